@@ -1,0 +1,234 @@
+"""Runs of the agent: streamed text and a final result."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from .exceptions import AgentRunAborted, AgentRunError, GatewayError, RequestFailedError
+from .models import reply_texts, run_result
+from .reply_text import ReplyText
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from .frames import Event, Payload
+    from .models import RunResult
+    from .statistics import Statistics
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """An open run without its content; `age` in seconds, `size` in characters."""
+
+    age: float
+    accepted: bool
+    ended: bool
+    size: int
+
+
+class AgentRun:
+    """One question to an agent and its reply.
+
+    Iterate over it for the text as it arrives, once; await `result()` for the
+    whole. Both raise the error that ended the run.
+    """
+
+    def __init__(
+        self,
+        run_id: str,
+        session_key: str,
+        *,
+        abort: Callable[[AgentRun], Awaitable[None]],
+        on_end: Callable[[AgentRun], None],
+    ) -> None:
+        """Wait for events; made by `GatewayClient.start_run`."""
+        self.run_id = run_id
+        self.session_key = session_key
+        self._abort = abort
+        self._on_end = on_end
+        self._loop = asyncio.get_running_loop()
+        self._started_at = self._loop.time()
+        self._reply = ReplyText()
+        self._unread: list[str] = []
+        self._wake = asyncio.Event()
+        self._last_seq = 0
+        self._attempts = 0
+        self._accepted: asyncio.Future[None] = self._loop.create_future()
+        self._result: asyncio.Future[RunResult] = self._loop.create_future()
+        self._response: asyncio.Future[Payload] | None = None
+
+    @property
+    def info(self) -> RunInfo:
+        """Return what may be shown of this run."""
+        return RunInfo(
+            self._loop.time() - self._started_at,
+            self._accepted.done(),
+            self._result.done(),
+            len(self._reply.text),
+        )
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        """Yield the text as it arrives, then raise the error if there was one."""
+        while True:
+            while self._unread:
+                text = "".join(self._unread)
+                self._unread.clear()
+                yield text
+            if self._result.done():
+                break
+            self._wake.clear()
+            await self._wake.wait()
+        await self.result()
+
+    async def result(self) -> RunResult:
+        """Wait for the end of the run and return the whole reply.
+
+        Raises:
+            AgentRunError: the agent failed.
+            AgentRunAborted: the run was stopped.
+            GatewayConnectionError: the connection ended or the deadline passed.
+
+        """
+        return await asyncio.shield(self._result)
+
+    async def abort(self) -> None:
+        """Stop the run, here and at the Gateway.
+
+        Raises:
+            GatewayError: the Gateway could not be told; the run has ended here.
+
+        """
+        if self._result.done():
+            return
+        self.fail(_aborted())
+        if self._response:
+            self._response.cancel()
+        await self._abort(self)
+
+    async def wait_accepted(self, response: asyncio.Future[Payload]) -> Self:
+        """Wait until the Gateway has taken the run, or raise why it did not.
+
+        `response` will hold the final response, the only thing that ends a run well.
+        """
+        self._response = response
+        response.add_done_callback(self._finish)
+        await self._accepted
+        return self
+
+    def accept(self) -> None:
+        """Note that the Gateway has taken the run."""
+        if not self._accepted.done():
+            self._accepted.set_result(None)
+
+    def feed(self, payload: Payload) -> None:
+        """Take the payload of an `agent` event of this run."""
+        seq, data = payload.get("seq"), payload.get("data")
+        if not isinstance(seq, int) or not isinstance(data, dict):
+            return
+        if seq <= self._last_seq or self._result.done():
+            return
+        self._last_seq = seq
+        match payload.get("stream"):
+            case "assistant":
+                self._tell(self._reply.feed(data))
+            case "lifecycle" if data.get("phase") == "start":
+                self._attempts += 1
+                if self._attempts > 1:
+                    self._reply.discard_segment()
+
+    def fail(self, error: GatewayError) -> None:
+        """End the run with an error."""
+        for future in (self._accepted, self._result):
+            if not future.done():
+                future.set_exception(error)
+                future.exception()
+        self._end()
+
+    def _finish(self, response: asyncio.Future[Payload]) -> None:
+        if response.cancelled():
+            return
+        error = response.exception()
+        if error is None:
+            self._conclude(response.result())
+        elif isinstance(error, GatewayError):
+            self.fail(self._as_run_error(error))
+
+    def _conclude(self, payload: Payload) -> None:
+        self.accept()
+        if self._result.done():
+            return
+        match payload:
+            case {"status": "ok"}:
+                self._tell(self._reply.finish(reply_texts(payload)))
+                result = run_result(self.run_id, payload, self._reply.text)
+                self._result.set_result(result)
+                self._end()
+            case {"status": "timeout", "stopReason": "rpc"}:
+                self.fail(_aborted())
+            case {"status": "timeout"}:
+                self.fail(AgentRunError("the agent took too long", code="TIMEOUT"))
+            case _:
+                self.fail(AgentRunError("the run ended unexpectedly", code="UNKNOWN"))
+
+    def _as_run_error(self, error: GatewayError) -> GatewayError:
+        if self._accepted.done() and isinstance(error, RequestFailedError):
+            return AgentRunError(
+                "the agent failed", code=error.code, reason=error.reason
+            )
+        return error
+
+    def _end(self) -> None:
+        self._wake.set()
+        self._on_end(self)
+
+    def _tell(self, text: str) -> None:
+        if text:
+            self._unread.append(text)
+            self._wake.set()
+
+
+class AgentRuns:
+    """The runs under way, by run id."""
+
+    def __init__(self, statistics: Statistics) -> None:
+        """Start empty."""
+        self._statistics = statistics
+        self._runs: dict[str, AgentRun] = {}
+
+    def snapshot(self) -> tuple[RunInfo, ...]:
+        """Return the open runs, oldest first."""
+        return tuple(run.info for run in self._runs.values())
+
+    def open(
+        self,
+        run_id: str,
+        session_key: str,
+        abort: Callable[[AgentRun], Awaitable[None]],
+    ) -> AgentRun:
+        """Return a run to which events are delivered until it ends."""
+        run = AgentRun(run_id, session_key, abort=abort, on_end=self.close)
+        self._runs[run_id] = run
+        return run
+
+    def close(self, run: AgentRun) -> None:
+        """Forget a run; its later events count as foreign."""
+        self._runs.pop(run.run_id, None)
+
+    def dispatch(self, event: Event) -> None:
+        """Deliver an `agent` event; other operators' runs are only counted."""
+        run = self._runs.get(str(event.payload.get("runId")))
+        if run is None:
+            self._statistics.foreign_run_events += 1
+        else:
+            run.feed(event.payload)
+
+    def fail_all(self, error: GatewayError) -> None:
+        """End every open run with an error."""
+        for run in tuple(self._runs.values()):
+            run.fail(error)
+
+
+def _aborted() -> AgentRunAborted:
+    return AgentRunAborted("the run was aborted", code="ABORTED")

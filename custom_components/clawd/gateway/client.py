@@ -1,0 +1,302 @@
+"""The client of a Gateway: stays connected, sends requests, starts runs."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
+from uuid import uuid4
+
+from .agent_run import AgentRuns
+from .backoff import Backoff, needs_user
+from .connection import Connection, Credentials
+from .events import EventListeners
+from .exceptions import CannotConnectError, GatewayError, NotConnectedError
+from .models import Timing
+from .state import ConnectionState, StateHistory
+from .statistics import Statistics
+from .tasks import TaskRegistry
+from .upgrade import open_socket
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Mapping
+
+    from .agent_run import AgentRun, RunInfo
+    from .events import Listener
+    from .frames import Event, Payload
+    from .handshake import ClientInfo
+    from .identity import DeviceIdentity
+    from .models import Endpoint, Hello
+    from .pending import PendingRequest
+    from .state import Transition
+
+STATE_TOPIC: Final = "state"
+
+
+class GatewayClient:
+    """A connection to one Gateway that comes back by itself.
+
+    `run()` is its only long-lived coroutine: while it runs, the client connects
+    and reconnects; when it is cancelled, nothing is left behind.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        identity: DeviceIdentity,
+        info: ClientInfo,
+        *,
+        token: str | None = None,
+        timing: Timing | None = None,
+    ) -> None:
+        """Prepare; nothing happens before `run()` or `probe()`."""
+        self._endpoint = endpoint
+        self._credentials = Credentials(identity, token, info)
+        self._timing = timing or Timing()
+        self._history = StateHistory()
+        self._connection: Connection | None = None
+        self._resume = asyncio.Event()
+        self.statistics = Statistics()
+        self._tasks = TaskRegistry()
+        self._runs = AgentRuns(self.statistics)
+        self._events: EventListeners[Event] = EventListeners(
+            self.statistics, self._tasks.spawn
+        )
+        self._observers: EventListeners[Transition] = EventListeners(
+            self.statistics, self._tasks.spawn
+        )
+        self._backoff = Backoff(self._timing.first_delay, self._timing.longest_delay)
+
+    @property
+    def state(self) -> ConnectionState:
+        """Return the state of the connection."""
+        return self._history.state
+
+    @property
+    def last_error(self) -> GatewayError | None:
+        """Return the error that led to the present state, if one did."""
+        return self._history.error
+
+    @property
+    def hello(self) -> Hello | None:
+        """Return what was agreed on the present connection."""
+        return self._connection.hello if self._connection else None
+
+    @property
+    def transitions(self) -> tuple[Transition, ...]:
+        """Return the last changes of state, oldest first."""
+        return self._history.snapshot()
+
+    @property
+    def pending(self) -> tuple[PendingRequest, ...]:
+        """Return the requests under way, oldest first."""
+        return self._connection.pending.snapshot() if self._connection else ()
+
+    @property
+    def runs(self) -> tuple[RunInfo, ...]:
+        """Return the runs under way, oldest first."""
+        return self._runs.snapshot()
+
+    @property
+    def tasks(self) -> dict[asyncio.Task[object], str]:
+        """Return the tasks that this client owns, with their names."""
+        return self._tasks.snapshot()
+
+    @property
+    def listeners(self) -> Mapping[str, tuple[Listener[Event], ...]]:
+        """Return the listeners of each event that has any."""
+        return self._events.snapshot()
+
+    async def run(self) -> None:
+        """Connect, and connect again whenever the connection ends; until cancelled."""
+        if task := asyncio.current_task():
+            self._tasks.add(task, "run")
+        try:
+            while True:
+                await self._wait_before_retry(await self._live_once())
+        finally:
+            await self._tasks.cancel_all("listener")
+            self._set_state(ConnectionState.CLOSED, _stopped())
+
+    async def probe(self) -> Hello:
+        """Connect once, close again and return what the Gateway offered.
+
+        Raises:
+            GatewayError: why it could not be done.
+
+        """
+        try:
+            async with self._connected() as connection:
+                return connection.hello
+        finally:
+            self._set_state(ConnectionState.CLOSED)
+
+    async def wait_connected(self, *, patient: bool = True) -> Hello:
+        """Wait until there is a connection; through retries if `patient`.
+
+        Raises:
+            GatewayError: the error that needs the user, closed the client or, if
+                not patient, made the first attempt fail.
+
+        """
+        while True:
+            match self.state:
+                case ConnectionState.CONNECTED if self.hello:
+                    return self.hello
+                case ConnectionState.PAUSED | ConnectionState.CLOSED:
+                    raise self.last_error or NotConnectedError("the client is closed")
+                case ConnectionState.RECONNECTING if not patient and self.last_error:
+                    raise self.last_error
+            await self._history.changed()
+
+    def resume(self) -> None:
+        """Try again at once, where the client waits for its user or a delay."""
+        self._resume.set()
+
+    async def request(
+        self,
+        method: str,
+        params: Payload | None = None,
+        *,
+        deadline: float | None = None,
+    ) -> Payload:
+        """Send a request and return the payload of its response.
+
+        Raises:
+            NotConnectedError: there is no connection.
+            RequestTimeoutError: no response in `deadline` seconds.
+            ConnectionLostError: the connection ended first.
+            GatewayError: what the Gateway answered.
+
+        """
+        return await self._require_connection().request(method, params or {}, deadline)
+
+    def subscribe(self, event: str, listener: Listener[Event]) -> Callable[[], None]:
+        """Call `listener` on each event of this name; return the unsubscribe."""
+        return self._events.subscribe(event, listener)
+
+    def subscribe_state(self, listener: Listener[Transition]) -> Callable[[], None]:
+        """Call `listener` on each change of state; return the unsubscribe."""
+        return self._observers.subscribe(STATE_TOPIC, listener)
+
+    async def start_run(
+        self,
+        message: str,
+        *,
+        session_key: str,
+        extra_system_prompt: str | None = None,
+    ) -> AgentRun:
+        """Ask an agent; return once the Gateway has taken the run.
+
+        `session_key` has the form `agent:<agent id>:<rest>`, lower case.
+
+        Raises:
+            NotConnectedError: there is no connection.
+            RequestFailedError: the Gateway did not take the run.
+
+        """
+        connection = self._require_connection()
+        run = self._runs.open(uuid4().hex, session_key, self._abort)
+        params = {
+            "message": message,
+            "sessionKey": session_key,
+            "idempotencyKey": run.run_id,
+        }
+        if extra_system_prompt:
+            params["extraSystemPrompt"] = extra_system_prompt
+
+        def accept() -> float:
+            run.accept()
+            return self._timing.run
+
+        request = connection.pending.open("agent", self._timing.request, accept)
+        try:
+            await connection.send(request, params)
+            return await run.wait_accepted(request.future)
+        except BaseException:
+            request.future.cancel()
+            self._runs.close(run)
+            raise
+
+    async def _abort(self, run: AgentRun) -> None:
+        await self.request(
+            "chat.abort", {"sessionKey": run.session_key, "runId": run.run_id}
+        )
+
+    def _require_connection(self) -> Connection:
+        if self._connection is None:
+            raise NotConnectedError("not connected to the Gateway")
+        return self._connection
+
+    async def _live_once(self) -> GatewayError:
+        try:
+            async with self._connected() as connection:
+                self._connection = connection
+                self.statistics.connects += 1
+                self._set_state(ConnectionState.CONNECTED)
+                error = await connection.serve(self._tasks)
+                self._end_connection(connection, error)
+        except GatewayError as err:
+            return err
+        return error
+
+    def _end_connection(self, connection: Connection, error: GatewayError) -> None:
+        self.statistics.drops += 1
+        if connection.age > connection.hello.policy.tick_interval:
+            self._backoff.reset()
+        self._connection = None
+        self._runs.fail_all(error)
+        connection.pending.fail_all(error)
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncGenerator[Connection]:
+        self._set_state(ConnectionState.CONNECTING)
+        connection = await self._open_connection()
+        try:
+            self._set_state(ConnectionState.HANDSHAKING)
+            await connection.handshake(self._credentials)
+            yield connection
+        finally:
+            self._connection = None
+            self._runs.fail_all(_stopped())
+            await connection.close(_stopped())
+
+    async def _open_connection(self) -> Connection:
+        try:
+            async with asyncio.timeout(self._timing.connect):
+                socket = await open_socket(self._endpoint, self._timing)
+        except TimeoutError:
+            raise CannotConnectError("no answer in time", code="TIMEOUT") from None
+        return Connection(socket, self._timing, self.statistics, self._dispatch)
+
+    async def _wait_before_retry(self, error: GatewayError) -> None:
+        self._resume.clear()
+        if needs_user(error):
+            self._set_state(ConnectionState.PAUSED, error)
+            await self._resume.wait()
+            return
+        delay = self._backoff.delay(error)
+        self._set_state(ConnectionState.RECONNECTING, error, delay)
+        try:
+            async with asyncio.timeout(delay):
+                await self._resume.wait()
+        except TimeoutError:
+            return
+
+    def _dispatch(self, event: Event) -> None:
+        if event.name == "agent":
+            self._runs.dispatch(event)
+        self._events.dispatch(event.name, event)
+
+    def _set_state(
+        self,
+        state: ConnectionState,
+        error: GatewayError | None = None,
+        delay: float | None = None,
+    ) -> None:
+        transition = self._history.change(state, error, delay)
+        self._observers.dispatch(STATE_TOPIC, transition)
+
+
+def _stopped() -> NotConnectedError:
+    return NotConnectedError("the client was stopped", code="STOPPED")

@@ -1,0 +1,213 @@
+"""One WebSocket to a Gateway, from the upgrade to the close."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+import time
+from typing import TYPE_CHECKING, Final
+
+from websockets.exceptions import ConnectionClosed
+
+from .exceptions import (
+    CannotConnectError,
+    ConnectionLostError,
+    GatewayError,
+    InvalidFrameError,
+    NotAGatewayError,
+)
+from .frames import Event, Request, Response, decode_frame, encode_request
+from .handshake import build_connect
+from .models import Challenge, Hello
+from .pending import PendingRequest, PendingRequests
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from websockets.asyncio.client import ClientConnection
+
+    from .frames import Payload
+    from .handshake import ClientInfo
+    from .identity import DeviceIdentity
+    from .models import Timing
+    from .statistics import Statistics
+    from .tasks import TaskRegistry
+
+CLOSE_SILENT: Final = 4000
+CLOSE_ABNORMAL: Final = 1006
+CLOSES_WHILE_STARTING: Final = (1012, 1013)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a client shows to be let in."""
+
+    identity: DeviceIdentity
+    token: str | None
+    info: ClientInfo
+
+
+class Connection:
+    """An agreed connection; it lives once and is never used again."""
+
+    hello: Hello
+
+    def __init__(
+        self,
+        socket: ClientConnection,
+        timing: Timing,
+        statistics: Statistics,
+        on_event: Callable[[Event], None],
+    ) -> None:
+        """Wrap an open socket; `handshake()` comes next."""
+        self._socket = socket
+        self._timing = timing
+        self._statistics = statistics
+        self._on_event = on_event
+        self._last_seq: int | None = None
+        self._restart_delay: float | None = None
+        self._opened_at = self._last_frame_at = time.monotonic()
+        self.pending = PendingRequests(statistics)
+
+    @property
+    def age(self) -> float:
+        """Return the seconds since the socket opened."""
+        return time.monotonic() - self._opened_at
+
+    async def handshake(self, credentials: Credentials) -> None:
+        """Answer the challenge and read the hello, within the deadline.
+
+        Raises:
+            GatewayError: why there is no agreement.
+
+        """
+        try:
+            async with asyncio.timeout(self._timing.connect):
+                challenge = await self._read_challenge()
+                skew = time.time() - challenge.ts / 1000
+                hello = await self._connect(challenge, credentials)
+        except TimeoutError:
+            raise CannotConnectError("no handshake in time", code="TIMEOUT") from None
+        self.hello = Hello.from_payload(hello, skew)
+
+    async def request(
+        self, method: str, params: Payload, deadline: float | None = None
+    ) -> Payload:
+        """Send a request and return the payload of its response.
+
+        Raises:
+            RequestTimeoutError: no response in `deadline` seconds.
+            ConnectionLostError: the connection ended first.
+            GatewayError: what the Gateway answered.
+
+        """
+        request = self.pending.open(method, deadline or self._timing.request)
+        await self.send(request, params)
+        return await request.future
+
+    async def send(self, request: PendingRequest, params: Payload) -> None:
+        """Send a registered request; if that fails, its future says so."""
+        try:
+            data = encode_request(Request(request.id, request.method, params))
+            await self._socket.send(data, text=True)
+        except ConnectionClosed as err:
+            self.pending.fail_all(self._lost(err))
+        except BaseException:
+            request.future.cancel()
+            raise
+        else:
+            self._statistics.sent(request.method, len(data))
+
+    async def serve(self, tasks: TaskRegistry) -> GatewayError:
+        """Read until the connection ends; return why it did."""
+        async with asyncio.TaskGroup() as group:
+            watchdog = group.create_task(self._watch_silence(), name="clawd watchdog")
+            tasks.add(watchdog, "watchdog")
+            try:
+                return await self._read()
+            finally:
+                watchdog.cancel()
+
+    async def close(self, error: GatewayError) -> None:
+        """Fail what is pending with `error` and close the socket."""
+        self.pending.fail_all(error)
+        await self._socket.close()
+
+    async def _connect(self, challenge: Challenge, credentials: Credentials) -> Payload:
+        request = self.pending.open("connect", self._timing.connect)
+        params = build_connect(
+            challenge, credentials.identity, credentials.info, credentials.token
+        )
+        await self.send(request, params)
+        while not request.future.done():
+            await self._read_frame()
+        return await request.future
+
+    async def _read_challenge(self) -> Challenge:
+        try:
+            data = await self._socket.recv(decode=False)
+            frame = decode_frame(data)
+        except ConnectionClosed as err:
+            raise _hung_up(err) from None
+        except InvalidFrameError:
+            raise NotAGatewayError("the peer sent no challenge") from None
+        if not isinstance(frame, Event) or frame.name != "connect.challenge":
+            raise NotAGatewayError("the peer sent no challenge")
+        self._statistics.received("event", frame.name, len(data))
+        return Challenge.from_payload(frame.payload)
+
+    async def _read(self) -> GatewayError:
+        while True:
+            try:
+                await self._read_frame()
+            except GatewayError as err:
+                return err
+
+    async def _read_frame(self) -> None:
+        try:
+            data = await self._socket.recv(decode=False)
+        except ConnectionClosed as err:
+            raise self._lost(err) from None
+        self._last_frame_at = time.monotonic()
+        try:
+            frame = decode_frame(data)
+        except InvalidFrameError:
+            self._statistics.invalid_frames += 1
+            return
+        if isinstance(frame, Response):
+            self._statistics.received("res", self.pending.name_of(frame), len(data))
+            self.pending.resolve(frame)
+        else:
+            self._statistics.received("event", frame.name, len(data))
+            self._take_event(frame)
+
+    def _take_event(self, event: Event) -> None:
+        if event.seq is not None:
+            if self._last_seq is not None and event.seq > self._last_seq + 1:
+                self._statistics.sequence_gaps += 1
+            self._last_seq = event.seq
+        if event.name == "shutdown":
+            delay = event.payload.get("restartExpectedMs")
+            self._restart_delay = delay / 1000 if isinstance(delay, int) else None
+        self._on_event(event)
+
+    async def _watch_silence(self) -> None:
+        """Close when nothing came for two tick intervals."""
+        limit = 2 * self.hello.policy.tick_interval
+        while (silence := time.monotonic() - self._last_frame_at) < limit:  # noqa: ASYNC110 - no wake-up a frame
+            await asyncio.sleep(limit - silence)
+        await self._socket.close(CLOSE_SILENT)
+
+    def _lost(self, err: ConnectionClosed) -> ConnectionLostError:
+        close = err.rcvd or err.sent
+        return ConnectionLostError(
+            "the connection to the Gateway was lost",
+            close_code=close.code if close else CLOSE_ABNORMAL,
+            retry_after=self._restart_delay,
+        )
+
+
+def _hung_up(err: ConnectionClosed) -> GatewayError:
+    if err.rcvd is None or err.rcvd.code in CLOSES_WHILE_STARTING:
+        return CannotConnectError("the peer hung up", code="HUNG_UP")
+    return NotAGatewayError("the peer sent no challenge")

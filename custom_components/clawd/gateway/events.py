@@ -1,0 +1,84 @@
+"""Listeners to the Gateway's events."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+import inspect
+import logging
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
+
+    from .statistics import Statistics
+
+_LOGGER = logging.getLogger(__name__)
+
+type Listener[T] = Callable[[T], object]
+
+
+class EventListeners[T]:
+    """Who wants to hear of which event.
+
+    A listener may be any callable, sync or async. The same listener (by `==`)
+    is held once a name. One listener's exception reaches neither the next
+    listener nor the reader; it is counted and logged by type.
+    """
+
+    def __init__(
+        self,
+        statistics: Statistics,
+        spawn: Callable[[Coroutine[Any, Any, None], str], object],
+    ) -> None:
+        """Run what async listeners return with `spawn(coroutine, name)`."""
+        self._statistics = statistics
+        self._spawn = spawn
+        self._listeners: defaultdict[str, list[Listener[T]]] = defaultdict(list)
+
+    def snapshot(self) -> Mapping[str, tuple[Listener[T], ...]]:
+        """Return the listeners of each name that has any."""
+        return {
+            name: tuple(listeners)
+            for name, listeners in self._listeners.items()
+            if listeners
+        }
+
+    def subscribe(self, name: str, listener: Listener[T]) -> Callable[[], None]:
+        """Add a listener and return its unsubscribe, which may be called twice."""
+        if listener not in self._listeners[name]:
+            self._listeners[name].append(listener)
+
+        def unsubscribe() -> None:
+            if listener in self._listeners[name]:
+                self._listeners[name].remove(listener)
+
+        return unsubscribe
+
+    def dispatch(self, name: str, value: T) -> None:
+        """Call the listeners of `name` in the order in which they came.
+
+        Who unsubscribes during the dispatch is not called any more; who
+        subscribes during it waits for the next event.
+        """
+        for listener in tuple(self._listeners.get(name, ())):
+            if listener in self._listeners[name]:
+                self._call(name, listener, value)
+
+    def _call(self, name: str, listener: Listener[T], value: T) -> None:
+        try:
+            outcome = listener(value)
+        except Exception as err:  # noqa: BLE001 - a listener may raise anything
+            self._count(name, err)
+        else:
+            if inspect.isawaitable(outcome):
+                self._spawn(self._guard(name, outcome), f"listener {name}")
+
+    async def _guard(self, name: str, outcome: Awaitable[object]) -> None:
+        try:
+            await outcome
+        except Exception as err:  # noqa: BLE001 - a listener may raise anything
+            self._count(name, err)
+
+    def _count(self, name: str, err: Exception) -> None:
+        self._statistics.listener_errors += 1
+        _LOGGER.error("A listener to %s raised %s", name, type(err).__name__)

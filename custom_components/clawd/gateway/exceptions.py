@@ -1,0 +1,291 @@
+"""Errors of the Gateway client, and the one table from wire codes to them.
+
+GatewayError
+├ GatewayConnectionError
+│ ├ CannotConnectError
+│ ├ ConnectionLostError
+│ ├ NotConnectedError
+│ └ RequestTimeoutError
+├ GatewayProtocolError
+│ ├ InvalidFrameError
+│ ├ NotAGatewayError
+│ └ UnsupportedProtocolError
+├ GatewayAuthenticationError
+│ ├ InvalidTokenError
+│ ├ PairingRequiredError
+│ ├ MissingScopeError
+│ └ RateLimitedError
+└ RequestFailedError
+  ├ AgentRunError
+  └ AgentRunAborted
+
+The text of an error never repeats what the peer said: that may hold secrets.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .frames import ResponseError
+
+
+class GatewayError(Exception):
+    """Anything that goes wrong between this client and a Gateway.
+
+    Attributes:
+        code: short identifier, safe to log; the wire code where there is one.
+        retryable: whether the same attempt may succeed later by itself.
+        retry_after: seconds that the Gateway asked to wait, if it did.
+
+    """
+
+    retryable = False
+
+    def __init__(
+        self, message: str, *, code: str = "", retry_after: float | None = None
+    ) -> None:
+        """Keep the code and the delay."""
+        super().__init__(message)
+        self.code = code
+        self.retry_after = retry_after
+
+
+class GatewayConnectionError(GatewayError):
+    """The connection is not there, or not any more."""
+
+    retryable = True
+
+
+class CannotConnectError(GatewayConnectionError):
+    """No connection could be made; `http_status` says what the peer answered."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        http_status: int | None = None,
+        code: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        """Keep the HTTP status."""
+        super().__init__(message, code=code, retry_after=retry_after)
+        self.http_status = http_status
+
+
+class ConnectionLostError(GatewayConnectionError):
+    """The connection ended while something was under way."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        close_code: int | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        """Keep the close code (1006 where the peer sent none)."""
+        super().__init__(message, code=str(close_code or ""), retry_after=retry_after)
+        self.close_code = close_code
+
+
+class NotConnectedError(GatewayConnectionError):
+    """There is no connection to send on."""
+
+
+class RequestTimeoutError(GatewayConnectionError):
+    """The deadline of a request passed without a response."""
+
+
+class GatewayProtocolError(GatewayError):
+    """The peer does not speak the protocol as agreed."""
+
+    retryable = True
+
+
+class InvalidFrameError(GatewayProtocolError):
+    """A frame that cannot be read."""
+
+
+class NotAGatewayError(GatewayProtocolError):
+    """Something else listens at this address."""
+
+
+class UnsupportedProtocolError(GatewayProtocolError):
+    """No common protocol version; `expected` is the Gateway's."""
+
+    retryable = False
+
+    def __init__(self, message: str, *, expected: int | None = None) -> None:
+        """Keep the version that the Gateway wants."""
+        super().__init__(message, code="PROTOCOL_MISMATCH")
+        self.expected = expected
+
+
+class GatewayAuthenticationError(GatewayError):
+    """The Gateway does not let this device in."""
+
+
+class InvalidTokenError(GatewayAuthenticationError):
+    """The token is wrong or missing."""
+
+
+class PairingRequiredError(GatewayAuthenticationError):
+    """The device waits for approval; `request_id` names the open request."""
+
+    def __init__(self, message: str, *, code: str, request_id: str | None) -> None:
+        """Keep the id to approve."""
+        super().__init__(message, code=code)
+        self.request_id = request_id
+
+
+class MissingScopeError(GatewayAuthenticationError):
+    """The call needs `scopes` that were not granted."""
+
+    def __init__(self, message: str, *, code: str, scopes: tuple[str, ...]) -> None:
+        """Keep what is missing."""
+        super().__init__(message, code=code)
+        self.scopes = scopes
+
+
+class RateLimitedError(GatewayAuthenticationError):
+    """Too many failed attempts; wait `retry_after` seconds."""
+
+    retryable = True
+
+
+class RequestFailedError(GatewayError):
+    """The Gateway answered a request with an error.
+
+    `reason` is the Gateway's own sentence, for the person who asked and for
+    nothing else: it may repeat what that person said.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str,
+        reason: str = "",
+        retryable: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        """Keep the Gateway's word."""
+        super().__init__(message, code=code, retry_after=retry_after)
+        self.reason = reason
+        self.retryable = retryable
+
+
+class AgentRunError(RequestFailedError):
+    """A run ended without a reply."""
+
+
+class AgentRunAborted(RequestFailedError):  # noqa: N818 - an ending, not a fault
+    """A run was stopped by request."""
+
+
+def error_from_response(error: ResponseError, method: str) -> GatewayError:
+    """Turn the error of a response to `method` into an exception."""
+    key = error.detail_code or _v3_code(error)
+    build = _BUILDERS.get(key) or _BUILDERS.get(error.code) or _request_failed
+    return build(error, method)
+
+
+def _v3_code(error: ResponseError) -> str:
+    """Classify a v3 error, which has only its text; v4 codes as vocabulary."""
+    for prefix, code in _V3_PREFIXES:
+        if error.message.startswith(prefix):
+            return code
+    return ""
+
+
+def _invalid_token(error: ResponseError, _method: str) -> GatewayError:
+    code = error.detail_code or _v3_code(error)
+    return InvalidTokenError("the Gateway refused the token", code=code)
+
+
+def _device_refused(error: ResponseError, _method: str) -> GatewayError:
+    code = error.detail_code or _v3_code(error)
+    return GatewayAuthenticationError("the Gateway refused the device", code=code)
+
+
+def _pairing_required(error: ResponseError, _method: str) -> GatewayError:
+    return PairingRequiredError(
+        "the device is not approved",
+        code=error.detail_code or error.code,
+        request_id=error.detail("requestId", str),
+    )
+
+
+def _missing_scope(error: ResponseError, method: str) -> GatewayError:
+    scope = error.detail("missingScope", str)
+    if scope is None and error.message.startswith(_V3_MISSING_SCOPE):
+        scope = error.message.removeprefix(_V3_MISSING_SCOPE)
+    return MissingScopeError(
+        f"{method} needs a scope that was not granted",
+        code=error.detail_code or "MISSING_SCOPE",
+        scopes=(scope,) if scope else (),
+    )
+
+
+def _rate_limited(error: ResponseError, _method: str) -> GatewayError:
+    return RateLimitedError(
+        "too many failed attempts",
+        code=error.detail_code,
+        retry_after=error.retry_after,
+    )
+
+
+def _unsupported_protocol(error: ResponseError, _method: str) -> GatewayError:
+    return UnsupportedProtocolError(
+        "no common protocol version", expected=error.detail("expectedProtocol", int)
+    )
+
+
+def _request_failed(error: ResponseError, method: str) -> GatewayError:
+    return RequestFailedError(
+        f"{method} failed: {error.code}",
+        code=error.detail_code or error.code,
+        reason=error.message,
+        retryable=error.retryable or error.code == "UNAVAILABLE",
+        retry_after=error.retry_after,
+    )
+
+
+_V3_MISSING_SCOPE: Final = "missing scope: "
+_V3_PREFIXES: Final = (
+    ("unauthorized: gateway token missing", "AUTH_TOKEN_MISSING"),
+    ("unauthorized: gateway password missing", "AUTH_PASSWORD_MISSING"),
+    ("unauthorized", "AUTH_TOKEN_MISMATCH"),
+    ("device signature invalid", "DEVICE_AUTH_SIGNATURE_INVALID"),
+    ("device signature expired", "DEVICE_AUTH_SIGNATURE_EXPIRED"),
+    ("device nonce", "DEVICE_AUTH_NONCE_MISMATCH"),
+    ("protocol mismatch", "PROTOCOL_MISMATCH"),
+    (_V3_MISSING_SCOPE, "MISSING_SCOPE"),
+)
+
+type _Build = Callable[[ResponseError, str], GatewayError]
+
+_BUILDERS: Final[dict[str, _Build]] = {
+    "AUTH_REQUIRED": _invalid_token,
+    "AUTH_UNAUTHORIZED": _invalid_token,
+    "AUTH_TOKEN_MISSING": _invalid_token,
+    "AUTH_TOKEN_MISMATCH": _invalid_token,
+    "AUTH_PASSWORD_MISSING": _invalid_token,
+    "AUTH_PASSWORD_MISMATCH": _invalid_token,
+    "AUTH_DEVICE_TOKEN_MISMATCH": _invalid_token,
+    "AUTH_RATE_LIMITED": _rate_limited,
+    "AUTH_SCOPE_MISMATCH": _pairing_required,
+    "PAIRING_REQUIRED": _pairing_required,
+    "NOT_PAIRED": _pairing_required,
+    "DEVICE_AUTH_INVALID": _device_refused,
+    "DEVICE_AUTH_DEVICE_ID_MISMATCH": _device_refused,
+    "DEVICE_AUTH_NONCE_REQUIRED": _device_refused,
+    "DEVICE_AUTH_NONCE_MISMATCH": _device_refused,
+    "DEVICE_AUTH_PUBLIC_KEY_INVALID": _device_refused,
+    "DEVICE_AUTH_SIGNATURE_INVALID": _device_refused,
+    "DEVICE_AUTH_SIGNATURE_EXPIRED": _device_refused,
+    "PROTOCOL_MISMATCH": _unsupported_protocol,
+    "MISSING_SCOPE": _missing_scope,
+}

@@ -1,0 +1,134 @@
+"""Frames of the wire protocol: requests, responses, events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+import re
+from typing import Any, Final
+
+import orjson
+
+from .exceptions import InvalidFrameError
+
+type Payload = dict[str, Any]
+
+_SAFE_CODE: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A call to the Gateway."""
+
+    id: str
+    method: str
+    params: Payload = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseError:
+    """What a response with `ok: false` carries; `retry_after` in seconds."""
+
+    code: str
+    message: str = field(repr=False)
+    details: Payload = field(repr=False)
+    retryable: bool
+    retry_after: float | None
+
+    @property
+    def detail_code(self) -> str:
+        """Return `details.code` (v4), or an empty string (v3)."""
+        return _safe_code(self.details.get("code"))
+
+    def detail[T](self, key: str, kind: type[T]) -> T | None:
+        """Return a detail if it is there and of the right type."""
+        value = self.details.get(key)
+        return value if isinstance(value, kind) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The answer to a request; `agent` is answered twice."""
+
+    id: str
+    ok: bool
+    payload: Payload = field(repr=False)
+    error: ResponseError | None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something the Gateway tells unasked; `seq` counts per connection."""
+
+    name: str
+    payload: Payload = field(repr=False)
+    seq: int | None
+
+
+def encode_request(request: Request) -> bytes:
+    """Return the text frame of a request, UTF-8."""
+    return orjson.dumps(
+        {
+            "type": "req",
+            "id": request.id,
+            "method": request.method,
+            "params": request.params,
+        }
+    )
+
+
+def decode_frame(data: bytes | str) -> Response | Event:
+    """Read a frame from the Gateway.
+
+    Raises:
+        InvalidFrameError: it is no frame that a Gateway sends.
+
+    """
+    try:
+        frame = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        raise InvalidFrameError("a frame is not JSON") from None
+    match frame:
+        case {"type": "event", "event": str(name)}:
+            return Event(name, _payload(frame), _integer(frame.get("seq")))
+        case {"type": "res", "id": str(request_id), "ok": bool(ok)}:
+            error = None if ok else _response_error(frame.get("error"))
+            return Response(request_id, ok, _payload(frame), error)
+        case _:
+            raise InvalidFrameError("a frame is neither response nor event")
+
+
+def _payload(frame: Payload) -> Payload:
+    match frame.get("payload"):
+        case None:
+            return {}
+        case dict(payload):
+            return payload
+        case _:
+            raise InvalidFrameError("a payload is not an object")
+
+
+def _response_error(error: object) -> ResponseError:
+    shape = error if isinstance(error, dict) else {}
+    details = shape.get("details")
+    details = details if isinstance(details, dict) else {}
+    delay = shape.get("retryAfterMs", details.get("retryAfterMs"))
+    return ResponseError(
+        code=_safe_code(shape.get("code")) or "UNKNOWN",
+        message=str(shape.get("message", "")),
+        details=details,
+        retryable=shape.get("retryable") is True,
+        retry_after=_seconds(delay),
+    )
+
+
+def _safe_code(code: object) -> str:
+    return code if isinstance(code, str) and _SAFE_CODE.fullmatch(code) else ""
+
+
+def _integer(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _seconds(milliseconds: object) -> float | None:
+    value = _integer(milliseconds)
+    return None if value is None else max(0, value) / 1000

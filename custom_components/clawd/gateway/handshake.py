@@ -1,0 +1,69 @@
+"""The handshake: what `connect` says, and how it is signed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from .models import MAX_PROTOCOL, MIN_PROTOCOL
+
+if TYPE_CHECKING:
+    from .frames import Payload
+    from .identity import DeviceIdentity
+    from .models import Challenge
+
+CLIENT_ID: Final = "gateway-client"
+CLIENT_MODE: Final = "ui"
+ROLE: Final = "operator"
+SCOPES: Final = ("operator.read", "operator.write")
+
+
+@dataclass(frozen=True, slots=True)
+class ClientInfo:
+    """How this client presents itself; free text that the Gateway shows."""
+
+    version: str
+    display_name: str = "Home Assistant"
+    platform: str = "linux"
+
+
+def build_connect(
+    challenge: Challenge, identity: DeviceIdentity, info: ClientInfo, token: str | None
+) -> Payload:
+    """Return the parameters of `connect` that answer a challenge.
+
+    The signed text is the `v2` form, which protocols 3 and 4 both accept.
+    """
+    signed = (
+        "v2",
+        identity.device_id,
+        CLIENT_ID,
+        CLIENT_MODE,
+        ROLE,
+        ",".join(SCOPES),
+        str(challenge.ts),
+        token or "",
+        challenge.nonce,
+    )
+    return {
+        "minProtocol": MIN_PROTOCOL,
+        "maxProtocol": MAX_PROTOCOL,
+        "client": {
+            "id": CLIENT_ID,
+            "version": info.version,
+            "platform": info.platform,
+            "mode": CLIENT_MODE,
+            "displayName": info.display_name,
+        },
+        "role": ROLE,
+        "scopes": list(SCOPES),
+        "caps": [],
+        "auth": {"token": token} if token else {},
+        "device": {
+            "id": identity.device_id,
+            "publicKey": identity.public_key,
+            "signature": identity.sign("|".join(signed)),
+            "signedAt": challenge.ts,
+            "nonce": challenge.nonce,
+        },
+    }

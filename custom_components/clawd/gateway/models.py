@@ -1,0 +1,194 @@
+"""What the Gateway says, as typed values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from .exceptions import InvalidFrameError, NotAGatewayError, UnsupportedProtocolError
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
+    from .frames import Payload
+
+MIN_PROTOCOL = 3
+MAX_PROTOCOL = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a Gateway listens; TLS if `ssl` is set."""
+
+    host: str
+    port: int
+    ssl: SSLContext | None = None
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def url(self) -> str:
+        """Return the WebSocket URL; it never holds a secret."""
+        scheme = "wss" if self.ssl else "ws"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{scheme}://{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Deadlines and delays in seconds.
+
+    Attributes:
+        connect: from the first packet to the hello.
+        request: from a request to its response.
+        run: from the start of a run to its final response.
+        close: for the closing handshake.
+        first_delay: upper bound of the first reconnect delay.
+        longest_delay: upper bound of every reconnect delay.
+
+    """
+
+    connect: float = 15
+    request: float = 30
+    run: float = 600
+    close: float = 0.5
+    first_delay: float = 0.25
+    longest_delay: float = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """The Gateway's first word; `ts` in milliseconds since 1970."""
+
+    nonce: str
+    ts: int
+
+    @classmethod
+    def from_payload(cls, payload: Payload) -> Self:
+        """Read a `connect.challenge`.
+
+        Raises:
+            NotAGatewayError: it is none.
+
+        """
+        match payload:
+            case {"nonce": str(nonce), "ts": int(ts)}:
+                return cls(nonce, ts)
+            case _:
+                raise NotAGatewayError("the peer sent no challenge")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Limits the Gateway sets: bytes and seconds."""
+
+    max_payload: int = 524_288
+    tick_interval: float = 30.0
+
+    @classmethod
+    def from_payload(cls, payload: Payload) -> Self:
+        """Read the policy; what is missing has the smaller of both defaults."""
+        default = cls()
+        tick = payload.get("tickIntervalMs")
+        size = payload.get("maxPayload")
+        return cls(
+            size if isinstance(size, int) and size > 0 else default.max_payload,
+            tick / 1000
+            if isinstance(tick, int | float) and tick > 0
+            else default.tick_interval,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """The agreed connection."""
+
+    protocol: int
+    server_version: str
+    methods: frozenset[str] = field(repr=False)
+    policy: Policy
+    role: str
+    scopes: tuple[str, ...]
+    default_agent: str
+    clock_skew: float
+
+    @classmethod
+    def from_payload(cls, payload: Payload, clock_skew: float = 0.0) -> Self:
+        """Read a `hello-ok`; `clock_skew` is ours minus theirs, in seconds.
+
+        Raises:
+            InvalidFrameError: it is none.
+            UnsupportedProtocolError: a version that this client does not speak.
+
+        """
+        protocol = payload.get("protocol")
+        if payload.get("type") != "hello-ok" or not isinstance(protocol, int):
+            raise InvalidFrameError("the response to connect is no hello")
+        if not MIN_PROTOCOL <= protocol <= MAX_PROTOCOL:
+            raise UnsupportedProtocolError(
+                "the Gateway chose a protocol that was not offered", expected=protocol
+            )
+        auth = _mapping(payload, "auth")
+        defaults = _mapping(_mapping(payload, "snapshot"), "sessionDefaults")
+        return cls(
+            protocol=protocol,
+            server_version=str(_mapping(payload, "server").get("version", "")),
+            methods=frozenset(_strings(_mapping(payload, "features"), "methods")),
+            policy=Policy.from_payload(_mapping(payload, "policy")),
+            role=str(auth.get("role", "")),
+            scopes=tuple(_strings(auth, "scopes")),
+            default_agent=str(defaults.get("defaultAgentId", "main")),
+            clock_skew=clock_skew,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """How a run ended well.
+
+    Attributes:
+        text: the whole reply; segments are paragraphs.
+        duration: seconds, as the Gateway measured it.
+
+    """
+
+    run_id: str
+    text: str = field(repr=False)
+    duration: float | None = None
+    provider: str | None = None
+    model: str | None = None
+
+
+def reply_texts(payload: Payload) -> list[str]:
+    """Return the texts of a run's final response, in order.
+
+    v3 lists every segment of the reply, v4 only the last one.
+    """
+    payloads = _mapping(payload, "result").get("payloads")
+    entries = payloads if isinstance(payloads, list) else []
+    texts = [entry.get("text") for entry in entries if isinstance(entry, dict)]
+    return [text for text in texts if isinstance(text, str) and text]
+
+
+def run_result(run_id: str, payload: Payload, text: str) -> RunResult:
+    """Read the figures of a run's final response."""
+    meta = _mapping(_mapping(payload, "result"), "meta")
+    agent = _mapping(meta, "agentMeta")
+    duration = meta.get("durationMs")
+    return RunResult(
+        run_id,
+        text,
+        duration / 1000 if isinstance(duration, int | float) else None,
+        agent.get("provider"),
+        agent.get("model"),
+    )
+
+
+def _mapping(payload: Payload, key: str) -> dict[str, Any]:
+    value = payload.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _strings(payload: Payload, key: str) -> list[str]:
+    value = payload.get(key)
+    entries = value if isinstance(value, list) else []
+    return [entry for entry in entries if isinstance(entry, str)]

@@ -1,0 +1,155 @@
+"""Requests that wait for their response."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from .exceptions import GatewayError, RequestTimeoutError, error_from_response
+from .statistics import Outcome, Statistics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .frames import Payload, Response
+
+REMEMBERED_IDS: Final = 256
+INTERIM_STATUSES: Final = frozenset({"accepted", "in_flight"})
+
+
+@dataclass(slots=True)
+class PendingRequest:
+    """A request under way; times in seconds of the event loop's clock."""
+
+    id: str
+    method: str
+    deadline: float
+    future: asyncio.Future[Payload] = field(repr=False)
+    on_accepted: Callable[[], float] | None = field(default=None, repr=False)
+    timer: asyncio.TimerHandle | None = field(default=None, repr=False)
+
+
+class PendingRequests:
+    """The map from request id to the future of its response.
+
+    However a request ends, it leaves the map in that moment: response, error,
+    deadline, cancellation by the caller, or the end of the connection.
+    """
+
+    def __init__(self, statistics: Statistics) -> None:
+        """Start empty."""
+        self._statistics = statistics
+        self._requests: dict[str, PendingRequest] = {}
+        self._answered: deque[str] = deque(maxlen=REMEMBERED_IDS)
+        self._given_up: deque[str] = deque(maxlen=REMEMBERED_IDS)
+        self._counter = 0
+
+    def __len__(self) -> int:
+        """Return how many requests are open."""
+        return len(self._requests)
+
+    def snapshot(self) -> tuple[PendingRequest, ...]:
+        """Return the open requests, oldest first."""
+        return tuple(self._requests.values())
+
+    def open(
+        self,
+        method: str,
+        timeout: float,
+        on_accepted: Callable[[], float] | None = None,
+    ) -> PendingRequest:
+        """Register a request that must be answered in `timeout` seconds.
+
+        With `on_accepted`, a first response of status `accepted` calls it
+        instead of ending the request; it returns the seconds until the final
+        response is due.
+        """
+        loop = asyncio.get_running_loop()
+        self._counter += 1
+        request = PendingRequest(
+            str(self._counter),
+            method,
+            loop.time() + timeout,
+            loop.create_future(),
+            on_accepted,
+        )
+        request.future.add_done_callback(lambda _: self._discard(request))
+        request.timer = loop.call_later(timeout, self._expire, request)
+        self._requests[request.id] = request
+        self._statistics.requests_issued += 1
+        return request
+
+    def resolve(self, response: Response) -> None:
+        """Deliver a response to whoever waits for it; count it if nobody does."""
+        request = self._requests.get(response.id)
+        if request is None:
+            self._count_orphan(response.id)
+        elif request.future.done():
+            self._statistics.late_responses += 1
+        elif response.error is not None:
+            error = error_from_response(response.error, request.method)
+            self._settle(request, Outcome.ERROR, error)
+        elif request.on_accepted and _is_interim(response):
+            self._extend(request, request.on_accepted())
+        else:
+            self._settle(request, Outcome.OK, response.payload)
+
+    def name_of(self, response: Response) -> str:
+        """Return the method that a response answers; empty if nobody asked."""
+        request = self._requests.get(response.id)
+        return request.method if request else ""
+
+    def fail_all(self, error: GatewayError) -> None:
+        """End every open request with an error."""
+        for request in self.snapshot():
+            self._settle(request, Outcome.LOST, error)
+
+    def _settle(
+        self, request: PendingRequest, outcome: Outcome, result: Payload | GatewayError
+    ) -> None:
+        self._remove(request, outcome)
+        if request.future.done():
+            return
+        if isinstance(result, GatewayError):
+            request.future.set_exception(result)
+            request.future.exception()
+        else:
+            request.future.set_result(result)
+
+    def _expire(self, request: PendingRequest) -> None:
+        error = RequestTimeoutError(f"no response to {request.method} in time")
+        self._settle(request, Outcome.TIMEOUT, error)
+
+    def _extend(self, request: PendingRequest, timeout: float) -> None:
+        loop = asyncio.get_running_loop()
+        if request.timer:
+            request.timer.cancel()
+        request.deadline = loop.time() + timeout
+        request.timer = loop.call_later(timeout, self._expire, request)
+
+    def _discard(self, request: PendingRequest) -> None:
+        if request.id in self._requests:
+            self._remove(request, Outcome.CANCELLED)
+
+    def _remove(self, request: PendingRequest, outcome: Outcome) -> None:
+        del self._requests[request.id]
+        if request.timer:
+            request.timer.cancel()
+        answered = outcome in (Outcome.OK, Outcome.ERROR)
+        (self._answered if answered else self._given_up).append(request.id)
+        self._statistics.requests_settled += 1
+        self._statistics.outcomes[request.method, outcome] += 1
+
+    def _count_orphan(self, request_id: str) -> None:
+        if request_id in self._given_up:
+            self._statistics.late_responses += 1
+        elif request_id in self._answered:
+            self._statistics.duplicate_responses += 1
+        else:
+            self._statistics.alien_responses += 1
+
+
+def _is_interim(response: Response) -> bool:
+    return response.payload.get("status") in INTERIM_STATUSES

@@ -1,0 +1,67 @@
+"""Counters and the frame trace of one client."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from enum import StrEnum
+import time
+from typing import Final, Literal
+
+TRACE_LENGTH: Final = 200
+
+
+class Outcome(StrEnum):
+    """How a request ended."""
+
+    OK = "ok"
+    ERROR = "error"
+    TIMEOUT = "timeout"
+    LOST = "lost"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class TraceEntry:
+    """One frame without its content; `at` in seconds since 1970, `size` in bytes."""
+
+    at: float
+    direction: Literal["in", "out"]
+    kind: str
+    name: str
+    size: int
+
+
+@dataclass(slots=True)
+class Statistics:
+    """What happened since the client was made; numbers only ever grow."""
+
+    frames_in: int = 0
+    frames_out: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    invalid_frames: int = 0
+    requests_issued: int = 0
+    requests_settled: int = 0
+    outcomes: Counter[tuple[str, Outcome]] = field(default_factory=Counter)
+    late_responses: int = 0
+    duplicate_responses: int = 0
+    alien_responses: int = 0
+    foreign_run_events: int = 0
+    sequence_gaps: int = 0
+    connects: int = 0
+    drops: int = 0
+    listener_errors: int = 0
+    trace: deque[TraceEntry] = field(default_factory=lambda: deque(maxlen=TRACE_LENGTH))
+
+    def received(self, kind: str, name: str, size: int) -> None:
+        """Count a frame from the Gateway."""
+        self.frames_in += 1
+        self.bytes_in += size
+        self.trace.append(TraceEntry(time.time(), "in", kind, name, size))
+
+    def sent(self, name: str, size: int) -> None:
+        """Count a request to the Gateway."""
+        self.frames_out += 1
+        self.bytes_out += size
+        self.trace.append(TraceEntry(time.time(), "out", "req", name, size))

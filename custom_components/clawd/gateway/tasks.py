@@ -1,0 +1,39 @@
+"""The tasks that a client owns."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+
+class TaskRegistry:
+    """The tasks under way, by name, so that a stray one can be told apart."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._tasks: dict[asyncio.Task[Any], str] = {}
+
+    def snapshot(self) -> dict[asyncio.Task[Any], str]:
+        """Return the tasks that have not ended, with their names."""
+        return {task: name for task, name in self._tasks.items() if not task.done()}
+
+    def add(self, task: asyncio.Task[Any], name: str) -> None:
+        """Hold a task until it ends."""
+        self._tasks[task] = name
+        task.add_done_callback(self._tasks.pop)
+
+    def spawn(self, coroutine: Coroutine[Any, Any, None], name: str) -> None:
+        """Run a coroutine; it starts at once, so order is kept up to its first wait."""
+        task = asyncio.create_task(coroutine, name=f"clawd {name}", eager_start=True)
+        if not task.done():
+            self.add(task, name)
+
+    async def cancel_all(self, name_prefix: str) -> None:
+        """Cancel the tasks whose name starts so, and wait until they ended."""
+        tasks = [t for t, name in self._tasks.items() if name.startswith(name_prefix)]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

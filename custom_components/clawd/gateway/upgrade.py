@@ -1,0 +1,80 @@
+"""The way from an address to an open WebSocket."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+import logging
+from typing import TYPE_CHECKING, Final
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
+
+from .exceptions import CannotConnectError, GatewayError, NotAGatewayError
+
+if TYPE_CHECKING:
+    from .models import Endpoint, Timing
+
+# Larger than the largest `maxPayload` seen: 26,214,400 bytes on OpenClaw 2026.9.
+RECEIVE_LIMIT: Final = 32 * 2**20
+
+# websockets logs whole frames at DEBUG, and the first one holds the token.
+_SOCKET_LOGGER: Final = logging.getLogger(f"{__name__}.socket")
+_SOCKET_LOGGER.setLevel(logging.WARNING)
+
+_REFUSALS: Final = (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
+
+
+class _Connect(connect):
+    """`connect` that follows no redirect: the token stays with its Gateway."""
+
+    def process_redirect(self, exc: Exception) -> Exception:
+        """Refuse."""
+        return exc
+
+
+async def open_socket(endpoint: Endpoint, timing: Timing) -> ClientConnection:
+    """Open a WebSocket; the caller sets the deadline.
+
+    Raises:
+        CannotConnectError: nobody answers, or not yet.
+        NotAGatewayError: somebody else answers.
+
+    """
+    try:
+        return await _Connect(
+            endpoint.url,
+            ssl=endpoint.ssl,
+            additional_headers=endpoint.headers,
+            compression=None,
+            proxy=None,
+            max_size=RECEIVE_LIMIT,
+            open_timeout=None,
+            close_timeout=timing.close,
+            logger=_SOCKET_LOGGER,
+        )
+    except InvalidStatus as err:
+        raise _refused(err) from None
+    except InvalidHandshake as err:
+        raise _no_websocket(err) from None
+    except (OSError, InvalidURI, UnicodeError) as err:
+        name = type(err).__name__
+        raise CannotConnectError(f"no connection: {name}", code=name) from None
+
+
+def _refused(err: InvalidStatus) -> GatewayError:
+    status = err.response.status_code
+    if status in _REFUSALS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        delay = err.response.headers.get("Retry-After", "")
+        return CannotConnectError(
+            f"the upgrade was refused: HTTP {status}",
+            http_status=status,
+            code=f"HTTP_{status}",
+            retry_after=float(delay) if delay.isdecimal() else None,
+        )
+    return NotAGatewayError(f"no WebSocket but HTTP {status}", code=f"HTTP_{status}")
+
+
+def _no_websocket(err: InvalidHandshake) -> GatewayError:
+    if isinstance(err.__cause__, EOFError):
+        return CannotConnectError("the peer hung up", code="HUNG_UP")
+    return NotAGatewayError("the peer speaks no WebSocket", code="NO_WEBSOCKET")
