@@ -1,7 +1,5 @@
 """Runs of the agent: streamed text and a final result."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self

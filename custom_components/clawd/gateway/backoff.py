@@ -1,7 +1,5 @@
 """When to connect again."""
 
-from __future__ import annotations
-
 import random
 from typing import TYPE_CHECKING
 

@@ -1,7 +1,5 @@
 """The client of a Gateway: stays connected, sends requests, starts runs."""
 
-from __future__ import annotations
-
 import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final

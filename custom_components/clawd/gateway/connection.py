@@ -1,7 +1,5 @@
 """One WebSocket to a Gateway, from the upgrade to the close."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import dataclass
 import time

@@ -1,7 +1,5 @@
 """Listeners to the Gateway's events."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 import inspect
 import logging

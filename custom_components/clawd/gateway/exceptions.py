@@ -22,8 +22,6 @@ GatewayError
 The text of an error never repeats what the peer said: that may hold secrets.
 """
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:

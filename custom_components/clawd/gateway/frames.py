@@ -1,7 +1,5 @@
 """Frames of the wire protocol: requests, responses, events."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 import re
 from typing import Any, Final

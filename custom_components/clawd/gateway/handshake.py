@@ -1,7 +1,5 @@
 """The handshake: what `connect` says, and how it is signed."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 

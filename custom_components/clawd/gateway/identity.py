@@ -1,7 +1,5 @@
 """The Ed25519 identity of a device."""
 
-from __future__ import annotations
-
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hashlib import sha256
 from typing import Self

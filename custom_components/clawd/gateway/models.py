@@ -1,7 +1,5 @@
 """What the Gateway says, as typed values."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 

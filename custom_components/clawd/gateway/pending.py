@@ -1,7 +1,5 @@
 """Requests that wait for their response."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The text of a reply, put together from a run's `assistant` events."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 

@@ -1,7 +1,5 @@
 """The state of the connection and its history."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import deque
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Counters and the frame trace of one client."""
 
-from __future__ import annotations
-
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """The tasks that a client owns."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import TYPE_CHECKING, Any
 

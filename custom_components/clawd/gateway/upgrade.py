@@ -1,7 +1,5 @@
 """The way from an address to an open WebSocket."""
 
-from __future__ import annotations
-
 from http import HTTPStatus
 import logging
 from typing import TYPE_CHECKING, Final
