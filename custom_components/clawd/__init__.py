@@ -1,1 +1,55 @@
 """The OpenClaw Gateway integration."""
+
+from typing import TYPE_CHECKING
+
+from homeassistant.const import Platform
+from homeassistant.helpers import config_validation as cv
+
+from .connection import create_client
+from .const import DOMAIN
+from .coordinator import ClawdCoordinator, ClawdRuntime
+from .services import async_setup_services
+from .storage import async_get_identity, async_remove_identity
+
+if TYPE_CHECKING:
+    from homeassistant.core import HomeAssistant
+    from homeassistant.helpers.typing import ConfigType
+
+    from .coordinator import ClawdConfigEntry
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+PLATFORMS = (Platform.BINARY_SENSOR, Platform.CONVERSATION)
+
+
+async def async_setup(
+    hass: HomeAssistant,
+    config: ConfigType,  # noqa: ARG001 - Home Assistant's signature
+) -> bool:
+    """Set up the actions."""
+    async_setup_services(hass)
+    return True
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> bool:
+    """Connect to a Gateway."""
+    identity = await async_get_identity(hass)
+    client = create_client(entry.data, identity)
+    coordinator = ClawdCoordinator(hass, entry, client)
+    await coordinator.async_connect()
+    entry.runtime_data = runtime = ClawdRuntime(client, identity, coordinator)
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    runtime.listener_baseline = {
+        event: len(listeners) for event, listeners in client.listeners.items()
+    }
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> bool:
+    """Let go of a Gateway."""
+    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
+    """Forget the identity with the last Gateway."""
+    if hass.config_entries.async_entries(DOMAIN) in ([], [entry]):
+        await async_remove_identity(hass)

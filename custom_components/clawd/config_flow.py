@@ -1,0 +1,169 @@
+"""The config flow: address, token, approval."""
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final, override
+
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigFlow, ConfigFlowResult
+from homeassistant.const import CONF_HOST, CONF_PORT, CONF_SSL, CONF_TOKEN
+from homeassistant.data_entry_flow import AbortFlow
+from homeassistant.exceptions import ConfigEntryError
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.selector import (
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+)
+import voluptuous as vol
+
+from .connection import create_client
+from .const import DEFAULT_PORT, DOMAIN
+from .errors import error_key
+from .gateway import GatewayError, InvalidTokenError, PairingRequiredError
+from .storage import async_get_identity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+APPROVAL_POLL_INTERVAL: Final = 3.0
+
+_TOKEN: Final = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
+
+USER_SCHEMA: Final = vol.Schema(
+    {
+        vol.Required(CONF_HOST): TextSelector(),
+        vol.Required(CONF_PORT, default=DEFAULT_PORT): cv.port,
+        vol.Required(CONF_SSL, default=False): bool,
+        vol.Optional(CONF_TOKEN): _TOKEN,
+    }
+)
+REAUTH_SCHEMA: Final = vol.Schema({vol.Optional(CONF_TOKEN): _TOKEN})
+
+
+class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
+    """Add a Gateway, or regain access to one."""
+
+    VERSION = 1
+    MINOR_VERSION = 1
+
+    def __init__(self) -> None:
+        """Start with nothing known."""
+        self._data: dict[str, Any] = {}
+        self._error: GatewayError | None = None
+        self._approval: asyncio.Task[None] | None = None
+
+    @override
+    async def async_step_user(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the address and the token."""
+        if user_input is not None:
+            self._data = {**user_input, CONF_HOST: user_input[CONF_HOST].strip()}
+            self._async_abort_entries_match(
+                {key: self._data[key] for key in (CONF_HOST, CONF_PORT)}
+            )
+            return await self._async_try()
+        return self._async_show_form("user", USER_SCHEMA)
+
+    async def async_step_reauth(
+        self, entry_data: Mapping[str, Any]
+    ) -> ConfigFlowResult:
+        """Find out what the Gateway wants by now."""
+        self._data = dict(entry_data)
+        return await self._async_try()
+
+    async def async_step_reauth_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for a new token."""
+        if user_input is not None:
+            self._data = {**self._get_reauth_entry().data, **user_input}
+            return await self._async_try()
+        return self._async_show_form("reauth_confirm", REAUTH_SCHEMA)
+
+    async def async_step_pairing(
+        self, _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Wait until somebody approves this device at the Gateway."""
+        if self._approval is None:
+            self._approval = self.hass.async_create_task(
+                self._async_wait_for_approval(), "clawd pairing"
+            )
+        if not self._approval.done():
+            return self.async_show_progress(
+                step_id="pairing",
+                progress_action="wait_for_approval",
+                description_placeholders=_approval_placeholders(self._error),
+                progress_task=self._approval,
+            )
+        self._approval = None
+        return self.async_show_progress_done(next_step_id="approved")
+
+    async def async_step_approved(
+        self, _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Go on with what the wait for approval led to."""
+        return await self._async_conclude()
+
+    async def _async_try(self) -> ConfigFlowResult:
+        await self._async_probe()
+        return await self._async_conclude()
+
+    async def _async_conclude(self) -> ConfigFlowResult:
+        if isinstance(self._error, PairingRequiredError):
+            return await self.async_step_pairing()
+        if self._error is not None:
+            if self.source == SOURCE_REAUTH:
+                return self._async_show_form("reauth_confirm", REAUTH_SCHEMA)
+            return self._async_show_form("user", USER_SCHEMA)
+        if self.source == SOURCE_REAUTH:
+            return self.async_update_reload_and_abort(
+                self._get_reauth_entry(), data=self._data
+            )
+        return self.async_create_entry(title="OpenClaw Gateway", data=self._data)
+
+    async def _async_probe(self) -> None:
+        try:
+            identity = await async_get_identity(self.hass)
+        except ConfigEntryError as err:
+            raise AbortFlow("identity_unreadable") from err
+        try:
+            await create_client(self._data, identity).probe()
+        except GatewayError as err:
+            self._error = err
+        else:
+            self._error = None
+
+    async def _async_wait_for_approval(self) -> None:
+        """Ask again until the answer changes; a request expires after 5 minutes."""
+        asked = _request_id(self._error)
+        while isinstance(self._error, PairingRequiredError) and (
+            _request_id(self._error) == asked
+        ):
+            await asyncio.sleep(APPROVAL_POLL_INTERVAL)
+            await self._async_probe()
+
+    def _async_show_form(self, step_id: str, schema: vol.Schema) -> ConfigFlowResult:
+        errors = {}
+        if self._error is not None:
+            field = CONF_TOKEN if isinstance(self._error, InvalidTokenError) else "base"
+            errors[field] = error_key(self._error)
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(schema, self._data),
+            errors=errors,
+        )
+
+
+def _request_id(error: GatewayError | None) -> str | None:
+    return error.request_id if isinstance(error, PairingRequiredError) else None
+
+
+def _approval_placeholders(error: GatewayError | None) -> dict[str, str]:
+    """Return what to show; Clawdbot (v3) sends no code in the details."""
+    program = "clawdbot" if error and error.code == "NOT_PAIRED" else "openclaw"
+    request_id = _request_id(error)
+    action = f"approve {request_id}" if request_id else "list"
+    return {
+        "request_id": request_id or "?",
+        "command": f"{program} devices {action}",
+    }

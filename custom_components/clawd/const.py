@@ -1,0 +1,10 @@
+"""Constants of the OpenClaw Gateway integration."""
+
+import logging
+from typing import Final
+
+DOMAIN: Final = "clawd"
+LOGGER: Final = logging.getLogger(__package__)
+
+VERSION: Final = "0.1.0"
+DEFAULT_PORT: Final = 18789

@@ -1,0 +1,110 @@
+"""What entities know of a Gateway: pushed state, availability, reauthentication."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+
+from .const import DOMAIN, LOGGER
+from .errors import setup_error
+from .gateway import (
+    ConnectionState,
+    DeviceIdentity,
+    GatewayAuthenticationError,
+    GatewayClient,
+    GatewayError,
+    Transition,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass
+class ClawdRuntime:
+    """Everything an entry holds while it is loaded.
+
+    Attributes:
+        listener_baseline: listeners of each event, counted when set-up was done.
+        last_report: the last self-test, if there was one.
+
+    """
+
+    client: GatewayClient
+    identity: DeviceIdentity
+    coordinator: ClawdCoordinator
+    listener_baseline: Mapping[str, int] = field(default_factory=dict)
+    last_report: Mapping[str, object] | None = None
+
+
+type ClawdConfigEntry = ConfigEntry[ClawdRuntime]
+
+
+class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
+    """The connection's state, pushed by the client."""
+
+    config_entry: ClawdConfigEntry
+
+    def __init__(
+        self, hass: HomeAssistant, entry: ClawdConfigEntry, client: GatewayClient
+    ) -> None:
+        """Follow the state of `client` as long as the entry is loaded."""
+        super().__init__(hass, LOGGER, config_entry=entry, name=DOMAIN)
+        self.client = client
+        self.data = client.state
+        self._was_connected = False
+        entry.async_on_unload(client.subscribe_state(self._async_follow))
+
+    @property
+    def connected(self) -> bool:
+        """Return whether the Gateway can be used."""
+        return self.data is ConnectionState.CONNECTED
+
+    async def async_connect(self) -> None:
+        """Start the client and wait for its first attempt.
+
+        Raises:
+            ConfigEntryNotReady: it failed, and a later one may not.
+            ConfigEntryAuthFailed: the Gateway wants another token, or approval.
+            ConfigEntryError: it cannot work.
+
+        """
+        self.config_entry.async_create_background_task(
+            self.hass, self.client.run(), "clawd run"
+        )
+        try:
+            await self.client.wait_connected(patient=False)
+        except GatewayError as err:
+            raise setup_error(err) from err
+        self._was_connected = True
+
+    @callback
+    def _async_follow(self, transition: Transition) -> None:
+        if self._was_connected:
+            self._async_report(transition)
+        self.async_set_updated_data(transition.state)
+
+    @callback
+    def _async_report(self, transition: Transition) -> None:
+        code = transition.error.code if transition.error else ""
+        if transition.previous is ConnectionState.CONNECTED:
+            LOGGER.warning("Connection to the Gateway lost (%s)", code)
+        elif transition.state is ConnectionState.CONNECTED:
+            LOGGER.info("Connection to the Gateway restored")
+            self._async_update_device()
+        elif transition.state is ConnectionState.PAUSED:
+            LOGGER.warning("The Gateway refuses the connection (%s)", code)
+            if isinstance(transition.error, GatewayAuthenticationError):
+                self.config_entry.async_start_reauth(self.hass)
+
+    @callback
+    def _async_update_device(self) -> None:
+        registry = dr.async_get(self.hass)
+        device = registry.async_get_device({(DOMAIN, self.config_entry.entry_id)})
+        if device and self.client.hello:
+            registry.async_update_device(
+                device.id, sw_version=self.client.hello.server_version
+            )

@@ -1,0 +1,80 @@
+"""The way from the client's errors to Home Assistant's."""
+
+from typing import TYPE_CHECKING, Final
+
+from homeassistant.exceptions import (
+    ConfigEntryAuthFailed,
+    ConfigEntryError,
+    ConfigEntryNotReady,
+    HomeAssistantError,
+)
+
+from .const import DOMAIN
+from .gateway import (
+    AgentRunAborted,
+    AgentRunError,
+    CannotConnectError,
+    ConnectionLostError,
+    GatewayAuthenticationError,
+    GatewayError,
+    GatewayProtocolError,
+    InvalidTokenError,
+    MissingScopeError,
+    NotAGatewayError,
+    NotConnectedError,
+    PairingRequiredError,
+    RateLimitedError,
+    RequestFailedError,
+    RequestTimeoutError,
+    UnsupportedProtocolError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# The translation key of each class; a class without one uses its parent's.
+_KEYS: Final[Mapping[type[Exception], str]] = {
+    GatewayError: "gateway_error",
+    CannotConnectError: "cannot_connect",
+    ConnectionLostError: "connection_lost",
+    NotConnectedError: "not_connected",
+    RequestTimeoutError: "request_timeout",
+    GatewayProtocolError: "protocol_error",
+    NotAGatewayError: "not_a_gateway",
+    UnsupportedProtocolError: "unsupported_protocol",
+    GatewayAuthenticationError: "device_refused",
+    InvalidTokenError: "invalid_token",
+    PairingRequiredError: "pairing_required",
+    MissingScopeError: "missing_scope",
+    RateLimitedError: "rate_limited",
+    RequestFailedError: "request_failed",
+    AgentRunError: "agent_failed",
+    AgentRunAborted: "agent_aborted",
+}
+
+
+def error_key(err: GatewayError) -> str:
+    """Return the translation key of an error."""
+    return next(_KEYS[base] for base in type(err).__mro__ if base in _KEYS)
+
+
+def setup_error(err: GatewayError) -> HomeAssistantError:
+    """Return the error with which the set-up of an entry ends."""
+    if isinstance(err, GatewayAuthenticationError) and not err.retryable:
+        return _translated(ConfigEntryAuthFailed, err)
+    if err.retryable:
+        return _translated(ConfigEntryNotReady, err)
+    return _translated(ConfigEntryError, err)
+
+
+def action_error(err: GatewayError) -> HomeAssistantError:
+    """Return the error with which an action or a conversation ends."""
+    return _translated(HomeAssistantError, err)
+
+
+def _translated[T: HomeAssistantError](kind: type[T], err: GatewayError) -> T:
+    return kind(
+        translation_domain=DOMAIN,
+        translation_key=error_key(err),
+        translation_placeholders={"code": err.code or type(err).__name__},
+    )
