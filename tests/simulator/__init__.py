@@ -1,0 +1,40 @@
+"""A scripted Gateway for tests, the demo and benchmarks."""
+
+from .peer import Peer, Request
+from .refusals import Refusal
+from .script import (
+    Ack,
+    Drop,
+    Emit,
+    End,
+    Fail,
+    Pause,
+    Refuse,
+    Replace,
+    Reply,
+    Retry,
+    Step,
+    TimeOut,
+    Tool,
+)
+from .server import GatewaySimulator
+
+__all__ = [
+    "Ack",
+    "Drop",
+    "Emit",
+    "End",
+    "Fail",
+    "GatewaySimulator",
+    "Pause",
+    "Peer",
+    "Refusal",
+    "Refuse",
+    "Replace",
+    "Reply",
+    "Request",
+    "Retry",
+    "Step",
+    "TimeOut",
+    "Tool",
+]

@@ -1,0 +1,416 @@
+"""How OpenClaw 2026.9.6 tells a run."""
+
+from dataclasses import dataclass, field
+from typing import Any, override
+import uuid
+
+from .narration import Narration, Outcome
+from .recordings import V4, Frame, payload
+from .script import Tool
+
+COALESCE = 0.075
+PROVIDER = {"provider": "mock", "model": "mock"}
+OBSERVATION = {
+    **PROVIDER,
+    "failoverReason": "server_error",
+    "providerRuntimeFailureKind": "timeout",
+}
+
+
+@dataclass
+class NarrationV4(Narration):
+    """Coalesced text with an item id, tools, tasks, a real error."""
+
+    shown: str = ""
+    shown_at: float = -COALESCE
+    chatted: str = ""
+    turn: int = 1
+    attempt: int = 1
+    active: bool = False
+    stop_reason: str = ""
+    ended_at: int = 0
+    task_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+    @override
+    def show(self, stream: str, data: Frame, **extra: Any) -> None:
+        event = {
+            "runId": self.run_id,
+            "sessionKey": self.session_key,
+            "agentId": self.agent_id,
+            "stream": stream,
+            "data": data,
+            "seq": self.seq,
+            "ts": self.gateway.now_ms(),
+            **extra,
+        }
+        cap = "tool-events" if stream == "tool" else None
+        self.gateway.broadcast("agent", event, cap=cap)
+
+    @override
+    def accepted(self) -> Frame:
+        return {
+            "runId": self.run_id,
+            "sessionKey": self.session_key,
+            "agentId": self.agent_id,
+            "status": "accepted",
+            "acceptedAt": self.accepted_at,
+        }
+
+    @override
+    def repeated(self) -> Frame:
+        return {
+            "runId": self.run_id,
+            "status": "in_flight",
+            "sessionKey": self.session_key,
+            "agentId": self.agent_id,
+        }
+
+    @override
+    def queue(self, *, busy: bool) -> None:
+        self._task("unknown")
+        self._task("running")
+        if busy:
+            self._task("queued")
+
+    @override
+    def begin(self) -> None:
+        self.started_at = self.gateway.now_ms()
+        self.active = True
+        self._lifecycle("start", startedAt=self.started_at)
+        self._task("running")
+        self._lifecycle("model", **PROVIDER)
+
+    @override
+    def say(self, chunk: str, delay: float, *, whole: bool) -> None:
+        first = not any(self.segments)
+        self.seq += 1
+        self.clock += delay
+        self.words += 1
+        self.segments[-1] += chunk
+        if whole or self.clock - self.shown_at >= COALESCE or not self.shown:
+            self._flush_text()
+            self._flush_chat()
+        if first:
+            self._task("running")
+
+    @override
+    def tool(self, step: Tool) -> None:
+        self._flush_text()
+        if self.text:
+            self._preamble()
+        else:
+            self._usage()
+        self._flush_chat()
+        self.tools.append(step.name)
+        self._call(step)
+        self._lifecycle("model", **PROVIDER)
+        self.turn += 1
+        self.shown = ""
+        self.segments.append("")
+
+    @override
+    def replace(self, text: str) -> None:
+        self._flush_text()
+        self.item, self.turn = str(uuid.uuid4()), 1
+        self.segments[-1] = self.shown = text
+        self.chatted = ""
+        data = {"itemId": self._item, "text": text, "delta": "", "replace": True}
+        self.agent("assistant", data)
+
+    @override
+    def retry(self, error: str) -> None:
+        self._failed_attempt(error)
+        self.agent(
+            "run_status",
+            {
+                "phase": "retrying",
+                "message": "Provider temporarily unavailable. "
+                f"Retrying in 1s ({self.attempt}/8).",
+                "retryAttempt": self.attempt,
+                "maxRetries": 8,
+                "delayMs": 930,
+                "attempt": self.attempt + 1,
+                "maxAttempts": 9,
+                "reason": "server_error",
+            },
+        )
+        self._task("running")
+        self.attempt += 1
+        self.replace("")
+        self.begin()
+
+    @override
+    def end(self) -> None:
+        ended_at = self.gateway.now_ms()
+        self._flush_text()
+        self._usage()
+        settled: Frame = {
+            "stopReason": "stop",
+            "aborted": False,
+            "livenessState": "working",
+        }
+        self._lifecycle("finishing", **settled, endedAt=ended_at)
+        self._task("running")
+        self._lifecycle("model", provider=None, model=None)
+        self._task("finished")
+        told = self._told()
+        self._lifecycle(
+            "end",
+            startedAt=self.started_at,
+            endedAt=ended_at,
+            executionSettled=True,
+            **settled,
+            **told,
+        )
+        self._flush_chat()
+        self._chat("final", stopReason="stop", **self._message())
+        self._wait("ok", ended_at, stopReason="stop", livenessState="working", **told)
+        self._task("finished", "completed", terminalSummary="completed")
+        self.outcome = Outcome(self._completed())
+
+    @override
+    def fail(self, error: str) -> None:
+        ended_at = self.gateway.now_ms()
+        self._failed_attempt(error)
+        self._lifecycle("model", provider=None, model=None)
+        self._task("finished")
+        self._lifecycle(
+            "error",
+            startedAt=self.started_at,
+            endedAt=ended_at,
+            error=error,
+            errorObservation=OBSERVATION,
+            executionSettled=True,
+        )
+        self._chat("error", errorMessage=error, errorDetail=OBSERVATION)
+        self._wait("error", ended_at, error=error)
+        self._task("finished")
+        self._task("finished", "failed", terminalSummary=error, error=error)
+        self.outcome = Outcome(
+            {"runId": self.run_id, "status": "error", "summary": error},
+            {"code": "UNAVAILABLE", "message": error},
+        )
+
+    @override
+    def stop(self, reason: str) -> None:
+        self.stop_reason, self.ended_at = reason, self.gateway.now_ms()
+        self._task("running")
+        self._chat("aborted", stopReason=reason, **self._message())
+        self._task("unknown")
+        self._lifecycle(
+            "end",
+            status="cancelled",
+            aborted=True,
+            stopReason=reason,
+            startedAt=self.started_at,
+            endedAt=self.ended_at,
+        )
+
+    @override
+    def stopped(self) -> None:
+        error = "This operation was aborted"
+        self._wait("timeout", self.ended_at, stopReason=self.stop_reason)
+        self._task("finished")
+        self.seq = 0
+        self._lifecycle(
+            "error",
+            startedAt=self.started_at,
+            endedAt=self.ended_at,
+            error=error,
+            aborted=True,
+            stopReason="aborted",
+            executionSettled=True,
+        )
+        ended = f"{error} | 20"
+        self._task("finished", "cancelled", terminalSummary=ended, error=ended)
+        self.outcome = Outcome(
+            {
+                "runId": self.run_id,
+                "status": "timeout",
+                "summary": "aborted",
+                "stopReason": self.stop_reason,
+            }
+        )
+
+    @property
+    def _item(self) -> str:
+        return f"{self.item}:{self.turn}"
+
+    def _flush_text(self) -> None:
+        """Show the text that was held back."""
+        if delta := self.text[len(self.shown) :]:
+            data = {"text": self.text, "delta": delta, "itemId": self._item}
+            self.show("assistant", data)
+            self.shown, self.shown_at = self.text, self.clock
+
+    def _flush_chat(self) -> None:
+        """Tell the text of all segments again as a chat event."""
+        text = "\n\n".join(self.spoken)
+        if delta := text[len(self.chatted) :]:
+            self.chatted = text
+            self._chat("delta", deltaText=delta, **self._message())
+
+    def _message(self) -> Frame:
+        text = "\n\n".join(self.spoken)
+        if not text:
+            return {}
+        return {
+            "message": {
+                "role": "assistant",
+                "content": [{"type": "text", "text": text}],
+                "timestamp": self.gateway.now_ms(),
+            }
+        }
+
+    def _chat(self, state: str, **extra: Any) -> None:
+        event = {
+            "runId": self.run_id,
+            "sessionKey": self.session_key,
+            "agentId": self.agent_id,
+            "seq": self.seq,
+            "state": state,
+            **extra,
+        }
+        self.gateway.broadcast("chat", event)
+
+    def _lifecycle(self, phase: str, **data: Any) -> None:
+        self.agent("lifecycle", {"phase": phase, **data}, sessionId=self.session_id)
+
+    def _usage(self) -> None:
+        self.agent("usage", {"outputTokens": self.words})
+
+    def _preamble(self) -> None:
+        """Tell that what was said so far leads to a tool."""
+        item = {
+            "kind": "preamble",
+            "title": "Preamble",
+            "progressText": self.text,
+            "itemId": f"commentary-0-{uuid.uuid4().hex[:24]}",
+        }
+        self.agent("item", {**item, "phase": "update"})
+        self._usage()
+        self.agent("item", {**item, "phase": "end"})
+
+    def _call(self, step: Tool) -> None:
+        """Tell the call of a tool as an item and, to who wants it, as a tool."""
+        call_id = f"call_{len(self.tools)}"
+        meta = next((str(value) for value in step.args.values()), "")
+        item = {
+            "itemId": f"tool:{call_id}",
+            "toolCallId": call_id,
+            "name": step.name,
+            "kind": "tool",
+            "title": f"{step.name.replace('_', ' ').title()} {meta}".strip(),
+            "meta": meta,
+            "commandBearing": False,
+            "startedAt": self.gateway.now_ms(),
+        }
+        call = {"name": step.name, "toolCallId": call_id}
+        self.agent("item", {**item, "phase": "start", "status": "running"})
+        self.agent("tool", {**call, "phase": "start", "args": dict(step.args)})
+        result = {
+            "content": [{"type": "text", "text": step.result}],
+            "details": {"content": step.result},
+        }
+        self.agent(
+            "tool",
+            {
+                **call,
+                "phase": "result",
+                "meta": meta,
+                "isError": step.is_error,
+                "commandBearing": False,
+                "result": result,
+            },
+        )
+        status = "failed" if step.is_error else "completed"
+        ended = {"status": status, "endedAt": self.gateway.now_ms()}
+        self.agent("item", {**item, "phase": "end", **ended})
+
+    def _failed_attempt(self, error: str) -> None:
+        self._lifecycle(
+            "finishing",
+            error=error,
+            errorObservation=OBSERVATION,
+            aborted=False,
+            livenessState="blocked",
+            endedAt=self.gateway.now_ms(),
+        )
+
+    def _task(self, state: str, status: str = "running", **extra: Any) -> None:
+        """Tell the state of the background task that carries the run."""
+        now = self.gateway.now_ms()
+        execution: Frame = {"state": state}
+        task: Frame = {
+            "id": self.task_id,
+            "taskId": self.task_id,
+            "kind": "cli",
+            "runtime": "cli",
+            "hasTranscript": True,
+            "deliveryStatus": "not_applicable",
+            "status": status,
+            "title": self.message,
+            "agentId": self.agent_id,
+            "sessionKey": self.session_key,
+            "childSessionKey": self.session_key,
+            "ownerKey": self.session_key,
+            "runId": self.run_id,
+            "sourceId": self.run_id,
+            "createdAt": self.accepted_at,
+            "updatedAt": now,
+            "startedAt": self.started_at,
+        }
+        if status != "running":
+            task["endedAt"] = now
+        elif self.active:
+            execution["lastActivityAt"] = now
+            if self.text:
+                task["lastActivity"] = self.text[:120]
+        if self.tools and self.text:
+            task |= {"toolUseCount": len(self.tools), "lastToolName": self.tools[-1]}
+        task |= {"execution": execution, **extra}
+        self.gateway.broadcast("task", {"action": "upserted", "task": task})
+
+    def _told(self) -> Frame:
+        """Return receipt and reply, as lifecycle and agent.wait give them."""
+        receipt = {
+            "runId": self.run_id,
+            "sessionId": self.session_id,
+            "turnId": self.run_id,
+            "requested": PROVIDER,
+            "effective": {**PROVIDER, "responseModel": "mock"},
+            "successfulToolNames": self.tools,
+            "rerouted": False,
+            "terminalDisposition": "visible",
+        }
+        reply = {"disposition": "visible", "text": self.text}
+        return {"terminalReceipt": receipt, "terminalReply": reply}
+
+    def _wait(self, status: str, ended_at: int, **extra: Any) -> None:
+        """Settle what agent.wait answers."""
+        self.waited = {
+            "runId": self.run_id,
+            "status": status,
+            "startedAt": self.started_at,
+            "endedAt": ended_at,
+            **extra,
+        }
+
+    def _completed(self) -> Frame:
+        """Return the final payload, with the last segment only."""
+        final: Frame = payload(V4, "agent_run", "agent")
+        meta = final["result"]["meta"]
+        meta["durationMs"] = self.gateway.now_ms() - self.started_at
+        meta["finalPromptText"] = self.message
+        meta["finalAssistantVisibleText"] = meta["finalAssistantRawText"] = self.text
+        meta["agentMeta"] |= {
+            "sessionId": self.session_id,
+            "sessionFile": self.session_key,
+            "terminalReceipt": self._told()["terminalReceipt"],
+        }
+        final["runId"] = self.run_id
+        texts = [self.text] if self.text else []
+        final["result"]["payloads"] = [
+            {"text": text, "mediaUrl": None} for text in texts
+        ]
+        return final

@@ -1,0 +1,133 @@
+"""A small client with its own signing, for tests of the wire itself."""
+
+from base64 import urlsafe_b64encode
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+import uuid
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+import orjson
+from websockets.asyncio.client import ClientConnection, connect
+
+from .recordings import Frame
+
+TOKEN = "gateway-token"  # noqa: S105
+
+
+def _encode(data: bytes) -> str:
+    return urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def connect_params(
+    challenge: Frame, key: Ed25519PrivateKey, token: str | None = TOKEN, **other: Any
+) -> Frame:
+    """Return the signed parameters of ``connect``; ``other`` replaces entries."""
+    public = key.public_key().public_bytes_raw()
+    params: Frame = {
+        "minProtocol": 3,
+        "maxProtocol": 4,
+        "client": {
+            "id": "gateway-client",
+            "version": "0.1.0",
+            "platform": "linux",
+            "mode": "ui",
+            "displayName": "Home Assistant",
+        },
+        "role": "operator",
+        "scopes": ["operator.read", "operator.write"],
+        "caps": ["tool-events"],
+        "auth": {"token": token} if token else {},
+    } | other
+    device_id = sha256(public).hexdigest()
+    text = "|".join(
+        [
+            "v2",
+            device_id,
+            params["client"]["id"],
+            params["client"]["mode"],
+            params["role"],
+            ",".join(params["scopes"]),
+            str(challenge["ts"]),
+            params["auth"].get("token", ""),
+            challenge["nonce"],
+        ]
+    )
+    device = {
+        "id": device_id,
+        "publicKey": _encode(public),
+        "signature": _encode(key.sign(text.encode())),
+        "signedAt": challenge["ts"],
+        "nonce": challenge["nonce"],
+    }
+    return {"device": device, **params}
+
+
+@dataclass
+class RawClient:
+    """A connection that keeps every frame in the order of its arrival."""
+
+    connection: ClientConnection
+    key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    frames: list[Frame] = field(default_factory=list)
+
+    async def receive(self) -> Frame:
+        """Return the next frame."""
+        frame: Frame = orjson.loads(await self.connection.recv())
+        self.frames.append(frame)
+        return frame
+
+    async def receive_until(self, wanted: Callable[[Frame], bool]) -> Frame:
+        """Return the next frame that is wanted."""
+        while not wanted(frame := await self.receive()):
+            pass
+        return frame
+
+    async def send(self, method: str, params: Frame | None = None) -> str:
+        """Send a request and return its id."""
+        id_ = uuid.uuid4().hex[:8]
+        frame = {"type": "req", "id": id_, "method": method, "params": params or {}}
+        await self.connection.send(orjson.dumps(frame), text=True)
+        return id_
+
+    async def response(self, id_: str) -> Frame:
+        """Return the next response to a request."""
+        return await self.receive_until(
+            lambda frame: frame["type"] == "res" and frame["id"] == id_
+        )
+
+    async def event(self, name: str) -> Frame:
+        """Return the next event of a name."""
+        return await self.receive_until(lambda frame: frame.get("event") == name)
+
+    async def request(self, method: str, params: Frame | None = None) -> Frame:
+        """Send a request and return its first response."""
+        return await self.response(await self.send(method, params))
+
+    async def shake_hands(self, token: str | None = TOKEN, **other: Any) -> Frame:
+        """Answer the challenge and return the response to ``connect``."""
+        challenge = await self.event("connect.challenge")
+        params = connect_params(challenge["payload"], self.key, token, **other)
+        return await self.request("connect", params)
+
+    async def run(self, message: str, **params: Any) -> tuple[Frame, Frame]:
+        """Run an agent and return both responses."""
+        run_id = params.setdefault("idempotencyKey", uuid.uuid4().hex)
+        id_ = await self.send("agent", {"message": message, **params})
+        first = await self.response(id_)
+        if not first["ok"] or first["payload"]["runId"] != run_id:
+            return first, first
+        return first, await self.response(id_)
+
+
+@asynccontextmanager
+async def raw_client(
+    url: str, key: Ed25519PrivateKey | None = None, **options: Any
+) -> AsyncIterator[RawClient]:
+    """Open a connection without a handshake."""
+    async with connect(
+        url, compression=None, proxy=None, max_size=2**25, **options
+    ) as connection:
+        yield RawClient(connection, key or Ed25519PrivateKey.generate())

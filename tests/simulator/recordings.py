@@ -1,0 +1,42 @@
+"""Recorded frames of the real Gateways, as templates."""
+
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+type Frame = dict[str, Any]
+
+V3, V4 = 3, 4
+WIRE = Path(__file__).parents[1] / "fixtures" / "wire"
+
+
+@cache
+def recording(protocol: int, name: str) -> tuple[Frame, ...]:
+    """Return the lines of one recorded scenario."""
+    path = WIRE / f"v{protocol}" / f"{name}.jsonl"
+    return tuple(orjson.loads(line) for line in path.read_bytes().splitlines())
+
+
+@cache
+def _answers(protocol: int, name: str) -> dict[str, Any]:
+    """Map each method of a recording to its last successful payload."""
+    frames = [line["frame"] for line in recording(protocol, name) if "frame" in line]
+    methods = {f["id"]: f["method"] for f in frames if f["type"] == "req"}
+    return {
+        methods[frame["id"]]: frame["payload"]
+        for frame in frames
+        if frame["type"] == "res" and frame["ok"] and frame["id"] in methods
+    }
+
+
+def payload(protocol: int, name: str, method: str) -> Any:  # noqa: ANN401
+    """Return a fresh copy of what a recorded method answered in the end."""
+    return deepcopy(_answers(protocol, name)[method])
+
+
+def surveyed(protocol: int) -> frozenset[str]:
+    """Return the read-only methods whose answers were recorded."""
+    return frozenset(_answers(protocol, "rpc_survey")) - {"connect", "agent"}

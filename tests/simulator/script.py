@@ -1,0 +1,146 @@
+"""Steps of a scripted agent run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+import json
+import re
+from typing import Any
+
+ERROR = (
+    "⚠️ mock/mock request failed (provider internal error, HTTP 500). "
+    "This is usually temporary — try again shortly."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Stream a text word by word, or in the chunks given.
+
+    ``delay`` is in seconds before each chunk; None takes the gateway's.
+    Protocol 4 coalesces words as if they came every ``delay`` seconds; chunks
+    that are given are never coalesced.
+    """
+
+    text: str = ""
+    chunks: tuple[str, ...] = ()
+    delay: float | None = None
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """Return the pieces of text in order."""
+        return self.chunks or tuple(re.findall(r"\s*\S+\s*$|\s*\S+", self.text))
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """Call a tool; text that follows starts again."""
+
+    name: str
+    args: Mapping[str, Any] = field(default_factory=dict)
+    result: str = "done"
+    is_error: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """Replace the text of the current segment."""
+
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Let the provider fail once and be asked again; the text starts again."""
+
+    error: str = ERROR
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """Let the provider fail for good."""
+
+    error: str = ERROR
+
+
+@dataclass(frozen=True, slots=True)
+class TimeOut:
+    """Let the run exceed its time limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Answer the request with an error instead of running; the only step."""
+
+    message: str = 'invalid agent params: unknown agent id "nobody"'
+    code: str = "INVALID_REQUEST"
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Wait until the test calls ``gateway.proceed()``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Cut every connection without a close frame; the run goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """Broadcast an event, or send raw text or bytes, to every connection."""
+
+    event: str | bytes
+    payload: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """Send the first response here, in one write with what surrounds it.
+
+    Without this step it is sent as soon as the request arrives.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """End the run's events here; the final response follows the last step."""
+
+
+type Step = (
+    Reply
+    | Tool
+    | Replace
+    | Retry
+    | Fail
+    | TimeOut
+    | Refuse
+    | Pause
+    | Drop
+    | Emit
+    | Ack
+    | End
+)
+type Script = tuple[Step, ...]
+
+
+def obey(message: str) -> Script:
+    """Return what the scripted model of the recordings does with a message."""
+    match message.split(" ", 1):
+        case ["say:", text]:
+            return (Reply(text),)
+        case ["slow" | "long", count] if count.isdecimal():
+            return (Reply(" ".join(f"w{index}" for index in range(int(count)))),)
+        case ["FAILNOW", *_]:
+            return (Retry(), Fail())
+        case ["pretext", order]:
+            return (Reply("Let me look that up."), *obey(order))
+    if tool := re.fullmatch(r"tool:(\S+) (\{.*\})", message, re.DOTALL):
+        call = Tool(tool[1], json.loads(tool[2]))
+        return (call, Reply(f"Tool said: {call.result}"))
+    return (
+        Reply(
+            f"You said: “{message}”. I am the simulated Gateway, "
+            "so this answer is only an echo, but it streams word by word "
+            "like a real one."
+        ),
+    )

@@ -1,0 +1,275 @@
+"""A scripted Gateway on a real loopback socket."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from ssl import SSLContext
+import time
+from typing import Any, Self
+import uuid
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request as HttpRequest, Response
+
+from .devices import Devices
+from .faults import Faults
+from .peer import Peer, Request
+from .recordings import V3, Frame
+from .refusals import HTTP_STATUS
+from .runs import Run, Runs
+from .script import Step, obey
+from .snapshots import greetings, presence, state_version
+
+POLICY = {3: 524_288, 4: 26_214_400}
+
+
+@dataclass
+class GatewaySimulator(Faults):
+    """A Gateway that behaves as recorded, until a script says otherwise.
+
+    ``delay``: seconds between the words of a reply; ``policy`` overrides
+    entries of hello-ok's policy; ``pairing``: devices need approval;
+    ``clock_shift_ms``: how far the Gateway's clock is ahead.
+    """
+
+    protocol: int = 4
+    token: str = "gateway-token"  # noqa: S105
+    port: int = 0
+    delay: float = 0.0
+    pairing: bool = False
+    policy: dict[str, Any] = field(default_factory=dict)
+    clock_shift_ms: int = 0
+    ssl: SSLContext | None = None
+    host: str = field(default="127.0.0.1", init=False)
+    peers: list[Peer] = field(default_factory=list, init=False)
+    requests: list[Request] = field(default_factory=list, init=False)
+    accepted: int = field(default=0, init=False)
+    seq: int = field(default=0, init=False)
+    presence_version: int = field(default=1, init=False)
+    health_version: int = field(default=1, init=False)
+
+    def __post_init__(self) -> None:
+        """Remember nothing yet."""
+        super().__post_init__()
+        self.devices = Devices(self.protocol)
+        self.runs = Runs(self)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._changed = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._server: Server | None = None
+
+    async def __aenter__(self) -> Self:
+        """Start to listen."""
+        await self.resume()
+        self.spawn(self._tick())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop at once; an error inside the simulator comes out here."""
+        self._stopping.set()
+        self.drop()
+        await self.suspend()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        for result in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(result, Exception):
+                raise result
+
+    @property
+    def url(self) -> str:
+        """Return the address to connect to."""
+        return f"{'wss' if self.ssl else 'ws'}://{self.host}:{self.port}"
+
+    @property
+    def connections(self) -> list[Peer]:
+        """Return the clients that are past the handshake."""
+        return [peer for peer in self.peers if peer.connected]
+
+    @property
+    def max_payload(self) -> int:
+        """Return the size in bytes of the largest frame that is accepted."""
+        return int(self.policy.get("maxPayload", POLICY[self.protocol]))
+
+    def now_ms(self) -> int:
+        """Return the Gateway's time in milliseconds."""
+        return time.time_ns() // 1_000_000 + self.clock_shift_ms
+
+    async def resume(self) -> None:
+        """Listen, on the same port as before if there was one."""
+        self._server = await serve(
+            self._accept,
+            self.host,
+            self.port,
+            ssl=self.ssl,
+            process_request=self._upgrade,
+            compression=None,
+            max_size=self.max_payload,
+            ping_interval=None,
+        )
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def suspend(self) -> None:
+        """Refuse connections as if no Gateway ran, and close those there are."""
+        if self._server:
+            self._server.close()
+            await self._server.wait_closed()
+            self._server = None
+
+    async def restart(self, *, resume: bool = True) -> None:
+        """Announce a restart, close with 1012 and, if wanted, come back.
+
+        Protocol 3 restarts in the process, so its runs go on. Protocol 4 waits
+        for the runs, says no time, and remembers only the sessions' history.
+        """
+        notice: Frame = {"reason": "gateway restarting", "restartExpectedMs": 1500}
+        if self.protocol != V3:
+            notice = {"reason": "gateway stopping"}
+            await self.wait_until(lambda: not self.runs.active())
+            self.runs.by_id.clear()
+        self.broadcast("shutdown", notice)
+        if self._server:
+            self._server.close(code=1012, reason="service restart")
+        await self.suspend()
+        if resume:
+            await self.resume()
+
+    def drop(self) -> None:
+        """Cut every connection without a close frame (1006 for the client)."""
+        for peer in list(self.peers):
+            peer.drop()
+
+    def approve(self, request_id: str) -> Frame:
+        """Approve a device that waits, and return it."""
+        device = self.devices.approve(request_id)
+        resolved = {
+            "requestId": request_id,
+            "deviceId": device["deviceId"],
+            "decision": "approved",
+            "ts": self.now_ms(),
+        }
+        self.broadcast("device.pair.resolved", resolved, scope="operator.pairing")
+        return device
+
+    def run(
+        self, message: str, *steps: Step, session_key: str = "agent:main:main"
+    ) -> Run:
+        """Start a run that no client asked for."""
+        params = {
+            "message": message,
+            "sessionKey": session_key,
+            "idempotencyKey": uuid.uuid4().hex,
+        }
+        return self.runs.start(params, steps or obey(message))
+
+    def broadcast(
+        self,
+        event: str,
+        payload: Frame,
+        *,
+        cap: str | None = None,
+        scope: str | None = None,
+        **extra: Any,
+    ) -> None:
+        """Send an event to every client that may see it."""
+        self.seq += 1
+        if self.muted:
+            return
+        for peer in self.connections:
+            wants = cap is None or cap in peer.params.get("caps", [])
+            if wants and (scope is None or scope in peer.scopes):
+                peer.send_event(event, payload, **extra)
+
+    def send_raw(self, message: str | bytes) -> None:
+        """Send text or bytes as they are to every client."""
+        for peer in self.connections:
+            peer.send(message)
+
+    def greet(self, peer: Peer) -> None:
+        """Tell everybody what a new connection changes."""
+        self.presence_version += 1
+        for event, payload in greetings(self):
+            version = {"stateVersion": state_version(self)}
+            self.broadcast(event, payload, **version)
+        self.note_change()
+
+    async def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Wait until something holds that connections, requests or runs change."""
+        while not condition():
+            await self._changed.wait()
+
+    async def wait_for_request(self, method: str, count: int = 1) -> Request:
+        """Wait for the ``count``-th request of a method since the start."""
+        await self.wait_until(lambda: len(self.received(method)) >= count)
+        return self.received(method)[count - 1]
+
+    def received(self, method: str) -> list[Request]:
+        """Return the requests of a method so far."""
+        return [request for request in self.requests if request.method == method]
+
+    def note(self, request: Request) -> None:
+        """Remember a request that arrived."""
+        self.requests.append(request)
+        self.note_change()
+
+    def note_change(self) -> None:
+        """Wake who waits for a condition."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run something beside the connections, until the Gateway stops."""
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    async def rest(self, seconds: float) -> None:
+        """Let time pass, unless it is none."""
+        if seconds:
+            stopping = asyncio.ensure_future(self._stopping.wait())
+            await asyncio.wait({stopping}, timeout=seconds)
+            stopping.cancel()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Forget a task that did its work; keep one that failed."""
+        if task.cancelled() or not task.exception():
+            self._tasks.discard(task)
+        self.note_change()
+
+    async def _tick(self) -> None:
+        """Send a tick in every interval."""
+        seconds = self.policy.get("tickIntervalMs", 30_000) / 1000
+        while not self._stopping.is_set():
+            await self.rest(seconds)
+            self.broadcast("tick", {"ts": self.now_ms()})
+
+    def _upgrade(self, connection: ServerConnection, _: HttpRequest) -> Response | None:
+        """Refuse the upgrade if a script orders it."""
+        refusal = self.next_refusal()
+        if status := HTTP_STATUS.get(refusal) if refusal else None:
+            return connection.respond(HTTPStatus(status), "refused\n")
+        self.accepted += 1
+        peer = Peer(self, connection, self.accepted, refusal)
+        self.peers.append(peer)
+        return None
+
+    async def _accept(self, connection: ServerConnection) -> None:
+        """Serve a connection to its end."""
+        peer = next(peer for peer in self.peers if peer.connection is connection)
+        try:
+            await peer.serve()
+        except ConnectionClosed:
+            pass
+        finally:
+            self.peers.remove(peer)
+            if peer.connected:
+                self.presence_version += 1
+                self.broadcast(
+                    "presence",
+                    {"presence": presence(self)},
+                    stateVersion=state_version(self),
+                )
+            self.note_change()

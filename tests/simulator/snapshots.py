@@ -1,0 +1,136 @@
+"""What the Gateway tells of itself: recorded shapes with today's values."""
+
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from .recordings import V3, Frame, payload
+
+if TYPE_CHECKING:
+    from .peer import Peer
+    from .server import GatewaySimulator
+
+
+def hello(gateway: GatewaySimulator, peer: Peer, token: str | None) -> Frame:
+    """Return the payload of hello-ok."""
+    answer: Frame = payload(gateway.protocol, "hello_ok", "connect")
+    answer["server"]["connId"] = peer.conn_id
+    answer["snapshot"] |= {
+        "presence": presence(gateway),
+        "health": health(gateway),
+        "stateVersion": state_version(gateway),
+    }
+    answer["policy"] |= gateway.policy
+    granted = {"role": peer.params.get("role", "operator"), "scopes": peer.scopes}
+    if token:
+        issued = {"deviceToken": token, "issuedAtMs": gateway.now_ms()}
+        answer["auth"] |= {**granted, **issued}
+    elif gateway.protocol == V3:
+        del answer["auth"]
+    else:
+        answer["auth"] = {"method": "token", **granted}
+    return answer
+
+
+def state_version(gateway: GatewaySimulator) -> dict[str, int]:
+    """Return the versions of what changes by itself."""
+    return {"presence": gateway.presence_version, "health": gateway.health_version}
+
+
+def presence(gateway: GatewaySimulator) -> list[Frame]:
+    """Return the Gateway and its connected clients."""
+    recorded = payload(gateway.protocol, "hello_ok", "connect")["snapshot"]["presence"]
+    first, client = recorded[:2] if gateway.protocol != V3 else recorded[1::-1]
+    return [first, *(_present(client, peer) for peer in gateway.connections)]
+
+
+def _present(template: Frame, peer: Peer) -> Frame:
+    """Return a client as presence shows it."""
+    client = peer.params["client"]
+    device_id = peer.params.get("device", {}).get("id")
+    shown = deepcopy(template) | {
+        "host": client.get("displayName", client["id"]),
+        "version": client["version"],
+        "platform": client["platform"],
+        "mode": client["mode"],
+        "deviceId": device_id,
+        "scopes": peer.scopes,
+        "ts": peer.gateway.now_ms(),
+    }
+    if "instanceId" in shown:
+        shown["instanceId"] = device_id
+    return shown
+
+
+def health(gateway: GatewaySimulator) -> Frame:
+    """Return the state of health."""
+    answer: Frame = payload(gateway.protocol, "rpc_survey", "health")
+    return answer | {"ts": gateway.now_ms()}
+
+
+def history(gateway: GatewaySimulator, key: str, limit: int) -> Frame:
+    """Return the last messages of a session."""
+    answer: Frame = payload(gateway.protocol, "agent_wait_and_history", "chat.history")
+    session = gateway.runs.sessions.get(key.lower())
+    turns = session.turns if session else []
+    templates = answer["messages"]
+    messages = [
+        message
+        for text, replies, run_id in turns
+        for message in _turn(gateway, templates, text, replies, run_id)
+    ][-limit:]
+    answer |= {"sessionKey": key, "messages": messages}
+    if session:
+        answer["sessionId"] = session.session_id
+    if gateway.protocol != V3:
+        answer["totalMessages"] = len(messages)
+        answer["sessionInfo"] |= {"key": key, "sessionId": answer["sessionId"]}
+    return answer
+
+
+def _turn(
+    gateway: GatewaySimulator,
+    templates: list[Frame],
+    text: str,
+    replies: list[str],
+    run_id: str,
+) -> list[Frame]:
+    """Return what was asked and answered in one run."""
+    asked, answered = deepcopy(templates)
+    if gateway.protocol == V3:
+        asked["content"] = [{"type": "text", "text": text}]
+    else:
+        key = f"{run_id}:user"
+        asked |= {"content": text, "idempotencyKey": key}
+        asked["__openclaw"]["idempotencyKey"] = key
+        answered["__openclaw"]["runId"] = run_id
+    said = [{"content": [{"type": "text", "text": reply}]} for reply in replies]
+    return [asked, *(deepcopy(answered) | content for content in said)]
+
+
+def session_rows(gateway: GatewaySimulator, limit: int | None) -> Frame:
+    """Return the sessions, the latest first."""
+    answer: Frame = payload(gateway.protocol, "rpc_survey", "sessions.list")
+    template = answer["sessions"][0]
+    rows = [
+        deepcopy(template)
+        | {
+            "key": session.key,
+            "sessionId": session.session_id,
+            "updatedAt": session.updated_at,
+        }
+        for session in gateway.runs.sessions.values()
+    ]
+    rows.sort(key=lambda row: row["updatedAt"], reverse=True)
+    shown = rows[:limit]
+    answer |= {"ts": gateway.now_ms(), "count": len(shown), "sessions": shown}
+    if gateway.protocol != V3:
+        answer |= {"totalCount": len(rows), "hasMore": len(shown) < len(rows)}
+    return answer
+
+
+def greetings(gateway: GatewaySimulator) -> list[tuple[str, Any]]:
+    """Return the events that follow a hello."""
+    told = [("health", health(gateway))]
+    if gateway.protocol != V3:
+        told = [("presence", {"presence": presence(gateway)}), *told]
+    return told
