@@ -1,0 +1,71 @@
+"""Home Assistant with a simulated Gateway."""
+
+from collections.abc import AsyncGenerator
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import CONF_HOST, CONF_PORT, CONF_SSL, CONF_TOKEN
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+import custom_components.clawd  # noqa: F401 - the harness has a package of this name
+from custom_components.clawd.const import DOMAIN
+from tests.simulator import GatewaySimulator
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let Home Assistant's own web server warn of what it does."""
+    item.add_marker(
+        pytest.mark.filterwarnings("ignore:It is recommended to use web.AppKey")
+    )
+
+
+@pytest.fixture(autouse=True)
+def _custom_integrations(enable_custom_integrations: None) -> None:
+    """Let Home Assistant find the integration."""
+
+
+@pytest.fixture
+def protocol() -> int:
+    """Return the Gateway's protocol; parametrise a test by it to use others."""
+    return 4
+
+
+@pytest.fixture
+async def gateway(
+    socket_enabled: None, protocol: int
+) -> AsyncGenerator[GatewaySimulator]:
+    """Run a Gateway."""
+    async with GatewaySimulator(protocol=protocol) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+async def new_entry(
+    hass: HomeAssistant, gateway: GatewaySimulator
+) -> AsyncGenerator[MockConfigEntry]:
+    """Add an entry for the Gateway, not set up; unload it at the end."""
+    assert await async_setup_component(hass, "homeassistant", {})
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        title="OpenClaw Gateway",
+        data={
+            CONF_HOST: gateway.host,
+            CONF_PORT: gateway.port,
+            CONF_SSL: False,
+            CONF_TOKEN: gateway.token,
+        },
+    )
+    entry.add_to_hass(hass)
+    yield entry
+    if entry.state is ConfigEntryState.LOADED:
+        assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.fixture
+async def entry(hass: HomeAssistant, new_entry: MockConfigEntry) -> MockConfigEntry:
+    """Set up an entry for the Gateway."""
+    assert await hass.config_entries.async_setup(new_entry.entry_id)
+    await hass.async_block_till_done()
+    return new_entry
