@@ -1,0 +1,40 @@
+"""A simulated Gateway, clients of it, and a guard against leaks."""
+
+from collections.abc import AsyncGenerator
+import gc
+
+from hypothesis import settings
+import pytest
+
+from tests.simulator import GatewaySimulator
+
+from .leaks import no_leaks
+
+settings.register_profile("unit", derandomize=True, database=None, deadline=None)
+settings.load_profile("unit")
+
+
+def pytest_collection_finish() -> None:
+    """Leave what the imports made out of the collections after each test."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+async def leak_guard() -> AsyncGenerator[None]:
+    """Fail a test that leaves something behind."""
+    async with no_leaks():
+        yield
+
+
+@pytest.fixture(params=[3, 4])
+def protocol(request: pytest.FixtureRequest) -> int:
+    """Return each protocol."""
+    return int(request.param)
+
+
+@pytest.fixture
+async def gateway(protocol: int) -> AsyncGenerator[GatewaySimulator]:
+    """Run a Gateway."""
+    async with GatewaySimulator(protocol=protocol) as simulator:
+        yield simulator

@@ -1,0 +1,53 @@
+"""What a test may leave behind: nothing."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+import gc
+import os
+from pathlib import Path
+import stat
+import threading
+from typing import Any
+
+SETTLING_STEPS = 20
+
+
+@asynccontextmanager
+async def no_leaks() -> AsyncGenerator[None]:
+    """Fail if the body leaves a task, socket, thread or unseen exception behind.
+
+    What ends by itself within a few steps of the event loop is no leak.
+    """
+    loop = asyncio.get_running_loop()
+    unseen: list[dict[str, Any]] = []
+    loop.set_exception_handler(lambda _, context: unseen.append(context))
+    tasks, sockets = _other_tasks(), _open_sockets()
+    threads = set(threading.enumerate())
+    yield
+    await loop.shutdown_default_executor()
+    for _ in range(SETTLING_STEPS):
+        await asyncio.sleep(0)
+    gc.collect()
+    assert not _other_tasks() - tasks, "a task was left behind"
+    assert not _open_sockets() - sockets, "a socket was left behind"
+    assert not set(threading.enumerate()) - threads, "a thread was left behind"
+    assert not unseen, "an exception was not seen"
+
+
+def _other_tasks() -> set[asyncio.Task[Any]]:
+    """Return every task but the one that asks: a fixture has one for each end."""
+    return asyncio.all_tasks() - {asyncio.current_task()}
+
+
+def _open_sockets() -> set[tuple[int, int]]:
+    """Return the descriptor and the inode of each open socket."""
+    found = set()
+    for descriptor in Path("/dev/fd").iterdir():
+        try:
+            status = os.fstat(int(descriptor.name))
+        except OSError:
+            continue
+        if stat.S_ISSOCK(status.st_mode):
+            found.add((int(descriptor.name), status.st_ino))
+    return found

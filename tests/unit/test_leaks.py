@@ -1,0 +1,64 @@
+"""The guard against leaks catches each kind of leak."""
+
+import asyncio
+import socket
+import threading
+
+import pytest
+
+from .leaks import no_leaks
+
+
+async def test_a_clean_body_passes() -> None:
+    async with no_leaks():
+        await asyncio.create_task(asyncio.sleep(0))
+
+
+async def test_a_task_is_caught() -> None:
+    with pytest.raises(AssertionError, match="a task was left behind"):
+        async with no_leaks():
+            task = asyncio.create_task(asyncio.Event().wait())
+    task.cancel()
+
+
+async def test_a_socket_is_caught() -> None:
+    with pytest.raises(AssertionError, match="a socket was left behind"):
+        async with no_leaks():
+            left = socket.socket()
+    left.close()
+
+
+async def test_a_transport_is_caught() -> None:
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1")
+    host, port = server.sockets[0].getsockname()
+    with pytest.raises(AssertionError, match="a socket was left behind"):
+        async with no_leaks():
+            _, writer = await asyncio.open_connection(host, port)
+    writer.close()
+    server.close()
+    await server.wait_closed()
+
+
+async def test_a_thread_is_caught() -> None:
+    go = threading.Event()
+    thread = threading.Thread(target=go.wait)
+    with pytest.raises(AssertionError, match="a thread was left behind"):
+        async with no_leaks():
+            thread.start()
+    go.set()
+    thread.join()
+
+
+async def test_an_exception_that_nobody_saw_is_caught() -> None:
+    async def fail() -> None:
+        raise ValueError
+
+    with pytest.raises(AssertionError, match="an exception was not seen"):
+        async with no_leaks():
+            asyncio.create_task(fail())  # noqa: RUF006 - nobody looks at it
+
+
+async def test_what_ends_by_itself_is_no_leak() -> None:
+    async with no_leaks():
+        task = asyncio.create_task(asyncio.sleep(0))
+    assert task.done()
