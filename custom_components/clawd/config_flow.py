@@ -38,6 +38,14 @@ USER_SCHEMA: Final = vol.Schema(
 )
 REAUTH_SCHEMA: Final = vol.Schema({vol.Optional(CONF_TOKEN): _TOKEN})
 
+_FIELDS_BY_CODE: Final = {
+    "INVALID_HOST": (CONF_HOST, "invalid_host"),
+    "UNKNOWN_HOST": (CONF_HOST, "unknown_host"),
+    "TLS": (CONF_SSL, "tls_failed"),
+    "TLS_CERTIFICATE": (CONF_SSL, "tls_certificate"),
+    "HTTP_403": ("base", "proxy_not_trusted"),
+}
+
 
 class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
     """Add a Gateway, or regain access to one."""
@@ -85,7 +93,7 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Wait until somebody approves this device at the Gateway."""
         if self._approval is None:
-            self._approval = self.hass.async_create_task(
+            self._approval = self.hass.async_create_background_task(
                 self._async_wait_for_approval(), "clawd pairing"
             )
         if not self._approval.done():
@@ -143,15 +151,21 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
             await self._async_probe()
 
     def _async_show_form(self, step_id: str, schema: vol.Schema) -> ConfigFlowResult:
-        errors = {}
-        if self._error is not None:
-            field = CONF_TOKEN if isinstance(self._error, InvalidTokenError) else "base"
-            errors[field] = error_key(self._error)
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(schema, self._data),
-            errors=errors,
+            errors=_form_errors(self._error),
         )
+
+
+def _form_errors(error: GatewayError | None) -> dict[str, str]:
+    """Return the error of the field that is to be corrected."""
+    if error is None:
+        return {}
+    if isinstance(error, InvalidTokenError):
+        return {CONF_TOKEN: error_key(error)}
+    field, key = _FIELDS_BY_CODE.get(error.code, ("base", error_key(error)))
+    return {field: key}
 
 
 def _request_id(error: GatewayError | None) -> str | None:

@@ -103,8 +103,9 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
     @callback
     def _async_update_device(self) -> None:
         registry = dr.async_get(self.hass)
-        device = registry.async_get_device({(DOMAIN, self.config_entry.entry_id)})
-        if device and self.client.hello:
-            registry.async_update_device(
-                device.id, sw_version=self.client.hello.server_version
-            )
+        entry_id = self.config_entry.entry_id
+        for device in dr.async_entries_for_config_entry(registry, entry_id):
+            if self.client.hello:
+                registry.async_update_device(
+                    device.id, sw_version=self.client.hello.server_version
+                )

@@ -13,6 +13,7 @@ from .exceptions import (
     GatewayError,
     InvalidFrameError,
     NotAGatewayError,
+    RequestFailedError,
 )
 from .frames import Event, Request, Response, decode_frame, encode_request
 from .handshake import build_connect
@@ -86,6 +87,8 @@ class Connection:
                 hello = await self._connect(challenge, credentials)
         except TimeoutError:
             raise CannotConnectError("no handshake in time", code="TIMEOUT") from None
+        except (ConnectionLostError, RequestFailedError) as err:
+            raise _not_ready(err) from None
         self.hello = Hello.from_payload(hello, skew)
 
     async def request(
@@ -209,3 +212,17 @@ def _hung_up(err: ConnectionClosed) -> GatewayError:
     if err.rcvd is None or err.rcvd.code in CLOSES_WHILE_STARTING:
         return CannotConnectError("the peer hung up", code="HUNG_UP")
     return NotAGatewayError("the peer sent no challenge")
+
+
+def _not_ready(err: ConnectionLostError | RequestFailedError) -> GatewayError:
+    """Tell a Gateway that is still starting from one that refuses."""
+    starting = (
+        err.close_code in CLOSES_WHILE_STARTING
+        if isinstance(err, ConnectionLostError)
+        else err.retryable
+    )
+    if not starting:
+        return err
+    return CannotConnectError(
+        "the Gateway is starting", code=err.code, retry_after=err.retry_after
+    )

@@ -2,6 +2,8 @@
 
 from http import HTTPStatus
 import logging
+import socket
+import ssl
 from typing import TYPE_CHECKING, Final
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -19,6 +21,14 @@ RECEIVE_LIMIT: Final = 32 * 2**20
 _SOCKET_LOGGER: Final = logging.getLogger(f"{__name__}.socket")
 _SOCKET_LOGGER.setLevel(logging.WARNING)
 
+_CODES: Final = (
+    (ssl.SSLCertVerificationError, "TLS_CERTIFICATE"),
+    (ssl.SSLError, "TLS"),
+    (socket.gaierror, "UNKNOWN_HOST"),
+    (ConnectionRefusedError, "REFUSED"),
+    (OSError, "UNREACHABLE"),
+    (Exception, "INVALID_HOST"),
+)
 _REFUSALS: Final = (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
 
 
@@ -54,9 +64,19 @@ async def open_socket(endpoint: Endpoint, timing: Timing) -> ClientConnection:
         raise _refused(err) from None
     except InvalidHandshake as err:
         raise _no_websocket(err) from None
-    except (OSError, InvalidURI, UnicodeError) as err:
-        name = type(err).__name__
-        raise CannotConnectError(f"no connection: {name}", code=name) from None
+    except (OSError, InvalidURI, ValueError) as err:
+        code = _code(err, tls=endpoint.ssl is not None)
+        raise CannotConnectError(f"no connection: {code}", code=code) from None
+
+
+def _code(err: Exception, *, tls: bool) -> str:
+    """Return the code of the first class of the table that fits.
+
+    A peer without TLS resets the connection when the TLS handshake starts.
+    """
+    if tls and isinstance(err, ConnectionResetError | ConnectionAbortedError):
+        return "TLS"
+    return next(code for kind, code in _CODES if isinstance(err, kind))
 
 
 def _refused(err: InvalidStatus) -> GatewayError:

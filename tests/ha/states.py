@@ -1,0 +1,25 @@
+"""Waiting for states."""
+
+import asyncio
+
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.helpers.event import async_track_state_change_event
+
+CONNECTIVITY = "binary_sensor.openclaw_gateway_connectivity"
+AGENT = "conversation.openclaw_gateway"
+
+
+async def wait_for_state(hass: HomeAssistant, entity_id: str, state: str) -> None:
+    """Wait until an entity has a state."""
+    reached = asyncio.Event()
+
+    @callback
+    def compare(_: Event[EventStateChangedData] | None = None) -> None:
+        present = hass.states.get(entity_id)
+        if present and present.state == state:
+            reached.set()
+
+    unsubscribe = async_track_state_change_event(hass, entity_id, compare)
+    compare()
+    await reached.wait()
+    unsubscribe()

@@ -1,0 +1,195 @@
+"""The conversation agent."""
+
+import asyncio
+from typing import Any
+
+from homeassistant.components.conversation import (
+    ChatLog,
+    ConversationResult,
+    async_converse,
+    async_get_chat_log,
+)
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.helpers.chat_session import async_get_chat_session
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from tests.simulator import Fail, GatewaySimulator, Pause, Refuse, Reply, Tool
+
+from .states import AGENT, CONNECTIVITY, wait_for_state
+
+pytestmark = pytest.mark.parametrize("protocol", [3, 4])
+
+
+class Conversation:
+    """A conversation with the agent, and the deltas as they came."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Start with silence."""
+        self._hass = hass
+        self.deltas: list[str] = []
+        self.heard = asyncio.Event()
+
+    async def say(
+        self, text: str, conversation_id: str | None = None, prompt: str | None = None
+    ) -> ConversationResult:
+        """Say something and wait for the answer."""
+        with (
+            async_get_chat_session(self._hass, conversation_id) as session,
+            async_get_chat_log(
+                self._hass, session, chat_log_delta_listener=self._listen
+            ),
+        ):
+            return await async_converse(
+                self._hass,
+                text,
+                session.conversation_id,
+                Context(),
+                agent_id=AGENT,
+                extra_system_prompt=prompt,
+            )
+
+    def _listen(self, _log: ChatLog, delta: dict[str, Any]) -> None:
+        if delta.get("content"):
+            self.deltas.append(delta["content"])
+            self.heard.set()
+
+
+@pytest.fixture
+def conversation(hass: HomeAssistant, entry: MockConfigEntry) -> Conversation:
+    """Return a conversation with the Gateway of the entry."""
+    assert entry.runtime_data.client.hello
+    return Conversation(hass)
+
+
+def _speech(result: ConversationResult) -> str:
+    return str(result.response.speech["plain"]["speech"])
+
+
+async def test_a_reply_arrives_as_it_is_written(
+    conversation: Conversation, gateway: GatewaySimulator
+) -> None:
+    gateway.script(Reply(chunks=("It is ",)), Pause(), Reply(chunks=("warm.",)))
+
+    answer = asyncio.create_task(conversation.say("How is it?"))
+    await conversation.heard.wait()
+    assert conversation.deltas == ["It is "]
+    gateway.proceed()
+
+    assert _speech(await answer) == "It is warm."
+    assert conversation.deltas == ["It is ", "warm."]
+
+
+async def test_text_around_a_tool_call_is_two_paragraphs(
+    conversation: Conversation, gateway: GatewaySimulator
+) -> None:
+    gateway.script(Reply("Let me look."), Tool("look"), Reply("It is warm."))
+
+    result = await conversation.say("How is it?")
+
+    assert _speech(result) == "Let me look.\n\nIt is warm."
+
+
+async def test_a_conversation_is_one_session(
+    conversation: Conversation, gateway: GatewaySimulator
+) -> None:
+    first = await conversation.say("One")
+    await conversation.say("Two", first.conversation_id)
+    await conversation.say("Three")
+
+    keys = [request.params["sessionKey"] for request in gateway.received("agent")]
+    assert keys[0] == keys[1] != keys[2]
+    assert all(key.startswith("agent:main:ha-") for key in keys)
+    assert first.conversation_id
+    assert first.conversation_id.lower() not in "".join(keys)
+
+
+async def test_an_extra_prompt_reaches_the_agent(
+    conversation: Conversation, gateway: GatewaySimulator
+) -> None:
+    await conversation.say("Hello", prompt="Speak like a pirate.")
+
+    [request] = gateway.received("agent")
+    assert request.params["extraSystemPrompt"] == "Speak like a pirate."
+
+
+async def test_a_refused_run_is_a_readable_answer(
+    conversation: Conversation, gateway: GatewaySimulator
+) -> None:
+    gateway.script(Refuse())
+
+    result = await conversation.say("Hello")
+
+    assert result.response.response_type.value == "error"
+    assert _speech(result) == "The Gateway refused the request (INVALID_REQUEST)"
+
+
+async def test_an_empty_reply_is_said_to_be_empty(
+    conversation: Conversation, gateway: GatewaySimulator
+) -> None:
+    gateway.script(Reply(""))
+
+    assert _speech(await conversation.say("Hello")) == "The agent had nothing to say"
+
+
+async def test_a_failing_model_is_an_answer(
+    conversation: Conversation, gateway: GatewaySimulator, protocol: int
+) -> None:
+    gateway.script(Fail("no credit left"))
+
+    speech = _speech(await conversation.say("Hello"))
+
+    if protocol == 3:
+        assert speech == "no credit left"
+    else:
+        assert speech.startswith("The agent could not answer (UNAVAILABLE).")
+
+
+async def test_a_drop_ends_the_answer_with_an_error(
+    hass: HomeAssistant, conversation: Conversation, gateway: GatewaySimulator
+) -> None:
+    gateway.script(Reply(chunks=("It is ",)), Pause())
+
+    answer = asyncio.create_task(conversation.say("How is it?"))
+    await conversation.heard.wait()
+    gateway.drop()
+
+    assert _speech(await answer) == "The connection to the Gateway was lost"
+    await wait_for_state(hass, CONNECTIVITY, "on")
+
+
+async def test_a_question_without_a_connection_is_answered_at_once(
+    hass: HomeAssistant, conversation: Conversation, gateway: GatewaySimulator
+) -> None:
+    await gateway.suspend()
+    await wait_for_state(hass, CONNECTIVITY, "off")
+
+    assert _speech(await conversation.say("Hello")) == "The Gateway is not connected"
+
+
+async def test_who_stops_listening_stops_the_run(
+    conversation: Conversation, gateway: GatewaySimulator, entry: MockConfigEntry
+) -> None:
+    gateway.script(Reply(chunks=("It is ",)), Pause())
+
+    answer = asyncio.create_task(conversation.say("How is it?"))
+    await conversation.heard.wait()
+    answer.cancel()
+    await asyncio.wait({answer})
+
+    abort = await gateway.wait_for_request("chat.abort")
+    [request] = gateway.received("agent")
+    assert abort.params["runId"] == request.params["idempotencyKey"]
+    assert answer.cancelled()
+    assert entry.runtime_data.client.runs == ()
+
+
+async def test_any_input_is_passed_on_unchanged(
+    conversation: Conversation, gateway: GatewaySimulator
+) -> None:
+    text = 'Zeile 1\nZeile 2 "zitiert" 🌡️ \\ ende'
+
+    await conversation.say(text)
+
+    [request] = gateway.received("agent")
+    assert request.params["message"] == text

@@ -1,0 +1,169 @@
+"""Setting up, unloading and removing an entry."""
+
+from typing import Any
+
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.clawd.const import DOMAIN
+from custom_components.clawd.gateway import InvalidTokenError
+from custom_components.clawd.storage import STORAGE_KEY
+from tests.simulator import GatewaySimulator, Refusal
+
+from .states import CONNECTIVITY, wait_for_state
+
+
+async def _set_up(hass: HomeAssistant, entry: MockConfigEntry) -> ConfigEntryState:
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    return entry.state
+
+
+def _devices(hass: HomeAssistant, entry: MockConfigEntry) -> list[dr.DeviceEntry]:
+    return dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+
+
+@pytest.mark.parametrize("protocol", [3, 4])
+async def test_an_entry_loads_and_unloads(
+    hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
+) -> None:
+    assert len(gateway.connections) == 1
+
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+    assert entry.state is ConfigEntryState.NOT_LOADED
+    await gateway.wait_until(lambda: not gateway.peers)
+
+
+async def test_the_device_shows_what_the_gateway_is(
+    hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
+) -> None:
+    [device] = _devices(hass, entry)
+
+    assert device.sw_version == "2026.9.6"
+    assert device.manufacturer == "OpenClaw"
+    assert device.configuration_url == f"http://127.0.0.1:{gateway.port}"
+
+
+async def test_the_device_follows_an_update_of_the_gateway(
+    hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
+) -> None:
+    gateway.edit("hello-ok", lambda hello: hello["server"].update(version="2026.10.1"))
+
+    gateway.drop()
+    await wait_for_state(hass, CONNECTIVITY, "off")
+    await wait_for_state(hass, CONNECTIVITY, "on")
+
+    [device] = _devices(hass, entry)
+    assert device.sw_version == "2026.10.1"
+
+
+@pytest.mark.parametrize(
+    ("refusal", "state", "key"),
+    [
+        (Refusal.STARTING_HTTP, ConfigEntryState.SETUP_RETRY, "cannot_connect"),
+        (Refusal.STARTING_CLOSE, ConfigEntryState.SETUP_RETRY, "cannot_connect"),
+        (Refusal.STARTING, ConfigEntryState.SETUP_RETRY, "cannot_connect"),
+        (Refusal.PROXY, ConfigEntryState.SETUP_RETRY, "cannot_connect"),
+        (Refusal.NOT_A_GATEWAY, ConfigEntryState.SETUP_RETRY, "not_a_gateway"),
+        (Refusal.DROP_BEFORE_HELLO, ConfigEntryState.SETUP_RETRY, "connection_lost"),
+        (Refusal.RATE_LIMITED, ConfigEntryState.SETUP_RETRY, "rate_limited"),
+        (Refusal.PROTOCOL, ConfigEntryState.SETUP_ERROR, "unsupported_protocol"),
+        (Refusal.TOKEN_MISMATCH, ConfigEntryState.SETUP_ERROR, "invalid_token"),
+        (Refusal.PAIRING, ConfigEntryState.SETUP_ERROR, "pairing_required"),
+        (Refusal.SIGNATURE, ConfigEntryState.SETUP_ERROR, "device_refused"),
+    ],
+)
+async def test_a_refusal_ends_the_set_up_for_its_reason(  # noqa: PLR0913, PLR0917 - the row of the table
+    hass: HomeAssistant,
+    new_entry: MockConfigEntry,
+    gateway: GatewaySimulator,
+    refusal: Refusal,
+    state: ConfigEntryState,
+    key: str,
+) -> None:
+    gateway.refuse(refusal)
+
+    assert await _set_up(hass, new_entry) is state
+
+    assert new_entry.error_reason_translation_key == key
+    await gateway.wait_until(lambda: not gateway.peers)
+
+
+@pytest.mark.parametrize("refusal", [Refusal.TOKEN_MISMATCH, Refusal.PAIRING])
+async def test_a_refused_device_asks_for_access_again(
+    hass: HomeAssistant,
+    new_entry: MockConfigEntry,
+    gateway: GatewaySimulator,
+    refusal: Refusal,
+) -> None:
+    gateway.refuse(refusal)
+
+    await _set_up(hass, new_entry)
+
+    [flow] = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+    assert flow["context"]["source"] == SOURCE_REAUTH
+
+
+async def test_a_token_that_stops_working_asks_for_another(
+    hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
+) -> None:
+    gateway.token = "changed"
+
+    gateway.drop()
+    await wait_for_state(hass, CONNECTIVITY, "off")
+    with pytest.raises(InvalidTokenError):
+        await entry.runtime_data.client.wait_connected()
+    await hass.async_block_till_done()
+
+    [flow] = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+    assert flow["context"]["source"] == SOURCE_REAUTH
+    assert entry.state is ConfigEntryState.LOADED
+
+
+async def test_the_device_keeps_its_identity_over_a_reload(
+    hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
+) -> None:
+    assert await hass.config_entries.async_reload(entry.entry_id)
+
+    first, second = (r.params["device"]["id"] for r in gateway.received("connect"))
+    assert first == second
+
+
+async def test_the_identity_goes_with_the_last_entry(
+    hass: HomeAssistant, entry: MockConfigEntry, hass_storage: dict[str, Any]
+) -> None:
+    assert STORAGE_KEY in hass_storage
+
+    assert await hass.config_entries.async_remove(entry.entry_id)
+
+    assert STORAGE_KEY not in hass_storage
+
+
+async def test_the_identity_stays_for_another_entry(
+    hass: HomeAssistant, entry: MockConfigEntry, hass_storage: dict[str, Any]
+) -> None:
+    MockConfigEntry(domain=DOMAIN, data=entry.data).add_to_hass(hass)
+
+    assert await hass.config_entries.async_remove(entry.entry_id)
+
+    assert STORAGE_KEY in hass_storage
+
+
+@pytest.mark.parametrize("stored", [{}, {"secret": "short"}, {"secret": None}, []])
+async def test_an_unreadable_identity_is_not_replaced(
+    hass: HomeAssistant,
+    new_entry: MockConfigEntry,
+    hass_storage: dict[str, Any],
+    stored: object,
+) -> None:
+    kept = {"version": 1, "minor_version": 1, "key": STORAGE_KEY, "data": stored}
+    hass_storage[STORAGE_KEY] = kept
+
+    assert await _set_up(hass, new_entry) is ConfigEntryState.SETUP_ERROR
+
+    assert new_entry.error_reason_translation_key == "identity_unreadable"
+    assert hass_storage[STORAGE_KEY]["data"] == stored
