@@ -1,0 +1,106 @@
+"""Every key that the code uses is translated, and every translation is used."""
+
+import ast
+from collections.abc import Iterator
+import json
+from pathlib import Path
+import re
+from typing import Any
+
+import pytest
+
+COMPONENT = Path(__file__).parents[2] / "custom_components" / "clawd"
+ENGLISH: dict[str, Any] = json.loads(
+    (COMPONENT / "translations" / "en.json").read_text("utf-8")
+)
+
+
+def _constants(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def _strings(module: str) -> set[str]:
+    return set(_constants(ast.parse((COMPONENT / module).read_text("utf-8"))))
+
+
+def _error_keys() -> set[str]:
+    """Return the values of the table from error classes to keys."""
+    tree = ast.parse((COMPONENT / "errors.py").read_text("utf-8"))
+    [table] = (
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "_KEYS"
+    )
+    assert isinstance(table, ast.Dict)
+    return {key for value in table.values for key in _constants(value)}
+
+
+def _keyword_values(name: str) -> set[str]:
+    """Return what is passed as keyword `name` anywhere, where it is a literal."""
+    return {
+        keyword.value.value
+        for path in COMPONENT.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call)
+        for keyword in node.keywords
+        if keyword.arg == name
+        and isinstance(keyword.value, ast.Constant)
+        and isinstance(keyword.value.value, str)
+    }
+
+
+def _leaves(node: object, path: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from _leaves(value, f"{path}.{key}")
+    else:
+        yield path, str(node)
+
+
+def test_every_error_has_a_message() -> None:
+    assert _error_keys() <= set(ENGLISH["exceptions"])
+
+
+def test_every_error_can_be_shown_by_the_config_flow() -> None:
+    own_answers = {"agent_aborted", "agent_failed"}
+    assert _error_keys() - own_answers <= set(ENGLISH["config"]["error"])
+
+
+def test_every_exception_raised_has_a_message() -> None:
+    entity_keys = {
+        key for platform in ENGLISH.get("entity", {}).values() for key in platform
+    }
+    used = _keyword_values("translation_key")
+    assert used <= set(ENGLISH["exceptions"]) | entity_keys
+
+
+def test_every_form_and_reason_is_translated() -> None:
+    config = ENGLISH["config"]
+    assert _keyword_values("progress_action") <= set(config["progress"])
+    assert {"user", "reauth_confirm"} <= set(config["step"])
+
+
+@pytest.mark.parametrize("section", ["error", "abort", "progress"])
+def test_no_text_of_the_config_flow_is_left_over(section: str) -> None:
+    of_home_assistant = {"already_configured", "reauth_successful"}
+    used = _strings("config_flow.py") | _strings("errors.py") | of_home_assistant
+    assert set(ENGLISH["config"][section]) <= used
+
+
+def test_every_action_and_field_is_described() -> None:
+    services = (COMPONENT / "services.yaml").read_text("utf-8")
+    for action, texts in ENGLISH["services"].items():
+        assert re.search(rf"^{action}:", services, re.MULTILINE)
+        for field, text in texts["fields"].items():
+            assert re.search(rf"^    {field}:", services, re.MULTILINE)
+            assert text["name"]
+            assert text["description"]
+
+
+def test_placeholders_are_well_formed() -> None:
+    for path, text in _leaves(ENGLISH):
+        assert text.strip() == text != "", path
+        assert re.sub(r"\{[a-z_]+\}", "", text).isprintable() or "\n" in text, path
+        assert "{" not in re.sub(r"\{[a-z_]+\}", "", text), path
