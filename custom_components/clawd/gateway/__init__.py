@@ -34,7 +34,7 @@ from .exceptions import (
     RequestTimeoutError,
     UnsupportedProtocolError,
 )
-from .frames import Event, Payload
+from .frames import Event, Json, Payload
 from .handshake import SCOPES, ClientInfo
 from .identity import DeviceIdentity
 from .models import MAX_PROTOCOL, MIN_PROTOCOL, Endpoint, Hello, RunResult, Timing
@@ -63,6 +63,7 @@ __all__ = [
     "Hello",
     "InvalidFrameError",
     "InvalidTokenError",
+    "Json",
     "MissingScopeError",
     "NotAGatewayError",
     "NotConnectedError",

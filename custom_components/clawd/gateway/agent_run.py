@@ -11,7 +11,7 @@ from .reply_text import ReplyText
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from .frames import Event, Payload
+    from .frames import Event, Json, Payload
     from .models import RunResult
     from .statistics import Statistics
 
@@ -55,7 +55,7 @@ class AgentRun:
         self._attempts = 0
         self._accepted: asyncio.Future[None] = self._loop.create_future()
         self._result: asyncio.Future[RunResult] = self._loop.create_future()
-        self._response: asyncio.Future[Payload] | None = None
+        self._response: asyncio.Future[Json] | None = None
 
     @property
     def info(self) -> RunInfo:
@@ -105,7 +105,7 @@ class AgentRun:
             self._response.cancel()
         await self._abort(self)
 
-    async def wait_accepted(self, response: asyncio.Future[Payload]) -> Self:
+    async def wait_accepted(self, response: asyncio.Future[Json]) -> Self:
         """Wait until the Gateway has taken the run, or raise why it did not.
 
         `response` will hold the final response, the only thing that ends a run well.
@@ -144,7 +144,7 @@ class AgentRun:
                 future.exception()
         self._end()
 
-    def _finish(self, response: asyncio.Future[Payload]) -> None:
+    def _finish(self, response: asyncio.Future[Json]) -> None:
         if response.cancelled():
             return
         error = response.exception()
@@ -153,7 +153,7 @@ class AgentRun:
         elif isinstance(error, GatewayError):
             self.fail(self._as_run_error(error))
 
-    def _conclude(self, payload: Payload) -> None:
+    def _conclude(self, payload: Json) -> None:
         self.accept()
         if self._result.done():
             return

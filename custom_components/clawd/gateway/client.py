@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .agent_run import AgentRun, RunInfo
     from .events import Listener
-    from .frames import Event, Payload
+    from .frames import Event, Json, Payload
     from .handshake import ClientInfo
     from .identity import DeviceIdentity
     from .models import Endpoint, Hello
@@ -157,7 +157,7 @@ class GatewayClient:
         params: Payload | None = None,
         *,
         deadline: float | None = None,
-    ) -> Payload:
+    ) -> Json:
         """Send a request and return the payload of its response.
 
         Raises:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from websockets.asyncio.client import ClientConnection
 
-    from .frames import Payload
+    from .frames import Json, Payload
     from .handshake import ClientInfo
     from .identity import DeviceIdentity
     from .models import Timing
@@ -93,7 +93,7 @@ class Connection:
 
     async def request(
         self, method: str, params: Payload, deadline: float | None = None
-    ) -> Payload:
+    ) -> Json:
         """Send a request and return the payload of its response.
 
         Raises:
@@ -134,7 +134,7 @@ class Connection:
         self.pending.fail_all(error)
         await self._socket.close()
 
-    async def _connect(self, challenge: Challenge, credentials: Credentials) -> Payload:
+    async def _connect(self, challenge: Challenge, credentials: Credentials) -> Json:
         request = self.pending.open("connect", self._timing.connect)
         params = build_connect(
             challenge, credentials.identity, credentials.info, credentials.token

@@ -8,7 +8,8 @@ import orjson
 
 from .exceptions import InvalidFrameError
 
-type Payload = dict[str, Any]
+type Json = Any
+type Payload = dict[str, Json]
 
 _SAFE_CODE: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 
@@ -49,7 +50,7 @@ class Response:
 
     id: str
     ok: bool
-    payload: Payload = field(repr=False)
+    payload: Json = field(repr=False)
     error: ResponseError | None
 
 
@@ -87,7 +88,7 @@ def decode_frame(data: bytes | str) -> Response | Event:
         raise InvalidFrameError("a frame is not JSON") from None
     match frame:
         case {"type": "event", "event": str(name)}:
-            return Event(name, _payload(frame), _integer(frame.get("seq")))
+            return Event(name, _event_payload(frame), _integer(frame.get("seq")))
         case {"type": "res", "id": str(request_id), "ok": bool(ok)}:
             error = None if ok else _response_error(frame.get("error"))
             return Response(request_id, ok, _payload(frame), error)
@@ -95,14 +96,16 @@ def decode_frame(data: bytes | str) -> Response | Event:
             raise InvalidFrameError("a frame is neither response nor event")
 
 
-def _payload(frame: Payload) -> Payload:
-    match frame.get("payload"):
-        case None:
-            return {}
-        case dict(payload):
-            return payload
-        case _:
-            raise InvalidFrameError("a payload is not an object")
+def _payload(frame: Payload) -> Json:
+    payload = frame.get("payload")
+    return {} if payload is None else payload
+
+
+def _event_payload(frame: Payload) -> Payload:
+    payload = _payload(frame)
+    if not isinstance(payload, dict):
+        raise InvalidFrameError("the payload of an event is not an object")
+    return payload
 
 
 def _response_error(error: object) -> ResponseError:

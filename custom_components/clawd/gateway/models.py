@@ -8,7 +8,7 @@ from .exceptions import InvalidFrameError, NotAGatewayError, UnsupportedProtocol
 if TYPE_CHECKING:
     from ssl import SSLContext
 
-    from .frames import Payload
+    from .frames import Json, Payload
 
 MIN_PROTOCOL = 3
 MAX_PROTOCOL = 4
@@ -110,7 +110,7 @@ class Hello:
     clock_skew: float
 
     @classmethod
-    def from_payload(cls, payload: Payload, clock_skew: float = 0.0) -> Self:
+    def from_payload(cls, payload: Json, clock_skew: float = 0.0) -> Self:
         """Read a `hello-ok`; `clock_skew` is ours minus theirs, in seconds.
 
         Raises:
@@ -118,9 +118,11 @@ class Hello:
             UnsupportedProtocolError: a version that this client does not speak.
 
         """
-        protocol = payload.get("protocol")
-        if payload.get("type") != "hello-ok" or not isinstance(protocol, int):
-            raise InvalidFrameError("the response to connect is no hello")
+        match payload:
+            case {"type": "hello-ok", "protocol": int(protocol)}:
+                pass
+            case _:
+                raise InvalidFrameError("the response to connect is no hello")
         if not MIN_PROTOCOL <= protocol <= MAX_PROTOCOL:
             raise UnsupportedProtocolError(
                 "the Gateway chose a protocol that was not offered", expected=protocol

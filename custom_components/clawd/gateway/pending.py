@@ -11,10 +11,9 @@ from .statistics import Outcome, Statistics
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .frames import Payload, Response
+    from .frames import Json, Response
 
 REMEMBERED_IDS: Final = 256
-INTERIM_STATUSES: Final = frozenset({"accepted", "in_flight"})
 
 
 @dataclass(slots=True)
@@ -24,7 +23,7 @@ class PendingRequest:
     id: str
     method: str
     deadline: float
-    future: asyncio.Future[Payload] = field(repr=False)
+    future: asyncio.Future[Json] = field(repr=False)
     on_accepted: Callable[[], float] | None = field(default=None, repr=False)
     timer: asyncio.TimerHandle | None = field(default=None, repr=False)
 
@@ -105,7 +104,7 @@ class PendingRequests:
             self._settle(request, Outcome.LOST, error)
 
     def _settle(
-        self, request: PendingRequest, outcome: Outcome, result: Payload | GatewayError
+        self, request: PendingRequest, outcome: Outcome, result: Json | GatewayError
     ) -> None:
         self._remove(request, outcome)
         if request.future.done():
@@ -150,4 +149,7 @@ class PendingRequests:
 
 
 def _is_interim(response: Response) -> bool:
-    return response.payload.get("status") in INTERIM_STATUSES
+    match response.payload:
+        case {"status": "accepted" | "in_flight"}:
+            return True
+    return False

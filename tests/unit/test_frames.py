@@ -1,0 +1,182 @@
+"""Frames are read and written as the wire has them."""
+
+from typing import Any
+
+from hypothesis import given, strategies as st
+import orjson
+import pytest
+
+from custom_components.clawd.gateway.exceptions import InvalidFrameError
+from custom_components.clawd.gateway.frames import (
+    Event,
+    Request,
+    Response,
+    ResponseError,
+    decode_frame,
+    encode_request,
+)
+from tests.simulator.recordings import WIRE, recording
+
+RECORDINGS = sorted(
+    (int(path.parent.name[1:]), path.stem) for path in WIRE.glob("*/*.jsonl")
+)
+
+
+def failed(error: object) -> ResponseError:
+    frame = {"type": "res", "id": "1", "ok": False, "error": error}
+    response = decode_frame(orjson.dumps(frame))
+    assert isinstance(response, Response)
+    assert response.error is not None
+    return response.error
+
+
+def test_a_request_is_one_json_object() -> None:
+    data = encode_request(Request("7", "health", {"probe": True}))
+    assert orjson.loads(data) == {
+        "type": "req",
+        "id": "7",
+        "method": "health",
+        "params": {"probe": True},
+    }
+
+
+@pytest.mark.parametrize(("protocol", "name"), RECORDINGS)
+def test_every_recorded_frame_is_read(protocol: int, name: str) -> None:
+    for line in recording(protocol, name):
+        if line.get("dir") != "in":
+            continue
+        recorded = line["frame"]
+        frame = decode_frame(orjson.dumps(recorded))
+        assert frame.payload == (recorded.get("payload") or {})
+        if isinstance(frame, Event):
+            assert (frame.name, frame.seq) == (recorded["event"], recorded.get("seq"))
+        else:
+            assert (frame.id, frame.ok) == (recorded["id"], recorded["ok"])
+
+
+@pytest.mark.parametrize("payload", [[], [{"host": "a"}], "text", 7, True])
+def test_a_response_may_carry_any_json(payload: object) -> None:
+    frame = {"type": "res", "id": "1", "ok": True, "payload": payload}
+    assert decode_frame(orjson.dumps(frame)) == Response("1", True, payload, None)  # noqa: FBT003 - as on the wire
+
+
+@pytest.mark.parametrize("payload", [{}, {"payload": None}])
+def test_a_payload_that_is_not_there_is_empty(payload: dict[str, Any]) -> None:
+    event = decode_frame(orjson.dumps({"type": "event", "event": "tick", **payload}))
+    response = decode_frame(
+        orjson.dumps({"type": "res", "id": "1", "ok": True} | payload)
+    )
+    assert (event.payload, response.payload) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"hello",
+        b"\xff\xfe",
+        b"null",
+        b"[]",
+        b"{}",
+        b'{"type":"req","id":"1","method":"health"}',
+        b'{"type":"event","event":7}',
+        b'{"type":"event","event":"tick","payload":[]}',
+        b'{"type":"res","id":7,"ok":true}',
+        b'{"type":"res","id":"7","ok":"yes"}',
+        b'{"type":"res","id":"7"}',
+    ],
+)
+def test_what_is_no_frame_is_refused(data: bytes) -> None:
+    with pytest.raises(InvalidFrameError):
+        decode_frame(data)
+
+
+@given(st.binary() | st.text())
+def test_no_data_raises_anything_else(data: bytes | str) -> None:
+    try:
+        decode_frame(data)
+    except InvalidFrameError:
+        return
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
+        lambda inner: (
+            st.lists(inner)
+            | st.dictionaries(
+                st.sampled_from(
+                    ["type", "event", "payload", "seq", "id", "ok", "error", "details"]
+                ),
+                inner | st.sampled_from(["res", "event"]),
+            )
+        ),
+    )
+)
+def test_no_json_raises_anything_else(value: object) -> None:
+    try:
+        decode_frame(orjson.dumps(value))
+    except InvalidFrameError:
+        return
+
+
+@pytest.mark.parametrize("seq", [None, True, "3", 1.5, []])
+def test_only_an_integer_is_a_sequence_number(seq: object) -> None:
+    frame = decode_frame(orjson.dumps({"type": "event", "event": "tick", "seq": seq}))
+    assert isinstance(frame, Event)
+    assert frame.seq is None
+
+
+def test_an_error_has_its_code_details_and_delay() -> None:
+    error = failed(
+        {
+            "code": "UNAVAILABLE",
+            "message": "gateway starting",
+            "details": {"reason": "startup-sidecars", "code": "STARTING"},
+            "retryable": True,
+            "retryAfterMs": 1500,
+        }
+    )
+    assert (error.code, error.detail_code) == ("UNAVAILABLE", "STARTING")
+    assert (error.retryable, error.retry_after) == (True, 1.5)
+    assert error.detail("reason", str) == "startup-sidecars"
+    assert error.detail("reason", int) is None
+    assert error.detail("absent", str) is None
+
+
+def test_a_delay_may_stand_in_the_details() -> None:
+    assert failed({"details": {"retryAfterMs": 250}}).retry_after == 0.25
+
+
+@pytest.mark.parametrize("delay", [None, "soon", True, 1.5])
+def test_a_delay_that_is_no_integer_is_none(delay: object) -> None:
+    assert failed({"retryAfterMs": delay}).retry_after is None
+
+
+def test_a_delay_is_never_negative() -> None:
+    assert failed({"retryAfterMs": -5}).retry_after == 0
+
+
+@pytest.mark.parametrize("error", [None, [], "broken", {"details": []}, {}])
+def test_an_error_of_no_known_shape_is_unknown(error: object) -> None:
+    read = failed(error)
+    assert (read.code, read.detail_code, read.details) == ("UNKNOWN", "", {})
+
+
+@pytest.mark.parametrize("code", ["a sentence", "lower", "", "X" * 65, 7, None])
+def test_a_code_that_could_hold_a_secret_is_dropped(code: object) -> None:
+    error = failed({"code": code, "details": {"code": code}})
+    assert (error.code, error.detail_code) == ("UNKNOWN", "")
+
+
+def test_the_content_of_a_frame_is_not_in_its_repr() -> None:
+    secret = {"text": "the-secret"}
+    error = ResponseError("CODE", "the-secret", secret, False, None)  # noqa: FBT003 - as on the wire
+    shown = repr(
+        [
+            Request("1", "agent", secret),
+            Response("1", False, secret, error),  # noqa: FBT003 - as on the wire
+            Event("agent", secret, 1),
+        ]
+    )
+    assert "the-secret" not in shown
