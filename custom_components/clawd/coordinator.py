@@ -90,6 +90,8 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
     @callback
     def _async_report(self, transition: Transition) -> None:
         code = transition.error.code if transition.error else ""
+        if transition.state is ConnectionState.CLOSED:
+            return
         if transition.previous is ConnectionState.CONNECTED:
             LOGGER.warning("Connection to the Gateway lost (%s)", code)
         elif transition.state is ConnectionState.CONNECTED:

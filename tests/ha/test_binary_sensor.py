@@ -1,5 +1,6 @@
 """The connectivity sensor, and what a drop does to the entities."""
 
+import asyncio
 import logging
 
 from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNAVAILABLE
@@ -7,6 +8,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.clawd.gateway import ConnectionState
 from tests.simulator import GatewaySimulator, Refusal
 
 from .states import AGENT, CONNECTIVITY, wait_for_state
@@ -59,3 +61,17 @@ async def test_lost_and_restored_are_logged_once_each(
         "Connection to the Gateway lost (1006)",
         "Connection to the Gateway restored",
     ]
+
+
+async def test_home_assistant_stopping_is_no_loss(
+    hass: HomeAssistant, entry: MockConfigEntry, caplog: pytest.LogCaptureFixture
+) -> None:
+    closed = asyncio.Event()
+    entry.runtime_data.client.subscribe_state(
+        lambda change: change.state is ConnectionState.CLOSED and closed.set()
+    )
+
+    await hass.async_stop(force=True)
+    await closed.wait()
+
+    assert "Connection to the Gateway" not in caplog.text
