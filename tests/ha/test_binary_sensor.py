@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.clawd.gateway import ConnectionState
+from custom_components.clawd.gateway import ConnectionState, Transition
 from tests.simulator import GatewaySimulator, Refusal
 
 from .states import AGENT, CONNECTIVITY, wait_for_state
@@ -67,9 +67,12 @@ async def test_home_assistant_stopping_is_no_loss(
     hass: HomeAssistant, entry: MockConfigEntry, caplog: pytest.LogCaptureFixture
 ) -> None:
     closed = asyncio.Event()
-    entry.runtime_data.client.subscribe_state(
-        lambda change: change.state is ConnectionState.CLOSED and closed.set()
-    )
+
+    def note(change: Transition) -> None:
+        if change.state is ConnectionState.CLOSED:
+            closed.set()
+
+    entry.runtime_data.client.subscribe_state(note)
 
     await hass.async_stop(force=True)
     await closed.wait()
