@@ -22,8 +22,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _custom_integrations(enable_custom_integrations: None) -> None:
-    """Let Home Assistant find the integration."""
+def _harness(enable_custom_integrations: None, socket_enabled: None) -> None:
+    """Let Home Assistant find the integration, and the integration a Gateway."""
 
 
 @pytest.fixture
@@ -33,9 +33,7 @@ def protocol() -> int:
 
 
 @pytest.fixture
-async def gateway(
-    socket_enabled: None, protocol: int
-) -> AsyncGenerator[GatewaySimulator]:
+async def gateway(protocol: int) -> AsyncGenerator[GatewaySimulator]:
     """Run a Gateway."""
     async with GatewaySimulator(protocol=protocol) as simulator:
         yield simulator
