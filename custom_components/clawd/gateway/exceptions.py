@@ -185,26 +185,27 @@ class AgentRunAborted(RequestFailedError):  # noqa: N818 - an ending, not a faul
 
 def error_from_response(error: ResponseError, method: str) -> GatewayError:
     """Turn the error of a response to `method` into an exception."""
-    key = error.detail_code or _v3_code(error)
+    key = error.detail_code or _v3_code(error, method)
     build = _BUILDERS.get(key) or _BUILDERS.get(error.code) or _request_failed
     return build(error, method)
 
 
-def _v3_code(error: ResponseError) -> str:
+def _v3_code(error: ResponseError, method: str) -> str:
     """Classify a v3 error, which has only its text; v4 codes as vocabulary."""
-    for prefix, code in _V3_PREFIXES:
+    prefixes = _V3_REFUSALS if method == "connect" else _V3_FAILURES
+    for prefix, code in prefixes:
         if error.message.startswith(prefix):
             return code
     return ""
 
 
-def _invalid_token(error: ResponseError, _method: str) -> GatewayError:
-    code = error.detail_code or _v3_code(error)
+def _invalid_token(error: ResponseError, method: str) -> GatewayError:
+    code = error.detail_code or _v3_code(error, method)
     return InvalidTokenError("the Gateway refused the token", code=code)
 
 
-def _device_refused(error: ResponseError, _method: str) -> GatewayError:
-    code = error.detail_code or _v3_code(error)
+def _device_refused(error: ResponseError, method: str) -> GatewayError:
+    code = error.detail_code or _v3_code(error, method)
     return GatewayAuthenticationError("the Gateway refused the device", code=code)
 
 
@@ -252,7 +253,8 @@ def _request_failed(error: ResponseError, method: str) -> GatewayError:
 
 
 _V3_MISSING_SCOPE: Final = "missing scope: "
-_V3_PREFIXES: Final = (
+_V3_FAILURES: Final = ((_V3_MISSING_SCOPE, "MISSING_SCOPE"),)
+_V3_REFUSALS: Final = (
     ("unauthorized: gateway token missing", "AUTH_TOKEN_MISSING"),
     ("unauthorized: gateway password missing", "AUTH_PASSWORD_MISSING"),
     ("unauthorized", "AUTH_TOKEN_MISMATCH"),
@@ -260,7 +262,6 @@ _V3_PREFIXES: Final = (
     ("device signature expired", "DEVICE_AUTH_SIGNATURE_EXPIRED"),
     ("device nonce", "DEVICE_AUTH_NONCE_MISMATCH"),
     ("protocol mismatch", "PROTOCOL_MISMATCH"),
-    (_V3_MISSING_SCOPE, "MISSING_SCOPE"),
 )
 
 type _Build = Callable[[ResponseError, str], GatewayError]
