@@ -1,0 +1,60 @@
+"""A device's identity names it and signs for it."""
+
+from base64 import urlsafe_b64decode
+from hashlib import sha256
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+import pytest
+
+from custom_components.clawd.gateway import DeviceIdentity
+
+
+def decoded(text: str) -> bytes:
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def test_two_identities_differ() -> None:
+    assert DeviceIdentity.generate().device_id != DeviceIdentity.generate().device_id
+
+
+def test_the_id_is_the_hash_of_the_public_key() -> None:
+    identity = DeviceIdentity.generate()
+    assert identity.device_id == sha256(decoded(identity.public_key)).hexdigest()
+
+
+def test_an_identity_survives_its_secret() -> None:
+    identity = DeviceIdentity.generate()
+    again = DeviceIdentity.from_secret(identity.secret)
+    assert (again.device_id, again.public_key) == (
+        identity.device_id,
+        identity.public_key,
+    )
+    assert again.sign("text") == identity.sign("text")
+
+
+def test_texts_are_base64url_without_padding() -> None:
+    identity = DeviceIdentity.generate()
+    for text in (identity.secret, identity.public_key, identity.sign("x")):
+        assert set(text).isdisjoint("+/=")
+    assert len(identity.secret) == 43
+
+
+def test_a_signature_is_of_its_text_alone() -> None:
+    identity = DeviceIdentity.generate()
+    key = Ed25519PublicKey.from_public_bytes(decoded(identity.public_key))
+    signature = decoded(identity.sign("grüße"))
+    key.verify(signature, "grüße".encode())
+    with pytest.raises(InvalidSignature):
+        key.verify(signature, b"other")
+
+
+@pytest.mark.parametrize("secret", ["", "short", "ü" * 43, "A" * 44])
+def test_what_is_no_secret_is_refused(secret: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - its text is not ours
+        DeviceIdentity.from_secret(secret)
+
+
+def test_the_secret_is_not_in_the_repr() -> None:
+    identity = DeviceIdentity.generate()
+    assert identity.secret not in f"{identity} {identity!r}"

@@ -1,0 +1,144 @@
+"""What the Gateway says is read into typed values, or refused."""
+
+import ssl
+from typing import Any
+
+import pytest
+
+from custom_components.clawd.gateway import (
+    Endpoint,
+    Hello,
+    InvalidFrameError,
+    NotAGatewayError,
+    UnsupportedProtocolError,
+)
+from custom_components.clawd.gateway.models import (
+    Challenge,
+    Policy,
+    reply_texts,
+    run_result,
+)
+from tests.simulator.recordings import payload
+
+
+def hello(recorded: int, **changes: object) -> dict[str, Any]:
+    return {**payload(recorded, "hello_ok", "connect"), **changes}
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("gateway.local", "ws://gateway.local:18789"),
+        ("192.0.2.1", "ws://192.0.2.1:18789"),
+        ("2001:db8::1", "ws://[2001:db8::1]:18789"),
+    ],
+)
+def test_an_endpoint_has_a_url(host: str, url: str) -> None:
+    assert Endpoint(host, 18789).url == url
+
+
+def test_an_endpoint_with_tls_says_so() -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    assert Endpoint("a", 1, context).url == "wss://a:1"
+
+
+def test_headers_are_not_shown() -> None:
+    assert "secret" not in repr(Endpoint("a", 1, headers={"Authorization": "secret"}))
+
+
+def test_a_challenge_is_read() -> None:
+    read = Challenge.from_payload({"nonce": "n", "ts": 17, "capabilities": ["x"]})
+    assert read == Challenge("n", 17)
+
+
+@pytest.mark.parametrize(
+    "payload", [{}, {"nonce": "n"}, {"nonce": 1, "ts": 1}, {"nonce": "n", "ts": "1"}]
+)
+def test_a_challenge_without_its_parts_is_no_gateways(payload: dict[str, Any]) -> None:
+    with pytest.raises(NotAGatewayError):
+        Challenge.from_payload(payload)
+
+
+def test_a_policy_is_read() -> None:
+    read = Policy.from_payload({"maxPayload": 100, "tickIntervalMs": 250})
+    assert read == Policy(100, 0.25)
+
+
+@pytest.mark.parametrize("value", [None, 0, -1, "30000", []])
+def test_a_policy_that_makes_no_sense_is_the_smaller_default(value: object) -> None:
+    read = Policy.from_payload({"maxPayload": value, "tickIntervalMs": value})
+    assert read == Policy(524_288, 30)
+
+
+def test_a_v4_hello_is_read() -> None:
+    read = Hello.from_payload(hello(4), 1.5)
+    assert (read.protocol, read.server_version) == (4, "2026.9.6")
+    assert (read.role, read.scopes) == ("operator", ("operator.read", "operator.write"))
+    assert read.policy == Policy(26_214_400, 30)
+    assert (read.default_agent, read.clock_skew) == ("main", 1.5)
+    assert {"agent", "health"} <= read.methods
+
+
+def test_a_v3_hello_is_read() -> None:
+    read = Hello.from_payload(hello(3))
+    assert (read.protocol, read.server_version) == (3, "dev")
+    assert read.policy == Policy(524_288, 30)
+
+
+def test_a_hello_may_lack_everything_but_its_protocol() -> None:
+    read = Hello.from_payload({"type": "hello-ok", "protocol": 3, "auth": None})
+    assert (read.server_version, read.role, read.scopes) == ("", "", ())
+    assert (read.methods, read.default_agent) == (frozenset(), "main")
+
+
+def test_what_is_no_text_in_a_list_is_left_out() -> None:
+    read = Hello.from_payload(hello(4, auth={"scopes": ["a", 1, None, "b"]}))
+    assert read.scopes == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [{}, [], "hello", {"type": "hello-ok"}, {"type": "other", "protocol": 4}],
+)
+def test_what_is_no_hello_is_refused(payload: object) -> None:
+    with pytest.raises(InvalidFrameError):
+        Hello.from_payload(payload)
+
+
+@pytest.mark.parametrize("protocol", [2, 5, 99])
+def test_a_hello_of_another_protocol_is_refused(protocol: int) -> None:
+    with pytest.raises(UnsupportedProtocolError) as caught:
+        Hello.from_payload(hello(4, protocol=protocol))
+    assert caught.value.expected == protocol
+
+
+@pytest.mark.parametrize(
+    ("result", "texts"),
+    [
+        ({"payloads": [{"text": "a"}, {"text": "b"}]}, ["a", "b"]),
+        ({"payloads": [{"text": ""}, {"mediaUrl": "x"}, 7, {"text": None}]}, []),
+        ({"payloads": None}, []),
+        (None, []),
+    ],
+)
+def test_the_texts_of_a_result_are_listed(result: object, texts: list[str]) -> None:
+    assert reply_texts({"status": "ok", "result": result}) == texts
+
+
+@pytest.mark.parametrize("protocol", [3, 4])
+def test_a_recorded_result_is_read(protocol: int) -> None:
+    final = payload(protocol, "agent_run", "agent")
+    read = run_result("r", final, "text")
+    assert (read.run_id, read.text) == ("r", "text")
+    assert (read.provider, read.model) == ("mock", "mock")
+    assert read.duration is not None
+    assert 0 < read.duration < 10
+
+
+def test_a_result_may_lack_its_figures() -> None:
+    read = run_result("r", {"status": "ok"}, "text")
+    assert (read.duration, read.provider, read.model) == (None, None, None)
+
+
+def test_a_reply_is_not_in_the_repr_of_its_result() -> None:
+    assert "secret" not in repr(run_result("r", {}, "secret"))
