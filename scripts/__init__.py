@@ -1,0 +1,1 @@
+"""The project's commands and what stands behind them."""

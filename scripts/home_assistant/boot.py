@@ -1,0 +1,86 @@
+"""A Home Assistant process with a config folder that lives as long as it does."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import STDOUT
+from tempfile import TemporaryDirectory
+from typing import IO
+
+import aiohttp
+
+from .folder import HOST, ROOT, prepare_folder, skip_onboarding_steps
+from .processes import child, free_port
+
+HASS = ROOT / ".venv-ha" / "bin" / "hass"
+POLL_INTERVAL = 0.05
+LOG_LINES = 30
+
+
+class BootError(Exception):
+    """A Home Assistant that ended while it started."""
+
+
+@dataclass(frozen=True)
+class RunningHomeAssistant:
+    """A Home Assistant that answers, before its onboarding."""
+
+    url: str
+    process: asyncio.subprocess.Process
+
+
+def hass_command(folder: Path) -> list[str | Path]:
+    """Return the command that runs Home Assistant on a config folder."""
+    return [HASS, "--config", folder, "--skip-pip", "--log-no-color"]
+
+
+@asynccontextmanager
+async def boot() -> AsyncIterator[RunningHomeAssistant]:
+    """Run a fresh Home Assistant on a free port of the loopback address.
+
+    An exception that passes through carries the end of the log as a note.
+    """
+    port = free_port()
+    with _temporary_folder(port) as (folder, log):
+        try:
+            async with child(hass_command(folder), folder, log, STDOUT) as process:
+                running = RunningHomeAssistant(f"http://{HOST}:{port}", process)
+                await _wait_for_answer(running)
+                yield running
+        except Exception as err:
+            err.add_note(_log_tail(Path(log.name)))
+            raise
+
+
+@contextmanager
+def _temporary_folder(port: int) -> Iterator[tuple[Path, IO[bytes]]]:
+    with TemporaryDirectory(prefix="clawd-home-assistant-") as name:
+        folder = Path(name)
+        prepare_folder(folder, port)
+        skip_onboarding_steps(folder)
+        with (folder / "console.log").open("wb") as log:
+            yield folder, log
+
+
+async def _wait_for_answer(running: RunningHomeAssistant) -> None:
+    async with aiohttp.ClientSession() as session:
+        while not await _answers(session, running.url):
+            if running.process.returncode is not None:
+                status = running.process.returncode
+                raise BootError(f"Home Assistant ended with status {status}")
+            await asyncio.sleep(POLL_INTERVAL)
+
+
+async def _answers(session: aiohttp.ClientSession, url: str) -> bool:
+    try:
+        async with session.get(f"{url}/api/onboarding") as response:
+            return response.ok
+    except aiohttp.ClientConnectionError:
+        return False
+
+
+def _log_tail(log: Path) -> str:
+    lines = log.read_text(errors="replace").splitlines()[-LOG_LINES:]
+    return "\n".join(["The end of Home Assistant's log:", *lines])

@@ -1,0 +1,71 @@
+"""The config folder of a Home Assistant that runs the component."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+COMPONENT = ROOT / "custom_components" / "clawd"
+HOST = "127.0.0.1"
+CONFIGURATION = """\
+frontend:
+config:
+my:
+recorder:
+history:
+logbook:
+conversation:
+assist_pipeline:
+diagnostics:
+system_health:
+repairs:
+zeroconf:
+logger:
+  default: warning
+  logs:
+    custom_components.clawd: info
+    haffmpeg: critical
+    homeassistant.components.camera.img_util: critical
+"""
+
+
+def prepare_folder(folder: Path, port: int) -> None:
+    """Make the folder, or fill in what is missing, so that it serves on a port."""
+    components = folder / "custom_components"
+    components.mkdir(parents=True, exist_ok=True)
+    link = components / COMPONENT.name
+    link.unlink(missing_ok=True)
+    link.symlink_to(COMPONENT)
+    configuration = folder / "configuration.yaml"
+    if not configuration.exists():
+        configuration.write_text(CONFIGURATION)
+    _store(folder, "http", version=3, data=_http(port))
+
+
+def skip_onboarding_steps(folder: Path) -> None:
+    """Leave only the creation of the first user to do in the onboarding."""
+    done = ["core_config", "analytics", "integration"]
+    _store(folder, "onboarding", version=4, data={"done": done})
+
+
+def _store(folder: Path, key: str, *, version: int, data: dict[str, Any]) -> None:
+    storage = folder / ".storage"
+    storage.mkdir(exist_ok=True)
+    envelope = {"version": version, "minor_version": 1, "key": key, "data": data}
+    (storage / key).write_text(json.dumps(envelope))
+
+
+def _http(port: int) -> dict[str, Any]:
+    stable = {
+        "server_port": port,
+        "server_host": [HOST],
+        "cors_allowed_origins": ["https://cast.home-assistant.io"],
+        "login_attempts_threshold": -1,
+        "ip_ban_enabled": False,
+        "ssl_profile": "intermediate_v6",
+        "use_x_frame_options": True,
+        "created_at": "2026-01-01T00:00:00+00:00",
+        "error": None,
+        "error_message": None,
+    }
+    return {"stable": stable, "pending": None, "yaml_migration_done": True}

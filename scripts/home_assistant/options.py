@@ -1,0 +1,71 @@
+"""The demo's command line."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+import os
+import time
+
+from .gateway import Gateway
+
+TOKEN_VARIABLE = "CLAWD_TOKEN"  # noqa: S105
+MESSAGE = "Say hello to my home, and tell me in two sentences what you can do for it."
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the demo is asked to do; no Gateway means the simulated one."""
+
+    gateway: Gateway | None
+    message: str
+    serve: bool
+    json: bool
+    started: float
+
+
+def parse_options(arguments: Sequence[str] | None = None) -> Options:
+    """Read the command line; exit with an explanation if it makes no sense."""
+    parser = _parser()
+    parsed = parser.parse_args(arguments)
+    gateway = None
+    if parsed.gateway is not None:
+        token = parsed.token or os.environ.get(TOKEN_VARIABLE)
+        if not token:
+            parser.error(f"--gateway needs --token, or {TOKEN_VARIABLE}")
+        try:
+            gateway = Gateway.from_url(parsed.gateway, token)
+        except ValueError as err:
+            parser.error(f"--gateway: {err}")
+    return Options(gateway, parsed.message, parsed.serve, parsed.json, parsed.started)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="scripts/demo",
+        description="See Clawd work: a real Home Assistant, a Gateway, a question "
+        "and its streamed answer, a self-test, the diagnostics.",
+    )
+    parser.add_argument(
+        "--gateway",
+        metavar="URL",
+        help="a real Gateway, as ws://127.0.0.1:18789; default: a simulated one",
+    )
+    parser.add_argument(
+        "--token",
+        help=f"the Gateway's token; safer in the environment, as {TOKEN_VARIABLE}",
+    )
+    parser.add_argument("--message", default=MESSAGE, help="what to ask")
+    parser.add_argument(
+        "--serve",
+        action="store_true",
+        help="leave Home Assistant running until Ctrl-C",
+    )
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print one JSON document on stdout; progress goes to stderr",
+    )
+    parser.add_argument(
+        "--started", type=float, default=time.time(), help=argparse.SUPPRESS
+    )
+    return parser

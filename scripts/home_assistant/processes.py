@@ -1,0 +1,98 @@
+"""Child processes that never outlive the command, and its signals."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+import ctypes
+import os
+from pathlib import Path
+import signal
+import socket
+import subprocess
+import sys
+from typing import IO, Any
+
+from .folder import HOST
+
+STOP_DEADLINE = 15.0
+SIGNALLED = 128
+_PR_SET_PDEATHSIG = 1
+_NOT_FOR_CHILDREN = frozenset({"CLAWD_TOKEN", "PYTHONDONTWRITEBYTECODE"})
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def free_port() -> int:
+    """Return a port of the loopback address that nobody listens on."""
+    with socket.create_server((HOST, 0)) as server:
+        port: int = server.getsockname()[1]
+    return port
+
+
+@asynccontextmanager
+async def child(
+    command: Sequence[str | Path],
+    cwd: Path,
+    stdout: int | IO[bytes] | None = None,
+    stderr: int | IO[bytes] | None = None,
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run a command in its own process group and end it on leaving."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
+        env={k: v for k, v in os.environ.items() if k not in _NOT_FOR_CHILDREN},
+        start_new_session=True,
+        preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+    )
+    try:
+        yield process
+    finally:
+        await _stop(process)
+
+
+async def until_signalled(work: Coroutine[Any, Any, int]) -> int:
+    """Run the work; the first signal cancels it, later ones let it clean up.
+
+    Returns what the work returns, or SIGNALLED plus the signal's number.
+    """
+    task = asyncio.ensure_future(work)
+    received: list[int] = []
+
+    def stop(number: int) -> None:
+        if not received:
+            task.cancel()
+        received.append(number)
+
+    for number in _SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, stop, number)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if not received:
+            raise
+        return SIGNALLED + received[0]
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    """Ask the process to end, and kill its group if it takes too long."""
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        async with asyncio.timeout(STOP_DEADLINE):
+            await process.wait()
+    except TimeoutError:
+        sys.stderr.write(
+            f"{process.pid} did not end in {STOP_DEADLINE:.0f} s: killed\n"
+        )
+    finally:
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+
+
+def _end_with_parent() -> None:
+    """Let the kernel end this process when the command dies without cleaning up."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,0 +1,71 @@
+"""A self-test's report as a table for a terminal."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from .console import Colour, Console
+
+COLOURS = {
+    "pass": Colour.GOOD,
+    "warn": Colour.DOUBTFUL,
+    "skip": Colour.FAINT,
+    "fail": Colour.BAD,
+    "error": Colour.BAD,
+}
+HEADERS = ("status", "check", "component", "observed", "expected", "ms")
+
+
+def print_report(console: Console, report: dict[str, Any]) -> None:
+    """Print the report's checks, one a line, then what it says about the bad ones."""
+    checks = report["checks"]
+    rows = [HEADERS, *(_row(check) for check in checks)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    console.line(console.paint(_aligned(HEADERS, widths), Colour.FAINT))
+    for check, row in zip(checks, rows[1:], strict=True):
+        console.line(_painted(console, check["status"], _aligned(row, widths)))
+        for remark in _remarks(check):
+            console.line(f"    {remark}")
+
+
+def summary(report: dict[str, Any]) -> str:
+    """Return the overall status and the counts, as in `pass: 10 pass, 1 skip`."""
+    counts = ", ".join(f"{n} {status}" for status, n in report["summary"].items() if n)
+    return f"{report['status']}: {counts}"
+
+
+def passed(report: dict[str, Any]) -> bool:
+    """Tell whether no check failed or broke."""
+    return report["status"] not in {"fail", "error"}
+
+
+def _row(check: dict[str, Any]) -> tuple[str, ...]:
+    observed = f"{_text(check['observed_value'])} {_text(check['observed_unit'])}"
+    return (
+        check["status"],
+        check["id"],
+        check["component"],
+        observed.strip(),
+        _text(check["expected"]),
+        f"{check['duration_ms']:.0f}",
+    )
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _aligned(row: tuple[str, ...], widths: list[int]) -> str:
+    *texts, last = zip(row, widths, strict=True)
+    cells = [f"{text:<{width}}" for text, width in texts]
+    return "  ".join(["", *cells, f"{last[0]:>{last[1]}}"])
+
+
+def _painted(console: Console, status: str, line: str) -> str:
+    return line.replace(status, console.paint(status, COLOURS[status]), 1)
+
+
+def _remarks(check: dict[str, Any]) -> Iterator[str]:
+    if check["status"] != "pass":
+        yield from (text for text in (check["message"], check["hint"]) if text)

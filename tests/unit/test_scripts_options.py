@@ -1,0 +1,55 @@
+"""The demo's command line."""
+
+import pytest
+
+from scripts.home_assistant.gateway import Gateway
+from scripts.home_assistant.options import parse_options
+
+
+@pytest.fixture(autouse=True)
+def _no_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CLAWD_TOKEN", raising=False)
+
+
+def test_default_is_the_simulated_gateway() -> None:
+    assert parse_options([]).gateway is None
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("ws://127.0.0.1:18789", Gateway("127.0.0.1", 18789, ssl=False, token="t")),
+        ("wss://home.example:443/", Gateway("home.example", 443, ssl=True, token="t")),
+        ("ws://[::1]:18789", Gateway("::1", 18789, ssl=False, token="t")),
+    ],
+)
+def test_gateway_is_read_from_its_url(url: str, expected: Gateway) -> None:
+    assert parse_options(["--gateway", url, "--token", "t"]).gateway == expected
+
+
+@pytest.mark.parametrize(
+    "url", ["http://host:1", "ws://host", "ws://:1", "host:1", "ws://host:99999", ""]
+)
+def test_url_of_no_gateway_is_refused(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parse_options(["--gateway", url, "--token", "t"])
+    assert "--gateway: " in capsys.readouterr().err
+
+
+def test_token_can_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLAWD_TOKEN", "from the environment")
+    gateway = parse_options(["--gateway", "ws://host:1"]).gateway
+    assert gateway is not None
+    assert gateway.token == "from the environment"
+
+
+def test_gateway_without_a_token_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse_options(["--gateway", "ws://host:1"])
+    assert "CLAWD_TOKEN" in capsys.readouterr().err
+
+
+def test_gateway_shows_no_token() -> None:
+    assert "secret" not in repr(Gateway("host", 1, ssl=False, token="secret"))

@@ -1,0 +1,88 @@
+"""Child processes and signals of the demo."""
+
+import asyncio
+import os
+from pathlib import Path
+import signal
+from subprocess import PIPE
+import sys
+
+import pytest
+
+from scripts.home_assistant.processes import SIGNALLED, child, until_signalled
+
+WAITING = [sys.executable, "-c", "import signal; signal.pause()"]
+IGNORE_TERM = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+DEAF = [
+    *(sys.executable, "-c"),
+    f"{IGNORE_TERM}; print('ready', flush=True); signal.pause()",
+]
+ENVIRONMENT = [sys.executable, "-c", "import os; print(*os.environ)"]
+
+
+async def test_child_ends_when_its_context_does(tmp_path: Path) -> None:
+    async with child(WAITING, tmp_path) as process:
+        assert process.returncode is None
+    assert process.returncode == -signal.SIGTERM
+
+
+async def test_child_ends_when_its_context_fails(tmp_path: Path) -> None:
+    with pytest.raises(ConnectionError):
+        async with child(WAITING, tmp_path) as process:
+            raise ConnectionError
+    assert process.returncode == -signal.SIGTERM
+
+
+async def test_child_ends_when_cancelled_while_it_is_stopped(tmp_path: Path) -> None:
+    stopped = []
+
+    async def stop_a_deaf_child() -> None:
+        async with asyncio.timeout(None) as deadline, child(DEAF, tmp_path, PIPE) as it:
+            stopped.append(it)
+            assert it.stdout is not None
+            await it.stdout.readline()
+            deadline.reschedule(0)
+
+    with pytest.raises(TimeoutError):
+        await stop_a_deaf_child()
+    assert stopped[0].returncode == -signal.SIGKILL
+
+
+async def test_child_does_not_inherit_the_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAWD_TOKEN", "secret")
+    async with child(ENVIRONMENT, tmp_path, PIPE) as process:
+        assert process.stdout is not None
+        names = (await process.stdout.read()).decode().split()
+    assert "PATH" in names
+    assert "CLAWD_TOKEN" not in names
+
+
+async def test_work_that_ends_by_itself_gives_its_status() -> None:
+    async def work() -> int:
+        return 3
+
+    assert await until_signalled(work()) == 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+async def test_signals_let_the_work_clean_up_once(number: signal.Signals) -> None:
+    cleaned = []
+    own = os.getpid()
+
+    async def work() -> int:
+        seen = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, seen.set)
+        try:
+            os.kill(own, number)
+            await asyncio.Event().wait()
+        finally:
+            os.kill(own, number)
+            os.kill(own, signal.SIGUSR1)
+            await seen.wait()
+            cleaned.append(True)
+        return 0
+
+    assert await until_signalled(work()) == SIGNALLED + number
+    assert cleaned == [True]
