@@ -28,7 +28,7 @@ class Backoff:
     """Exponential backoff with full jitter.
 
     The nth delay in a row is uniform between 0 and `first * 2**n`, at most
-    `longest`; a delay that the Gateway asked for is obeyed instead.
+    `longest`; but never shorter than the Gateway asked for.
     """
 
     def __init__(
@@ -46,10 +46,12 @@ class Backoff:
 
     def delay(self, error: GatewayError) -> float:
         """Return the seconds to wait after `error`."""
-        if error.retry_after is not None:
-            return error.retry_after
-        if isinstance(error, RateLimitedError):
-            return RATE_LIMIT_DELAY
         bound = min(self._longest, self._first * 2.0**self._attempt)
         self._attempt = min(self._attempt + 1, 16)
-        return bound * self._jitter()
+        return max(_least_delay(error), bound * self._jitter())
+
+
+def _least_delay(error: GatewayError) -> float:
+    if error.retry_after is not None:
+        return error.retry_after
+    return RATE_LIMIT_DELAY if isinstance(error, RateLimitedError) else 0.0

@@ -1,0 +1,109 @@
+"""Reconnecting waits as long as it must, and never in step with others."""
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.clawd.gateway import (
+    CannotConnectError,
+    ConnectionLostError,
+    GatewayAuthenticationError,
+    GatewayError,
+    InvalidTokenError,
+    MissingScopeError,
+    NotAGatewayError,
+    PairingRequiredError,
+    RateLimitedError,
+    RequestFailedError,
+    UnsupportedProtocolError,
+)
+from custom_components.clawd.gateway.backoff import (
+    RATE_LIMIT_DELAY,
+    Backoff,
+    needs_user,
+)
+
+LOST = ConnectionLostError("x")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        InvalidTokenError("x"),
+        PairingRequiredError("x", code="c", request_id=None),
+        MissingScopeError("x", code="c", scopes=()),
+        GatewayAuthenticationError("x"),
+        UnsupportedProtocolError("x"),
+    ],
+)
+def test_what_a_person_must_mend_is_not_retried(error: GatewayError) -> None:
+    assert needs_user(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        CannotConnectError("x"),
+        LOST,
+        NotAGatewayError("x"),
+        RateLimitedError("x"),
+        RequestFailedError("x", code="UNAVAILABLE"),
+    ],
+)
+def test_what_may_pass_by_itself_is_retried(error: GatewayError) -> None:
+    assert not needs_user(error)
+
+
+@given(
+    first=st.floats(0.001, 10),
+    longest=st.floats(0.001, 100),
+    jitter=st.lists(st.floats(0, 1), min_size=1, max_size=40),
+)
+def test_the_nth_delay_is_inside_the_envelope(
+    first: float, longest: float, jitter: list[float]
+) -> None:
+    backoff = Backoff(first, longest, iter(jitter).__next__)
+    for attempt, share in enumerate(jitter):
+        delay = backoff.delay(LOST)
+        assert delay == pytest.approx(min(longest, first * 2**attempt) * share)
+
+
+def test_the_delay_without_jitter_doubles_up_to_the_longest() -> None:
+    backoff = Backoff(0.25, 30, lambda: 1)
+    delays = [backoff.delay(LOST) for _ in range(9)]
+    assert delays == [0.25, 0.5, 1, 2, 4, 8, 16, 30, 30]
+
+
+def test_the_delay_stays_the_longest_for_ever() -> None:
+    backoff = Backoff(0.25, 30, lambda: 1)
+    assert {backoff.delay(LOST) for _ in range(5000)} >= {30}
+    assert backoff.delay(LOST) == 30
+
+
+def test_a_stable_link_starts_the_schedule_over() -> None:
+    backoff = Backoff(1, 30, lambda: 1)
+    assert [backoff.delay(LOST), backoff.delay(LOST)] == [1, 2]
+    backoff.reset()
+    assert backoff.delay(LOST) == 1
+
+
+def test_two_clients_do_not_wait_equally_long() -> None:
+    delays = {Backoff(10, 30).delay(LOST) for _ in range(20)}
+    assert len(delays) > 1
+    assert all(0 <= delay <= 10 for delay in delays)
+
+
+def test_the_gateways_order_is_obeyed() -> None:
+    backoff = Backoff(0.25, 30, lambda: 0)
+    assert backoff.delay(ConnectionLostError("x", retry_after=45)) == 45
+
+
+def test_an_order_to_come_at_once_makes_no_storm() -> None:
+    backoff = Backoff(0.25, 30, lambda: 1)
+    error = CannotConnectError("x", retry_after=0)
+    assert [backoff.delay(error) for _ in range(4)] == [0.25, 0.5, 1, 2]
+
+
+def test_a_rate_limit_without_a_figure_waits_a_minute() -> None:
+    backoff = Backoff(0.25, 30, lambda: 1)
+    assert backoff.delay(RateLimitedError("x")) == RATE_LIMIT_DELAY
+    assert backoff.delay(RateLimitedError("x", retry_after=90)) == 90
