@@ -1,0 +1,39 @@
+"""Statistics count frames and keep their trace without content."""
+
+from custom_components.clawd.gateway import Outcome, Statistics
+from custom_components.clawd.gateway.statistics import TRACE_LENGTH
+
+
+def test_frames_and_bytes_are_counted_both_ways() -> None:
+    statistics = Statistics()
+    statistics.received("event", "tick", 10)
+    statistics.received("res", "health", 5)
+    statistics.sent("health", 3)
+    assert (statistics.frames_in, statistics.bytes_in) == (2, 15)
+    assert (statistics.frames_out, statistics.bytes_out) == (1, 3)
+
+
+def test_the_trace_tells_what_went_which_way() -> None:
+    statistics = Statistics()
+    statistics.sent("health", 3)
+    statistics.received("res", "health", 5)
+    assert [(e.direction, e.kind, e.name, e.size) for e in statistics.trace] == [
+        ("out", "req", "health", 3),
+        ("in", "res", "health", 5),
+    ]
+
+
+def test_the_trace_is_bounded() -> None:
+    statistics = Statistics()
+    for size in range(TRACE_LENGTH + 10):
+        statistics.received("event", "tick", size)
+    assert len(statistics.trace) == TRACE_LENGTH
+    assert statistics.trace[0].size == 10
+
+
+def test_two_clients_share_nothing() -> None:
+    one, two = Statistics(), Statistics()
+    one.received("event", "tick", 1)
+    one.outcomes["health", Outcome.OK] += 1
+    assert not two.trace
+    assert not two.outcomes
