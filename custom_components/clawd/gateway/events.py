@@ -42,13 +42,16 @@ class EventListeners[T]:
         }
 
     def subscribe(self, name: str, listener: Listener[T]) -> Callable[[], None]:
-        """Add a listener and return its unsubscribe, which may be called twice."""
+        """Add a listener and return its unsubscribe, which works once."""
         if listener not in self._listeners[name]:
             self._listeners[name].append(listener)
+        used = False
 
         def unsubscribe() -> None:
-            if listener in self._listeners[name]:
+            nonlocal used
+            if not used and listener in self._listeners[name]:
                 self._listeners[name].remove(listener)
+            used = True
 
         return unsubscribe
 
