@@ -1,6 +1,6 @@
 """A scripted Gateway for tests, the demo and benchmarks."""
 
-from .peer import Peer, Request
+from .peer import Peer
 from .refusals import Refusal
 from .script import (
     Ack,
@@ -17,6 +17,7 @@ from .script import (
     TimeOut,
     Tool,
 )
+from .seen import Request
 from .server import GatewaySimulator
 
 __all__ = [

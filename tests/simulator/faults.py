@@ -1,4 +1,4 @@
-"""What a test can make the Gateway do wrong."""
+"""What a test can make the Gateway do."""
 
 import asyncio
 from collections import deque
@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 from .recordings import Frame
 from .refusals import Refusal
 from .script import Script, Step, obey
+from .seen import Seen
 
 if TYPE_CHECKING:
     from .peer import Item
 
 
 @dataclass
-class Faults:
+class Faults(Seen):
     """Scripts of runs, and faults around handshakes and requests."""
 
     muted: bool = field(default=False, init=False)
+    paused: int = field(default=0, init=False)
     duplicated: set[str] = field(default_factory=set, init=False)
     befores: dict[str, tuple[Item, ...]] = field(default_factory=dict, init=False)
     afters: dict[str, tuple[Item, ...]] = field(default_factory=dict, init=False)
@@ -26,18 +28,15 @@ class Faults:
     _refusals_left: int | None = field(default=None, init=False)
     _holds: dict[str, asyncio.Event] = field(default_factory=dict, init=False)
     _edits: dict[str, Callable[[Frame], None]] = field(default_factory=dict, init=False)
-    _script: Script | None = field(default=None, init=False)
+    _every: Script | None = field(default=None, init=False)
     _once: deque[Script] = field(default_factory=deque, init=False)
-    _going: asyncio.Semaphore = field(init=False)
-    paused: int = field(default=0, init=False)
-
-    def __post_init__(self) -> None:
-        """Let no pause pass yet."""
-        self._going = asyncio.Semaphore(0)
+    _go: asyncio.Semaphore = field(
+        default_factory=lambda: asyncio.Semaphore(0), init=False
+    )
 
     def script(self, *steps: Step) -> None:
         """Set what every run does from now on."""
-        self._script = steps
+        self._every = steps
 
     def script_once(self, *steps: Step) -> None:
         """Set what the next run does, after those set before."""
@@ -47,10 +46,10 @@ class Faults:
         """Return what a run that starts now does."""
         if self._once:
             return self._once.popleft()
-        return obey(message) if self._script is None else self._script
+        return obey(message) if self._every is None else self._every
 
     def refuse(self, refusal: Refusal | None, times: int | None = None) -> None:
-        """Turn the next connections away, or all until ``refuse(None)``."""
+        """Turn the next connections away, or all of them until ``refuse(None)``."""
         self._refusal, self._refusals_left = refusal, times
 
     def next_refusal(self) -> Refusal | None:
@@ -62,7 +61,7 @@ class Faults:
         return self._refusal
 
     def mute(self) -> None:
-        """Read from now on, but say nothing: no answer, event or tick."""
+        """Read from now on, but say nothing: no challenge, answer, event, tick."""
         self.muted = True
 
     def unmute(self) -> None:
@@ -98,20 +97,26 @@ class Faults:
         """Change the payload of ``connect.challenge``, ``hello-ok`` or a method."""
         self._edits[kind] = change
 
-    def edited(self, kind: str, payload: Frame) -> Frame:
-        """Return a payload after the change a test asked for."""
-        if change := self._edits.get(kind):
+    def edited[P](self, kind: str, payload: P) -> P:
+        """Return a payload after the change that a test asked for."""
+        change = self._edits.get(kind)
+        if change and isinstance(payload, dict):
             change(payload)
         return payload
 
     def proceed(self) -> None:
         """Let one paused run, or the next to pause, go on."""
-        self._going.release()
+        self._go.release()
+
+    async def wait_paused(self) -> None:
+        """Wait until a run has come to a ``Pause``."""
+        await self.wait_until(lambda: self.paused > 0)
 
     async def pause(self) -> None:
         """Wait for a call of ``proceed``."""
         self.paused += 1
+        self.note_change()
         try:
-            await self._going.acquire()
+            await self._go.acquire()
         finally:
             self.paused -= 1

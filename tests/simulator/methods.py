@@ -1,16 +1,21 @@
 """What the Gateway answers to each method."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .params import ADMIN, grants, method_faults, scope_of
 from .recordings import V3, Frame, payload, surveyed
 from .script import Refuse
+from .seen import Request
 from .snapshots import health, history, session_rows
 
 if TYPE_CHECKING:
-    from .peer import Peer, Request
+    from .peer import Peer
     from .server import GatewaySimulator
+
+
+RESPONDED = object()
 
 
 @dataclass
@@ -21,6 +26,7 @@ class RequestError(Exception):
 
 
 def _invalid(message: str) -> RequestError:
+    """Return the error that both protocols give for almost everything."""
     return RequestError({"code": "INVALID_REQUEST", "message": message})
 
 
@@ -37,45 +43,27 @@ def _missing_scope(protocol: int, scope: str) -> RequestError:
     return RequestError({"code": "FORBIDDEN", "message": message, "details": details})
 
 
-async def handle(gateway: GatewaySimulator, peer: Peer, request: Request) -> Any:
-    """Return the payload of the response; None if the run answers itself.
+async def handle(gateway: GatewaySimulator, peer: Peer, request: Request) -> object:
+    """Return the payload of the response, or RESPONDED if it was sent already.
 
     Raises:
         RequestError: the response is an error.
 
     """
-    method, params = request.method, request.params
-    needed = scope_of(gateway.protocol, method)
+    protocol, method = gateway.protocol, request.method
+    needed = scope_of(protocol, method)
     if not grants(peer.scopes, needed):
-        raise _missing_scope(gateway.protocol, needed)
-    if wrong := method_faults(gateway.protocol, method, params):
+        raise _missing_scope(protocol, needed)
+    if wrong := method_faults(protocol, method, request.params):
         raise _invalid(f"invalid {method} params: {wrong}")
-    match method:
-        case "agent":
-            return _agent(gateway, peer, request)
-        case "agent.wait":
-            timeout_ms = params.get("timeoutMs", 30_000)
-            return await gateway.runs.wait(params["runId"], timeout_ms)
-        case "chat.abort":
-            return _abort(gateway, params)
-        case "chat.history":
-            return history(gateway, params["sessionKey"], params.get("limit", 200))
-        case "sessions.list":
-            return session_rows(gateway, params.get("limit"))
-        case "sessions.patch":
-            return _patch(gateway, params)
-        case "device.pair.list":
-            return gateway.devices.listing()
-        case "device.pair.approve":
-            return _approve(gateway, params["requestId"])
-        case "health":
-            return health(gateway)
-    if method in surveyed(gateway.protocol):
-        return payload(gateway.protocol, "rpc_survey", method)
+    if answer := METHODS.get(method):
+        return await answer(gateway, peer, request)
+    if method in surveyed(protocol):
+        return payload(protocol, "rpc_survey", method)
     raise _invalid(f"unknown method: {method}")
 
 
-def _agent(gateway: GatewaySimulator, peer: Peer, request: Request) -> Any:
+async def _agent(gateway: GatewaySimulator, peer: Peer, request: Request) -> object:
     """Start a run, or say again how the run of the same key stands."""
     params = request.params
     if run := gateway.runs.by_id.get(params["idempotencyKey"]):
@@ -83,13 +71,13 @@ def _agent(gateway: GatewaySimulator, peer: Peer, request: Request) -> Any:
         if outcome is None:
             return run.narration.repeated()
         peer.respond(request, outcome.payload, outcome.error)
-        return None
+        return RESPONDED
     _check_agent(gateway, peer, params)
     script = gateway.next_script(params["message"])
     if script and isinstance(script[0], Refuse):
         raise RequestError({"code": script[0].code, "message": script[0].message})
     gateway.runs.start(params, script, peer, request)
-    return None
+    return RESPONDED
 
 
 def _check_agent(gateway: GatewaySimulator, peer: Peer, params: Frame) -> None:
@@ -106,16 +94,22 @@ def _check_agent(gateway: GatewaySimulator, peer: Peer, params: Frame) -> None:
         raise _invalid("provider/model overrides are not authorized for this caller.")
 
 
-def _abort(gateway: GatewaySimulator, params: Frame) -> Frame:
-    """Stop a run; protocol 3 knows only those of chat.send, so it stops none."""
-    if gateway.protocol == V3:
-        return {"ok": True, "aborted": False, "runIds": []}
-    key, run_id = params["sessionKey"].lower(), params.get("runId")
+async def _wait(gateway: GatewaySimulator, _: Peer, request: Request) -> Frame:
+    """Return how a run ended, or that it did not in time."""
+    timeout_ms = request.params.get("timeoutMs", 30_000)
+    return await gateway.runs.wait(request.params["runId"], timeout_ms)
+
+
+async def _abort(gateway: GatewaySimulator, _: Peer, request: Request) -> Frame:
+    """Stop runs; protocol 3 stops only those of chat.send, so none here."""
+    key, run_id = request.params["sessionKey"].lower(), request.params.get("runId")
     runs = [
         run
         for run in gateway.runs.active()
         if run.session.key == key and run_id in (None, run.run_id)
     ]
+    if gateway.protocol == V3:
+        runs = []
     for run in runs:
         run.stop("rpc")
         gateway.spawn(run.conclude())
@@ -123,15 +117,52 @@ def _abort(gateway: GatewaySimulator, params: Frame) -> Frame:
     return {"ok": True, "aborted": bool(ids), "runIds": ids}
 
 
-def _patch(gateway: GatewaySimulator, params: Frame) -> Frame:
+async def _history(gateway: GatewaySimulator, _: Peer, request: Request) -> Frame:
+    """Return the last messages of a session."""
+    key, limit = request.params["sessionKey"], request.params.get("limit", 200)
+    return history(gateway, key, limit)
+
+
+async def _sessions(gateway: GatewaySimulator, _: Peer, request: Request) -> Frame:
+    """Return the sessions."""
+    return session_rows(gateway, request.params.get("limit"))
+
+
+async def _patch(gateway: GatewaySimulator, _: Peer, request: Request) -> Frame:
     """Accept a change of a session's settings."""
-    changes = {name: value for name, value in params.items() if name != "key"}
-    entry = {"updatedAt": gateway.now_ms(), **changes}
-    return {"ok": True, "path": "(memory)", "key": params["key"], "entry": entry}
+    entry = {"updatedAt": gateway.now_ms(), **request.params}
+    key = entry.pop("key")
+    return {"ok": True, "path": "(memory)", "key": key, "entry": entry}
 
 
-def _approve(gateway: GatewaySimulator, request_id: str) -> Frame:
+async def _devices(gateway: GatewaySimulator, _: Peer, __: Request) -> Frame:
+    """Return the devices that are paired, or wait to be."""
+    return gateway.devices.listing()
+
+
+async def _approve(gateway: GatewaySimulator, _: Peer, request: Request) -> Frame:
     """Approve a device that waits."""
+    request_id = request.params["requestId"]
     if request_id not in gateway.devices.pending:
         raise _invalid("unknown requestId")
     return {"requestId": request_id, "device": gateway.approve(request_id)}
+
+
+async def _health(gateway: GatewaySimulator, _: Peer, __: Request) -> Frame:
+    """Return the last state of health; protocol 3 then looks again."""
+    if gateway.protocol == V3:
+        gateway.spawn(gateway.refresh_health())
+    return health(gateway)
+
+
+METHODS: dict[str, Callable[[GatewaySimulator, Peer, Request], Awaitable[object]]] = {
+    "agent": _agent,
+    "agent.wait": _wait,
+    "chat.abort": _abort,
+    "chat.history": _history,
+    "device.pair.approve": _approve,
+    "device.pair.list": _devices,
+    "health": _health,
+    "sessions.list": _sessions,
+    "sessions.patch": _patch,
+}

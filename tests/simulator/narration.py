@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 import uuid
 
 from .recordings import Frame
@@ -64,13 +64,13 @@ class Narration(ABC):
         """Return the segments that are not empty."""
         return [segment for segment in self.segments if segment]
 
-    def agent(self, stream: str, data: Frame, **extra: Any) -> None:
+    def agent(self, stream: str, data: Frame, **extra: object) -> None:
         """Broadcast an event of the run, the next in its order."""
         self.seq += 1
         self.show(stream, data, **extra)
 
     @abstractmethod
-    def show(self, stream: str, data: Frame, **extra: Any) -> None:
+    def show(self, stream: str, data: Frame, **extra: object) -> None:
         """Broadcast an event under the current number."""
 
     @abstractmethod

@@ -1,7 +1,7 @@
 """How Clawdbot 2026.1.24-3 tells a run."""
 
 from dataclasses import dataclass
-from typing import Any, override
+from typing import override
 
 from .narration import Narration, Outcome
 from .recordings import V3, Frame, payload
@@ -19,7 +19,7 @@ class NarrationV3(Narration):
     forgotten: bool = False
 
     @override
-    def show(self, stream: str, data: Frame, **extra: Any) -> None:
+    def show(self, stream: str, data: Frame, **extra: object) -> None:
         now = self.gateway.now_ms()
         event = {
             "runId": self.run_id,

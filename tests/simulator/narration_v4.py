@@ -1,15 +1,16 @@
 """How OpenClaw 2026.9.6 tells a run."""
 
-from dataclasses import dataclass, field
-from typing import Any, override
+from dataclasses import dataclass
+from typing import override
 import uuid
 
 from .narration import Narration, Outcome
-from .recordings import V4, Frame, payload
+from .recordings import Frame
+from .result_v4 import PROVIDER, completed, told, tool_result
 from .script import Tool
+from .task_v4 import TaskV4
 
 COALESCE = 0.075
-PROVIDER = {"provider": "mock", "model": "mock"}
 OBSERVATION = {
     **PROVIDER,
     "failoverReason": "server_error",
@@ -26,13 +27,16 @@ class NarrationV4(Narration):
     chatted: str = ""
     turn: int = 1
     attempt: int = 1
-    active: bool = False
     stop_reason: str = ""
     ended_at: int = 0
-    task_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+    def __post_init__(self) -> None:
+        """Carry the run in a task."""
+        super().__post_init__()
+        self.task = TaskV4(self)
 
     @override
-    def show(self, stream: str, data: Frame, **extra: Any) -> None:
+    def show(self, stream: str, data: Frame, **extra: object) -> None:
         event = {
             "runId": self.run_id,
             "sessionKey": self.session_key,
@@ -67,17 +71,17 @@ class NarrationV4(Narration):
 
     @override
     def queue(self, *, busy: bool) -> None:
-        self._task("unknown")
-        self._task("running")
+        self.task.tell("unknown")
+        self.task.tell("running")
         if busy:
-            self._task("queued")
+            self.task.tell("queued")
 
     @override
     def begin(self) -> None:
         self.started_at = self.gateway.now_ms()
-        self.active = True
+        self.task.active = True
         self._lifecycle("start", startedAt=self.started_at)
-        self._task("running")
+        self.task.tell("running")
         self._lifecycle("model", **PROVIDER)
 
     @override
@@ -91,7 +95,7 @@ class NarrationV4(Narration):
             self._flush_text()
             self._flush_chat()
         if first:
-            self._task("running")
+            self.task.tell("running")
 
     @override
     def tool(self, step: Tool) -> None:
@@ -134,7 +138,7 @@ class NarrationV4(Narration):
                 "reason": "server_error",
             },
         )
-        self._task("running")
+        self.task.tell("running")
         self.attempt += 1
         self.replace("")
         self.begin()
@@ -150,30 +154,32 @@ class NarrationV4(Narration):
             "livenessState": "working",
         }
         self._lifecycle("finishing", **settled, endedAt=ended_at)
-        self._task("running")
+        self.task.tell("running")
         self._lifecycle("model", provider=None, model=None)
-        self._task("finished")
-        told = self._told()
+        self.task.tell("finished")
+        receipt = told(self)
         self._lifecycle(
             "end",
             startedAt=self.started_at,
             endedAt=ended_at,
             executionSettled=True,
             **settled,
-            **told,
+            **receipt,
         )
         self._flush_chat()
         self._chat("final", stopReason="stop", **self._message())
-        self._wait("ok", ended_at, stopReason="stop", livenessState="working", **told)
-        self._task("finished", "completed", terminalSummary="completed")
-        self.outcome = Outcome(self._completed())
+        self._wait(
+            "ok", ended_at, stopReason="stop", livenessState="working", **receipt
+        )
+        self.task.tell("finished", "completed", terminalSummary="completed")
+        self.outcome = Outcome(completed(self))
 
     @override
     def fail(self, error: str) -> None:
         ended_at = self.gateway.now_ms()
         self._failed_attempt(error)
         self._lifecycle("model", provider=None, model=None)
-        self._task("finished")
+        self.task.tell("finished")
         self._lifecycle(
             "error",
             startedAt=self.started_at,
@@ -184,8 +190,8 @@ class NarrationV4(Narration):
         )
         self._chat("error", errorMessage=error, errorDetail=OBSERVATION)
         self._wait("error", ended_at, error=error)
-        self._task("finished")
-        self._task("finished", "failed", terminalSummary=error, error=error)
+        self.task.tell("finished")
+        self.task.tell("finished", "failed", terminalSummary=error, error=error)
         self.outcome = Outcome(
             {"runId": self.run_id, "status": "error", "summary": error},
             {"code": "UNAVAILABLE", "message": error},
@@ -194,9 +200,9 @@ class NarrationV4(Narration):
     @override
     def stop(self, reason: str) -> None:
         self.stop_reason, self.ended_at = reason, self.gateway.now_ms()
-        self._task("running")
+        self.task.tell("running")
         self._chat("aborted", stopReason=reason, **self._message())
-        self._task("unknown")
+        self.task.tell("unknown")
         self._lifecycle(
             "end",
             status="cancelled",
@@ -210,7 +216,7 @@ class NarrationV4(Narration):
     def stopped(self) -> None:
         error = "This operation was aborted"
         self._wait("timeout", self.ended_at, stopReason=self.stop_reason)
-        self._task("finished")
+        self.task.tell("finished")
         self.seq = 0
         self._lifecycle(
             "error",
@@ -222,7 +228,7 @@ class NarrationV4(Narration):
             executionSettled=True,
         )
         ended = f"{error} | 20"
-        self._task("finished", "cancelled", terminalSummary=ended, error=ended)
+        self.task.tell("finished", "cancelled", terminalSummary=ended, error=ended)
         self.outcome = Outcome(
             {
                 "runId": self.run_id,
@@ -262,7 +268,7 @@ class NarrationV4(Narration):
             }
         }
 
-    def _chat(self, state: str, **extra: Any) -> None:
+    def _chat(self, state: str, **extra: object) -> None:
         event = {
             "runId": self.run_id,
             "sessionKey": self.session_key,
@@ -273,7 +279,7 @@ class NarrationV4(Narration):
         }
         self.gateway.broadcast("chat", event)
 
-    def _lifecycle(self, phase: str, **data: Any) -> None:
+    def _lifecycle(self, phase: str, **data: object) -> None:
         self.agent("lifecycle", {"phase": phase, **data}, sessionId=self.session_id)
 
     def _usage(self) -> None:
@@ -295,36 +301,21 @@ class NarrationV4(Narration):
         """Tell the call of a tool as an item and, to who wants it, as a tool."""
         call_id = f"call_{len(self.tools)}"
         meta = next((str(value) for value in step.args.values()), "")
+        call = {"name": step.name, "toolCallId": call_id}
         item = {
+            **call,
             "itemId": f"tool:{call_id}",
-            "toolCallId": call_id,
-            "name": step.name,
             "kind": "tool",
             "title": f"{step.name.replace('_', ' ').title()} {meta}".strip(),
             "meta": meta,
             "commandBearing": False,
             "startedAt": self.gateway.now_ms(),
         }
-        call = {"name": step.name, "toolCallId": call_id}
-        self.agent("item", {**item, "phase": "start", "status": "running"})
-        self.agent("tool", {**call, "phase": "start", "args": dict(step.args)})
-        result = {
-            "content": [{"type": "text", "text": step.result}],
-            "details": {"content": step.result},
-        }
-        self.agent(
-            "tool",
-            {
-                **call,
-                "phase": "result",
-                "meta": meta,
-                "isError": step.is_error,
-                "commandBearing": False,
-                "result": result,
-            },
-        )
         status = "failed" if step.is_error else "completed"
         ended = {"status": status, "endedAt": self.gateway.now_ms()}
+        self.agent("item", {**item, "phase": "start", "status": "running"})
+        self.agent("tool", {**call, "phase": "start", "args": dict(step.args)})
+        self.agent("tool", {**call, **tool_result(step, meta)})
         self.agent("item", {**item, "phase": "end", **ended})
 
     def _failed_attempt(self, error: str) -> None:
@@ -337,56 +328,7 @@ class NarrationV4(Narration):
             endedAt=self.gateway.now_ms(),
         )
 
-    def _task(self, state: str, status: str = "running", **extra: Any) -> None:
-        """Tell the state of the background task that carries the run."""
-        now = self.gateway.now_ms()
-        execution: Frame = {"state": state}
-        task: Frame = {
-            "id": self.task_id,
-            "taskId": self.task_id,
-            "kind": "cli",
-            "runtime": "cli",
-            "hasTranscript": True,
-            "deliveryStatus": "not_applicable",
-            "status": status,
-            "title": self.message,
-            "agentId": self.agent_id,
-            "sessionKey": self.session_key,
-            "childSessionKey": self.session_key,
-            "ownerKey": self.session_key,
-            "runId": self.run_id,
-            "sourceId": self.run_id,
-            "createdAt": self.accepted_at,
-            "updatedAt": now,
-            "startedAt": self.started_at,
-        }
-        if status != "running":
-            task["endedAt"] = now
-        elif self.active:
-            execution["lastActivityAt"] = now
-            if self.text:
-                task["lastActivity"] = self.text[:120]
-        if self.tools and self.text:
-            task |= {"toolUseCount": len(self.tools), "lastToolName": self.tools[-1]}
-        task |= {"execution": execution, **extra}
-        self.gateway.broadcast("task", {"action": "upserted", "task": task})
-
-    def _told(self) -> Frame:
-        """Return receipt and reply, as lifecycle and agent.wait give them."""
-        receipt = {
-            "runId": self.run_id,
-            "sessionId": self.session_id,
-            "turnId": self.run_id,
-            "requested": PROVIDER,
-            "effective": {**PROVIDER, "responseModel": "mock"},
-            "successfulToolNames": self.tools,
-            "rerouted": False,
-            "terminalDisposition": "visible",
-        }
-        reply = {"disposition": "visible", "text": self.text}
-        return {"terminalReceipt": receipt, "terminalReply": reply}
-
-    def _wait(self, status: str, ended_at: int, **extra: Any) -> None:
+    def _wait(self, status: str, ended_at: int, **extra: object) -> None:
         """Settle what agent.wait answers."""
         self.waited = {
             "runId": self.run_id,
@@ -395,22 +337,3 @@ class NarrationV4(Narration):
             "endedAt": ended_at,
             **extra,
         }
-
-    def _completed(self) -> Frame:
-        """Return the final payload, with the last segment only."""
-        final: Frame = payload(V4, "agent_run", "agent")
-        meta = final["result"]["meta"]
-        meta["durationMs"] = self.gateway.now_ms() - self.started_at
-        meta["finalPromptText"] = self.message
-        meta["finalAssistantVisibleText"] = meta["finalAssistantRawText"] = self.text
-        meta["agentMeta"] |= {
-            "sessionId": self.session_id,
-            "sessionFile": self.session_key,
-            "terminalReceipt": self._told()["terminalReceipt"],
-        }
-        final["runId"] = self.run_id
-        texts = [self.text] if self.text else []
-        final["result"]["payloads"] = [
-            {"text": text, "mediaUrl": None} for text in texts
-        ]
-        return final

@@ -7,43 +7,44 @@ from .recordings import V3, surveyed
 READ, WRITE = "operator.read", "operator.write"
 PAIRING, ADMIN = "operator.pairing", "operator.admin"
 
-_AGENT_V3 = """message idempotencyKey agentId to replyTo sessionId sessionKey thinking
-deliver attachments channel replyChannel accountId replyAccountId threadId groupId
-groupChannel groupSpace timeout lane extraSystemPrompt label spawnedBy""".split()
-_AGENT_V4 = [
-    *(set(_AGENT_V3) - {"spawnedBy"}),
-    "model",
-    "provider",
-    "cwd",
-    "promptMode",
-]
+
+def _names(text: str) -> list[str]:
+    """Return the words of a text."""
+    return text.split()
+
+
+_AGENT = _names(
+    """message idempotencyKey agentId to replyTo sessionId sessionKey thinking deliver
+    attachments channel replyChannel accountId replyAccountId threadId groupId
+    groupChannel groupSpace timeout lane extraSystemPrompt label"""
+)
+_PATCH = _names("label thinkingLevel verboseLevel reasoningLevel model")
+_SESSIONS = _names("limit activeMinutes includeGlobal includeUnknown agentId label")
 
 # method: (required, optional on protocol 3, optional on protocol 4)
 _PARAMS: dict[str, tuple[list[str], list[str], list[str]]] = {
-    "agent": (["message", "idempotencyKey"], _AGENT_V3, _AGENT_V4),
+    "agent": (
+        ["message", "idempotencyKey"],
+        [*_AGENT, "spawnedBy"],
+        [*_AGENT, "model", "provider", "cwd", "promptMode"],
+    ),
     "agent.wait": (["runId"], ["timeoutMs"], ["timeoutMs"]),
     "agents.list": ([], [], []),
     "chat.abort": (["sessionKey"], ["runId"], ["runId", "agentId"]),
     "chat.history": (["sessionKey"], ["limit"], ["limit", "offset", "agentId"]),
     "device.pair.approve": (["requestId"], [], []),
     "device.pair.list": ([], [], []),
-    "sessions.list": (
-        [],
-        ["limit", "activeMinutes", "includeGlobal", "agentId", "label"],
-        ["limit", "offset", "activeMinutes", "includeGlobal", "agentId", "search"],
-    ),
-    "sessions.patch": (
-        ["key"],
-        ["label", "thinkingLevel", "verboseLevel", "reasoningLevel", "model"],
-        ["label", "thinkingLevel", "verboseLevel", "reasoningLevel", "model"],
-    ),
+    "sessions.list": ([], _SESSIONS, [*_SESSIONS, "offset", "search"]),
+    "sessions.patch": (["key"], _PATCH, _PATCH),
 }
 # part: (required, optional) of the parameters of connect
 _CONNECT: dict[str, tuple[list[str], list[str]]] = {
     "": (
         ["minProtocol", "maxProtocol", "client"],
-        """caps commands permissions pathEnv role scopes device auth locale
-        userAgent""".split(),
+        _names(
+            """caps commands permissions pathEnv role scopes device auth locale
+            userAgent"""
+        ),
     ),
     "/client": (
         ["id", "version", "platform", "mode"],

@@ -1,16 +1,17 @@
 """One client's connection, as the Gateway sees it."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 import uuid
 
 import orjson
 from websockets.asyncio.server import ServerConnection, broadcast
 
-from .handshake import admit, refused
-from .methods import RequestError, handle
+from .handshake import Handshake
+from .methods import RESPONDED, RequestError, handle
 from .recordings import V3, Frame
-from .refusals import ConnectError, Refusal
+from .refusals import ConnectError, Refusal, invalid_connect
+from .seen import Request
 from .snapshots import hello
 
 if TYPE_CHECKING:
@@ -19,16 +20,6 @@ if TYPE_CHECKING:
 MAX_BEFORE_HELLO = 65_536
 
 type Item = Frame | str | bytes | tuple[str, Frame]
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A request as it was received."""
-
-    connection: int
-    id: str
-    method: str
-    params: Frame
 
 
 @dataclass(eq=False)
@@ -42,6 +33,7 @@ class Peer:
     conn_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     nonce: str = field(default_factory=lambda: str(uuid.uuid4()))
     connected: bool = False
+    dropped: bool = False
     params: Frame = field(default_factory=dict)
     seq: int = 0
 
@@ -54,8 +46,7 @@ class Peer:
         """Speak with the client until it leaves."""
         if self.refusal is Refusal.DROP_BEFORE_CHALLENGE:
             self.drop()
-        elif not self.gateway.muted:
-            self._challenge()
+        self._challenge()
         if self.refusal is Refusal.DROP_AFTER_CHALLENGE:
             self.drop()
         if self.refusal is Refusal.STARTING_CLOSE:
@@ -65,6 +56,8 @@ class Peer:
 
     def send(self, item: Item) -> None:
         """Send a frame, raw text or bytes, or an event with its payload."""
+        if self.dropped or self.gateway.muted:
+            return
         if isinstance(item, tuple):
             self.send_event(*item)
         elif isinstance(item, dict):
@@ -72,22 +65,29 @@ class Peer:
         else:
             broadcast([self.connection], item)
 
-    def send_event(self, event: str, payload: Frame, **extra: Any) -> None:
-        """Send an event with the number that is due."""
-        frame = {"type": "event", "event": event, "payload": payload}
+    def send_event(
+        self, event: str, payload: Frame, *, versioned: bool = False
+    ) -> None:
+        """Send an event under the number that is due.
+
+        ``versioned`` events tell the state versions, too.
+        """
+        frame: Frame = {"type": "event", "event": event, "payload": payload}
         if self.gateway.protocol == V3:
-            self.send({**frame, "seq": self.gateway.seq, **extra})
-            return
-        self.seq += 1
-        owner = {"recipientProfileId": "gateway-owner"}
-        self.send({**frame, "seq": self.seq, **extra, **owner})
+            frame["seq"] = self.gateway.seq
+        else:
+            self.seq += 1
+            frame |= {"seq": self.seq, "recipientProfileId": "gateway-owner"}
+        if versioned:
+            frame["stateVersion"] = self.gateway.state_version
+        self.send(frame)
 
     def respond(
-        self, request: Request, payload: Any = None, error: Frame | None = None
+        self, request: Request, payload: object = None, error: Frame | None = None
     ) -> None:
         """Answer a request, twice if the script says so."""
         frame = {"type": "res", "id": request.id, "ok": error is None}
-        if payload is not None:
+        if error is None or payload is not None:
             frame["payload"] = payload
         if error is not None:
             frame["error"] = error
@@ -96,9 +96,11 @@ class Peer:
 
     def drop(self) -> None:
         """Cut the connection without a close frame."""
+        self.dropped = True
         self.connection.transport.abort()
 
     def _challenge(self) -> None:
+        """Send the nonce to sign."""
         payload: Frame = {"nonce": self.nonce, "ts": self.gateway.now_ms()}
         if self.gateway.protocol != V3:
             payload["capabilities"] = ["model-catalog-snapshot"]
@@ -106,7 +108,7 @@ class Peer:
         self.send({"type": "event", "event": "connect.challenge", "payload": payload})
 
     async def _receive(self, message: str | bytes) -> None:
-        """Take a message; text that is not a request is ignored or refused."""
+        """Take a message; what is not JSON is ignored."""
         try:
             frame = orjson.loads(message)
         except orjson.JSONDecodeError:
@@ -123,24 +125,24 @@ class Peer:
         else:
             await self._shake_hands(request, len(message))
 
-    def _request(self, frame: Any) -> Request | None:
+    def _request(self, frame: object) -> Request | None:
         """Return the request that a frame is, if it is one."""
         match frame:
             case {"type": "req", "id": str(id_), "method": str(method), **rest}:
-                params = rest.get("params", {})
-                if set(rest) <= {"params"} and isinstance(params, dict):
+                params = rest.pop("params", {})
+                if not rest and isinstance(params, dict):
                     return Request(self.number, id_, method, params)
         return None
 
-    async def _reject(self, frame: Any) -> None:
+    async def _reject(self, frame: object) -> None:
         """Answer a frame that is no request."""
         if not self.connected:
             await self.connection.close(1008, "invalid request frame")
             return
         id_ = frame.get("id", "invalid") if isinstance(frame, dict) else "invalid"
-        request = Request(self.number, id_, "", {})
         message = "invalid request frame: must match a schema in anyOf"
-        self.respond(request, error={"code": "INVALID_REQUEST", "message": message})
+        error = {"code": "INVALID_REQUEST", "message": message}
+        self.respond(Request(self.number, id_, "", {}), error=error)
 
     async def _shake_hands(self, request: Request, size: int) -> None:
         """Let the client in, or refuse it and close."""
@@ -162,34 +164,31 @@ class Peer:
         payload = self.gateway.edited("hello-ok", hello(self.gateway, self, token))
         self.respond(request, payload)
         self._send_all(self.gateway.afters.get("connect", ()))
-        self.gateway.greet(self)
+        self.gateway.greet()
 
     def _admit(self, request: Request) -> str | None:
         """Check a connect request and return the device's token.
 
         Raises:
-            ConnectError: it is refused.
+            ConnectError: the client is refused.
 
         """
-        gateway = self.gateway
-        self.params = request.params
         if request.method != "connect":
-            message = "invalid handshake: first request must be connect"
-            error = {"code": "INVALID_REQUEST", "message": message}
-            raise ConnectError(error, 1008, message)
-        if self.refusal and self.refusal is not Refusal.PAIRING:
-            raise refused(gateway.protocol, self.refusal, self.params)
+            raise invalid_connect("invalid handshake: first request must be connect")
+        gateway, self.params = self.gateway, request.params
         headers = self.connection.request.headers if self.connection.request else {}
-        remote = gateway.pairing or "X-Forwarded-For" in headers
-        return admit(
-            gateway.protocol,
-            self.params,
+        pairing = self.refusal is Refusal.PAIRING
+        handshake = Handshake(
+            protocol=gateway.protocol,
             token=gateway.token,
             devices=gateway.devices,
             nonce=self.nonce,
             now_ms=gateway.now_ms(),
-            local=not remote and self.refusal is not Refusal.PAIRING,
+            local=not (pairing or gateway.pairing or "X-Forwarded-For" in headers),
         )
+        if self.refusal and not pairing:
+            handshake.refuse(self.refusal, self.params)
+        return handshake.admit(self.params)
 
     async def _answer(self, request: Request) -> None:
         """Answer a request between what the script puts around it."""
@@ -200,10 +199,11 @@ class Peer:
         except RequestError as err:
             self.respond(request, error=err.error)
         else:
-            if payload is not None:
+            if payload is not RESPONDED:
                 self.respond(request, self.gateway.edited(request.method, payload))
         self._send_all(self.gateway.afters.get(request.method, ()))
 
     def _send_all(self, items: tuple[Item, ...]) -> None:
+        """Send what the script puts around a response."""
         for item in items:
             self.send(item)

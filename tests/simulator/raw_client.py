@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any
 import uuid
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -14,7 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from .recordings import Frame
 
-TOKEN = "gateway-token"  # noqa: S105
+TOKEN = "gateway-token"
 
 
 def _encode(data: bytes) -> str:
@@ -22,7 +21,7 @@ def _encode(data: bytes) -> str:
 
 
 def connect_params(
-    challenge: Frame, key: Ed25519PrivateKey, token: str | None = TOKEN, **other: Any
+    challenge: Frame, key: Ed25519PrivateKey, token: str | None = TOKEN, **other: object
 ) -> Frame:
     """Return the signed parameters of ``connect``; ``other`` replaces entries."""
     public = key.public_key().public_bytes_raw()
@@ -106,13 +105,13 @@ class RawClient:
         """Send a request and return its first response."""
         return await self.response(await self.send(method, params))
 
-    async def shake_hands(self, token: str | None = TOKEN, **other: Any) -> Frame:
+    async def shake_hands(self, token: str | None = TOKEN, **other: object) -> Frame:
         """Answer the challenge and return the response to ``connect``."""
         challenge = await self.event("connect.challenge")
         params = connect_params(challenge["payload"], self.key, token, **other)
         return await self.request("connect", params)
 
-    async def run(self, message: str, **params: Any) -> tuple[Frame, Frame]:
+    async def run(self, message: str, **params: object) -> tuple[Frame, Frame]:
         """Run an agent and return both responses."""
         run_id = params.setdefault("idempotencyKey", uuid.uuid4().hex)
         id_ = await self.send("agent", {"message": message, **params})
@@ -124,10 +123,17 @@ class RawClient:
 
 @asynccontextmanager
 async def raw_client(
-    url: str, key: Ed25519PrivateKey | None = None, **options: Any
+    url: str,
+    key: Ed25519PrivateKey | None = None,
+    headers: dict[str, str] | None = None,
 ) -> AsyncIterator[RawClient]:
     """Open a connection without a handshake."""
     async with connect(
-        url, compression=None, proxy=None, max_size=2**25, **options
+        url,
+        compression=None,
+        proxy=None,
+        max_size=2**25,
+        max_queue=None,
+        additional_headers=headers,
     ) as connection:
         yield RawClient(connection, key or Ed25519PrivateKey.generate())

@@ -21,8 +21,8 @@ def recording(protocol: int, name: str) -> tuple[Frame, ...]:
 
 
 @cache
-def _answers(protocol: int, name: str) -> dict[str, Any]:
-    """Map each method of a recording to its last successful payload."""
+def _answers(protocol: int, name: str) -> dict[str, Frame]:
+    """Map each method of a recording to its last payload."""
     frames = [line["frame"] for line in recording(protocol, name) if "frame" in line]
     methods = {f["id"]: f["method"] for f in frames if f["type"] == "req"}
     return {
@@ -32,11 +32,12 @@ def _answers(protocol: int, name: str) -> dict[str, Any]:
     }
 
 
-def payload(protocol: int, name: str, method: str) -> Any:  # noqa: ANN401
+def payload(protocol: int, name: str, method: str) -> Frame:
     """Return a fresh copy of what a recorded method answered in the end."""
     return deepcopy(_answers(protocol, name)[method])
 
 
+@cache
 def surveyed(protocol: int) -> frozenset[str]:
     """Return the read-only methods whose answers were recorded."""
     return frozenset(_answers(protocol, "rpc_survey")) - {"connect", "agent"}

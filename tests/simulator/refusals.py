@@ -10,9 +10,9 @@ from .recordings import V3
 class Refusal(Enum):
     """A way to turn a connection away; the value says where it happens."""
 
-    TOKEN_MISMATCH = "connect: token mismatch"  # noqa: S105
-    TOKEN_MISSING = "connect: token missing"  # noqa: S105
-    DEVICE_TOKEN_MISMATCH = "connect: device token mismatch"  # noqa: S105
+    TOKEN_MISMATCH = "connect: token mismatch"
+    TOKEN_MISSING = "connect: token missing"
+    DEVICE_TOKEN_MISMATCH = "connect: device token mismatch"
     PAIRING = "connect: pairing required"
     SIGNATURE = "connect: signature invalid"
     PROTOCOL = "connect: protocol mismatch"
@@ -43,7 +43,7 @@ class ConnectError(Exception):
     close_reason: str
 
 
-def _auth(message: str, code: str, step: str, **extra: Any) -> dict[str, Any]:
+def _auth(message: str, code: str, step: str, **extra: object) -> dict[str, Any]:
     """Return an authentication error; ``extra`` adds to its top level."""
     reason = code.removeprefix("AUTH_").lower()
     return {

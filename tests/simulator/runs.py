@@ -24,9 +24,10 @@ from .script import (
     TimeOut,
     Tool,
 )
+from .seen import Request
 
 if TYPE_CHECKING:
-    from .peer import Peer, Request
+    from .peer import Peer
     from .server import GatewaySimulator
 
 

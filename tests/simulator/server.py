@@ -1,7 +1,8 @@
 """A scripted Gateway on a real loopback socket."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from ssl import SSLContext
@@ -15,12 +16,12 @@ from websockets.http11 import Request as HttpRequest, Response
 
 from .devices import Devices
 from .faults import Faults
-from .peer import Peer, Request
+from .peer import Peer
 from .recordings import V3, Frame
 from .refusals import HTTP_STATUS
 from .runs import Run, Runs
 from .script import Step, obey
-from .snapshots import greetings, presence, state_version
+from .snapshots import health, presence
 
 POLICY = {3: 524_288, 4: 26_214_400}
 
@@ -35,7 +36,7 @@ class GatewaySimulator(Faults):
     """
 
     protocol: int = 4
-    token: str = "gateway-token"  # noqa: S105
+    token: str = "gateway-token"
     port: int = 0
     delay: float = 0.0
     pairing: bool = False
@@ -44,21 +45,18 @@ class GatewaySimulator(Faults):
     ssl: SSLContext | None = None
     host: str = field(default="127.0.0.1", init=False)
     peers: list[Peer] = field(default_factory=list, init=False)
-    requests: list[Request] = field(default_factory=list, init=False)
-    accepted: int = field(default=0, init=False)
     seq: int = field(default=0, init=False)
     presence_version: int = field(default=1, init=False)
     health_version: int = field(default=1, init=False)
 
+    _server: Server | None = field(default=None, init=False)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set, init=False)
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+
     def __post_init__(self) -> None:
-        """Remember nothing yet."""
-        super().__post_init__()
+        """Remember no device and no run yet."""
         self.devices = Devices(self.protocol)
         self.runs = Runs(self)
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._changed = asyncio.Event()
-        self._stopping = asyncio.Event()
-        self._server: Server | None = None
 
     async def __aenter__(self) -> Self:
         """Start to listen."""
@@ -86,12 +84,17 @@ class GatewaySimulator(Faults):
     @property
     def connections(self) -> list[Peer]:
         """Return the clients that are past the handshake."""
-        return [peer for peer in self.peers if peer.connected]
+        return [peer for peer in self.peers if peer.connected and not peer.dropped]
 
     @property
     def max_payload(self) -> int:
         """Return the size in bytes of the largest frame that is accepted."""
         return int(self.policy.get("maxPayload", POLICY[self.protocol]))
+
+    @property
+    def state_version(self) -> dict[str, int]:
+        """Return the versions of what the Gateway tells by itself."""
+        return {"presence": self.presence_version, "health": self.health_version}
 
     def now_ms(self) -> int:
         """Return the Gateway's time in milliseconds."""
@@ -108,6 +111,7 @@ class GatewaySimulator(Faults):
             compression=None,
             max_size=self.max_payload,
             ping_interval=None,
+            close_timeout=1,
         )
         self.port = self._server.sockets[0].getsockname()[1]
 
@@ -171,55 +175,36 @@ class GatewaySimulator(Faults):
         *,
         cap: str | None = None,
         scope: str | None = None,
-        **extra: Any,
+        versioned: bool = False,
     ) -> None:
-        """Send an event to every client that may see it."""
+        """Send an event to every client that may see it and can take it."""
         self.seq += 1
-        if self.muted:
-            return
         for peer in self.connections:
             wants = cap is None or cap in peer.params.get("caps", [])
             if wants and (scope is None or scope in peer.scopes):
-                peer.send_event(event, payload, **extra)
+                peer.send_event(event, payload, versioned=versioned)
 
     def send_raw(self, message: str | bytes) -> None:
         """Send text or bytes as they are to every client."""
         for peer in self.connections:
             peer.send(message)
 
-    def greet(self, peer: Peer) -> None:
-        """Tell everybody what a new connection changes."""
+    def greet(self) -> None:
+        """Tell everybody that a client came."""
         self.presence_version += 1
-        for event, payload in greetings(self):
-            version = {"stateVersion": state_version(self)}
-            self.broadcast(event, payload, **version)
+        if self.protocol == V3:
+            self._tell_health()
+        else:
+            self._tell_presence()
+            if self.health_version == 1:
+                self._tell_health()
         self.note_change()
 
-    async def wait_until(self, condition: Callable[[], bool]) -> None:
-        """Wait until something holds that connections, requests or runs change."""
-        while not condition():
-            await self._changed.wait()
+    async def refresh_health(self) -> None:
+        """Look at the Gateway's health and tell everybody."""
+        self._tell_health()
 
-    async def wait_for_request(self, method: str, count: int = 1) -> Request:
-        """Wait for the ``count``-th request of a method since the start."""
-        await self.wait_until(lambda: len(self.received(method)) >= count)
-        return self.received(method)[count - 1]
-
-    def received(self, method: str) -> list[Request]:
-        """Return the requests of a method so far."""
-        return [request for request in self.requests if request.method == method]
-
-    def note(self, request: Request) -> None:
-        """Remember a request that arrived."""
-        self.requests.append(request)
-        self.note_change()
-
-    def note_change(self) -> None:
-        """Wake who waits for a condition."""
-        self._changed.set()
-        self._changed = asyncio.Event()
-
-    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def spawn(self, coroutine: Coroutine[object, object, None]) -> asyncio.Task[None]:
         """Run something beside the connections, until the Gateway stops."""
         task = asyncio.create_task(coroutine)
         self._tasks.add(task)
@@ -229,9 +214,9 @@ class GatewaySimulator(Faults):
     async def rest(self, seconds: float) -> None:
         """Let time pass, unless it is none."""
         if seconds:
-            stopping = asyncio.ensure_future(self._stopping.wait())
-            await asyncio.wait({stopping}, timeout=seconds)
-            stopping.cancel()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._stopping.wait()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """Forget a task that did its work; keep one that failed."""
@@ -246,30 +231,36 @@ class GatewaySimulator(Faults):
             await self.rest(seconds)
             self.broadcast("tick", {"ts": self.now_ms()})
 
+    def _tell_presence(self) -> None:
+        """Tell everybody who is connected."""
+        shown = {"presence": presence(self)}
+        self.broadcast("presence", shown, versioned=True)
+
+    def _tell_health(self) -> None:
+        """Tell everybody how the Gateway is."""
+        self.health_version += 1
+        self.broadcast("health", health(self), versioned=True)
+
     def _upgrade(self, connection: ServerConnection, _: HttpRequest) -> Response | None:
         """Refuse the upgrade if a script orders it."""
+        self.attempts += 1
+        self.note_change()
         refusal = self.next_refusal()
-        if status := HTTP_STATUS.get(refusal) if refusal else None:
-            return connection.respond(HTTPStatus(status), "refused\n")
-        self.accepted += 1
-        peer = Peer(self, connection, self.accepted, refusal)
-        self.peers.append(peer)
+        if refusal in HTTP_STATUS:
+            status = HTTPStatus(HTTP_STATUS[refusal])
+            return connection.respond(status, f"{status.phrase}\n")
+        self.peers.append(Peer(self, connection, self.attempts, refusal))
         return None
 
     async def _accept(self, connection: ServerConnection) -> None:
         """Serve a connection to its end."""
         peer = next(peer for peer in self.peers if peer.connection is connection)
         try:
-            await peer.serve()
-        except ConnectionClosed:
-            pass
+            with suppress(ConnectionClosed):
+                await peer.serve()
         finally:
             self.peers.remove(peer)
             if peer.connected:
                 self.presence_version += 1
-                self.broadcast(
-                    "presence",
-                    {"presence": presence(self)},
-                    stateVersion=state_version(self),
-                )
+                self._tell_presence()
             self.note_change()

@@ -1,7 +1,7 @@
 """What the Gateway tells of itself: recorded shapes with today's values."""
 
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .recordings import V3, Frame, payload
 
@@ -17,7 +17,7 @@ def hello(gateway: GatewaySimulator, peer: Peer, token: str | None) -> Frame:
     answer["snapshot"] |= {
         "presence": presence(gateway),
         "health": health(gateway),
-        "stateVersion": state_version(gateway),
+        "stateVersion": gateway.state_version,
     }
     answer["policy"] |= gateway.policy
     granted = {"role": peer.params.get("role", "operator"), "scopes": peer.scopes}
@@ -29,11 +29,6 @@ def hello(gateway: GatewaySimulator, peer: Peer, token: str | None) -> Frame:
     else:
         answer["auth"] = {"method": "token", **granted}
     return answer
-
-
-def state_version(gateway: GatewaySimulator) -> dict[str, int]:
-    """Return the versions of what changes by itself."""
-    return {"presence": gateway.presence_version, "health": gateway.health_version}
 
 
 def presence(gateway: GatewaySimulator) -> list[Frame]:
@@ -126,11 +121,3 @@ def session_rows(gateway: GatewaySimulator, limit: int | None) -> Frame:
     if gateway.protocol != V3:
         answer |= {"totalCount": len(rows), "hasMore": len(shown) < len(rows)}
     return answer
-
-
-def greetings(gateway: GatewaySimulator) -> list[tuple[str, Any]]:
-    """Return the events that follow a hello."""
-    told = [("health", health(gateway))]
-    if gateway.protocol != V3:
-        told = [("presence", {"presence": presence(gateway)}), *told]
-    return told
