@@ -1,0 +1,64 @@
+"""Command that installs the real Gateways or runs one in the foreground."""
+
+import argparse
+import json
+import signal
+import sys
+from typing import Final
+
+from .editions import EDITIONS
+from .gateways import GatewayProcessError, serve_gateway
+from .install import PACKAGES, InstallError, install_gateway, lock
+
+ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Return what the command line asks for."""
+    parser = argparse.ArgumentParser(prog="scripts/gateways", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("install", help="install the Gateways")
+    commands.add_parser("lock", help="write the lock files anew")
+    run = commands.add_parser("run", help="run a Gateway until it is interrupted")
+    run.add_argument("--protocol", type=int, choices=EDITIONS, default=max(EDITIONS))
+    run.add_argument("--port", type=int, help="default: a free one")
+    run.add_argument("--token", help="default: a new one")
+    return parser.parse_args()
+
+
+def end(*_: object) -> None:
+    """End the command once; what is being cleaned up is not interrupted."""
+    for number in ENDINGS:
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(0)
+
+
+def run(protocol: int, port: int | None, token: str | None) -> None:
+    """Run a Gateway and print as one line of JSON how to reach it."""
+    for number in ENDINGS:
+        signal.signal(number, end)
+    with serve_gateway(protocol, port=port, token=token) as gateway:
+        names = ("url", "token", "protocol", "model_url")
+        print(json.dumps({name: getattr(gateway, name) for name in names}), flush=True)
+        signal.pause()
+
+
+def main() -> None:
+    """Do what the command line asks for."""
+    arguments = parse_arguments()
+    try:
+        match arguments.command:
+            case "install":
+                for protocol in EDITIONS:
+                    install_gateway(protocol)
+            case "lock":
+                for name in PACKAGES:
+                    lock(name)
+            case "run":
+                run(arguments.protocol, arguments.port, arguments.token)
+    except (InstallError, GatewayProcessError) as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""The published Gateways: where they are installed and how they are configured."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from .install import CACHE
+
+type Config = dict[str, Any]
+
+MODEL: Final = {
+    "id": "scripted",
+    "name": "Scripted",
+    "reasoning": False,
+    "input": ["text"],
+    "cost": {"input": 0, "output": 0, "cacheRead": 0, "cacheWrite": 0},
+    "contextWindow": 200_000,
+    "maxTokens": 8192,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edition:
+    """One published Gateway, which speaks one version of the protocol."""
+
+    folder: Path
+    program: str
+    prefix: str
+    environment: dict[str, str]
+    models: Config = field(default_factory=dict)
+    settings: Config = field(default_factory=dict)
+
+    def build_config(self, folder: Path, port: int, token: str, model: str) -> Config:
+        """Return the configuration of a Gateway that keeps its files in a folder."""
+        provider = {
+            "baseUrl": model,
+            "apiKey": "unused",
+            "api": "openai-completions",
+            "models": [MODEL],
+        }
+        return self.settings | {
+            "gateway": {
+                "mode": "local",
+                "port": port,
+                "bind": "loopback",
+                "trustedProxies": ["127.0.0.1"],
+                "auth": {"mode": "token", "token": token},
+            },
+            "agents": {
+                "defaults": {
+                    "model": {"primary": "mock/scripted"},
+                    "workspace": str(folder / "workspace"),
+                }
+            },
+            "models": self.models | {"mode": "merge", "providers": {"mock": provider}},
+            "commands": {"restart": True},
+            "logging": {"file": str(folder / "gateway.log")},
+            "update": {"checkOnStart": False},
+        }
+
+    def build_environment(self, folder: Path) -> dict[str, str]:
+        """Return the variables that keep a Gateway to a folder of its own."""
+        return self.environment | {
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(folder),
+            "TMPDIR": str(self.folder / "tmp"),
+            f"{self.prefix}_STATE_DIR": str(folder / "state"),
+            f"{self.prefix}_CONFIG_PATH": str(folder / "config.json"),
+            f"{self.prefix}_NO_RESPAWN": "1",
+        }
+
+
+EDITIONS: Final = {
+    3: Edition(
+        folder=CACHE / "v3",
+        program="node_modules/clawdbot/dist/entry.js",
+        prefix="CLAWDBOT",
+        environment={
+            "CLAWDBOT_DISABLE_BONJOUR": "1",
+            "CLAWDBOT_SKIP_BROWSER_CONTROL_SERVER": "1",
+            "CLAWDBOT_SKIP_CANVAS_HOST": "1",
+        },
+    ),
+    4: Edition(
+        folder=CACHE / "v4",
+        program="node_modules/openclaw/openclaw.mjs",
+        prefix="OPENCLAW",
+        environment={"OPENCLAW_NO_AUTO_UPDATE": "1"},
+        models={"catalogRefresh": {"enabled": False}},
+        settings={"discovery": {"mdns": {"mode": "off"}}},
+    ),
+}
