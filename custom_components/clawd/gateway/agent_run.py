@@ -134,7 +134,7 @@ class AgentRun:
             case "lifecycle" if data.get("phase") == "start":
                 self._attempts += 1
                 if self._attempts > 1:
-                    self._reply.discard_segment()
+                    self._reply.retry()
 
     def fail(self, error: GatewayError) -> None:
         """End the run with an error."""

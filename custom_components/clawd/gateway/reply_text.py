@@ -22,6 +22,7 @@ class ReplyText:
 
     Each event holds the whole text of its segment so far. A segment ends where
     the text starts again: v4 names it by another `itemId`, v3 does not say.
+    `replace` is about its own `itemId`, never about an earlier segment.
     What was told cannot be taken back: where a segment is replaced by a text
     that does not continue it, the new text is told as a paragraph of its own.
     """
@@ -39,31 +40,26 @@ class ReplyText:
 
     def feed(self, data: Payload) -> str:
         """Take the data of an `assistant` event; return what is new to tell."""
-        text, item_id = data.get("text"), data.get("itemId")
+        text = data.get("text")
         if not isinstance(text, str):
             return ""
-        if data.get("replace") is True:
-            self.discard_segment()
-        elif self._starts_segment(text, item_id, data.get("delta")):
+        if self._starts_segment(text, data):
             self._open_segment()
-        return self._take(text, item_id)
+        return self._take(text, data.get("itemId"))
 
-    def discard_segment(self) -> None:
-        """Drop the last segment: the model is asked for it once more."""
-        if self._segments:
-            self._segments[-1] = _Segment(None)
+    def retry(self) -> None:
+        """Drop what v3 told of an attempt that failed; v4 replaces it itself."""
+        if self._segments and self._segments[-1].item_id is None:
+            self._segments[-1].text = ""
 
     def finish(self, texts: list[str]) -> str:
         """Take the final response's texts; return what events did not tell.
 
         v3 sends all segments, v4 the last one; events may have been missed.
         """
-        if not texts:
-            return ""
-        if not self.text:
-            new = "".join(self._append(text) for text in texts)
-        else:
-            new = self._complete(texts[-1])
+        known = self._known(texts)
+        new = self._complete(texts[known - 1]) if known else ""
+        new += "".join(self._append(text) for text in texts[known:])
         if len(texts) >= len(self._texts()):
             self._segments = [_Segment(None, text) for text in texts]
         return new
@@ -71,27 +67,39 @@ class ReplyText:
     def _texts(self) -> list[str]:
         return [segment.text for segment in self._segments if segment.text]
 
-    def _append(self, text: str) -> str:
-        if self.text:
-            self._open_segment()
-        return self._take(text, None)
+    def _known(self, texts: list[str]) -> int:
+        """Return how many of the final texts were told, the last maybe in part."""
+        told = self._texts()
+        if not told:
+            return 0
+        for index in range(max(0, min(len(told), len(texts)) - 1), len(texts)):
+            text = texts[index]
+            if text.startswith(told[-1]) or text.strip() in told[-1]:
+                return index + 1
+        return 0
 
     def _complete(self, text: str) -> str:
         last = self._segments[-1]
-        if not text.startswith(last.text):
-            if text.strip() in last.text:
-                last.text = text
-                return ""
-            self._open_segment()
-        return self._take(text, last.item_id)
+        if last.text and text.startswith(last.text):
+            return self._take(text, last.item_id)
+        if last.text:
+            last.text = text
+        return ""
 
-    def _starts_segment(self, text: str, item_id: object, delta: object) -> bool:
+    def _append(self, text: str) -> str:
+        if self._segments and self._segments[-1].text:
+            self._open_segment()
+        return self._take(text, None)
+
+    def _starts_segment(self, text: str, data: Payload) -> bool:
         if not self._segments or not self._segments[-1].text:
             return False
-        last = self._segments[-1]
+        last, item_id = self._segments[-1], data.get("itemId")
         if item_id is not None or last.item_id is not None:
             return item_id != last.item_id
-        return delta == text or not text.startswith(last.text)
+        if data.get("replace") is True:
+            return False
+        return data.get("delta") == text or not text.startswith(last.text)
 
     def _open_segment(self) -> None:
         self._segments.append(_Segment(None))
