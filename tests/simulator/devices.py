@@ -5,6 +5,7 @@ import secrets
 from typing import Any
 import uuid
 
+from .recordings import V3
 from .refusals import pairing_required
 
 
@@ -85,11 +86,17 @@ class Devices:
         }
 
     def _pend(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Return the pending request of the device, the same one each time."""
-        for pending in self.pending.values():
+        """Return the pending request of the device, the same one each time.
+
+        Protocol 4 has a new one in its place when it asks for more scopes.
+        """
+        for request_id, pending in self.pending.items():
             if pending["deviceId"] == request["deviceId"]:
-                pending.update(request)
-                return pending
+                more = set(request["scopes"]) - set(pending["scopes"])
+                if self.protocol == V3 or not more:
+                    return pending
+                del self.pending[request_id]
+                break
         pending = {"requestId": str(uuid.uuid4()), **request}
         self.pending[pending["requestId"]] = pending
         return pending

@@ -43,11 +43,14 @@ class Handshake:
         if "device" in params:
             self._check_device(params)
         self._check_token(params)
-        if "device" in params:
-            return self.devices.admit(params, silent=self.local)
-        asked = params.get("scopes") or [ADMIN]
-        params["scopes"] = asked if self.protocol == V3 else []
-        return None
+        asked = params.get("scopes", [])
+        if self.protocol == V3:
+            params["scopes"] = asked or [ADMIN]
+        elif "device" not in params:
+            params["scopes"] = []
+        if "device" not in params:
+            return None
+        return self.devices.admit(params, silent=self.local)
 
     def refuse(self, refusal: Refusal, params: Frame) -> None:
         """Refuse a client because a script orders it.

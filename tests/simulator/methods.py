@@ -52,7 +52,7 @@ async def handle(gateway: GatewaySimulator, peer: Peer, request: Request) -> obj
     """
     protocol, method = gateway.protocol, request.method
     needed = scope_of(protocol, method)
-    if not grants(peer.scopes, needed):
+    if needed and not grants(peer.scopes, needed):
         raise _missing_scope(protocol, needed)
     if wrong := method_faults(protocol, method, request.params):
         raise _invalid(f"invalid {method} params: {wrong}")
@@ -85,9 +85,12 @@ def _check_agent(gateway: GatewaySimulator, peer: Peer, params: Frame) -> None:
     agent_id = params.get("agentId", "main")
     if agent_id != "main":
         raise _invalid(f'invalid agent params: unknown agent id "{agent_id}"')
+    owner = params.get("sessionKey", "agent:main:main").split(":")[1]
+    if owner != agent_id and "agentId" in params:
+        mismatch = f'agent "{agent_id}" does not match session key agent "{owner}"'
+        raise _invalid(f"invalid agent params: {mismatch}")
     if gateway.protocol == V3:
         return
-    owner = params.get("sessionKey", "agent:main:main").split(":")[1]
     if owner != "main":
         raise _invalid(f'Agent "{owner}" no longer exists in configuration')
     if {"model", "provider"} & set(params) and ADMIN not in peer.scopes:

@@ -95,8 +95,10 @@ def connect_faults(protocol: int, given: dict[str, Any]) -> str:
     return "; ".join(found)
 
 
-def scope_of(protocol: int, method: str) -> str:
+def scope_of(protocol: int, method: str) -> str | None:
     """Return the scope a method takes; unknown methods take the admin's."""
+    if method == "health" and protocol != V3:
+        return None
     if method in {"chat.history", "sessions.list", *surveyed(protocol)}:
         return READ
     if method in {"agent", "agent.wait", "chat.abort"}:

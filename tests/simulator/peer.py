@@ -44,13 +44,13 @@ class Peer:
 
     async def serve(self) -> None:
         """Speak with the client until it leaves."""
+        if self.refusal is Refusal.STARTING_CLOSE:
+            await self.connection.close(1013, "gateway starting")
         if self.refusal is Refusal.DROP_BEFORE_CHALLENGE:
             self.drop()
         self._challenge()
         if self.refusal is Refusal.DROP_AFTER_CHALLENGE:
             self.drop()
-        if self.refusal is Refusal.STARTING_CLOSE:
-            await self.connection.close(1013, "gateway starting")
         async for message in self.connection:
             await self._receive(message)
 
@@ -59,6 +59,7 @@ class Peer:
         if self.dropped or self.gateway.muted:
             return
         if isinstance(item, tuple):
+            self.gateway.seq += 1
             self.send_event(*item)
         elif isinstance(item, dict):
             broadcast([self.connection], orjson.dumps(item), text=True)

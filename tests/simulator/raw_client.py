@@ -14,6 +14,13 @@ from websockets.asyncio.client import ClientConnection, connect
 from .recordings import Frame
 
 TOKEN = "gateway-token"
+CLIENT = {
+    "id": "gateway-client",
+    "version": "0.1.0",
+    "platform": "linux",
+    "mode": "ui",
+    "displayName": "Home Assistant",
+}
 
 
 def _encode(data: bytes) -> str:
@@ -21,43 +28,44 @@ def _encode(data: bytes) -> str:
 
 
 def connect_params(
-    challenge: Frame, key: Ed25519PrivateKey, token: str | None = TOKEN, **other: object
+    challenge: Frame,
+    key: Ed25519PrivateKey,
+    token: str | None = TOKEN,
+    other: Frame | None = None,
+    version: str = "v2",
 ) -> Frame:
-    """Return the signed parameters of ``connect``; ``other`` replaces entries."""
+    """Return the signed parameters of ``connect``; ``other`` replaces entries.
+
+    ``version``: of the text that is signed, ``v2`` or ``v3``.
+    """
     public = key.public_key().public_bytes_raw()
     params: Frame = {
         "minProtocol": 3,
         "maxProtocol": 4,
-        "client": {
-            "id": "gateway-client",
-            "version": "0.1.0",
-            "platform": "linux",
-            "mode": "ui",
-            "displayName": "Home Assistant",
-        },
+        "client": dict(CLIENT),
         "role": "operator",
         "scopes": ["operator.read", "operator.write"],
         "caps": ["tool-events"],
         "auth": {"token": token} if token else {},
-    } | other
+    } | (other or {})
     device_id = sha256(public).hexdigest()
-    text = "|".join(
-        [
-            "v2",
-            device_id,
-            params["client"]["id"],
-            params["client"]["mode"],
-            params["role"],
-            ",".join(params["scopes"]),
-            str(challenge["ts"]),
-            params["auth"].get("token", ""),
-            challenge["nonce"],
-        ]
-    )
+    text = [
+        version,
+        device_id,
+        CLIENT["id"],
+        CLIENT["mode"],
+        params["role"],
+        ",".join(params["scopes"]),
+        str(challenge["ts"]),
+        params["auth"].get("token", ""),
+        challenge["nonce"],
+    ]
+    if version == "v3":
+        text += [CLIENT["platform"], ""]
     device = {
         "id": device_id,
         "publicKey": _encode(public),
-        "signature": _encode(key.sign(text.encode())),
+        "signature": _encode(key.sign("|".join(text).encode())),
         "signedAt": challenge["ts"],
         "nonce": challenge["nonce"],
     }
@@ -108,7 +116,7 @@ class RawClient:
     async def shake_hands(self, token: str | None = TOKEN, **other: object) -> Frame:
         """Answer the challenge and return the response to ``connect``."""
         challenge = await self.event("connect.challenge")
-        params = connect_params(challenge["payload"], self.key, token, **other)
+        params = connect_params(challenge["payload"], self.key, token, other)
         return await self.request("connect", params)
 
     async def run(self, message: str, **params: object) -> tuple[Frame, Frame]:

@@ -159,7 +159,7 @@ class Replay:
             challenge = await self.client.event("connect.challenge")
             limits = {name: params[name] for name in ("minProtocol", "maxProtocol")}
             signed = connect_params(
-                challenge["payload"], self.client.key, self.signed_token, **limits
+                challenge["payload"], self.client.key, self.signed_token, limits
             )
             frame = frame | {"params": signed | {"auth": params["auth"]}}
         await self.client.connection.send(orjson.dumps(frame), text=True)

@@ -1,0 +1,322 @@
+"""The simulated Gateway's faults: drops, restarts, silence, odd responses."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+
+import orjson
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from tests.simulator import GatewaySimulator, Pause, Reply
+from tests.simulator.raw_client import RawClient, raw_client
+from tests.simulator.recordings import Frame
+
+
+async def _ended(client: RawClient) -> tuple[int | None, str | None]:
+    """Return close code and reason once the connection is closed."""
+    with pytest.raises(ConnectionClosed):
+        await client.receive_until(lambda _: False)
+    return client.connection.close_code, client.connection.close_reason
+
+
+async def test_a_drop_sends_no_close(gateway: GatewaySimulator) -> None:
+    async with raw_client(gateway.url) as client:
+        await client.shake_hands()
+        gateway.drop()
+        assert (await _ended(client))[0] == 1006
+        await gateway.wait_until(lambda: not gateway.peers)
+        assert gateway.connections == []
+
+
+async def test_what_was_sent_before_a_drop_arrives(gateway: GatewaySimulator) -> None:
+    async with raw_client(gateway.url) as client:
+        await client.shake_hands()
+        gateway.broadcast("tick", {"ts": 1})
+        gateway.drop()
+        gateway.broadcast("tick", {"ts": 2})
+        await _ended(client)
+    ticks = [frame for frame in client.frames if frame.get("event") == "tick"]
+    assert [frame["payload"] for frame in ticks] == [{"ts": 1}]
+
+
+async def test_a_restart_is_announced_and_over_at_once(
+    protocol: int, gateway: GatewaySimulator
+) -> None:
+    port = gateway.port
+    async with raw_client(gateway.url) as client:
+        await client.shake_hands()
+        restarting = asyncio.create_task(gateway.restart())
+        shutdown = await client.event("shutdown")
+        assert await _ended(client) == (1012, "service restart")
+        await restarting
+    assert ("restartExpectedMs" in shutdown["payload"]) is (protocol == 3)
+    assert gateway.port == port
+    async with raw_client(gateway.url) as client:
+        assert (await client.shake_hands())["ok"]
+
+
+async def test_a_stopped_gateway_refuses_until_it_resumes(
+    gateway: GatewaySimulator,
+) -> None:
+    await gateway.restart(resume=False)
+    with pytest.raises(ConnectionRefusedError):
+        async with raw_client(gateway.url):
+            pass
+    await gateway.resume()
+    async with raw_client(gateway.url) as client:
+        assert (await client.shake_hands())["ok"]
+
+
+async def test_protocol_3_keeps_its_runs_over_a_restart() -> None:
+    async with GatewaySimulator(protocol=3) as gateway:
+        run = gateway.run("hi", Pause(), Reply("done"))
+        await gateway.restart()
+        gateway.proceed()
+        await run.done.wait()
+    assert run.narration.spoken == ["done"]
+
+
+async def test_protocol_4_forgets_its_runs_over_a_restart() -> None:
+    async with GatewaySimulator(protocol=4) as gateway:
+        gateway.run("hi", Reply("done"))
+        await gateway.restart()
+        async with raw_client(gateway.url) as client:
+            await client.shake_hands()
+            params = {"sessionKey": "agent:main:main"}
+            history = (await client.request("chat.history", params))["payload"]
+    assert gateway.runs.by_id == {}
+    assert history["messages"][-1]["content"][0]["text"] == "done"
+
+
+async def test_a_mute_gateway_reads_but_says_nothing(gateway: GatewaySimulator) -> None:
+    async with raw_client(gateway.url) as client:
+        await client.shake_hands()
+        gateway.mute()
+        await client.send("health")
+        await gateway.wait_for_request("health")
+        gateway.broadcast("tick", {"ts": 1})
+        gateway.unmute()
+        gateway.broadcast("tick", {"ts": 2})
+        assert (await client.event("tick"))["payload"] == {"ts": 2}
+    assert not any(
+        frame["type"] == "res" and frame["ok"] and "snapshot" not in frame["payload"]
+        for frame in client.frames
+    )
+
+
+async def test_a_held_request_is_answered_late(gateway: GatewaySimulator) -> None:
+    gateway.hold("health")
+    async with raw_client(gateway.url) as client:
+        await client.shake_hands()
+        held = await client.send("health")
+        await gateway.wait_for_request("health")
+        assert (await client.request("agents.list"))["ok"]
+        gateway.release("health")
+        assert (await client.response(held))["ok"]
+
+
+async def test_a_response_can_come_twice(gateway: GatewaySimulator) -> None:
+    gateway.duplicate("agents.list")
+    async with raw_client(gateway.url) as client:
+        await client.shake_hands()
+        id_ = await client.send("agents.list")
+        assert await client.response(id_) == await client.response(id_)
+
+
+async def test_a_response_can_be_for_nobody(gateway: GatewaySimulator) -> None:
+    alien = {"type": "res", "id": "alien", "ok": True, "payload": {}}
+    gateway.before("agents.list", alien)
+    async with raw_client(gateway.url) as client:
+        await client.shake_hands()
+        id_ = await client.send("agents.list")
+        assert await client.response("alien") == alien
+        assert (await client.response(id_))["ok"]
+
+
+async def test_an_event_can_stick_to_a_response(gateway: GatewaySimulator) -> None:
+    gateway.after("agents.list", ("tick", {"ts": 7}))
+    async with raw_client(gateway.url) as client:
+        await client.shake_hands()
+        response = await client.request("agents.list")
+        following = await client.receive()
+    assert response["ok"]
+    assert following["payload"] == {"ts": 7}
+
+
+async def test_an_answer_can_be_edited(gateway: GatewaySimulator) -> None:
+    gateway.edit("agents.list", lambda payload: payload.update(agents=[]))
+    async with raw_client(gateway.url) as client:
+        await client.shake_hands()
+        response = await client.request("agents.list")
+    assert response["payload"]["agents"] == []
+
+
+@pytest.mark.parametrize(
+    "malformed", ["{", "[]", '"text"', '{"type": "other"}', b"\xff"]
+)
+async def test_malformed_frames_are_sent_as_they_are(
+    gateway: GatewaySimulator, malformed: str | bytes
+) -> None:
+    async with raw_client(gateway.url) as client:
+        await client.shake_hands()
+        await client.request("agents.list")
+        gateway.send_raw(malformed)
+        received: list[str | bytes] = []
+        while malformed not in received:
+            received.append(await client.connection.recv())
+
+
+async def test_ticks_come_in_the_interval_of_the_policy(protocol: int) -> None:
+    policy = {"tickIntervalMs": 1}
+    async with (
+        GatewaySimulator(protocol=protocol, policy=policy) as gateway,
+        raw_client(gateway.url) as client,
+    ):
+        await client.shake_hands()
+        await client.event("tick")
+        await client.event("tick")
+
+
+async def test_a_frame_beyond_the_policy_closes_the_connection(protocol: int) -> None:
+    async with (
+        GatewaySimulator(protocol=protocol, policy={"maxPayload": 2000}) as gateway,
+        raw_client(gateway.url) as client,
+    ):
+        await client.shake_hands()
+        await client.send("agent", {"message": "x" * 2000, "idempotencyKey": "a"})
+        assert (await _ended(client))[0] == 1009
+
+
+async def test_the_outer_seq_counts_events(
+    protocol: int, gateway: GatewaySimulator
+) -> None:
+    async with raw_client(gateway.url) as first, raw_client(gateway.url) as second:
+        await first.shake_hands()
+        await first.run("say: one two")
+        await second.shake_hands()
+        await second.run("say: one two")
+    seqs = [frame["seq"] for frame in second.frames if "seq" in frame]
+    assert seqs == list(range(seqs[0], seqs[0] + len(seqs)))
+    assert (seqs[0] == 1) is (protocol == 4)
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "message"),
+    [
+        ("agent", {"message": "hi"}, "must have required property 'idempotencyKey'"),
+        (
+            "agent",
+            {"message": "hi", "idempotencyKey": "a", "options": {}},
+            "at root: unexpected property 'options'",
+        ),
+        (
+            "agent",
+            {"message": "hi", "idempotencyKey": "a", "agentId": "nobody"},
+            'unknown agent id "nobody"',
+        ),
+        ("agent.wait", {}, "must have required property 'runId'"),
+        ("chat.history", {"sessionKey": "x", "a": 1}, "unexpected property 'a'"),
+    ],
+)
+async def test_wrong_parameters_are_refused(
+    gateway: GatewaySimulator, method: str, params: Frame, message: str
+) -> None:
+    async with raw_client(gateway.url) as client:
+        await client.shake_hands()
+        response = await client.request(method, params)
+    assert response["error"]["code"] == "INVALID_REQUEST"
+    assert message in response["error"]["message"]
+
+
+async def test_a_request_of_the_wrong_shape_is_refused(
+    gateway: GatewaySimulator,
+) -> None:
+    async with raw_client(gateway.url) as client:
+        await client.shake_hands()
+        frame = {"type": "req", "id": "1", "method": "health", "extra": 1}
+        await client.connection.send(orjson.dumps(frame), text=True)
+        response = await client.response("1")
+    assert response["error"]["message"].startswith("invalid request frame")
+
+
+@pytest.mark.parametrize(
+    ("scopes", "method", "missing"),
+    [
+        (["operator.read"], "agent", "operator.write"),
+        (["operator.read", "operator.write"], "device.pair.list", "operator.pairing"),
+        (["operator.read", "operator.write"], "no.such.method", "operator.admin"),
+    ],
+)
+async def test_a_missing_scope_is_named(
+    protocol: int,
+    gateway: GatewaySimulator,
+    scopes: list[str],
+    method: str,
+    missing: str,
+) -> None:
+    async with raw_client(gateway.url) as client:
+        await client.shake_hands(scopes=scopes)
+        error = (await client.request(method))["error"]
+    assert error["message"] == f"missing scope: {missing}"
+    assert error["code"] == {3: "INVALID_REQUEST", 4: "FORBIDDEN"}[protocol]
+
+
+async def test_an_admin_is_told_of_an_unknown_method(gateway: GatewaySimulator) -> None:
+    async with raw_client(gateway.url) as client:
+        await client.shake_hands(scopes=["operator.admin"])
+        error = (await client.request("no.such.method"))["error"]
+    assert error["message"] == "unknown method: no.such.method"
+
+
+async def test_sessions_are_listed(gateway: GatewaySimulator) -> None:
+    async with raw_client(gateway.url) as client:
+        await client.shake_hands()
+        for name in ("a", "b"):
+            await client.run("hi", sessionKey=f"agent:main:{name}")
+        listed = await client.request("sessions.list", {"limit": 1})
+    assert listed["payload"]["count"] == 1
+
+
+async def test_protocol_4_patches_a_session() -> None:
+    async with (
+        GatewaySimulator(protocol=4) as gateway,
+        raw_client(gateway.url) as client,
+    ):
+        await client.shake_hands()
+        params = {"key": "agent:main:a", "model": "mock/other"}
+        response = await client.request("sessions.patch", params)
+    assert response["payload"]["entry"]["model"] == "mock/other"
+
+
+async def _break(payload: Frame) -> None:
+    """Let a request fail inside the simulator."""
+    async with GatewaySimulator() as gateway, raw_client(gateway.url) as client:
+        await client.shake_hands()
+        gateway.edit("agents.list", lambda _: payload["missing"])
+        await client.send("agents.list")
+        await client.request("health")
+
+
+async def test_an_error_inside_the_simulator_comes_out() -> None:
+    with pytest.raises(KeyError, match="missing"):
+        await _break({})
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_program_says_where_it_listens_and_ends_on_a_signal(
+    protocol: int, number: signal.Signals
+) -> None:
+    command = [sys.executable, "-m", "tests.simulator", "--protocol", str(protocol)]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, env=environment, text=True
+    ) as process:
+        assert process.stdout is not None
+        line = orjson.loads(process.stdout.readline())
+        process.send_signal(number)
+        assert process.wait(5) == 0
+    assert line["url"] == f"ws://127.0.0.1:{line['port']}"
+    assert line["protocol"] == protocol
