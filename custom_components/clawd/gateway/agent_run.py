@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 class RunInfo:
     """An open run without its content; `age` in seconds, `size` in characters."""
 
+    run_id: str
     age: float
     accepted: bool
     ended: bool
@@ -61,6 +62,7 @@ class AgentRun:
     def info(self) -> RunInfo:
         """Return what may be shown of this run."""
         return RunInfo(
+            self.run_id,
             self._loop.time() - self._started_at,
             self._accepted.done(),
             self._result.done(),

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .pending import PendingRequest
     from .state import Transition
 
-STATE_TOPIC: Final = "state"
+STATE_TOPIC: Final = "client.state"
 
 
 class GatewayClient:
@@ -101,9 +101,9 @@ class GatewayClient:
         return self._tasks.snapshot()
 
     @property
-    def listeners(self) -> Mapping[str, tuple[Listener[Event], ...]]:
-        """Return the listeners of each event that has any."""
-        return self._events.snapshot()
+    def listeners(self) -> Mapping[str, tuple[Callable[..., object], ...]]:
+        """Return the listeners of each event that has any, and of the state."""
+        return {**self._events.snapshot(), **self._observers.snapshot()}
 
     async def run(self) -> None:
         """Connect, and connect again whenever the connection ends; until cancelled."""
