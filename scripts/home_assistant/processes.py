@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from .folder import HOST
 
-STOP_DEADLINE = 15.0
+STOP_DEADLINE = 10.0
 SIGNALLED = 128
 _PR_SET_PDEATHSIG = 1
 _NOT_FOR_CHILDREN = frozenset({"CLAWD_TOKEN", "PYTHONDONTWRITEBYTECODE"})
@@ -49,7 +49,7 @@ async def child(
     try:
         yield process
     finally:
-        await _stop(process)
+        await _stop(process, Path(command[0]).name)
 
 
 async def until_signalled(work: Coroutine[Any, Any, int]) -> int:
@@ -75,7 +75,7 @@ async def until_signalled(work: Coroutine[Any, Any, int]) -> int:
         return SIGNALLED + received[0]
 
 
-async def _stop(process: asyncio.subprocess.Process) -> None:
+async def _stop(process: asyncio.subprocess.Process, name: str) -> None:
     """Ask the process to end, and kill its group if it takes too long."""
     if process.returncode is not None:
         return
@@ -84,9 +84,7 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
         async with asyncio.timeout(STOP_DEADLINE):
             await process.wait()
     except TimeoutError:
-        sys.stderr.write(
-            f"{process.pid} did not end in {STOP_DEADLINE:.0f} s: killed\n"
-        )
+        sys.stderr.write(f"{name} did not end in {STOP_DEADLINE:.0f} s: killed\n")
     finally:
         if process.returncode is None:
             os.killpg(process.pid, signal.SIGKILL)
