@@ -149,11 +149,10 @@ class AgentRun:
     def _finish(self, response: asyncio.Future[Json]) -> None:
         if response.cancelled():
             return
-        error = response.exception()
-        if error is None:
+        try:
             self._conclude(response.result())
-        elif isinstance(error, GatewayError):
-            self.fail(self._as_run_error(error))
+        except GatewayError as err:
+            self.fail(self._as_run_error(err))
 
     def _conclude(self, payload: Json) -> None:
         self.accept()

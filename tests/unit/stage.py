@@ -1,0 +1,44 @@
+"""One run with everything around it, for tests without a connection."""
+
+import asyncio
+from typing import Any
+
+from custom_components.clawd.gateway import AgentRun, Event, Statistics
+from custom_components.clawd.gateway.agent_run import AgentRuns
+
+
+class Stage:
+    """A run, the events that it gets and the response that ends it."""
+
+    def __init__(self, run_id: str = "r") -> None:
+        """Open the run."""
+        self.statistics = Statistics()
+        self.runs = AgentRuns(self.statistics)
+        self.aborted: list[AgentRun] = []
+        self.run = self.runs.open(run_id, "agent:main:x", self._abort)
+        self.response: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._seq = 0
+
+    async def start(self) -> AgentRun:
+        """Let the Gateway take the run."""
+        self.run.accept()
+        return await self.run.wait_accepted(self.response)
+
+    def tell(self, stream: str, data: object, seq: int | None = None) -> None:
+        """Send an event of the run, the next one unless `seq` says otherwise."""
+        self._seq = self._seq + 1 if seq is None else seq
+        payload = {"runId": self.run.run_id, "seq": self._seq, "stream": stream}
+        self.runs.dispatch(Event("agent", payload | {"data": data}, None))
+
+    def say(self, text: str, **more: object) -> None:
+        """Send an `assistant` event."""
+        self.tell("assistant", {"text": text, "delta": text, **more})
+
+    async def end(self, *texts: str) -> None:
+        """Send a final response that ends the run well."""
+        payloads = [{"text": text} for text in texts]
+        self.response.set_result({"status": "ok", "result": {"payloads": payloads}})
+        await asyncio.sleep(0)
+
+    async def _abort(self, run: AgentRun) -> None:
+        self.aborted.append(run)
