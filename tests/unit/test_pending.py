@@ -96,6 +96,16 @@ async def test_a_caller_that_gives_up_ends_its_request(
     assert statistics.late_responses == 2
 
 
+async def test_a_caller_that_gave_up_stays_so_when_the_connection_ends(
+    pending: PendingRequests,
+) -> None:
+    request = pending.open("health", 1)
+    request.future.cancel()
+    pending.fail_all(LOST)
+    assert request.future.cancelled()
+    assert len(pending) == 0
+
+
 async def test_the_end_of_the_connection_ends_every_request(
     pending: PendingRequests, statistics: Statistics
 ) -> None:

@@ -166,6 +166,12 @@ def test_a_final_text_that_was_trimmed_is_told_no_second_time(
     assert reply.text == "It is on."
 
 
+def test_a_segment_that_stayed_empty_is_none(reply: ReplyText) -> None:
+    heard = feed(reply, v3("It is on.", "It is on."), v3("", ""))
+    heard += reply.finish(["It is on."])
+    assert heard == reply.text == "It is on."
+
+
 def test_no_final_text_leaves_the_events_text(reply: ReplyText) -> None:
     feed(reply, v4("a", "It is on."))
     assert reply.finish([]) == ""

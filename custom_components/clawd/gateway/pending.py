@@ -25,7 +25,7 @@ class PendingRequest:
     deadline: float
     future: asyncio.Future[Json] = field(repr=False)
     on_accepted: Callable[[], float] | None = field(default=None, repr=False)
-    timer: asyncio.TimerHandle | None = field(default=None, repr=False)
+    timer: asyncio.TimerHandle = field(init=False, repr=False)
 
 
 class PendingRequests:
@@ -121,8 +121,7 @@ class PendingRequests:
 
     def _extend(self, request: PendingRequest, timeout: float) -> None:
         loop = asyncio.get_running_loop()
-        if request.timer:
-            request.timer.cancel()
+        request.timer.cancel()
         request.deadline = loop.time() + timeout
         request.timer = loop.call_later(timeout, self._expire, request)
 
@@ -132,8 +131,7 @@ class PendingRequests:
 
     def _remove(self, request: PendingRequest, outcome: Outcome) -> None:
         del self._requests[request.id]
-        if request.timer:
-            request.timer.cancel()
+        request.timer.cancel()
         answered = outcome in (Outcome.OK, Outcome.ERROR)
         (self._answered if answered else self._given_up).append(request.id)
         self._statistics.requests_settled += 1
