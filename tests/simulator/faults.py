@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .recordings import Frame
-from .refusals import Refusal
+from .refusals import HTTP_STATUS, Refusal
 from .script import Script, Step, obey
 from .seen import Seen
 
@@ -52,11 +52,11 @@ class Faults(Seen):
         """Turn the next connections away, or all of them until ``refuse(None)``."""
         self._refusal, self._refusals_left = refusal, times
 
-    def next_refusal(self) -> Refusal | None:
-        """Return how a connection that opens now is turned away."""
+    def next_refusal(self, *, upgrade: bool) -> Refusal | None:
+        """Return how a connection is turned away, at its upgrade or after it."""
+        if self._refusals_left == 0 or (self._refusal in HTTP_STATUS) is not upgrade:
+            return None
         if self._refusals_left is not None:
-            if self._refusals_left == 0:
-                return None
             self._refusals_left -= 1
         return self._refusal
 
@@ -86,11 +86,11 @@ class Faults(Seen):
         self.duplicated.add(method)
 
     def before(self, method: str, *items: Item) -> None:
-        """Send items ahead of each response to a method, in the same write."""
+        """Send items ahead of each response to a method, in one go."""
         self.befores[method] = items
 
     def after(self, method: str, *items: Item) -> None:
-        """Send items behind each response to a method, in the same write."""
+        """Send items behind each response to a method, in one go."""
         self.afters[method] = items
 
     def edit(self, kind: str, change: Callable[[Frame], None]) -> None:

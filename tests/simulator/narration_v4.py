@@ -92,7 +92,7 @@ class NarrationV4(Narration):
         self.words += 1
         self.segments[-1] += chunk
         if whole or self.clock - self.shown_at >= COALESCE or not self.shown:
-            self._flush_text()
+            self._flush_text(empty=whole)
             self._flush_chat()
         if first:
             self.task.tell("running")
@@ -242,9 +242,9 @@ class NarrationV4(Narration):
     def _item(self) -> str:
         return f"{self.item}:{self.turn}"
 
-    def _flush_text(self) -> None:
-        """Show the text that was held back."""
-        if delta := self.text[len(self.shown) :]:
+    def _flush_text(self, *, empty: bool = False) -> None:
+        """Show the text that was held back, or that there is none if ``empty``."""
+        if (delta := self.text[len(self.shown) :]) or empty:
             data = {"text": self.text, "delta": delta, "itemId": self._item}
             self.show("assistant", data)
             self.shown, self.shown_at = self.text, self.clock

@@ -95,7 +95,7 @@ class Emit:
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """Send the first response here, in one write with what surrounds it.
+    """Send the first response here, in one go with what surrounds it.
 
     Without this step it is sent as soon as the request arrives.
     """
@@ -124,7 +124,11 @@ type Script = tuple[Step, ...]
 
 
 def obey(message: str) -> Script:
-    """Return what the scripted model of the recordings does with a message."""
+    """Return what a run does without a script.
+
+    As with the recordings' model: ``say: TEXT``, ``slow N`` and ``long N`` (N
+    numbered words), ``tool:NAME {…}``, ``FAILNOW``; anything else is echoed.
+    """
     match message.split(" ", 1):
         case ["say:", text]:
             return (Reply(text),)
@@ -132,8 +136,6 @@ def obey(message: str) -> Script:
             return (Reply(" ".join(f"w{index}" for index in range(int(count)))),)
         case ["FAILNOW", *_]:
             return (Retry(), Fail())
-        case ["pretext", order]:
-            return (Reply("Let me look that up."), *obey(order))
     if tool := re.fullmatch(r"tool:(\S+) (\{.*\})", message, re.DOTALL):
         call = Tool(tool[1], json.loads(tool[2]))
         return (call, Reply(f"Tool said: {call.result}"))

@@ -9,7 +9,7 @@ from .recordings import Frame
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as it was received; ``connection`` counts sockets from 1."""
+    """A request as it was received; ``connection`` counts them from 1."""
 
     connection: int
     id: str

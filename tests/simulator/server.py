@@ -49,6 +49,7 @@ class GatewaySimulator(Faults):
     presence_version: int = field(default=1, init=False)
     health_version: int = field(default=1, init=False)
 
+    _accepted: int = field(default=0, init=False)
     _server: Server | None = field(default=None, init=False)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set, init=False)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event, init=False)
@@ -245,16 +246,17 @@ class GatewaySimulator(Faults):
         """Refuse the upgrade if a script orders it."""
         self.attempts += 1
         self.note_change()
-        refusal = self.next_refusal()
-        if refusal in HTTP_STATUS:
+        if refusal := self.next_refusal(upgrade=True):
             status = HTTPStatus(HTTP_STATUS[refusal])
             return connection.respond(status, f"{status.phrase}\n")
-        self.peers.append(Peer(self, connection, self.attempts, refusal))
         return None
 
     async def _accept(self, connection: ServerConnection) -> None:
         """Serve a connection to its end."""
-        peer = next(peer for peer in self.peers if peer.connection is connection)
+        self._accepted += 1
+        refusal = self.next_refusal(upgrade=False)
+        peer = Peer(self, connection, self._accepted, refusal)
+        self.peers.append(peer)
         try:
             with suppress(ConnectionClosed):
                 await peer.serve()

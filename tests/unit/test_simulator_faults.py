@@ -305,7 +305,9 @@ async def test_an_error_inside_the_simulator_comes_out() -> None:
         await _break({})
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("protocol", "number"), [(3, signal.SIGINT), (4, signal.SIGTERM)]
+)
 def test_the_program_says_where_it_listens_and_ends_on_a_signal(
     protocol: int, number: signal.Signals
 ) -> None:

@@ -14,11 +14,13 @@ from tests.simulator import (
     Replace,
     Reply,
     Retry,
+    Step,
     TimeOut,
     Tool,
 )
 from tests.simulator.raw_client import RawClient, raw_client
 from tests.simulator.recordings import Frame
+from tests.simulator.script import obey
 
 
 def events(client: RawClient, stream: str) -> list[Frame]:
@@ -45,7 +47,7 @@ async def test_given_chunks_come_one_by_one(gateway: GatewaySimulator) -> None:
     async with raw_client(gateway.url) as client:
         await client.shake_hands()
         _, final = await client.run("hi")
-    assert "".join(deltas(client)) == "ab c"
+    assert deltas(client) == ["a", "", "b c"]
     assert replies(final) == ["ab c"]
 
 
@@ -86,6 +88,21 @@ async def test_without_a_script_the_message_is_echoed(
         await client.shake_hands()
         _, final = await client.run("Good morning")
     assert "Good morning" in replies(final)[0]
+
+
+@pytest.mark.parametrize(
+    ("message", "script"),
+    [
+        ("say: one two", (Reply("one two"),)),
+        ("slow 2", (Reply("w0 w1"),)),
+        ('tool:ls {"a": 1}', (Tool("ls", {"a": 1}), Reply("Tool said: done"))),
+        ("FAILNOW", (Retry(), Fail())),
+    ],
+)
+def test_without_a_script_some_messages_are_obeyed(
+    message: str, script: tuple[Step, ...]
+) -> None:
+    assert obey(message) == script
 
 
 async def test_a_script_for_one_run_goes_first(gateway: GatewaySimulator) -> None:
