@@ -115,7 +115,7 @@ class Demo:
 
     async def _ask(self, api: HomeAssistantApi, pipeline: str) -> Reply:
         message = self._options.message
-        advice = "see the Gateway's log: does its model answer?"
+        advice = f"{SEE_LOG}, and the Gateway's: does its model answer?"
         async with self._console.step("Question", advice) as step:
             self._console.write(f"  You:   {message}\n  Clawd: ")
             try:
