@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 from uuid import uuid4
 
 from .agent_run import AgentRuns
@@ -107,14 +107,14 @@ class GatewayClient:
 
     async def run(self) -> None:
         """Connect, and connect again whenever the connection ends; until cancelled."""
-        if task := asyncio.current_task():
-            self._tasks.add(task, "run")
+        task = cast("asyncio.Task[object]", asyncio.current_task())
+        self._tasks.add(task, "run")
         try:
             while True:
                 await self._wait_before_retry(await self._live_once())
         finally:
-            await self._tasks.cancel_all("listener")
-            self._set_state(ConnectionState.CLOSED, _stopped())
+            self._tasks.discard(task)
+            await self._close(_stopped())
 
     async def probe(self) -> Hello:
         """Connect once, close again and return what the Gateway offered.
@@ -127,7 +127,7 @@ class GatewayClient:
             async with self._connected() as connection:
                 return connection.hello
         finally:
-            self._set_state(ConnectionState.CLOSED)
+            await self._close()
 
     async def wait_connected(self, *, patient: bool = True) -> Hello:
         """Wait until there is a connection; through retries if `patient`.
@@ -215,6 +215,10 @@ class GatewayClient:
             request.future.cancel()
             self._runs.close(run)
             raise
+
+    async def _close(self, error: GatewayError | None = None) -> None:
+        self._set_state(ConnectionState.CLOSED, error)
+        await self._tasks.cancel_all("listener")
 
     async def _abort(self, run: AgentRun) -> None:
         await self.request(

@@ -1,11 +1,13 @@
 """One WebSocket to a Gateway, from the upgrade to the close."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 import time
 from typing import TYPE_CHECKING, Final
 
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
 
 from .exceptions import (
     CannotConnectError,
@@ -107,10 +109,12 @@ class Connection:
         return await request.future
 
     async def send(self, request: PendingRequest, params: Payload) -> None:
-        """Send a registered request; if that fails, its future says so."""
+        """Send a registered request; if that fails or lasts, its future says so."""
         try:
             data = encode_request(Request(request.id, request.method, params))
-            await self._socket.send(data, text=True)
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(request.deadline):
+                    await self._socket.send(data, text=True)
         except ConnectionClosed as err:
             self.pending.fail_all(self._lost(err))
         except BaseException:
@@ -132,7 +136,7 @@ class Connection:
     async def close(self, error: GatewayError) -> None:
         """Fail what is pending with `error` and close the socket."""
         self.pending.fail_all(error)
-        await self._socket.close()
+        await self._hang_up(CloseCode.NORMAL_CLOSURE)
 
     async def _connect(self, challenge: Challenge, credentials: Credentials) -> Json:
         request = self.pending.open("connect", self._timing.connect)
@@ -197,7 +201,16 @@ class Connection:
         limit = 2 * self.hello.policy.tick_interval
         while (silence := time.monotonic() - self._last_frame_at) < limit:  # noqa: ASYNC110 - no wake-up a frame
             await asyncio.sleep(limit - silence)
-        await self._socket.close(CLOSE_SILENT)
+        await self._hang_up(CLOSE_SILENT)
+
+    async def _hang_up(self, code: int) -> None:
+        """Close the socket; cut it if the peer takes no part in that."""
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._timing.close):
+                    await self._socket.close(code)
+        finally:
+            self._socket.transport.abort()
 
     def _lost(self, err: ConnectionClosed) -> ConnectionLostError:
         close = err.rcvd or err.sent

@@ -21,7 +21,11 @@ class TaskRegistry:
     def add(self, task: asyncio.Task[Any], name: str) -> None:
         """Hold a task until it ends."""
         self._tasks[task] = name
-        task.add_done_callback(self._tasks.pop)
+        task.add_done_callback(self.discard)
+
+    def discard(self, task: asyncio.Task[Any]) -> None:
+        """Let a task go that may go on."""
+        self._tasks.pop(task, None)
 
     def spawn(self, coroutine: Coroutine[Any, Any, None], name: str) -> None:
         """Run a coroutine; it starts at once, so order is kept up to its first wait."""

@@ -1,0 +1,46 @@
+"""Clients of a simulated Gateway, with short deadlines."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+
+from custom_components.clawd.gateway import (
+    ClientInfo,
+    DeviceIdentity,
+    Endpoint,
+    GatewayClient,
+    Timing,
+)
+from tests.simulator import GatewaySimulator
+
+TIMING = Timing(
+    connect=2, request=2, run=4, close=0.1, first_delay=0.001, longest_delay=0.002
+)
+
+
+def client_of(gateway: GatewaySimulator, timing: Timing = TIMING) -> GatewayClient:
+    """Return a client of the Gateway that does nothing yet."""
+    return GatewayClient(
+        Endpoint(gateway.host, gateway.port),
+        DeviceIdentity.generate(),
+        ClientInfo("0.1.0"),
+        token=gateway.token,
+        timing=timing,
+    )
+
+
+@asynccontextmanager
+async def running(client: GatewayClient) -> AsyncGenerator[asyncio.Task[None]]:
+    """Let a client run, and stop it at the end."""
+    task = asyncio.create_task(client.run())
+    try:
+        yield task
+    finally:
+        await stop(task)
+
+
+async def stop(task: asyncio.Task[None]) -> None:
+    """Cancel a task and wait until it has ended."""
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

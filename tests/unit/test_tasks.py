@@ -1,0 +1,102 @@
+"""A client knows the tasks that it owns."""
+
+import asyncio
+
+from custom_components.clawd.gateway.tasks import TaskRegistry
+
+
+async def wait_forever() -> None:
+    await asyncio.Event().wait()
+
+
+async def test_a_task_is_held_until_it_ends() -> None:
+    tasks, go = TaskRegistry(), asyncio.Event()
+    task = asyncio.create_task(go.wait())
+    tasks.add(task, "reader")
+    assert tasks.snapshot() == {task: "reader"}
+    go.set()
+    await task
+    assert tasks.snapshot() == {}
+
+
+async def test_a_coroutine_starts_at_once() -> None:
+    tasks, steps = TaskRegistry(), []
+
+    async def work() -> None:
+        steps.append("started")
+        await asyncio.sleep(0)
+        steps.append("ended")
+
+    tasks.spawn(work(), "listener a")
+    assert steps == ["started"]
+    (task,) = tasks.snapshot()
+    await task
+    assert steps == ["started", "ended"]
+
+
+async def test_a_coroutine_that_never_waits_is_not_held() -> None:
+    tasks = TaskRegistry()
+
+    async def work() -> None:
+        pass
+
+    tasks.spawn(work(), "listener a")
+    assert tasks.snapshot() == {}
+
+
+async def test_a_task_tells_whose_it_is() -> None:
+    tasks = TaskRegistry()
+    tasks.spawn(wait_forever(), "listener tick")
+    (task,) = tasks.snapshot()
+    assert task.get_name() == "clawd listener tick"
+    await tasks.cancel_all("listener")
+
+
+async def test_only_tasks_of_the_prefix_are_cancelled() -> None:
+    tasks, ended = TaskRegistry(), []
+
+    async def work(name: str) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(name)
+
+    tasks.spawn(work("a"), "listener a")
+    tasks.spawn(work("b"), "watchdog")
+    await tasks.cancel_all("listener")
+    assert ended == ["a"]
+    assert list(tasks.snapshot().values()) == ["watchdog"]
+    await tasks.cancel_all("")
+    assert tasks.snapshot() == {}
+
+
+async def test_a_task_that_fails_while_it_is_cancelled_stops_nobody() -> None:
+    tasks = TaskRegistry()
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise ValueError
+
+    tasks.spawn(work(), "listener a")
+    await tasks.cancel_all("listener")
+    assert tasks.snapshot() == {}
+
+
+async def test_a_task_may_be_added_again() -> None:
+    tasks = TaskRegistry()
+    task = asyncio.create_task(asyncio.sleep(0))
+    tasks.add(task, "run")
+    tasks.add(task, "run")
+    await task
+    assert tasks.snapshot() == {}
+
+
+async def test_a_task_that_goes_on_can_be_let_go() -> None:
+    tasks = TaskRegistry()
+    task = asyncio.create_task(asyncio.sleep(0))
+    tasks.add(task, "run")
+    tasks.discard(task)
+    assert tasks.snapshot() == {}
+    await task
