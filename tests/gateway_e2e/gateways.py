@@ -1,7 +1,9 @@
 """Real Gateways as processes on loopback, each with a scripted model."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 import json
 import os
 from pathlib import Path
@@ -13,7 +15,6 @@ import sys
 import tempfile
 import time
 from typing import Final
-from urllib.request import urlopen
 
 from .editions import EDITIONS
 from .install import NODE, install_gateway
@@ -105,9 +106,10 @@ class Gateway:
 
     def _is_ready(self) -> bool:
         try:
-            with urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5):
-                return True
-        except OSError:
+            with closing(HTTPConnection("127.0.0.1", self.port, timeout=5)) as http:
+                http.request("GET", "/readyz")
+                return http.getresponse().status == HTTPStatus.OK
+        except OSError, HTTPException:
             return False
 
     def _ended_within(self, seconds: float) -> bool:

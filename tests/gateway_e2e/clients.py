@@ -1,0 +1,45 @@
+"""Clients as the scenarios need them."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+
+from custom_components.clawd.gateway import (
+    ClientInfo,
+    DeviceIdentity,
+    Endpoint,
+    GatewayClient,
+    Timing,
+)
+
+from .stages import Stage
+
+
+def new_client(
+    stage: Stage,
+    *,
+    port: int | None = None,
+    token: str | None = None,
+    headers: dict[str, str] | None = None,
+) -> GatewayClient:
+    """Return a client with a device of its own, which retries within a second."""
+    return GatewayClient(
+        Endpoint("127.0.0.1", port or stage.port, headers=headers or {}),
+        DeviceIdentity.generate(),
+        ClientInfo("0.1.0"),
+        token=token or stage.token,
+        timing=Timing(longest_delay=1),
+    )
+
+
+@asynccontextmanager
+async def running(client: GatewayClient) -> AsyncGenerator[GatewayClient]:
+    """Run a client that is connected."""
+    task = asyncio.create_task(client.run())
+    try:
+        await client.wait_connected(patient=False)
+        yield client
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

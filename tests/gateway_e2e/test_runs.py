@@ -1,0 +1,96 @@
+"""Tests of agent runs."""
+
+from uuid import uuid4
+
+import pytest
+
+from custom_components.clawd.gateway import (
+    AgentRun,
+    AgentRunAborted,
+    AgentRunError,
+    ConnectionLostError,
+    GatewayClient,
+    Payload,
+)
+from tests.simulator import Reply
+
+from .cases import CASES, Case
+from .clients import new_client, running
+from .relay import Relay
+from .stages import Stage
+
+COUNT = "count 40 every 50"
+COUNTED = Reply(chunks=tuple(f"{number} " for number in range(40)), delay=0.05)
+STOP_REASONS = {3: None, 4: "rpc"}  # protocol 3 stops only what chat.send began
+
+
+@pytest.fixture
+def session_key() -> str:
+    """Return a session of its own for a test."""
+    return f"agent:main:test-{uuid4().hex}"
+
+
+async def wait_for_run(
+    client: GatewayClient, run: AgentRun, timeout_ms: int
+) -> Payload:
+    """Return what the Gateway says of a run when it ends or the time is over."""
+    wait = {"runId": run.run_id, "timeoutMs": timeout_ms}
+    outcome = await client.request("agent.wait", wait)
+    assert isinstance(outcome, dict)
+    return outcome
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+async def test_a_run_ends_as_its_case_says(
+    case: Case, stage: Stage, client: GatewayClient, session_key: str
+) -> None:
+    stage.expect(*case.script)
+    run = await client.start_run(case.message, session_key=session_key)
+    reply = case.replies[stage.protocol]
+    if reply is None:
+        with pytest.raises(AgentRunError):
+            await run.result()
+        return
+    streamed = "".join([text async for text in run])
+    assert streamed == reply
+    assert (await run.result()).text == reply
+
+
+async def test_text_arrives_while_the_model_speaks(
+    stage: Stage, client: GatewayClient, session_key: str
+) -> None:
+    stage.expect(COUNTED)
+    run = await client.start_run(COUNT, session_key=session_key)
+    first = await anext(aiter(run))
+    result = await run.result()
+    assert result.text.startswith(first)
+    assert len(first) < len(result.text)
+
+
+async def test_an_aborted_run_ends_at_once(
+    stage: Stage, client: GatewayClient, session_key: str
+) -> None:
+    stage.expect(COUNTED)
+    run = await client.start_run(COUNT, session_key=session_key)
+    await anext(aiter(run))
+    await run.abort()
+    with pytest.raises(AgentRunAborted):
+        await run.result()
+    assert client.runs == ()
+    outcome = await wait_for_run(client, run, timeout_ms=300)
+    assert outcome.get("stopReason") == STOP_REASONS[stage.protocol]
+
+
+async def test_a_run_goes_on_at_the_gateway_when_the_connection_drops(
+    stage: Stage, relay: Relay, session_key: str
+) -> None:
+    stage.expect(COUNTED)
+    async with running(new_client(stage, port=relay.port)) as client:
+        run = await client.start_run(COUNT, session_key=session_key)
+        await anext(aiter(run))
+        relay.cut()
+        with pytest.raises(ConnectionLostError):
+            await run.result()
+        await client.wait_connected()
+        outcome = await wait_for_run(client, run, timeout_ms=20_000)
+        assert outcome["status"] == "ok"
