@@ -104,7 +104,8 @@ class Connection:
             GatewayError: what the Gateway answered.
 
         """
-        request = self.pending.open(method, deadline or self._timing.request)
+        timeout = self._timing.request if deadline is None else deadline
+        request = self.pending.open(method, timeout)
         await self.send(request, params)
         return await request.future
 

@@ -1,0 +1,1 @@
+"""The self-test: checks of the running system, each with a fault that it catches."""

@@ -1,0 +1,77 @@
+"""Detectors of leaks: pure functions, which the canaries use like the checks."""
+
+from collections import Counter
+import inspect
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Collection, Iterable, Mapping
+    from types import CoroutineType
+
+    from ..gateway import RunInfo
+    from ..gateway.pending import PendingRequest
+
+
+def ended_requests(pending: Iterable[PendingRequest]) -> list[str]:
+    """Return the ids of the requests that are held although they ended."""
+    return [request.id for request in pending if request.future.done()]
+
+
+def imbalance(pending: Collection[object], issued: int, settled: int) -> int:
+    """Return by how many the requests held differ from those under way."""
+    return abs(len(pending) - (issued - settled))
+
+
+def overdue_runs(runs: Iterable[RunInfo], limit: float) -> list[str]:
+    """Return the ids of the runs that are held after their end, or for too long."""
+    return [run.run_id for run in runs if run.ended or run.age > limit]
+
+
+def stray_tasks(
+    tasks: Iterable[asyncio.Task[object]],
+    known: Collection[asyncio.Task[object] | None],
+    folder: str,
+) -> list[asyncio.Task[object]]:
+    """Return the tasks that run code of a folder and are not known."""
+    return [
+        task for task in tasks if task not in known and _source(task).startswith(folder)
+    ]
+
+
+def wrong_counts(found: Iterable[str], expected: Mapping[str, int]) -> list[str]:
+    """Return the names that are there less or more often than expected."""
+    counts = Counter(found)
+    names = sorted({*counts, *expected})
+    return [name for name in names if counts[name] != expected.get(name, 0)]
+
+
+def duplicates(listeners: Mapping[str, Collection[Callable[..., object]]]) -> list[str]:
+    """Return the events to which a listener listens twice.
+
+    Listeners are compared with `==`, since a bound method is a new object each time.
+    """
+    return [
+        event
+        for event, callables in listeners.items()
+        if any(list(callables).count(listener) > 1 for listener in callables)
+    ]
+
+
+def changed_counts(
+    baseline: Mapping[str, int], listeners: Mapping[str, Collection[object]]
+) -> list[str]:
+    """Return the events that have more or fewer listeners than the baseline."""
+    found = (event for event, callables in listeners.items() for _ in callables)
+    return wrong_counts(found, baseline)
+
+
+def coroutine_of(task: asyncio.Task[object]) -> CoroutineType[Any, Any, Any] | None:
+    """Return the coroutine of a task, unless it runs something else."""
+    coroutine = task.get_coro()
+    return coroutine if inspect.iscoroutine(coroutine) else None
+
+
+def _source(task: asyncio.Task[object]) -> str:
+    coroutine = coroutine_of(task)
+    return coroutine.cr_code.co_filename if coroutine else ""

@@ -1,0 +1,134 @@
+"""What a check is and what it finds."""
+
+import asyncio
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+
+    from homeassistant.core import HomeAssistant
+    from homeassistant.util.json import JsonValueType
+
+    from ..coordinator import ClawdConfigEntry, ClawdRuntime
+
+SETTLE_SECONDS: Final = 0.1
+
+
+class Status(StrEnum):
+    """How a check ended; `error` means that the check itself broke."""
+
+    SKIP = "skip"
+    PASS = "pass"  # noqa: S105 - a verdict
+    WARN = "warn"
+    ERROR = "error"
+    FAIL = "fail"
+
+
+class Mode(StrEnum):
+    """What a check does to the system; each mode includes those before it."""
+
+    PASSIVE = "passive"
+    ACTIVE = "active"
+    DRILL = "drill"
+
+    def includes(self, other: Mode) -> bool:
+        """Return whether a self-test of this mode runs a check of the other."""
+        modes = list(Mode)
+        return modes.index(other) <= modes.index(self)
+
+
+class Component(StrEnum):
+    """What a check looks at."""
+
+    GATEWAY = "gateway"
+    HOME_ASSISTANT = "home_assistant"
+    SECURITY = "security"
+
+
+class Aspect(StrEnum):
+    """What a failure says: the integration is ill, or its Gateway is of no use."""
+
+    LIVENESS = "liveness"
+    READINESS = "readiness"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult:
+    """What a check found.
+
+    Attributes:
+        reason: why it found nothing; without one, the texts are the check's own.
+        facts: what the texts have to be filled with.
+        details: lines for a maintainer, as they are.
+
+    """
+
+    status: Status
+    observed: JsonValueType = None
+    unit: str | None = None
+    expected: JsonValueType = None
+    reason: str | None = None
+    facts: Mapping[str, str | float] = field(default_factory=dict)
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One question to the running system; `deadline` in seconds.
+
+    A prerequisite returns the reason for which the question cannot be asked.
+    """
+
+    id: str
+    ask: Callable[[CheckContext], Awaitable[CheckResult]]
+    mode: Mode
+    component: Component
+    aspect: Aspect = Aspect.LIVENESS
+    prerequisites: tuple[Callable[[CheckContext], str | None], ...] = ()
+    deadline: float = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A check that has ended; `duration` in seconds."""
+
+    check: Check
+    result: CheckResult
+    duration: float
+
+
+@dataclass(frozen=True, slots=True)
+class CheckContext:
+    """What a check may look at.
+
+    Attributes:
+        self_tests: the tasks in which self-tests run at present.
+        answers: of the checks that ended before.
+        settle: seconds that a suspect is given to go away by itself.
+
+    """
+
+    hass: HomeAssistant
+    entry: ClawdConfigEntry
+    runtime: ClawdRuntime
+    mode: Mode
+    self_tests: Collection[asyncio.Task[object] | None] = ()
+    answers: list[Answer] = field(default_factory=list)
+    settle: float = SETTLE_SECONDS
+
+    async def confirm[T](self, scan: Callable[[], Collection[T]]) -> list[T]:
+        """Scan twice and return what stays in between."""
+        suspects = scan()
+        if not suspects:
+            return []
+        await asyncio.sleep(self.settle)
+        remaining = scan()
+        return [suspect for suspect in suspects if suspect in remaining]
+
+
+def worst(statuses: Iterable[Status]) -> Status:
+    """Return the worst status, at best `pass`."""
+    order = list(Status)
+    return max((Status.PASS, *statuses), key=order.index)

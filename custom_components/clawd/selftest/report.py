@@ -1,0 +1,111 @@
+"""The report of a self-test, after the IETF's draft for health checks."""
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from homeassistant.helpers.translation import async_get_translations
+
+from ..const import DOMAIN, VERSION
+from ..gateway import ConnectionState
+from ..redaction import known_secrets, withhold_texts
+from .model import Aspect, Status, worst
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from homeassistant.util.json import JsonObjectType
+
+    from .model import Answer, CheckContext, CheckResult
+
+type Texts = Mapping[str, str]
+
+
+async def async_build_report(
+    context: CheckContext, started_at: datetime, duration: float
+) -> JsonObjectType:
+    """Return the report, without any secret; `duration` in seconds."""
+    hass = context.hass
+    texts = await async_get_translations(
+        hass, hass.config.language, "exceptions", {DOMAIN}
+    )
+    liveness, readiness = _liveness(context), _readiness(context)
+    report: JsonObjectType = {
+        "status": worst((liveness, readiness)),
+        "liveness": liveness,
+        "readiness": readiness,
+        "version": VERSION,
+        "started_at": started_at.isoformat(),
+        "duration_ms": _milliseconds(duration),
+        "entry": context.entry.entry_id,
+        "mode": context.mode,
+        "gateway": _gateway(context),
+        "summary": _summary(context),
+        "checks": [_check(answer, texts) for answer in context.answers],
+    }
+    secrets = known_secrets(context.entry.data, context.runtime.identity)
+    return {key: withhold_texts(value, secrets) for key, value in report.items()}
+
+
+def _liveness(context: CheckContext) -> Status:
+    """Return how well the integration is, whatever its Gateway does."""
+    return worst(_statuses(context, Aspect.LIVENESS))
+
+
+def _readiness(context: CheckContext) -> Status:
+    """Return whether the Gateway can be used."""
+    connected = context.runtime.client.state is ConnectionState.CONNECTED
+    link = Status.PASS if connected else Status.FAIL
+    return worst((link, *_statuses(context, Aspect.READINESS)))
+
+
+def _statuses(context: CheckContext, aspect: Aspect) -> list[Status]:
+    return [
+        answer.result.status
+        for answer in context.answers
+        if answer.check.aspect is aspect
+    ]
+
+
+def _gateway(context: CheckContext) -> JsonObjectType:
+    hello = context.runtime.client.hello
+    return {
+        "version": hello.server_version if hello else None,
+        "protocol": hello.protocol if hello else None,
+    }
+
+
+def _summary(context: CheckContext) -> JsonObjectType:
+    counts = Counter(answer.result.status for answer in context.answers)
+    return {status: counts[status] for status in Status}
+
+
+def _check(answer: Answer, texts: Texts) -> JsonObjectType:
+    """Return the report on one check; `details` only where there are any."""
+    check, result = answer.check, answer.result
+    subject = result.reason or check.id
+    passed = result.status is Status.PASS
+    report: JsonObjectType = {
+        "id": check.id,
+        "status": result.status,
+        "component": check.component,
+        "observed_value": result.observed,
+        "observed_unit": result.unit,
+        "expected": result.expected,
+        "message": _text(texts, f"{subject}_{result.status}", result),
+        "duration_ms": _milliseconds(answer.duration),
+        "hint": None if passed else _text(texts, f"{subject}_hint", result),
+    }
+    if result.details:
+        report["details"] = list(result.details)
+    return report
+
+
+def _text(texts: Texts, key: str, result: CheckResult) -> str:
+    """Return a text in the user's language, or its key where it has none."""
+    text = texts.get(f"component.{DOMAIN}.exceptions.check_{key}.message", key)
+    return text.format(**result.facts)
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1000, 3)

@@ -1,0 +1,109 @@
+"""The run of a self-test: order, deadlines, prerequisites, and one at a time."""
+
+import asyncio
+from time import perf_counter
+import traceback
+from typing import TYPE_CHECKING
+
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.util import dt as dt_util
+
+from ..const import DOMAIN
+from ..gateway import ConnectionLostError, GatewayError, NotConnectedError
+from .model import Answer, CheckContext, CheckResult, Status
+from .report import async_build_report
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from homeassistant.core import HomeAssistant
+    from homeassistant.util.json import JsonObjectType
+
+    from ..coordinator import ClawdConfigEntry
+    from .model import Check, Mode
+
+
+class SelfTests:
+    """The self-tests under way, at most one an entry."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Start with none."""
+        self._hass = hass
+        self._tasks: dict[str, asyncio.Task[object] | None] = {}
+
+    async def async_run(
+        self, entry: ClawdConfigEntry, mode: Mode, checks: Sequence[Check]
+    ) -> JsonObjectType:
+        """Test a loaded entry and return the report.
+
+        Raises:
+            ServiceValidationError: the entry is being tested already.
+
+        """
+        if entry.entry_id in self._tasks:
+            raise ServiceValidationError(
+                translation_domain=DOMAIN,
+                translation_key="self_test_running",
+                translation_placeholders={"title": entry.title},
+            )
+        self._tasks[entry.entry_id] = asyncio.current_task()
+        try:
+            return await self._async_run(entry, mode, checks)
+        finally:
+            del self._tasks[entry.entry_id]
+
+    async def _async_run(
+        self, entry: ClawdConfigEntry, mode: Mode, checks: Sequence[Check]
+    ) -> JsonObjectType:
+        context = CheckContext(
+            self._hass, entry, entry.runtime_data, mode, self._tasks.values()
+        )
+        started_at, started = dt_util.utcnow(), perf_counter()
+        for check in checks:
+            context.answers.append(await _answer(check, context))
+        report = await async_build_report(context, started_at, perf_counter() - started)
+        context.runtime.last_report = report
+        return report
+
+
+async def _answer(check: Check, context: CheckContext) -> Answer:
+    started = perf_counter()
+    result = await _ask(check, context)
+    return Answer(check, result, perf_counter() - started)
+
+
+async def _ask(check: Check, context: CheckContext) -> CheckResult:
+    if reason := _obstacle(check, context):
+        return CheckResult(status=Status.SKIP, reason=reason)
+    try:
+        async with asyncio.timeout(check.deadline):
+            return await check.ask(context)
+    except TimeoutError:
+        seconds = {"seconds": check.deadline}
+        return CheckResult(status=Status.ERROR, reason="overdue", facts=seconds)
+    except ConnectionLostError, NotConnectedError:
+        return CheckResult(status=Status.SKIP, reason="not_connected")
+    except GatewayError as err:
+        code = {"code": err.code}
+        return CheckResult(status=Status.FAIL, reason="refused", facts=code)
+    except Exception as err:  # noqa: BLE001 - a check may break in any way
+        return _broken(err)
+
+
+def _obstacle(check: Check, context: CheckContext) -> str | None:
+    """Name the reason for which a check cannot be asked, if there is one."""
+    if not context.mode.includes(check.mode):
+        return "other_mode"
+    reasons = (prerequisite(context) for prerequisite in check.prerequisites)
+    return next(filter(None, reasons), None)
+
+
+def _broken(err: Exception) -> CheckResult:
+    """Tell where a check broke: lines of code, no values and no message."""
+    frames = traceback.extract_tb(err.__traceback__)
+    return CheckResult(
+        status=Status.ERROR,
+        reason="broken",
+        facts={"error": type(err).__name__},
+        details=tuple(f"{frame.name}: {frame.line}" for frame in frames),
+    )
