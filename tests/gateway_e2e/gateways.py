@@ -156,7 +156,7 @@ def serve_gateway(
             Path(folder),
             model_url,
             port=port or find_free_port(),
-            token=token or secrets.token_urlsafe(),
+            token=token or secrets.token_hex(),
         )
         gateway.start()
         try:
