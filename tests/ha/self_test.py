@@ -1,0 +1,29 @@
+"""Calling the self-test."""
+
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+
+from custom_components.clawd.const import DOMAIN
+
+type Report = dict[str, Any]
+
+
+async def run_self_test(hass: HomeAssistant, **fields: object) -> Report:
+    """Run the action and return the report of the one entry it tested."""
+    response: Any = await hass.services.async_call(
+        DOMAIN, "self_test", fields, blocking=True, return_response=True
+    )
+    [report] = response["reports"]
+    return dict(report)
+
+
+def statuses(report: Report) -> dict[str, str]:
+    """Return the status of each check."""
+    return {check["id"]: check["status"] for check in report["checks"]}
+
+
+def bad(report: Report) -> dict[str, str]:
+    """Return the checks that neither passed nor were skipped."""
+    fine = {"pass", "skip"}
+    return {name: s for name, s in statuses(report).items() if s not in fine}
