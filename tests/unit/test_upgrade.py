@@ -143,8 +143,8 @@ async def test_tls_with_a_peer_that_has_none_is_told(answer: bytes) -> None:
 async def test_frames_are_not_logged(
     gateway: GatewaySimulator, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.WARNING, logger="websockets.server")
+    caplog.set_level(logging.DEBUG)
     socket = await open_socket(Endpoint(gateway.host, gateway.port), TIMING)
     await socket.send("the-secret")
     await socket.close()
