@@ -56,7 +56,7 @@ class Peer:
 
     def send(self, item: Item) -> None:
         """Send a frame, raw text or bytes, or an event with its payload."""
-        if self.dropped or self.gateway.muted:
+        if self.gateway.muted:
             return
         if isinstance(item, tuple):
             self.gateway.seq += 1

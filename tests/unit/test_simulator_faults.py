@@ -79,6 +79,23 @@ async def test_protocol_3_keeps_its_runs_over_a_restart() -> None:
     assert run.narration.spoken == ["done"]
 
 
+async def test_protocol_4_lets_its_runs_end_before_a_restart() -> None:
+    async with (
+        GatewaySimulator(protocol=4) as gateway,
+        raw_client(gateway.url) as client,
+    ):
+        await client.shake_hands()
+        gateway.run("hi", Pause(), Reply("done"))
+        restarting = asyncio.create_task(gateway.restart())
+        await gateway.wait_paused()
+        assert (await client.request("health"))["ok"]
+        gateway.proceed()
+        await restarting
+        await client.event("shutdown")
+    chats = [frame for frame in client.frames if frame.get("event") == "chat"]
+    assert chats[-1]["payload"]["state"] == "final"
+
+
 async def test_protocol_4_forgets_its_runs_over_a_restart() -> None:
     async with GatewaySimulator(protocol=4) as gateway:
         gateway.run("hi", Reply("done"))
@@ -269,6 +286,27 @@ async def test_an_admin_is_told_of_an_unknown_method(gateway: GatewaySimulator) 
         await client.shake_hands(scopes=["operator.admin"])
         error = (await client.request("no.such.method"))["error"]
     assert error["message"] == "unknown method: no.such.method"
+
+
+async def test_protocol_3_tells_its_health_after_it_was_asked() -> None:
+    async with (
+        GatewaySimulator(protocol=3) as gateway,
+        raw_client(gateway.url) as client,
+    ):
+        await client.shake_hands()
+        await client.event("health")
+        await client.request("health")
+        await client.event("health")
+
+
+async def test_a_history_ends_with_the_last_message(gateway: GatewaySimulator) -> None:
+    async with raw_client(gateway.url) as client:
+        await client.shake_hands()
+        for text in ("one", "two"):
+            await client.run(f"say: {text}")
+        params = {"sessionKey": "agent:main:main", "limit": 1}
+        history = (await client.request("chat.history", params))["payload"]
+    assert [item["content"][0]["text"] for item in history["messages"]] == ["two"]
 
 
 async def test_sessions_are_listed(gateway: GatewaySimulator) -> None:

@@ -1,5 +1,7 @@
 """The simulated handshake: what lets a client in, and each way to refuse it."""
 
+import time
+
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -114,6 +116,19 @@ async def test_a_device_token_opens_too(gateway: GatewaySimulator) -> None:
         assert (await client.shake_hands(hello["auth"]["deviceToken"]))["ok"]
 
 
+async def test_protocol_4_takes_a_device_token_by_its_name() -> None:
+    key = Ed25519PrivateKey.generate()
+    async with GatewaySimulator(protocol=4) as gateway:
+        async with raw_client(gateway.url, key) as client:
+            hello = (await client.shake_hands())["payload"]
+        async with raw_client(gateway.url, key) as client:
+            challenge = (await client.event("connect.challenge"))["payload"]
+            token = hello["auth"]["deviceToken"]
+            params = connect_params(challenge, key, token)
+            params["auth"] = {"deviceToken": token}
+            assert (await client.request("connect", params))["ok"]
+
+
 async def test_a_device_token_of_another_device_does_not_open(
     gateway: GatewaySimulator,
 ) -> None:
@@ -129,6 +144,7 @@ async def test_the_server_s_clock_dates_the_challenge(
     gateway.clock_shift_ms = 86_400_000
     async with raw_client(gateway.url) as client:
         assert (await client.shake_hands())["ok"]
+    assert client.frames[0]["payload"]["ts"] > time.time() * 1000 + 80_000_000
 
 
 async def test_a_signature_of_another_time_is_refused(
@@ -212,6 +228,22 @@ async def test_protocol_3_refuses_a_device_token_field() -> None:
     assert "unexpected property 'deviceToken'" in response["error"]["message"]
 
 
+async def test_a_connect_that_is_too_large_closes(gateway: GatewaySimulator) -> None:
+    async with raw_client(gateway.url) as client:
+        with pytest.raises(ConnectionClosed):
+            await client.shake_hands(userAgent="x" * 65_536)
+    assert client.connection.close_code == 1009
+
+
+async def test_no_scopes_are_all_scopes_on_protocol_3() -> None:
+    async with (
+        GatewaySimulator(protocol=3) as gateway,
+        raw_client(gateway.url) as client,
+    ):
+        hello = await client.shake_hands(scopes=[])
+    assert hello["payload"]["auth"]["scopes"] == ["operator.admin"]
+
+
 async def test_the_first_request_must_be_connect(gateway: GatewaySimulator) -> None:
     async with raw_client(gateway.url) as client:
         response = await client.request("health")
@@ -271,6 +303,18 @@ async def test_a_device_that_wants_more_waits_again(protocol: int) -> None:
         async with raw_client(gateway.url, key) as client:
             response = await client.shake_hands()
     assert response["error"]["code"] == "NOT_PAIRED"
+
+
+async def test_more_scopes_are_a_new_request_on_protocol_4_only(protocol: int) -> None:
+    key = Ed25519PrivateKey.generate()
+    asked = []
+    async with GatewaySimulator(protocol=protocol, pairing=True) as gateway:
+        for scopes in (["operator.read"], ["operator.read", "operator.write"]):
+            async with raw_client(gateway.url, key) as client:
+                response = await client.shake_hands(scopes=scopes)
+                asked.append(response["error"]["details"]["requestId"])
+        assert list(gateway.devices.pending) == [asked[-1]]
+    assert (asked[0] == asked[1]) is (protocol == 3)
 
 
 async def test_another_operator_can_approve(gateway: GatewaySimulator) -> None:

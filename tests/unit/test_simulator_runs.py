@@ -1,6 +1,7 @@
 """The simulated runs: what each step of a script sends."""
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from tests.simulator import (
     Ack,
@@ -59,6 +60,8 @@ async def test_protocol_3_sends_each_word() -> None:
         await client.shake_hands()
         await client.run("say: one two three")
     assert deltas(client) == ["one", " two", " three"]
+    chats = [frame for frame in client.frames if frame.get("event") == "chat"]
+    assert [frame["payload"]["state"] for frame in chats] == ["delta", "final"]
 
 
 async def test_protocol_4_coalesces_words() -> None:
@@ -123,6 +126,8 @@ async def test_text_starts_again_after_a_tool(
         await client.shake_hands()
         _, final = await client.run("hi")
     assert events(client, "assistant")[-1]["text"] == "Done."
+    items = {data.get("itemId") for data in events(client, "assistant")}
+    assert len(items) == {3: 1, 4: 2}[protocol]
     expected = {3: ["Let me look.", "Done."], 4: ["Done."]}
     assert replies(final) == expected[protocol]
 
@@ -174,13 +179,15 @@ async def test_a_text_can_be_replaced(gateway: GatewaySimulator) -> None:
 async def test_a_retry_forgets_the_text(
     protocol: int, gateway: GatewaySimulator
 ) -> None:
-    gateway.script(Reply("lost"), Retry(), Reply("kept"))
+    gateway.script(Reply("lost"), Retry(), Retry(), Reply("kept"))
     async with raw_client(gateway.url) as client:
         await client.shake_hands()
         _, final = await client.run("hi")
     phases = [data["phase"] for data in events(client, "lifecycle")]
-    assert phases.count("start") == 2
-    assert phases.count("end") == {3: 2, 4: 1}[protocol]
+    attempts = [data["attempt"] for data in events(client, "run_status")]
+    assert phases.count("start") == 3
+    assert phases.count("end") == {3: 3, 4: 1}[protocol]
+    assert attempts == {3: [], 4: [2, 3]}[protocol]
     assert replies(final) == ["kept"]
 
 
@@ -263,6 +270,9 @@ async def test_a_run_goes_on_without_its_client(
         await client.shake_hands()
         await client.send("agent", {"message": "hi", "idempotencyKey": "a"})
         await gateway.wait_paused()
+        with pytest.raises(ConnectionClosed):
+            await client.receive_until(lambda _: False)
+        assert client.connection.close_code == 1006
     async with raw_client(gateway.url) as client:
         await client.shake_hands()
         id_ = await client.send("agent.wait", {"runId": "a", "timeoutMs": 5000})
@@ -334,6 +344,9 @@ async def test_protocol_4_aborts_a_run() -> None:
         aborted = await client.request("chat.abort", params)
         final = await client.response(id_)
         again = await client.request("chat.abort", params)
+    last = [frame for frame in client.frames if frame.get("event") == "agent"][-1]
+    assert last["payload"]["data"]["phase"] == "error"
+    assert last["payload"]["seq"] == 1
     assert aborted["payload"] == {"ok": True, "aborted": True, "runIds": ["a"]}
     assert final["payload"]["summary"] == "aborted"
     assert again["payload"]["aborted"] is False
