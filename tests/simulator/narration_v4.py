@@ -319,6 +319,8 @@ class NarrationV4(Narration):
         self.agent("item", {**item, "phase": "end", **ended})
 
     def _failed_attempt(self, error: str) -> None:
+        """Tell that the provider failed, after all that it said."""
+        self._flush_text()
         self._lifecycle(
             "finishing",
             error=error,

@@ -80,6 +80,19 @@ class RawClient:
     key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     frames: list[Frame] = field(default_factory=list)
 
+    def agent_events(self, stream: str) -> list[Frame]:
+        """Return the data of the agent events of one stream so far."""
+        return [
+            frame["payload"]["data"]
+            for frame in self.frames
+            if frame.get("event") == "agent" and frame["payload"]["stream"] == stream
+        ]
+
+    @property
+    def deltas(self) -> list[str]:
+        """Return the pieces of text so far."""
+        return [data["delta"] for data in self.agent_events("assistant")]
+
     async def receive(self) -> Frame:
         """Return the next frame."""
         frame: Frame = orjson.loads(await self.connection.recv())
@@ -127,6 +140,11 @@ class RawClient:
         if not first["ok"] or first["payload"]["runId"] != run_id:
             return first, first
         return first, await self.response(id_)
+
+
+def replies(response: Frame) -> list[str]:
+    """Return the texts of the final response of a run."""
+    return [item["text"] for item in response["payload"]["result"]["payloads"]]
 
 
 @asynccontextmanager

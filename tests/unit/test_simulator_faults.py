@@ -26,9 +26,9 @@ async def test_a_drop_sends_no_close(gateway: GatewaySimulator) -> None:
     async with raw_client(gateway.url) as client:
         await client.shake_hands()
         gateway.drop()
+        assert gateway.connections == []
         assert (await _ended(client))[0] == 1006
         await gateway.wait_until(lambda: not gateway.peers)
-        assert gateway.connections == []
 
 
 async def test_what_was_sent_before_a_drop_arrives(gateway: GatewaySimulator) -> None:
