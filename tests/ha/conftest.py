@@ -17,7 +17,7 @@ from tests.simulator import GatewaySimulator
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Let Home Assistant's own web server warn of what it does."""
     item.add_marker(
-        pytest.mark.filterwarnings("ignore:It is recommended to use web.AppKey")
+        pytest.mark.filterwarnings("ignore:It is recommended to use web\\.(App|Request)Key")
     )
 
 

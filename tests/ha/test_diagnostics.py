@@ -1,0 +1,254 @@
+"""The diagnostics, as they are downloaded."""
+
+from base64 import b64encode
+from collections.abc import Awaitable, Callable
+import json
+from typing import Any
+from urllib.parse import quote
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import CONF_HOST, CONF_TOKEN
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.clawd import inspection
+from custom_components.clawd.gateway import GatewayError
+from tests.simulator import Fail, GatewaySimulator, Refusal, Reply, Tool
+
+from .self_test import run_self_test
+from .states import CONNECTIVITY, wait_for_state
+
+LIMIT = 256 * 1024
+PROMPT = "canary-prompt Wer wohnt hier?"
+REPLY = "canary-reply Niemand."
+TOOL_ARGUMENT = "canary-argument"
+SESSION = "agent:main:ha-canary-session"
+FAILURE = "canary-failure"
+
+type Download = Callable[[], Awaitable[str]]
+
+
+@pytest.fixture
+async def download(
+    hass: HomeAssistant, new_entry: MockConfigEntry, hass_client: ClientSessionGenerator
+) -> Download:
+    """Return what downloads the diagnostics of the entry, as text."""
+
+    async def get() -> str:
+        assert await async_setup_component(hass, "diagnostics", {})
+        await hass.async_block_till_done()
+        browser = await hass_client()
+        url = f"/api/diagnostics/config_entry/{new_entry.entry_id}"
+        response = await browser.get(url)
+        assert response.status == 200
+        return str(await response.text())
+
+    return get
+
+
+def _data(body: str) -> dict[str, Any]:
+    return dict(json.loads(body)["data"])
+
+
+def _forms(secret: str) -> set[str]:
+    encoded = b64encode(secret.encode()).decode().rstrip("=")
+    return {secret, secret[:12], quote(secret, safe=""), encoded, json.dumps(secret)}
+
+
+@pytest.mark.parametrize("protocol", [3, 4])
+async def test_a_loaded_entry_shows_what_a_maintainer_needs(
+    hass: HomeAssistant, entry: MockConfigEntry, download: Download, protocol: int
+) -> None:
+    report = await run_self_test(hass, config_entry=entry.entry_id)
+
+    data = _data(await download())
+
+    assert data["versions"]["protocol"] == protocol
+    assert data["endpoint"] == {"address": "loopback", "transport": "ws"}
+    assert data["entry"]["state"] == "loaded"
+    assert data["connection"]["state"] == "connected"
+    assert data["connection"]["agreed"]["missing_methods"] == []
+    assert [change["to"] for change in data["transitions"]][-1] == "connected"
+    assert data["counters"]["requests_issued"] == data["counters"]["requests_settled"]
+    assert data["requests"]["ended"]["health ok"] == 5
+    assert {frame["name"] for frame in data["trace"]} >= {"connect", "health"}
+    assert data["tasks"] == ["run", "watchdog"]
+    assert {entity["domain"] for entity in data["entities"]} == {
+        "binary_sensor",
+        "conversation",
+    }
+    assert data["self_test"]["status"] == report["status"] == "pass"
+
+
+@pytest.mark.parametrize("protocol", [3, 4])
+async def test_nothing_secret_or_private_is_in_them(
+    entry: MockConfigEntry, gateway: GatewaySimulator, download: Download
+) -> None:
+    runtime = entry.runtime_data
+    gateway.script_once(
+        Reply(REPLY), Tool("look", {"where": TOOL_ARGUMENT}), Reply(REPLY)
+    )
+    gateway.script_once(Fail(FAILURE))
+    for _ in range(2):
+        run = await runtime.client.start_run(PROMPT, session_key=SESSION)
+        try:
+            await run.result()
+        except GatewayError:
+            continue
+
+    body = await download()
+
+    private = (PROMPT, REPLY, TOOL_ARGUMENT, SESSION, FAILURE)
+    secrets = (gateway.token, runtime.identity.secret, *gateway.devices.tokens.values())
+    found = [form for s in (*private, *secrets) for form in _forms(s) if form in body]
+    assert found == []
+    assert runtime.identity.device_id not in body
+    assert f":{gateway.port}" not in body
+    assert "127.0.0.1" not in body
+
+
+@pytest.mark.parametrize(
+    ("refusal", "state"),
+    [
+        (Refusal.STARTING_HTTP, ConfigEntryState.SETUP_RETRY),
+        (Refusal.TOKEN_MISMATCH, ConfigEntryState.SETUP_ERROR),
+        (Refusal.PROTOCOL, ConfigEntryState.SETUP_ERROR),
+    ],
+)
+async def test_an_entry_that_failed_says_where(  # noqa: PLR0913, PLR0917 - the row
+    hass: HomeAssistant,
+    new_entry: MockConfigEntry,
+    gateway: GatewaySimulator,
+    download: Download,
+    refusal: Refusal,
+    state: ConfigEntryState,
+) -> None:
+    gateway.refuse(refusal)
+    await hass.config_entries.async_setup(new_entry.entry_id)
+    await hass.async_block_till_done()
+
+    body = await download()
+
+    data = _data(body)
+    assert data["entry"]["state"] == state.value
+    assert data["entry"]["reason"] == new_entry.error_reason_translation_key
+    assert data["connection"] is None
+    assert gateway.token not in body
+
+
+async def test_an_unloaded_entry_has_diagnostics(
+    hass: HomeAssistant, entry: MockConfigEntry, download: Download
+) -> None:
+    await hass.config_entries.async_unload(entry.entry_id)
+
+    assert _data(await download())["entry"]["state"] == "not_loaded"
+
+
+async def test_a_disconnected_entry_tells_of_the_drop(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    gateway: GatewaySimulator,
+    download: Download,
+) -> None:
+    assert entry.state is ConfigEntryState.LOADED
+    await gateway.suspend()
+    await wait_for_state(hass, CONNECTIVITY, "off")
+
+    data = _data(await download())
+
+    lost = next(c for c in data["transitions"] if c["from"] == "connected")
+    assert lost["error"] == {"type": "ConnectionLostError", "code": "1001"}
+    assert data["counters"]["drops"] == 1
+
+
+async def test_a_section_with_a_secret_is_withheld(
+    entry: MockConfigEntry, gateway: GatewaySimulator, download: Download
+) -> None:
+    token = gateway.token
+    gateway.edit("hello-ok", lambda hello: hello["server"].update(version=token))
+    gateway.drop()
+    await gateway.wait_for_request("connect", 2)
+    await entry.runtime_data.client.wait_connected()
+
+    body = await download()
+
+    assert _data(body)["versions"] == {"withheld": "a secret was found"}
+    assert _data(body)["counters"]["connects"] == 2
+    assert token not in body
+
+
+async def test_a_section_that_fails_takes_no_other_with_it(
+    entry: MockConfigEntry, download: Download, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> object:
+        raise ValueError(entry.data[CONF_TOKEN])
+
+    monkeypatch.setattr(
+        inspection, "SECTIONS", {**inspection.SECTIONS, "counters": fail}
+    )
+
+    body = await download()
+
+    assert _data(body)["counters"] == {"error": "ValueError"}
+    assert _data(body)["versions"]["protocol"] == 4
+    assert entry.data[CONF_TOKEN] not in body
+
+
+async def test_they_stay_small(
+    entry: MockConfigEntry, gateway: GatewaySimulator, download: Download
+) -> None:
+    name = "x" * 4_000
+    for _ in range(1_000):
+        gateway.broadcast(name, {})
+    await entry.runtime_data.client.request("health")
+
+    body = await download()
+
+    assert len(json.dumps(_data(body), indent=2)) <= LIMIT
+    assert _data(body)["counters"]["frames_in"] > 1_000
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("localhost", "loopback"),
+        ("::1", "loopback"),
+        ("192.168.1.4", "private"),
+        ("8.8.8.8", "public"),
+        ("gateway.example", "name"),
+    ],
+)
+async def test_an_address_is_shown_by_its_kind(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    download: Download,
+    host: str,
+    address: str,
+) -> None:
+    hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_HOST: host})
+
+    body = await download()
+
+    assert _data(body)["endpoint"]["address"] == address
+    assert "8.8.8.8" not in body
+    assert "gateway.example" not in body
+
+
+async def test_a_device_shows_its_slice(
+    hass: HomeAssistant, entry: MockConfigEntry, hass_client: ClientSessionGenerator
+) -> None:
+    assert await async_setup_component(hass, "diagnostics", {})
+    await hass.async_block_till_done()
+    registry = dr.async_get(hass)
+    [device] = dr.async_entries_for_config_entry(registry, entry.entry_id)
+    url = f"/api/diagnostics/config_entry/{entry.entry_id}/device/{device.id}"
+
+    response = await (await hass_client()).get(url)
+
+    data = _data(await response.text())
+    assert set(data) == {"versions", "entry", "endpoint", "connection", "entities"}
+    assert len(data["entities"]) == 2
