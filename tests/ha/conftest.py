@@ -16,9 +16,9 @@ from tests.simulator import GatewaySimulator
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Let Home Assistant's own web server warn of what it does."""
-    item.add_marker(
-        pytest.mark.filterwarnings("ignore:It is recommended to use web\\.(App|Request)Key")
-    )
+    for key in ("AppKey", "RequestKey"):
+        noise = f"ignore:It is recommended to use web.{key}"
+        item.add_marker(pytest.mark.filterwarnings(noise))
 
 
 @pytest.fixture(autouse=True)

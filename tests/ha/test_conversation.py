@@ -168,7 +168,10 @@ async def test_a_question_without_a_connection_is_answered_at_once(
 
 
 async def test_who_stops_listening_stops_the_run(
-    conversation: Conversation, gateway: GatewaySimulator, entry: MockConfigEntry
+    conversation: Conversation,
+    gateway: GatewaySimulator,
+    entry: MockConfigEntry,
+    protocol: int,
 ) -> None:
     gateway.script(Reply(chunks=("It is ",)), Pause())
 
@@ -177,9 +180,12 @@ async def test_who_stops_listening_stops_the_run(
     answer.cancel()
     await asyncio.wait({answer})
 
-    abort = await gateway.wait_for_request("chat.abort")
+    abort = await gateway.wait_for_request(
+        "chat.send" if protocol == 3 else "chat.abort"
+    )
     [request] = gateway.received("agent")
-    assert abort.params["runId"] == request.params["idempotencyKey"]
+    assert abort.params["sessionKey"] == request.params["sessionKey"]
+    await gateway.wait_until(lambda: not gateway.runs.active())
     assert answer.cancelled()
     assert entry.runtime_data.client.runs == ()
 

@@ -120,6 +120,18 @@ async def _abort(gateway: GatewaySimulator, _: Peer, request: Request) -> Frame:
     return {"ok": True, "aborted": bool(ids), "runIds": ids}
 
 
+async def _send(gateway: GatewaySimulator, _: Peer, request: Request) -> Frame:
+    """Obey the command that stops a session; other messages are not simulated."""
+    params = request.params
+    if not params["message"].endswith("/stop"):
+        raise _invalid("chat.send is simulated for /stop only")
+    for run in gateway.runs.active():
+        if run.session.key == params["sessionKey"].lower():
+            run.stop("rpc")
+            gateway.spawn(run.conclude())
+    return {"runId": params["idempotencyKey"], "status": "started"}
+
+
 async def _history(gateway: GatewaySimulator, _: Peer, request: Request) -> Frame:
     """Return the last messages of a session."""
     key, limit = request.params["sessionKey"], request.params.get("limit", 200)
@@ -163,6 +175,7 @@ METHODS: dict[str, Callable[[GatewaySimulator, Peer, Request], Awaitable[object]
     "agent.wait": _wait,
     "chat.abort": _abort,
     "chat.history": _history,
+    "chat.send": _send,
     "device.pair.approve": _approve,
     "device.pair.list": _devices,
     "health": _health,

@@ -32,6 +32,7 @@ _PARAMS: dict[str, tuple[list[str], list[str], list[str]]] = {
     "agents.list": ([], [], []),
     "chat.abort": (["sessionKey"], ["runId"], ["runId", "agentId"]),
     "chat.history": (["sessionKey"], ["limit"], ["limit", "offset", "agentId"]),
+    "chat.send": (["sessionKey", "message", "idempotencyKey"], [], []),
     "device.pair.approve": (["requestId"], [], []),
     "device.pair.list": ([], [], []),
     "sessions.list": ([], _SESSIONS, [*_SESSIONS, "offset", "search"]),
@@ -101,7 +102,7 @@ def scope_of(protocol: int, method: str) -> str | None:
         return None
     if method in {"chat.history", "sessions.list", *surveyed(protocol)}:
         return READ
-    if method in {"agent", "agent.wait", "chat.abort"}:
+    if method in {"agent", "agent.wait", "chat.abort", "chat.send"}:
         return WRITE
     if method.startswith("device.pair."):
         return PAIRING

@@ -3,16 +3,17 @@
 import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
+from uuid import uuid4
 
 from .exceptions import AgentRunAborted, AgentRunError, GatewayError, RequestFailedError
-from .models import reply_texts, run_result
+from .models import MIN_PROTOCOL, reply_texts, run_result
 from .reply_text import ReplyText
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from .frames import Event, Json, Payload
-    from .models import RunResult
+    from .models import Hello, RunResult
     from .statistics import Statistics
 
 
@@ -159,6 +160,8 @@ class AgentRun:
         if self._result.done():
             return
         match payload:
+            case {"status": "ok", "result": {"meta": {"aborted": True}}}:
+                self.fail(_aborted())
             case {"status": "ok"}:
                 self._tell(self._reply.finish(reply_texts(payload)))
                 result = run_result(self.run_id, payload, self._reply.text)
@@ -227,6 +230,18 @@ class AgentRuns:
         """End every open run with an error."""
         for run in tuple(self._runs.values()):
             run.fail(error)
+
+
+def abort_request(hello: Hello, run: AgentRun) -> tuple[str, Payload]:
+    """Return the method and the parameters that stop a run.
+
+    v3's `chat.abort` knows only the runs of `chat.send`, but a command in the
+    session stops any; the prefix keeps it from being taken for an empty message.
+    """
+    if hello.protocol == MIN_PROTOCOL:
+        params = {"message": "[clawd] /stop", "idempotencyKey": uuid4().hex}
+        return "chat.send", {"sessionKey": run.session_key, **params}
+    return "chat.abort", {"sessionKey": run.session_key, "runId": run.run_id}
 
 
 def _aborted() -> AgentRunAborted:

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, cast
 from uuid import uuid4
 
-from .agent_run import AgentRuns
+from .agent_run import AgentRuns, abort_request
 from .backoff import Backoff, needs_user
 from .connection import Connection, Credentials
 from .events import EventListeners
@@ -221,9 +221,8 @@ class GatewayClient:
         await self._tasks.cancel_all("listener")
 
     async def _abort(self, run: AgentRun) -> None:
-        await self.request(
-            "chat.abort", {"sessionKey": run.session_key, "runId": run.run_id}
-        )
+        connection = self._require_connection()
+        await connection.request(*abort_request(connection.hello, run))
 
     def _require_connection(self) -> Connection:
         if self._connection is None:
