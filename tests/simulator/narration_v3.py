@@ -99,7 +99,7 @@ class NarrationV3(Narration):
     @override
     def stopped(self) -> None:
         self._ended()
-        self.outcome = self._completed(self.spoken, aborted=True)
+        self.outcome = self._completed([], aborted=True)
 
     def _ended(self) -> None:
         """Tell an end, which is not always the last one."""

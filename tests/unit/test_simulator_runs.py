@@ -194,6 +194,7 @@ async def test_a_time_limit_ends_a_run(
         _, final = await client.run("hi")
     if protocol == 3:
         assert final["payload"]["result"]["meta"]["aborted"] is True
+        assert replies(final) == []
     else:
         assert final["payload"]["status"] == "timeout"
         assert final["payload"]["stopReason"] == "timeout"
