@@ -148,3 +148,22 @@ async def test_protocol_3_waits_for_the_first_end_only() -> None:
         await gateway.wait_paused()
         response = await client.request("agent.wait", {"runId": "a", "timeoutMs": 5000})
     assert response["payload"]["status"] == "ok"
+
+
+async def test_a_command_in_the_session_stops_a_run_on_protocol_3() -> None:
+    async with (
+        GatewaySimulator(protocol=3) as gateway,
+        raw_client(gateway.url) as client,
+    ):
+        gateway.script(Reply("half"), Pause())
+        await client.shake_hands()
+        id_ = await client.send("agent", {"message": "hi", "idempotencyKey": "a"})
+        await gateway.wait_paused()
+        params = {"sessionKey": "agent:main:main", "idempotencyKey": "b"}
+        other = await client.request("chat.send", {"message": "go on", **params})
+        sent = await client.request("chat.send", {"message": "[x] /stop", **params})
+        final = await client.response(id_)
+    assert "error" in other
+    assert sent["payload"]["status"] == "started"
+    assert final["payload"]["result"]["meta"]["aborted"] is True
+    assert replies(final) == []
