@@ -1,0 +1,53 @@
+"""The files that Home Assistant and HACS read agree with each other."""
+
+import json
+from pathlib import Path
+import tomllib
+from typing import Any
+
+import pytest
+
+from custom_components.clawd.const import DOMAIN, VERSION
+
+ROOT = Path(__file__).parents[2]
+COMPONENT = ROOT / "custom_components" / DOMAIN
+SLUG = "seed-24480319/clawd"
+
+
+def _json(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text("utf-8")))
+
+
+MANIFEST = _json(COMPONENT / "manifest.json")
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert MANIFEST["version"] == project["version"] == VERSION
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["codeowners", "documentation", "domain", "issue_tracker", "name", "version"],
+)
+def test_the_manifest_has_what_hacs_asks_for(key: str) -> None:
+    assert MANIFEST[key]
+
+
+def test_the_keys_of_the_manifest_are_in_the_order_of_hassfest() -> None:
+    rest = [key for key in MANIFEST if key not in {"domain", "name"}]
+    assert [*MANIFEST][:2] == ["domain", "name"]
+    assert rest == sorted(rest)
+
+
+def test_the_links_lead_to_the_repository() -> None:
+    assert MANIFEST["domain"] == COMPONENT.name
+    assert MANIFEST["documentation"] == f"https://github.com/{SLUG}"
+    assert MANIFEST["issue_tracker"] == f"https://github.com/{SLUG}/issues"
+    assert MANIFEST["codeowners"] == [f"@{SLUG.split('/', maxsplit=1)[0]}"]
+
+
+def test_hacs_knows_the_floor() -> None:
+    hacs = _json(ROOT / "hacs.json")
+    assert hacs["name"]
+    assert hacs["homeassistant"] == "2026.3.0"
