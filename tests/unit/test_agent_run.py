@@ -85,6 +85,16 @@ async def test_a_new_attempt_replaces_what_v3_began(stage: Stage) -> None:
     assert (await stage.run.result()).text == "Good day"
 
 
+async def test_a_preamble_that_no_assistant_event_told_is_told(stage: Stage) -> None:
+    preamble = {"kind": "preamble", "progressText": "Let me look."}
+    stage.tell("item", {**preamble, "phase": "update"})
+    stage.tell("item", {**preamble, "phase": "end"})
+    stage.say("It is warm.", itemId="a:2")
+    await stage.end("It is warm.")
+    assert await heard(stage.run) == ["Let me look.\n\nIt is warm."]
+    assert (await stage.run.result()).text == "Let me look.\n\nIt is warm."
+
+
 @pytest.mark.parametrize("stream", ["tool", "item", "usage", "thinking", "odd", None])
 async def test_an_unknown_stream_is_ignored(stage: Stage, stream: str) -> None:
     stage.tell(stream, {"text": "secret thought", "phase": "start"})

@@ -176,3 +176,35 @@ def test_no_final_text_leaves_the_events_text(reply: ReplyText) -> None:
     feed(reply, v4("a", "It is on."))
     assert reply.finish([]) == ""
     assert reply.text == "It is on."
+
+
+def test_a_segment_that_only_its_end_tells_is_told(reply: ReplyText) -> None:
+    told = reply.settle("One.")
+    told += feed(reply, v4("a:2", "Two."))
+    assert told == reply.text == "One.\n\nTwo."
+
+
+def test_the_end_of_a_segment_tells_what_is_missing_of_it(reply: ReplyText) -> None:
+    told = feed(reply, v4("a:1", "On"))
+    told += reply.settle("One.") + feed(reply, v4("a:2", "Two."))
+    assert told == reply.text == "One.\n\nTwo."
+
+
+def test_the_end_of_a_segment_that_was_told_tells_nothing(reply: ReplyText) -> None:
+    told = feed(reply, v4("a:1", "One. "))
+    told += reply.settle("One.") + feed(reply, v4("a:2", "Two."))
+    assert told == "One. \n\nTwo."
+
+
+def test_a_segment_is_settled_after_another(reply: ReplyText) -> None:
+    told = feed(reply, v4("a:1", "One.")) + reply.settle("Two.")
+    told += feed(reply, v4("a:3", "Three."))
+    assert told == reply.text == "One.\n\nTwo.\n\nThree."
+
+
+def test_events_of_a_settled_segment_that_come_late_tell_nothing(
+    reply: ReplyText,
+) -> None:
+    told = reply.settle("One.")
+    told += feed(reply, v4("a:1", "On"), v4("a:1", "One."), v4("a:2", "Two."))
+    assert told == reply.text == "One.\n\nTwo."

@@ -134,6 +134,8 @@ class AgentRun:
         match payload.get("stream"):
             case "assistant":
                 self._tell(self._reply.feed(data))
+            case "item" if data.get("kind") == "preamble":
+                self._settle(data)
             case "lifecycle" if data.get("phase") == "start":
                 self._attempts += 1
                 if self._attempts > 1:
@@ -180,6 +182,11 @@ class AgentRun:
                 "the agent failed", code=error.code, reason=error.reason
             )
         return error
+
+    def _settle(self, data: Payload) -> None:
+        match data:
+            case {"phase": "end", "progressText": str(text)}:
+                self._tell(self._reply.settle(text))
 
     def _end(self) -> None:
         self._wake.set()

@@ -15,6 +15,7 @@ class _Segment:
 
     item_id: str | None
     text: str = ""
+    settled: bool = False
 
 
 class ReplyText:
@@ -46,6 +47,22 @@ class ReplyText:
         if self._starts_segment(text, data):
             self._open_segment()
         return self._take(text, data.get("itemId"))
+
+    def settle(self, text: str) -> str:
+        """Take the whole text of a segment that has ended; return what is new.
+
+        v4 tells it in an `item` event once more, and under load only there.
+        """
+        text = text.strip()
+        last = self._segments[-1] if self._segments else _Segment(None)
+        if text in last.text:
+            return ""
+        if last.text and not text.startswith(last.text):
+            self._open_segment()
+            last = self._segments[-1]
+        new = self._take(text, last.item_id)
+        self._segments[-1].settled = True
+        return new
 
     def retry(self) -> None:
         """Drop what v3 told of an attempt that failed; v4 replaces it itself."""
@@ -95,6 +112,8 @@ class ReplyText:
         if not self._segments or not self._segments[-1].text:
             return False
         last, item_id = self._segments[-1], data.get("itemId")
+        if last.settled and last.item_id is None and last.text.startswith(text):
+            return False
         if item_id is not None or last.item_id is not None:
             return item_id != last.item_id
         if data.get("replace") is True:
