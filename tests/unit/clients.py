@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 from custom_components.clawd.gateway import (
     ClientInfo,
+    ConnectionState,
     DeviceIdentity,
     Endpoint,
     GatewayClient,
@@ -20,11 +21,18 @@ TIMING = Timing(
 
 def client_of(gateway: GatewaySimulator, timing: Timing = TIMING) -> GatewayClient:
     """Return a client of the Gateway that does nothing yet."""
+    return client_at(gateway.port, timing, gateway.token)
+
+
+def client_at(
+    port: int, timing: Timing = TIMING, token: str | None = None
+) -> GatewayClient:
+    """Return a client of whatever listens at a port."""
     return GatewayClient(
-        Endpoint(gateway.host, gateway.port),
+        Endpoint("127.0.0.1", port),
         DeviceIdentity.generate(),
         ClientInfo("0.1.0"),
-        token=gateway.token,
+        token=token,
         timing=timing,
     )
 
@@ -44,3 +52,17 @@ async def stop(task: asyncio.Task[None]) -> None:
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
+
+
+async def changed(client: GatewayClient) -> None:
+    """Wait until the state of a client changes."""
+    event = asyncio.Event()
+    unsubscribe = client.subscribe_state(lambda _: event.set())
+    await event.wait()
+    unsubscribe()
+
+
+async def reached(client: GatewayClient, state: ConnectionState) -> None:
+    """Wait until a client is in a state."""
+    while client.state is not state:
+        await changed(client)

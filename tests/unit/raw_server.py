@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 import ipaddress
 from pathlib import Path
@@ -27,6 +28,32 @@ async def raw_server(answer: bytes) -> AsyncGenerator[int]:
     async with server:
         yield server.sockets[0].getsockname()[1]
         server.close_clients()
+
+
+@dataclass
+class SilentServer:
+    """What says nothing to the client that comes."""
+
+    port: int = 0
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    leave: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@asynccontextmanager
+async def silent_server() -> AsyncGenerator[SilentServer]:
+    """Take a client and say nothing until it is time to leave."""
+    silent = SilentServer()
+
+    async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        silent.arrived.set()
+        await silent.leave.wait()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1")
+    async with server:
+        silent.port = server.sockets[0].getsockname()[1]
+        yield silent
+        silent.leave.set()
 
 
 def http(status: str, *headers: str) -> bytes:
