@@ -1,5 +1,6 @@
 """One table turns what the wire says into errors."""
 
+from copy import copy
 from typing import Any
 
 import orjson
@@ -224,3 +225,10 @@ def test_a_lost_connection_has_its_close_code(
 ) -> None:
     error = ConnectionLostError("x", close_code=close_code, retry_after=1.5)
     assert (error.close_code, error.code, error.retry_after) == (close_code, code, 1.5)
+
+
+def test_a_copy_of_an_error_has_all_that_it_tells() -> None:
+    error = PairingRequiredError("x", code="NOT_PAIRED", request_id="r")
+    twin = copy(error)
+    assert (type(twin), twin.args) == (PairingRequiredError, ("x",))
+    assert vars(twin) == vars(error)

@@ -1,8 +1,8 @@
 """The state of a connection is explicit and has a history."""
 
 import asyncio
+import time
 
-from freezegun import freeze_time
 import pytest
 
 from custom_components.clawd.gateway import ConnectionState, NotConnectedError
@@ -17,15 +17,26 @@ def test_the_history_starts_before_the_first_attempt() -> None:
 
 def test_a_change_is_recorded_with_its_cause() -> None:
     history, error = StateHistory(), NotConnectedError("x")
-    with freeze_time("2026-11-24"):
-        change = history.change(ConnectionState.RECONNECTING, error, 2.5)
+    before = time.time()
+    change = history.change(ConnectionState.RECONNECTING, error, 2.5)
     assert history.snapshot() == (change,)
     assert (change.previous, change.state) == (
         ConnectionState.CONNECTING,
         ConnectionState.RECONNECTING,
     )
-    assert (change.error, change.delay, change.at) == (error, 2.5, 1_795_478_400)
-    assert (history.state, history.error) == (ConnectionState.RECONNECTING, error)
+    assert before <= change.at <= time.time()
+    assert change.delay == 2.5
+    assert (type(change.error), str(change.error)) == (NotConnectedError, "x")
+    assert (history.state, history.error) == (change.state, change.error)
+
+
+def test_the_frames_of_an_error_are_not_kept() -> None:
+    history = StateHistory()
+    with pytest.raises(NotConnectedError) as caught:
+        raise NotConnectedError("x") from ValueError()
+    change = history.change(ConnectionState.RECONNECTING, caught.value)
+    assert change.error
+    assert (change.error.__traceback__, change.error.__cause__) == (None, None)
 
 
 def test_a_change_without_error_forgets_the_last_one() -> None:

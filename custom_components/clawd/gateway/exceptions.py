@@ -22,7 +22,7 @@ GatewayError
 The text of an error never repeats what the peer said: that may hold secrets.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +49,12 @@ class GatewayError(Exception):
         super().__init__(message)
         self.code = code
         self.retry_after = retry_after
+
+    def __copy__(self) -> Self:
+        """Return the same error without the frames that it came through."""
+        twin = type(self).__new__(type(self), *self.args)
+        twin.__dict__.update(self.__dict__)
+        return twin
 
 
 class GatewayConnectionError(GatewayError):

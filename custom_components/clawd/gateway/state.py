@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from copy import copy
 from dataclasses import dataclass
 from enum import StrEnum
 import time
@@ -55,10 +56,14 @@ class StateHistory:
         error: GatewayError | None = None,
         delay: float | None = None,
     ) -> Transition:
-        """Enter a state and wake whoever waits for a change."""
-        transition = Transition(time.time(), self.state, state, error, delay)
+        """Enter a state and wake whoever waits for a change.
+
+        A copy of the error is kept: the frames of the error itself would keep
+        the connection that it ended alive.
+        """
+        self.error = copy(error)
+        transition = Transition(time.time(), self.state, state, self.error, delay)
         self.state = state
-        self.error = error
         self._transitions.append(transition)
         for waiter in tuple(self._waiters):
             if not waiter.done():
