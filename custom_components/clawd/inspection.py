@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LONGEST_NAME: Final = 64
 MOST_NAMES: Final = 32
 LOCALHOST: Final = "localhost"
-METHODS: Final = ("agent", "agent.wait", "chat.abort", "health")
+METHODS: Final = ("agent", "agent.wait", "chat.abort", "chat.send", "health")
 
 type Section = Callable[[Inspection], object]
 

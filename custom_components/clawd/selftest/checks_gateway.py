@@ -1,6 +1,7 @@
 """Checks of the connection and of what travels on it."""
 
 import asyncio
+from contextlib import suppress
 from copy import copy
 from math import ceil
 from statistics import median
@@ -37,8 +38,7 @@ RUN_LIMIT: Final = Timing().request + Timing().run + 1
 
 def not_connected(context: CheckContext) -> str | None:
     """Name the reason if there is no connection."""
-    connected = context.runtime.client.state is ConnectionState.CONNECTED
-    return None if connected else "not_connected"
+    return None if context.connected else "not_connected"
 
 
 def in_handshake(context: CheckContext) -> str | None:
@@ -67,19 +67,23 @@ async def check_round_trip(context: CheckContext) -> CheckResult:
 async def check_timeout_probe(context: CheckContext) -> CheckResult:
     """Let a request time out; its late response must be counted, no more."""
     client = context.runtime.client
-    before, held = copy(client.statistics), detectors.ended_requests(client.pending)
+    before = copy(client.statistics)
+    held = set(detectors.ended_requests(client.pending))
     expired, seconds = await _let_expire(client)
-    late = expired and await _comes_late(client, before.late_responses)
+    late = expired and await _comes_late(client, before)
     came = _orphans(client.statistics) > _orphans(before)
+    leaked = await context.confirm(
+        lambda: set(detectors.ended_requests(client.pending)) - held
+    )
     if not expired and seconds < PROBE_DEADLINE:
         return CheckResult(status=Status.SKIP, reason="not_held")
     if client.statistics.drops > before.drops:
         return CheckResult(status=Status.SKIP, reason="not_connected")
-    if expired and not came:
+    if expired and not came and not leaked:
         return CheckResult(status=Status.SKIP, reason="no_late_response")
     faults = {
         "not timed out": not expired,
-        "not removed": detectors.ended_requests(client.pending) != held,
+        "not removed": bool(leaked),
         "late response not counted as such": not late,
     }
     return CheckResult(
@@ -94,11 +98,12 @@ async def check_timeout_probe(context: CheckContext) -> CheckResult:
 
 async def check_pending_balance(context: CheckContext) -> CheckResult:
     """Compare the requests held with those that are under way."""
-    client = context.runtime.client
-    ended = await context.confirm(lambda: detectors.ended_requests(client.pending))
-    statistics, held = client.statistics, client.pending
+    client, statistics = context.runtime.client, context.runtime.client.statistics
     issued, settled = statistics.requests_issued, statistics.requests_settled
-    leaked = len(ended) or detectors.imbalance(held, issued, settled)
+    held = client.pending
+    imbalance = detectors.imbalance(held, issued, settled)
+    ended = await context.confirm(lambda: detectors.ended_requests(client.pending))
+    leaked = len(ended) or imbalance
     return CheckResult(
         status=Status.FAIL if leaked else Status.PASS,
         observed=leaked,
@@ -183,15 +188,14 @@ async def _let_expire(client: GatewayClient) -> tuple[bool, float]:
     return False, perf_counter() - started
 
 
-async def _comes_late(client: GatewayClient, before: int) -> bool:
-    """Wait for a late response; that one came is nothing that wakes anybody."""
-    try:
+async def _comes_late(client: GatewayClient, before: Statistics) -> bool:
+    """Wait for a late response or a drop; neither wakes anybody."""
+    now, late, drops = client.statistics, before.late_responses, before.drops
+    with suppress(TimeoutError):
         async with asyncio.timeout(PROBE_PATIENCE):
-            while client.statistics.late_responses == before:  # noqa: ASYNC110
+            while (now.late_responses, now.drops) == (late, drops):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
-    except TimeoutError:
-        return False
-    return True
+    return now.late_responses > late
 
 
 def _orphans(statistics: Statistics) -> int:

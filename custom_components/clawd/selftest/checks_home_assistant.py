@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 from homeassistant.config_entries import ConfigEntryState
 
 from ..const import DOMAIN
-from ..gateway import ConnectionState
 from . import detectors
 from .model import CheckResult, Status
 
@@ -37,15 +36,16 @@ _LONG_PATH: Final = re.compile(r"(?<=File ['\"]).*/(?=[^/]+/[^/]+['\"])")
 
 
 def entry_in_transit(context: CheckContext) -> str | None:
-    """Name the reason if the tasks of some entry belong to nobody yet."""
-    entries = context.hass.config_entries.async_entries(DOMAIN)
-    in_transit = any(entry.state in _IN_TRANSIT for entry in entries)
+    """Name the reason if what an entry has is not complete, or not any more."""
+    states = [e.state for e in context.hass.config_entries.async_entries(DOMAIN)]
+    loaded = context.entry.state is ConfigEntryState.LOADED
+    in_transit = not loaded or any(state in _IN_TRANSIT for state in states)
     return "entry_in_transit" if in_transit else None
 
 
 async def check_task_inventory(context: CheckContext) -> CheckResult:
     """Compare the tasks that run with those that should."""
-    wrong = await context.confirm(partial(_wrong_tasks, context.runtime.client))
+    wrong = await context.confirm(partial(_wrong_tasks, context))
     stray = await context.confirm(partial(_stray_tasks, context))
     names = wrong + [_describe(task) for task in stray]
     return CheckResult(
@@ -90,11 +90,13 @@ def _listener_result(events: list[str], client: GatewayClient) -> CheckResult:
     )
 
 
-def _wrong_tasks(client: GatewayClient) -> list[str]:
+def _wrong_tasks(context: CheckContext) -> list[str]:
     """Return the names of tasks that the state of the client forbids or demands."""
-    names = (n for n in client.tasks.values() if not n.startswith("listener "))
-    connected = client.state is ConnectionState.CONNECTED
-    return detectors.wrong_counts(names, {"run": 1, "watchdog": int(connected)})
+    names = context.runtime.client.tasks.values()
+    expected = {"run": 1, "watchdog": int(context.connected)}
+    return detectors.wrong_counts(
+        (name for name in names if not name.startswith("listener ")), expected
+    )
 
 
 def _stray_tasks(context: CheckContext) -> list[asyncio.Task[object]]:

@@ -118,6 +118,11 @@ class CheckContext:
     answers: list[Answer] = field(default_factory=list)
     settle: float = SETTLE_SECONDS
 
+    @property
+    def connected(self) -> bool:
+        """Return whether there is a connection that can be used."""
+        return self.runtime.client.hello is not None
+
     async def confirm[T](self, scan: Callable[[], Collection[T]]) -> list[T]:
         """Scan twice and return what stays in between."""
         suspects = scan()

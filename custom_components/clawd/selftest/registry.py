@@ -81,6 +81,7 @@ CHECKS: Final = (
         check_handler_baseline,
         Mode.PASSIVE,
         Component.HOME_ASSISTANT,
+        prerequisites=(entry_in_transit,),
     ),
     Check("self_canary", check_self_canary, Mode.PASSIVE, Component.SECURITY),
     Check("redaction", check_redaction, Mode.PASSIVE, Component.SECURITY),

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from homeassistant.helpers.translation import async_get_translations
 
 from ..const import DOMAIN, VERSION
-from ..gateway import ConnectionState
 from ..redaction import known_secrets, withhold_texts
 from .model import Aspect, Status, worst
 
@@ -54,8 +53,7 @@ def _liveness(context: CheckContext) -> Status:
 
 def _readiness(context: CheckContext) -> Status:
     """Return whether the Gateway can be used."""
-    connected = context.runtime.client.state is ConnectionState.CONNECTED
-    link = Status.PASS if connected else Status.FAIL
+    link = Status.PASS if context.connected else Status.FAIL
     return worst((link, *_statuses(context, Aspect.READINESS)))
 
 
