@@ -15,7 +15,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.clawd import inspection
+from custom_components.clawd import diagnostics, inspection
 from custom_components.clawd.gateway import GatewayError
 from tests.simulator import Fail, GatewaySimulator, Refusal, Reply, Tool
 
@@ -210,6 +210,23 @@ async def test_they_stay_small(
 
     assert len(json.dumps(_data(body), indent=2)) <= LIMIT
     assert _data(body)["counters"]["frames_in"] > 1_000
+
+
+async def test_the_largest_sections_go_first_if_all_are_too_much(
+    entry: MockConfigEntry, download: Download, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = _data(await download())
+    sizes = {name: len(json.dumps(part, indent=2)) for name, part in whole.items()}
+    largest = max(sizes, key=sizes.__getitem__)
+    monkeypatch.setattr(diagnostics, "LIMIT", sum(sizes.values()) - 1)
+
+    data = _data(await download())
+
+    withheld = {
+        name for name, part in data.items() if part == {"withheld": "too large"}
+    }
+    assert withheld == {largest}
+    assert data["entry"]["state"] == entry.state.value
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,8 @@ async def live(
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncGenerator[Live]:
     """Return the live system, healthy as far as anybody knows."""
+    monkeypatch.setattr(checks_gateway, "PROBE_DEADLINE", 0.02)
+    monkeypatch.setattr(checks_gateway, "PROBE_HOLD", 0.1)
     async with AsyncExitStack() as afterwards:
         yield Live(hass, gateway, entry.runtime_data, monkeypatch, afterwards)
 

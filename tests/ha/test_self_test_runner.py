@@ -1,0 +1,264 @@
+"""How a self-test runs: order, deadlines, prerequisites, two scans, redaction."""
+
+import asyncio
+from base64 import b64encode
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from http import HTTPStatus
+import json
+from urllib.parse import quote
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.clawd.gateway import (
+    ConnectionLostError,
+    GatewayError,
+    NotConnectedError,
+    RequestFailedError,
+)
+from custom_components.clawd.selftest.model import (
+    Check,
+    CheckContext,
+    CheckResult,
+    Component,
+    Mode,
+    Status,
+)
+from custom_components.clawd.selftest.runner import SelfTests
+from tests.simulator import GatewaySimulator
+
+from .self_test import Report, bad, run_self_test, statuses
+
+PASSED = CheckResult(status=Status.PASS)
+
+type Ask = Callable[[CheckContext], Awaitable[CheckResult]]
+
+
+def _check(ask: Ask, name: str = "planted", deadline: float = 5) -> Check:
+    return Check(name, ask, Mode.PASSIVE, Component.GATEWAY, deadline=deadline)
+
+
+async def _run(hass: HomeAssistant, entry: MockConfigEntry, *checks: Check) -> Report:
+    return dict(await SelfTests(hass).async_run(entry, Mode.ACTIVE, checks))
+
+
+async def test_a_report_has_the_agreed_form(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    report = await run_self_test(hass, config_entry=entry.entry_id)
+
+    assert set(report) == {
+        "status",
+        "liveness",
+        "readiness",
+        "version",
+        "started_at",
+        "duration_ms",
+        "entry",
+        "mode",
+        "gateway",
+        "summary",
+        "checks",
+    }
+    assert set(report["summary"]) == {"pass", "warn", "fail", "skip", "error"}
+    for check in report["checks"]:
+        assert set(check) == {
+            "id",
+            "status",
+            "component",
+            "observed_value",
+            "observed_unit",
+            "expected",
+            "message",
+            "duration_ms",
+            "hint",
+        }
+
+
+async def test_the_action_answers_over_http(
+    hass: HomeAssistant, entry: MockConfigEntry, hass_client: ClientSessionGenerator
+) -> None:
+    assert await async_setup_component(hass, "api", {})
+    browser = await hass_client()
+
+    response = await browser.post(
+        "/api/services/clawd/self_test?return_response",
+        json={"config_entry": entry.entry_id, "mode": "passive"},
+    )
+
+    assert response.status == HTTPStatus.OK
+    [report] = (await response.json())["service_response"]["reports"]
+    assert report == entry.runtime_data.last_report
+
+
+async def test_the_action_needs_no_listener_to_its_answer(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    fields = {"mode": "passive"}
+    await hass.services.async_call("clawd", "self_test", fields, blocking=True)
+
+    assert entry.runtime_data.last_report["status"] == "pass"
+
+
+async def test_checks_run_in_their_order(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    asked: list[list[str]] = []
+
+    async def ask(context: CheckContext) -> CheckResult:
+        asked.append([answer.check.id for answer in context.answers])
+        return PASSED
+
+    report = await _run(hass, entry, *(_check(ask, name) for name in "bca"))
+
+    assert list(statuses(report)) == ["b", "c", "a"]
+    assert asked == [[], ["b"], ["b", "c"]]
+
+
+async def test_a_check_that_hangs_ends_at_its_deadline(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    async def hang(_: CheckContext) -> CheckResult:
+        await asyncio.Event().wait()
+        return PASSED
+
+    report = await _run(hass, entry, _check(hang, deadline=0.01))
+
+    assert bad(report) == {"planted": "error"}
+    assert "0.01" in report["checks"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "word"),
+    [
+        (NotConnectedError("planted"), "skip", "not connected"),
+        (ConnectionLostError("planted"), "skip", "not connected"),
+        (RequestFailedError("planted", code="FORBIDDEN"), "fail", "FORBIDDEN"),
+    ],
+)
+async def test_an_error_of_the_gateway_is_none_of_the_check(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    error: GatewayError,
+    status: str,
+    word: str,
+) -> None:
+    async def ask(_: CheckContext) -> CheckResult:
+        raise error
+
+    [check] = (await _run(hass, entry, _check(ask)))["checks"]
+
+    assert check["status"] == status
+    assert word in check["message"]
+    assert check["hint"]
+
+
+@pytest.mark.usefixtures("entry")
+async def test_a_check_of_another_mode_is_skipped_if_it_is_asked_for(
+    hass: HomeAssistant, gateway: GatewaySimulator
+) -> None:
+    report = await run_self_test(hass, mode="passive", checks=["round_trip"])
+
+    assert statuses(report) == {"round_trip": "skip"}
+    assert "mode" in report["checks"][0]["message"]
+    assert gateway.received("health") == []
+
+
+async def test_only_what_both_scans_see_is_a_suspect(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    scans = iter((["passing", "staying"], ["staying", "new"]))
+    seen: list[str] = []
+
+    async def ask(context: CheckContext) -> CheckResult:
+        seen.extend(await context.confirm(lambda: next(scans)))
+        return PASSED
+
+    await _run(hass, entry, _check(ask))
+
+    assert seen == ["staying"]
+
+
+async def test_no_second_scan_follows_an_empty_one(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    scans: list[list[str]] = [[]]
+
+    async def ask(context: CheckContext) -> CheckResult:
+        assert await context.confirm(scans.pop) == []
+        return PASSED
+
+    assert not bad(await _run(hass, entry, _check(ask)))
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        str,
+        lambda token: token[:12],
+        lambda token: quote(token, safe=""),
+        lambda token: b64encode(token.encode()).decode(),
+        lambda token: json.dumps(token)[1:-1],
+    ],
+    ids=["raw", "beginning", "quoted", "base64", "escaped"],
+)
+@pytest.mark.parametrize("place", ["observed", "facts", "details"])
+async def test_no_form_of_a_secret_stays_in_a_report(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    form: Callable[[str], str],
+    place: str,
+) -> None:
+    token = 'tok"en/with+everything ü'
+    hass.config_entries.async_update_entry(entry, data={**entry.data, "token": token})
+    leak = f"before {form(token)} after"
+    harmless = CheckResult(status=Status.PASS, facts={"version": 4})
+    leaking = {
+        "observed": replace(harmless, observed=[leak]),
+        "facts": replace(harmless, facts={"version": leak}),
+        "details": replace(harmless, details=(leak,)),
+    }
+
+    async def ask(_: CheckContext) -> CheckResult:
+        return leaking[place]
+
+    report = await _run(hass, entry, _check(ask, "protocol"))
+
+    assert form(token) not in json.dumps(report, ensure_ascii=False)
+    assert "**WITHHELD**" in json.dumps(report)
+    assert report["checks"][0]["status"] == "pass"
+
+
+async def test_a_cancelled_self_test_makes_room_for_the_next(
+    hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
+) -> None:
+    gateway.hold("health")
+    task = asyncio.create_task(run_self_test(hass, config_entry=entry.entry_id))
+    await gateway.wait_for_request("health")
+
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    gateway.release("health")
+    assert (await run_self_test(hass))["status"] == "pass"
+
+
+async def test_an_entry_that_is_unloaded_meanwhile_is_not_to_blame(
+    hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
+) -> None:
+    gateway.hold("health")
+    task = asyncio.create_task(run_self_test(hass, config_entry=entry.entry_id))
+    await gateway.wait_for_request("health")
+
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+    report = await task
+    assert not bad(report)
+    assert report["readiness"] == "fail"
+    assert entry.state is ConfigEntryState.NOT_LOADED

@@ -1,0 +1,187 @@
+"""Whose task is whose, while others set up, wait and test at the same time."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+from homeassistant.config_entries import SOURCE_USER
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.clawd.const import DOMAIN
+from custom_components.clawd.gateway import (
+    ClientInfo,
+    DeviceIdentity,
+    Endpoint,
+    GatewayClient,
+)
+from tests.simulator import GatewaySimulator
+
+from .self_test import bad, run_self_test, statuses
+
+INVENTORY = ["task_inventory"]
+
+
+@pytest.fixture
+async def neighbour() -> AsyncGenerator[GatewaySimulator]:
+    """Run another Gateway."""
+    async with GatewaySimulator() as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def other_entry(hass: HomeAssistant, neighbour: GatewaySimulator) -> MockConfigEntry:
+    """Add an entry for the other Gateway, not set up."""
+    data = {"host": neighbour.host, "port": neighbour.port, "ssl": False}
+    entry = MockConfigEntry(
+        domain=DOMAIN, title="Neighbour", data={**data, "token": neighbour.token}
+    )
+    entry.add_to_hass(hass)
+    return entry
+
+
+def _stray() -> asyncio.Task[object]:
+    """Start a client that nobody owns and that waits for ever."""
+    client = GatewayClient(
+        Endpoint("127.0.0.1", 9), DeviceIdentity.generate(), ClientInfo("0")
+    )
+    return asyncio.create_task(client.wait_connected())
+
+
+async def test_the_task_that_connects_is_missed(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    tasks = entry.runtime_data.client.tasks
+    [run] = [task for task, name in tasks.items() if name == "run"]
+    run.cancel()
+    await asyncio.wait([run])
+
+    report = await run_self_test(hass, config_entry=entry.entry_id)
+
+    assert bad(report) == {"task_inventory": "fail"}
+    [failed] = [c for c in report["checks"] if c["status"] == "fail"]
+    assert failed["message"].endswith(": run.")
+
+
+@pytest.mark.usefixtures("entry")
+async def test_a_task_that_is_about_to_end_is_no_leak(hass: HomeAssistant) -> None:
+    stray = _stray()
+    hass.loop.call_later(0.03, stray.cancel)
+
+    report = await run_self_test(hass, checks=INVENTORY)
+
+    assert statuses(report) == {"task_inventory": "pass"}
+
+
+async def test_a_secret_in_the_name_of_a_task_is_found_and_withheld(
+    hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
+) -> None:
+    stray = _stray()
+    stray.set_name(f"connect with {gateway.token}")
+
+    report = await run_self_test(hass, config_entry=entry.entry_id)
+
+    assert bad(report) == {"task_inventory": "fail", "redaction": "fail"}
+    assert gateway.token not in str(report)
+    stray.cancel()
+
+
+async def test_a_listener_at_work_is_no_leak(
+    hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
+) -> None:
+    done = asyncio.Event()
+    client = entry.runtime_data.client
+
+    async def listen(_: object) -> None:
+        await done.wait()
+
+    client.subscribe("tick", listen)
+    gateway.broadcast("tick", {})
+    await client.request("health")
+    assert "listener tick" in client.tasks.values()
+
+    report = await run_self_test(hass, checks=INVENTORY)
+
+    assert statuses(report) == {"task_inventory": "pass"}
+    done.set()
+
+
+async def test_a_wait_for_approval_is_no_leak(
+    hass: HomeAssistant, entry: MockConfigEntry, neighbour: GatewaySimulator
+) -> None:
+    neighbour.pairing = True
+    flow = await hass.config_entries.flow.async_init(
+        DOMAIN,
+        context={"source": SOURCE_USER},
+        data={
+            "host": neighbour.host,
+            "port": neighbour.port,
+            "ssl": False,
+            "token": neighbour.token,
+        },
+    )
+    assert flow["type"] is FlowResultType.SHOW_PROGRESS
+
+    report = await run_self_test(hass, config_entry=entry.entry_id)
+
+    assert report["status"] == "pass"
+    hass.config_entries.flow.async_abort(flow["flow_id"])
+
+
+async def test_the_tasks_of_another_gateway_are_no_leak(
+    hass: HomeAssistant, entry: MockConfigEntry, other_entry: MockConfigEntry
+) -> None:
+    assert await hass.config_entries.async_setup(other_entry.entry_id)
+
+    response = await hass.services.async_call(
+        DOMAIN, "self_test", {}, blocking=True, return_response=True
+    )
+
+    assert response
+    reports = response["reports"]
+    assert isinstance(reports, list)
+    assert [report["entry"] for report in reports if isinstance(report, dict)] == [
+        entry.entry_id,
+        other_entry.entry_id,
+    ]
+    assert all(r["status"] == "pass" for r in reports if isinstance(r, dict))
+    assert await hass.config_entries.async_unload(other_entry.entry_id)
+
+
+async def test_nothing_is_said_of_tasks_while_another_entry_is_set_up(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    other_entry: MockConfigEntry,
+    neighbour: GatewaySimulator,
+) -> None:
+    neighbour.hold("connect")
+    setup = asyncio.create_task(hass.config_entries.async_setup(other_entry.entry_id))
+    await neighbour.wait_for_request("connect")
+
+    report = await run_self_test(hass, config_entry=entry.entry_id)
+
+    assert not bad(report)
+    assert statuses(report)["task_inventory"] == "skip"
+    neighbour.release("connect")
+    assert await setup
+    assert await hass.config_entries.async_unload(other_entry.entry_id)
+
+
+async def test_two_gateways_can_be_tested_at_the_same_time(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    other_entry: MockConfigEntry,
+    gateway: GatewaySimulator,
+) -> None:
+    assert await hass.config_entries.async_setup(other_entry.entry_id)
+    gateway.hold("health")
+    first = asyncio.create_task(run_self_test(hass, config_entry=entry.entry_id))
+    await gateway.wait_for_request("health")
+
+    second = await run_self_test(hass, config_entry=other_entry.entry_id)
+
+    assert second["status"] == "pass"
+    gateway.release("health")
+    assert (await first)["status"] == "pass"
+    assert await hass.config_entries.async_unload(other_entry.entry_id)

@@ -1,0 +1,74 @@
+"""Secrets are found in whatever form they got out."""
+
+from base64 import b64encode, urlsafe_b64encode
+import json
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from custom_components.clawd.gateway import DeviceIdentity
+from custom_components.clawd.redaction import (
+    WITHHELD,
+    known_secrets,
+    leaks,
+    withhold_texts,
+)
+
+SECRET = 'tok"en/with+everything ü>>>???'
+FORMS = {
+    "raw": SECRET,
+    "beginning": SECRET[:12],
+    "quoted": quote(SECRET, safe=""),
+    "base64": b64encode(SECRET.encode()).decode(),
+    "base64url": urlsafe_b64encode(SECRET.encode()).decode().rstrip("="),
+    "escaped": json.dumps(SECRET)[1:-1],
+    "escaped as UTF-8": json.dumps(SECRET, ensure_ascii=False)[1:-1],
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda text: text,
+        lambda text: [1, None, (text,)],
+        lambda text: {"a": {"b": [text]}},
+        lambda text: {text: 1},
+    ],
+    ids=["text", "list", "mapping", "key"],
+)
+def test_a_secret_is_found_anywhere_in_any_form(wrap: object, form: str) -> None:
+    assert callable(wrap)
+    assert leaks(wrap(f"before {form} after"), [SECRET])
+
+
+@pytest.mark.parametrize("document", ["", SECRET[:11], {"tok": 'en/with"'}, 12, None])
+def test_what_holds_no_secret_is_left_alone(document: object) -> None:
+    assert not leaks(document, [SECRET])
+
+
+def test_only_the_text_with_a_secret_is_withheld() -> None:
+    document: dict[str, Any] = {
+        "a": [1, None, f"with {SECRET}"],
+        "b": {"c": "harmless", "d": 0.5},
+    }
+
+    assert withhold_texts(document, [SECRET]) == {
+        "a": [1, None, WITHHELD],
+        "b": {"c": "harmless", "d": 0.5},
+    }
+
+
+def test_the_token_and_the_key_are_known() -> None:
+    identity = DeviceIdentity.generate()
+
+    assert known_secrets({"token": SECRET}, identity) == [SECRET, identity.secret]
+    assert known_secrets({"token": SECRET}, None) == [SECRET]
+
+
+@pytest.mark.parametrize("data", [{}, {"token": None}, {"token": "clawd"}])
+def test_a_token_that_may_be_any_word_is_not_searched_for(
+    data: dict[str, str | None],
+) -> None:
+    assert known_secrets(data, None) == []

@@ -1,0 +1,106 @@
+"""The detectors: what they see, and what they leave alone."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from custom_components.clawd.gateway import RunInfo, Statistics
+from custom_components.clawd.gateway.pending import PendingRequests
+from custom_components.clawd.selftest import detectors
+from custom_components.clawd.selftest.canaries import CANARIES
+
+RUN = RunInfo("run", age=1.0, accepted=True, ended=False, size=0)
+
+
+class Radio:
+    """An object with a method to listen with."""
+
+    def listen(self, _: object) -> None:
+        """Do nothing."""
+
+
+async def _wait() -> None:
+    await asyncio.Event().wait()
+
+
+async def test_a_request_under_way_is_balanced() -> None:
+    statistics = Statistics()
+    pending = PendingRequests(statistics)
+    request = pending.open("health", 60)
+    held = pending.snapshot()
+
+    assert detectors.ended_requests(held) == []
+    assert detectors.imbalance(held, statistics.requests_issued, 0) == 0
+    request.future.cancel()
+
+
+async def test_a_request_that_ended_and_is_held_is_named() -> None:
+    pending = PendingRequests(Statistics())
+    first, second = pending.open("health", 60), pending.open("health", 60)
+    held = pending.snapshot()
+    first.future.cancel()
+
+    assert detectors.ended_requests(held) == [first.id]
+    second.future.cancel()
+
+
+@pytest.mark.parametrize(
+    ("held", "issued", "settled", "off"),
+    [(0, 0, 0, 0), (2, 5, 3, 0), (1, 5, 3, 1), (3, 5, 3, 1), (0, 3, 5, 2)],
+)
+def test_the_balance_counts_both_ways(
+    held: int, issued: int, settled: int, off: int
+) -> None:
+    assert detectors.imbalance(range(held), issued, settled) == off
+
+
+def test_a_run_is_overdue_after_its_end_or_its_limit() -> None:
+    ended = replace(RUN, run_id="ended", ended=True)
+    old = replace(RUN, run_id="old", age=11.0)
+
+    assert detectors.overdue_runs([RUN, ended, old], limit=10) == ["ended", "old"]
+
+
+async def test_a_task_is_stray_if_its_code_is_ours_and_nobody_knows_it() -> None:
+    stray, known = asyncio.create_task(_wait()), asyncio.create_task(_wait())
+    foreign = asyncio.create_task(asyncio.Event().wait())
+    tasks = [stray, known, foreign]
+
+    assert detectors.stray_tasks(tasks, {known}, __file__) == [stray]
+    assert detectors.stray_tasks(tasks, {known}, "/elsewhere/") == []
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+
+def test_counts_differ_by_what_is_missing_and_what_is_too_much() -> None:
+    assert detectors.wrong_counts(["run"], {"run": 1, "watchdog": 0}) == []
+    assert detectors.wrong_counts(["new", "run", "run"], {"run": 1, "gone": 1}) == [
+        "gone",
+        "new",
+        "run",
+    ]
+
+
+def test_bound_methods_of_one_object_are_the_same_listener() -> None:
+    radio, other = Radio(), Radio()
+
+    assert detectors.duplicates({"tick": (radio.listen, other.listen)}) == []
+    assert detectors.duplicates({"tick": (radio.listen, radio.listen)}) == ["tick"]
+
+
+def test_listeners_are_counted_by_event() -> None:
+    listeners = {"tick": (Radio().listen,), "health": (Radio().listen,)}
+
+    assert detectors.changed_counts({"tick": 1, "health": 1}, listeners) == []
+    assert detectors.changed_counts({"tick": 2, "agent": 1}, listeners) == [
+        "agent",
+        "health",
+        "tick",
+    ]
+
+
+@pytest.mark.parametrize("name", CANARIES)
+async def test_every_canary_is_seen(name: str) -> None:
+    assert await CANARIES[name]()

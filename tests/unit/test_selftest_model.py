@@ -1,0 +1,31 @@
+"""Statuses and modes: which is worse, which includes which."""
+
+import pytest
+
+from custom_components.clawd.selftest.model import Mode, Status, worst
+
+
+@pytest.mark.parametrize(
+    ("statuses", "expected"),
+    [
+        ([], "pass"),
+        (["skip", "skip"], "pass"),
+        (["pass", "warn", "skip"], "warn"),
+        (["warn", "error"], "error"),
+        (["error", "fail", "warn"], "fail"),
+    ],
+)
+def test_the_worst_status_counts(statuses: list[str], expected: str) -> None:
+    assert worst(map(Status, statuses)) == expected
+
+
+@pytest.mark.parametrize(
+    ("mode", "included"),
+    [
+        (Mode.PASSIVE, {"passive"}),
+        (Mode.ACTIVE, {"passive", "active"}),
+        (Mode.DRILL, {"passive", "active", "drill"}),
+    ],
+)
+def test_a_mode_includes_those_that_do_less(mode: Mode, included: set[str]) -> None:
+    assert {other for other in Mode if mode.includes(other)} == included
