@@ -208,3 +208,20 @@ def test_events_of_a_settled_segment_that_come_late_tell_nothing(
     told = reply.settle("One.")
     told += feed(reply, v4("a:1", "On"), v4("a:1", "One."), v4("a:2", "Two."))
     assert told == reply.text == "One.\n\nTwo."
+
+
+@pytest.mark.parametrize("start", ["L", "Let", "Let me"])
+def test_a_segment_that_begins_like_the_settled_one_is_its_own(
+    reply: ReplyText, start: str
+) -> None:
+    told = reply.settle("Let me look.")
+    told += feed(reply, v4("a:2", start), v4("a:2", f"{start}ter"))
+    assert told == reply.text == f"Let me look.\n\n{start}ter"
+
+
+def test_a_retry_keeps_what_is_settled(reply: ReplyText) -> None:
+    told = reply.settle("Let me look.")
+    told += feed(reply, v4("a:2", "", replace=True))
+    reply.retry()
+    told += feed(reply, v4("b:1", "It is on."))
+    assert told == reply.text == "Let me look.\n\nIt is on."

@@ -42,7 +42,7 @@ class ReplyText:
     def feed(self, data: Payload) -> str:
         """Take the data of an `assistant` event; return what is new to tell."""
         text = data.get("text")
-        if not isinstance(text, str):
+        if not isinstance(text, str) or self._repeats_settled(text):
             return ""
         if self._starts_segment(text, data):
             self._open_segment()
@@ -54,20 +54,20 @@ class ReplyText:
         v4 tells it in an `item` event once more, and under load only there.
         """
         text = text.strip()
-        last = self._segments[-1] if self._segments else _Segment(None)
+        last = self._last()
         if text in last.text:
             return ""
         if last.text and not text.startswith(last.text):
             self._open_segment()
-            last = self._segments[-1]
-        new = self._take(text, last.item_id)
-        self._segments[-1].settled = True
+        new = self._take(text, self._last().item_id)
+        self._last().settled = True
         return new
 
     def retry(self) -> None:
         """Drop what v3 told of an attempt that failed; v4 replaces it itself."""
-        if self._segments and self._segments[-1].item_id is None:
-            self._segments[-1].text = ""
+        last = self._last()
+        if last.item_id is None and not last.settled:
+            last.text = ""
 
     def finish(self, texts: list[str]) -> str:
         """Take the final response's texts; return what events did not tell.
@@ -80,6 +80,10 @@ class ReplyText:
         if len(texts) >= len(self._texts()):
             self._segments = [_Segment(None, text) for text in texts]
         return new
+
+    def _last(self) -> _Segment:
+        """Return the last segment; an empty one if there is none yet."""
+        return self._segments[-1] if self._segments else _Segment(None)
 
     def _texts(self) -> list[str]:
         return [segment.text for segment in self._segments if segment.text]
@@ -96,7 +100,7 @@ class ReplyText:
         return 0
 
     def _complete(self, text: str) -> str:
-        last = self._segments[-1]
+        last = self._last()
         if last.text and text.startswith(last.text):
             return self._take(text, last.item_id)
         if last.text:
@@ -104,15 +108,18 @@ class ReplyText:
         return ""
 
     def _append(self, text: str) -> str:
-        if self._segments and self._segments[-1].text:
+        if self._last().text:
             self._open_segment()
         return self._take(text, None)
 
+    def _repeats_settled(self, text: str) -> bool:
+        """Return whether an event comes late, or cannot be told from one yet."""
+        last = self._last()
+        return last.settled and last.text.startswith(text.rstrip())
+
     def _starts_segment(self, text: str, data: Payload) -> bool:
-        if not self._segments or not self._segments[-1].text:
-            return False
-        last, item_id = self._segments[-1], data.get("itemId")
-        if last.settled and last.item_id is None and last.text.startswith(text):
+        last, item_id = self._last(), data.get("itemId")
+        if not last.text:
             return False
         if item_id is not None or last.item_id is not None:
             return item_id != last.item_id
