@@ -8,11 +8,10 @@ from custom_components.clawd.gateway import (
     AgentRun,
     AgentRunAborted,
     AgentRunError,
-    ConnectionLostError,
     GatewayClient,
     Payload,
 )
-from tests.simulator import Reply
+from tests.simulator import Reply, Step, Tool
 
 from .cases import CASES, Case
 from .clients import new_client, running
@@ -20,7 +19,23 @@ from .relay import Relay
 from .stages import Stage
 
 COUNT = "count 40 every 50"
-COUNTED = Reply(chunks=tuple(f"{number} " for number in range(40)), delay=0.05)
+COUNTED = Reply(chunks=("0", *(f" {number}" for number in range(1, 40))), delay=0.05)
+NUMBERS = " ".join(str(number) for number in range(40))
+SLEEP = 'call exec {"command":"sleep 1"}'
+LONG = [
+    (COUNT, (COUNTED,), NUMBERS),
+    (
+        f"say One, two, three. | {SLEEP} | {COUNT} | {SLEEP} | say The end.",
+        (
+            Reply("One, two, three.", delay=0.02),
+            Tool("exec"),
+            COUNTED,
+            Tool("exec"),
+            Reply("The end.", delay=0.02),
+        ),
+        f"One, two, three.\n\n{NUMBERS}\n\nThe end.",
+    ),
+]
 STOPPED = {3: ("status", "ok"), 4: ("stopReason", "rpc")}
 
 
@@ -81,16 +96,26 @@ async def test_an_aborted_run_ends_at_once(
     assert STOPPED[stage.protocol] in outcome.items()
 
 
-async def test_a_run_goes_on_at_the_gateway_when_the_connection_drops(
-    stage: Stage, relay: Relay, session_key: str
+@pytest.mark.parametrize("cuts", [1, 3])
+@pytest.mark.parametrize(("message", "script", "reply"), LONG, ids=["words", "tools"])
+async def test_a_reply_outlives_its_connection(  # noqa: PLR0913, PLR0917 - the row of the table
+    stage: Stage,
+    relay: Relay,
+    session_key: str,
+    message: str,
+    script: tuple[Step, ...],
+    reply: str,
+    cuts: int,
 ) -> None:
-    stage.expect(COUNTED)
+    stage.expect(*script)
     async with running(new_client(stage, port=relay.port)) as client:
-        run = await client.start_run(COUNT, session_key=session_key)
-        await anext(aiter(run))
-        relay.cut()
-        with pytest.raises(ConnectionLostError):
-            await run.result()
-        await client.wait_connected()
-        outcome = await wait_for_run(client, run, timeout_ms=20_000)
-        assert outcome["status"] == "ok"
+        run = await client.start_run(message, session_key=session_key)
+        told = aiter(run)
+        texts = []
+        for _ in range(cuts):
+            texts.append(await anext(told))
+            relay.cut()
+        texts += [text async for text in told]
+        assert "".join(texts).strip() == reply
+        assert (await run.result()).text.strip() == reply
+        assert client.runs == ()

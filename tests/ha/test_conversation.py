@@ -145,17 +145,20 @@ async def test_a_failing_model_is_an_answer(
         assert speech.startswith("The agent could not answer (UNAVAILABLE).")
 
 
-async def test_a_drop_ends_the_answer_with_an_error(
+async def test_an_answer_outlives_a_drop(
     hass: HomeAssistant, conversation: Conversation, gateway: GatewaySimulator
 ) -> None:
-    gateway.script(Reply(chunks=("It is ",)), Pause())
+    gateway.script(Reply(chunks=("It is ",)), Pause(), Reply(chunks=("warm.",)))
 
     answer = asyncio.create_task(conversation.say("How is it?"))
     await conversation.heard.wait()
     gateway.drop()
-
-    assert _speech(await answer) == "The connection to the Gateway was lost"
+    await wait_for_state(hass, CONNECTIVITY, "off")
     await wait_for_state(hass, CONNECTIVITY, "on")
+    gateway.proceed()
+
+    assert _speech(await answer) == "It is warm."
+    assert "".join(conversation.deltas) == "It is warm."
 
 
 async def test_a_question_without_a_connection_is_answered_at_once(

@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 
 @dataclass
 class Session:
-    """A conversation: its turns in order, one run at a time."""
+    """A conversation: the runs that began, in order, one at a time."""
 
     key: str
     session_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    turns: list[tuple[str, list[str], str]] = field(default_factory=list)
+    turns: list[Narration] = field(default_factory=list)
     updated_at: int = 0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -69,6 +69,7 @@ class Run:
         """Play the script, then send the final response."""
         self.narration.queue(busy=self.session.lock.locked())
         async with self.session.lock:
+            self.session.turns.append(self.narration)
             self.narration.begin()
             for step in self.script:
                 await self._step(step)
@@ -138,7 +139,6 @@ class Run:
         narration = self.narration
         if not narration.outcome:
             return
-        self.session.turns.append((narration.message, narration.spoken, self.run_id))
         self.session.updated_at = self.gateway.now_ms()
         if self.peer and self.request:
             self.peer.respond(

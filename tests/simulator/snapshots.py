@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from .recordings import V3, Frame, payload
 
 if TYPE_CHECKING:
+    from .narration import Narration
     from .peer import Peer
     from .server import GatewaySimulator
 
@@ -66,40 +67,50 @@ def history(gateway: GatewaySimulator, key: str, limit: int) -> Frame:
     """Return the last messages of a session."""
     answer: Frame = payload(gateway.protocol, "agent_wait_and_history", "chat.history")
     session = gateway.runs.sessions.get(key.lower())
-    turns = session.turns if session else []
     templates = answer["messages"]
     messages = [
         message
-        for text, replies, run_id in turns
-        for message in _turn(gateway, templates, text, replies, run_id)
+        for turn in (session.turns if session else [])
+        for message in _turn(gateway, templates, turn)
     ][-limit:]
     answer |= {"sessionKey": key, "messages": messages}
     if session:
         answer["sessionId"] = session.session_id
     if gateway.protocol != V3:
+        active = [run.run_id for run in gateway.runs.active() if run.session is session]
         answer["totalMessages"] = len(messages)
-        answer["sessionInfo"] |= {"key": key, "sessionId": answer["sessionId"]}
+        answer["sessionInfo"] |= {
+            "key": key,
+            "sessionId": answer["sessionId"],
+            "hasActiveRun": bool(active),
+            "activeRunIds": active,
+        }
     return answer
 
 
 def _turn(
-    gateway: GatewaySimulator,
-    templates: list[Frame],
-    text: str,
-    replies: list[str],
-    run_id: str,
+    gateway: GatewaySimulator, templates: list[Frame], run: Narration
 ) -> list[Frame]:
-    """Return what was asked and answered in one run."""
+    """Return what was asked and, so far as its segments are over, answered."""
     asked, answered = deepcopy(templates)
+    asked["timestamp"] = run.started_at
     if gateway.protocol == V3:
-        asked["content"] = [{"type": "text", "text": text}]
+        asked["content"] = [{"type": "text", "text": run.message}]
     else:
-        key = f"{run_id}:user"
-        asked |= {"content": text, "idempotencyKey": key}
+        key = f"{run.run_id}:user"
+        asked |= {"content": run.message, "idempotencyKey": key}
         asked["__openclaw"]["idempotencyKey"] = key
-        answered["__openclaw"]["runId"] = run_id
-    said = [{"content": [{"type": "text", "text": reply}]} for reply in replies]
-    return [asked, *(deepcopy(answered) | content for content in said)]
+        answered["__openclaw"]["runId"] = run.run_id
+    over = run.segments if run.outcome else run.segments[:-1]
+    said = [
+        deepcopy(answered)
+        | {"content": [{"type": "text", "text": text}], "stopReason": "toolUse"}
+        for text in over
+        if text
+    ]
+    if run.outcome and said:
+        said[-1]["stopReason"] = "stop"
+    return [asked, *said]
 
 
 def session_rows(gateway: GatewaySimulator, limit: int | None) -> Frame:

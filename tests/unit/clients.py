@@ -15,7 +15,14 @@ from custom_components.clawd.gateway import (
 from tests.simulator import GatewaySimulator
 
 TIMING = Timing(
-    connect=2, request=2, run=4, close=0.1, first_delay=0.001, longest_delay=0.002
+    connect=2,
+    request=2,
+    run=4,
+    wait=0.05,
+    pause=0.001,
+    close=0.1,
+    first_delay=0.001,
+    longest_delay=0.002,
 )
 
 

@@ -3,26 +3,33 @@
 import asyncio
 from typing import Any
 
-from custom_components.clawd.gateway import AgentRun, Event, Statistics
+from custom_components.clawd.gateway import AgentRun, Event, Statistics, Timing
 from custom_components.clawd.gateway.agent_run import AgentRuns
 
 
 class Stage:
     """A run, the events that it gets and the response that ends it."""
 
-    def __init__(self, run_id: str = "r") -> None:
+    def __init__(self, run_id: str = "r", timing: Timing = Timing()) -> None:  # noqa: B008 - frozen
         """Open the run."""
         self.statistics = Statistics()
-        self.runs = AgentRuns(self.statistics)
         self.aborted: list[AgentRun] = []
-        self.run = self.runs.open(run_id, "agent:main:x", self._abort)
+        self.expired: list[AgentRun] = []
+        self.runs = AgentRuns(self.statistics, timing, self._abort, self.expired.append)
+        params = {
+            "idempotencyKey": run_id,
+            "sessionKey": "agent:main:x",
+            "message": "Hello?",
+        }
+        self.run = self.runs.open(params)
         self.response: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._seq = 0
 
     async def start(self) -> AgentRun:
         """Let the Gateway take the run."""
         self.run.accept()
-        return await self.run.wait_accepted(self.response)
+        self.run.expect(self.response)
+        return await self.run.wait_accepted()
 
     def tell(self, stream: str, data: object, seq: int | None = None) -> None:
         """Send an event of the run, the next one unless `seq` says otherwise."""

@@ -172,7 +172,8 @@ async def replay(protocol: int, name: str, run_id: str, request_id: str) -> Agen
                 pending.resolve(replace(frame, id=request.id))
         elif frame.name == "agent":
             stage.runs.dispatch(frame)
-    return await stage.run.wait_accepted(request.future)
+    stage.run.expect(request.future)
+    return await stage.run.wait_accepted()
 
 
 def recorded_text(protocol: int, name: str, run_id: str) -> str:

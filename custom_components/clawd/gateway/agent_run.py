@@ -2,18 +2,27 @@
 
 import asyncio
 from dataclasses import dataclass
+import time
 from typing import TYPE_CHECKING, Self
 from uuid import uuid4
 
-from .exceptions import AgentRunAborted, AgentRunError, GatewayError, RequestFailedError
+from .exceptions import (
+    AgentRunAborted,
+    AgentRunError,
+    ConnectionLostError,
+    GatewayError,
+    NotConnectedError,
+    RequestFailedError,
+)
 from .models import MIN_PROTOCOL, reply_texts, run_result
 from .reply_text import ReplyText
+from .run_clock import RunClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from .frames import Event, Json, Payload
-    from .models import Hello, RunResult
+    from .models import Hello, RunResult, Timing
     from .statistics import Statistics
 
 
@@ -37,19 +46,25 @@ class AgentRun:
 
     def __init__(
         self,
-        run_id: str,
-        session_key: str,
+        params: Payload,
+        timing: Timing,
         *,
         abort: Callable[[AgentRun], Awaitable[None]],
         on_end: Callable[[AgentRun], None],
+        on_expire: Callable[[AgentRun], None],
     ) -> None:
-        """Wait for events; made by `GatewayClient.start_run`."""
-        self.run_id = run_id
-        self.session_key = session_key
+        """Wait for events; made by `GatewayClient.start_run`.
+
+        `params` are those of the request `agent`.
+        """
+        self.params = params
+        self.asked_at = time.time()
         self._abort = abort
         self._on_end = on_end
+        self._on_expire = on_expire
+        self._clock = RunClock(timing, self._expire)
         self._loop = asyncio.get_running_loop()
-        self._started_at = self._loop.time()
+        self._held: list[Payload] | None = None
         self._reply = ReplyText()
         self._unread: list[str] = []
         self._wake = asyncio.Event()
@@ -60,13 +75,38 @@ class AgentRun:
         self._response: asyncio.Future[Json] | None = None
 
     @property
+    def run_id(self) -> str:
+        """Return the id of the run, which is the key of its request."""
+        return str(self.params["idempotencyKey"])
+
+    @property
+    def session_key(self) -> str:
+        """Return the session in which the run takes place."""
+        return str(self.params["sessionKey"])
+
+    @property
+    def message(self) -> str:
+        """Return the question."""
+        return str(self.params["message"])
+
+    @property
+    def accepted(self) -> bool:
+        """Return whether the Gateway has taken the run."""
+        return self._accepted.done()
+
+    @property
+    def ended(self) -> bool:
+        """Return whether the run has ended, well or not."""
+        return self._result.done()
+
+    @property
     def info(self) -> RunInfo:
         """Return what may be shown of this run."""
         return RunInfo(
             self.run_id,
-            self._loop.time() - self._started_at,
-            self._accepted.done(),
-            self._result.done(),
+            self._clock.age,
+            self.accepted,
+            self.ended,
             len(self._reply.text),
         )
 
@@ -92,7 +132,8 @@ class AgentRun:
             GatewayConnectionError: the connection ended or the deadline passed.
 
         """
-        return await asyncio.shield(self._result)
+        await asyncio.wait([self._result])
+        return self._result.result()
 
     async def abort(self) -> None:
         """Stop the run, here and at the Gateway.
@@ -101,22 +142,20 @@ class AgentRun:
             GatewayError: the Gateway could not be told; the run has ended here.
 
         """
-        if self._result.done():
-            return
-        self.fail(_aborted())
-        if self._response:
-            self._response.cancel()
-        await self._abort(self)
+        if not self.ended:
+            self.discard(_aborted())
+            await self._abort(self)
 
-    async def wait_accepted(self, response: asyncio.Future[Json]) -> Self:
-        """Wait until the Gateway has taken the run, or raise why it did not.
+    async def wait_accepted(self) -> Self:
+        """Wait until the Gateway has taken the run, or raise why it did not."""
+        await asyncio.wait([self._accepted])
+        self._accepted.result()
+        return self
 
-        `response` will hold the final response, the only thing that ends a run well.
-        """
+    def expect(self, response: asyncio.Future[Json]) -> None:
+        """End with the final response, which is yet to come."""
         self._response = response
         response.add_done_callback(self._finish)
-        await self._accepted
-        return self
 
     def accept(self) -> None:
         """Note that the Gateway has taken the run."""
@@ -125,6 +164,10 @@ class AgentRun:
 
     def feed(self, payload: Payload) -> None:
         """Take the payload of an `agent` event of this run."""
+        self._clock.sign_of_life()
+        if self._held is not None:
+            self._held.append(payload)
+            return
         seq, data = payload.get("seq"), payload.get("data")
         if not isinstance(seq, int) or not isinstance(data, dict):
             return
@@ -141,6 +184,32 @@ class AgentRun:
                 if self._attempts > 1:
                     self._reply.retry()
 
+    def suspend(self, error: GatewayError) -> None:
+        """Outlive the connection; hold back events until it is known what is missing.
+
+        If no news come in time, the run ends with `error`.
+        """
+        self._held = []
+        self._clock.lose(error)
+
+    def catch_up(self, texts: tuple[str, ...]) -> None:
+        """Tell what was missed, then what was held back."""
+        self._tell(self._reply.catch_up(texts))
+        held, self._held = self._held or [], None
+        for payload in held:
+            self.feed(payload)
+
+    def complete(self, texts: tuple[str, ...]) -> None:
+        """End the run with all segments of its reply, as the history has them."""
+        self._tell(self._reply.catch_up(texts))
+        self._succeed({})
+
+    def discard(self, error: GatewayError) -> None:
+        """End the run with an error, whatever the Gateway says of it later."""
+        self.fail(error)
+        if self._response:
+            self._response.cancel()
+
     def fail(self, error: GatewayError) -> None:
         """End the run with an error."""
         for future in (self._accepted, self._result):
@@ -154,6 +223,8 @@ class AgentRun:
             return
         try:
             self._conclude(response.result())
+        except ConnectionLostError, NotConnectedError:
+            return
         except GatewayError as err:
             self.fail(self._as_run_error(err))
 
@@ -166,15 +237,23 @@ class AgentRun:
                 self.fail(_aborted())
             case {"status": "ok"}:
                 self._tell(self._reply.finish(reply_texts(payload)))
-                result = run_result(self.run_id, payload, self._reply.text)
-                self._result.set_result(result)
-                self._end()
+                self._succeed(payload)
             case {"status": "timeout", "stopReason": "rpc"}:
                 self.fail(_aborted())
             case {"status": "timeout"}:
                 self.fail(AgentRunError("the agent took too long", code="TIMEOUT"))
             case _:
                 self.fail(AgentRunError("the run ended unexpectedly", code="UNKNOWN"))
+
+    def _succeed(self, payload: Payload) -> None:
+        if not self.ended:
+            result = run_result(self.run_id, payload, self._reply.text)
+            self._result.set_result(result)
+            self._end()
+
+    def _expire(self, error: GatewayError) -> None:
+        self.discard(error)
+        self._on_expire(self)
 
     def _as_run_error(self, error: GatewayError) -> GatewayError:
         if self._accepted.done() and isinstance(error, RequestFailedError):
@@ -189,6 +268,7 @@ class AgentRun:
                 self._tell(self._reply.settle(text))
 
     def _end(self) -> None:
+        self._clock.stop()
         self._wake.set()
         self._on_end(self)
 
@@ -201,25 +281,39 @@ class AgentRun:
 class AgentRuns:
     """The runs under way, by run id."""
 
-    def __init__(self, statistics: Statistics) -> None:
+    def __init__(
+        self,
+        statistics: Statistics,
+        timing: Timing,
+        abort: Callable[[AgentRun], Awaitable[None]],
+        on_expire: Callable[[AgentRun], None],
+    ) -> None:
         """Start empty."""
         self._statistics = statistics
+        self._timing = timing
+        self._abort = abort
+        self._on_expire = on_expire
         self._runs: dict[str, AgentRun] = {}
 
     def snapshot(self) -> tuple[RunInfo, ...]:
         """Return the open runs, oldest first."""
         return tuple(run.info for run in self._runs.values())
 
-    def open(
-        self,
-        run_id: str,
-        session_key: str,
-        abort: Callable[[AgentRun], Awaitable[None]],
-    ) -> AgentRun:
+    def open(self, params: Payload) -> AgentRun:
         """Return a run to which events are delivered until it ends."""
-        run = AgentRun(run_id, session_key, abort=abort, on_end=self.close)
-        self._runs[run_id] = run
+        run = AgentRun(
+            params,
+            self._timing,
+            abort=self._abort,
+            on_end=self.close,
+            on_expire=self._on_expire,
+        )
+        self._runs[run.run_id] = run
         return run
+
+    def under_way(self) -> tuple[AgentRun, ...]:
+        """Return the runs that have not ended, oldest first."""
+        return tuple(self._runs.values())
 
     def close(self, run: AgentRun) -> None:
         """Forget a run; its later events count as foreign."""
@@ -233,10 +327,15 @@ class AgentRuns:
         else:
             run.feed(event.payload)
 
+    def suspend_all(self, error: GatewayError) -> None:
+        """Keep every open run over the end of the connection."""
+        for run in self.under_way():
+            run.suspend(error)
+
     def fail_all(self, error: GatewayError) -> None:
         """End every open run with an error."""
-        for run in tuple(self._runs.values()):
-            run.fail(error)
+        for run in self.under_way():
+            run.discard(error)
 
 
 def abort_request(hello: Hello, run: AgentRun) -> tuple[str, Payload]:

@@ -1,7 +1,9 @@
 """The client of a Gateway: stays connected, sends requests, starts runs."""
 
 import asyncio
-from contextlib import asynccontextmanager
+from collections import deque
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 from uuid import uuid4
 
@@ -9,8 +11,14 @@ from .agent_run import AgentRuns, abort_request
 from .backoff import Backoff, needs_user
 from .connection import Connection, Credentials
 from .events import EventListeners
-from .exceptions import CannotConnectError, GatewayError, NotConnectedError
+from .exceptions import (
+    CannotConnectError,
+    ConnectionLostError,
+    GatewayError,
+    NotConnectedError,
+)
 from .models import Timing
+from .recovery import recover
 from .state import ConnectionState, StateHistory
 from .statistics import Statistics
 from .tasks import TaskRegistry
@@ -20,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
 
     from .agent_run import AgentRun, RunInfo
+    from .connection import Duty
     from .events import Listener
     from .frames import Event, Json, Payload
     from .handshake import ClientInfo
@@ -28,6 +37,7 @@ if TYPE_CHECKING:
     from .pending import PendingRequest
     from .state import Transition
 
+UNSENT_ABORTS: Final = 32
 STATE_TOPIC: Final = "client.state"
 
 
@@ -56,7 +66,10 @@ class GatewayClient:
         self._resume = asyncio.Event()
         self.statistics = Statistics()
         self._tasks = TaskRegistry()
-        self._runs = AgentRuns(self.statistics)
+        self._runs = AgentRuns(
+            self.statistics, self._timing, self._abort, self._give_up
+        )
+        self._unsent_aborts: deque[AgentRun] = deque(maxlen=UNSENT_ABORTS)
         self._events: EventListeners[Event] = EventListeners(
             self.statistics, self._tasks.spawn
         )
@@ -194,35 +207,66 @@ class GatewayClient:
 
         """
         connection = self._require_connection()
-        run = self._runs.open(uuid4().hex, session_key, self._abort)
         params = {
             "message": message,
             "sessionKey": session_key,
-            "idempotencyKey": run.run_id,
+            "idempotencyKey": uuid4().hex,
         }
         if extra_system_prompt:
             params["extraSystemPrompt"] = extra_system_prompt
+        run = self._runs.open(params)
+        try:
+            await self._send_run(connection, run)
+            return await run.wait_accepted()
+        except BaseException:
+            if not run.ended:
+                run.discard(_stopped())
+                self._give_up(run)
+            raise
 
+    async def _send_run(self, connection: Connection, run: AgentRun) -> None:
         def accept() -> float:
             run.accept()
             return self._timing.run
 
         request = connection.pending.open("agent", self._timing.request, accept)
-        try:
-            await connection.send(request, params)
-            return await run.wait_accepted(request.future)
-        except BaseException:
-            request.future.cancel()
-            self._runs.close(run)
-            raise
+        run.expect(request.future)
+        await connection.send(request, run.params)
 
     async def _close(self, error: GatewayError | None = None) -> None:
+        self._runs.fail_all(error or _stopped())
         self._set_state(ConnectionState.CLOSED, error)
-        await self._tasks.cancel_all("listener")
+        await self._tasks.cancel_all("listener", "abort")
 
     async def _abort(self, run: AgentRun) -> None:
-        connection = self._require_connection()
-        await connection.request(*abort_request(connection.hello, run))
+        """Stop a run at the Gateway; without a connection, as soon as there is one."""
+        if self._connection is None:
+            self._unsent_aborts.append(run)
+            return
+        try:
+            await self._connection.request(*abort_request(self._connection.hello, run))
+        except ConnectionLostError:
+            self._unsent_aborts.append(run)
+
+    def _give_up(self, run: AgentRun) -> None:
+        self._tasks.spawn(self._abort_quietly(run), "abort")
+
+    async def _abort_quietly(self, run: AgentRun) -> None:
+        with suppress(GatewayError):
+            await self._abort(run)
+
+    def _duties(self, connection: Connection) -> list[Duty]:
+        """Return what a new connection has to see to, for the one before."""
+        duties: list[Duty] = [
+            (
+                "recovery",
+                recover(run, connection, partial(self._send_run, connection, run)),
+            )
+            for run in self._runs.under_way()
+        ]
+        while self._unsent_aborts:
+            duties.append(("abort", self._abort_quietly(self._unsent_aborts.popleft())))
+        return duties
 
     def _require_connection(self) -> Connection:
         if self._connection is None:
@@ -235,7 +279,8 @@ class GatewayClient:
                 self._connection = connection
                 self.statistics.connects += 1
                 self._set_state(ConnectionState.CONNECTED)
-                error = await connection.serve(self._tasks)
+                duties = self._duties(connection)
+                error = await connection.serve(self._tasks, duties)
                 self._end_connection(connection, error)
         except GatewayError as err:
             return err
@@ -246,7 +291,7 @@ class GatewayClient:
         if connection.age > connection.hello.policy.tick_interval:
             self._backoff.reset()
         self._connection = None
-        self._runs.fail_all(error)
+        self._runs.suspend_all(error)
         connection.pending.fail_all(error)
 
     @asynccontextmanager
@@ -259,7 +304,6 @@ class GatewayClient:
             yield connection
         finally:
             self._connection = None
-            self._runs.fail_all(_stopped())
             await connection.close(_stopped())
 
     async def _open_connection(self) -> Connection:

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
@@ -23,7 +23,7 @@ from .models import Challenge, Hello
 from .pending import PendingRequest, PendingRequests
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine, Iterable
 
     from websockets.asyncio.client import ClientConnection
 
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 CLOSE_SILENT: Final = 4000
 CLOSE_ABNORMAL: Final = 1006
 CLOSES_WHILE_STARTING: Final = (1012, 1013)
+
+type Duty = tuple[str, Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class Connection:
     ) -> None:
         """Wrap an open socket; `handshake()` comes next."""
         self._socket = socket
-        self._timing = timing
+        self.timing = timing
         self._statistics = statistics
         self._on_event = on_event
         self._last_seq: int | None = None
@@ -83,7 +85,7 @@ class Connection:
 
         """
         try:
-            async with asyncio.timeout(self._timing.connect):
+            async with asyncio.timeout(self.timing.connect):
                 challenge = await self._read_challenge()
                 skew = time.time() - challenge.ts / 1000
                 hello = await self._connect(challenge, credentials)
@@ -104,7 +106,7 @@ class Connection:
             GatewayError: what the Gateway answered.
 
         """
-        timeout = self._timing.request if deadline is None else deadline
+        timeout = self.timing.request if deadline is None else deadline
         request = self.pending.open(method, timeout)
         await self.send(request, params)
         return await request.future
@@ -124,23 +126,34 @@ class Connection:
         else:
             self._statistics.sent(request.method, len(data))
 
-    async def serve(self, tasks: TaskRegistry) -> GatewayError:
-        """Read until the connection ends; return why it did."""
+    async def serve(self, tasks: TaskRegistry, duties: Iterable[Duty]) -> GatewayError:
+        """Read until the connection ends, beside other duties; return why it did."""
         async with asyncio.TaskGroup() as group:
-            watchdog = group.create_task(self._watch_silence(), name="clawd watchdog")
-            tasks.add(watchdog, "watchdog")
+            running = [
+                self._start(group, tasks, duty)
+                for duty in (("watchdog", self._watch_silence()), *duties)
+            ]
             try:
                 return await self._read()
             finally:
-                watchdog.cancel()
+                for task in running:
+                    task.cancel()
 
     async def close(self, error: GatewayError) -> None:
         """Fail what is pending with `error` and close the socket."""
         self.pending.fail_all(error)
         await self._hang_up(CloseCode.NORMAL_CLOSURE)
 
+    def _start(
+        self, group: asyncio.TaskGroup, tasks: TaskRegistry, duty: Duty
+    ) -> asyncio.Task[None]:
+        name, coroutine = duty
+        task = group.create_task(coroutine, name=f"clawd {name}")
+        tasks.add(task, name)
+        return task
+
     async def _connect(self, challenge: Challenge, credentials: Credentials) -> Json:
-        request = self.pending.open("connect", self._timing.connect)
+        request = self.pending.open("connect", self.timing.connect)
         params = build_connect(
             challenge, credentials.identity, credentials.info, credentials.token
         )
@@ -208,7 +221,7 @@ class Connection:
         """Close the socket; cut it if the peer takes no part in that."""
         try:
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._timing.close):
+                async with asyncio.timeout(self.timing.close):
                     await self._socket.close(code)
         finally:
             self._socket.transport.abort()

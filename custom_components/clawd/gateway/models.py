@@ -39,6 +39,10 @@ class Timing:
         connect: from the first packet to the hello.
         request: from a request to its response.
         run: from the start of a run to its final response.
+        run_silence: from one event of a run to the next.
+        keep_run: from the end of the connection to news of a run.
+        wait: that one `agent.wait` lasts when a run is brought home.
+        pause: the least between two of them.
         close: for the closing handshake.
         first_delay: upper bound of the first reconnect delay.
         longest_delay: upper bound of every reconnect delay.
@@ -48,6 +52,10 @@ class Timing:
     connect: float = 15
     request: float = 30
     run: float = 600
+    run_silence: float = 300
+    keep_run: float = 120
+    wait: float = 20
+    pause: float = 1
     close: float = 0.5
     first_delay: float = 0.25
     longest_delay: float = 30

@@ -63,6 +63,15 @@ class ReplyText:
         self._last().settled = True
         return new
 
+    def catch_up(self, texts: tuple[str, ...]) -> str:
+        """Take the segments that ended so far; return what events did not tell."""
+        if len(texts) < len(self._texts()):
+            return ""
+        new = self.finish(list(texts))
+        if texts:
+            self._last().settled = True
+        return new
+
     def retry(self) -> None:
         """Drop what v3 told of an attempt that failed; v4 replaces it itself."""
         last = self._last()

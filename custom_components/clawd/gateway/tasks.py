@@ -33,9 +33,9 @@ class TaskRegistry:
         if not task.done():
             self.add(task, name)
 
-    async def cancel_all(self, name_prefix: str) -> None:
-        """Cancel the tasks whose name starts so, and wait until they ended."""
-        tasks = [t for t, name in self._tasks.items() if name.startswith(name_prefix)]
+    async def cancel_all(self, *prefixes: str) -> None:
+        """Cancel the tasks whose name starts with one, and wait until they ended."""
+        tasks = [t for t, name in self._tasks.items() if name.startswith(prefixes)]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

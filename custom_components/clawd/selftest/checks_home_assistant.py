@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 PACKAGE: Final = f"{Path(__file__).parents[1]}{sep}"
 PAIRING_TASK: Final = "clawd pairing"
+# What ends by itself, whatever the state.
+TRANSIENT: Final = ("listener ", "recovery", "abort")
 MOST_TASKS: Final = 10
 MOST_FRAMES: Final = 10
 MOST_LINES: Final = 20
@@ -95,7 +97,7 @@ def _wrong_tasks(context: CheckContext) -> list[str]:
     names = context.runtime.client.tasks.values()
     expected = {"run": 1, "watchdog": int(context.connected)}
     return detectors.wrong_counts(
-        (name for name in names if not name.startswith("listener ")), expected
+        (name for name in names if not name.startswith(TRANSIENT)), expected
     )
 
 

@@ -1,0 +1,103 @@
+"""Bringing home the reply of a run whose connection ended."""
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from .exceptions import (
+    AgentRunAborted,
+    AgentRunError,
+    GatewayConnectionError,
+    GatewayError,
+)
+from .transcript import Transcript, read_transcript
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from .agent_run import AgentRun
+    from .connection import Connection
+    from .frames import Json
+
+HISTORY_LIMIT: Final = 100
+
+# Clawdbot retries a failing model for 20 s, and a pause is a second.
+MOST_ANSWERS: Final = 30
+
+# The clocks of both machines may differ by this much from what the hello told.
+CLOCK_TOLERANCE: Final = 5.0
+
+
+async def recover(
+    run: AgentRun, connection: Connection, send_again: Callable[[], Awaitable[None]]
+) -> None:
+    """Catch up with a run on a new connection and stay with it to its end.
+
+    A question that the Gateway does not know is sent again, with the same key.
+    The history is only read, so that nothing can run twice.
+    """
+    try:
+        transcript = await _read(run, connection)
+        if not transcript.known and not run.accepted:
+            run.catch_up(())
+            await send_again()
+            return
+        run.accept()
+        run.catch_up(transcript.texts)
+        await _follow(run, connection, transcript)
+    except GatewayConnectionError:
+        return
+    except GatewayError as err:
+        run.fail(AgentRunError("the reply cannot be had", code=err.code))
+
+
+async def _follow(
+    run: AgentRun, connection: Connection, transcript: Transcript
+) -> None:
+    """Wait for the end of a run, however often that takes."""
+    answers = 0
+    while not run.ended:
+        if transcript.finished:
+            run.complete(transcript.texts)
+            return
+        answer = await _wait(run, connection)
+        answers += answer.get("status") == "ok"
+        transcript = await _read(run, connection)
+        if transcript.finished or run.ended:
+            continue
+        if error := _verdict(answer, transcript, answers):
+            run.fail(error)
+
+
+async def _wait(run: AgentRun, connection: Connection) -> dict[str, Json]:
+    """Return how the Gateway says that a run stands, not sooner than after a pause."""
+    timing = connection.timing
+    params = {"runId": run.run_id, "timeoutMs": round(timing.wait * 1000)}
+    request = connection.request("agent.wait", params, timing.wait + timing.request)
+    answer, _ = await asyncio.gather(request, asyncio.sleep(timing.pause))
+    return answer if isinstance(answer, dict) else {}
+
+
+async def _read(run: AgentRun, connection: Connection) -> Transcript:
+    params = {"sessionKey": run.session_key, "limit": HISTORY_LIMIT}
+    history = await connection.request("chat.history", params)
+    asked_at = run.asked_at - connection.hello.clock_skew - CLOCK_TOLERANCE
+    return read_transcript(history, run.run_id, run.message, asked_at)
+
+
+def _verdict(
+    answer: dict[str, Json], transcript: Transcript, answers: int
+) -> GatewayError | None:
+    """Return the error with which a run ended that left no finished reply.
+
+    v3 says `ok` after each attempt of the model, so it may say it again and again.
+    """
+    match answer:
+        case {"status": "error" | "ok" | "timeout", "stopReason": "rpc"}:
+            return AgentRunAborted("the run was aborted", code="ABORTED")
+        case {"status": "error"}:
+            return AgentRunError("the agent failed", code="UNAVAILABLE")
+        case {"status": "ok"} if answers > MOST_ANSWERS:
+            return AgentRunError("the run left no reply", code="NO_REPLY")
+        case {"status": "timeout"} if transcript.active is False:
+            return AgentRunError("the Gateway has lost the run", code="RUN_LOST")
+    return None

@@ -1,0 +1,75 @@
+"""When a run is given up."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from .exceptions import GatewayError, RequestTimeoutError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .models import Timing
+
+
+class RunClock:
+    """The deadlines of one run: its length, its silence, and a lost connection.
+
+    One timer serves all of them; it is set anew when it fires, not at each event.
+    """
+
+    def __init__(self, timing: Timing, expire: Callable[[GatewayError], None]) -> None:
+        """Start to count; `expire` gets the error that fits."""
+        self._timing = timing
+        self._expire = expire
+        self._loop = asyncio.get_running_loop()
+        self._started_at = self._seen_at = self._loop.time()
+        self._lost: tuple[float, GatewayError] | None = None
+        self._timer = self._loop.call_at(self._due()[0], self._check)
+
+    @property
+    def age(self) -> float:
+        """Return the seconds since the start."""
+        return self._loop.time() - self._started_at
+
+    def sign_of_life(self) -> None:
+        """Note that the Gateway has told something of the run."""
+        self._seen_at = self._loop.time()
+        self._lost = None
+
+    def lose(self, error: GatewayError) -> None:
+        """Note that the connection has ended, with an error for the worst case."""
+        if self._lost is None:
+            self._lost = self._loop.time(), error
+            self._rearm()
+
+    def stop(self) -> None:
+        """Count no more."""
+        self._timer.cancel()
+
+    def _check(self) -> None:
+        at, error = self._due()
+        if self._loop.time() >= at:
+            self._expire(error)
+        else:
+            self._rearm()
+
+    def _rearm(self) -> None:
+        self._timer.cancel()
+        self._timer = self._loop.call_at(self._due()[0], self._check)
+
+    def _due(self) -> tuple[float, GatewayError]:
+        """Return the earliest deadline and what has happened when it passes."""
+        dues: list[tuple[float, GatewayError]] = [
+            (
+                self._started_at + self._timing.run,
+                RequestTimeoutError("the run took too long", code="RUN_TIMEOUT"),
+            ),
+            (
+                self._seen_at + self._timing.run_silence,
+                RequestTimeoutError("the run fell silent", code="RUN_SILENT"),
+            ),
+        ]
+        if self._lost:
+            lost_at, error = self._lost
+            dues.append((lost_at + self._timing.keep_run, error))
+        return min(dues, key=lambda due: due[0])

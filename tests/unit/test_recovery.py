@@ -1,0 +1,226 @@
+"""A run outlives its connection: its reply arrives whole, once and in order."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from custom_components.clawd.gateway import (
+    AgentRun,
+    AgentRunAborted,
+    AgentRunError,
+    ConnectionLostError,
+    GatewayClient,
+    NotConnectedError,
+    RequestTimeoutError,
+    Timing,
+)
+from tests.simulator import Ack, Drop, GatewaySimulator, Pause, Reply, Tool
+from tests.simulator.script import Step
+
+from .clients import TIMING, client_of, running
+
+SESSION = "agent:main:ha-recovery"
+FIRST, SECOND, THIRD = "First of all.", "Second thought.", "Third and last."
+WHOLE = f"{FIRST}\n\n{SECOND}\n\n{THIRD}"
+
+
+async def hear(run: AgentRun) -> str:
+    """Read a run to its end; what was told must be what it holds."""
+    told = "".join([text async for text in run])
+    assert told == (await run.result()).text
+    return told
+
+
+async def paused(gateway: GatewaySimulator) -> None:
+    await gateway.wait_until(lambda: gateway.paused == 1)
+
+
+async def dropped(gateway: GatewaySimulator, client: GatewayClient) -> None:
+    """Cut the connection and wait for the next one and its first question."""
+    gateway.drop()
+    await gateway.wait_for_request("chat.history")
+    await client.wait_connected()
+
+
+@pytest.mark.parametrize("cut_after", range(4))
+async def test_a_drop_at_any_point_loses_nothing(
+    gateway: GatewaySimulator, cut_after: int
+) -> None:
+    steps: list[Step] = [
+        Reply(FIRST),
+        Tool("look"),
+        Reply(SECOND),
+        Tool("look"),
+        Reply(THIRD[:6]),
+        Reply(THIRD[6:]),
+    ]
+    steps.insert((1, 2, 3, 5)[cut_after], Pause())
+    gateway.script(*steps)
+    client = client_of(gateway)
+    async with running(client):
+        await client.wait_connected()
+        run = await client.start_run("Go", session_key=SESSION)
+        await paused(gateway)
+        await dropped(gateway, client)
+        gateway.proceed()
+        assert await hear(run) == WHOLE
+        assert client.runs == ()
+    assert len(gateway.received("agent")) == 1
+
+
+async def test_a_run_that_ends_while_we_are_away_is_brought_home(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.script(Reply(FIRST), Tool("look"), Reply(SECOND), Drop(), Reply(" Done."))
+    client = client_of(gateway)
+    async with running(client):
+        await client.wait_connected()
+        run = await client.start_run("Go", session_key=SESSION)
+        assert await hear(run) == f"{FIRST}\n\n{SECOND} Done."
+
+
+async def test_several_drops_lose_nothing(gateway: GatewaySimulator) -> None:
+    gateway.script(
+        Reply(FIRST),
+        Drop(),
+        Pause(),
+        Tool("look"),
+        Reply(SECOND),
+        Drop(),
+        Pause(),
+        Reply(" End."),
+    )
+    client = client_of(gateway)
+    async with running(client):
+        await client.wait_connected()
+        run = await client.start_run("Go", session_key=SESSION)
+        for connects in (2, 3):
+            await gateway.wait_for_request("connect", connects)
+            gateway.proceed()
+        assert await hear(run) == f"{FIRST}\n\n{SECOND} End."
+
+
+async def test_a_question_that_was_lost_is_asked_again_with_its_key(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.hold("agent")
+    gateway.script(Reply(FIRST))
+    client = client_of(gateway)
+    async with running(client):
+        await client.wait_connected()
+        asked = asyncio.create_task(client.start_run("Go", session_key=SESSION))
+        first = await gateway.wait_for_request("agent")
+        gateway.drop()
+        second = await gateway.wait_for_request("agent", 2)
+        assert first.params == second.params
+        gateway.release("agent")
+        assert await hear(await asked) == FIRST
+
+
+async def test_a_question_that_arrived_is_not_asked_again(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.script(Drop(), Ack(), Reply(FIRST), Pause(), Reply(" End."))
+    client = client_of(gateway)
+    async with running(client):
+        await client.wait_connected()
+        asked = asyncio.create_task(client.start_run("Go", session_key=SESSION))
+        await gateway.wait_for_request("chat.history")
+        run = await asked
+        gateway.proceed()
+        assert await hear(run) == f"{FIRST} End."
+    assert len(gateway.received("agent")) == 1
+
+
+async def test_a_connection_that_does_not_come_back_ends_the_run(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.script(Reply(FIRST), Pause())
+    client = client_of(gateway, replace(TIMING, keep_run=0.05))
+    async with running(client):
+        await client.wait_connected()
+        run = await client.start_run("Go", session_key=SESSION)
+        await gateway.suspend()
+        with pytest.raises(ConnectionLostError):
+            await run.result()
+        assert client.runs == ()
+        await gateway.resume()
+        gateway.proceed()
+
+
+@pytest.mark.parametrize(
+    ("timing", "code"),
+    [
+        (replace(TIMING, run_silence=0.05), "RUN_SILENT"),
+        (replace(TIMING, run=0.05), "RUN_TIMEOUT"),
+    ],
+)
+async def test_a_run_that_takes_too_long_is_stopped(
+    gateway: GatewaySimulator, timing: Timing, code: str
+) -> None:
+    gateway.script(Reply(FIRST), Pause())
+    client = client_of(gateway, timing)
+    async with running(client):
+        await client.wait_connected()
+        run = await client.start_run("Go", session_key=SESSION)
+        with pytest.raises(RequestTimeoutError) as caught:
+            await run.result()
+        assert caught.value.code == code
+        await gateway.wait_until(lambda: not gateway.runs.active())
+        assert client.runs == ()
+
+
+async def test_an_abort_without_a_connection_is_made_up_for(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.script(Reply(FIRST), Pause())
+    client = client_of(gateway)
+    async with running(client):
+        await client.wait_connected()
+        run = await client.start_run("Go", session_key=SESSION)
+        await paused(gateway)
+        await gateway.suspend()
+        with pytest.raises(NotConnectedError):
+            await client.request("health")
+        await run.abort()
+        with pytest.raises(AgentRunAborted):
+            await run.result()
+        await gateway.resume()
+        await gateway.wait_until(lambda: not gateway.runs.active())
+
+
+async def test_who_does_not_wait_for_the_start_stops_the_run(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.hold("agent")
+    client = client_of(gateway)
+    async with running(client):
+        await client.wait_connected()
+        asked = asyncio.create_task(client.start_run("Go", session_key=SESSION))
+        await gateway.wait_for_request("agent")
+        asked.cancel()
+        stop = "chat.send" if gateway.protocol == 3 else "chat.abort"
+        await gateway.wait_for_request(stop)
+        assert client.runs == ()
+        gateway.release("agent")
+
+
+async def test_a_run_that_the_gateway_has_lost_ends(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.script(Reply(FIRST), Pause())
+    client = client_of(gateway)
+    async with running(client):
+        await client.wait_connected()
+        run = await client.start_run("Go", session_key=SESSION)
+        await paused(gateway)
+        gateway.runs.sessions[SESSION].turns.clear()
+        gateway.runs.by_id.clear()
+        gateway.drop()
+        if gateway.protocol == 3:
+            await run.abort()
+            return
+        with pytest.raises(AgentRunError) as caught:
+            await run.result()
+        assert caught.value.code == "RUN_LOST"
