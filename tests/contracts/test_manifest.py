@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from custom_components.clawd.const import DOMAIN, VERSION
+from custom_components.clawd.const import VERSION
 
-ROOT = Path(__file__).parents[2]
-COMPONENT = ROOT / "custom_components" / DOMAIN
+from .sources import COMPONENT, ROOT
+
 SLUG = "seed-24480319/clawd"
 
 

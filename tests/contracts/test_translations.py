@@ -3,13 +3,13 @@
 import ast
 from collections.abc import Iterator
 import json
-from pathlib import Path
 import re
 from typing import Any
 
 import pytest
 
-COMPONENT = Path(__file__).parents[2] / "custom_components" / "clawd"
+from .sources import COMPONENT, parse
+
 ENGLISH: dict[str, Any] = json.loads(
     (COMPONENT / "translations" / "en.json").read_text("utf-8")
 )
@@ -22,12 +22,12 @@ def _constants(tree: ast.AST) -> Iterator[str]:
 
 
 def _strings(module: str) -> set[str]:
-    return set(_constants(ast.parse((COMPONENT / module).read_text("utf-8"))))
+    return set(_constants(parse(COMPONENT / module)))
 
 
 def _error_keys() -> set[str]:
     """Return the values of the table from error classes to keys."""
-    tree = ast.parse((COMPONENT / "errors.py").read_text("utf-8"))
+    tree = parse(COMPONENT / "errors.py")
     [table] = (
         node.value
         for node in ast.walk(tree)
@@ -42,7 +42,7 @@ def _keyword_values(name: str) -> set[str]:
     return {
         keyword.value.value
         for path in COMPONENT.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in ast.walk(parse(path))
         if isinstance(node, ast.Call)
         for keyword in node.keywords
         if keyword.arg == name

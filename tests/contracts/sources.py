@@ -1,0 +1,36 @@
+"""The source, as the contracts read it."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+COMPONENT = ROOT / "custom_components" / "clawd"
+GATEWAY = COMPONENT / "gateway"
+
+
+def modules(folder: Path) -> list[Path]:
+    """Return the modules below a folder."""
+    return sorted(folder.rglob("*.py"))
+
+
+def parse(path: Path) -> ast.Module:
+    """Read a module."""
+    return ast.parse(path.read_text("utf-8"), str(path))
+
+
+def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield the level and the module of each import; level 0 is absolute."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names):
+                yield from ((0, alias.name) for alias in names)
+            case ast.ImportFrom(module, names, level) if module is None:
+                yield from ((level, alias.name) for alias in names)
+            case ast.ImportFrom(module, _, level):
+                yield level, module or ""
+
+
+def dotted(node: ast.AST) -> str:
+    """Return a name with its attributes, as it is written."""
+    return ast.unparse(node) if isinstance(node, ast.Name | ast.Attribute) else ""
