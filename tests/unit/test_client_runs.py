@@ -1,0 +1,347 @@
+"""Runs of the agent over a connection."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from custom_components.clawd.gateway import (
+    AgentRunAborted,
+    AgentRunError,
+    ConnectionLostError,
+    ConnectionState,
+    GatewayClient,
+    NotConnectedError,
+    RequestFailedError,
+    RequestTimeoutError,
+)
+from tests.simulator import (
+    Ack,
+    End,
+    Fail,
+    GatewaySimulator,
+    Pause,
+    Refuse,
+    Reply,
+    Retry,
+    TimeOut,
+    Tool,
+)
+
+from .clients import TIMING, client_of, reached, running, stop
+
+KEY = "agent:main:ha-test"
+QUICK = replace(TIMING, request=0.05, run=0.01)
+
+
+async def ask(client: GatewayClient, message: str = "Hello") -> str:
+    """Ask, listen, and return the reply; both ways to it must agree."""
+    run = await client.start_run(message, session_key=KEY)
+    told = "".join([text async for text in run])
+    assert (await run.result()).text == told
+    return told
+
+
+async def test_a_reply_is_told_as_it_arrives(gateway: GatewaySimulator) -> None:
+    gateway.script(Reply(chunks=("One ",)), Pause(), Reply(chunks=("two",)))
+    client = client_of(gateway)
+    async with running(client):
+        await client.wait_connected()
+        run = await client.start_run("Hello", session_key=KEY)
+        told = aiter(run)
+        assert (await anext(told)).strip() == "One"
+        assert not client.runs[0].ended
+        gateway.proceed()
+        assert "two" in await anext(told)
+        result = await run.result()
+        assert result.text.split() == ["One", "two"]
+        assert (result.model, client.runs, client.pending) == ("mock", (), ())
+
+
+async def test_a_request_says_what_was_asked(gateway: GatewaySimulator) -> None:
+    client = client_of(gateway)
+    async with running(client):
+        await client.wait_connected()
+        run = await client.start_run(
+            "Hello", session_key=KEY, extra_system_prompt="Be brief."
+        )
+        await run.result()
+        await ask(client)
+    first, second = (request.params for request in gateway.received("agent"))
+    assert first == {
+        "message": "Hello",
+        "sessionKey": KEY,
+        "idempotencyKey": run.run_id,
+        "extraSystemPrompt": "Be brief.",
+    }
+    assert "extraSystemPrompt" not in second
+    assert second["idempotencyKey"] != run.run_id
+
+
+async def test_a_reply_that_overtakes_its_acceptance_is_whole(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.script(Reply("It is on."), Ack())
+    client = client_of(gateway)
+    async with running(client):
+        await client.wait_connected()
+        assert await ask(client) == "It is on."
+    assert client.statistics.foreign_run_events == 0
+
+
+async def test_chat_events_do_not_tell_the_text_again(
+    gateway: GatewaySimulator,
+) -> None:
+    client = client_of(gateway)
+    chats: list[object] = []
+    client.subscribe("chat", chats.append)
+    async with running(client):
+        await client.wait_connected()
+        assert await ask(client, "say: It is on.") == "It is on."
+    assert chats
+
+
+async def test_text_around_a_tool_is_two_paragraphs(gateway: GatewaySimulator) -> None:
+    gateway.script(Reply("Let me look."), Tool("ls"), Reply("It is on."))
+    client = client_of(gateway)
+    async with running(client):
+        await client.wait_connected()
+        assert await ask(client) == "Let me look.\n\nIt is on."
+
+
+async def test_a_retry_after_a_tool_keeps_what_came_before(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.script(Reply("Let me look."), Tool("ls"), Retry(), Reply("It is on."))
+    client = client_of(gateway)
+    async with running(client):
+        await client.wait_connected()
+        assert await ask(client) == "Let me look.\n\nIt is on."
+
+
+@pytest.mark.parametrize("protocol", [3])
+async def test_a_retry_replaces_what_was_begun(gateway: GatewaySimulator) -> None:
+    gateway.script(Reply(chunks=("It",)), Retry(), Reply(chunks=("It", " is on.")))
+    client = client_of(gateway)
+    async with running(client):
+        await client.wait_connected()
+        assert await ask(client) == "It is on."
+
+
+async def test_runs_of_a_session_take_turns(gateway: GatewaySimulator) -> None:
+    client = client_of(gateway)
+    async with running(client):
+        await client.wait_connected()
+        texts = [f"say: This is {number}." for number in range(3)]
+        replies = await asyncio.gather(*(ask(client, text) for text in texts))
+    assert replies == ["This is 0.", "This is 1.", "This is 2."]
+
+
+async def test_runs_of_others_are_counted_and_ignored(
+    gateway: GatewaySimulator,
+) -> None:
+    client = client_of(gateway)
+    async with running(client):
+        await client.wait_connected()
+        other = gateway.run("say: Not for you.")
+        assert await ask(client, "say: For you.") == "For you."
+        await other.done.wait()
+        await client.request("health")
+        assert client.runs == ()
+    assert client.statistics.foreign_run_events > 0
+
+
+async def test_a_run_that_is_refused_says_why(gateway: GatewaySimulator) -> None:
+    gateway.script(Refuse("unknown agent"))
+    client = client_of(gateway)
+    async with running(client):
+        await client.wait_connected()
+        with pytest.raises(RequestFailedError) as caught:
+            await client.start_run("Hello", session_key=KEY)
+        assert (caught.value.code, caught.value.reason) == (
+            "INVALID_REQUEST",
+            "unknown agent",
+        )
+        assert (client.runs, client.pending) == ((), ())
+
+
+async def test_a_failed_model_is_told(gateway: GatewaySimulator) -> None:
+    gateway.script(Retry("HTTP 500"), Fail("HTTP 500"))
+    client = client_of(gateway)
+    async with running(client):
+        await client.wait_connected()
+        run = await client.start_run("Hello", session_key=KEY)
+        if gateway.protocol == 3:
+            assert (await run.result()).text == "HTTP 500"
+        else:
+            with pytest.raises(AgentRunError) as caught:
+                await run.result()
+            assert caught.value.reason == "HTTP 500"
+
+
+@pytest.mark.parametrize("protocol", [4])
+async def test_a_run_that_takes_too_long_is_an_error(gateway: GatewaySimulator) -> None:
+    gateway.script(Reply("It"), TimeOut())
+    client = client_of(gateway)
+    async with running(client):
+        await client.wait_connected()
+        with pytest.raises(AgentRunError):
+            await ask(client)
+        assert client.runs == ()
+
+
+async def test_the_end_of_the_events_is_not_the_end_of_the_run(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.script(Reply("It is on."), End(), Pause())
+    client = client_of(gateway)
+    async with running(client):
+        await client.wait_connected()
+        run = await client.start_run("Hello", session_key=KEY)
+        await gateway.wait_paused()
+        await client.request("health")
+        assert len(client.runs) == 1
+        gateway.proceed()
+        assert (await run.result()).text == "It is on."
+
+
+async def test_an_abort_stops_the_run(gateway: GatewaySimulator) -> None:
+    gateway.script(Reply("It"), Pause(), Reply(" is on."))
+    client = client_of(gateway)
+    async with running(client):
+        await client.wait_connected()
+        run = await client.start_run("Hello", session_key=KEY)
+        told = aiter(run)
+        await anext(told)
+        await run.abort()
+        with pytest.raises(AgentRunAborted):
+            await anext(told)
+        assert (client.runs, client.pending) == ((), ())
+        gateway.proceed()
+        await client.request("health")
+
+
+async def test_an_abort_without_a_connection_ends_the_run_here(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.script(Pause())
+    client = client_of(gateway)
+    async with running(client) as task:
+        await client.wait_connected()
+        run = await client.start_run("Hello", session_key=KEY)
+        await stop(task)
+        await run.abort()
+        with pytest.raises(NotConnectedError):
+            await run.result()
+    gateway.proceed()
+
+
+async def test_a_drop_ends_the_runs_and_the_requests(gateway: GatewaySimulator) -> None:
+    gateway.script(Reply("It"), Pause())
+    gateway.hold("health")
+    client = client_of(gateway)
+    async with running(client):
+        await client.wait_connected()
+        run = await client.start_run("Hello", session_key=KEY)
+        request = asyncio.create_task(client.request("health"))
+        told = aiter(run)
+        assert await anext(told) == "It"
+        await gateway.wait_for_request("health")
+        gateway.drop()
+        async with asyncio.timeout(1):
+            for waiting in (anext(told), run.result(), request):
+                with pytest.raises(ConnectionLostError):
+                    await waiting
+        assert client.runs == ()
+        await reached(client, ConnectionState.RECONNECTING)
+    gateway.proceed()
+    gateway.release("health")
+
+
+async def test_a_stop_ends_the_runs_and_the_requests(gateway: GatewaySimulator) -> None:
+    gateway.script(Pause())
+    gateway.hold("health")
+    client = client_of(gateway)
+    async with running(client) as task:
+        await client.wait_connected()
+        run = await client.start_run("Hello", session_key=KEY)
+        request = asyncio.create_task(client.request("health"))
+        await gateway.wait_for_request("health")
+        await stop(task)
+        for waiting in (run.result(), request):
+            with pytest.raises(NotConnectedError) as caught:
+                await waiting
+            assert caught.value.code == "STOPPED"
+        assert (client.runs, client.pending, client.tasks) == ((), (), {})
+    gateway.proceed()
+    gateway.release("health")
+
+
+async def test_a_drop_before_the_acceptance_is_told(gateway: GatewaySimulator) -> None:
+    gateway.hold("agent")
+    client = client_of(gateway)
+    async with running(client):
+        await client.wait_connected()
+        start = asyncio.create_task(client.start_run("Hello", session_key=KEY))
+        await gateway.wait_for_request("agent")
+        gateway.drop()
+        with pytest.raises(ConnectionLostError):
+            await start
+        assert (client.runs, client.pending) == ((), ())
+    gateway.release("agent")
+
+
+async def test_who_gives_up_before_the_acceptance_leaves_nothing(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.hold("agent")
+    client = client_of(gateway)
+    async with running(client):
+        await client.wait_connected()
+        start = asyncio.create_task(client.start_run("Hello", session_key=KEY))
+        await gateway.wait_for_request("agent")
+        start.cancel()
+        await asyncio.wait([start])
+        await asyncio.sleep(0)
+        assert (client.runs, client.pending) == ((), ())
+        gateway.release("agent")
+        await client.request("health")
+    assert client.statistics.late_responses > 0
+
+
+async def test_who_asks_while_the_connection_ends_is_told(
+    gateway: GatewaySimulator,
+) -> None:
+    client = client_of(gateway)
+    async with running(client):
+        await client.wait_connected()
+        gateway.drop()
+        with pytest.raises(ConnectionLostError):
+            await client.request("health")
+        with pytest.raises(NotConnectedError):
+            await client.request("health")
+
+
+async def test_a_run_that_is_not_accepted_in_time_is_told(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.hold("agent")
+    client = client_of(gateway, QUICK)
+    async with running(client):
+        await client.wait_connected()
+        with pytest.raises(RequestTimeoutError):
+            await client.start_run("Hello", session_key=KEY)
+        assert (client.runs, client.pending) == ((), ())
+    gateway.release("agent")
+
+
+async def test_a_run_that_never_ends_is_told(gateway: GatewaySimulator) -> None:
+    gateway.script(Pause())
+    client = client_of(gateway, QUICK)
+    async with running(client):
+        await client.wait_connected()
+        run = await client.start_run("Hello", session_key=KEY)
+        with pytest.raises(RequestTimeoutError):
+            await run.result()
+        assert (client.runs, client.pending) == ((), ())
+    gateway.proceed()
