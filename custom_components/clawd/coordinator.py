@@ -56,6 +56,7 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
         self.client = client
         self.data = client.state
         self._was_connected = False
+        self._refusal = ""
         entry.async_on_unload(client.subscribe_state(self._async_follow))
 
     @property
@@ -96,8 +97,10 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
             LOGGER.warning("Connection to the Gateway lost (%s)", code)
         elif transition.state is ConnectionState.CONNECTED:
             LOGGER.info("Connection to the Gateway restored")
+            self._refusal = ""
             self._async_update_device()
-        elif transition.state is ConnectionState.PAUSED:
+        elif transition.state is ConnectionState.PAUSED and code != self._refusal:
+            self._refusal = code
             LOGGER.warning("The Gateway refuses the connection (%s)", code)
             if isinstance(transition.error, GatewayAuthenticationError):
                 self.config_entry.async_start_reauth(self.hass)

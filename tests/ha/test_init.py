@@ -9,7 +9,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.clawd.const import DOMAIN
-from custom_components.clawd.gateway import InvalidTokenError
+from custom_components.clawd.gateway import InvalidTokenError, PairingRequiredError
 from custom_components.clawd.storage import STORAGE_KEY
 from tests.simulator import GatewaySimulator, Refusal
 
@@ -122,6 +122,30 @@ async def test_a_token_that_stops_working_asks_for_another(
     [flow] = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
     assert flow["context"]["source"] == SOURCE_REAUTH
     assert entry.state is ConfigEntryState.LOADED
+
+
+async def test_a_client_that_waits_for_approval_goes_on_when_it_comes(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    gateway: GatewaySimulator,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    client = entry.runtime_data.client
+    gateway.refuse(Refusal.PAIRING)
+    gateway.devices.approved.clear()
+    gateway.drop()
+    await wait_for_state(hass, CONNECTIVITY, "off")
+    for _ in range(2):
+        with pytest.raises(PairingRequiredError):
+            await client.wait_connected()
+        client.resume()
+        await gateway.wait_until(lambda: not gateway.peers)
+    assert caplog.text.count("The Gateway refuses the connection") == 1
+
+    [request_id] = gateway.devices.pending
+    gateway.approve(request_id)
+    client.resume()
+    await wait_for_state(hass, CONNECTIVITY, "on")
 
 
 async def test_the_device_keeps_its_identity_over_a_reload(

@@ -23,6 +23,7 @@ TIMING = Timing(
     close=0.1,
     first_delay=0.001,
     longest_delay=0.002,
+    most_attempts=1_000,
 )
 
 

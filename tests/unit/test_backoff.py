@@ -1,5 +1,7 @@
 """Reconnecting waits as long as it must, and never in step with others."""
 
+from collections.abc import Callable
+
 from hypothesis import given, strategies as st
 import pytest
 
@@ -14,15 +16,24 @@ from custom_components.clawd.gateway import (
     PairingRequiredError,
     RateLimitedError,
     RequestFailedError,
+    Timing,
     UnsupportedProtocolError,
 )
 from custom_components.clawd.gateway.backoff import (
+    MINUTE,
     RATE_LIMIT_DELAY,
     Backoff,
     needs_user,
+    recheck_delay,
 )
 
 LOST = ConnectionLostError("x")
+
+
+def backoff_of(first: float, longest: float, jitter: Callable[[], float]) -> Backoff:
+    """Return a backoff that counts no attempts."""
+    timing = Timing(first_delay=first, longest_delay=longest, most_attempts=100_000)
+    return Backoff(timing, jitter)
 
 
 @pytest.mark.parametrize(
@@ -61,49 +72,77 @@ def test_what_may_pass_by_itself_is_retried(error: GatewayError) -> None:
 def test_the_nth_delay_is_inside_the_envelope(
     first: float, longest: float, jitter: list[float]
 ) -> None:
-    backoff = Backoff(first, longest, iter(jitter).__next__)
+    backoff = backoff_of(first, longest, iter(jitter).__next__)
     for attempt, share in enumerate(jitter):
         delay = backoff.delay(LOST)
         assert delay == pytest.approx(min(longest, first * 2**attempt) * share)
 
 
 def test_the_delay_without_jitter_doubles_up_to_the_longest() -> None:
-    backoff = Backoff(0.25, 30, lambda: 1)
+    backoff = backoff_of(0.25, 30, lambda: 1)
     delays = [backoff.delay(LOST) for _ in range(9)]
     assert delays == [0.25, 0.5, 1, 2, 4, 8, 16, 30, 30]
 
 
 def test_the_delay_stays_the_longest_for_ever() -> None:
-    backoff = Backoff(0.25, 30, lambda: 1)
+    backoff = backoff_of(0.25, 30, lambda: 1)
     assert {backoff.delay(LOST) for _ in range(5000)} >= {30}
     assert backoff.delay(LOST) == 30
 
 
 def test_a_stable_link_starts_the_schedule_over() -> None:
-    backoff = Backoff(1, 30, lambda: 1)
+    backoff = backoff_of(1, 30, lambda: 1)
     assert [backoff.delay(LOST), backoff.delay(LOST)] == [1, 2]
     backoff.reset()
     assert backoff.delay(LOST) == 1
 
 
 def test_two_clients_do_not_wait_equally_long() -> None:
-    delays = {Backoff(10, 30).delay(LOST) for _ in range(20)}
+    delays = {Backoff(Timing(first_delay=10)).delay(LOST) for _ in range(20)}
     assert len(delays) > 1
     assert all(0 <= delay <= 10 for delay in delays)
 
 
 def test_the_gateways_order_is_obeyed() -> None:
-    backoff = Backoff(0.25, 30, lambda: 0)
+    backoff = backoff_of(0.25, 30, lambda: 0)
     assert backoff.delay(ConnectionLostError("x", retry_after=45)) == 45
 
 
 def test_an_order_to_come_at_once_makes_no_storm() -> None:
-    backoff = Backoff(0.25, 30, lambda: 1)
+    backoff = backoff_of(0.25, 30, lambda: 1)
     error = CannotConnectError("x", retry_after=0)
     assert [backoff.delay(error) for _ in range(4)] == [0.25, 0.5, 1, 2]
 
 
 def test_a_rate_limit_without_a_figure_waits_a_minute() -> None:
-    backoff = Backoff(0.25, 30, lambda: 1)
+    backoff = backoff_of(0.25, 30, lambda: 1)
     assert backoff.delay(RateLimitedError("x")) == RATE_LIMIT_DELAY
     assert backoff.delay(RateLimitedError("x", retry_after=90)) == 90
+
+
+@given(
+    jitter=st.lists(st.floats(0, 1), min_size=40, max_size=40),
+    lives=st.lists(st.floats(0, 40), min_size=40, max_size=40),
+    stable=st.lists(st.booleans(), min_size=40, max_size=40),
+)
+def test_no_minute_has_more_than_ten_attempts(
+    jitter: list[float], lives: list[float], stable: list[bool]
+) -> None:
+    now = 0.0
+    backoff = Backoff(Timing(), iter(jitter).__next__, lambda: now)
+    attempts = [now]
+    for life, well in zip(lives, stable, strict=True):
+        now += life
+        if well:
+            backoff.reset()
+        now += backoff.delay(ConnectionLostError("x", retry_after=0))
+        attempts.append(now)
+    for first, eleventh in zip(attempts, attempts[10:], strict=False):
+        assert eleventh - first >= MINUTE - 1e-6
+
+
+def test_what_may_be_mended_elsewhere_is_looked_at_again() -> None:
+    pairing = PairingRequiredError("x", code="c", request_id=None)
+    assert recheck_delay(pairing) == 30
+    assert recheck_delay(UnsupportedProtocolError("x")) == 300
+    assert recheck_delay(InvalidTokenError("x")) is None

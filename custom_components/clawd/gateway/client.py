@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 from uuid import uuid4
 
 from .agent_run import AgentRuns, abort_request
-from .backoff import Backoff, needs_user
+from .backoff import Backoff, needs_user, recheck_delay
 from .connection import Connection, Credentials
 from .events import EventListeners
 from .exceptions import (
@@ -76,7 +76,7 @@ class GatewayClient:
         self._observers: EventListeners[Transition] = EventListeners(
             self.statistics, self._tasks.spawn
         )
-        self._backoff = Backoff(self._timing.first_delay, self._timing.longest_delay)
+        self._backoff = Backoff(self._timing)
 
     @property
     def state(self) -> ConnectionState:
@@ -317,11 +317,11 @@ class GatewayClient:
     async def _wait_before_retry(self, error: GatewayError) -> None:
         self._resume.clear()
         if needs_user(error):
-            self._set_state(ConnectionState.PAUSED, error)
-            await self._resume.wait()
-            return
-        delay = self._backoff.delay(error)
-        self._set_state(ConnectionState.RECONNECTING, error, delay)
+            delay = recheck_delay(error)
+            self._set_state(ConnectionState.PAUSED, error, delay)
+        else:
+            delay = self._backoff.delay(error)
+            self._set_state(ConnectionState.RECONNECTING, error, delay)
         try:
             async with asyncio.timeout(delay):
                 await self._resume.wait()

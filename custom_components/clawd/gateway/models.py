@@ -46,6 +46,7 @@ class Timing:
         close: for the closing handshake.
         first_delay: upper bound of the first reconnect delay.
         longest_delay: upper bound of every reconnect delay.
+        most_attempts: to connect, in any minute.
 
     """
 
@@ -59,6 +60,7 @@ class Timing:
     close: float = 0.5
     first_delay: float = 0.25
     longest_delay: float = 30
+    most_attempts: int = 10
 
 
 @dataclass(frozen=True, slots=True)
