@@ -278,8 +278,8 @@ class GatewayClient:
             async with self._connected() as connection:
                 self._connection = connection
                 self.statistics.connects += 1
-                self._set_state(ConnectionState.CONNECTED)
                 duties = self._duties(connection)
+                self._set_state(ConnectionState.CONNECTED)
                 error = await connection.serve(self._tasks, duties)
                 self._end_connection(connection, error)
         except GatewayError as err:

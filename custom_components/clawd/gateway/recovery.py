@@ -8,6 +8,7 @@ from .exceptions import (
     AgentRunError,
     GatewayConnectionError,
     GatewayError,
+    RequestTimeoutError,
 )
 from .transcript import Transcript, read_transcript
 
@@ -33,21 +34,33 @@ async def recover(
     """Catch up with a run on a new connection and stay with it to its end.
 
     A question that the Gateway does not know is sent again, with the same key.
-    The history is only read, so that nothing can run twice.
+    The history is only read, so that nothing can run twice. What the Gateway
+    does not answer in time is asked for again.
     """
-    try:
-        transcript = await _read(run, connection)
-        if not transcript.known and not run.accepted:
-            run.catch_up(())
-            await send_again()
+    while not run.ended:
+        try:
+            await _bring_home(run, connection, send_again)
+        except RequestTimeoutError:
+            continue
+        except GatewayConnectionError:
             return
-        run.accept()
-        run.catch_up(transcript.texts)
-        await _follow(run, connection, transcript)
-    except GatewayConnectionError:
+        except GatewayError as err:
+            run.fail(AgentRunError("the reply cannot be had", code=err.code))
+        else:
+            return
+
+
+async def _bring_home(
+    run: AgentRun, connection: Connection, send_again: Callable[[], Awaitable[None]]
+) -> None:
+    transcript = await _read(run, connection)
+    if not transcript.known and not run.accepted:
+        run.catch_up(())
+        await send_again()
         return
-    except GatewayError as err:
-        run.fail(AgentRunError("the reply cannot be had", code=err.code))
+    run.accept()
+    run.catch_up(transcript.texts)
+    await _follow(run, connection, transcript)
 
 
 async def _follow(

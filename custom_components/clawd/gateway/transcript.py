@@ -35,7 +35,7 @@ def read_transcript(
     """
     payload = history if isinstance(history, dict) else {}
     active = _active(payload, run_id)
-    messages = [m for m in payload.get("messages", ()) if isinstance(m, dict)]
+    messages = _objects(payload.get("messages"))
     for index, entry in enumerate(messages):
         if _is_question(entry, run_id, message, asked_at):
             return _read_reply(messages[index + 1 :], active)
@@ -76,8 +76,8 @@ def _active(payload: Payload, run_id: str) -> bool | None:
 
 def _is_queued(payload: Payload, run_id: str) -> bool:
     match payload.get("pendingInputs"):
-        case {"items": list(items)}:
-            return any(item.get("runId") == run_id for item in items)
+        case {"items": items}:
+            return any(item.get("runId") == run_id for item in _objects(items))
     return False
 
 
@@ -85,6 +85,10 @@ def _text(entry: Payload) -> str:
     content = entry.get("content")
     if isinstance(content, str):
         return content.strip()
-    parts = content if isinstance(content, list) else []
-    texts = [part.get("text") for part in parts if isinstance(part, dict)]
+    texts = [part.get("text") for part in _objects(content)]
     return "".join(text for text in texts if isinstance(text, str)).strip()
+
+
+def _objects(value: Json) -> list[Payload]:
+    entries = value if isinstance(value, list) else []
+    return [entry for entry in entries if isinstance(entry, dict)]

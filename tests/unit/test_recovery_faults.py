@@ -1,0 +1,124 @@
+"""Whatever the Gateway says while a run is brought home, the client goes on."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from custom_components.clawd.gateway import (
+    AgentRun,
+    AgentRunError,
+    ConnectionState,
+    GatewayClient,
+    Transition,
+)
+from tests.simulator import GatewaySimulator, Pause, Reply
+from tests.simulator.recordings import Frame
+
+from .clients import TIMING, client_of, reached, running, stop
+
+KEY = "agent:main:ha-faults"
+
+
+def listening(client: GatewayClient) -> list[asyncio.Task[object]]:
+    return [task for task, name in client.tasks.items() if name.startswith("listener")]
+
+
+async def half_a_run(gateway: GatewaySimulator, client: GatewayClient) -> AgentRun:
+    """Start a run, and cut the connection in the middle of it."""
+    gateway.script(Reply("It"), Pause(), Reply(" is on."))
+    await client.wait_connected()
+    run = await client.start_run("Hello", session_key=KEY)
+    await gateway.wait_paused()
+    gateway.drop()
+    return run
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda history: history.update(messages=None),
+        lambda history: history.update(messages=7),
+        lambda history: history.update(messages=[None, [], {"role": "user"}]),
+        lambda history: history.update(pendingInputs={"items": [7]}, messages=[]),
+        lambda history: history.update(sessionInfo=[], messages=[{"role": ["user"]}]),
+        lambda history: history["messages"][0].update(content=[7, {"text": 7}]),
+    ],
+)
+async def test_a_history_of_no_known_shape_does_not_end_the_client(
+    gateway: GatewaySimulator, change: Callable[[Frame], None]
+) -> None:
+    gateway.edit("chat.history", change)
+    client = client_of(gateway)
+    async with running(client) as task:
+        await half_a_run(gateway, client)
+        await gateway.wait_for_request("chat.history")
+        await client.wait_connected()
+        await client.request("health")
+        await client.request("health")
+        assert not task.done()
+        assert client.state is ConnectionState.CONNECTED
+        gateway.proceed()
+
+
+async def test_a_history_that_comes_too_late_is_asked_for_again(
+    gateway: GatewaySimulator,
+) -> None:
+    client = client_of(gateway, replace(TIMING, request=0.05))
+    async with running(client):
+        run = await half_a_run(gateway, client)
+        gateway.hold("chat.history")
+        await gateway.wait_for_request("chat.history", 2)
+        gateway.release("chat.history")
+        gateway.proceed()
+        assert (await run.result()).text == "It is on."
+
+
+async def test_a_history_that_is_refused_ends_the_run(
+    gateway: GatewaySimulator,
+) -> None:
+    error = {"code": "FORBIDDEN", "message": "no"}
+    refusal = {"type": "res", "id": "2", "ok": False, "error": error}
+    gateway.before("chat.history", refusal)
+    client = client_of(gateway)
+    async with running(client):
+        run = await half_a_run(gateway, client)
+        with pytest.raises(AgentRunError) as caught:
+            await run.result()
+        assert caught.value.code == "FORBIDDEN"
+        assert client.runs == ()
+    gateway.proceed()
+
+
+async def test_a_pause_between_two_questions_ends_with_the_connection(
+    gateway: GatewaySimulator,
+) -> None:
+    client = client_of(gateway, replace(TIMING, pause=60))
+    async with running(client) as task:
+        await half_a_run(gateway, client)
+        await gateway.wait_for_request("agent.wait")
+        gateway.drop()
+        await reached(client, ConnectionState.RECONNECTING)
+        await stop(task)
+    gateway.proceed()
+
+
+async def test_a_run_that_an_observer_starts_is_not_taken_for_an_old_one(
+    gateway: GatewaySimulator,
+) -> None:
+    client = client_of(gateway)
+    texts: list[str] = []
+
+    async def ask(change: Transition) -> None:
+        if change.state is ConnectionState.CONNECTED:
+            run = await client.start_run("say: Hello", session_key=KEY)
+            texts.append((await run.result()).text)
+
+    client.subscribe_state(ask)
+    async with running(client):
+        await client.wait_connected()
+        await asyncio.gather(*listening(client))
+    assert texts == ["Hello"]
+    assert gateway.received("chat.history") == []
+    assert len(gateway.received("agent")) == 1
