@@ -140,5 +140,13 @@ def test_a_result_may_lack_its_figures() -> None:
     assert (read.duration, read.provider, read.model) == (None, None, None)
 
 
+@pytest.mark.parametrize("value", [None, 7, {}, ["main"]])
+def test_what_is_no_text_is_left_out(value: object) -> None:
+    defaults = {"sessionDefaults": {"defaultAgentId": value}}
+    parts = {"auth": {"role": value}, "server": {"version": value}}
+    read = Hello.from_payload(hello(4, **parts, snapshot=defaults))
+    assert (read.role, read.server_version, read.default_agent) == ("", "", "main")
+
+
 def test_a_reply_is_not_in_the_repr_of_its_result() -> None:
     assert "secret" not in repr(run_result("r", {}, "secret"))

@@ -141,12 +141,12 @@ class Hello:
         defaults = _mapping(_mapping(payload, "snapshot"), "sessionDefaults")
         return cls(
             protocol=protocol,
-            server_version=str(_mapping(payload, "server").get("version", "")),
+            server_version=_text(_mapping(payload, "server"), "version") or "",
             methods=frozenset(_strings(_mapping(payload, "features"), "methods")),
             policy=Policy.from_payload(_mapping(payload, "policy")),
-            role=str(auth.get("role", "")),
+            role=_text(auth, "role") or "",
             scopes=tuple(_strings(auth, "scopes")),
-            default_agent=str(defaults.get("defaultAgentId", "main")),
+            default_agent=_text(defaults, "defaultAgentId") or "main",
             clock_skew=clock_skew,
         )
 
@@ -188,14 +188,19 @@ def run_result(run_id: str, payload: Payload, text: str) -> RunResult:
         run_id,
         text,
         duration / 1000 if isinstance(duration, int | float) else None,
-        agent.get("provider"),
-        agent.get("model"),
+        _text(agent, "provider"),
+        _text(agent, "model"),
     )
 
 
 def _mapping(payload: Payload, key: str) -> dict[str, Any]:
     value = payload.get(key)
     return value if isinstance(value, dict) else {}
+
+
+def _text(payload: Payload, key: str) -> str | None:
+    value = payload.get(key)
+    return value if isinstance(value, str) else None
 
 
 def _strings(payload: Payload, key: str) -> list[str]:

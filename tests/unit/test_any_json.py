@@ -1,0 +1,88 @@
+"""Whatever JSON the Gateway sends, what reads it does not fall over."""
+
+from contextlib import suppress
+
+from hypothesis import given, strategies as st
+
+from custom_components.clawd.gateway import Event, GatewayError, Hello, Statistics
+from custom_components.clawd.gateway.frames import Response
+from custom_components.clawd.gateway.models import Challenge, reply_texts, run_result
+from custom_components.clawd.gateway.pending import PendingRequests
+from custom_components.clawd.gateway.transcript import read_transcript
+from tests.simulator.recordings import Frame, payload, recording
+
+from .json_values import changed
+from .stage import Stage
+
+
+def of_both(name: str, method: str) -> st.SearchStrategy[Frame]:
+    """Return what a method answered on either protocol, changed in one place."""
+    return changed(payload(3, name, method)) | changed(payload(4, name, method))
+
+
+META = {"durationMs": 5, "agentMeta": {"provider": "p", "model": "m"}}
+FINAL = {"status": "ok", "result": {"payloads": [{"text": "a"}], "meta": META}}
+HISTORY = ("agent_wait_and_history", "chat.history")
+ASKED_AT = 1_795_000_000.0
+EVENTS = [
+    line["frame"]["payload"]
+    for line in recording(4, "agent_run_text_tool_text")
+    if line.get("frame", {}).get("event") == "agent"
+]
+RUN_ID = EVENTS[0]["runId"]
+
+
+@given(of_both("hello_ok", "connect"))
+def test_no_hello_raises_anything_but_an_error_of_the_client(hello: Frame) -> None:
+    with suppress(GatewayError):
+        read = Hello.from_payload(hello)
+        assert all(isinstance(text, str) for text in (read.role, *read.scopes))
+
+
+@given(changed({"nonce": "n", "ts": 1}).filter(lambda value: isinstance(value, dict)))
+def test_no_challenge_raises_anything_but_an_error_of_the_client(
+    challenge: Frame,
+) -> None:
+    with suppress(GatewayError):
+        assert isinstance(Challenge.from_payload(challenge).nonce, str)
+
+
+@given(changed(FINAL).filter(lambda value: isinstance(value, dict)))
+def test_no_result_raises(final: Frame) -> None:
+    result = run_result("r", final, "".join(reply_texts(final)))
+    assert isinstance(result.duration, int | float | None)
+    assert isinstance(result.provider, str | None)
+    assert isinstance(result.model, str | None)
+
+
+@given(of_both(*HISTORY), st.sampled_from(["slow 40", ""]))
+def test_no_history_raises(history: Frame, message: str) -> None:
+    transcript = read_transcript(history, "r", message, ASKED_AT)
+    assert all(isinstance(text, str) for text in transcript.texts)
+
+
+@given(
+    st.lists(st.sampled_from(EVENTS).flatmap(changed), max_size=6),
+    changed(FINAL),
+)
+async def test_no_event_and_no_end_of_a_run_raises(
+    events: list[Frame], final: Frame
+) -> None:
+    stage = Stage(RUN_ID)
+    await stage.start()
+    for event in events:
+        if isinstance(event, dict):
+            stage.runs.dispatch(Event("agent", event, None))
+    stage.response.set_result(final)
+    with suppress(GatewayError):
+        await stage.run.result()
+    assert stage.run.ended
+
+
+@given(changed({"status": "accepted", "runId": "r"}))
+async def test_no_payload_keeps_a_request_from_its_end(first: Frame) -> None:
+    pending = PendingRequests(Statistics())
+    request = pending.open("agent", 60, lambda: 60)
+    pending.resolve(Response(request.id, ok=True, payload=first, error=None))
+    pending.resolve(Response(request.id, ok=True, payload={}, error=None))
+    assert request.future.done()
