@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -46,7 +46,7 @@ class Credentials:
     """What a client shows to be let in."""
 
     identity: DeviceIdentity
-    token: str | None
+    token: str | None = field(repr=False)
     info: ClientInfo
 
 
