@@ -1,0 +1,95 @@
+"""A run is given up when it lasts, falls silent, or nobody comes back to it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from custom_components.clawd.gateway import (
+    ConnectionLostError,
+    GatewayError,
+    RequestTimeoutError,
+    Timing,
+)
+from custom_components.clawd.gateway.run_clock import RunClock
+
+from .clock import ClockLoop
+
+TIMING = Timing(run=100, run_silence=30, keep_run=10)
+
+
+class Run:
+    """A clock on a loop whose time is moved by hand."""
+
+    def __init__(self, loop: ClockLoop) -> None:
+        """Start the clock."""
+        self.loop = loop
+        self.errors: list[GatewayError] = []
+        self.clock = loop.run_until_complete(self._start())
+
+    def pass_time(self, seconds: float, *, alive: bool = False) -> list[str]:
+        """Move the time and return the codes of what has expired."""
+        for _ in range(round(seconds)):
+            if alive:
+                self.clock.sign_of_life()
+            self.loop.advance(1)
+        return [error.code or type(error).__name__ for error in self.errors]
+
+    async def _start(self) -> RunClock:
+        return RunClock(TIMING, self.errors.append)
+
+
+@pytest.fixture
+def run() -> Iterator[Run]:
+    loop = ClockLoop()
+    run = Run(loop)
+    yield run
+    run.clock.stop()
+    loop.close()
+
+
+def test_a_run_that_tells_nothing_is_given_up(run: Run) -> None:
+    assert run.pass_time(29) == []
+    assert run.pass_time(1) == ["RUN_SILENT"]
+    assert isinstance(run.errors[0], RequestTimeoutError)
+
+
+def test_a_run_that_lasts_is_given_up(run: Run) -> None:
+    assert run.pass_time(99, alive=True) == []
+    assert run.pass_time(1, alive=True) == ["RUN_TIMEOUT"]
+
+
+def test_a_sign_of_life_puts_the_silence_off(run: Run) -> None:
+    run.pass_time(20)
+    run.clock.sign_of_life()
+    assert run.pass_time(29) == []
+    assert run.pass_time(1) == ["RUN_SILENT"]
+
+
+def test_a_run_whose_connection_does_not_come_back_is_given_up(run: Run) -> None:
+    run.clock.lose(ConnectionLostError("x"))
+    assert run.pass_time(9) == []
+    assert run.pass_time(1) == ["ConnectionLostError"]
+
+
+def test_a_second_loss_gives_no_more_time(run: Run) -> None:
+    run.clock.lose(ConnectionLostError("x"))
+    run.pass_time(5)
+    run.clock.lose(ConnectionLostError("y"))
+    assert run.pass_time(5) == ["ConnectionLostError"]
+
+
+def test_news_after_a_loss_keep_the_run(run: Run) -> None:
+    run.clock.lose(ConnectionLostError("x"))
+    run.pass_time(5)
+    run.clock.sign_of_life()
+    assert run.pass_time(29) == []
+
+
+def test_a_clock_that_was_stopped_gives_nothing_up(run: Run) -> None:
+    run.clock.stop()
+    assert run.pass_time(200) == []
+
+
+def test_a_clock_knows_the_age_of_its_run(run: Run) -> None:
+    run.pass_time(7)
+    assert run.clock.age == 7
