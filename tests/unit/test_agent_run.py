@@ -17,6 +17,8 @@ from custom_components.clawd.gateway import (
 
 from .stage import Stage
 
+ABORTED = {"durationMs": 5, "aborted": True}
+
 
 @pytest.fixture
 async def stage() -> Stage:
@@ -125,6 +127,7 @@ async def test_an_event_of_no_known_shape_is_ignored(
     ("payload", "kind", "code"),
     [
         ({"status": "timeout", "stopReason": "rpc"}, AgentRunAborted, "ABORTED"),
+        ({"status": "ok", "result": {"meta": ABORTED}}, AgentRunAborted, "ABORTED"),
         ({"status": "timeout"}, AgentRunError, "TIMEOUT"),
         ({"status": "odd"}, AgentRunError, "UNKNOWN"),
         ({}, AgentRunError, "UNKNOWN"),
@@ -204,6 +207,15 @@ async def test_what_comes_after_the_end_changes_nothing(stage: Stage) -> None:
     stage.run.accept()
     stage.run.fail(ConnectionLostError("x"))
     assert (await stage.run.result()).text == "Hello"
+
+
+async def test_a_reply_that_is_brought_home_too_late_changes_nothing(
+    stage: Stage,
+) -> None:
+    stage.run.fail(ConnectionLostError("x"))
+    stage.run.complete(("Hello",))
+    with pytest.raises(ConnectionLostError):
+        await stage.run.result()
 
 
 async def test_a_response_after_the_loss_changes_nothing(stage: Stage) -> None:

@@ -246,6 +246,17 @@ async def test_observers_hear_every_change_of_state(gateway: GatewaySimulator) -
     assert len(heard) == 4
 
 
+async def test_an_event_without_a_number_is_heard(gateway: GatewaySimulator) -> None:
+    client = client_of(gateway)
+    heard: list[Event] = []
+    client.subscribe("note", heard.append)
+    gateway.before("health", {"type": "event", "event": "note"})
+    async with running(client):
+        await client.wait_connected()
+        await client.request("health")
+    assert [(event.seq, event.payload) for event in heard] == [(None, {})]
+
+
 async def test_a_sequence_that_jumps_is_counted(gateway: GatewaySimulator) -> None:
     client = client_of(gateway)
     for name in ("note", "presence", "health"):

@@ -8,6 +8,7 @@ import pytest
 
 from custom_components.clawd.gateway import (
     AgentRun,
+    AgentRunAborted,
     AgentRunError,
     ConnectionState,
     GatewayClient,
@@ -89,6 +90,37 @@ async def test_a_history_that_is_refused_ends_the_run(
         assert caught.value.code == "FORBIDDEN"
         assert client.runs == ()
     gateway.proceed()
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "code"),
+    [
+        ({"status": "error"}, AgentRunError, "UNAVAILABLE"),
+        ({"status": "timeout", "stopReason": "rpc"}, AgentRunAborted, "ABORTED"),
+        ({"status": "ok"}, AgentRunError, "NO_REPLY"),
+    ],
+)
+async def test_a_run_that_ended_without_a_reply_says_how(
+    gateway: GatewaySimulator, answer: Frame, kind: type[AgentRunError], code: str
+) -> None:
+    gateway.edit("agent.wait", lambda payload: payload.update(answer))
+    client = client_of(gateway, replace(TIMING, wait=0.001, pause=0))
+    async with running(client):
+        run = await half_a_run(gateway, client)
+        with pytest.raises(kind) as caught:
+            await run.result()
+        assert caught.value.code == code
+    gateway.proceed()
+
+
+async def test_a_run_that_is_not_over_is_waited_for(gateway: GatewaySimulator) -> None:
+    client = client_of(gateway, replace(TIMING, wait=0.001, pause=0))
+    async with running(client):
+        run = await half_a_run(gateway, client)
+        await gateway.wait_for_request("agent.wait", 3)
+        assert not run.ended
+        gateway.proceed()
+        assert (await run.result()).text == "It is on."
 
 
 async def test_a_pause_between_two_questions_ends_with_the_connection(

@@ -96,6 +96,11 @@ def test_the_error_of_a_model_stands_for_its_text(asked: Asked) -> None:
     assert read(asked(), said("", "error", errorMessage="500")).texts == ("500",)
 
 
+def test_a_reply_may_be_a_plain_text() -> None:
+    plain = {"role": "assistant", "content": " One. ", "stopReason": "stop"}
+    assert read(asked_v4(), plain).texts == ("One.",)
+
+
 @ASKED
 def test_a_run_that_is_active_is_not_finished(asked: Asked) -> None:
     read_now = read(asked(), said("One."), sessionInfo={"activeRunIds": ["r"]})
