@@ -33,6 +33,7 @@ async def leak_guard() -> AsyncGenerator[None]:
     """Fail a test that leaves something behind."""
     async with no_leaks():
         yield
+    gc.freeze()  # the next collection looks at the next test alone
 
 
 @pytest.fixture(params=[3, 4])

@@ -14,6 +14,7 @@ from custom_components.clawd.gateway.frames import (
     ResponseError,
     decode_frame,
     encode_request,
+    peek_event,
 )
 from tests.simulator.recordings import WIRE, recording
 
@@ -103,14 +104,16 @@ def test_no_data_raises_anything_else(data: bytes | str) -> None:
     st.recursive(
         st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
         lambda inner: (
-            st.lists(inner)
+            st.lists(inner, max_size=3)
             | st.dictionaries(
                 st.sampled_from(
                     ["type", "event", "payload", "seq", "id", "ok", "error", "details"]
                 ),
                 inner | st.sampled_from(["res", "event"]),
+                max_size=4,
             )
         ),
+        max_leaves=10,
     )
 )
 def test_no_json_raises_anything_else(value: object) -> None:
@@ -180,3 +183,20 @@ def test_the_content_of_a_frame_is_not_in_its_repr() -> None:
         ]
     )
     assert "the-secret" not in shown
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (b'{"type":"event","event":"health","payload":{}}', "health"),
+        (b'{"type":"event","event":"","payload":{}}', ""),
+        (b'{"type":"event", "event":"health"}', None),
+        (b'{"event":"health","type":"event"}', None),
+        (b'{"type":"res","id":"1","ok":true}', None),
+        (b"", None),
+    ],
+)
+def test_the_name_of_an_event_is_seen_without_decoding(
+    data: bytes, name: str | None
+) -> None:
+    assert peek_event(data) == name

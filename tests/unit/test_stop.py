@@ -17,6 +17,8 @@ from tests.simulator import GatewaySimulator, Refusal
 
 from .clients import TIMING, client_of, running, stop
 
+pytestmark = pytest.mark.parametrize("protocol", [4])  # both stop alike
+
 S = ConnectionState
 BIG = {"x": "y" * 10_000_000}
 
