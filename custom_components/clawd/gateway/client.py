@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from .agent_run import AgentRuns, abort_request
 from .backoff import Backoff, needs_user, recheck_delay
-from .connection import Connection, Credentials
+from .connection import SHUTDOWN, Connection, Credentials
 from .events import EventListeners
 from .exceptions import (
     CannotConnectError,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .pending import PendingRequest
     from .state import Transition
 
+AGENT: Final = "agent"
 UNSENT_ABORTS: Final = 32
 STATE_TOPIC: Final = "client.state"
 
@@ -312,7 +313,9 @@ class GatewayClient:
                 socket = await open_socket(self._endpoint, self._timing)
         except TimeoutError:
             raise CannotConnectError("no answer in time", code="TIMEOUT") from None
-        return Connection(socket, self._timing, self.statistics, self._dispatch)
+        return Connection(
+            socket, self._timing, self.statistics, self._dispatch, self._wants
+        )
 
     async def _wait_before_retry(self, error: GatewayError) -> None:
         self._resume.clear()
@@ -328,8 +331,11 @@ class GatewayClient:
         except TimeoutError:
             return
 
+    def _wants(self, name: str) -> bool:
+        return name in (AGENT, SHUTDOWN) or name in self._events
+
     def _dispatch(self, event: Event) -> None:
-        if event.name == "agent":
+        if event.name == AGENT:
             self._runs.dispatch(event)
         self._events.dispatch(event.name, event)
 

@@ -17,7 +17,7 @@ from .exceptions import (
     NotAGatewayError,
     RequestFailedError,
 )
-from .frames import Event, Request, Response, decode_frame, encode_request
+from .frames import Event, Request, Response, decode_frame, encode_request, peek_event
 from .handshake import build_connect
 from .models import Challenge, Hello
 from .pending import PendingRequest, PendingRequests
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .statistics import Statistics
     from .tasks import TaskRegistry
 
+SHUTDOWN: Final = "shutdown"
 CLOSE_SILENT: Final = 4000
 CLOSE_ABNORMAL: Final = 1006
 CLOSES_WHILE_STARTING: Final = (1012, 1013)
@@ -61,12 +62,17 @@ class Connection:
         timing: Timing,
         statistics: Statistics,
         on_event: Callable[[Event], None],
+        wants: Callable[[str], bool],
     ) -> None:
-        """Wrap an open socket; `handshake()` comes next."""
+        """Wrap an open socket; `handshake()` comes next.
+
+        Events whose name nobody `wants` are counted, but not decoded.
+        """
         self._socket = socket
         self.timing = timing
         self._statistics = statistics
         self._on_event = on_event
+        self._wants = wants
         self._last_seq: int | None = None
         self._restart_delay: float | None = None
         self._opened_at = self._last_frame_at = time.monotonic()
@@ -188,6 +194,11 @@ class Connection:
         except ConnectionClosed as err:
             raise self._lost(err) from None
         self._last_frame_at = time.monotonic()
+        name = peek_event(data)
+        if name is not None and not self._wants(name):
+            self._statistics.received("event", name, len(data))
+            self._last_seq = None
+            return
         try:
             frame = decode_frame(data)
         except InvalidFrameError:
@@ -205,7 +216,7 @@ class Connection:
             if self._last_seq is not None and event.seq > self._last_seq + 1:
                 self._statistics.sequence_gaps += 1
             self._last_seq = event.seq
-        if event.name == "shutdown":
+        if event.name == SHUTDOWN:
             delay = event.payload.get("restartExpectedMs")
             self._restart_delay = delay / 1000 if isinstance(delay, int) else None
         self._on_event(event)

@@ -41,6 +41,10 @@ class EventListeners[T]:
             if listeners
         }
 
+    def __contains__(self, name: str) -> bool:
+        """Return whether anybody listens to a name."""
+        return bool(self._listeners.get(name))
+
     def subscribe(self, name: str, listener: Listener[T]) -> Callable[[], None]:
         """Add a listener and return its unsubscribe, which works once."""
         if listener not in self._listeners[name]:

@@ -11,6 +11,7 @@ from .exceptions import InvalidFrameError
 type Json = Any
 type Payload = dict[str, Json]
 
+_EVENT_START: Final = b'{"type":"event","event":"'
 _SAFE_CODE: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 
 
@@ -54,7 +55,7 @@ class Response:
     error: ResponseError | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Event:
     """Something the Gateway tells unasked; `seq` counts per connection."""
 
@@ -86,14 +87,32 @@ def decode_frame(data: bytes | str) -> Response | Event:
         frame = orjson.loads(data)
     except orjson.JSONDecodeError:
         raise InvalidFrameError("a frame is not JSON") from None
+    kind = frame.get("type") if isinstance(frame, dict) else None
+    if kind == "event" and isinstance(name := frame.get("event"), str):
+        return Event(name, _event_payload(frame), _integer(frame.get("seq")))
+    if kind == "res":
+        return _response(frame)
+    raise InvalidFrameError("a frame is neither response nor event")
+
+
+def peek_event(data: bytes) -> str | None:
+    """Return the name of an event without reading the rest of its frame.
+
+    None means that the frame has to be decoded to know what it is. Both Gateways
+    write `type` and `event` first.
+    """
+    if not data.startswith(_EVENT_START):
+        return None
+    end = data.find(b'"', len(_EVENT_START))
+    return data[len(_EVENT_START) : end].decode("ascii", "replace")
+
+
+def _response(frame: Payload) -> Response:
     match frame:
-        case {"type": "event", "event": str(name)}:
-            return Event(name, _event_payload(frame), _integer(frame.get("seq")))
-        case {"type": "res", "id": str(request_id), "ok": bool(ok)}:
+        case {"id": str(request_id), "ok": bool(ok)}:
             error = None if ok else _response_error(frame.get("error"))
             return Response(request_id, ok, _payload(frame), error)
-        case _:
-            raise InvalidFrameError("a frame is neither response nor event")
+    raise InvalidFrameError("a response without its request or its outcome")
 
 
 def _payload(frame: Payload) -> Json:

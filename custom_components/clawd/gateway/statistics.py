@@ -4,7 +4,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from enum import StrEnum
 import time
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 TRACE_LENGTH: Final = 200
 
@@ -19,8 +19,7 @@ class Outcome(StrEnum):
     CANCELLED = "cancelled"
 
 
-@dataclass(frozen=True, slots=True)
-class TraceEntry:
+class TraceEntry(NamedTuple):
     """One frame without its content; `at` in seconds since 1970, `size` in bytes."""
 
     at: float
