@@ -200,3 +200,20 @@ async def test_messages_are_in_the_language_of_home_assistant(
 def test_each_check_has_its_own_id() -> None:
     ids = [check.id for check in CHECKS]
     assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("protocol", [3, 4])
+async def test_a_run_that_is_being_brought_home_is_no_fault(
+    hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
+) -> None:
+    gateway.script(Reply("Wait."), Pause())
+    client = entry.runtime_data.client
+    run = await client.start_run("Hello", session_key="agent:main:ha-home")
+    await gateway.wait_paused()
+    gateway.drop()
+    await gateway.wait_for_request("agent.wait")
+
+    report = await run_self_test(hass, config_entry=entry.entry_id)
+
+    assert not bad(report)
+    await run.abort()

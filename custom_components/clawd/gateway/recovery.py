@@ -85,8 +85,10 @@ async def _wait(run: AgentRun, connection: Connection) -> dict[str, Json]:
     """Return how the Gateway says that a run stands, not sooner than after a pause."""
     timing = connection.timing
     params = {"runId": run.run_id, "timeoutMs": round(timing.wait * 1000)}
-    request = connection.request("agent.wait", params, timing.wait + timing.request)
-    answer, _ = await asyncio.gather(request, asyncio.sleep(timing.pause))
+    earliest = asyncio.get_running_loop().time() + timing.pause
+    deadline = timing.wait + timing.request
+    answer = await connection.request("agent.wait", params, deadline)
+    await asyncio.sleep(earliest - asyncio.get_running_loop().time())
     return answer if isinstance(answer, dict) else {}
 
 
