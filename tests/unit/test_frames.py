@@ -189,7 +189,12 @@ def test_the_content_of_a_frame_is_not_in_its_repr() -> None:
     ("data", "name"),
     [
         (b'{"type":"event","event":"health","payload":{}}', "health"),
-        (b'{"type":"event","event":"","payload":{}}', ""),
+        (b'{"type":"event","event":"node.invoke.request","pay', "node.invoke.request"),
+        (b'{"type":"event","event":"","payload":{}}', None),
+        (b'{"type":"event","event":"the secret', None),
+        (b'{"type":"event","event":"the secret","payload":{}}', None),
+        (b'{"type":"event","event":"a\\u0067ent","payload":{}}', None),
+        (b'{"type":"event","event":"' + b"x" * 65 + b'"}', None),
         (b'{"type":"event", "event":"health"}', None),
         (b'{"event":"health","type":"event"}', None),
         (b'{"type":"res","id":"1","ok":true}', None),

@@ -11,7 +11,7 @@ from .exceptions import InvalidFrameError
 type Json = Any
 type Payload = dict[str, Json]
 
-_EVENT_START: Final = b'{"type":"event","event":"'
+_EVENT_START: Final = re.compile(rb'\{"type":"event","event":"([\w.:-]{1,64})"')
 _SAFE_CODE: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 
 
@@ -101,10 +101,8 @@ def peek_event(data: bytes) -> str | None:
     None means that the frame has to be decoded to know what it is. Both Gateways
     write `type` and `event` first.
     """
-    if not data.startswith(_EVENT_START):
-        return None
-    end = data.find(b'"', len(_EVENT_START))
-    return data[len(_EVENT_START) : end].decode("ascii", "replace")
+    start = _EVENT_START.match(data)
+    return start[1].decode() if start else None
 
 
 def _response(frame: Payload) -> Response:
