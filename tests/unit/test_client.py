@@ -193,6 +193,17 @@ async def test_noise_is_counted_and_ignored(
     assert client.statistics.invalid_frames == 1
 
 
+async def test_events_that_nobody_wants_are_counted(gateway: GatewaySimulator) -> None:
+    client = client_of(gateway)
+    gateway.before("health", ("note", {}), ("note", {}))
+    async with running(client):
+        await client.wait_connected()
+        await client.request("health")
+        names = [entry.name for entry in client.statistics.trace]
+    assert names.count("note") == 2
+    assert client.statistics.frames_in == len(names) - client.statistics.frames_out
+
+
 async def test_listeners_hear_events_in_order(gateway: GatewaySimulator) -> None:
     client = client_of(gateway)
     heard: list[Event] = []

@@ -10,14 +10,23 @@ from custom_components.clawd.gateway import (
     AgentRun,
     AgentRunAborted,
     AgentRunError,
+    ClientInfo,
     ConnectionState,
+    DeviceIdentity,
+    Endpoint,
     GatewayClient,
+    NotConnectedError,
+    Statistics,
     Transition,
 )
+from custom_components.clawd.gateway.connection import Connection, Credentials
+from custom_components.clawd.gateway.recovery import recover
+from custom_components.clawd.gateway.upgrade import open_socket
 from tests.simulator import GatewaySimulator, Pause, Reply
 from tests.simulator.recordings import Frame
 
 from .clients import TIMING, client_of, reached, running, stop
+from .stage import Stage
 
 KEY = "agent:main:ha-faults"
 
@@ -121,6 +130,30 @@ async def test_a_run_that_is_not_over_is_waited_for(gateway: GatewaySimulator) -
         assert not run.ended
         gateway.proceed()
         assert (await run.result()).text == "It is on."
+
+
+async def test_a_connection_that_ends_meanwhile_leaves_the_run_to_the_next(
+    gateway: GatewaySimulator,
+) -> None:
+    endpoint = Endpoint(gateway.host, gateway.port)
+    connection = Connection(
+        await open_socket(endpoint, TIMING),
+        TIMING,
+        Statistics(),
+        lambda _: None,
+        lambda _: True,
+    )
+    identity, info = DeviceIdentity.generate(), ClientInfo("0.1.0")
+    await connection.handshake(Credentials(identity, gateway.token, info))
+    await connection.close(NotConnectedError("x"))
+    stage = Stage()
+    await recover(stage.run, connection, never)
+    assert not stage.run.ended
+    stage.run.fail(NotConnectedError("x"))
+
+
+async def never() -> None:
+    raise AssertionError
 
 
 async def test_a_pause_between_two_questions_ends_with_the_connection(
