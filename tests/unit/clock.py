@@ -9,16 +9,19 @@ class ClockLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         """Start at noon."""
         self.now = 43_200.0
+        self.unseen: list[dict[str, object]] = []
         super().__init__()
+        self.set_exception_handler(lambda _, context: self.unseen.append(context))
 
     def time(self) -> float:
         """Return the time that the last `advance` left."""
         return self.now
 
     def advance(self, seconds: float = 0.0) -> None:
-        """Move the time and let everything happen that is due."""
+        """Move the time and let everything happen that is due, without a fault."""
         self.now += seconds
         self.run_until_complete(_settle())
+        assert not self.unseen
 
 
 async def _settle() -> None:

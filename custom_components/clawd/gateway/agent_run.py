@@ -69,7 +69,6 @@ class AgentRun:
         self._unread: list[str] = []
         self._wake = asyncio.Event()
         self._last_seq = 0
-        self._attempts = 0
         self._accepted: asyncio.Future[None] = self._loop.create_future()
         self._result: asyncio.Future[RunResult] = self._loop.create_future()
         self._response: asyncio.Future[Json] | None = None
@@ -180,9 +179,7 @@ class AgentRun:
             case "item" if data.get("kind") == "preamble":
                 self._settle(data)
             case "lifecycle" if data.get("phase") == "start":
-                self._attempts += 1
-                if self._attempts > 1:
-                    self._reply.retry()
+                self._reply.retry()
 
     def suspend(self, error: GatewayError) -> None:
         """Outlive the connection; hold back events until it is known what is missing.

@@ -73,7 +73,7 @@ class ReplyText:
         return new
 
     def retry(self) -> None:
-        """Drop what v3 told of an attempt that failed; v4 replaces it itself."""
+        """Drop what v3 told of an attempt before this one; v4 replaces it itself."""
         last = self._last()
         if last.item_id is None and not last.settled:
             last.text = ""
