@@ -210,6 +210,7 @@ async def test_they_stay_small(
 
     assert len(json.dumps(_data(body), indent=2)) <= LIMIT
     assert _data(body)["counters"]["frames_in"] > 1_000
+    assert {len(frame["name"]) for frame in _data(body)["trace"]} <= set(range(65))
 
 
 async def test_the_largest_sections_go_first_if_all_are_too_much(

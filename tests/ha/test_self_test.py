@@ -6,6 +6,7 @@ from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError, Unauthorized
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
+import voluptuous as vol
 
 from custom_components.clawd.const import DOMAIN, VERSION
 from custom_components.clawd.selftest.registry import CHECKS
@@ -143,6 +144,13 @@ async def test_a_wrong_call_says_what_is_wrong(
         await run_self_test(hass, **fields)
 
     assert caught.value.translation_key == key
+
+
+@pytest.mark.parametrize("mode", ["drill", "thorough"])
+@pytest.mark.usefixtures("entry")
+async def test_a_mode_without_checks_is_refused(hass: HomeAssistant, mode: str) -> None:
+    with pytest.raises(vol.Invalid):
+        await run_self_test(hass, mode=mode)
 
 
 async def test_an_entry_that_is_not_loaded_cannot_be_tested(

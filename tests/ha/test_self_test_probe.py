@@ -67,6 +67,25 @@ async def test_a_late_response_that_is_forgotten_is_a_fault(
 
 
 @pytest.mark.usefixtures("entry")
+async def test_a_request_that_outlives_its_deadline_is_a_fault(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real_open = PendingRequests.open
+    monkeypatch.setattr(
+        PendingRequests,
+        "open",
+        lambda self, method, timeout, on_accepted=None: real_open(
+            self, method, timeout + 60, on_accepted
+        ),
+    )
+
+    report = await run_self_test(hass, checks=PROBE)
+
+    assert bad(report) == {"timeout_probe": "fail"}
+    assert report["checks"][0]["details"] == ["not timed out"]
+
+
+@pytest.mark.usefixtures("entry")
 async def test_an_answer_at_once_proves_nothing(
     hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,11 +36,6 @@ PROBE_PATIENCE: Final = 2.0
 RUN_LIMIT: Final = Timing().request + Timing().run + 1
 
 
-def not_connected(context: CheckContext) -> str | None:
-    """Name the reason if there is no connection."""
-    return None if context.connected else "not_connected"
-
-
 def in_handshake(context: CheckContext) -> str | None:
     """Name the reason if a connection is being made, of which nothing shows yet."""
     handshaking = context.runtime.client.state is ConnectionState.HANDSHAKING
@@ -84,7 +79,7 @@ async def check_timeout_probe(context: CheckContext) -> CheckResult:
     faults = {
         "not timed out": not expired,
         "not removed": bool(leaked),
-        "late response not counted as such": not late,
+        "late response not counted as such": expired and not late,
     }
     return CheckResult(
         status=Status.FAIL if any(faults.values()) else Status.PASS,

@@ -13,7 +13,6 @@ from .checks_gateway import (
     check_runs_map,
     check_timeout_probe,
     in_handshake,
-    not_connected,
 )
 from .checks_home_assistant import (
     check_handler_baseline,
@@ -31,16 +30,9 @@ CHECKS: Final = (
         Mode.ACTIVE,
         Component.GATEWAY,
         Aspect.READINESS,
-        prerequisites=(not_connected,),
         deadline=30,
     ),
-    Check(
-        "timeout_probe",
-        check_timeout_probe,
-        Mode.ACTIVE,
-        Component.GATEWAY,
-        prerequisites=(not_connected,),
-    ),
+    Check("timeout_probe", check_timeout_probe, Mode.ACTIVE, Component.GATEWAY),
     Check(
         "pending_balance",
         check_pending_balance,
