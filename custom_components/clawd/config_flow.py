@@ -16,7 +16,7 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 
 from .connection import create_client
-from .const import DEFAULT_PORT, DOMAIN
+from .const import DEFAULT_PORT, DOMAIN, PAIRING_TASK
 from .errors import error_key
 from .gateway import GatewayError, InvalidTokenError, PairingRequiredError
 from .storage import async_get_identity
@@ -94,7 +94,7 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
         """Wait until somebody approves this device at the Gateway."""
         if self._approval is None:
             self._approval = self.hass.async_create_background_task(
-                self._async_wait_for_approval(), "clawd pairing"
+                self._async_wait_for_approval(), PAIRING_TASK
             )
         if not self._approval.done():
             return self.async_show_progress(

@@ -8,3 +8,4 @@ LOGGER: Final = logging.getLogger(__package__)
 
 VERSION: Final = "0.1.0"
 DEFAULT_PORT: Final = 18789
+PAIRING_TASK: Final = f"{DOMAIN} pairing"

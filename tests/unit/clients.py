@@ -55,6 +55,17 @@ async def running(client: GatewayClient) -> AsyncGenerator[asyncio.Task[None]]:
         await stop(task)
 
 
+@asynccontextmanager
+async def connected(
+    gateway: GatewaySimulator, timing: Timing = TIMING
+) -> AsyncGenerator[GatewayClient]:
+    """Let a client run that has connected to the Gateway."""
+    client = client_of(gateway, timing)
+    async with running(client):
+        await client.wait_connected()
+        yield client
+
+
 async def stop(task: asyncio.Task[None]) -> None:
     """Cancel a task and wait until it has ended."""
     task.cancel()

@@ -1,6 +1,8 @@
 """A run outlives its connection: its reply arrives whole, once and in order."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
@@ -18,7 +20,7 @@ from custom_components.clawd.gateway import (
 from tests.simulator import Ack, Drop, GatewaySimulator, Pause, Reply, Tool
 from tests.simulator.script import Step
 
-from .clients import TIMING, client_of, running
+from .clients import TIMING, connected
 
 SESSION = "agent:main:ha-recovery"
 FIRST, SECOND, THIRD = "First of all.", "Second thought.", "Third and last."
@@ -32,8 +34,13 @@ async def hear(run: AgentRun) -> str:
     return told
 
 
-async def paused(gateway: GatewaySimulator) -> None:
-    await gateway.wait_until(lambda: gateway.paused == 1)
+@asynccontextmanager
+async def run_of(
+    gateway: GatewaySimulator, timing: Timing = TIMING
+) -> AsyncGenerator[tuple[GatewayClient, AgentRun]]:
+    """Let a client ask the Gateway, which goes by its script."""
+    async with connected(gateway, timing) as client:
+        yield client, await client.start_run("Go", session_key=SESSION)
 
 
 async def dropped(gateway: GatewaySimulator, client: GatewayClient) -> None:
@@ -57,11 +64,8 @@ async def test_a_drop_at_any_point_loses_nothing(
     ]
     steps.insert((1, 2, 3, 5)[cut_after], Pause())
     gateway.script(*steps)
-    client = client_of(gateway)
-    async with running(client):
-        await client.wait_connected()
-        run = await client.start_run("Go", session_key=SESSION)
-        await paused(gateway)
+    async with run_of(gateway) as (client, run):
+        await gateway.wait_paused()
         await dropped(gateway, client)
         gateway.proceed()
         assert await hear(run) == WHOLE
@@ -73,10 +77,7 @@ async def test_a_run_that_ends_while_we_are_away_is_brought_home(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.script(Reply(FIRST), Tool("look"), Reply(SECOND), Drop(), Reply(" Done."))
-    client = client_of(gateway)
-    async with running(client):
-        await client.wait_connected()
-        run = await client.start_run("Go", session_key=SESSION)
+    async with run_of(gateway) as (_, run):
         assert await hear(run) == f"{FIRST}\n\n{SECOND} Done."
 
 
@@ -91,10 +92,7 @@ async def test_several_drops_lose_nothing(gateway: GatewaySimulator) -> None:
         Pause(),
         Reply(" End."),
     )
-    client = client_of(gateway)
-    async with running(client):
-        await client.wait_connected()
-        run = await client.start_run("Go", session_key=SESSION)
+    async with run_of(gateway) as (_, run):
         for connects in (2, 3):
             await gateway.wait_for_request("connect", connects)
             gateway.proceed()
@@ -106,9 +104,7 @@ async def test_a_question_that_was_lost_is_asked_again_with_its_key(
 ) -> None:
     gateway.hold("agent")
     gateway.script(Reply(FIRST))
-    client = client_of(gateway)
-    async with running(client):
-        await client.wait_connected()
+    async with connected(gateway) as client:
         asked = asyncio.create_task(client.start_run("Go", session_key=SESSION))
         first = await gateway.wait_for_request("agent")
         gateway.drop()
@@ -122,9 +118,7 @@ async def test_a_question_that_arrived_is_not_asked_again(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.script(Drop(), Ack(), Reply(FIRST), Pause(), Reply(" End."))
-    client = client_of(gateway)
-    async with running(client):
-        await client.wait_connected()
+    async with connected(gateway) as client:
         asked = asyncio.create_task(client.start_run("Go", session_key=SESSION))
         await gateway.wait_for_request("chat.history")
         run = await asked
@@ -137,10 +131,7 @@ async def test_a_connection_that_does_not_come_back_ends_the_run(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.script(Reply(FIRST), Pause())
-    client = client_of(gateway, replace(TIMING, keep_run=0.05))
-    async with running(client):
-        await client.wait_connected()
-        run = await client.start_run("Go", session_key=SESSION)
+    async with run_of(gateway, replace(TIMING, keep_run=0.05)) as (client, run):
         await gateway.suspend()
         with pytest.raises(ConnectionLostError):
             await run.result()
@@ -160,10 +151,7 @@ async def test_a_run_that_takes_too_long_is_stopped(
     gateway: GatewaySimulator, timing: Timing, code: str
 ) -> None:
     gateway.script(Reply(FIRST), Pause())
-    client = client_of(gateway, timing)
-    async with running(client):
-        await client.wait_connected()
-        run = await client.start_run("Go", session_key=SESSION)
+    async with run_of(gateway, timing) as (client, run):
         with pytest.raises(RequestTimeoutError) as caught:
             await run.result()
         assert caught.value.code == code
@@ -175,11 +163,8 @@ async def test_an_abort_without_a_connection_is_made_up_for(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.script(Reply(FIRST), Pause())
-    client = client_of(gateway)
-    async with running(client):
-        await client.wait_connected()
-        run = await client.start_run("Go", session_key=SESSION)
-        await paused(gateway)
+    async with run_of(gateway) as (client, run):
+        await gateway.wait_paused()
         await gateway.suspend()
         with pytest.raises(NotConnectedError):
             await client.request("health")
@@ -194,9 +179,7 @@ async def test_who_does_not_wait_for_the_start_stops_the_run(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.hold("agent")
-    client = client_of(gateway)
-    async with running(client):
-        await client.wait_connected()
+    async with connected(gateway) as client:
         asked = asyncio.create_task(client.start_run("Go", session_key=SESSION))
         await gateway.wait_for_request("agent")
         asked.cancel()
@@ -210,11 +193,8 @@ async def test_a_run_that_the_gateway_has_lost_ends(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.script(Reply(FIRST), Pause())
-    client = client_of(gateway)
-    async with running(client):
-        await client.wait_connected()
-        run = await client.start_run("Go", session_key=SESSION)
-        await paused(gateway)
+    async with run_of(gateway) as (_, run):
+        await gateway.wait_paused()
         gateway.runs.sessions[SESSION].turns.clear()
         gateway.runs.by_id.clear()
         gateway.drop()

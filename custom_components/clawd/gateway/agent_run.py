@@ -116,7 +116,7 @@ class AgentRun:
                 text = "".join(self._unread)
                 self._unread.clear()
                 yield text
-            if self._result.done():
+            if self.ended:
                 break
             self._wake.clear()
             await self._wake.wait()
@@ -142,7 +142,7 @@ class AgentRun:
 
         """
         if not self.ended:
-            self.discard(_aborted())
+            self.discard(AgentRunAborted())
             await self._abort(self)
 
     async def wait_accepted(self) -> Self:
@@ -158,7 +158,7 @@ class AgentRun:
 
     def accept(self) -> None:
         """Note that the Gateway has taken the run."""
-        if not self._accepted.done():
+        if not self.accepted:
             self._accepted.set_result(None)
 
     def feed(self, payload: Payload) -> None:
@@ -170,7 +170,7 @@ class AgentRun:
         seq, data = payload.get("seq"), payload.get("data")
         if not isinstance(seq, int) or not isinstance(data, dict):
             return
-        if seq <= self._last_seq or self._result.done():
+        if seq <= self._last_seq or self.ended:
             return
         self._last_seq = seq
         match payload.get("stream"):
@@ -227,16 +227,16 @@ class AgentRun:
 
     def _conclude(self, payload: Json) -> None:
         self.accept()
-        if self._result.done():
+        if self.ended:
             return
         match payload:
             case {"status": "ok", "result": {"meta": {"aborted": True}}}:
-                self.fail(_aborted())
+                self.fail(AgentRunAborted())
             case {"status": "ok"}:
                 self._tell(self._reply.finish(reply_texts(payload)))
                 self._succeed(payload)
             case {"status": "timeout", "stopReason": "rpc"}:
-                self.fail(_aborted())
+                self.fail(AgentRunAborted())
             case {"status": "timeout"}:
                 self.fail(AgentRunError("the agent took too long", code="TIMEOUT"))
             case _:
@@ -253,7 +253,7 @@ class AgentRun:
         self._on_expire(self)
 
     def _as_run_error(self, error: GatewayError) -> GatewayError:
-        if self._accepted.done() and isinstance(error, RequestFailedError):
+        if self.accepted and isinstance(error, RequestFailedError):
             return AgentRunError(
                 "the agent failed", code=error.code, reason=error.reason
             )
@@ -345,7 +345,3 @@ def abort_request(hello: Hello, run: AgentRun) -> tuple[str, Payload]:
         params = {"message": "[clawd] /stop", "idempotencyKey": uuid4().hex}
         return "chat.send", {"sessionKey": run.session_key, **params}
     return "chat.abort", {"sessionKey": run.session_key, "runId": run.run_id}
-
-
-def _aborted() -> AgentRunAborted:
-    return AgentRunAborted("the run was aborted", code="ABORTED")

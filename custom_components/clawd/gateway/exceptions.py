@@ -188,12 +188,16 @@ class AgentRunError(RequestFailedError):
 class AgentRunAborted(RequestFailedError):  # noqa: N818 - an ending, not a fault
     """A run was stopped by request."""
 
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__("the run was aborted", code="ABORTED")
+
 
 def error_from_response(error: ResponseError, method: str) -> GatewayError:
     """Turn the error of a response to `method` into an exception."""
-    key = error.detail_code or _v3_code(error, method)
-    build = _BUILDERS.get(key) or _BUILDERS.get(error.code) or _request_failed
-    return build(error, method)
+    code = error.detail_code or _v3_code(error, method)
+    build = _BUILDERS.get(code) or _BUILDERS.get(error.code) or _request_failed
+    return build(error, method, code or error.code)
 
 
 def _v3_code(error: ResponseError, method: str) -> str:
@@ -205,53 +209,51 @@ def _v3_code(error: ResponseError, method: str) -> str:
     return ""
 
 
-def _invalid_token(error: ResponseError, method: str) -> GatewayError:
-    code = error.detail_code or _v3_code(error, method)
+def _invalid_token(_error: ResponseError, _method: str, code: str) -> GatewayError:
     return InvalidTokenError("the Gateway refused the token", code=code)
 
 
-def _device_refused(error: ResponseError, method: str) -> GatewayError:
-    code = error.detail_code or _v3_code(error, method)
+def _device_refused(_error: ResponseError, _method: str, code: str) -> GatewayError:
     return GatewayAuthenticationError("the Gateway refused the device", code=code)
 
 
-def _pairing_required(error: ResponseError, _method: str) -> GatewayError:
+def _pairing_required(error: ResponseError, _method: str, code: str) -> GatewayError:
     return PairingRequiredError(
         "the device is not approved",
-        code=error.detail_code or error.code,
+        code=code,
         request_id=error.detail("requestId", str),
     )
 
 
-def _missing_scope(error: ResponseError, method: str) -> GatewayError:
+def _missing_scope(error: ResponseError, method: str, code: str) -> GatewayError:
     scope = error.detail("missingScope", str)
     if scope is None and error.message.startswith(_V3_MISSING_SCOPE):
         scope = error.message.removeprefix(_V3_MISSING_SCOPE)
     return MissingScopeError(
         f"{method} needs a scope that was not granted",
-        code=error.detail_code or "MISSING_SCOPE",
+        code=code,
         scopes=(scope,) if scope else (),
     )
 
 
-def _rate_limited(error: ResponseError, _method: str) -> GatewayError:
+def _rate_limited(error: ResponseError, _method: str, code: str) -> GatewayError:
     return RateLimitedError(
-        "too many failed attempts",
-        code=error.detail_code,
-        retry_after=error.retry_after,
+        "too many failed attempts", code=code, retry_after=error.retry_after
     )
 
 
-def _unsupported_protocol(error: ResponseError, _method: str) -> GatewayError:
+def _unsupported_protocol(
+    error: ResponseError, _method: str, _code: str
+) -> GatewayError:
     return UnsupportedProtocolError(
         "no common protocol version", expected=error.detail("expectedProtocol", int)
     )
 
 
-def _request_failed(error: ResponseError, method: str) -> GatewayError:
+def _request_failed(error: ResponseError, method: str, code: str) -> GatewayError:
     return RequestFailedError(
         f"{method} failed: {error.code}",
-        code=error.detail_code or error.code,
+        code=code,
         reason=error.message,
         retryable=error.retryable or error.code == "UNAVAILABLE",
         retry_after=error.retry_after,
@@ -270,7 +272,7 @@ _V3_REFUSALS: Final = (
     ("protocol mismatch", "PROTOCOL_MISMATCH"),
 )
 
-type _Build = Callable[[ResponseError, str], GatewayError]
+type _Build = Callable[[ResponseError, str, str], GatewayError]
 
 _BUILDERS: Final[dict[str, _Build]] = {
     "AUTH_REQUIRED": _invalid_token,

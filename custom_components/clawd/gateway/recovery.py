@@ -108,7 +108,7 @@ def _verdict(
     """
     match answer:
         case {"status": "error" | "ok" | "timeout", "stopReason": "rpc"}:
-            return AgentRunAborted("the run was aborted", code="ABORTED")
+            return AgentRunAborted()
         case {"status": "error"}:
             return AgentRunError("the agent failed", code="UNAVAILABLE")
         case {"status": "ok"} if answers > MOST_ANSWERS:

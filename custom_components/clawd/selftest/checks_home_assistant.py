@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from homeassistant.config_entries import ConfigEntryState
 
-from ..const import DOMAIN
+from ..const import DOMAIN, PAIRING_TASK
 from . import detectors
 from .model import CheckResult, Status
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from .model import CheckContext
 
 PACKAGE: Final = f"{Path(__file__).parents[1]}{sep}"
-PAIRING_TASK: Final = "clawd pairing"
 # What ends by itself, whatever the state.
 TRANSIENT: Final = ("listener ", "recovery", "abort")
 MOST_TASKS: Final = 10
