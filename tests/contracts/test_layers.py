@@ -15,7 +15,7 @@ LAYERS = (
     {"models", "statistics", "reply_text", "transcript", "run_clock", "tasks"},
     {"handshake", "pending", "events", "agent_run", "backoff", "state"},
     {"upgrade", "connection"},
-    {"recovery"},
+    {"recovery", "aborts"},
     {"client"},
     {"__init__"},
 )

@@ -4,7 +4,6 @@ import asyncio
 from dataclasses import dataclass
 import time
 from typing import TYPE_CHECKING, Self
-from uuid import uuid4
 
 from .exceptions import (
     AgentRunAborted,
@@ -14,7 +13,7 @@ from .exceptions import (
     NotConnectedError,
     RequestFailedError,
 )
-from .models import MIN_PROTOCOL, reply_texts, run_result
+from .models import reply_texts, run_result
 from .reply_text import ReplyText
 from .run_clock import RunClock
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from .frames import Event, Json, Payload
-    from .models import Hello, RunResult, Timing
+    from .models import RunResult, Timing
     from .statistics import Statistics
 
 
@@ -333,15 +332,3 @@ class AgentRuns:
         """End every open run with an error."""
         for run in self.under_way():
             run.discard(error)
-
-
-def abort_request(hello: Hello, run: AgentRun) -> tuple[str, Payload]:
-    """Return the method and the parameters that stop a run.
-
-    v3's `chat.abort` knows only the runs of `chat.send`, but a command in the
-    session stops any; the prefix keeps it from being taken for an empty message.
-    """
-    if hello.protocol == MIN_PROTOCOL:
-        params = {"message": "[clawd] /stop", "idempotencyKey": uuid4().hex}
-        return "chat.send", {"sessionKey": run.session_key, **params}
-    return "chat.abort", {"sessionKey": run.session_key, "runId": run.run_id}

@@ -1,22 +1,17 @@
 """The client of a Gateway: stays connected, sends requests, starts runs."""
 
 import asyncio
-from collections import deque
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 from uuid import uuid4
 
-from .agent_run import AgentRuns, abort_request
+from .aborts import Aborts
+from .agent_run import AgentRuns
 from .backoff import Backoff, needs_user, recheck_delay
 from .connection import SHUTDOWN, Connection, Credentials
 from .events import EventListeners
-from .exceptions import (
-    CannotConnectError,
-    ConnectionLostError,
-    GatewayError,
-    NotConnectedError,
-)
+from .exceptions import CannotConnectError, GatewayError, NotConnectedError
 from .models import Timing
 from .recovery import recover
 from .state import ConnectionState, StateHistory
@@ -38,7 +33,6 @@ if TYPE_CHECKING:
     from .state import Transition
 
 AGENT: Final = "agent"
-UNSENT_ABORTS: Final = 32
 STATE_TOPIC: Final = "client.state"
 
 
@@ -67,10 +61,10 @@ class GatewayClient:
         self._resume = asyncio.Event()
         self.statistics = Statistics()
         self._tasks = TaskRegistry()
+        self._aborts = Aborts(lambda: self._connection, self._tasks)
         self._runs = AgentRuns(
-            self.statistics, self._timing, self._abort, self._give_up
+            self.statistics, self._timing, self._aborts.abort, self._aborts.give_up
         )
-        self._unsent_aborts: deque[AgentRun] = deque(maxlen=UNSENT_ABORTS)
         self._events: EventListeners[Event] = EventListeners(
             self.statistics, self._tasks.spawn
         )
@@ -222,7 +216,7 @@ class GatewayClient:
         except BaseException:
             if not run.ended:
                 run.discard(_stopped())
-                self._give_up(run)
+                self._aborts.give_up(run)
             raise
 
     async def _send_run(self, connection: Connection, run: AgentRun) -> None:
@@ -239,35 +233,16 @@ class GatewayClient:
         self._set_state(ConnectionState.CLOSED, error)
         await self._tasks.cancel_all("listener", "abort")
 
-    async def _abort(self, run: AgentRun) -> None:
-        """Stop a run at the Gateway; without a connection, as soon as there is one."""
-        if self._connection is None:
-            self._unsent_aborts.append(run)
-            return
-        try:
-            await self._connection.request(*abort_request(self._connection.hello, run))
-        except ConnectionLostError:
-            self._unsent_aborts.append(run)
-
-    def _give_up(self, run: AgentRun) -> None:
-        self._tasks.spawn(self._abort_quietly(run), "abort")
-
-    async def _abort_quietly(self, run: AgentRun) -> None:
-        with suppress(GatewayError):
-            await self._abort(run)
-
     def _duties(self, connection: Connection) -> list[Duty]:
         """Return what a new connection has to see to, for the one before."""
-        duties: list[Duty] = [
+        recoveries: list[Duty] = [
             (
                 "recovery",
                 recover(run, connection, partial(self._send_run, connection, run)),
             )
             for run in self._runs.under_way()
         ]
-        while self._unsent_aborts:
-            duties.append(("abort", self._abort_quietly(self._unsent_aborts.popleft())))
-        return duties
+        return recoveries + self._aborts.duties()
 
     def _require_connection(self) -> Connection:
         if self._connection is None:
