@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 from homeassistant.const import Platform
 from homeassistant.helpers import config_validation as cv
 
-from .connection import create_client
+from .connection import async_get_credentials, async_get_endpoint
 from .const import DOMAIN
 from .coordinator import ClawdCoordinator, ClawdRuntime
+from .gateway import GatewayClient
 from .services import async_setup_services
-from .storage import async_get_identity, async_remove_identity
+from .storage import DeviceTokenStore, async_remove_device_token, async_remove_identity
 
 if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
@@ -32,11 +33,13 @@ async def async_setup(
 
 async def async_setup_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> bool:
     """Connect to a Gateway."""
-    identity = await async_get_identity(hass)
-    client = create_client(entry.data, identity)
+    endpoint = await async_get_endpoint(hass, entry.data)
+    tokens = DeviceTokenStore(hass, entry.entry_id, endpoint.origin)
+    credentials = await async_get_credentials(hass, entry.data, tokens)
+    client = GatewayClient(endpoint, credentials)
     coordinator = ClawdCoordinator(hass, entry, client)
     await coordinator.async_connect()
-    entry.runtime_data = runtime = ClawdRuntime(client, identity, coordinator)
+    entry.runtime_data = runtime = ClawdRuntime(client, credentials, coordinator)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     runtime.listener_baseline = {
         event: len(listeners) for event, listeners in client.listeners.items()
@@ -50,6 +53,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> bo
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
-    """Forget the identity with the last Gateway."""
+    """Forget its device token, and the identity with the last Gateway."""
+    await async_remove_device_token(hass, entry.entry_id)
     if hass.config_entries.async_entries(DOMAIN) in ([], [entry]):
         await async_remove_identity(hass)

@@ -1,11 +1,12 @@
 """The config flow: address, token, approval."""
 
 import asyncio
+import ssl
 from typing import TYPE_CHECKING, Any, Final, override
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigFlow, ConfigFlowResult
 from homeassistant.const import CONF_HOST, CONF_PORT, CONF_SSL, CONF_TOKEN
-from homeassistant.data_entry_flow import AbortFlow
+from homeassistant.data_entry_flow import AbortFlow, section
 from homeassistant.exceptions import ConfigEntryError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.selector import (
@@ -15,16 +16,29 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from .connection import create_client
-from .const import DEFAULT_PORT, DOMAIN, PAIRING_TASK
+from .connection import async_get_credentials, async_get_endpoint
+from .const import (
+    CONF_ALLOW_INSECURE,
+    CONF_CA_CERTIFICATE,
+    CONF_FINGERPRINT,
+    DEFAULT_PORT,
+    DOMAIN,
+    PAIRING_TASK,
+)
 from .errors import error_key
-from .gateway import GatewayError, InvalidTokenError, PairingRequiredError
-from .storage import async_get_identity
+from .gateway import (
+    GatewayClient,
+    GatewayError,
+    InvalidTokenError,
+    PairingRequiredError,
+    read_fingerprint,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 APPROVAL_POLL_INTERVAL: Final = 3.0
+SECTION_SECURITY: Final = "security"
 
 _TOKEN: Final = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
 
@@ -34,6 +48,18 @@ USER_SCHEMA: Final = vol.Schema(
         vol.Required(CONF_PORT, default=DEFAULT_PORT): cv.port,
         vol.Required(CONF_SSL, default=False): bool,
         vol.Optional(CONF_TOKEN): _TOKEN,
+        vol.Optional(SECTION_SECURITY): section(
+            vol.Schema(
+                {
+                    vol.Optional(CONF_FINGERPRINT): TextSelector(),
+                    vol.Optional(CONF_CA_CERTIFICATE): TextSelector(
+                        TextSelectorConfig(multiline=True)
+                    ),
+                    vol.Required(CONF_ALLOW_INSECURE, default=False): bool,
+                }
+            ),
+            {"collapsed": True},
+        ),
     }
 )
 REAUTH_SCHEMA: Final = vol.Schema({vol.Optional(CONF_TOKEN): _TOKEN})
@@ -43,6 +69,7 @@ _FIELDS_BY_CODE: Final = {
     "UNKNOWN_HOST": (CONF_HOST, "unknown_host"),
     "TLS": (CONF_SSL, "tls_failed"),
     "TLS_CERTIFICATE": (CONF_SSL, "tls_certificate"),
+    "TLS_FINGERPRINT": ("base", "tls_fingerprint"),
     "HTTP_403": ("base", "proxy_not_trusted"),
 }
 
@@ -65,10 +92,12 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Ask for the address and the token."""
         if user_input is not None:
-            self._data = {**user_input, CONF_HOST: user_input[CONF_HOST].strip()}
+            self._data = _flatten(user_input)
             self._async_abort_entries_match(
                 {key: self._data[key] for key in (CONF_HOST, CONF_PORT)}
             )
+            if mistakes := await self._async_mistakes():
+                return self._async_show_form("user", USER_SCHEMA, mistakes)
             return await self._async_try()
         return self._async_show_form("user", USER_SCHEMA)
 
@@ -116,6 +145,20 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
         await self._async_probe()
         return await self._async_conclude()
 
+    async def _async_mistakes(self) -> dict[str, str]:
+        """Return what cannot be right, whatever the Gateway says."""
+        try:
+            if CONF_FINGERPRINT in self._data:
+                digits = read_fingerprint(self._data[CONF_FINGERPRINT])
+                self._data[CONF_FINGERPRINT] = digits
+        except ValueError:
+            return {"base": "invalid_fingerprint"}
+        try:
+            await async_get_endpoint(self.hass, self._data)
+        except ssl.SSLError:
+            return {"base": "invalid_ca_certificate"}
+        return {}
+
     async def _async_conclude(self) -> ConfigFlowResult:
         if isinstance(self._error, PairingRequiredError):
             return await self.async_step_pairing()
@@ -131,11 +174,12 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def _async_probe(self) -> None:
         try:
-            identity = await async_get_identity(self.hass)
+            credentials = await async_get_credentials(self.hass, self._data)
         except ConfigEntryError as err:
             raise AbortFlow("identity_unreadable") from err
+        endpoint = await async_get_endpoint(self.hass, self._data)
         try:
-            await create_client(self._data, identity).probe()
+            await GatewayClient(endpoint, credentials).probe()
         except GatewayError as err:
             self._error = err
         else:
@@ -150,12 +194,25 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
             await asyncio.sleep(APPROVAL_POLL_INTERVAL)
             await self._async_probe()
 
-    def _async_show_form(self, step_id: str, schema: vol.Schema) -> ConfigFlowResult:
+    def _async_show_form(
+        self, step_id: str, schema: vol.Schema, mistakes: dict[str, str] | None = None
+    ) -> ConfigFlowResult:
+        values = {**self._data, SECTION_SECURITY: self._data}
         return self.async_show_form(
             step_id=step_id,
-            data_schema=self.add_suggested_values_to_schema(schema, self._data),
-            errors=_form_errors(self._error),
+            data_schema=self.add_suggested_values_to_schema(schema, values),
+            errors=mistakes or _form_errors(self._error),
         )
+
+
+def _flatten(user_input: dict[str, Any]) -> dict[str, Any]:
+    """Return what was entered, without the sections of the form and what is empty."""
+    answers = {**user_input, **user_input.get(SECTION_SECURITY, {})}
+    answers.pop(SECTION_SECURITY, None)
+    if not answers.get(CONF_ALLOW_INSECURE):
+        answers.pop(CONF_ALLOW_INSECURE, None)
+    answers[CONF_HOST] = answers[CONF_HOST].strip()
+    return answers
 
 
 def _form_errors(error: GatewayError | None) -> dict[str, str]:

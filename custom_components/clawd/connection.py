@@ -1,23 +1,66 @@
 """The client of a config entry."""
 
+import ssl
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.const import CONF_HOST, CONF_PORT, CONF_SSL, CONF_TOKEN
-from homeassistant.util.ssl import get_default_context
+from homeassistant.util.ssl import get_default_context, get_default_no_verify_context
 
-from .const import VERSION
-from .gateway import ClientInfo, DeviceIdentity, Endpoint, GatewayClient
+from .const import CONF_ALLOW_INSECURE, CONF_CA_CERTIFICATE, CONF_FINGERPRINT, VERSION
+from .gateway import ClientInfo, Credentials, Endpoint
+from .storage import DeviceTokenStore, async_get_identity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from homeassistant.core import HomeAssistant
 
-def create_client(data: Mapping[str, Any], identity: DeviceIdentity) -> GatewayClient:
-    """Return a client for the data of a config entry or flow."""
-    context = get_default_context() if data[CONF_SSL] else None
-    return GatewayClient(
-        Endpoint(data[CONF_HOST], data[CONF_PORT], context),
-        identity,
-        ClientInfo(VERSION),
-        token=data.get(CONF_TOKEN),
+
+async def async_get_endpoint(hass: HomeAssistant, data: Mapping[str, Any]) -> Endpoint:
+    """Return the endpoint that the data of a config entry or flow describe.
+
+    Raises:
+        ssl.SSLError: the CA certificate cannot be read.
+
+    """
+    return Endpoint(
+        data[CONF_HOST],
+        data[CONF_PORT],
+        await _async_get_context(hass, data) if data[CONF_SSL] else None,
+        fingerprint=data.get(CONF_FINGERPRINT) if data[CONF_SSL] else None,
+        allow_insecure=data.get(CONF_ALLOW_INSECURE, False),
     )
+
+
+async def async_get_credentials(
+    hass: HomeAssistant,
+    data: Mapping[str, Any],
+    tokens: DeviceTokenStore | None = None,
+) -> Credentials:
+    """Return what the data of a config entry or flow let the client show.
+
+    Raises:
+        ConfigEntryError: the device key cannot be read.
+
+    """
+    return Credentials(
+        await async_get_identity(hass),
+        ClientInfo(VERSION),
+        data.get(CONF_TOKEN),
+        await tokens.async_load() if tokens else None,
+        tokens.async_save if tokens else None,
+    )
+
+
+async def _async_get_context(
+    hass: HomeAssistant, data: Mapping[str, Any]
+) -> ssl.SSLContext:
+    if CONF_FINGERPRINT in data:
+        return get_default_no_verify_context()
+    if pem := data.get(CONF_CA_CERTIFICATE):
+        return await hass.async_add_executor_job(_trust_only, pem)
+    return get_default_context()
+
+
+def _trust_only(pem: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cadata=pem)

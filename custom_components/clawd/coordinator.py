@@ -1,7 +1,8 @@
 """What entities know of a Gateway: pushed state, availability, reauthentication."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+import logging
+from typing import TYPE_CHECKING, Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
@@ -11,11 +12,12 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from .const import DOMAIN, LOGGER
 from .errors import setup_error
 from .gateway import (
+    ConnectionLostError,
     ConnectionState,
-    DeviceIdentity,
-    GatewayAuthenticationError,
+    Credentials,
     GatewayClient,
     GatewayError,
+    Pause,
     Transition,
 )
 
@@ -34,11 +36,14 @@ class ClawdRuntime:
     """
 
     client: GatewayClient
-    identity: DeviceIdentity
+    credentials: Credentials
     coordinator: ClawdCoordinator
     listener_baseline: Mapping[str, int] = field(default_factory=dict)
     last_report: Mapping[str, object] | None = None
 
+
+# What a person has to mend who may be asked for it in a form.
+REAUTHENTICATE: Final = (Pause.TOKEN, Pause.APPROVAL, Pause.SCOPES, Pause.DEVICE)
 
 type ClawdConfigEntry = ConfigEntry[ClawdRuntime]
 
@@ -94,7 +99,11 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
         if transition.state is ConnectionState.CLOSED:
             return
         if transition.previous is ConnectionState.CONNECTED:
-            LOGGER.warning("Connection to the Gateway lost (%s)", code)
+            LOGGER.log(
+                logging.INFO if _announced(transition.error) else logging.WARNING,
+                "Connection to the Gateway lost (%s)",
+                code,
+            )
         elif transition.state is ConnectionState.CONNECTED:
             LOGGER.info("Connection to the Gateway restored")
             self._refusal = ""
@@ -102,7 +111,7 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
         elif transition.state is ConnectionState.PAUSED and code != self._refusal:
             self._refusal = code
             LOGGER.warning("The Gateway refuses the connection (%s)", code)
-            if isinstance(transition.error, GatewayAuthenticationError):
+            if transition.pause in REAUTHENTICATE:
                 self.config_entry.async_start_reauth(self.hass)
 
     @callback
@@ -114,3 +123,8 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
                 registry.async_update_device(
                     device.id, sw_version=self.client.hello.server_version
                 )
+
+
+def _announced(error: GatewayError | None) -> bool:
+    """Return whether the Gateway said that it restarts, which is no fault."""
+    return isinstance(error, ConnectionLostError) and error.announced

@@ -39,7 +39,7 @@ def _safe_sections(
     """Return the sections; one in which a secret is found is withheld."""
     loaded = entry.state is ConfigEntryState.LOADED
     runtime = entry.runtime_data if loaded else None
-    secrets = known_secrets(entry.data, runtime.identity if runtime else None)
+    secrets = known_secrets(entry.data, runtime.credentials if runtime else None)
     sections = inspect_entry(Inspection(hass, entry, runtime, device_id))
     return {
         name: {"withheld": "a secret was found"} if leaks(section, secrets) else section

@@ -1,16 +1,16 @@
 """What may be shown of an entry, section by section, and nothing else."""
 
 from dataclasses import dataclass, fields
-from ipaddress import ip_address
 import json
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.const import CONF_HOST, CONF_SSL, __version__ as ha_version
 from homeassistant.helpers import entity_registry as er
 from websockets.version import version as websockets_version
 
-from .const import VERSION
+from .const import CONF_ALLOW_INSECURE, CONF_CA_CERTIFICATE, CONF_FINGERPRINT, VERSION
+from .gateway import address_class
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 # What the Gateway names may be of any length.
 LONGEST_NAME: Final = 64
 MOST_NAMES: Final = 32
-LOCALHOST: Final = "localhost"
 METHODS: Final = ("agent", "agent.wait", "chat.abort", "chat.send", "health")
 
 type Section = Callable[[Inspection], object]
@@ -78,8 +77,10 @@ def _entry(inspection: Inspection) -> object:
 def _endpoint(inspection: Inspection) -> object:
     data = inspection.entry.data
     return {
-        "address": _address_class(data[CONF_HOST]),
+        "address": address_class(data[CONF_HOST]),
         "transport": "wss" if data[CONF_SSL] else "ws",
+        "trust": _trust(data),
+        "insecure_allowed": data.get(CONF_ALLOW_INSECURE, False),
     }
 
 
@@ -100,7 +101,9 @@ def _transitions(client: GatewayClient) -> object:
             "at": round(transition.at, 3),
             "from": transition.previous,
             "to": transition.state,
+            "cause": transition.cause,
             "error": _error(transition.error),
+            "pause": transition.pause,
             "delay": transition.delay,
         }
         for transition in client.transitions
@@ -217,17 +220,13 @@ def _error(err: GatewayError | None) -> object:
     return {"type": type(err).__name__, "code": _short(err.code)} if err else None
 
 
-def _address_class(host: str) -> str:
-    """Return what kind of address a host has; a name is not looked up."""
-    if host == LOCALHOST:
-        return "loopback"
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return "name"
-    if address.is_loopback:
-        return "loopback"
-    return "public" if address.is_global else "private"
+def _trust(data: Mapping[str, Any]) -> str | None:
+    """Return by what the Gateway's certificate is known, if there is one."""
+    if not data[CONF_SSL]:
+        return None
+    if CONF_FINGERPRINT in data:
+        return "fingerprint"
+    return "ca" if CONF_CA_CERTIFICATE in data else "system"
 
 
 def _short(name: str) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from homeassistant.util.json import JsonValueType
 
-    from .gateway import DeviceIdentity
+    from .gateway import Credentials
 
 # A shorter one may be any word, and a search for it would find nothing but words.
 SHORTEST: Final = 8
@@ -21,10 +21,13 @@ WITHHELD: Final = "**WITHHELD**"
 
 
 def known_secrets(
-    data: Mapping[str, Any], identity: DeviceIdentity | None
+    data: Mapping[str, Any], credentials: Credentials | None
 ) -> list[str]:
     """Return the secrets of an entry that are long enough to be searched for."""
-    secrets = [data.get(CONF_TOKEN), identity.secret if identity else None]
+    secrets = [data.get(CONF_TOKEN)]
+    if credentials:
+        own = credentials.device_token
+        secrets += [credentials.identity.secret, own.token if own else None]
     return [secret for secret in secrets if secret and len(secret) >= SHORTEST]
 
 

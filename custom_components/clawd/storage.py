@@ -1,12 +1,12 @@
-"""The device identity, kept in a private store."""
+"""The device identity and the device tokens, kept in private stores."""
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.exceptions import ConfigEntryError
 from homeassistant.helpers.storage import Store
 
 from .const import DOMAIN
-from .gateway import DeviceIdentity
+from .gateway import DeviceIdentity, DeviceToken
 
 if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
@@ -23,7 +23,7 @@ async def async_get_identity(hass: HomeAssistant) -> DeviceIdentity:
             have to be approved again, so that is for the user to decide.
 
     """
-    store = _store(hass)
+    store = _store(hass, STORAGE_KEY)
     stored = await store.async_load()
     if stored is None:
         identity = DeviceIdentity.generate()
@@ -41,8 +41,49 @@ async def async_get_identity(hass: HomeAssistant) -> DeviceIdentity:
 
 async def async_remove_identity(hass: HomeAssistant) -> None:
     """Forget the identity."""
-    await _store(hass).async_remove()
+    await _store(hass, STORAGE_KEY).async_remove()
 
 
-def _store(hass: HomeAssistant) -> Store[dict[str, str]]:
-    return Store(hass, STORAGE_VERSION, STORAGE_KEY, private=True, atomic_writes=True)
+class DeviceTokenStore:
+    """The token that the Gateway of an entry gave to this device.
+
+    It is bound to the endpoint that it came from: another one never sees it.
+    """
+
+    def __init__(self, hass: HomeAssistant, entry_id: str, origin: str) -> None:
+        """Keep it for `origin`, see `Endpoint.origin`."""
+        self._store = _store(hass, _token_key(entry_id))
+        self._origin = origin
+
+    async def async_load(self) -> DeviceToken | None:
+        """Return the token, if there is one from this endpoint."""
+        match await self._store.async_load():
+            case {"origin": self._origin, "token": str(token), "scopes": list(scopes)}:
+                return DeviceToken(token, tuple(scopes))
+        return None
+
+    async def async_save(self, token: DeviceToken | None) -> None:
+        """Keep a token, or forget it."""
+        if token is None:
+            await self._store.async_remove()
+            return
+        await self._store.async_save(
+            {
+                "origin": self._origin,
+                "token": token.token,
+                "scopes": list(token.scopes),
+            }
+        )
+
+
+async def async_remove_device_token(hass: HomeAssistant, entry_id: str) -> None:
+    """Forget the token of an entry."""
+    await _store(hass, _token_key(entry_id)).async_remove()
+
+
+def _token_key(entry_id: str) -> str:
+    return f"{DOMAIN}.device_token.{entry_id}"
+
+
+def _store(hass: HomeAssistant, key: str) -> Store[dict[str, Any]]:
+    return Store(hass, STORAGE_VERSION, key, private=True, atomic_writes=True)

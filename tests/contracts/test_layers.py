@@ -11,9 +11,10 @@ from .sources import COMPONENT, GATEWAY, imports, modules, parse
 
 # Each module of the client may use those of the layers above it, and its own.
 LAYERS = (
-    {"exceptions", "frames", "identity"},
+    {"exceptions", "frames", "identity", "endpoint", "suspension"},
     {"models", "statistics", "reply_text", "transcript", "run_clock", "tasks"},
-    {"handshake", "pending", "events", "agent_run", "backoff", "state"},
+    {"credentials", "pending", "events", "agent_run", "backoff", "state"},
+    {"handshake"},
     {"upgrade", "connection"},
     {"recovery", "aborts"},
     {"client"},

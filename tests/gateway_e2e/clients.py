@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 from custom_components.clawd.gateway import (
     ClientInfo,
+    Credentials,
     DeviceIdentity,
     Endpoint,
     GatewayClient,
@@ -23,13 +24,18 @@ def new_client(
     headers: dict[str, str] | None = None,
 ) -> GatewayClient:
     """Return a client with a device of its own, which retries within a second."""
-    return GatewayClient(
-        Endpoint("127.0.0.1", port or stage.port, headers=headers or {}),
-        DeviceIdentity.generate(),
-        ClientInfo("0.1.0"),
-        token=token or stage.token,
-        timing=Timing(longest_delay=1),
-    )
+    endpoint = Endpoint("127.0.0.1", port or stage.port, headers=headers or {})
+    return client_at(endpoint, new_credentials(token or stage.token))
+
+
+def client_at(endpoint: Endpoint, credentials: Credentials) -> GatewayClient:
+    """Return a client that retries within a second."""
+    return GatewayClient(endpoint, credentials, timing=Timing(longest_delay=1))
+
+
+def new_credentials(token: str | None) -> Credentials:
+    """Return those of a new device."""
+    return Credentials(DeviceIdentity.generate(), ClientInfo("0.1.0"), token)
 
 
 @asynccontextmanager

@@ -2,20 +2,24 @@
 
 import asyncio
 from contextlib import suppress
+from ssl import SSLContext
 from typing import Self
 
 
 class Relay:
     """A port of loopback that leads to another one."""
 
-    def __init__(self, target: int) -> None:
-        """Lead to the port `target`."""
+    def __init__(self, target: int, ssl: SSLContext | None = None) -> None:
+        """Lead to the port `target`, with TLS in front of it if `ssl` is set."""
         self._target = target
+        self._ssl = ssl
         self._writers: set[asyncio.StreamWriter] = set()
 
     async def __aenter__(self) -> Self:
         """Start to listen."""
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(
+            self._accept, "127.0.0.1", 0, ssl=self._ssl
+        )
         self.port: int = self._server.sockets[0].getsockname()[1]
         return self
 

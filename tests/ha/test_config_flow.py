@@ -1,21 +1,30 @@
 """The config flow."""
 
 import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from pathlib import Path
 import socket
 from typing import Any
 
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
 from homeassistant.const import CONF_HOST, CONF_PORT, CONF_SSL, CONF_TOKEN
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import FlowResultType, section
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.clawd import config_flow
-from custom_components.clawd.const import DOMAIN
+from custom_components.clawd.config_flow import SECTION_SECURITY
+from custom_components.clawd.const import (
+    CONF_ALLOW_INSECURE,
+    CONF_CA_CERTIFICATE,
+    CONF_FINGERPRINT,
+    DOMAIN,
+)
 from custom_components.clawd.storage import STORAGE_KEY
 from tests.simulator import GatewaySimulator, Refusal
+from tests.simulator.tls import certificate, fingerprint, server_context
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +53,23 @@ async def _start(hass: HomeAssistant, answers: dict[str, Any]) -> ConfigFlowResu
     assert form["step_id"] == "user"
     assert not form["errors"]
     return await hass.config_entries.flow.async_configure(form["flow_id"], answers)
+
+
+def _suggested(schema: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return what a form shows again."""
+    values: dict[str, Any] = {}
+    for name, field in schema.items():
+        if isinstance(field, section):
+            values |= _suggested(field.schema.schema)
+        elif name.description:
+            values[str(name)] = name.description["suggested_value"]
+    return values
+
+
+def _shown(form: ConfigFlowResult) -> dict[str, Any]:
+    """Return what a form shows of what was entered."""
+    assert form["data_schema"]
+    return _suggested(form["data_schema"].schema)
 
 
 async def _go_on(
@@ -104,12 +130,7 @@ async def test_a_refusal_says_why_and_loses_nothing(  # noqa: PLR0913, PLR0917 -
 
     assert form["type"] is FlowResultType.FORM
     assert form["errors"] == {field: key}
-    assert form["data_schema"]
-    suggested = {
-        str(name): name.description["suggested_value"]
-        for name in form["data_schema"].schema
-    }
-    assert suggested == answers
+    assert _shown(form) == answers
 
     gateway.refuse(None)
     result = await _go_on(hass, form, answers)
@@ -161,6 +182,118 @@ async def test_tls_to_a_plain_gateway_says_so(
     form = await _start(hass, {**answers, CONF_SSL: True})
 
     assert form["errors"] == {CONF_SSL: "tls_failed"}
+
+
+def _expect_broken_handshakes(loop: asyncio.AbstractEventLoop) -> None:
+    """Let a client leave that does not trust the Gateway; it is on the same loop."""
+    handler = loop.get_exception_handler()
+    assert handler
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if not isinstance(context.get("exception"), ConnectionResetError):
+            handler(loop, context)
+
+    loop.set_exception_handler(handle)
+
+
+@pytest.fixture
+async def secure_gateway(
+    hass: HomeAssistant, tmp_path: Path
+) -> AsyncGenerator[tuple[GatewaySimulator, Path]]:
+    """Run a Gateway with TLS; give it with its certificate."""
+    assert await async_setup_component(hass, "homeassistant", {})
+    _expect_broken_handshakes(hass.loop)
+    path = certificate(tmp_path)
+    async with GatewaySimulator(ssl=server_context(path)) as gateway:
+        yield gateway, path
+
+
+def _secure(gateway: GatewaySimulator, **security: object) -> dict[str, Any]:
+    return {
+        CONF_HOST: gateway.host,
+        CONF_PORT: gateway.port,
+        CONF_SSL: True,
+        CONF_TOKEN: gateway.token,
+        SECTION_SECURITY: security,
+    }
+
+
+async def test_a_certificate_of_its_own_can_be_pinned(
+    hass: HomeAssistant, secure_gateway: tuple[GatewaySimulator, Path]
+) -> None:
+    gateway, path = secure_gateway
+    form = await _start(hass, _secure(gateway))
+    assert form["errors"] == {CONF_SSL: "tls_certificate"}
+
+    wrong = {CONF_FINGERPRINT: "AB" * 32}
+    form = await _go_on(hass, form, _secure(gateway, **wrong))
+    assert form["errors"] == {"base": "tls_fingerprint"}
+    assert _shown(form)[CONF_FINGERPRINT] == "ab" * 32
+
+    right = {CONF_FINGERPRINT: fingerprint(path).upper()}
+    result = await _go_on(hass, form, _secure(gateway, **right))
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"][CONF_FINGERPRINT] == fingerprint(path)
+    await hass.async_block_till_done()
+    assert result["result"].state is ConfigEntryState.LOADED
+    assert await hass.config_entries.async_unload(result["result"].entry_id)
+
+
+async def test_a_ca_of_its_own_can_be_trusted(
+    hass: HomeAssistant, secure_gateway: tuple[GatewaySimulator, Path]
+) -> None:
+    gateway, path = secure_gateway
+
+    result = await _start(
+        hass, _secure(gateway, **{CONF_CA_CERTIFICATE: path.read_text()})
+    )
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    assert result["result"].state is ConfigEntryState.LOADED
+    assert await hass.config_entries.async_unload(result["result"].entry_id)
+
+
+@pytest.mark.parametrize(
+    ("security", "key"),
+    [
+        ({CONF_FINGERPRINT: "ab:cd"}, "invalid_fingerprint"),
+        ({CONF_CA_CERTIFICATE: "no certificate"}, "invalid_ca_certificate"),
+    ],
+)
+async def test_what_cannot_be_a_certificate_is_named(
+    hass: HomeAssistant,
+    secure_gateway: tuple[GatewaySimulator, Path],
+    security: dict[str, str],
+    key: str,
+) -> None:
+    gateway, _ = secure_gateway
+
+    form = await _start(hass, _secure(gateway, **security))
+
+    assert form["errors"] == {"base": key}
+    assert _shown(form).items() >= security.items()
+    assert gateway.attempts == 0
+
+
+async def test_a_public_address_without_tls_needs_consent(
+    hass: HomeAssistant, answers: dict[str, Any]
+) -> None:
+    form = await _start(hass, {**answers, CONF_HOST: "8.8.8.8"})
+
+    assert form["errors"] == {"base": "insecure_transport"}
+
+
+async def test_consent_to_a_connection_without_tls_is_kept(
+    hass: HomeAssistant, answers: dict[str, Any]
+) -> None:
+    consent = {SECTION_SECURITY: {CONF_ALLOW_INSECURE: True}}
+
+    result = await _start(hass, {**answers, **consent})
+
+    assert result["data"] == {**answers, CONF_ALLOW_INSECURE: True}
+    assert await hass.config_entries.async_unload(result["result"].entry_id)
 
 
 @pytest.mark.parametrize(("protocol", "program"), [(3, "clawdbot"), (4, "openclaw")])

@@ -68,7 +68,12 @@ async def test_a_loaded_entry_shows_what_a_maintainer_needs(
     data = _data(await download())
 
     assert data["versions"]["protocol"] == protocol
-    assert data["endpoint"] == {"address": "loopback", "transport": "ws"}
+    assert data["endpoint"] == {
+        "address": "loopback",
+        "transport": "ws",
+        "trust": None,
+        "insecure_allowed": False,
+    }
     assert data["entry"]["state"] == "loaded"
     assert data["connection"]["state"] == "connected"
     assert data["connection"]["agreed"]["missing_methods"] == []
@@ -89,6 +94,7 @@ async def test_nothing_secret_or_private_is_in_them(
     entry: MockConfigEntry, gateway: GatewaySimulator, download: Download
 ) -> None:
     runtime = entry.runtime_data
+    identity = runtime.credentials.identity
     gateway.script_once(
         Reply(REPLY), Tool("look", {"where": TOOL_ARGUMENT}), Reply(REPLY)
     )
@@ -103,10 +109,14 @@ async def test_nothing_secret_or_private_is_in_them(
     body = await download()
 
     private = (PROMPT, REPLY, TOOL_ARGUMENT, SESSION, FAILURE)
-    secrets = (gateway.token, runtime.identity.secret, *gateway.devices.tokens.values())
+    secrets = (
+        gateway.token,
+        identity.secret,
+        *gateway.devices.tokens.values(),
+    )
     found = [form for s in (*private, *secrets) for form in _forms(s) if form in body]
     assert found == []
-    assert runtime.identity.device_id not in body
+    assert identity.device_id not in body
     assert f":{gateway.port}" not in body
     assert "127.0.0.1" not in body
 

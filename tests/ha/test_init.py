@@ -3,6 +3,7 @@
 from typing import Any
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
+from homeassistant.const import CONF_PORT, CONF_TOKEN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 import pytest
@@ -112,6 +113,7 @@ async def test_a_token_that_stops_working_asks_for_another(
     hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
 ) -> None:
     gateway.token = "changed"
+    gateway.devices.tokens.clear()
 
     gateway.drop()
     await wait_for_state(hass, CONNECTIVITY, "off")
@@ -157,14 +159,54 @@ async def test_the_device_keeps_its_identity_over_a_reload(
     assert first == second
 
 
-async def test_the_identity_goes_with_the_last_entry(
+@pytest.mark.parametrize("protocol", [3, 4])
+async def test_the_devices_own_token_opens_where_the_gateways_has_changed(
+    hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
+) -> None:
+    gateway.token = "changed"
+
+    assert await hass.config_entries.async_reload(entry.entry_id)
+
+    assert entry.state is ConfigEntryState.LOADED
+
+
+async def test_a_device_token_is_only_shown_where_it_came_from(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    async with GatewaySimulator(token="other") as other:
+        data = {**entry.data, CONF_PORT: other.port}
+        hass.config_entries.async_update_entry(entry, data=data)
+        await hass.config_entries.async_reload(entry.entry_id)
+        assert entry.state is ConfigEntryState.SETUP_ERROR
+        tokens = [r.params["auth"]["token"] for r in other.received("connect")]
+    assert set(tokens) == {entry.data[CONF_TOKEN]}
+
+
+async def test_the_secrets_go_with_the_last_entry(
     hass: HomeAssistant, entry: MockConfigEntry, hass_storage: dict[str, Any]
 ) -> None:
-    assert STORAGE_KEY in hass_storage
+    own = {STORAGE_KEY, f"clawd.device_token.{entry.entry_id}"}
+    assert own <= hass_storage.keys()
 
     assert await hass.config_entries.async_remove(entry.entry_id)
 
-    assert STORAGE_KEY not in hass_storage
+    assert not own & hass_storage.keys()
+
+
+@pytest.mark.parametrize("stored", [{}, {"origin": "x"}, [], {"token": 7}])
+async def test_an_unreadable_device_token_is_got_anew(
+    hass: HomeAssistant,
+    new_entry: MockConfigEntry,
+    hass_storage: dict[str, Any],
+    stored: object,
+) -> None:
+    key = f"clawd.device_token.{new_entry.entry_id}"
+    kept = {"version": 1, "minor_version": 1, "key": key, "data": stored}
+    hass_storage[key] = kept
+
+    assert await _set_up(hass, new_entry) is ConfigEntryState.LOADED
+
+    assert hass_storage[key]["data"].keys() == {"origin", "token", "scopes"}
 
 
 async def test_the_identity_stays_for_another_entry(

@@ -15,6 +15,7 @@ from custom_components.clawd import redaction
 from custom_components.clawd.coordinator import ClawdRuntime
 from custom_components.clawd.gateway import (
     ClientInfo,
+    Credentials,
     DeviceIdentity,
     Endpoint,
     GatewayClient,
@@ -89,7 +90,8 @@ async def endless_request(live: Live) -> None:
 async def stray_task(live: Live) -> None:
     """Start a task of our code beside the registry."""
     other = GatewayClient(
-        Endpoint("127.0.0.1", 9), DeviceIdentity.generate(), ClientInfo("0")
+        Endpoint("127.0.0.1", 9),
+        Credentials(DeviceIdentity.generate(), ClientInfo("0")),
     )
     task = asyncio.create_task(other.wait_connected())
     live.afterwards.callback(task.cancel)

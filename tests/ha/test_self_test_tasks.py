@@ -13,6 +13,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.clawd.const import DOMAIN
 from custom_components.clawd.gateway import (
     ClientInfo,
+    Credentials,
     DeviceIdentity,
     Endpoint,
     GatewayClient,
@@ -45,7 +46,8 @@ def other_entry(hass: HomeAssistant, neighbour: GatewaySimulator) -> MockConfigE
 def _stray() -> asyncio.Task[object]:
     """Start a client that nobody owns and that waits for ever."""
     client = GatewayClient(
-        Endpoint("127.0.0.1", 9), DeviceIdentity.generate(), ClientInfo("0")
+        Endpoint("127.0.0.1", 9),
+        Credentials(DeviceIdentity.generate(), ClientInfo("0")),
     )
     return asyncio.create_task(client.wait_connected())
 

@@ -94,7 +94,10 @@ class Faults(Seen):
         self.afters[method] = items
 
     def edit(self, kind: str, change: Callable[[Frame], None]) -> None:
-        """Change the payload of ``connect.challenge``, ``hello-ok`` or a method."""
+        """Change the payload of ``connect.challenge``, ``hello-ok`` or a method.
+
+        ``refusal`` is the error of a ``connect`` that is refused.
+        """
         self._edits[kind] = change
 
     def edited[P](self, kind: str, payload: P) -> P:

@@ -158,7 +158,8 @@ class Peer:
         try:
             token = self._admit(request)
         except ConnectError as err:
-            self.respond(request, error=err.error)
+            error = self.gateway.edited("refusal", err.error)
+            self.respond(request, error=error)
             await self.connection.close(err.close_code, err.close_reason)
             return
         self.connected = True

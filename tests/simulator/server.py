@@ -146,6 +146,11 @@ class GatewaySimulator(Faults):
         for peer in list(self.peers):
             peer.drop()
 
+    def stall(self) -> None:
+        """Take in nothing any more, not even a ping, as a machine that has gone."""
+        for peer in self.peers:
+            peer.connection.transport.pause_reading()
+
     def approve(self, request_id: str) -> Frame:
         """Approve a device that waits, and return it."""
         device = self.devices.approve(request_id)

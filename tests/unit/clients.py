@@ -7,9 +7,11 @@ from contextlib import asynccontextmanager, suppress
 from custom_components.clawd.gateway import (
     ClientInfo,
     ConnectionState,
+    Credentials,
     DeviceIdentity,
     Endpoint,
     GatewayClient,
+    SuspensionWatch,
     Timing,
 )
 from tests.simulator import GatewaySimulator
@@ -27,21 +29,27 @@ TIMING = Timing(
 )
 
 
-def client_of(gateway: GatewaySimulator, timing: Timing = TIMING) -> GatewayClient:
+def client_of(
+    gateway: GatewaySimulator,
+    timing: Timing = TIMING,
+    suspension: SuspensionWatch | None = None,
+) -> GatewayClient:
     """Return a client of the Gateway that does nothing yet."""
-    return client_at(gateway.port, timing, gateway.token)
+    return client_at(gateway.port, timing, gateway.token, suspension)
 
 
 def client_at(
-    port: int, timing: Timing = TIMING, token: str | None = None
+    port: int,
+    timing: Timing = TIMING,
+    token: str | None = None,
+    suspension: SuspensionWatch | None = None,
 ) -> GatewayClient:
     """Return a client of whatever listens at a port."""
     return GatewayClient(
         Endpoint("127.0.0.1", port),
-        DeviceIdentity.generate(),
-        ClientInfo("0.1.0"),
-        token=token,
+        Credentials(DeviceIdentity.generate(), ClientInfo("0.1.0"), token),
         timing=timing,
+        suspension=suspension,
     )
 
 

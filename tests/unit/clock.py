@@ -1,6 +1,21 @@
-"""An event loop whose time stands still until it is moved."""
+"""Clocks that stand still until they are moved."""
 
 import asyncio
+from dataclasses import dataclass
+
+from custom_components.clawd.gateway import SuspensionWatch
+
+
+@dataclass
+class Clock:
+    """The wall's clock, which alone goes on while a machine is suspended."""
+
+    wall: float = 0.0
+
+    @property
+    def watch(self) -> SuspensionWatch:
+        """Return a watch that goes by it."""
+        return SuspensionWatch(lambda: self.wall, lambda: 0.0)
 
 
 class ClockLoop(asyncio.SelectorEventLoop):

@@ -57,7 +57,7 @@ def test_no_result_raises(final: Frame) -> None:
 
 @given(of_both(*HISTORY), st.sampled_from(["slow 40", ""]))
 def test_no_history_raises(history: Frame, message: str) -> None:
-    transcript = read_transcript(history, "r", message, ASKED_AT)
+    transcript = read_transcript(history, "r", message, ASKED_AT, 100)
     assert all(isinstance(text, str) for text in transcript.texts)
 
 

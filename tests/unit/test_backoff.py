@@ -7,27 +7,28 @@ import pytest
 
 from custom_components.clawd.gateway import (
     CannotConnectError,
+    CertificateError,
     ConnectionLostError,
     GatewayAuthenticationError,
     GatewayError,
+    InsecureTransportError,
     InvalidTokenError,
     MissingScopeError,
     NotAGatewayError,
     PairingRequiredError,
+    Pause,
     RateLimitedError,
     RequestFailedError,
     Timing,
     UnsupportedProtocolError,
 )
 from custom_components.clawd.gateway.backoff import (
+    LONGEST_ORDER,
     MINUTE,
-    RATE_LIMIT_DELAY,
     Backoff,
-    needs_user,
-    recheck_delay,
+    least_delay,
+    pause_of,
 )
-
-LOST = ConnectionLostError("x")
 
 
 def backoff_of(first: float, longest: float, jitter: Callable[[], float]) -> Backoff:
@@ -37,31 +38,44 @@ def backoff_of(first: float, longest: float, jitter: Callable[[], float]) -> Bac
 
 
 @pytest.mark.parametrize(
-    "error",
+    ("error", "pause", "recheck"),
     [
-        InvalidTokenError("x"),
-        PairingRequiredError("x", code="c", request_id=None),
-        MissingScopeError("x", code="c", scopes=()),
-        GatewayAuthenticationError("x"),
-        UnsupportedProtocolError("x"),
+        (InvalidTokenError("x"), Pause.TOKEN, None),
+        (PairingRequiredError("x", code="c", request_id=None), Pause.APPROVAL, 30),
+        (MissingScopeError("x", code="c", scopes=()), Pause.SCOPES, None),
+        (RateLimitedError("x"), Pause.RATE_LIMIT, 60),
+        (GatewayAuthenticationError("x"), Pause.DEVICE, 300),
+        (UnsupportedProtocolError("x"), Pause.PROTOCOL, 300),
+        (CertificateError("x"), Pause.CERTIFICATE, 300),
+        (InsecureTransportError(), Pause.TRANSPORT, None),
     ],
 )
-def test_what_a_person_must_mend_is_not_retried(error: GatewayError) -> None:
-    assert needs_user(error)
+def test_what_no_retry_mends_is_a_pause_that_may_end_by_itself(
+    error: GatewayError, pause: Pause, recheck: float | None
+) -> None:
+    assert (pause_of(error), least_delay(error)) == (pause, recheck)
 
 
 @pytest.mark.parametrize(
     "error",
     [
         CannotConnectError("x"),
-        LOST,
+        ConnectionLostError("x"),
         NotAGatewayError("x"),
-        RateLimitedError("x"),
         RequestFailedError("x", code="UNAVAILABLE"),
     ],
 )
 def test_what_may_pass_by_itself_is_retried(error: GatewayError) -> None:
-    assert not needs_user(error)
+    assert (pause_of(error), least_delay(error)) == (None, 0)
+
+
+@pytest.mark.parametrize("kind", [ConnectionLostError, RateLimitedError])
+def test_the_gateways_order_is_obeyed_within_reason(
+    kind: type[ConnectionLostError | RateLimitedError],
+) -> None:
+    assert least_delay(kind("x", retry_after=45)) == 45
+    assert least_delay(kind("x", retry_after=0)) == 0
+    assert least_delay(kind("x", retry_after=1e9)) == LONGEST_ORDER
 
 
 @given(
@@ -74,50 +88,43 @@ def test_the_nth_delay_is_inside_the_envelope(
 ) -> None:
     backoff = backoff_of(first, longest, iter(jitter).__next__)
     for attempt, share in enumerate(jitter):
-        delay = backoff.delay(LOST)
+        delay = backoff.delay(0)
         assert delay == pytest.approx(min(longest, first * 2**attempt) * share)
 
 
 def test_the_delay_without_jitter_doubles_up_to_the_longest() -> None:
     backoff = backoff_of(0.25, 30, lambda: 1)
-    delays = [backoff.delay(LOST) for _ in range(9)]
+    delays = [backoff.delay(0) for _ in range(9)]
     assert delays == [0.25, 0.5, 1, 2, 4, 8, 16, 30, 30]
 
 
 def test_the_delay_stays_the_longest_for_ever() -> None:
     backoff = backoff_of(0.25, 30, lambda: 1)
-    assert {backoff.delay(LOST) for _ in range(5000)} >= {30}
-    assert backoff.delay(LOST) == 30
+    assert {backoff.delay(0) for _ in range(5000)} >= {30}
+    assert backoff.delay(0) == 30
 
 
 def test_a_stable_link_starts_the_schedule_over() -> None:
     backoff = backoff_of(1, 30, lambda: 1)
-    assert [backoff.delay(LOST), backoff.delay(LOST)] == [1, 2]
+    assert [backoff.delay(0), backoff.delay(0)] == [1, 2]
     backoff.reset()
-    assert backoff.delay(LOST) == 1
+    assert backoff.delay(0) == 1
 
 
 def test_two_clients_do_not_wait_equally_long() -> None:
-    delays = {Backoff(Timing(first_delay=10)).delay(LOST) for _ in range(20)}
+    delays = {Backoff(Timing(first_delay=10)).delay(0) for _ in range(20)}
     assert len(delays) > 1
     assert all(0 <= delay <= 10 for delay in delays)
 
 
-def test_the_gateways_order_is_obeyed() -> None:
+def test_a_delay_is_no_shorter_than_it_must_be() -> None:
     backoff = backoff_of(0.25, 30, lambda: 0)
-    assert backoff.delay(ConnectionLostError("x", retry_after=45)) == 45
+    assert backoff.delay(45) == 45
 
 
 def test_an_order_to_come_at_once_makes_no_storm() -> None:
     backoff = backoff_of(0.25, 30, lambda: 1)
-    error = CannotConnectError("x", retry_after=0)
-    assert [backoff.delay(error) for _ in range(4)] == [0.25, 0.5, 1, 2]
-
-
-def test_a_rate_limit_without_a_figure_waits_a_minute() -> None:
-    backoff = backoff_of(0.25, 30, lambda: 1)
-    assert backoff.delay(RateLimitedError("x")) == RATE_LIMIT_DELAY
-    assert backoff.delay(RateLimitedError("x", retry_after=90)) == 90
+    assert [backoff.delay(0) for _ in range(4)] == [0.25, 0.5, 1, 2]
 
 
 @given(
@@ -135,14 +142,7 @@ def test_no_minute_has_more_than_ten_attempts(
         now += life
         if well:
             backoff.reset()
-        now += backoff.delay(ConnectionLostError("x", retry_after=0))
+        now += backoff.delay(0)
         attempts.append(now)
     for first, eleventh in zip(attempts, attempts[10:], strict=False):
         assert eleventh - first >= MINUTE - 1e-6
-
-
-def test_what_may_be_mended_elsewhere_is_looked_at_again() -> None:
-    pairing = PairingRequiredError("x", code="c", request_id=None)
-    assert recheck_delay(pairing) == 30
-    assert recheck_delay(UnsupportedProtocolError("x")) == 300
-    assert recheck_delay(InvalidTokenError("x")) is None

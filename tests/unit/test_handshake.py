@@ -6,18 +6,29 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 import orjson
 import pytest
 
-from custom_components.clawd.gateway import SCOPES, ClientInfo, DeviceIdentity
+from custom_components.clawd.gateway import (
+    SCOPES,
+    ClientInfo,
+    Credentials,
+    DeviceIdentity,
+)
 from custom_components.clawd.gateway.handshake import build_connect
 from custom_components.clawd.gateway.models import Challenge
 from tests.simulator.recordings import recording
 
 CHALLENGE = Challenge("the-nonce", 1_795_472_612_465)
+TOKEN = "tok"
 INFO = ClientInfo("0.1.0", "Home", "linux")
+
+
+def credentials(token: str = TOKEN) -> Credentials:
+    """Return those of a new device."""
+    return Credentials(DeviceIdentity.generate(), INFO, token)
 
 
 def test_the_signature_covers_the_documented_text() -> None:
     identity = DeviceIdentity.generate()
-    device = build_connect(CHALLENGE, identity, INFO, "tok")["device"]
+    device = build_connect(CHALLENGE, Credentials(identity, INFO, TOKEN))["device"]
     text = (
         f"v2|{identity.device_id}|gateway-client|ui|operator"
         "|operator.read,operator.write|1795472612465|tok|the-nonce"
@@ -30,7 +41,7 @@ def test_the_signature_covers_the_documented_text() -> None:
 
 def test_without_a_token_the_signature_covers_an_empty_one() -> None:
     identity = DeviceIdentity.generate()
-    params = build_connect(CHALLENGE, identity, INFO, None)
+    params = build_connect(CHALLENGE, Credentials(identity, INFO))
     text = (
         f"v2|{identity.device_id}|gateway-client|ui|operator"
         "|operator.read,operator.write|1795472612465||the-nonce"
@@ -41,7 +52,7 @@ def test_without_a_token_the_signature_covers_an_empty_one() -> None:
 
 def test_the_device_repeats_the_challenge() -> None:
     identity = DeviceIdentity.generate()
-    device = build_connect(CHALLENGE, identity, INFO, "tok")["device"]
+    device = build_connect(CHALLENGE, Credentials(identity, INFO, TOKEN))["device"]
     assert (device["nonce"], device["signedAt"]) == ("the-nonce", CHALLENGE.ts)
     assert (device["id"], device["publicKey"]) == (
         identity.device_id,
@@ -50,14 +61,14 @@ def test_the_device_repeats_the_challenge() -> None:
 
 
 def test_both_protocols_are_offered() -> None:
-    params = build_connect(CHALLENGE, DeviceIdentity.generate(), INFO, "tok")
+    params = build_connect(CHALLENGE, credentials())
     assert (params["minProtocol"], params["maxProtocol"]) == (3, 4)
     assert (params["role"], params["scopes"]) == ("operator", list(SCOPES))
-    assert params["auth"] == {"token": "tok"}
+    assert params["auth"] == {"token": TOKEN}
 
 
 def test_no_capability_is_claimed_that_is_not_there() -> None:
-    params = build_connect(CHALLENGE, DeviceIdentity.generate(), INFO, "tok")
+    params = build_connect(CHALLENGE, credentials())
     assert params["caps"] == []
 
 
@@ -68,12 +79,12 @@ def test_the_request_has_the_fields_of_the_recording(protocol: int) -> None:
         for line in recording(protocol, "hello_ok")
         if line.get("dir") == "out"
     )
-    params = build_connect(CHALLENGE, DeviceIdentity.generate(), INFO, "tok")
+    params = build_connect(CHALLENGE, credentials())
     assert params.keys() == recorded.keys()
     for part in ("client", "device", "auth"):
         assert params[part].keys() == recorded[part].keys()
 
 
 def test_the_request_stays_below_the_limit_before_the_hello() -> None:
-    params = build_connect(CHALLENGE, DeviceIdentity.generate(), INFO, "t" * 4096)
+    params = build_connect(CHALLENGE, credentials("t" * 4096))
     assert len(orjson.dumps(params)) < 65_536

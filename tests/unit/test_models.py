@@ -1,12 +1,10 @@
 """What the Gateway says is read into typed values, or refused."""
 
-import ssl
 from typing import Any
 
 import pytest
 
 from custom_components.clawd.gateway import (
-    Endpoint,
     Hello,
     InvalidFrameError,
     NotAGatewayError,
@@ -23,27 +21,6 @@ from tests.simulator.recordings import payload
 
 def hello(recorded: int, **changes: object) -> dict[str, Any]:
     return {**payload(recorded, "hello_ok", "connect"), **changes}
-
-
-@pytest.mark.parametrize(
-    ("host", "url"),
-    [
-        ("gateway.local", "ws://gateway.local:18789"),
-        ("192.0.2.1", "ws://192.0.2.1:18789"),
-        ("2001:db8::1", "ws://[2001:db8::1]:18789"),
-    ],
-)
-def test_an_endpoint_has_a_url(host: str, url: str) -> None:
-    assert Endpoint(host, 18789).url == url
-
-
-def test_an_endpoint_with_tls_says_so() -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    assert Endpoint("a", 1, context).url == "wss://a:1"
-
-
-def test_headers_are_not_shown() -> None:
-    assert "secret" not in repr(Endpoint("a", 1, headers={"Authorization": "secret"}))
 
 
 def test_a_challenge_is_read() -> None:

@@ -15,6 +15,7 @@ from custom_components.clawd.gateway import (
     InvalidTokenError,
     NotAGatewayError,
     PairingRequiredError,
+    Pause,
     RateLimitedError,
     UnsupportedProtocolError,
 )
@@ -177,10 +178,10 @@ async def test_a_rate_limit_is_waited_out(gateway: GatewaySimulator) -> None:
     gateway.refuse(Refusal.RATE_LIMITED)
     client = client_of(gateway)
     async with running(client):
-        await reached(client, S.RECONNECTING)
+        await reached(client, S.PAUSED)
         change = client.transitions[-1]
         assert isinstance(change.error, RateLimitedError)
-        assert change.delay == 60
+        assert (change.pause, change.delay) == (Pause.RATE_LIMIT, 60)
 
 
 @pytest.mark.parametrize(

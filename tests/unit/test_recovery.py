@@ -11,8 +11,9 @@ from custom_components.clawd.gateway import (
     AgentRun,
     AgentRunAborted,
     AgentRunError,
-    ConnectionLostError,
+    CannotConnectError,
     GatewayClient,
+    InvalidTokenError,
     NotConnectedError,
     RequestTimeoutError,
     Timing,
@@ -133,11 +134,25 @@ async def test_a_connection_that_does_not_come_back_ends_the_run(
     gateway.script(Reply(FIRST), Pause())
     async with run_of(gateway, replace(TIMING, keep_run=0.05)) as (client, run):
         await gateway.suspend()
-        with pytest.raises(ConnectionLostError):
+        with pytest.raises(CannotConnectError):
             await run.result()
         assert client.runs == ()
         await gateway.resume()
         gateway.proceed()
+
+
+async def test_a_run_ends_where_its_client_is_not_let_in_any_more(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.script(Reply(FIRST), Pause())
+    async with run_of(gateway) as (client, run):
+        await gateway.wait_paused()
+        gateway.token = "another"
+        gateway.devices.tokens.clear()
+        gateway.drop()
+        with pytest.raises(InvalidTokenError):
+            await run.result()
+        assert client.runs == ()
 
 
 @pytest.mark.parametrize(

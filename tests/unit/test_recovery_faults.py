@@ -12,6 +12,7 @@ from custom_components.clawd.gateway import (
     AgentRunError,
     ClientInfo,
     ConnectionState,
+    Credentials,
     DeviceIdentity,
     Endpoint,
     GatewayClient,
@@ -19,13 +20,14 @@ from custom_components.clawd.gateway import (
     Statistics,
     Transition,
 )
-from custom_components.clawd.gateway.connection import Connection, Credentials
-from custom_components.clawd.gateway.recovery import recover
+from custom_components.clawd.gateway.agent_run import MOST_HELD
+from custom_components.clawd.gateway.connection import Connection
+from custom_components.clawd.gateway.recovery import HISTORY_LIMITS, recover
 from custom_components.clawd.gateway.upgrade import open_socket
-from tests.simulator import GatewaySimulator, Pause, Reply
+from tests.simulator import GatewaySimulator, Pause, Reply, Step, Tool
 from tests.simulator.recordings import Frame
 
-from .clients import TIMING, client_of, reached, running, stop
+from .clients import TIMING, client_of, connected, reached, running, stop
 from .stage import Stage
 
 KEY = "agent:main:ha-faults"
@@ -144,7 +146,8 @@ async def test_a_connection_that_ends_meanwhile_leaves_the_run_to_the_next(
         lambda _: True,
     )
     identity, info = DeviceIdentity.generate(), ClientInfo("0.1.0")
-    await connection.handshake(Credentials(identity, gateway.token, info))
+    credentials = Credentials(identity, info, gateway.token)
+    await connection.handshake(credentials, asyncio.get_running_loop().time() + 2)
     await connection.close(NotConnectedError("x"))
     stage = Stage()
     await recover(stage.run, connection, never)
@@ -187,3 +190,39 @@ async def test_a_run_that_an_observer_starts_is_not_taken_for_an_old_one(
     assert texts == ["Hello"]
     assert gateway.received("chat.history") == []
     assert len(gateway.received("agent")) == 1
+
+
+async def tell_in_absence(
+    gateway: GatewaySimulator, client: GatewayClient, *steps: Step
+) -> str:
+    """Cut a run after its first word, and return what is told of it in the end."""
+    gateway.script(Reply("First."), Pause(), *steps)
+    run = await client.start_run("Hello", session_key=KEY)
+    await gateway.wait_paused()
+    gateway.hold("chat.history")
+    gateway.drop()
+    await gateway.wait_for_request("chat.history")
+    gateway.proceed()
+    await gateway.wait_until(lambda: not gateway.runs.active())
+    gateway.release("chat.history")
+    return "".join([text async for text in run])
+
+
+async def test_more_events_than_can_be_held_are_asked_for_again(
+    gateway: GatewaySimulator,
+) -> None:
+    words = " ".join(["word"] * (MOST_HELD + 1))
+    async with connected(gateway) as client:
+        steps = (Tool("look"), Reply(words), Tool("look"), Reply("Last."))
+        told = await tell_in_absence(gateway, client, *steps)
+    assert told == f"First.\n\n{words}\n\nLast."
+
+
+async def test_a_question_far_up_in_the_history_is_found(
+    gateway: GatewaySimulator,
+) -> None:
+    words = [f"Word {number}." for number in range(HISTORY_LIMITS[0])]
+    steps = [step for word in words for step in (Tool("look"), Reply(word))]
+    async with connected(gateway) as client:
+        told = await tell_in_absence(gateway, client, *steps)
+    assert told == "\n\n".join(["First.", *words])

@@ -7,7 +7,12 @@ from urllib.parse import quote
 
 import pytest
 
-from custom_components.clawd.gateway import DeviceIdentity
+from custom_components.clawd.gateway import (
+    ClientInfo,
+    Credentials,
+    DeviceIdentity,
+    DeviceToken,
+)
 from custom_components.clawd.redaction import (
     WITHHELD,
     known_secrets,
@@ -16,6 +21,7 @@ from custom_components.clawd.redaction import (
 )
 
 SECRET = 'tok"en/with+everything ü>>>???'
+DEVICE_TOKEN = "the-token-of-the-device"
 FORMS = {
     "raw": SECRET,
     "beginning": SECRET[:12],
@@ -60,10 +66,15 @@ def test_only_the_text_with_a_secret_is_withheld() -> None:
     }
 
 
-def test_the_token_and_the_key_are_known() -> None:
+def test_the_tokens_and_the_key_are_known() -> None:
     identity = DeviceIdentity.generate()
+    credentials = Credentials(
+        identity, ClientInfo("0"), device_token=DeviceToken(DEVICE_TOKEN, ())
+    )
 
-    assert known_secrets({"token": SECRET}, identity) == [SECRET, identity.secret]
+    found = known_secrets({"token": SECRET}, credentials)
+
+    assert found == [SECRET, identity.secret, DEVICE_TOKEN]
     assert known_secrets({"token": SECRET}, None) == [SECRET]
 
 

@@ -7,6 +7,7 @@ import pytest
 from custom_components.clawd.gateway import (
     ConnectionLostError,
     GatewayError,
+    NotConnectedError,
     RequestTimeoutError,
     Timing,
 )
@@ -63,6 +64,13 @@ def test_a_sign_of_life_puts_the_silence_off(run: Run) -> None:
     run.clock.sign_of_life()
     assert run.pass_time(29) == []
     assert run.pass_time(1) == ["RUN_SILENT"]
+
+
+def test_a_run_is_given_up_with_the_last_error_but_not_later(run: Run) -> None:
+    run.clock.lose(ConnectionLostError("x"))
+    run.pass_time(9)
+    run.clock.lose(NotConnectedError("x", code="LAST"))
+    assert run.pass_time(1) == ["LAST"]
 
 
 def test_a_run_whose_connection_does_not_come_back_is_given_up(run: Run) -> None:

@@ -11,12 +11,12 @@ import pytest
 from custom_components.clawd.gateway import (
     ClientInfo,
     ConnectionState,
+    Credentials,
     DeviceIdentity,
     Endpoint,
     GatewayClient,
     GatewayError,
 )
-from custom_components.clawd.gateway.connection import Credentials
 from tests.simulator import Fail, GatewaySimulator, Pause, Refusal, Refuse, Reply
 
 from .clients import TIMING, reached, running
@@ -43,9 +43,7 @@ class Session:
         )
         self.client = GatewayClient(
             self.endpoint,
-            self.identity,
-            ClientInfo("0.1.0"),
-            token=TOKEN,
+            Credentials(self.identity, ClientInfo("0.1.0"), TOKEN),
             timing=TIMING,
         )
         self.shown: list[str] = []
@@ -147,5 +145,5 @@ async def test_no_refusal_repeats_the_token(
 
 
 def test_credentials_show_no_token() -> None:
-    credentials = Credentials(DeviceIdentity.generate(), TOKEN, ClientInfo("0.1.0"))
+    credentials = Credentials(DeviceIdentity.generate(), ClientInfo("0.1.0"), TOKEN)
     assert TOKEN not in repr(credentials)

@@ -6,39 +6,68 @@ from itertools import product
 
 import pytest
 
-from custom_components.clawd.gateway import ConnectionState, GatewayClient, Transition
+from custom_components.clawd.gateway import (
+    Cause,
+    ClientInfo,
+    ConnectionState,
+    Credentials,
+    DeviceIdentity,
+    Endpoint,
+    GatewayClient,
+    Transition,
+)
+from custom_components.clawd.gateway.state import TRANSITIONS
 from tests.simulator import GatewaySimulator, Refusal
 
 from .clients import TIMING, changed, client_at, client_of, reached, running, stop
+from .clock import Clock
 from .raw_server import silent_server
 
 S = ConnectionState
-CAUSES = ("drop", "restart", "refused", "auth", "mute", "stop", "resume")
+EVENTS = (
+    *("drop", "restart", "refused", "auth", "mute", "stop"),
+    *("resume", "due", "wake"),
+)
 MATRIX = {
-    (S.CONNECTING, "drop"): (S.RECONNECTING, "HUNG_UP"),
-    (S.CONNECTING, "mute"): (S.RECONNECTING, "TIMEOUT"),
-    (S.CONNECTING, "refused"): (S.RECONNECTING, "HTTP_503"),
-    (S.CONNECTING, "stop"): (S.CLOSED, "STOPPED"),
-    (S.HANDSHAKING, "drop"): (S.RECONNECTING, "1006"),
-    (S.HANDSHAKING, "restart"): (S.RECONNECTING, "HUNG_UP"),
-    (S.HANDSHAKING, "refused"): (S.RECONNECTING, "UNAVAILABLE"),
-    (S.HANDSHAKING, "auth"): (S.PAUSED, "AUTH_TOKEN_MISMATCH"),
-    (S.HANDSHAKING, "mute"): (S.RECONNECTING, "TIMEOUT"),
-    (S.HANDSHAKING, "stop"): (S.CLOSED, "STOPPED"),
-    (S.CONNECTED, "drop"): (S.RECONNECTING, "1006"),
-    (S.CONNECTED, "restart"): (S.RECONNECTING, "1012"),
-    (S.CONNECTED, "mute"): (S.RECONNECTING, "4000"),
-    (S.CONNECTED, "stop"): (S.CLOSED, "STOPPED"),
-    (S.RECONNECTING, "resume"): (S.CONNECTING, ""),
-    (S.RECONNECTING, "stop"): (S.CLOSED, "STOPPED"),
-    (S.PAUSED, "resume"): (S.CONNECTING, ""),
-    (S.PAUSED, "stop"): (S.CLOSED, "STOPPED"),
+    (S.CONNECTING, "drop"): (Cause.FAILED, "HUNG_UP"),
+    (S.CONNECTING, "mute"): (Cause.FAILED, "TIMEOUT"),
+    (S.CONNECTING, "refused"): (Cause.FAILED, "HTTP_503"),
+    (S.CONNECTING, "auth"): (Cause.REFUSED, "INSECURE_TRANSPORT"),
+    (S.CONNECTING, "stop"): (Cause.STOPPED, "STOPPED"),
+    (S.HANDSHAKING, "drop"): (Cause.FAILED, "1006"),
+    (S.HANDSHAKING, "restart"): (Cause.FAILED, "HUNG_UP"),
+    (S.HANDSHAKING, "refused"): (Cause.FAILED, "UNAVAILABLE"),
+    (S.HANDSHAKING, "auth"): (Cause.REFUSED, "AUTH_TOKEN_MISMATCH"),
+    (S.HANDSHAKING, "mute"): (Cause.FAILED, "TIMEOUT"),
+    (S.HANDSHAKING, "stop"): (Cause.STOPPED, "STOPPED"),
+    (S.CONNECTED, "drop"): (Cause.LOST, "1006"),
+    (S.CONNECTED, "restart"): (Cause.LOST, "1012"),
+    (S.CONNECTED, "mute"): (Cause.LOST, "4000"),
+    (S.CONNECTED, "wake"): (Cause.LOST, "4000"),
+    (S.CONNECTED, "stop"): (Cause.STOPPED, "STOPPED"),
+    (S.RECONNECTING, "resume"): (Cause.RESUMED, ""),
+    (S.RECONNECTING, "due"): (Cause.DUE, ""),
+    (S.RECONNECTING, "wake"): (Cause.WOKEN, ""),
+    (S.RECONNECTING, "stop"): (Cause.STOPPED, "STOPPED"),
+    (S.PAUSED, "resume"): (Cause.RESUMED, ""),
+    (S.PAUSED, "due"): (Cause.DUE, ""),
+    (S.PAUSED, "wake"): (Cause.WOKEN, ""),
+    (S.PAUSED, "stop"): (Cause.STOPPED, "STOPPED"),
 }
-NOTHING_TO_MEET = {  # no connection to lose, or no retry to hasten
-    *product((S.CONNECTING,), ("restart", "auth", "resume")),
-    *product((S.HANDSHAKING,), ("resume",)),
-    *product((S.CONNECTED,), ("refused", "auth", "resume")),
-    *product((S.RECONNECTING, S.PAUSED), set(CAUSES) - {"stop", "resume"}),
+NOTHING_TO_MEET = {  # no connection to lose, or no wait to end
+    *product((S.CONNECTING,), ("restart", "resume", "due", "wake")),
+    *product((S.HANDSHAKING,), ("resume", "due", "wake")),
+    *product((S.CONNECTED,), ("refused", "auth", "resume", "due")),
+    *product(
+        (S.RECONNECTING, S.PAUSED), ("drop", "restart", "refused", "auth", "mute")
+    ),
+}
+AHEAD = {
+    (S.CLOSED, Cause.STARTED),
+    (S.CLOSED, Cause.STOPPED),
+    (S.CONNECTING, Cause.OPENED),
+    (S.HANDSHAKING, Cause.AGREED),
+    (S.HANDSHAKING, Cause.FALLEN_BACK),
 }
 REFUSALS = {
     "drop": Refusal.DROP_BEFORE_HELLO,
@@ -48,19 +77,26 @@ REFUSALS = {
 }
 PATIENT = replace(TIMING, first_delay=60, longest_delay=60)
 HASTY = replace(TIMING, connect=0.02)
+DROWSY = replace(PATIENT, check=0.001, prove=0.01)
 
 
-def test_each_state_meets_each_cause() -> None:
+def test_each_state_meets_each_event() -> None:
     states = set(S) - {S.CLOSED}
-    assert MATRIX.keys() | NOTHING_TO_MEET == set(product(states, CAUSES))
+    assert MATRIX.keys() | NOTHING_TO_MEET == set(product(states, EVENTS))
     assert not MATRIX.keys() & NOTHING_TO_MEET
+
+
+def test_each_transition_of_the_table_is_met() -> None:
+    table = {(state, cause) for state, row in TRANSITIONS.items() for cause in row}
+    met = {(state, cause) for (state, _), (cause, _) in MATRIX.items()}
+    assert met | AHEAD == table
 
 
 async def next_change(client: GatewayClient, state: S) -> Transition:
     """Wait until the client has left the state, and return how."""
-    while client.state is state:
+    while not (left := [c for c in client.transitions if c.previous is state]):
         await changed(client)
-    return next(c for c in client.transitions if c.previous is state is not c.state)
+    return left[0]
 
 
 @pytest.mark.parametrize("cause", ["drop", "mute", "stop"])
@@ -84,6 +120,13 @@ async def test_leaving_connecting_when_refused(gateway: GatewaySimulator) -> Non
         check(await next_change(client, S.CONNECTING), "refused")
 
 
+async def test_leaving_connecting_when_it_must_not_be() -> None:
+    credentials = Credentials(DeviceIdentity.generate(), ClientInfo("0.1.0"))
+    client = GatewayClient(Endpoint("8.8.8.8", 1), credentials, timing=PATIENT)
+    async with running(client):
+        check(await next_change(client, S.CONNECTING), "auth")
+
+
 @pytest.mark.parametrize(
     "cause", ["drop", "restart", "refused", "auth", "mute", "stop"]
 )
@@ -102,11 +145,12 @@ async def test_leaving_handshaking(gateway: GatewaySimulator, cause: str) -> Non
         gateway.release("connect")
 
 
-@pytest.mark.parametrize("cause", ["drop", "restart", "mute", "stop"])
+@pytest.mark.parametrize("cause", ["drop", "restart", "mute", "wake", "stop"])
 async def test_leaving_connected(gateway: GatewaySimulator, cause: str) -> None:
     if cause == "mute":
         gateway.policy["tickIntervalMs"] = 10
-    client = client_of(gateway, PATIENT)
+    clock = Clock()
+    client = client_of(gateway, DROWSY, clock.watch)
     async with running(client) as task:
         await client.wait_connected()
         match cause:
@@ -116,6 +160,9 @@ async def test_leaving_connected(gateway: GatewaySimulator, cause: str) -> None:
                 await gateway.restart()
             case "mute":
                 gateway.mute()
+            case "wake":
+                gateway.stall()
+                clock.wall += 3600
             case "stop":
                 await stop(task)
         check(await next_change(client, S.CONNECTED), cause)
@@ -124,22 +171,30 @@ async def test_leaving_connected(gateway: GatewaySimulator, cause: str) -> None:
 
 @pytest.mark.parametrize(
     ("state", "refusal"),
-    [(S.RECONNECTING, Refusal.STARTING_HTTP), (S.PAUSED, Refusal.TOKEN_MISMATCH)],
+    [(S.RECONNECTING, Refusal.STARTING_HTTP), (S.PAUSED, Refusal.RATE_LIMITED)],
 )
-@pytest.mark.parametrize("cause", ["resume", "stop"])
+@pytest.mark.parametrize("cause", ["resume", "due", "wake", "stop"])
+@pytest.mark.parametrize("protocol", [4])
 async def test_leaving_a_wait(
     gateway: GatewaySimulator, state: S, refusal: Refusal, cause: str
 ) -> None:
     gateway.refuse(refusal, times=1)
-    client = client_of(gateway, PATIENT)
+    if cause == "due":
+        gateway.edit("refusal", lambda error: error.update(retryAfterMs=1))
+    clock = Clock()
+    timing = replace(DROWSY, first_delay=0.01) if cause == "due" else DROWSY
+    client = client_of(gateway, timing, clock.watch)
     async with running(client) as task:
         await reached(client, state)
-        if cause == "resume":
-            client.resume()
-        else:
-            await stop(task)
+        match cause:
+            case "resume":
+                client.resume()
+            case "wake":
+                clock.wall += 3600
+            case "stop":
+                await stop(task)
         check(await next_change(client, state), cause)
-        if cause == "resume":
+        if cause != "stop":
             await client.wait_connected()
 
 
@@ -166,4 +221,4 @@ async def test_there_is_nothing_to_resume(gateway: GatewaySimulator, state: S) -
 def check(change: Transition, cause: str) -> None:
     """Compare a change with the matrix."""
     code = change.error.code if change.error else ""
-    assert (change.state, code) == MATRIX[change.previous, cause]
+    assert (change.cause, code) == MATRIX[change.previous, cause]

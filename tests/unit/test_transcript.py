@@ -31,7 +31,7 @@ def said(text: str, reason: str = "stop", **more: object) -> Frame:
 
 def read(*messages: Frame, **more: Any) -> Transcript:  # noqa: ANN401 - JSON
     history = {"messages": list(messages), **more}
-    return read_transcript(history, "r", QUESTION, ASKED_AT)
+    return read_transcript(history, "r", QUESTION, ASKED_AT, 100)
 
 
 ASKED = pytest.mark.parametrize("asked", [asked_v3, asked_v4])

@@ -1,5 +1,6 @@
 """The way to a WebSocket ends there, or says why it did not."""
 
+from dataclasses import replace
 import logging
 from pathlib import Path
 import ssl
@@ -7,16 +8,21 @@ import ssl
 import pytest
 
 from custom_components.clawd.gateway import (
+    AddressClass,
     CannotConnectError,
+    CertificateError,
     Endpoint,
     GatewayError,
+    InsecureTransportError,
     NotAGatewayError,
+    upgrade,
 )
-from custom_components.clawd.gateway.upgrade import RECEIVE_LIMIT, open_socket
+from custom_components.clawd.gateway.upgrade import open_socket
 from tests.simulator import GatewaySimulator, Refusal
+from tests.simulator.tls import certificate, fingerprint, server_context
 
 from .clients import TIMING
-from .raw_server import certificate, http, raw_server, server_context
+from .raw_server import http, raw_server
 
 
 async def error_of(endpoint: Endpoint) -> GatewayError:
@@ -36,14 +42,6 @@ async def test_a_socket_opens(gateway: GatewaySimulator) -> None:
     assert b"connect.challenge" in await socket.recv(decode=False)
     assert socket.request
     assert socket.request.headers["X-Forwarded-For"] == "a"
-    await socket.close()
-
-
-async def test_the_largest_message_of_a_gateway_is_received(
-    gateway: GatewaySimulator,
-) -> None:
-    socket = await open_socket(Endpoint(gateway.host, gateway.port), TIMING)
-    assert socket.protocol.max_message_size == RECEIVE_LIMIT > 26_214_400
     await socket.close()
 
 
@@ -128,7 +126,43 @@ async def test_tls_needs_a_certificate_that_is_trusted(tmp_path: Path) -> None:
         await socket.close()
         doubting = ssl.create_default_context()
         error = await error_of(Endpoint("127.0.0.1", gateway.port, doubting))
-    assert (type(error), error.code) == (CannotConnectError, "TLS_CERTIFICATE")
+    assert (type(error), error.code) == (CertificateError, "TLS_CERTIFICATE")
+
+
+async def test_a_pinned_certificate_is_the_only_one(tmp_path: Path) -> None:
+    path = certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    async with GatewaySimulator(ssl=server_context(path)) as gateway:
+        right = Endpoint("127.0.0.1", gateway.port, context, fingerprint(path))
+        socket = await open_socket(right, TIMING)
+        await socket.close()
+        error = await error_of(replace(right, fingerprint="0" * 64))
+        await gateway.wait_until(lambda: not gateway.peers)
+    assert (type(error), error.code) == (CertificateError, "TLS_FINGERPRINT")
+
+
+async def test_a_pin_without_tls_fits_nobody(gateway: GatewaySimulator) -> None:
+    endpoint = Endpoint(gateway.host, gateway.port, fingerprint="0" * 64)
+    assert (await error_of(endpoint)).code == "TLS_FINGERPRINT"
+
+
+@pytest.mark.parametrize("host", ["8.8.8.8", "2001:4860:4860::8888"])
+async def test_a_public_address_is_not_even_looked_at_without_tls(host: str) -> None:
+    assert isinstance(await error_of(Endpoint(host, 1)), InsecureTransportError)
+
+
+async def test_a_name_of_a_public_address_is_told_nothing_without_tls(
+    gateway: GatewaySimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    classes = {gateway.host: AddressClass.PUBLIC}
+    monkeypatch.setattr(
+        upgrade, "address_class", lambda host: classes.get(host, AddressClass.NAME)
+    )
+    endpoint = Endpoint("localhost", gateway.port)
+    assert isinstance(await error_of(endpoint), InsecureTransportError)
+    socket = await open_socket(replace(endpoint, allow_insecure=True), TIMING)
+    await socket.close()
 
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b""])

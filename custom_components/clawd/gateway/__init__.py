@@ -1,7 +1,7 @@
 """A client for the OpenClaw Gateway, protocols 3 and 4, without Home Assistant.
 
-    client = GatewayClient(Endpoint(host, port), DeviceIdentity.generate(),
-                           ClientInfo("1.0"), token=token)
+    credentials = Credentials(DeviceIdentity.generate(), ClientInfo("1.0"), token)
+    client = GatewayClient(Endpoint(host, port), credentials)
     task = asyncio.create_task(client.run())
     await client.wait_connected()
     run = await client.start_run("Hello", session_key="agent:main:demo")
@@ -13,16 +13,21 @@ Everything that goes wrong is a `GatewayError`; see `exceptions` for the tree.
 """
 
 from .agent_run import AgentRun, RunInfo
+from .backoff import Pause
 from .client import GatewayClient
+from .credentials import Credentials
+from .endpoint import AddressClass, Endpoint, address_class, read_fingerprint
 from .exceptions import (
     AgentRunAborted,
     AgentRunError,
     CannotConnectError,
+    CertificateError,
     ConnectionLostError,
     GatewayAuthenticationError,
     GatewayConnectionError,
     GatewayError,
     GatewayProtocolError,
+    InsecureTransportError,
     InvalidFrameError,
     InvalidTokenError,
     MissingScopeError,
@@ -32,27 +37,34 @@ from .exceptions import (
     RateLimitedError,
     RequestFailedError,
     RequestTimeoutError,
+    RequestTooLargeError,
     UnsupportedProtocolError,
 )
 from .frames import Event, Json, Payload
 from .handshake import SCOPES, ClientInfo
 from .identity import DeviceIdentity
-from .models import MAX_PROTOCOL, MIN_PROTOCOL, Endpoint, Hello, RunResult, Timing
-from .state import ConnectionState, Transition
+from .models import MAX_PROTOCOL, MIN_PROTOCOL, DeviceToken, Hello, RunResult, Timing
+from .state import Cause, ConnectionState, Transition
 from .statistics import Outcome, Statistics
+from .suspension import SuspensionWatch
 
 __all__ = [
     "MAX_PROTOCOL",
     "MIN_PROTOCOL",
     "SCOPES",
+    "AddressClass",
     "AgentRun",
     "AgentRunAborted",
     "AgentRunError",
     "CannotConnectError",
+    "Cause",
+    "CertificateError",
     "ClientInfo",
     "ConnectionLostError",
     "ConnectionState",
+    "Credentials",
     "DeviceIdentity",
+    "DeviceToken",
     "Endpoint",
     "Event",
     "GatewayAuthenticationError",
@@ -61,6 +73,7 @@ __all__ = [
     "GatewayError",
     "GatewayProtocolError",
     "Hello",
+    "InsecureTransportError",
     "InvalidFrameError",
     "InvalidTokenError",
     "Json",
@@ -69,14 +82,19 @@ __all__ = [
     "NotConnectedError",
     "Outcome",
     "PairingRequiredError",
+    "Pause",
     "Payload",
     "RateLimitedError",
     "RequestFailedError",
     "RequestTimeoutError",
+    "RequestTooLargeError",
     "RunInfo",
     "RunResult",
     "Statistics",
+    "SuspensionWatch",
     "Timing",
     "Transition",
     "UnsupportedProtocolError",
+    "address_class",
+    "read_fingerprint",
 ]

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from .exceptions import (
     AgentRunAborted,
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from .frames import Event, Json, Payload
     from .models import RunResult, Timing
     from .statistics import Statistics
+
+# An event of a long reply has 30 kB; a history is read in a second.
+MOST_HELD: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class AgentRun:
         self._clock = RunClock(timing, self._expire)
         self._loop = asyncio.get_running_loop()
         self._held: list[Payload] | None = None
+        self.overflowed = False
         self._reply = ReplyText()
         self._unread: list[str] = []
         self._wake = asyncio.Event()
@@ -164,6 +168,9 @@ class AgentRun:
         """Take the payload of an `agent` event of this run."""
         self._clock.sign_of_life()
         if self._held is not None:
+            if len(self._held) == MOST_HELD:
+                self.hold()
+                self.overflowed = True
             self._held.append(payload)
             return
         seq, data = payload.get("seq"), payload.get("data")
@@ -185,8 +192,13 @@ class AgentRun:
 
         If no news come in time, the run ends with `error`.
         """
-        self._held = []
+        self.hold()
         self._clock.lose(error)
+
+    def hold(self) -> None:
+        """Hold back what comes from now on; what is too much has to be asked for."""
+        self._held = []
+        self.overflowed = False
 
     def catch_up(self, texts: tuple[str, ...]) -> None:
         """Tell what was missed, then what was held back."""

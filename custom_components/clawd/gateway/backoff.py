@@ -1,12 +1,18 @@
-"""When to connect again."""
+"""Whether to connect again, and when."""
 
 from collections import deque
+from dataclasses import dataclass
+from enum import StrEnum
 import random
 import time
 from typing import TYPE_CHECKING, Final
 
 from .exceptions import (
+    CertificateError,
     GatewayAuthenticationError,
+    InsecureTransportError,
+    InvalidTokenError,
+    MissingScopeError,
     PairingRequiredError,
     RateLimitedError,
     UnsupportedProtocolError,
@@ -19,33 +25,84 @@ if TYPE_CHECKING:
     from .models import Timing
 
 MINUTE: Final = 60.0
-RATE_LIMIT_DELAY: Final = 60.0
-
-# A device may be approved, a Gateway may be updated.
-_RECHECKS: Final = ((PairingRequiredError, 30.0), (UnsupportedProtocolError, 300.0))
+LONGEST_ORDER: Final = 3600.0
+MOST_DOUBLINGS: Final = 16
 
 
-def needs_user(error: GatewayError) -> bool:
-    """Return whether no retry helps until a person has done something."""
-    return isinstance(
-        error, GatewayAuthenticationError | UnsupportedProtocolError
-    ) and not isinstance(error, RateLimitedError)
+class Pause(StrEnum):
+    """What a client waits for that no retry brings about."""
+
+    TOKEN = "token"  # noqa: S105 - the name of a reason
+    APPROVAL = "approval"
+    SCOPES = "scopes"
+    DEVICE = "device"
+    RATE_LIMIT = "rate_limit"
+    PROTOCOL = "protocol"
+    CERTIFICATE = "certificate"
+    TRANSPORT = "transport"
 
 
-def recheck_delay(error: GatewayError) -> float | None:
-    """Return the seconds until an error of `needs_user` may be over by itself.
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """A pause, and the seconds after which it may be over by itself, if it may."""
 
-    None means never: a wrong token tried again and again locks the device out.
+    pause: Pause
+    recheck: float | None
+
+
+# A wrong token that is tried again and again locks the device out. But a device
+# may be approved, a clock set, a Gateway updated, a certificate renewed.
+_RULES: Final = (
+    (InvalidTokenError, _Rule(Pause.TOKEN, None)),
+    (PairingRequiredError, _Rule(Pause.APPROVAL, 30.0)),
+    (MissingScopeError, _Rule(Pause.SCOPES, None)),
+    (RateLimitedError, _Rule(Pause.RATE_LIMIT, 60.0)),
+    (GatewayAuthenticationError, _Rule(Pause.DEVICE, 300.0)),
+    (UnsupportedProtocolError, _Rule(Pause.PROTOCOL, 300.0)),
+    (CertificateError, _Rule(Pause.CERTIFICATE, 300.0)),
+    (InsecureTransportError, _Rule(Pause.TRANSPORT, None)),
+)
+
+
+def pause_of(error: GatewayError) -> Pause | None:
+    """Return what a client has to wait for; None if a retry may help."""
+    rule = _rule(error)
+    return rule.pause if rule else None
+
+
+def least_delay(error: GatewayError) -> float | None:
+    """Return the least seconds until the next attempt; None if none can help.
+
+    What the Gateway asks for is an order, within reason.
     """
-    return next((s for kind, s in _RECHECKS if isinstance(error, kind)), None)
+    if error.retry_after is not None:
+        return min(error.retry_after, LONGEST_ORDER)
+    rule = _rule(error)
+    return rule.recheck if rule else 0.0
+
+
+def jitter_bound(timing: Timing, attempt: int) -> float:
+    """Return the upper bound in seconds of the delay after the nth failure, from 0."""
+    doublings = min(attempt, MOST_DOUBLINGS)
+    return min(timing.longest_delay, timing.first_delay * 2.0**doublings)
+
+
+def turn_delay(retries: deque[float], now: float) -> float:
+    """Return the seconds until there may be another attempt.
+
+    `retries` is full when it holds as many moments as a minute may have.
+    """
+    if len(retries) != retries.maxlen:
+        return 0.0
+    return retries[0] + MINUTE - now
 
 
 class Backoff:
     """Exponential backoff with full jitter.
 
-    The nth delay in a row is uniform between 0 and `first * 2**n`, at most
-    `longest`; but never shorter than the Gateway asked for, and never so short
-    that there would be more than `most` attempts in a minute.
+    The nth delay in a row is uniform between 0 and `jitter_bound`; but never
+    shorter than the Gateway asked for, and never so short that there would be
+    more than `most_attempts` in a minute.
     """
 
     def __init__(
@@ -65,22 +122,15 @@ class Backoff:
         """Start over: the link has been stable."""
         self._attempt = 0
 
-    def delay(self, error: GatewayError) -> float:
-        """Return the seconds to wait after `error`, until the next attempt."""
-        timing, now = self._timing, self._clock()
-        bound = min(timing.longest_delay, timing.first_delay * 2.0**self._attempt)
-        self._attempt = min(self._attempt + 1, 16)
-        delay = max(_least_delay(error), bound * self._jitter(), self._wait_turn(now))
+    def delay(self, least: float) -> float:
+        """Return the seconds until the next attempt, at least `least`."""
+        now = self._clock()
+        jittered = jitter_bound(self._timing, self._attempt) * self._jitter()
+        delay = max(least, jittered, turn_delay(self._retries, now))
+        self._attempt += 1
         self._retries.append(now + delay)
         return delay
 
-    def _wait_turn(self, now: float) -> float:
-        if len(self._retries) < self._timing.most_attempts - 1:
-            return 0.0
-        return self._retries[0] + MINUTE - now
 
-
-def _least_delay(error: GatewayError) -> float:
-    if error.retry_after is not None:
-        return error.retry_after
-    return RATE_LIMIT_DELAY if isinstance(error, RateLimitedError) else 0.0
+def _rule(error: GatewayError) -> _Rule | None:
+    return next((rule for kind, rule in _RULES if isinstance(error, kind)), None)

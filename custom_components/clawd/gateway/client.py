@@ -3,19 +3,21 @@
 import asyncio
 from contextlib import asynccontextmanager
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Final, cast
 from uuid import uuid4
 
 from .aborts import Aborts
 from .agent_run import AgentRuns
-from .backoff import Backoff, needs_user, recheck_delay
-from .connection import SHUTDOWN, Connection, Credentials
+from .backoff import Backoff, least_delay, pause_of
+from .connection import SHUTDOWN, Connection
 from .events import EventListeners
 from .exceptions import CannotConnectError, GatewayError, NotConnectedError
 from .models import Timing
 from .recovery import recover
-from .state import ConnectionState, StateHistory
+from .state import Cause, ConnectionState, StateHistory
 from .statistics import Statistics
+from .suspension import SuspensionWatch
 from .tasks import TaskRegistry
 from .upgrade import open_socket
 
@@ -23,12 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
 
     from .agent_run import AgentRun, RunInfo
+    from .backoff import Pause
     from .connection import Duty
+    from .credentials import Credentials
+    from .endpoint import Endpoint
     from .events import Listener
     from .frames import Event, Json, Payload
-    from .handshake import ClientInfo
-    from .identity import DeviceIdentity
-    from .models import Endpoint, Hello
+    from .models import Hello
     from .pending import PendingRequest
     from .state import Transition
 
@@ -46,19 +49,19 @@ class GatewayClient:
     def __init__(
         self,
         endpoint: Endpoint,
-        identity: DeviceIdentity,
-        info: ClientInfo,
+        credentials: Credentials,
         *,
-        token: str | None = None,
         timing: Timing | None = None,
+        suspension: SuspensionWatch | None = None,
     ) -> None:
         """Prepare; nothing happens before `run()` or `probe()`."""
         self._endpoint = endpoint
-        self._credentials = Credentials(identity, token, info)
+        self._credentials = credentials
         self._timing = timing or Timing()
+        self._suspension = suspension or SuspensionWatch()
         self._history = StateHistory()
         self._connection: Connection | None = None
-        self._resume = asyncio.Event()
+        self._rest: asyncio.Future[Cause] | None = None
         self.statistics = Statistics()
         self._tasks = TaskRegistry()
         self._aborts = Aborts(lambda: self._connection, self._tasks)
@@ -87,6 +90,11 @@ class GatewayClient:
     def hello(self) -> Hello | None:
         """Return what was agreed on the present connection."""
         return self._connection.hello if self._connection else None
+
+    @property
+    def receive_limit(self) -> int | None:
+        """Return the bytes of the largest message that is taken in, if connected."""
+        return self._connection.receive_limit if self._connection else None
 
     @property
     def transitions(self) -> tuple[Transition, ...]:
@@ -118,6 +126,7 @@ class GatewayClient:
         task = cast("asyncio.Task[object]", asyncio.current_task())
         self._tasks.add(task, "run")
         try:
+            self._change(Cause.STARTED)
             while True:
                 await self._wait_before_retry(await self._live_once())
         finally:
@@ -132,10 +141,11 @@ class GatewayClient:
 
         """
         try:
+            self._change(Cause.STARTED)
             async with self._connected() as connection:
                 return connection.hello
         finally:
-            await self._close()
+            await self._close(_stopped())
 
     async def wait_connected(self, *, patient: bool = True) -> Hello:
         """Wait until there is a connection; through retries if `patient`.
@@ -149,15 +159,15 @@ class GatewayClient:
             match self.state:
                 case ConnectionState.CONNECTED if self.hello:
                     return self.hello
-                case ConnectionState.PAUSED | ConnectionState.CLOSED:
-                    raise self.last_error or NotConnectedError("the client is closed")
+                case ConnectionState.PAUSED | ConnectionState.CLOSED if self.last_error:
+                    raise self.last_error
                 case ConnectionState.RECONNECTING if not patient and self.last_error:
                     raise self.last_error
             await self._history.changed()
 
     def resume(self) -> None:
         """Try again at once, where the client waits for its user or a delay."""
-        self._resume.set()
+        self._end_rest(Cause.RESUMED)
 
     async def request(
         self,
@@ -228,9 +238,9 @@ class GatewayClient:
         run.expect(request.future)
         await connection.send(request, run.params)
 
-    async def _close(self, error: GatewayError | None = None) -> None:
-        self._runs.fail_all(error or _stopped())
-        self._set_state(ConnectionState.CLOSED, error)
+    async def _close(self, error: GatewayError) -> None:
+        self._runs.fail_all(error)
+        self._change(Cause.STOPPED, error)
         await self._tasks.cancel_all("listener", "abort")
 
     def _duties(self, connection: Connection) -> list[Duty]:
@@ -255,8 +265,8 @@ class GatewayClient:
                 self._connection = connection
                 self.statistics.connects += 1
                 duties = self._duties(connection)
-                self._set_state(ConnectionState.CONNECTED)
-                error = await connection.serve(self._tasks, duties)
+                self._change(Cause.AGREED)
+                error = await connection.serve(self._tasks, self._suspension, duties)
                 self._end_connection(connection, error)
         except GatewayError as err:
             return err
@@ -272,19 +282,19 @@ class GatewayClient:
 
     @asynccontextmanager
     async def _connected(self) -> AsyncGenerator[Connection]:
-        self._set_state(ConnectionState.CONNECTING)
-        connection = await self._open_connection()
+        deadline = asyncio.get_running_loop().time() + self._timing.connect
+        connection = await self._open_connection(deadline)
         try:
-            self._set_state(ConnectionState.HANDSHAKING)
-            await connection.handshake(self._credentials)
+            self._change(Cause.OPENED)
+            await connection.handshake(self._credentials, deadline)
             yield connection
         finally:
             self._connection = None
             await connection.close(_stopped())
 
-    async def _open_connection(self) -> Connection:
+    async def _open_connection(self, deadline: float) -> Connection:
         try:
-            async with asyncio.timeout(self._timing.connect):
+            async with asyncio.timeout_at(deadline):
                 socket = await open_socket(self._endpoint, self._timing)
         except TimeoutError:
             raise CannotConnectError("no answer in time", code="TIMEOUT") from None
@@ -293,18 +303,47 @@ class GatewayClient:
         )
 
     async def _wait_before_retry(self, error: GatewayError) -> None:
-        self._resume.clear()
-        if needs_user(error):
-            delay = recheck_delay(error)
-            self._set_state(ConnectionState.PAUSED, error, delay)
+        self._rest = rest = asyncio.get_running_loop().create_future()
+        trusted = self._endpoint.trusted
+        if await self._credentials.fall_back(error, trusted=trusted):
+            delay: float | None = self._backoff.delay(0.0)
+            self._change(Cause.FALLEN_BACK, delay=delay)
         else:
-            delay = self._backoff.delay(error)
-            self._set_state(ConnectionState.RECONNECTING, error, delay)
-        try:
-            async with asyncio.timeout(delay):
-                await self._resume.wait()
-        except TimeoutError:
-            return
+            delay = self._note(error)
+        self._change(await self._rested(rest, delay))
+
+    def _note(self, error: GatewayError) -> float | None:
+        """Change the state for an error; return the seconds until the next attempt."""
+        pause, least = pause_of(error), least_delay(error)
+        delay = None if least is None else self._backoff.delay(least)
+        if self.state is ConnectionState.CONNECTED:
+            self._change(Cause.LOST, error, delay=delay)
+        elif pause is None:
+            self._change(Cause.FAILED, error, delay=delay)
+        else:
+            self._change(Cause.REFUSED, error, pause, delay)
+        if delay is None:
+            self._runs.fail_all(error)
+        else:
+            self._runs.suspend_all(error)
+        return delay
+
+    async def _rested(self, rest: asyncio.Future[Cause], delay: float | None) -> Cause:
+        """Wait for the end of the delay, or for a reason not to wait any longer."""
+        loop = asyncio.get_running_loop()
+        due = inf if delay is None else loop.time() + delay
+        while (left := due - loop.time()) > 0:
+            await asyncio.wait([rest], timeout=min(left, self._timing.check))
+            if rest.done():
+                return rest.result()
+            if self._suspension.over():
+                self._backoff.reset()
+                return Cause.WOKEN
+        return Cause.DUE
+
+    def _end_rest(self, cause: Cause) -> None:
+        if self._rest and not self._rest.done():
+            self._rest.set_result(cause)
 
     def _wants(self, name: str) -> bool:
         return name in (AGENT, SHUTDOWN) or name in self._events
@@ -314,13 +353,14 @@ class GatewayClient:
             self._runs.dispatch(event)
         self._events.dispatch(event.name, event)
 
-    def _set_state(
+    def _change(
         self,
-        state: ConnectionState,
+        cause: Cause,
         error: GatewayError | None = None,
+        pause: Pause | None = None,
         delay: float | None = None,
     ) -> None:
-        transition = self._history.change(state, error, delay)
+        transition = self._history.change(cause, error, pause, delay)
         self._observers.dispatch(STATE_TOPIC, transition)
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass, field
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,45 +9,52 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
 from .exceptions import (
+    CLOSE_RESTART,
     CannotConnectError,
     ConnectionLostError,
     GatewayError,
     InvalidFrameError,
     NotAGatewayError,
     RequestFailedError,
+    RequestTooLargeError,
 )
-from .frames import Event, Request, Response, decode_frame, encode_request, peek_event
+from .frames import (
+    Event,
+    Request,
+    Response,
+    decode_frame,
+    encode_request,
+    peek_event,
+    seconds,
+)
 from .handshake import build_connect
 from .models import Challenge, Hello
 from .pending import PendingRequest, PendingRequests
+from .upgrade import RECEIVE_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
 
     from websockets.asyncio.client import ClientConnection
 
+    from .credentials import Credentials
     from .frames import Json, Payload
-    from .handshake import ClientInfo
-    from .identity import DeviceIdentity
     from .models import Timing
     from .statistics import Statistics
+    from .suspension import SuspensionWatch
     from .tasks import TaskRegistry
 
 SHUTDOWN: Final = "shutdown"
 CLOSE_SILENT: Final = 4000
 CLOSE_ABNORMAL: Final = 1006
-CLOSES_WHILE_STARTING: Final = (1012, 1013)
+CLOSES_WHILE_STARTING: Final = (CLOSE_RESTART, 1013)
+
+# The Gateways take no larger frame before their hello.
+HANDSHAKE_LIMIT: Final = 64 * 2**10
+# More than any policy seen: 26,214,400 bytes on OpenClaw 2026.9.
+MOST_RECEIVED: Final = 64 * 2**20
 
 type Duty = tuple[str, Coroutine[Any, Any, None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What a client shows to be let in."""
-
-    identity: DeviceIdentity
-    token: str | None = field(repr=False)
-    info: ClientInfo
 
 
 class Connection:
@@ -75,6 +81,7 @@ class Connection:
         self._wants = wants
         self._last_seq: int | None = None
         self._restart_delay: float | None = None
+        self._send_limit = HANDSHAKE_LIMIT
         self._opened_at = self._last_frame_at = time.monotonic()
         self.pending = PendingRequests(statistics)
 
@@ -83,15 +90,20 @@ class Connection:
         """Return the seconds since the socket opened."""
         return time.monotonic() - self._opened_at
 
-    async def handshake(self, credentials: Credentials) -> None:
-        """Answer the challenge and read the hello, within the deadline.
+    @property
+    def receive_limit(self) -> int | None:
+        """Return the bytes of the largest message that is taken in."""
+        return self._socket.protocol.max_message_size
+
+    async def handshake(self, credentials: Credentials, deadline: float) -> None:
+        """Answer the challenge and read the hello, until a time of the loop's clock.
 
         Raises:
             GatewayError: why there is no agreement.
 
         """
         try:
-            async with asyncio.timeout(self.timing.connect):
+            async with asyncio.timeout_at(deadline):
                 challenge = await self._read_challenge()
                 skew = time.time() - challenge.ts / 1000
                 hello = await self._connect(challenge, credentials)
@@ -100,6 +112,8 @@ class Connection:
         except (ConnectionLostError, RequestFailedError) as err:
             raise _not_ready(err) from None
         self.hello = Hello.from_payload(hello, skew)
+        self._set_limits(self.hello.policy.max_payload)
+        await credentials.accept(self.hello.device_token)
 
     async def request(
         self, method: str, params: Payload, deadline: float | None = None
@@ -121,6 +135,9 @@ class Connection:
         """Send a registered request; if that fails or lasts, its future says so."""
         try:
             data = encode_request(Request(request.id, request.method, params))
+            if len(data) > self._send_limit:
+                self._reject(request, len(data))
+                return
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(request.deadline):
                     await self._socket.send(data, text=True)
@@ -132,12 +149,14 @@ class Connection:
         else:
             self._statistics.sent(request.method, len(data))
 
-    async def serve(self, tasks: TaskRegistry, duties: Iterable[Duty]) -> GatewayError:
+    async def serve(
+        self, tasks: TaskRegistry, suspension: SuspensionWatch, duties: Iterable[Duty]
+    ) -> GatewayError:
         """Read until the connection ends, beside other duties; return why it did."""
         async with asyncio.TaskGroup() as group:
             running = [
                 self._start(group, tasks, duty)
-                for duty in (("watchdog", self._watch_silence()), *duties)
+                for duty in (("watchdog", self._watch_silence(suspension)), *duties)
             ]
             try:
                 return await self._read()
@@ -160,10 +179,7 @@ class Connection:
 
     async def _connect(self, challenge: Challenge, credentials: Credentials) -> Json:
         request = self.pending.open("connect", self.timing.connect)
-        params = build_connect(
-            challenge, credentials.identity, credentials.info, credentials.token
-        )
-        await self.send(request, params)
+        await self.send(request, build_connect(challenge, credentials))
         while not request.future.done():
             await self._read_frame()
         return await request.future
@@ -217,16 +233,34 @@ class Connection:
                 self._statistics.sequence_gaps += 1
             self._last_seq = event.seq
         if event.name == SHUTDOWN:
-            delay = event.payload.get("restartExpectedMs")
-            self._restart_delay = delay / 1000 if isinstance(delay, int) else None
+            self._restart_delay = seconds(event.payload.get("restartExpectedMs"))
         self._on_event(event)
 
-    async def _watch_silence(self) -> None:
-        """Close when nothing came for two tick intervals."""
+    async def _watch_silence(self, suspension: SuspensionWatch) -> None:
+        """Close when nothing came for two tick intervals, or since a suspension."""
         limit = 2 * self.hello.policy.tick_interval
-        while (silence := time.monotonic() - self._last_frame_at) < limit:  # noqa: ASYNC110 - no wake-up a frame
-            await asyncio.sleep(limit - silence)
+        while (silence := time.monotonic() - self._last_frame_at) < limit:
+            await asyncio.sleep(min(limit - silence, self.timing.check))
+            if suspension.over() and not await self._lives():
+                break
         await self._hang_up(CLOSE_SILENT)
+
+    async def _lives(self) -> bool:
+        """Return whether the peer answers a ping."""
+        with suppress(TimeoutError, ConnectionClosed):
+            async with asyncio.timeout(self.timing.prove):
+                await (await self._socket.ping())
+                return True
+        return False
+
+    def _set_limits(self, max_payload: int) -> None:
+        self._send_limit = max_payload
+        limit = max(RECEIVE_LIMIT, min(max_payload, MOST_RECEIVED))
+        self._socket.protocol.max_message_size = limit
+
+    def _reject(self, request: PendingRequest, size: int) -> None:
+        error = RequestTooLargeError(request.method, size, self._send_limit)
+        self.pending.fail(request, error)
 
     async def _hang_up(self, code: int) -> None:
         """Close the socket; cut it if the peer takes no part in that."""

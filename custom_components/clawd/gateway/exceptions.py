@@ -3,6 +3,7 @@
 GatewayError
 ├ GatewayConnectionError
 │ ├ CannotConnectError
+│ ├ CertificateError
 │ ├ ConnectionLostError
 │ ├ NotConnectedError
 │ └ RequestTimeoutError
@@ -10,6 +11,8 @@ GatewayError
 │ ├ InvalidFrameError
 │ ├ NotAGatewayError
 │ └ UnsupportedProtocolError
+├ InsecureTransportError
+├ RequestTooLargeError
 ├ GatewayAuthenticationError
 │ ├ InvalidTokenError
 │ ├ PairingRequiredError
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .frames import ResponseError
+
+CLOSE_RESTART: Final = 1012
 
 
 class GatewayError(Exception):
@@ -79,6 +84,10 @@ class CannotConnectError(GatewayConnectionError):
         self.http_status = http_status
 
 
+class CertificateError(GatewayConnectionError):
+    """The peer's certificate is not the pinned one, or not trusted."""
+
+
 class ConnectionLostError(GatewayConnectionError):
     """The connection ended while something was under way."""
 
@@ -92,6 +101,11 @@ class ConnectionLostError(GatewayConnectionError):
         """Keep the close code (1006 where the peer sent none)."""
         super().__init__(message, code=str(close_code or ""), retry_after=retry_after)
         self.close_code = close_code
+
+    @property
+    def announced(self) -> bool:
+        """Return whether the Gateway said when it would be back."""
+        return self.close_code == CLOSE_RESTART and self.retry_after is not None
 
 
 class NotConnectedError(GatewayConnectionError):
@@ -125,6 +139,27 @@ class UnsupportedProtocolError(GatewayProtocolError):
         """Keep the version that the Gateway wants."""
         super().__init__(message, code="PROTOCOL_MISMATCH")
         self.expected = expected
+
+
+class InsecureTransportError(GatewayError):
+    """A public address without TLS, and no consent to that."""
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__("a public address without TLS", code="INSECURE_TRANSPORT")
+
+
+class RequestTooLargeError(GatewayError):
+    """A request of more bytes than the Gateway takes; it was not sent."""
+
+    def __init__(self, method: str, size: int, limit: int) -> None:
+        """Keep both figures."""
+        super().__init__(
+            f"{method} has {size} bytes, the Gateway takes {limit}",
+            code="REQUEST_TOO_LARGE",
+        )
+        self.size = size
+        self.limit = limit
 
 
 class GatewayAuthenticationError(GatewayError):

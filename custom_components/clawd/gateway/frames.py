@@ -105,6 +105,12 @@ def peek_event(data: bytes) -> str | None:
     return start[1].decode() if start else None
 
 
+def seconds(milliseconds: object) -> float | None:
+    """Return what a field in milliseconds says, in seconds; None if it is none."""
+    value = _integer(milliseconds)
+    return None if value is None else max(0, value) / 1000
+
+
 def _response(frame: Payload) -> Response:
     match frame:
         case {"id": str(request_id), "ok": bool(ok)}:
@@ -135,7 +141,7 @@ def _response_error(error: object) -> ResponseError:
         message=str(shape.get("message", "")),
         details=details,
         retryable=shape.get("retryable") is True,
-        retry_after=_seconds(delay),
+        retry_after=seconds(delay),
     )
 
 
@@ -145,8 +151,3 @@ def _safe_code(code: object) -> str:
 
 def _integer(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _seconds(milliseconds: object) -> float | None:
-    value = _integer(milliseconds)
-    return None if value is None else max(0, value) / 1000

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 from .models import MAX_PROTOCOL, MIN_PROTOCOL
 
 if TYPE_CHECKING:
+    from .credentials import Credentials
     from .frames import Payload
-    from .identity import DeviceIdentity
     from .models import Challenge
 
 CLIENT_ID: Final = "gateway-client"
@@ -25,13 +25,12 @@ class ClientInfo:
     platform: str = "linux"
 
 
-def build_connect(
-    challenge: Challenge, identity: DeviceIdentity, info: ClientInfo, token: str | None
-) -> Payload:
+def build_connect(challenge: Challenge, credentials: Credentials) -> Payload:
     """Return the parameters of `connect` that answer a challenge.
 
     The signed text is the `v2` form, which protocols 3 and 4 both accept.
     """
+    identity, info, token = credentials.identity, credentials.info, credentials.shown
     signed = (
         "v2",
         identity.device_id,

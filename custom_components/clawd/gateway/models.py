@@ -6,29 +6,10 @@ from typing import TYPE_CHECKING, Any, Self
 from .exceptions import InvalidFrameError, NotAGatewayError, UnsupportedProtocolError
 
 if TYPE_CHECKING:
-    from ssl import SSLContext
-
     from .frames import Json, Payload
 
 MIN_PROTOCOL = 3
 MAX_PROTOCOL = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where a Gateway listens; TLS if `ssl` is set."""
-
-    host: str
-    port: int
-    ssl: SSLContext | None = None
-    headers: dict[str, str] = field(default_factory=dict, repr=False)
-
-    @property
-    def url(self) -> str:
-        """Return the WebSocket URL; it never holds a secret."""
-        scheme = "wss" if self.ssl else "ws"
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{scheme}://{host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +25,8 @@ class Timing:
         wait: that one `agent.wait` lasts when a run is brought home.
         pause: the least between two of them.
         close: for the closing handshake.
+        check: from one look at whether the machine was suspended to the next.
+        prove: for the Gateway to show that the connection has outlived that.
         first_delay: upper bound of the first reconnect delay.
         longest_delay: upper bound of every reconnect delay.
         most_attempts: to connect, in any minute.
@@ -58,6 +41,8 @@ class Timing:
     wait: float = 20
     pause: float = 1
     close: float = 0.5
+    check: float = 10
+    prove: float = 5
     first_delay: float = 0.25
     longest_delay: float = 30
     most_attempts: int = 10
@@ -107,6 +92,14 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceToken:
+    """A token that a Gateway gave to this device."""
+
+    token: str = field(repr=False)
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Hello:
     """The agreed connection."""
 
@@ -117,6 +110,7 @@ class Hello:
     role: str
     scopes: tuple[str, ...]
     default_agent: str
+    device_token: DeviceToken | None
     clock_skew: float
 
     @classmethod
@@ -138,6 +132,8 @@ class Hello:
                 "the Gateway chose a protocol that was not offered", expected=protocol
             )
         auth = _mapping(payload, "auth")
+        scopes = tuple(_strings(auth, "scopes"))
+        token = _text(auth, "deviceToken")
         defaults = _mapping(_mapping(payload, "snapshot"), "sessionDefaults")
         return cls(
             protocol=protocol,
@@ -145,8 +141,9 @@ class Hello:
             methods=frozenset(_strings(_mapping(payload, "features"), "methods")),
             policy=Policy.from_payload(_mapping(payload, "policy")),
             role=_text(auth, "role") or "",
-            scopes=tuple(_strings(auth, "scopes")),
+            scopes=scopes,
             default_agent=_text(defaults, "defaultAgentId") or "main",
+            device_token=DeviceToken(token, scopes) if token else None,
             clock_skew=clock_skew,
         )
 

@@ -98,6 +98,10 @@ class PendingRequests:
         request = self._requests.get(response.id)
         return request.method if request else ""
 
+    def fail(self, request: PendingRequest, error: GatewayError) -> None:
+        """End a request that was not sent."""
+        self._settle(request, Outcome.ERROR, error)
+
     def fail_all(self, error: GatewayError) -> None:
         """End every open request with an error."""
         for request in self.snapshot():

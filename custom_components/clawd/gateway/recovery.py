@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from .connection import Connection
     from .frames import Json
 
-HISTORY_LIMIT: Final = 100
+# Messages; both Gateways give no more than the last 1,000.
+HISTORY_LIMITS: Final = (100, 1000)
 
 # Clawdbot retries a failing model for 20 s, and a pause is a second.
 MOST_ANSWERS: Final = 30
@@ -53,7 +54,7 @@ async def recover(
 async def _bring_home(
     run: AgentRun, connection: Connection, send_again: Callable[[], Awaitable[None]]
 ) -> None:
-    transcript = await _read(run, connection)
+    transcript = await _read_until_now(run, connection)
     if not transcript.known and not run.accepted:
         run.catch_up(())
         await send_again()
@@ -61,6 +62,15 @@ async def _bring_home(
     run.accept()
     run.catch_up(transcript.texts)
     await _follow(run, connection, transcript)
+
+
+async def _read_until_now(run: AgentRun, connection: Connection) -> Transcript:
+    """Return a transcript behind which no event is missing."""
+    while True:
+        run.hold()
+        transcript = await _read(run, connection)
+        if not run.overflowed:
+            return transcript
 
 
 async def _follow(
@@ -93,10 +103,15 @@ async def _wait(run: AgentRun, connection: Connection) -> dict[str, Json]:
 
 
 async def _read(run: AgentRun, connection: Connection) -> Transcript:
-    params = {"sessionKey": run.session_key, "limit": HISTORY_LIMIT}
-    history = await connection.request("chat.history", params)
+    """Return what the history has of a run; all of it, if its end does not do."""
     asked_at = run.asked_at - connection.hello.clock_skew - CLOCK_TOLERANCE
-    return read_transcript(history, run.run_id, run.message, asked_at)
+    for limit in HISTORY_LIMITS:
+        params = {"sessionKey": run.session_key, "limit": limit}
+        history = await connection.request("chat.history", params)
+        transcript = read_transcript(history, run.run_id, run.message, asked_at, limit)
+        if not transcript.cut:
+            break
+    return transcript
 
 
 def _verdict(

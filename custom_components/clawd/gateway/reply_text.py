@@ -31,6 +31,7 @@ class ReplyText:
     def __init__(self) -> None:
         """Start with nothing."""
         self._segments: list[_Segment] = []
+        self._current = 0
         self._told = ""
         self._told_any = False
 
@@ -55,7 +56,7 @@ class ReplyText:
         """
         text = text.strip()
         last = self._last()
-        if text in last.text:
+        if text in last.text or self._repeats_settled(text):
             return ""
         if last.text and not text.startswith(last.text):
             self._open_segment()
@@ -67,9 +68,11 @@ class ReplyText:
         """Take the segments that ended so far; return what events did not tell."""
         if len(texts) < len(self._texts()):
             return ""
+        current = self._current
         new = self.finish(list(texts))
-        if texts:
-            self._last().settled = True
+        self._current = current
+        for segment in self._segments:
+            segment.settled = True
         return new
 
     def retry(self) -> None:
@@ -122,9 +125,16 @@ class ReplyText:
         return self._take(text, None)
 
     def _repeats_settled(self, text: str) -> bool:
-        """Return whether an event comes late, or cannot be told from one yet."""
-        last = self._last()
-        return last.settled and last.text.startswith(text.rstrip())
+        """Return whether an event comes late, or cannot be told from one yet.
+
+        Late events come in order, too: none is of an earlier segment than the last.
+        """
+        for index in range(self._current, len(self._segments)):
+            segment = self._segments[index]
+            if segment.settled and segment.text.startswith(text.rstrip()):
+                self._current = index
+                return True
+        return False
 
     def _starts_segment(self, text: str, data: Payload) -> bool:
         last, item_id = self._last(), data.get("itemId")
@@ -144,6 +154,7 @@ class ReplyText:
         if not self._segments:
             self._open_segment()
         self._segments[-1] = _Segment(item_id, text)
+        self._current = len(self._segments) - 1
         if self._told.startswith(text):
             return ""
         if not text.startswith(self._told):

@@ -37,10 +37,13 @@ class RunClock:
         self._lost = None
 
     def lose(self, error: GatewayError) -> None:
-        """Note that the connection has ended, with an error for the worst case."""
-        if self._lost is None:
-            self._lost = self._loop.time(), error
-            self._rearm()
+        """Note that there is no connection, with the error for the worst case.
+
+        Only the first time counts, but the last error.
+        """
+        since = self._lost[0] if self._lost else self._loop.time()
+        self._lost = since, error
+        self._rearm()
 
     def stop(self) -> None:
         """Count no more."""

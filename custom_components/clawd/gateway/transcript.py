@@ -16,6 +16,7 @@ class Transcript:
         texts: the finished segments of the reply, in order.
         finished: the last segment ends the reply.
         active: the run is under way; None where the Gateway does not say (v3).
+        cut: the question may stand above the messages that were given.
 
     """
 
@@ -23,12 +24,13 @@ class Transcript:
     texts: tuple[str, ...] = field(default=(), repr=False)
     finished: bool = False
     active: bool | None = None
+    cut: bool = False
 
 
 def read_transcript(
-    history: Json, run_id: str, message: str, asked_at: float
+    history: Json, run_id: str, message: str, asked_at: float, limit: int
 ) -> Transcript:
-    """Find a run in the answer to `chat.history`.
+    """Find a run in the answer to `chat.history` with a limit of messages.
 
     v4 marks the question with the run's id; v3 has its text and its time only.
     `asked_at` is in seconds since 1970, on the Gateway's clock.
@@ -40,7 +42,7 @@ def read_transcript(
         if _is_question(entry, run_id, message, asked_at):
             return _read_reply(messages[index + 1 :], active)
     known = active is True or _is_queued(payload, run_id)
-    return Transcript(known, active=active)
+    return Transcript(known, active=active, cut=len(messages) >= limit)
 
 
 def _read_reply(messages: list[Payload], active: bool | None) -> Transcript:  # noqa: FBT001 - as the field

@@ -1,5 +1,6 @@
 """The way from an address to an open WebSocket."""
 
+from hashlib import sha256
 from http import HTTPStatus
 import logging
 import socket
@@ -9,20 +10,28 @@ from typing import TYPE_CHECKING, Final
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
 
-from .exceptions import CannotConnectError, GatewayError, NotAGatewayError
+from .endpoint import AddressClass, address_class
+from .exceptions import (
+    CannotConnectError,
+    CertificateError,
+    GatewayError,
+    InsecureTransportError,
+    NotAGatewayError,
+)
 
 if TYPE_CHECKING:
-    from .models import Endpoint, Timing
+    from .endpoint import Endpoint
+    from .models import Timing
 
-# Larger than the largest `maxPayload` seen: 26,214,400 bytes on OpenClaw 2026.9.
-RECEIVE_LIMIT: Final = 32 * 2**20
+# Clawdbot's `maxPayload` of 524,288 bytes is for what it receives; its histories
+# have up to 6 MiB.
+RECEIVE_LIMIT: Final = 8 * 2**20
 
 # websockets logs whole frames at DEBUG, and the first one holds the token.
 _SOCKET_LOGGER: Final = logging.getLogger(f"{__name__}.socket")
 _SOCKET_LOGGER.setLevel(logging.WARNING)
 
 _CODES: Final = (
-    (ssl.SSLCertVerificationError, "TLS_CERTIFICATE"),
     (ssl.SSLError, "TLS"),
     (socket.gaierror, "UNKNOWN_HOST"),
     (ConnectionRefusedError, "REFUSED"),
@@ -41,13 +50,29 @@ class _Connect(connect):
 
 
 async def open_socket(endpoint: Endpoint, timing: Timing) -> ClientConnection:
-    """Open a WebSocket; the caller sets the deadline.
+    """Open a WebSocket to a peer that may be told secrets.
+
+    The caller sets the deadline.
 
     Raises:
+        InsecureTransportError: others could listen.
+        CertificateError: the peer may be somebody else.
         CannotConnectError: nobody answers, or not yet.
         NotAGatewayError: somebody else answers.
 
     """
+    _check_transport(endpoint, endpoint.host)
+    connection = await _connect(endpoint, timing)
+    try:
+        _check_transport(endpoint, str(connection.remote_address[0]))
+        _check_certificate(endpoint, connection)
+    except GatewayError:
+        connection.transport.abort()
+        raise
+    return connection
+
+
+async def _connect(endpoint: Endpoint, timing: Timing) -> ClientConnection:
     try:
         return await _Connect(
             endpoint.url,
@@ -64,9 +89,26 @@ async def open_socket(endpoint: Endpoint, timing: Timing) -> ClientConnection:
         raise _refused(err) from None
     except InvalidHandshake as err:
         raise _no_websocket(err) from None
+    except ssl.SSLCertVerificationError:
+        raise CertificateError("not trusted", code="TLS_CERTIFICATE") from None
     except (OSError, InvalidURI, ValueError) as err:
         code = _code(err, tls=endpoint.ssl is not None)
         raise CannotConnectError(f"no connection: {code}", code=code) from None
+
+
+def _check_transport(endpoint: Endpoint, address: str) -> None:
+    public = address_class(address) is AddressClass.PUBLIC
+    if public and endpoint.ssl is None and not endpoint.allow_insecure:
+        raise InsecureTransportError
+
+
+def _check_certificate(endpoint: Endpoint, connection: ClientConnection) -> None:
+    if endpoint.fingerprint is None:
+        return
+    tls = connection.transport.get_extra_info("ssl_object")
+    certificate = tls.getpeercert(binary_form=True) if tls else b""
+    if sha256(certificate).hexdigest() != endpoint.fingerprint:
+        raise CertificateError("not the pinned one", code="TLS_FINGERPRINT")
 
 
 def _code(err: Exception, *, tls: bool) -> str:

@@ -26,7 +26,7 @@ async def check_self_canary(_context: CheckContext) -> CheckResult:
 
 async def check_redaction(context: CheckContext) -> CheckResult:
     """Look for secrets in the diagnostics and in the answers so far."""
-    secrets = redaction.known_secrets(context.entry.data, context.runtime.identity)
+    secrets = redaction.known_secrets(context.entry.data, context.runtime.credentials)
     parts: dict[str, object] = {
         answer.check.id: asdict(answer.result) for answer in context.answers
     }

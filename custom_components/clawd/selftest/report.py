@@ -42,7 +42,7 @@ async def async_build_report(
         "summary": _summary(context),
         "checks": [_check(answer, texts) for answer in context.answers],
     }
-    secrets = known_secrets(context.entry.data, context.runtime.identity)
+    secrets = known_secrets(context.entry.data, context.runtime.credentials)
     return {key: withhold_texts(value, secrets) for key, value in report.items()}
 
 

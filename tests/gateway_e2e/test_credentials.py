@@ -1,0 +1,97 @@
+"""Tests of who is let in, and of whom a client trusts."""
+
+from dataclasses import replace
+from pathlib import Path
+import ssl
+
+import pytest
+
+from custom_components.clawd.gateway import (
+    Cause,
+    CertificateError,
+    DeviceToken,
+    Endpoint,
+    InvalidTokenError,
+    Pause,
+    RequestFailedError,
+    RequestTooLargeError,
+)
+from tests.simulator.tls import certificate, fingerprint, server_context
+
+from .clients import client_at, new_client, new_credentials, running
+from .relay import Relay
+from .stages import Stage
+
+WRONG = "not-the-token"
+
+
+@pytest.mark.parametrize("token", [WRONG, None])
+async def test_the_devices_own_token_opens_too(stage: Stage, token: str | None) -> None:
+    endpoint = Endpoint("127.0.0.1", stage.port)
+    credentials = new_credentials(stage.token)
+    await client_at(endpoint, credentials).probe()
+    credentials.token = token
+    async with running(client_at(endpoint, credentials)) as client:
+        causes = [change.cause for change in client.transitions]
+        assert (Cause.FALLEN_BACK in causes) is (token is WRONG)
+        health = await client.request("health")
+        assert isinstance(health, dict)
+        assert health["ok"] is True
+
+
+async def test_a_token_of_another_device_does_not_open(stage: Stage) -> None:
+    endpoint = Endpoint("127.0.0.1", stage.port)
+    other = new_credentials(stage.token)
+    await client_at(endpoint, other).probe()
+    credentials = new_credentials(WRONG)
+    credentials.device_token = other.device_token
+    client = client_at(endpoint, credentials)
+    with pytest.raises(InvalidTokenError):
+        async with running(client):
+            pass
+    assert Pause.TOKEN in [change.pause for change in client.transitions]
+    assert credentials.device_token is None
+
+
+async def test_a_device_token_that_is_made_up_is_not_kept(stage: Stage) -> None:
+    credentials = new_credentials(stage.token)
+    credentials.device_token = DeviceToken("made-up", ())
+    await client_at(Endpoint("127.0.0.1", stage.port), credentials).probe()
+    assert credentials.device_token.token != "made-up"
+
+
+async def test_a_request_that_is_too_large_is_not_sent(stage: Stage) -> None:
+    async with running(new_client(stage)) as client:
+        assert client.hello
+        limit = client.hello.policy.max_payload
+        with pytest.raises(RequestTooLargeError):
+            await client.start_run("x" * limit, session_key="agent:main:e2e-large")
+        await client.request("health")
+        assert client.statistics.drops == 0
+        assert client.runs == ()
+
+
+async def test_the_largest_request_is_taken(stage: Stage) -> None:
+    async with running(new_client(stage)) as client:
+        assert client.hello
+        room = client.hello.policy.max_payload - 1024
+        params = {"sessionKey": "agent:main:e2e-large", "limit": 1, "x": "x" * room}
+        with pytest.raises(RequestFailedError):
+            await client.request("chat.history", params)
+        await client.request("health")
+        assert client.statistics.drops == 0
+
+
+async def test_a_pinned_certificate_is_the_only_one_that_is_trusted(
+    stage: Stage, tmp_path: Path
+) -> None:
+    path = certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    async with Relay(stage.port, server_context(path)) as relay:
+        pinned = Endpoint("127.0.0.1", relay.port, context, fingerprint(path))
+        async with running(client_at(pinned, new_credentials(stage.token))) as client:
+            await client.request("health")
+        wrong = replace(pinned, fingerprint="0" * 64)
+        with pytest.raises(CertificateError):
+            await client_at(wrong, new_credentials(stage.token)).probe()

@@ -1,0 +1,154 @@
+"""A client is let in with the Gateway's token, or with its own."""
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from custom_components.clawd.gateway import (
+    Cause,
+    ClientInfo,
+    ConnectionState,
+    Credentials,
+    DeviceIdentity,
+    DeviceToken,
+    Endpoint,
+    GatewayClient,
+    InvalidTokenError,
+    Pause,
+)
+from tests.simulator import GatewaySimulator, Refusal
+
+from .clients import TIMING, reached, running
+
+S = ConnectionState
+WRONG = "not-the-token"
+
+
+@dataclass
+class Keeper:
+    """A store of device tokens."""
+
+    kept: list[DeviceToken | None] = field(default_factory=list)
+
+    async def save(self, token: DeviceToken | None) -> None:
+        """Keep a token, or None."""
+        self.kept.append(token)
+
+
+@pytest.fixture
+def keeper() -> Keeper:
+    """Return an empty store."""
+    return Keeper()
+
+
+@pytest.fixture
+async def credentials(gateway: GatewaySimulator, keeper: Keeper) -> Credentials:
+    """Return credentials with a device token from the Gateway."""
+    credentials = Credentials(
+        DeviceIdentity.generate(), ClientInfo("0"), gateway.token, save=keeper.save
+    )
+    await client(gateway, credentials).probe()
+    return credentials
+
+
+def client(gateway: GatewaySimulator, credentials: Credentials) -> GatewayClient:
+    """Return a client of the Gateway."""
+    endpoint = Endpoint(gateway.host, gateway.port)
+    return GatewayClient(endpoint, credentials, timing=TIMING)
+
+
+def shown(gateway: GatewaySimulator) -> list[str | None]:
+    """Return the tokens that the Gateway was shown, oldest first."""
+    return [r.params["auth"].get("token") for r in gateway.received("connect")]
+
+
+async def test_a_device_token_is_kept_once(
+    gateway: GatewaySimulator, credentials: Credentials, keeper: Keeper
+) -> None:
+    await client(gateway, credentials).probe()
+    issued = gateway.devices.tokens[credentials.identity.device_id]
+    scopes = ("operator.read", "operator.write")
+    assert keeper.kept == [DeviceToken(issued, scopes)]
+    assert shown(gateway) == [gateway.token, gateway.token]
+
+
+async def test_a_new_device_token_is_kept_before_it_is_used(
+    gateway: GatewaySimulator, credentials: Credentials, keeper: Keeper
+) -> None:
+    states: list[ConnectionState] = []
+    other = client(gateway, credentials)
+
+    async def save(token: DeviceToken | None) -> None:
+        states.append(other.state)
+        await keeper.save(token)
+
+    credentials.save = save
+    gateway.devices.tokens[credentials.identity.device_id] = "rotated"
+    async with running(other):
+        await other.wait_connected()
+    assert states == [S.HANDSHAKING]
+    assert keeper.kept[-1] == credentials.device_token
+    assert credentials.device_token
+    assert credentials.device_token.token == "rotated"
+
+
+async def test_a_refused_token_is_replaced_once_by_the_devices(
+    gateway: GatewaySimulator, credentials: Credentials
+) -> None:
+    credentials.token = WRONG
+    assert credentials.device_token
+    own = credentials.device_token.token
+    other = client(gateway, credentials)
+    async with running(other):
+        await other.wait_connected(patient=False)
+        assert Cause.FALLEN_BACK in [change.cause for change in other.transitions]
+        gateway.drop()
+        await reached(other, S.RECONNECTING)
+        await other.wait_connected()
+    assert shown(gateway)[1:] == [WRONG, own, own]
+
+
+async def test_a_device_token_is_shown_where_there_is_no_other(
+    gateway: GatewaySimulator, credentials: Credentials
+) -> None:
+    credentials.token = None
+    await client(gateway, credentials).probe()
+
+
+async def test_a_device_token_that_is_refused_too_is_forgotten(
+    gateway: GatewaySimulator, credentials: Credentials, keeper: Keeper
+) -> None:
+    credentials.token = WRONG
+    gateway.devices.tokens.clear()
+    other = client(gateway, credentials)
+    async with running(other):
+        with pytest.raises(InvalidTokenError):
+            await other.wait_connected()
+        assert other.transitions[-1].pause is Pause.TOKEN
+    assert len(shown(gateway)) == 3
+    assert (keeper.kept[-1], credentials.device_token) == (None, None)
+    assert credentials.shown == WRONG
+
+
+@pytest.mark.parametrize("refusal", [Refusal.TOKEN_MISSING, Refusal.SIGNATURE])
+async def test_other_refusals_do_not_call_for_the_device_token(
+    gateway: GatewaySimulator, credentials: Credentials, refusal: Refusal
+) -> None:
+    gateway.refuse(refusal)
+    other = client(gateway, credentials)
+    async with running(other):
+        await reached(other, S.PAUSED)
+    assert shown(gateway) == [gateway.token] * 2
+
+
+async def test_a_device_token_is_not_shown_to_just_anyone(
+    gateway: GatewaySimulator, credentials: Credentials
+) -> None:
+    credentials.token = WRONG
+    endpoint = Endpoint("localhost.localdomain", gateway.port)
+    assert not endpoint.trusted
+    assert not await credentials.fall_back(
+        InvalidTokenError("x", code="AUTH_TOKEN_MISMATCH"), trusted=endpoint.trusted
+    )
+    assert credentials.shown == WRONG
+    assert replace(endpoint, fingerprint="0" * 64).trusted

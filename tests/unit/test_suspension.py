@@ -1,0 +1,30 @@
+"""A suspension is seen by the clock that went on meanwhile."""
+
+from hypothesis import given, strategies as st
+
+from custom_components.clawd.gateway.suspension import LEAST_JUMP, SuspensionWatch
+
+from .clock import Clock
+
+
+def test_a_suspension_is_seen_once() -> None:
+    clock = Clock()
+    watch = clock.watch
+    clock.wall += LEAST_JUMP + 1
+    assert watch.over()
+    assert not watch.over()
+
+
+@given(st.floats(-1e9, LEAST_JUMP))
+def test_a_clock_that_is_set_a_little_or_back_is_no_suspension(step: float) -> None:
+    clock = Clock()
+    watch = clock.watch
+    clock.wall += step
+    assert not watch.over()
+
+
+def test_time_that_both_clocks_see_is_no_suspension() -> None:
+    now = 0.0
+    watch = SuspensionWatch(lambda: now, lambda: now)
+    now = 1e6
+    assert not watch.over()
