@@ -63,6 +63,22 @@ async def test_lost_and_restored_are_logged_once_each(
     ]
 
 
+@pytest.mark.parametrize("protocol", [3])
+async def test_a_restart_that_was_announced_is_no_reason_to_warn(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    gateway: GatewaySimulator,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await gateway.restart()
+    await wait_for_state(hass, CONNECTIVITY, STATE_OFF)
+    entry.runtime_data.client.resume()
+    await wait_for_state(hass, CONNECTIVITY, STATE_ON)
+
+    [lost] = [r for r in caplog.records if "lost" in r.getMessage()]
+    assert lost.levelno == logging.INFO
+
+
 async def test_home_assistant_stopping_is_no_loss(
     hass: HomeAssistant, entry: MockConfigEntry, caplog: pytest.LogCaptureFixture
 ) -> None:
