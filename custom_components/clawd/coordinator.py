@@ -20,6 +20,7 @@ from .gateway import (
     Pause,
     Transition,
 )
+from .ledger import async_get_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +63,8 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
         self.data = client.state
         self._was_connected = False
         self._refusal = ""
-        entry.async_on_unload(client.subscribe_state(self._async_follow))
+        unsubscribe = client.subscribe_state(self._async_follow)
+        async_get_ledger(entry).async_hold(entry, "state listener", unsubscribe)
 
     @property
     def connected(self) -> bool:

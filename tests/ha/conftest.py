@@ -1,6 +1,7 @@
 """Home Assistant with a simulated Gateway."""
 
 from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_PORT, CONF_SSL, CONF_TOKEN
@@ -11,7 +12,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 import custom_components.clawd  # noqa: F401 - the harness has a package of this name
 from custom_components.clawd.const import DOMAIN
+from custom_components.clawd.selftest import checks_entry, checks_gateway
 from tests.simulator import GatewaySimulator
+
+from .live import Live
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -67,3 +71,18 @@ async def entry(hass: HomeAssistant, new_entry: MockConfigEntry) -> MockConfigEn
     assert await hass.config_entries.async_setup(new_entry.entry_id)
     await hass.async_block_till_done()
     return new_entry
+
+
+@pytest.fixture
+async def live(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    gateway: GatewaySimulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncGenerator[Live]:
+    """Return the live system, healthy as far as anybody knows."""
+    monkeypatch.setattr(checks_gateway, "PROBE_DEADLINE", 0.02)
+    monkeypatch.setattr(checks_gateway, "PROBE_HOLD", 0.1)
+    monkeypatch.setattr(checks_entry, "LAG_INTERVAL", 0.001)
+    async with AsyncExitStack() as afterwards:
+        yield Live(hass, entry, gateway, monkeypatch, afterwards)

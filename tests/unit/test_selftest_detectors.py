@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -104,3 +105,46 @@ def test_listeners_are_counted_by_event() -> None:
 @pytest.mark.parametrize("name", CANARIES)
 async def test_every_canary_is_seen(name: str) -> None:
     assert await CANARIES[name]()
+
+
+def test_attempts_are_counted_in_any_minute() -> None:
+    assert detectors.most_in_a_minute([]) == 0
+    assert detectors.most_in_a_minute([0, 30, 60, 61, 200]) == 3
+
+
+def test_delays_that_are_all_the_same_are_not_drawn_at_random() -> None:
+    assert not detectors.repeated([0.1] * 3)
+    assert detectors.repeated([0.1] * 4)
+    assert not detectors.repeated([0.1, 0.1, 0.1, 0.2])
+
+
+def test_a_run_may_keep_what_it_has_told() -> None:
+    told = replace(RUN, size=10, unread=12)
+    assert not detectors.swollen_runs([told])
+    assert detectors.swollen_runs([replace(told, unread=21)]) == ["run"]
+    assert detectors.swollen_runs([replace(told, held=1_001)]) == ["run"]
+
+
+async def test_only_our_own_timers_are_looked_at() -> None:
+    loop = asyncio.get_running_loop()
+    ours, cancelled, alien = (
+        loop.call_later(60, Radio().listen, 1),
+        loop.call_later(60, Radio().listen, 1),
+        loop.call_later(60, print),
+    )
+    cancelled.cancel()
+    timers = [ours, cancelled, alien]
+    assert detectors.stray_timers(timers, [], __file__) == ["Radio.listen"]
+    assert detectors.stray_timers(timers, [ours], __file__) == []
+    assert detectors.stray_timers(timers, [], "/elsewhere") == []
+    ours.cancel()
+    alien.cancel()
+
+
+async def test_the_timers_of_another_kind_of_loop_are_not_known() -> None:
+    loop = asyncio.get_running_loop()
+    timer = loop.call_later(60, print)
+    assert timer in (detectors.scheduled(loop) or [])
+    timer.cancel()
+    another: Any = object()
+    assert detectors.scheduled(another) is None

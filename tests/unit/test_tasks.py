@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from custom_components.clawd.gateway.tasks import TaskRegistry
 
 
@@ -100,3 +102,23 @@ async def test_a_task_that_goes_on_can_be_let_go() -> None:
     tasks.discard(task)
     assert tasks.snapshot() == {}
     await task
+
+
+@pytest.mark.parametrize("waits", [False, True])
+async def test_a_task_that_fails_is_counted_and_named(
+    caplog: pytest.LogCaptureFixture,
+    waits: bool,  # noqa: FBT001 - both kinds
+) -> None:
+    async def fail() -> None:
+        if waits:
+            await asyncio.sleep(0)
+        raise ValueError("secret")
+
+    registry = TaskRegistry()
+    registry.spawn(fail(), "canary")
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert registry.failures == {"canary": 1}
+    assert [r.getMessage() for r in caplog.records] == [
+        "The task canary ended with ValueError"
+    ]

@@ -30,13 +30,23 @@ MOST_HELD: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
-    """An open run without its content; `age` in seconds, `size` in characters."""
+    """An open run without its content.
+
+    Attributes:
+        age: in seconds.
+        size: characters of the reply so far.
+        unread: characters that nobody has read yet.
+        held: events that wait until it is known what is missing.
+
+    """
 
     run_id: str
     age: float
     accepted: bool
     ended: bool
     size: int
+    unread: int = 0
+    held: int = 0
 
 
 class AgentRun:
@@ -102,6 +112,11 @@ class AgentRun:
         return self._result.done()
 
     @property
+    def timer(self) -> asyncio.TimerHandle:
+        """Return the timer of its deadlines."""
+        return self._clock.timer
+
+    @property
     def info(self) -> RunInfo:
         """Return what may be shown of this run."""
         return RunInfo(
@@ -110,6 +125,8 @@ class AgentRun:
             self.accepted,
             self.ended,
             len(self._reply.text),
+            sum(map(len, self._unread)),
+            len(self._held or ()),
         )
 
     async def __aiter__(self) -> AsyncIterator[str]:
@@ -317,6 +334,7 @@ class AgentRuns:
             on_expire=self._on_expire,
         )
         self._runs[run.run_id] = run
+        self._statistics.runs_started += 1
         return run
 
     def under_way(self) -> tuple[AgentRun, ...]:
@@ -325,7 +343,8 @@ class AgentRuns:
 
     def close(self, run: AgentRun) -> None:
         """Forget a run; its later events count as foreign."""
-        self._runs.pop(run.run_id, None)
+        if self._runs.pop(run.run_id, None):
+            self._statistics.runs_ended += 1
 
     def dispatch(self, event: Event) -> None:
         """Deliver an `agent` event; other operators' runs are only counted."""

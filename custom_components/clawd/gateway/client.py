@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .models import Hello
     from .pending import PendingRequest
     from .state import Transition
+    from .upgrade import Peer
 
 AGENT: Final = "agent"
 STATE_TOPIC: Final = "client.state"
@@ -92,6 +93,26 @@ class GatewayClient:
         return self._connection.hello if self._connection else None
 
     @property
+    def endpoint(self) -> Endpoint:
+        """Return where the Gateway is meant to listen."""
+        return self._endpoint
+
+    @property
+    def peer(self) -> Peer | None:
+        """Return who is at the other end, if connected."""
+        return self._connection.peer if self._connection else None
+
+    @property
+    def silence(self) -> float | None:
+        """Return the seconds since the last frame, if connected."""
+        return self._connection.silence if self._connection else None
+
+    @property
+    def task_failures(self) -> Mapping[str, int]:
+        """Return how many tasks of each name ended with an exception."""
+        return self._tasks.failures
+
+    @property
     def receive_limit(self) -> int | None:
         """Return the bytes of the largest message that is taken in, if connected."""
         return self._connection.receive_limit if self._connection else None
@@ -115,6 +136,12 @@ class GatewayClient:
     def tasks(self) -> dict[asyncio.Task[object], str]:
         """Return the tasks that this client owns, with their names."""
         return self._tasks.snapshot()
+
+    @property
+    def timers(self) -> set[asyncio.TimerHandle]:
+        """Return the timers of the requests and runs under way."""
+        requests = {request.timer for request in self.pending}
+        return requests | {run.timer for run in self._runs.under_way()}
 
     @property
     def listeners(self) -> Mapping[str, tuple[Callable[..., object], ...]]:

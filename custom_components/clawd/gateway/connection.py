@@ -30,7 +30,7 @@ from .frames import (
 from .handshake import build_connect
 from .models import Challenge, Hello
 from .pending import PendingRequest, PendingRequests
-from .upgrade import RECEIVE_LIMIT
+from .upgrade import RECEIVE_LIMIT, Peer, peer_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
@@ -86,9 +86,19 @@ class Connection:
         self.pending = PendingRequests(statistics)
 
     @property
+    def peer(self) -> Peer:
+        """Return who is at the other end."""
+        return peer_of(self._socket)
+
+    @property
     def age(self) -> float:
         """Return the seconds since the socket opened."""
         return time.monotonic() - self._opened_at
+
+    @property
+    def silence(self) -> float:
+        """Return the seconds since the last frame."""
+        return time.monotonic() - self._last_frame_at
 
     @property
     def receive_limit(self) -> int | None:
@@ -239,7 +249,7 @@ class Connection:
     async def _watch_silence(self, suspension: SuspensionWatch) -> None:
         """Close when nothing came for two tick intervals, or since a suspension."""
         limit = 2 * self.hello.policy.tick_interval
-        while (silence := time.monotonic() - self._last_frame_at) < limit:
+        while (silence := self.silence) < limit:
             await asyncio.sleep(min(limit - silence, self.timing.check))
             if suspension.over() and not await self._lives():
                 break

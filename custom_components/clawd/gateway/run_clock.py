@@ -31,6 +31,11 @@ class RunClock:
         """Return the seconds since the start."""
         return self._loop.time() - self._started_at
 
+    @property
+    def timer(self) -> asyncio.TimerHandle:
+        """Return the timer that is armed."""
+        return self._timer
+
     def sign_of_life(self) -> None:
         """Note that the Gateway has told something of the run."""
         self._seen_at = self._loop.time()

@@ -44,6 +44,8 @@ class Statistics:
     late_responses: int = 0
     duplicate_responses: int = 0
     alien_responses: int = 0
+    runs_started: int = 0
+    runs_ended: int = 0
     foreign_run_events: int = 0
     sequence_gaps: int = 0
     connects: int = 0

@@ -1,5 +1,6 @@
 """The way from an address to an open WebSocket."""
 
+from dataclasses import dataclass
 from hashlib import sha256
 from http import HTTPStatus
 import logging
@@ -49,6 +50,30 @@ class _Connect(connect):
         return exc
 
 
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The other end of a connection.
+
+    Attributes:
+        address: as the socket knows it.
+        fingerprint: of its certificate: SHA-256, 64 hex digits; None without TLS.
+
+    """
+
+    address: str
+    fingerprint: str | None
+
+
+def peer_of(connection: ClientConnection) -> Peer:
+    """Return who is at the other end of a connection."""
+    tls = connection.transport.get_extra_info("ssl_object")
+    certificate = tls.getpeercert(binary_form=True) if tls else None
+    return Peer(
+        str(connection.remote_address[0]),
+        sha256(certificate).hexdigest() if certificate else None,
+    )
+
+
 async def open_socket(endpoint: Endpoint, timing: Timing) -> ClientConnection:
     """Open a WebSocket to a peer that may be told secrets.
 
@@ -63,9 +88,10 @@ async def open_socket(endpoint: Endpoint, timing: Timing) -> ClientConnection:
     """
     _check_transport(endpoint, endpoint.host)
     connection = await _connect(endpoint, timing)
+    peer = peer_of(connection)
     try:
-        _check_transport(endpoint, str(connection.remote_address[0]))
-        _check_certificate(endpoint, connection)
+        _check_transport(endpoint, peer.address)
+        _check_certificate(endpoint, peer)
     except GatewayError:
         connection.transport.abort()
         raise
@@ -102,12 +128,8 @@ def _check_transport(endpoint: Endpoint, address: str) -> None:
         raise InsecureTransportError
 
 
-def _check_certificate(endpoint: Endpoint, connection: ClientConnection) -> None:
-    if endpoint.fingerprint is None:
-        return
-    tls = connection.transport.get_extra_info("ssl_object")
-    certificate = tls.getpeercert(binary_form=True) if tls else b""
-    if sha256(certificate).hexdigest() != endpoint.fingerprint:
+def _check_certificate(endpoint: Endpoint, peer: Peer) -> None:
+    if endpoint.fingerprint not in (None, peer.fingerprint):
         raise CertificateError("not the pinned one", code="TLS_FINGERPRINT")
 
 

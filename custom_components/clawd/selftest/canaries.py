@@ -18,6 +18,7 @@ from . import detectors
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+MOST: Final = 10
 SECRET: Final = 'canary "secret"/+ü of the self-test'  # noqa: S105 - opens nothing
 
 
@@ -56,6 +57,41 @@ async def sees_overdue_run() -> bool:
     return bool(detectors.overdue_runs([run], limit=60))
 
 
+async def sees_overdue_request() -> bool:
+    """Hold a request whose deadline has passed."""
+    pending = PendingRequests(Statistics())
+    request = pending.open("canary", timeout=60)
+    held = pending.snapshot()
+    pending.fail_all(NotConnectedError("planted"))
+    return bool(detectors.overdue_requests(held, request.deadline + 2, 1))
+
+
+async def sees_swollen_run() -> bool:
+    """Keep more for a reader than there is."""
+    run = RunInfo("canary", age=0, accepted=True, ended=False, size=1, unread=9)
+    return bool(detectors.swollen_runs([run]))
+
+
+async def sees_storm() -> bool:
+    """Try eleven times in a second."""
+    return detectors.most_in_a_minute([index / 10 for index in range(11)]) > MOST
+
+
+async def sees_fixed_delay() -> bool:
+    """Wait equally long each time."""
+    return detectors.repeated([0.25] * 5)
+
+
+async def sees_stray_timer() -> bool:
+    """Arm a timer that nobody knows of, beside one that is known."""
+    loop = asyncio.get_running_loop()
+    stray, known = (loop.call_later(60, _tick) for _ in range(2))
+    seen = detectors.stray_timers([stray, known], [known], __file__)
+    stray.cancel()
+    known.cancel()
+    return seen == [_tick.__qualname__]
+
+
 async def sees_stray_task() -> bool:
     """Start a task beside the registry."""
     registry = TaskRegistry()
@@ -90,6 +126,10 @@ async def sees_secret() -> bool:
     )
 
 
+def _tick() -> None:
+    """Do nothing."""
+
+
 async def _wait() -> None:
     await asyncio.Event().wait()
 
@@ -103,6 +143,11 @@ CANARIES: Final[Mapping[str, Callable[[], Awaitable[bool]]]] = {
     "imbalance": sees_imbalance,
     "alien_responses": sees_alien_response,
     "overdue_runs": sees_overdue_run,
+    "overdue_requests": sees_overdue_request,
+    "swollen_runs": sees_swollen_run,
+    "most_in_a_minute": sees_storm,
+    "repeated": sees_fixed_delay,
+    "stray_timers": sees_stray_timer,
     "stray_tasks": sees_stray_task,
     "duplicates": sees_repeated_listener,
     "changed_counts": sees_additional_listener,

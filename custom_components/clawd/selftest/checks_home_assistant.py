@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from homeassistant.config_entries import ConfigEntryState
 
 from ..const import DOMAIN, PAIRING_TASK
+from ..ledger import async_get_ledger
 from . import detectors
 from .model import CheckResult, Status
 
@@ -76,6 +77,18 @@ async def check_handler_baseline(context: CheckContext) -> CheckResult:
         lambda: detectors.changed_counts(baseline, client.listeners)
     )
     return _listener_result(events, client)
+
+
+async def check_unload_ledger(context: CheckContext) -> CheckResult:
+    """Look for what an earlier life of the entry has not given back."""
+    held = async_get_ledger(context.entry).held
+    twice = [name for name, count in held.items() if count > 1]
+    return CheckResult(
+        status=Status.FAIL if twice else Status.PASS,
+        observed=sum(held.values()),
+        expected=sum(min(count, 1) for count in held.values()),
+        facts={"count": sum(held.values()), "names": ", ".join(twice[:MOST_TASKS])},
+    )
 
 
 def _listener_result(events: list[str], client: GatewayClient) -> CheckResult:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import asyncio
@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 
     from ..gateway import RunInfo
     from ..gateway.pending import PendingRequest
+
+MINUTE: Final = 60.0
+ENOUGH_DELAYS: Final = 4
+MOST_HELD: Final = 1000
 
 
 def ended_requests(pending: Iterable[PendingRequest]) -> list[str]:
@@ -66,6 +70,63 @@ def changed_counts(
     return wrong_counts(found, baseline)
 
 
+def overdue_requests(
+    pending: Iterable[PendingRequest], now: float, tolerance: float
+) -> list[str]:
+    """Return the ids of the requests that outlive their deadline; times in seconds."""
+    return [r.id for r in pending if now - r.deadline > tolerance]
+
+
+def most_in_a_minute(moments: Collection[float]) -> int:
+    """Return how many moments, in seconds, fall into a minute at most."""
+    return max(
+        (sum(0 <= at - first < MINUTE for at in moments) for first in moments),
+        default=0,
+    )
+
+
+def repeated(delays: Collection[float]) -> bool:
+    """Return whether delays are not drawn at random, as far as can be seen."""
+    return len(delays) >= ENOUGH_DELAYS and len({round(d, 3) for d in delays}) == 1
+
+
+def swollen_runs(runs: Iterable[RunInfo]) -> list[str]:
+    """Return the ids of the runs that keep more text, or events, than there can be.
+
+    Between two segments there are two more characters than the reply has.
+    """
+    return [
+        run.run_id for run in runs if run.unread > 2 * run.size or run.held > MOST_HELD
+    ]
+
+
+def stray_timers(
+    handles: Iterable[asyncio.TimerHandle],
+    known: Collection[asyncio.TimerHandle],
+    folder: str,
+) -> list[str]:
+    """Return what the timers call that would run code of a folder and are not known."""
+    callbacks = [
+        inspect.unwrap(handle._callback)  # type: ignore[attr-defined]  # noqa: SLF001 - nothing public tells it
+        for handle in handles
+        if not handle.cancelled() and handle not in known
+    ]
+    return [
+        callback.__qualname__
+        for callback in callbacks
+        if inspect.isroutine(callback) and _file_of(callback).startswith(folder)
+    ]
+
+
+def scheduled(loop: asyncio.AbstractEventLoop) -> list[asyncio.TimerHandle] | None:
+    """Return the timers of a loop; None if it is not asyncio's own.
+
+    Nothing public tells them.
+    """
+    handles = getattr(loop, "_scheduled", None)
+    return list(handles) if isinstance(handles, list) else None
+
+
 def coroutine_of(task: asyncio.Task[object]) -> CoroutineType[Any, Any, Any] | None:
     """Return the coroutine of a task, unless it runs something else."""
     coroutine = task.get_coro()
@@ -75,3 +136,9 @@ def coroutine_of(task: asyncio.Task[object]) -> CoroutineType[Any, Any, Any] | N
 def _source(task: asyncio.Task[object]) -> str:
     coroutine = coroutine_of(task)
     return coroutine.cr_code.co_filename if coroutine else ""
+
+
+def _file_of(callback: object) -> str:
+    function = getattr(callback, "__func__", callback)
+    code = getattr(function, "__code__", None)
+    return code.co_filename if code else ""

@@ -74,6 +74,10 @@ class CheckResult:
     details: tuple[str, ...] = ()
 
 
+type Ask = Callable[[CheckContext], Awaitable[CheckResult]]
+type Prerequisite = Callable[[CheckContext], str | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One question to the running system; `deadline` in seconds.
@@ -82,11 +86,11 @@ class Check:
     """
 
     id: str
-    ask: Callable[[CheckContext], Awaitable[CheckResult]]
+    ask: Ask
     mode: Mode
     component: Component
     aspect: Aspect = Aspect.LIVENESS
-    prerequisites: tuple[Callable[[CheckContext], str | None], ...] = ()
+    prerequisites: tuple[Prerequisite, ...] = ()
     deadline: float = 5
 
 
@@ -106,6 +110,7 @@ class CheckContext:
     Attributes:
         self_tests: the tasks in which self-tests run at present.
         answers: of the checks that ended before.
+        checks: the ids of those that are asked.
         settle: seconds that a suspect is given to go away by itself.
 
     """
@@ -116,6 +121,7 @@ class CheckContext:
     mode: Mode
     self_tests: Collection[asyncio.Task[object] | None] = ()
     answers: list[Answer] = field(default_factory=list)
+    checks: tuple[str, ...] = ()
     settle: float = SETTLE_SECONDS
 
     @property

@@ -101,8 +101,13 @@ def _check(answer: Answer, texts: Texts) -> JsonObjectType:
 
 def _text(texts: Texts, key: str, result: CheckResult) -> str:
     """Return a text in the user's language, or its key where it has none."""
-    text = texts.get(f"component.{DOMAIN}.exceptions.check_{key}.message", key)
+    text = texts.get(text_key(f"check_{key}"), key)
     return text.format(**result.facts)
+
+
+def text_key(key: str) -> str:
+    """Return the key under which Home Assistant keeps a text of ours."""
+    return f"component.{DOMAIN}.exceptions.{key}.message"
 
 
 def _milliseconds(seconds: float) -> float:

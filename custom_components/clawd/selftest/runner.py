@@ -56,7 +56,12 @@ class SelfTests:
         self, entry: ClawdConfigEntry, mode: Mode, checks: Sequence[Check]
     ) -> JsonObjectType:
         context = CheckContext(
-            self._hass, entry, entry.runtime_data, mode, self._tasks.values()
+            self._hass,
+            entry,
+            entry.runtime_data,
+            mode,
+            self._tasks.values(),
+            checks=tuple(check.id for check in checks),
         )
         started_at, started = dt_util.utcnow(), perf_counter()
         for check in checks:

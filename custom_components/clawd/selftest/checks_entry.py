@@ -1,0 +1,205 @@
+"""Checks of what the integration has in Home Assistant."""
+
+import asyncio
+from functools import partial
+from pathlib import Path
+from stat import S_IMODE
+from time import perf_counter
+from typing import TYPE_CHECKING, Final
+
+from homeassistant.components.binary_sensor import BinarySensorDeviceClass
+from homeassistant.const import (
+    ATTR_DEVICE_CLASS,
+    STATE_OFF,
+    STATE_ON,
+    STATE_UNAVAILABLE,
+    Platform,
+)
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.storage import STORAGE_DIR
+from homeassistant.helpers.translation import async_get_translations
+
+from ..const import DOMAIN
+from . import detectors
+from .checks_home_assistant import MOST_TASKS, PACKAGE
+from .model import CheckResult, Status
+from .report import text_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from homeassistant.core import HomeAssistant, State
+
+    from .model import CheckContext
+
+LAG_SAMPLES: Final = 10
+LAG_INTERVAL: Final = 0.05
+LAG_LIMIT: Final = 0.05
+OTHERS: Final = 0o077
+ENDS: Final = ("pass", "fail", "hint")
+
+
+async def check_task_exceptions(context: CheckContext) -> CheckResult:
+    """Count the tasks that ended with an exception."""
+    failures = context.runtime.client.task_failures
+    return _counted(sum(failures.values()), "tasks", ", ".join(failures))
+
+
+async def check_handler_errors(context: CheckContext) -> CheckResult:
+    """Count the exceptions of listeners."""
+    return _counted(context.runtime.client.statistics.listener_errors, "exceptions")
+
+
+async def check_timer_registry(context: CheckContext) -> CheckResult:
+    """Compare the timers that are armed with those that are needed."""
+    loop = asyncio.get_running_loop()
+    if (handles := detectors.scheduled(loop)) is None:
+        return CheckResult(status=Status.SKIP, reason="not_asyncio")
+    stray = await context.confirm(partial(_stray_timers, context.hass, loop))
+    return CheckResult(
+        status=Status.FAIL if stray else Status.PASS,
+        observed=len(stray),
+        unit="timers",
+        expected=0,
+        facts={"count": len(handles), "names": ", ".join(stray[:MOST_TASKS])},
+    )
+
+
+async def check_loop_lag(_context: CheckContext) -> CheckResult:
+    """Measure how late the event loop is."""
+    lags = sorted([await _lag() for _ in range(LAG_SAMPLES)])
+    p95 = lags[-1]
+    return CheckResult(
+        status=Status.FAIL if p95 >= LAG_LIMIT else Status.PASS,
+        observed=round(p95 * 1000, 3),
+        unit="ms",
+        expected=f"< {LAG_LIMIT * 1000:g}",
+        facts={"slow": f"{p95 * 1000:.3g}"},
+    )
+
+
+async def check_entity_availability(context: CheckContext) -> CheckResult:
+    """Compare what the entities say with the connection."""
+    wrong = await context.confirm(partial(_wrong_entities, context))
+    return CheckResult(
+        status=Status.FAIL if wrong else Status.PASS,
+        observed=len(wrong),
+        unit="entities",
+        expected=0,
+        facts={"count": len(wrong), "names": ", ".join(wrong[:MOST_TASKS])},
+    )
+
+
+async def check_registry(context: CheckContext) -> CheckResult:
+    """Look for entities and devices that belong to nothing any more."""
+    entry_id = context.entry.entry_id
+    states = context.hass.states
+    entities = er.async_entries_for_config_entry(er.async_get(context.hass), entry_id)
+    devices = dr.async_entries_for_config_entry(dr.async_get(context.hass), entry_id)
+    used = {entity.device_id for entity in entities}
+    orphans = [
+        *(d.name or "?" for d in devices if d.id not in used),
+        *(
+            entity.entity_id
+            for entity in entities
+            if entity.disabled_by is None and not states.get(entity.entity_id)
+        ),
+    ]
+    return CheckResult(
+        status=Status.FAIL if orphans else Status.PASS,
+        observed=len(orphans),
+        unit="entities and devices",
+        expected=0,
+        facts={
+            "entities": len(entities),
+            "devices": len(devices),
+            "names": ", ".join(orphans[:MOST_TASKS]),
+        },
+    )
+
+
+async def check_store_permissions(context: CheckContext) -> CheckResult:
+    """Look at who may read the files with the secrets."""
+    folder = Path(context.hass.config.path(STORAGE_DIR))
+    modes = await context.hass.async_add_executor_job(_modes, folder)
+    open_files = [name for name, mode in modes.items() if mode & OTHERS]
+    return CheckResult(
+        status=Status.FAIL if open_files else Status.PASS,
+        observed=len(open_files),
+        unit="files",
+        expected=0,
+        facts={"count": len(modes), "names": ", ".join(open_files)},
+        details=tuple(f"{name}: {mode:o}" for name, mode in modes.items()),
+    )
+
+
+async def check_translations(context: CheckContext) -> CheckResult:
+    """Look for texts of the self-test that are missing in the user's language."""
+    hass = context.hass
+    texts = await async_get_translations(
+        hass, hass.config.language, "exceptions", {DOMAIN}
+    )
+    keys = [f"check_{check}_{end}" for check in context.checks for end in ENDS]
+    missing = [key for key in keys if text_key(key) not in texts]
+    return CheckResult(
+        status=Status.FAIL if missing else Status.PASS,
+        observed=len(missing),
+        unit="texts",
+        expected=0,
+        facts={"count": len(keys), "names": ", ".join(missing[:MOST_TASKS])},
+    )
+
+
+def _counted(count: int, unit: str, names: str = "") -> CheckResult:
+    return CheckResult(
+        status=Status.FAIL if count else Status.PASS,
+        observed=count,
+        unit=unit,
+        expected=0,
+        facts={"count": count, "names": names},
+    )
+
+
+def _stray_timers(hass: HomeAssistant, loop: asyncio.AbstractEventLoop) -> list[str]:
+    entries = hass.config_entries.async_loaded_entries(DOMAIN)
+    known = {timer for e in entries for timer in e.runtime_data.client.timers}
+    return detectors.stray_timers(detectors.scheduled(loop) or (), known, PACKAGE)
+
+
+async def _lag() -> float:
+    planned = perf_counter() + LAG_INTERVAL
+    await asyncio.sleep(LAG_INTERVAL)
+    return perf_counter() - planned
+
+
+def _wrong_entities(context: CheckContext) -> list[str]:
+    """Return the entities whose state denies what the connection is."""
+    states, connected = context.hass.states, context.connected
+    registry = er.async_get(context.hass)
+    entry_id = context.entry.entry_id
+    shown = {
+        entity.entity_id: states.get(entity.entity_id)
+        for entity in er.async_entries_for_config_entry(registry, entry_id)
+        if entity.disabled_by is None
+    }
+    return [
+        entity_id
+        for entity_id, state in shown.items()
+        if state and not _is_consistent(state, connected=connected)
+    ]
+
+
+def _is_consistent(state: State, *, connected: bool) -> bool:
+    """Return whether a state fits; only two kinds tell of the connection."""
+    if state.domain == Platform.CONVERSATION:
+        return (state.state != STATE_UNAVAILABLE) is connected
+    if state.attributes.get(ATTR_DEVICE_CLASS) == BinarySensorDeviceClass.CONNECTIVITY:
+        return state.state == (STATE_ON if connected else STATE_OFF)
+    return True
+
+
+def _modes(folder: Path) -> Mapping[str, int]:
+    """Return the permissions of the files of the integration."""
+    return {
+        path.name: S_IMODE(path.stat().st_mode) for path in folder.glob(f"{DOMAIN}.*")
+    }
