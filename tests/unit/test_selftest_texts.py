@@ -11,14 +11,16 @@ from custom_components.clawd.selftest.registry import CHECKS
 COMPONENT = Path(__file__).parents[2] / "custom_components" / "clawd"
 TEXTS = json.loads((COMPONENT / "translations" / "en.json").read_text("utf-8"))
 
-WARNING = {"round_trip"}
+WARNING = {"round_trip", "clock_skew", "sequence_gaps", "transport_trust"}
 OTHER_ENDS = {
     "broken": "error",
     "entry_in_transit": "skip",
     "in_handshake": "skip",
     "no_late_response": "skip",
+    "not_asyncio": "skip",
     "not_connected": "skip",
     "not_held": "skip",
+    "not_in_protocol": "skip",
     "other_mode": "skip",
     "overdue": "error",
     "refused": "fail",

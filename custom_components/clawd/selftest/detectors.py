@@ -107,7 +107,7 @@ def stray_timers(
 ) -> list[str]:
     """Return what the timers call that would run code of a folder and are not known."""
     callbacks = [
-        inspect.unwrap(handle._callback)  # type: ignore[attr-defined]  # noqa: SLF001 - nothing public tells it
+        inspect.unwrap(getattr(handle, "_callback", print))
         for handle in handles
         if not handle.cancelled() and handle not in known
     ]
