@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Final
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_PORT, CONF_SSL, CONF_TOKEN
@@ -15,7 +17,34 @@ from custom_components.clawd.const import DOMAIN
 from custom_components.clawd.selftest import checks_entry, checks_gateway
 from tests.simulator import GatewaySimulator
 
+from .fault_coverage import FaultCoverage
 from .live import Live
+
+COVERAGE: Final = pytest.StashKey[FaultCoverage]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the table of faults be asked for."""
+    parser.addoption(
+        "--fault-coverage", type=Path, help="write the table of faults and checks"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start with no fault."""
+    config.stash[COVERAGE] = FaultCoverage()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the table, if it was asked for."""
+    if path := session.config.getoption("--fault-coverage"):
+        session.config.stash[COVERAGE].write(path)
+
+
+@pytest.fixture
+def fault_coverage(pytestconfig: pytest.Config) -> FaultCoverage:
+    """Return what became of the faults so far."""
+    return pytestconfig.stash[COVERAGE]
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -127,6 +127,7 @@ def blind(module: Any, name: str, nothing: object) -> Plant:  # noqa: ANN401 - a
         live.monkeypatch.setattr(module, name, lambda *_, **__: nothing)
 
     plant.__name__ = f"blind_{name}"
+    plant.__doc__ = f"Let the detector `{name}` see nothing."
     return plant
 
 

@@ -88,6 +88,7 @@ def shifted_clock(seconds: int) -> Fault:
         live.gateway.clock_shift_ms = seconds * 1000
         await live.reconnected()
 
+    plant.__doc__ = f"Set the Gateway's clock {seconds} s ahead."
     plant.__name__ = f"clock_ahead_by_{seconds}_s"
     return Fault(plant, "clock_skew", "fail" if seconds > 120 else "warn")
 

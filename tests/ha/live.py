@@ -59,6 +59,11 @@ class Fault:
         """Return the name of the fault."""
         return self.plant.__name__
 
+    @property
+    def text(self) -> str:
+        """Return what the fault does."""
+        return str(self.plant.__doc__).removesuffix(".")
+
 
 def held_back(live: Live, method: str) -> None:
     """Let a request wait for an answer that does not come."""

@@ -8,6 +8,7 @@ from custom_components.clawd.selftest import checks_gateway, detectors
 from custom_components.clawd.selftest.registry import CHECKS
 
 from . import faults, faults_connection, faults_entry
+from .fault_coverage import FaultCoverage
 from .faults import stray_task
 from .live import Fault, Live
 from .self_test import bad, run_self_test
@@ -25,11 +26,15 @@ ROWS = [
 
 @pytest.mark.parametrize(("fault", "protocol"), ROWS)
 @pytest.mark.usefixtures("protocol")
-async def test_a_fault_fails_its_check_and_no_other(live: Live, fault: Fault) -> None:
+async def test_a_fault_fails_its_check_and_no_other(
+    live: Live, fault: Fault, fault_coverage: FaultCoverage
+) -> None:
     await fault.plant(live)
 
     report = await run_self_test(live.hass, mode=fault.mode)
 
+    protocol = live.gateway.protocol
+    fault_coverage.note(fault.text, fault.check, protocol, bad(report))
     assert bad(report) == {fault.check: fault.status}
     [found] = [c for c in report["checks"] if c["status"] == fault.status]
     assert found["hint"]
