@@ -35,27 +35,23 @@ class FaultCoverage:
 
     def write(self, path: Path) -> None:
         """Write the table."""
-        cells = [
-            (key, found) for key, row in self.rows.items() for found in row.values()
-        ]
-        caught = sum((check in found) for (_, check), found in cells)
+        rows = self.rows.items()
+        cells = [(check, found) for (_, check), row in rows for found in row.values()]
         head = HEAD.format(
-            caught=caught,
+            caught=sum(check in found for check, found in cells),
             planted=len(cells),
-            checks=len({check for _, check in self.rows}),
+            checks=len({check for check, _ in cells}),
             all=len(CHECKS),
-            alarms=sum(len(found.keys() - {check}) for (_, check), found in cells),
+            alarms=sum(len(found.keys() - {check}) for check, found in cells),
         )
         lines = [
             f"| {text} | `{check}` | {_cell(row, 3, check)} | {_cell(row, 4, check)} |"
-            for (text, check), row in sorted(
-                self.rows.items(), key=lambda r: r[0][::-1]
-            )
+            for (text, check), row in sorted(rows, key=lambda row: row[0][::-1])
         ]
         path.write_text(head + "\n".join(lines) + "\n", "utf-8")
 
 
 def _cell(row: dict[int, dict[str, str]], protocol: int, check: str) -> str:
     if protocol not in row:
-        return "–"
+        return ""
     return row[protocol].get(check, "not seen")
