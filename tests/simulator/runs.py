@@ -83,6 +83,11 @@ class Run:
             self.task.cancel()
         self.narration.stop(reason)
 
+    def crash(self) -> None:
+        """End the run without a word."""
+        if self.task:
+            self.task.cancel()
+
     async def conclude(self) -> None:
         """Tell the end of a stopped run and send its final response."""
         self.narration.stopped()

@@ -24,6 +24,7 @@ from .script import Step, obey
 from .snapshots import health, presence
 
 POLICY = {3: 524_288, 4: 26_214_400}
+AN_HOUR = 3600.0
 
 
 @dataclass
@@ -48,6 +49,9 @@ class GatewaySimulator(Faults):
     seq: int = field(default=0, init=False)
     presence_version: int = field(default=1, init=False)
     health_version: int = field(default=1, init=False)
+    started_at: float = field(
+        default_factory=lambda: time.monotonic() - AN_HOUR, init=False
+    )
 
     _accepted: int = field(default=0, init=False)
     _server: Server | None = field(default=None, init=False)
@@ -101,6 +105,10 @@ class GatewaySimulator(Faults):
         """Return the Gateway's time in milliseconds."""
         return time.time_ns() // 1_000_000 + self.clock_shift_ms
 
+    def uptime_ms(self) -> int:
+        """Return the milliseconds since the process started: an hour, then anew."""
+        return round((time.monotonic() - self.started_at) * 1000)
+
     async def resume(self) -> None:
         """Listen, on the same port as before if there was one."""
         self._server = await serve(
@@ -126,8 +134,9 @@ class GatewaySimulator(Faults):
     async def restart(self, *, resume: bool = True) -> None:
         """Announce a restart, close with 1012 and, if wanted, come back.
 
-        Protocol 3 restarts in the process, so its runs go on. Protocol 4 waits
-        for the runs, says no time, and remembers only the sessions' history.
+        Protocol 3 restarts in the process, so its runs go on if it comes back.
+        Protocol 4 waits for the runs, says no time, and remembers only the
+        sessions' history.
         """
         notice: Frame = {"reason": "gateway restarting", "restartExpectedMs": 1500}
         if self.protocol != V3:
@@ -138,8 +147,21 @@ class GatewaySimulator(Faults):
         if self._server:
             self._server.close(code=1012, reason="service restart")
         await self.suspend()
-        if resume:
-            await self.resume()
+        if not resume:
+            await self.crash()
+            return
+        if self.protocol != V3:
+            self.started_at = time.monotonic()
+        await self.resume()
+
+    async def crash(self) -> None:
+        """End at once with every run; only the sessions' history is kept."""
+        self.drop()
+        for run in self.runs.active():
+            run.crash()
+        self.runs.by_id.clear()
+        await self.suspend()
+        self.started_at = time.monotonic()
 
     def drop(self) -> None:
         """Cut every connection without a close frame (1006 for the client)."""

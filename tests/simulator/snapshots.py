@@ -19,6 +19,7 @@ def hello(gateway: GatewaySimulator, peer: Peer, token: str | None) -> Frame:
         "presence": presence(gateway),
         "health": health(gateway),
         "stateVersion": gateway.state_version,
+        "uptimeMs": gateway.uptime_ms(),
     }
     answer["policy"] |= gateway.policy
     granted = {"role": peer.params.get("role", "operator"), "scopes": peer.scopes}

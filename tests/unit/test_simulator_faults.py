@@ -10,7 +10,7 @@ import orjson
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.simulator import GatewaySimulator, Pause, Reply
+from tests.simulator import GatewaySimulator, Pause, Reply, Tool
 from tests.simulator.raw_client import RawClient, raw_client
 from tests.simulator.recordings import Frame
 
@@ -106,6 +106,40 @@ async def test_protocol_4_forgets_its_runs_over_a_restart() -> None:
             history = (await client.request("chat.history", params))["payload"]
     assert gateway.runs.by_id == {}
     assert history["messages"][-1]["content"][0]["text"] == "done"
+
+
+async def test_a_crash_ends_the_runs_but_not_what_was_written_down(
+    gateway: GatewaySimulator,
+) -> None:
+    run = gateway.run("hi", Reply("half"), Tool("look"), Reply("lost"), Pause())
+    async with raw_client(gateway.url) as client:
+        await client.shake_hands()
+        await gateway.wait_paused()
+        await gateway.crash()
+        assert await _ended(client) == (1006, "")
+    await gateway.resume()
+    async with raw_client(gateway.url) as client:
+        hello = await client.shake_hands()
+        params = {"sessionKey": "agent:main:main"}
+        history = (await client.request("chat.history", params))["payload"]
+        wait = {"runId": run.run_id, "timeoutMs": 0}
+        waited = (await client.request("agent.wait", wait))["payload"]
+    assert hello["payload"]["snapshot"]["uptimeMs"] < 60_000
+    texts = [message["content"][0]["text"] for message in history["messages"][1:]]
+    assert texts == ["half"]
+    assert waited["status"] == "timeout"
+
+
+@pytest.mark.parametrize(("resume", "anew"), [(True, {4}), (False, {3, 4})])
+async def test_a_process_is_as_old_as_its_last_start(
+    protocol: int, gateway: GatewaySimulator, *, resume: bool, anew: set[int]
+) -> None:
+    await gateway.restart(resume=resume)
+    if not resume:
+        await gateway.resume()
+    async with raw_client(gateway.url) as client:
+        hello = await client.shake_hands()
+    assert (hello["payload"]["snapshot"]["uptimeMs"] < 60_000) is (protocol in anew)
 
 
 async def test_a_mute_gateway_reads_but_says_nothing(gateway: GatewaySimulator) -> None:
