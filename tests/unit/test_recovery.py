@@ -19,6 +19,7 @@ from custom_components.clawd.gateway import (
     Timing,
 )
 from tests.simulator import Ack, Drop, GatewaySimulator, Pause, Reply, Tool
+from tests.simulator.recordings import Frame
 from tests.simulator.script import Step
 
 from .clients import TIMING, connected
@@ -128,6 +129,15 @@ async def test_a_question_that_arrived_is_not_asked_again(
     assert len(gateway.received("agent")) == 1
 
 
+async def test_a_reply_does_not_wait_for_a_pause(gateway: GatewaySimulator) -> None:
+    gateway.script(Reply(FIRST), Drop(), Pause(), Reply(" End."))
+    async with connected(gateway, replace(TIMING, wait=60, pause=60)) as client:
+        run = await client.start_run("Go", session_key=SESSION)
+        await gateway.wait_for_request("agent.wait")
+        gateway.proceed()
+        assert await hear(run) == f"{FIRST} End."
+
+
 async def test_a_connection_that_does_not_come_back_ends_the_run(
     gateway: GatewaySimulator,
 ) -> None:
@@ -202,6 +212,23 @@ async def test_who_does_not_wait_for_the_start_stops_the_run(
         await gateway.wait_for_request(stop)
         assert client.runs == ()
         gateway.release("agent")
+
+
+async def test_a_run_that_just_ended_is_not_lost() -> None:
+    reads = 0
+
+    def end(history: Frame) -> None:
+        nonlocal reads
+        reads += 1
+        if reads == 2:
+            history["sessionInfo"] |= {"hasActiveRun": False, "activeRunIds": []}
+            gateway.proceed()
+
+    async with GatewaySimulator(protocol=4) as gateway:
+        gateway.edit("chat.history", end)
+        gateway.script(Reply(FIRST), Drop(), Pause(), Reply(" End."))
+        async with run_of(gateway) as (_, run):
+            assert await hear(run) == f"{FIRST} End."
 
 
 async def test_a_run_that_the_gateway_has_lost_ends(

@@ -165,7 +165,7 @@ async def test_a_pause_between_two_questions_ends_with_the_connection(
     client = client_of(gateway, replace(TIMING, pause=60))
     async with running(client) as task:
         await half_a_run(gateway, client)
-        await gateway.wait_for_request("agent.wait")
+        await gateway.wait_for_request("chat.history", 2)
         gateway.drop()
         await reached(client, ConnectionState.RECONNECTING)
         await stop(task)

@@ -56,9 +56,8 @@ async def _bring_home(
 ) -> None:
     transcript = await _read_until_now(run, connection)
     if not transcript.known and not run.accepted:
-        run.catch_up(())
         await send_again()
-        return
+        await run.wait_accepted()
     run.accept()
     run.catch_up(transcript.texts)
     await _follow(run, connection, transcript)
@@ -77,28 +76,29 @@ async def _follow(
     run: AgentRun, connection: Connection, transcript: Transcript
 ) -> None:
     """Wait for the end of a run, however often that takes."""
-    answers = 0
+    loop, answers = asyncio.get_running_loop(), 0
     while not run.ended:
         if transcript.finished:
             run.complete(transcript.texts)
             return
+        lost = transcript.active is False
+        earliest = loop.time() + connection.timing.pause
         answer = await _wait(run, connection)
         answers += answer.get("status") == "ok"
         transcript = await _read(run, connection)
         if transcript.finished or run.ended:
             continue
-        if error := _verdict(answer, transcript, answers):
+        if error := _verdict(answer, answers, lost=lost):
             run.fail(error)
+        await asyncio.sleep(earliest - loop.time())
 
 
 async def _wait(run: AgentRun, connection: Connection) -> dict[str, Json]:
-    """Return how the Gateway says that a run stands, not sooner than after a pause."""
+    """Return how the Gateway says that a run stands."""
     timing = connection.timing
     params = {"runId": run.run_id, "timeoutMs": round(timing.wait * 1000)}
-    earliest = asyncio.get_running_loop().time() + timing.pause
     deadline = timing.wait + timing.request
     answer = await connection.request("agent.wait", params, deadline)
-    await asyncio.sleep(earliest - asyncio.get_running_loop().time())
     return answer if isinstance(answer, dict) else {}
 
 
@@ -115,11 +115,13 @@ async def _read(run: AgentRun, connection: Connection) -> Transcript:
 
 
 def _verdict(
-    answer: dict[str, Json], transcript: Transcript, answers: int
+    answer: dict[str, Json], answers: int, *, lost: bool
 ) -> GatewayError | None:
     """Return the error with which a run ended that left no finished reply.
 
     v3 says `ok` after each attempt of the model, so it may say it again and again.
+    `lost` is how the run stood before it was waited for: v4 ends it some time
+    before its history has the whole reply.
     """
     match answer:
         case {"status": "error" | "ok" | "timeout", "stopReason": "rpc"}:
@@ -128,6 +130,6 @@ def _verdict(
             return AgentRunError("the agent failed", code="UNAVAILABLE")
         case {"status": "ok"} if answers > MOST_ANSWERS:
             return AgentRunError("the run left no reply", code="NO_REPLY")
-        case {"status": "timeout"} if transcript.active is False:
+        case {"status": "timeout"} if lost:
             return AgentRunError("the Gateway has lost the run", code="RUN_LOST")
     return None
