@@ -65,7 +65,10 @@ def health(gateway: GatewaySimulator) -> Frame:
 
 
 def history(gateway: GatewaySimulator, key: str, limit: int) -> Frame:
-    """Return the last messages of a session."""
+    """Return the last messages of a session.
+
+    Protocol 3 writes a session down from the first message of its agent on.
+    """
     answer: Frame = payload(gateway.protocol, "agent_wait_and_history", "chat.history")
     session = gateway.runs.sessions.get(key.lower())
     templates = answer["messages"]
@@ -74,6 +77,8 @@ def history(gateway: GatewaySimulator, key: str, limit: int) -> Frame:
         for turn in (session.turns if session else [])
         for message in _turn(gateway, templates, turn)
     ][-limit:]
+    if gateway.protocol == V3 and not any(map(_is_said, messages)):
+        messages = []
     answer |= {"sessionKey": key, "messages": messages}
     if session:
         answer["sessionId"] = session.session_id
@@ -87,6 +92,11 @@ def history(gateway: GatewaySimulator, key: str, limit: int) -> Frame:
             "activeRunIds": active,
         }
     return answer
+
+
+def _is_said(message: Frame) -> bool:
+    """Return whether a message is the agent's."""
+    return bool(message["role"] == "assistant")
 
 
 def _turn(

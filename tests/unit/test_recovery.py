@@ -116,9 +116,7 @@ async def test_a_question_that_was_lost_is_asked_again_with_its_key(
         assert await hear(await asked) == FIRST
 
 
-async def test_a_question_that_arrived_is_not_asked_again(
-    gateway: GatewaySimulator,
-) -> None:
+async def test_a_question_that_arrived_runs_once(gateway: GatewaySimulator) -> None:
     gateway.script(Drop(), Ack(), Reply(FIRST), Pause(), Reply(" End."))
     async with connected(gateway) as client:
         asked = asyncio.create_task(client.start_run("Go", session_key=SESSION))
@@ -126,7 +124,9 @@ async def test_a_question_that_arrived_is_not_asked_again(
         run = await asked
         gateway.proceed()
         assert await hear(run) == f"{FIRST} End."
-    assert len(gateway.received("agent")) == 1
+    assert len(gateway.runs.by_id) == 1
+    asked_again = gateway.protocol == 3  # whose history does not show it so early
+    assert len(gateway.received("agent")) == 1 + asked_again
 
 
 async def test_a_reply_does_not_wait_for_a_pause(gateway: GatewaySimulator) -> None:

@@ -55,7 +55,9 @@ async def half_a_run(gateway: GatewaySimulator, client: GatewayClient) -> AgentR
         lambda history: history.update(messages=[None, [], {"role": "user"}]),
         lambda history: history.update(pendingInputs={"items": [7]}, messages=[]),
         lambda history: history.update(sessionInfo=[], messages=[{"role": ["user"]}]),
-        lambda history: history["messages"][0].update(content=[7, {"text": 7}]),
+        lambda history: history.update(
+            messages=[{"role": "user", "timestamp": 1e15, "content": [7, {"text": 7}]}]
+        ),
     ],
 )
 async def test_a_history_of_no_known_shape_does_not_end_the_client(

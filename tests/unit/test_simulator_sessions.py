@@ -1,9 +1,11 @@
 """The simulated runs and sessions: who runs when, waits, aborts, comes back."""
 
+import asyncio
+
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.simulator import Drop, GatewaySimulator, Pause, Reply, Retry
+from tests.simulator import Drop, GatewaySimulator, Pause, Reply, Retry, Tool
 from tests.simulator.raw_client import raw_client, replies
 
 
@@ -28,6 +30,22 @@ async def test_a_run_goes_on_without_its_client(
     assert client.deltas[-1] == " whole"
     if protocol == 4:
         assert result["terminalReply"]["text"] == "half whole"
+
+
+async def test_protocol_3_writes_a_session_down_from_its_first_answer_on() -> None:
+    async with GatewaySimulator(protocol=3) as gateway:
+        gateway.run("hi", Reply("half"), Pause(), Tool("look"), Pause())
+        async with raw_client(gateway.url) as client:
+            await client.shake_hands()
+            roles = []
+            for _ in range(2):
+                await gateway.wait_paused()
+                params = {"sessionKey": "agent:main:main"}
+                history = (await client.request("chat.history", params))["payload"]
+                roles.append([message["role"] for message in history["messages"]])
+                gateway.proceed()
+                await asyncio.sleep(0)
+    assert roles == [[], ["user", "assistant"]]
 
 
 async def test_every_client_sees_a_foreign_run(gateway: GatewaySimulator) -> None:
