@@ -129,6 +129,33 @@ async def test_a_question_that_arrived_runs_once(gateway: GatewaySimulator) -> N
     assert len(gateway.received("agent")) == 1 + asked_again
 
 
+async def test_the_rest_of_a_segment_that_ended_meanwhile_comes_before_the_next(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.script(
+        Reply(chunks=(FIRST[:6],)),
+        Pause(),
+        Drop(),
+        Reply(FIRST[6:]),
+        Pause(),
+        Tool("look"),
+        Reply(SECOND),
+        Pause(),
+    )
+    async with connected(gateway) as client:
+        run = await client.start_run("Go", session_key=SESSION)
+        told = aiter(run)
+        text = await anext(told)
+        gateway.proceed()
+        await gateway.wait_for_request("agent.wait")
+        gateway.proceed()
+        while SECOND[:6] not in text:
+            text += await anext(told)
+        gateway.proceed()
+        text += "".join([more async for more in told])
+        assert text == (await run.result()).text == f"{FIRST}\n\n{SECOND}"
+
+
 async def test_a_reply_does_not_wait_for_a_pause(gateway: GatewaySimulator) -> None:
     gateway.script(Reply(FIRST), Drop(), Pause(), Reply(" End."))
     async with connected(gateway, replace(TIMING, wait=60, pause=60)) as client:

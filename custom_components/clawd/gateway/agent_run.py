@@ -78,6 +78,7 @@ class AgentRun:
         self._loop = asyncio.get_running_loop()
         self._held: list[Payload] | None = None
         self.overflowed = False
+        self._torn = False
         self._reply = ReplyText()
         self._unread: list[str] = []
         self._wake = asyncio.Event()
@@ -115,6 +116,11 @@ class AgentRun:
     def timer(self) -> asyncio.TimerHandle:
         """Return the timer of its deadlines."""
         return self._clock.timer
+
+    @property
+    def torn(self) -> bool:
+        """Return whether a segment was told in part and its rest may be missed."""
+        return self._torn and self._reply.open
 
     @property
     def info(self) -> RunInfo:
@@ -195,6 +201,9 @@ class AgentRun:
             return
         if seq <= self._last_seq or self.ended:
             return
+        if self._skips_text(payload, data):
+            self._held = [payload]
+            return
         self._last_seq = seq
         match payload.get("stream"):
             case "assistant":
@@ -210,6 +219,7 @@ class AgentRun:
         If no news come in time, the run ends with `error`.
         """
         self.hold()
+        self._torn = False
         self._clock.lose(error)
 
     def hold(self) -> None:
@@ -218,8 +228,13 @@ class AgentRun:
         self.overflowed = False
 
     def catch_up(self, texts: tuple[str, ...]) -> None:
-        """Tell what was missed, then what was held back."""
+        """Tell what was missed, then what was held back.
+
+        Where that does not show the rest of a segment that was told in part, the
+        start of the next one is held back until the second call.
+        """
         self._tell(self._reply.catch_up(texts))
+        self._torn = self._reply.open and not (self._torn and self._held)
         held, self._held = self._held or [], None
         for payload in held:
             self.feed(payload)
@@ -286,6 +301,13 @@ class AgentRun:
                 "the agent failed", code=error.code, reason=error.reason
             )
         return error
+
+    def _skips_text(self, payload: Payload, data: Payload) -> bool:
+        """Return whether text was missed between a torn segment and an event."""
+        if not self.torn or payload.get("stream") != "assistant":
+            return False
+        self._torn = self._reply.starts_anew(data)
+        return self._torn
 
     def _settle(self, data: Payload) -> None:
         match data:

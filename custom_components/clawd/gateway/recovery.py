@@ -88,17 +88,19 @@ async def _follow(
         transcript = await _read(run, connection)
         if transcript.finished or run.ended:
             continue
+        if run.torn:
+            run.catch_up(transcript.texts)
         if error := _verdict(answer, answers, lost=lost):
             run.fail(error)
         await asyncio.sleep(earliest - loop.time())
 
 
 async def _wait(run: AgentRun, connection: Connection) -> dict[str, Json]:
-    """Return how the Gateway says that a run stands."""
+    """Return how the Gateway says that a run stands; soon, if text is missing."""
     timing = connection.timing
-    params = {"runId": run.run_id, "timeoutMs": round(timing.wait * 1000)}
-    deadline = timing.wait + timing.request
-    answer = await connection.request("agent.wait", params, deadline)
+    wait = min(timing.pause, timing.wait) if run.torn else timing.wait
+    params = {"runId": run.run_id, "timeoutMs": round(wait * 1000)}
+    answer = await connection.request("agent.wait", params, wait + timing.request)
     return answer if isinstance(answer, dict) else {}
 
 

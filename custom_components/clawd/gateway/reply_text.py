@@ -40,6 +40,17 @@ class ReplyText:
         """Return the reply as it stands, segments as paragraphs."""
         return SEPARATOR.join(self._texts())
 
+    @property
+    def open(self) -> bool:
+        """Return whether the last segment may go on."""
+        last = self._last()
+        return bool(last.text) and not last.settled
+
+    def starts_anew(self, data: Payload) -> bool:
+        """Return whether the data of an `assistant` event start a segment."""
+        text = data.get("text")
+        return isinstance(text, str) and self._starts_segment(text, data)
+
     def feed(self, data: Payload) -> str:
         """Take the data of an `assistant` event; return what is new to tell."""
         text = data.get("text")
