@@ -258,6 +258,20 @@ async def test_a_run_that_just_ended_is_not_lost() -> None:
             assert await hear(run) == f"{FIRST} End."
 
 
+async def test_a_run_does_not_outlive_the_process_of_its_gateway(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.script(Reply(FIRST), Tool("look"), Reply(SECOND), Pause())
+    async with connected(gateway) as client:
+        run = await client.start_run("Go", session_key=SESSION)
+        await gateway.wait_paused()
+        await gateway.crash()
+        await gateway.resume()
+        with pytest.raises(AgentRunError) as caught:
+            await run.result()
+        assert caught.value.code == "RUN_LOST"
+
+
 async def test_a_run_that_the_gateway_has_lost_ends(
     gateway: GatewaySimulator,
 ) -> None:

@@ -101,7 +101,7 @@ class DeviceToken:
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """The agreed connection."""
+    """The agreed connection; `uptime` in seconds, where the Gateway tells it."""
 
     protocol: int
     server_version: str
@@ -112,6 +112,7 @@ class Hello:
     default_agent: str
     device_token: DeviceToken | None
     clock_skew: float
+    uptime: float | None
 
     @classmethod
     def from_payload(cls, payload: Json, clock_skew: float = 0.0) -> Self:
@@ -134,7 +135,8 @@ class Hello:
         auth = _mapping(payload, "auth")
         scopes = tuple(_strings(auth, "scopes"))
         token = _text(auth, "deviceToken")
-        defaults = _mapping(_mapping(payload, "snapshot"), "sessionDefaults")
+        snapshot = _mapping(payload, "snapshot")
+        defaults = _mapping(snapshot, "sessionDefaults")
         return cls(
             protocol=protocol,
             server_version=_text(_mapping(payload, "server"), "version") or "",
@@ -145,6 +147,7 @@ class Hello:
             default_agent=_text(defaults, "defaultAgentId") or "main",
             device_token=DeviceToken(token, scopes) if token else None,
             clock_skew=clock_skew,
+            uptime=_seconds(snapshot, "uptimeMs"),
         )
 
 
@@ -180,11 +183,10 @@ def run_result(run_id: str, payload: Payload, text: str) -> RunResult:
     """Read the figures of a run's final response."""
     meta = _mapping(_mapping(payload, "result"), "meta")
     agent = _mapping(meta, "agentMeta")
-    duration = meta.get("durationMs")
     return RunResult(
         run_id,
         text,
-        duration / 1000 if isinstance(duration, int | float) else None,
+        _seconds(meta, "durationMs"),
         _text(agent, "provider"),
         _text(agent, "model"),
     )
@@ -198,6 +200,11 @@ def _mapping(payload: Payload, key: str) -> dict[str, Any]:
 def _text(payload: Payload, key: str) -> str | None:
     value = payload.get(key)
     return value if isinstance(value, str) else None
+
+
+def _seconds(payload: Payload, key: str) -> float | None:
+    value = payload.get(key)
+    return value / 1000 if isinstance(value, int | float) else None
 
 
 def _strings(payload: Payload, key: str) -> list[str]:

@@ -38,9 +38,10 @@ async def recover(
     The history is only read, so that nothing can run twice. What the Gateway
     does not answer in time is asked for again.
     """
+    orphaned = _is_orphaned(run, connection)
     while not run.ended:
         try:
-            await _bring_home(run, connection, send_again)
+            await _bring_home(run, connection, send_again, orphaned=orphaned)
         except RequestTimeoutError:
             continue
         except GatewayConnectionError:
@@ -51,8 +52,18 @@ async def recover(
             return
 
 
+def _is_orphaned(run: AgentRun, connection: Connection) -> bool:
+    """Return whether the process that greeted just now is younger than a run."""
+    uptime = connection.hello.uptime
+    return uptime is not None and uptime < run.info.age
+
+
 async def _bring_home(
-    run: AgentRun, connection: Connection, send_again: Callable[[], Awaitable[None]]
+    run: AgentRun,
+    connection: Connection,
+    send_again: Callable[[], Awaitable[None]],
+    *,
+    orphaned: bool,
 ) -> None:
     transcript = await _read_until_now(run, connection)
     if not transcript.known and not run.accepted:
@@ -60,7 +71,7 @@ async def _bring_home(
         await run.wait_accepted()
     run.accept()
     run.catch_up(transcript.texts)
-    await _follow(run, connection, transcript)
+    await _follow(run, connection, transcript, orphaned=orphaned)
 
 
 async def _read_until_now(run: AgentRun, connection: Connection) -> Transcript:
@@ -73,7 +84,7 @@ async def _read_until_now(run: AgentRun, connection: Connection) -> Transcript:
 
 
 async def _follow(
-    run: AgentRun, connection: Connection, transcript: Transcript
+    run: AgentRun, connection: Connection, transcript: Transcript, *, orphaned: bool
 ) -> None:
     """Wait for the end of a run, however often that takes."""
     loop, answers = asyncio.get_running_loop(), 0
@@ -81,7 +92,7 @@ async def _follow(
         if transcript.finished:
             run.complete(transcript.texts)
             return
-        lost = transcript.active is False
+        lost = orphaned or transcript.active is False
         earliest = loop.time() + connection.timing.pause
         answer = await _wait(run, connection)
         answers += answer.get("status") == "ok"
