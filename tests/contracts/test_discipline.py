@@ -12,8 +12,8 @@ TESTS = ROOT / "tests"
 LAYERS = [TESTS / name for name in ("unit", "ha", "contracts", "gateway_e2e")]
 SOURCES = [path for layer in LAYERS for path in modules(layer)]
 
-# What paces a model or waits for a process is no test.
-MAY_SLEEP = {"model.py", "gateways.py", "editions.py", "install.py"}
+# What paces a model or a network or waits for a process is no test.
+MAY_SLEEP = {"model.py", "relay.py", "gateways.py", "editions.py", "install.py"}
 
 type Rule = Callable[[ast.AST], Iterator[str]]
 

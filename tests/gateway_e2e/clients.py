@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+from typing import Final
 
 from custom_components.clawd.gateway import (
     ClientInfo,
@@ -15,6 +16,8 @@ from custom_components.clawd.gateway import (
 
 from .stages import Stage
 
+TIMING: Final = Timing(connect=3, wait=1, longest_delay=0.5, most_attempts=1_000)
+
 
 def new_client(
     stage: Stage,
@@ -22,15 +25,18 @@ def new_client(
     port: int | None = None,
     token: str | None = None,
     headers: dict[str, str] | None = None,
+    timing: Timing = TIMING,
 ) -> GatewayClient:
     """Return a client with a device of its own, which retries within a second."""
     endpoint = Endpoint("127.0.0.1", port or stage.port, headers=headers or {})
-    return client_at(endpoint, new_credentials(token or stage.token))
+    return client_at(endpoint, new_credentials(token or stage.token), timing)
 
 
-def client_at(endpoint: Endpoint, credentials: Credentials) -> GatewayClient:
+def client_at(
+    endpoint: Endpoint, credentials: Credentials, timing: Timing = TIMING
+) -> GatewayClient:
     """Return a client that retries within a second."""
-    return GatewayClient(endpoint, credentials, timing=Timing(longest_delay=1))
+    return GatewayClient(endpoint, credentials, timing=timing)
 
 
 def new_credentials(token: str | None) -> Credentials:

@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import ExitStack
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -10,9 +12,34 @@ from tests.simulator import GatewaySimulator
 
 from .clients import new_client, running
 from .editions import EDITIONS
+from .fault_table import FaultTable
 from .gateways import Gateway, serve_gateway
-from .relay import Relay
 from .stages import RealStage, SimulatedStage, Stage
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of this layer."""
+    parser.addoption(
+        "--fault-table",
+        type=Path,
+        metavar="FILE",
+        help="write what came of each fault to a Markdown file",
+    )
+
+
+@pytest.fixture(scope="session")
+def fault_table(pytestconfig: pytest.Config) -> Iterator[FaultTable]:
+    """Collect what comes of the faults, and write it where it is asked for."""
+    table = FaultTable()
+    yield table
+    if path := pytestconfig.getoption("--fault-table", default=None):
+        table.write(path)
+
+
+@pytest.fixture
+def session_key() -> str:
+    """Return a session of its own for a test."""
+    return f"agent:main:test-{uuid4().hex}"
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +52,13 @@ def gateways() -> Iterator[dict[int, Gateway]]:
         }
 
 
+@pytest.fixture
+def gateway(gateways: dict[int, Gateway], protocol: int) -> Gateway:
+    """Return the real Gateway of a protocol, whatever was done to it before."""
+    gateways[protocol].revive()
+    return gateways[protocol]
+
+
 @pytest.fixture(params=EDITIONS, ids=lambda protocol: f"v{protocol}")
 def protocol(request: pytest.FixtureRequest) -> int:
     """Return each protocol."""
@@ -35,7 +69,7 @@ def protocol(request: pytest.FixtureRequest) -> int:
 async def stage(request: pytest.FixtureRequest, protocol: int) -> AsyncGenerator[Stage]:
     """Return each Gateway, real and simulated."""
     if request.param == "real":
-        yield RealStage(request.getfixturevalue("gateways")[protocol])
+        yield RealStage(request.getfixturevalue("gateway"))
         return
     async with GatewaySimulator(protocol=protocol) as simulator:
         yield SimulatedStage(simulator)
@@ -46,10 +80,3 @@ async def client(stage: Stage) -> AsyncGenerator[GatewayClient]:
     """Connect a client."""
     async with running(new_client(stage)) as client:
         yield client
-
-
-@pytest.fixture
-async def relay(stage: Stage) -> AsyncGenerator[Relay]:
-    """Run a relay to the Gateway."""
-    async with Relay(stage.port) as relay:
-        yield relay

@@ -1,8 +1,10 @@
 """Gateways to play the same scenarios on: the real ones and the simulated ones."""
 
 import asyncio
+from signal import SIGCONT, SIGSTOP, SIGUSR1
 from typing import Protocol
 
+from custom_components.clawd.gateway import MIN_PROTOCOL
 from tests.simulator import GatewaySimulator, Step
 
 from .gateways import Gateway
@@ -11,6 +13,7 @@ from .gateways import Gateway
 class Stage(Protocol):
     """A Gateway that obeys a scenario."""
 
+    name: str
     protocol: int
     port: int
     token: str
@@ -24,8 +27,20 @@ class Stage(Protocol):
     async def stop(self) -> None:
         """Stop the Gateway."""
 
-    async def start(self) -> None:
-        """Start the Gateway again."""
+    async def kill(self) -> None:
+        """End the Gateway by force."""
+
+    async def start(self, token: str | None = None) -> None:
+        """Start the Gateway again, maybe with another token."""
+
+    async def restart(self) -> None:
+        """Let the Gateway restart, as it does when it is asked to."""
+
+    def freeze(self) -> None:
+        """Let the Gateway do nothing, with all connections open."""
+
+    def thaw(self) -> None:
+        """Let the Gateway go on."""
 
 
 class RealStage:
@@ -34,6 +49,7 @@ class RealStage:
     def __init__(self, gateway: Gateway) -> None:
         """Play on a Gateway that runs."""
         self._gateway = gateway
+        self.name = f"v{gateway.protocol}"
         self.protocol = gateway.protocol
         self.port = gateway.port
         self.token = gateway.token
@@ -49,9 +65,29 @@ class RealStage:
         """Stop the Gateway."""
         await asyncio.to_thread(self._gateway.stop)
 
-    async def start(self) -> None:
-        """Start the Gateway again."""
-        await asyncio.to_thread(self._gateway.start)
+    async def kill(self) -> None:
+        """End the Gateway by force."""
+        await asyncio.to_thread(self._gateway.kill)
+
+    async def start(self, token: str | None = None) -> None:
+        """Start the Gateway again, maybe with another token."""
+        await asyncio.to_thread(self._gateway.start, token)
+
+    async def restart(self) -> None:
+        """Restart: v3 in its process, v4 after it has let the runs end."""
+        if self.protocol == MIN_PROTOCOL:
+            self._gateway.signal(SIGUSR1)
+            return
+        await self.stop()
+        await self.start()
+
+    def freeze(self) -> None:
+        """Stop the process."""
+        self._gateway.signal(SIGSTOP)
+
+    def thaw(self) -> None:
+        """Continue the process."""
+        self._gateway.signal(SIGCONT)
 
 
 class SimulatedStage:
@@ -60,6 +96,7 @@ class SimulatedStage:
     def __init__(self, simulator: GatewaySimulator) -> None:
         """Play on a simulator that runs."""
         self._simulator = simulator
+        self.name = f"simulated v{simulator.protocol}"
         self.protocol = simulator.protocol
         self.port = simulator.port
         self.token = simulator.token
@@ -74,9 +111,25 @@ class SimulatedStage:
 
     async def stop(self) -> None:
         """Stop the Gateway."""
-        await self._simulator.suspend()
-        self._simulator.drop()
+        await self._simulator.restart(resume=False)
 
-    async def start(self) -> None:
-        """Start the Gateway again."""
+    async def kill(self) -> None:
+        """End the Gateway by force."""
+        await self._simulator.crash()
+
+    async def start(self, token: str | None = None) -> None:
+        """Start the Gateway again, maybe with another token."""
+        self._simulator.token = token or self.token
         await self._simulator.resume()
+
+    async def restart(self) -> None:
+        """Restart."""
+        await self._simulator.restart()
+
+    def freeze(self) -> None:
+        """Say nothing."""
+        self._simulator.mute()
+
+    def thaw(self) -> None:
+        """Speak again."""
+        self._simulator.unmute()

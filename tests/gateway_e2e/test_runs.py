@@ -1,7 +1,5 @@
 """Tests of agent runs."""
 
-from uuid import uuid4
-
 import pytest
 
 from custom_components.clawd.gateway import (
@@ -11,38 +9,14 @@ from custom_components.clawd.gateway import (
     GatewayClient,
     Payload,
 )
-from tests.simulator import Reply, Step, Tool
+from tests.simulator import Reply
 
 from .cases import CASES, Case
-from .clients import new_client, running
-from .relay import Relay
 from .stages import Stage
 
 COUNT = "count 40 every 50"
 COUNTED = Reply(chunks=("0", *(f" {number}" for number in range(1, 40))), delay=0.05)
-NUMBERS = " ".join(str(number) for number in range(40))
-SLEEP = 'call exec {"command":"sleep 1"}'
-LONG = [
-    (COUNT, (COUNTED,), NUMBERS),
-    (
-        f"say One, two, three. | {SLEEP} | {COUNT} | {SLEEP} | say The end.",
-        (
-            Reply("One, two, three.", delay=0.02),
-            Tool("exec"),
-            COUNTED,
-            Tool("exec"),
-            Reply("The end.", delay=0.02),
-        ),
-        f"One, two, three.\n\n{NUMBERS}\n\nThe end.",
-    ),
-]
 STOPPED = {3: ("status", "ok"), 4: ("stopReason", "rpc")}
-
-
-@pytest.fixture
-def session_key() -> str:
-    """Return a session of its own for a test."""
-    return f"agent:main:test-{uuid4().hex}"
 
 
 async def wait_for_run(
@@ -94,28 +68,3 @@ async def test_an_aborted_run_ends_at_once(
     assert client.runs == ()
     outcome = await wait_for_run(client, run, timeout_ms=1_000)
     assert STOPPED[stage.protocol] in outcome.items()
-
-
-@pytest.mark.parametrize("cuts", [1, 3])
-@pytest.mark.parametrize(("message", "script", "reply"), LONG, ids=["words", "tools"])
-async def test_a_reply_outlives_its_connection(  # noqa: PLR0913, PLR0917 - the row of the table
-    stage: Stage,
-    relay: Relay,
-    session_key: str,
-    message: str,
-    script: tuple[Step, ...],
-    reply: str,
-    cuts: int,
-) -> None:
-    stage.expect(*script)
-    async with running(new_client(stage, port=relay.port)) as client:
-        run = await client.start_run(message, session_key=session_key)
-        told = aiter(run)
-        texts = []
-        for _ in range(cuts):
-            texts.append(await anext(told))
-            relay.cut()
-        texts += [text async for text in told]
-        assert "".join(texts).strip() == reply
-        assert (await run.result()).text.strip() == reply
-        assert client.runs == ()
