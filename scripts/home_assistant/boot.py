@@ -1,7 +1,7 @@
 """A Home Assistant process with a config folder that lives as long as it does."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,15 +37,19 @@ def hass_command(folder: Path) -> list[str | Path]:
 
 
 @asynccontextmanager
-async def boot() -> AsyncIterator[RunningHomeAssistant]:
+async def boot(
+    environment: Mapping[str, str] | None = None,
+) -> AsyncIterator[RunningHomeAssistant]:
     """Run a fresh Home Assistant on a free port of the loopback address.
 
-    An exception that passes through carries the end of the log as a note.
+    Its environment is this process's, and what is given. An exception that passes
+    through carries the end of the log as a note.
     """
     port = free_port()
     with _temporary_folder(port) as (folder, log):
         try:
-            async with child(hass_command(folder), folder, log, STDOUT) as process:
+            command = hass_command(folder)
+            async with child(command, folder, log, STDOUT, environment) as process:
                 running = RunningHomeAssistant(f"http://{HOST}:{port}", process)
                 await _wait_for_answer(running)
                 yield running

@@ -1,7 +1,7 @@
 """Child processes that never outlive the command, and its signals."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 import ctypes
 import os
@@ -34,15 +34,20 @@ async def child(
     cwd: Path,
     stdout: int | IO[bytes] | None = None,
     stderr: int | IO[bytes] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run a command in its own process group and end it on leaving."""
+    """Run a command in its own process group and end it on leaving.
+
+    Its environment is this process's, and what is given.
+    """
+    inherited = {k: v for k, v in os.environ.items() if k not in _NOT_FOR_CHILDREN}
     process = await asyncio.create_subprocess_exec(
         *command,
         cwd=cwd,
         stdin=subprocess.DEVNULL,
         stdout=stdout,
         stderr=stderr,
-        env={k: v for k, v in os.environ.items() if k not in _NOT_FOR_CHILDREN},
+        env=inherited | dict(environment or {}),
         start_new_session=True,
         preexec_fn=_end_with_parent if sys.platform == "linux" else None,
     )
