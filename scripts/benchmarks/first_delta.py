@@ -1,0 +1,106 @@
+"""The figure of a reply's first words in a real Home Assistant."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+import secrets
+from time import perf_counter
+from typing import Any, override
+
+from scripts.home_assistant import journey
+from scripts.home_assistant.api import HomeAssistantApi, connect, create_user
+from scripts.home_assistant.boot import boot
+from scripts.home_assistant.folder import ROOT
+from scripts.home_assistant.gateway import Gateway
+from scripts.home_assistant.reply import ask
+from tests.simulator import GatewaySimulator, Reply
+
+from .figure import Figure, Sample
+from .ollama import OllamaServer, add_ollama
+from .stage import Stage
+
+OLLAMA = ROOT / ".cache" / "ollama"
+SPACING = 0.02
+POLL_INTERVAL = 0.05
+
+
+class StampedGateway(GatewaySimulator):
+    """A Gateway that knows when the last run's first word was sent."""
+
+    first_text_at = 0.0
+    _run_id = ""
+
+    @override
+    def broadcast(self, event: str, payload: dict[str, Any], **options: Any) -> None:
+        """Note the time ahead of a run's first word."""
+        match payload:
+            case {"stream": "assistant", "runId": run_id} if run_id != self._run_id:
+                self._run_id, self.first_text_at = run_id, perf_counter()
+        super().broadcast(event, payload, **options)
+
+
+async def first_delta(stage: Stage) -> AsyncGenerator[Sample]:
+    """Compare with Home Assistant's own integration of Ollama.
+
+    Measured from before the server sends the first word to the event on Home
+    Assistant's WebSocket that has it.
+    """
+    words = ("w0", *(f" w{index}" for index in range(1, stage.counts.words)))
+    async with AsyncExitStack() as stack:
+        gateway = await stack.enter_async_context(StampedGateway())
+        gateway.script(Reply(chunks=words, delay=SPACING))
+        ollama = OllamaServer(words, SPACING)
+        await stack.enter_async_context(ollama.listening())
+        api = await _home_assistant(stack)
+        theirs = await _pipeline(api, await add_ollama(api, ollama.url))
+        ours = await _pipeline(api, await _add_gateway(api, gateway))
+        while True:
+            floor = await _delay(api, theirs, ollama)
+            yield Sample(floor, await _delay(api, ours, gateway))
+
+
+async def _home_assistant(stack: AsyncExitStack) -> HomeAssistantApi:
+    [packages] = OLLAMA.glob("lib/python3*/site-packages")
+    environment = {"PYTHONPATH": str(packages)}
+    running = await stack.enter_async_context(boot(environment))
+    token = await create_user(running.url, "bench", secrets.token_urlsafe())
+    api = await stack.enter_async_context(connect(running.url, token))
+    await api.wait_until_running()
+    return api
+
+
+async def _add_gateway(api: HomeAssistantApi, gateway: GatewaySimulator) -> str:
+    address = Gateway(gateway.host, gateway.port, ssl=False, token=gateway.token)
+    entry = await journey.add_gateway(api, address.fields, print)
+    entry_id: str = entry["entry_id"]
+    return entry_id
+
+
+async def _pipeline(api: HomeAssistantApi, entry_id: str) -> str:
+    """Return an assistant with the entry's agent, which may still be loading."""
+    while True:
+        try:
+            _, pipeline = await journey.create_assistant(api, entry_id)
+        except journey.JourneyError:
+            await asyncio.sleep(POLL_INTERVAL)
+        else:
+            return pipeline
+
+
+async def _delay(
+    api: HomeAssistantApi, pipeline: str, server: OllamaServer | StampedGateway
+) -> float:
+    """Return the milliseconds between a reply's first word and its event."""
+    seen: list[float] = []
+
+    def see(text: str) -> None:
+        if text:
+            seen.append(perf_counter())
+
+    await ask(api, pipeline, "Hello", see)
+    return (seen[0] - server.first_text_at) * 1000
+
+
+FIGURES = (
+    Figure("first_delta", "first words beside Ollama's", "ms", 1.0, 40, first_delta),
+)
