@@ -51,16 +51,23 @@ class Statistics:
     connects: int = 0
     drops: int = 0
     listener_errors: int = 0
-    trace: deque[TraceEntry] = field(default_factory=lambda: deque(maxlen=TRACE_LENGTH))
+    _trace: deque[tuple[float, str, str, str, int]] = field(
+        default_factory=lambda: deque(maxlen=TRACE_LENGTH), init=False, repr=False
+    )
+
+    @property
+    def trace(self) -> tuple[TraceEntry, ...]:
+        """Return the last frames, oldest first."""
+        return tuple(map(TraceEntry._make, self._trace))
 
     def received(self, kind: str, name: str, size: int) -> None:
         """Count a frame from the Gateway."""
         self.frames_in += 1
         self.bytes_in += size
-        self.trace.append(TraceEntry(time.time(), "in", kind, name, size))
+        self._trace.append((time.time(), "in", kind, name, size))
 
     def sent(self, name: str, size: int) -> None:
         """Count a request to the Gateway."""
         self.frames_out += 1
         self.bytes_out += size
-        self.trace.append(TraceEntry(time.time(), "out", "req", name, size))
+        self._trace.append((time.time(), "out", "req", name, size))
