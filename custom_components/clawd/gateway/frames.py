@@ -89,7 +89,12 @@ def decode_frame(data: bytes | str) -> Response | Event:
         raise InvalidFrameError("a frame is not JSON") from None
     kind = frame.get("type") if isinstance(frame, dict) else None
     if kind == "event" and isinstance(name := frame.get("event"), str):
-        return Event(name, _event_payload(frame), _integer(frame.get("seq")))
+        payload, seq = frame.get("payload"), frame.get("seq")
+        if payload is None:
+            payload = {}
+        elif not isinstance(payload, dict):
+            raise InvalidFrameError("the payload of an event is not an object")
+        return Event(name, payload, seq if type(seq) is int else None)
     if kind == "res":
         return _response(frame)
     raise InvalidFrameError("a frame is neither response nor event")
@@ -122,13 +127,6 @@ def _response(frame: Payload) -> Response:
 def _payload(frame: Payload) -> Json:
     payload = frame.get("payload")
     return {} if payload is None else payload
-
-
-def _event_payload(frame: Payload) -> Payload:
-    payload = _payload(frame)
-    if not isinstance(payload, dict):
-        raise InvalidFrameError("the payload of an event is not an object")
-    return payload
 
 
 def _response_error(error: object) -> ResponseError:
