@@ -65,8 +65,11 @@ class EventListeners[T]:
         Who unsubscribes during the dispatch is not called any more; who
         subscribes during it waits for the next event.
         """
-        for listener in tuple(self._listeners.get(name, ())):
-            if listener in self._listeners[name]:
+        listeners = self._listeners.get(name)
+        if not listeners:
+            return
+        for listener in tuple(listeners):
+            if listener in listeners:
                 self._call(name, listener, value)
 
     def _call(self, name: str, listener: Listener[T], value: T) -> None:
