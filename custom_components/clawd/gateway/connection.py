@@ -54,6 +54,9 @@ HANDSHAKE_LIMIT: Final = 64 * 2**10
 # More than any policy seen: 26,214,400 bytes on OpenClaw 2026.9.
 MOST_RECEIVED: Final = 64 * 2**20
 
+# How the events of runs start: there are many, and they are always wanted.
+AGENT_START: Final = b'{"type":"event","event":"agent",'
+
 type Duty = tuple[str, Coroutine[Any, Any, None]]
 
 
@@ -190,8 +193,11 @@ class Connection:
     async def _connect(self, challenge: Challenge, credentials: Credentials) -> Json:
         request = self.pending.open("connect", self.timing.connect)
         await self.send(request, build_connect(challenge, credentials))
-        while not request.future.done():
-            await self._read_frame()
+        try:
+            while not request.future.done():
+                self._take(await self._socket.recv(decode=False))
+        except ConnectionClosed as err:
+            raise self._lost(err) from None
         return await request.future
 
     async def _read_challenge(self) -> Challenge:
@@ -208,21 +214,18 @@ class Connection:
         return Challenge.from_payload(frame.payload)
 
     async def _read(self) -> GatewayError:
-        while True:
-            try:
-                await self._read_frame()
-            except GatewayError as err:
-                return err
-
-    async def _read_frame(self) -> None:
         try:
-            data = await self._socket.recv(decode=False)
+            while True:
+                self._take(await self._socket.recv(decode=False))
         except ConnectionClosed as err:
-            raise self._lost(err) from None
+            return self._lost(err)
+
+    def _take(self, data: bytes) -> None:
         self._last_frame_at = time.monotonic()
-        name = peek_event(data)
+        size = len(data)
+        name = None if data.startswith(AGENT_START) else peek_event(data)
         if name is not None and not self._wants(name):
-            self._statistics.received("event", name, len(data))
+            self._statistics.received("event", name, size)
             self._last_seq = None
             return
         try:
@@ -231,10 +234,10 @@ class Connection:
             self._statistics.invalid_frames += 1
             return
         if isinstance(frame, Response):
-            self._statistics.received("res", self.pending.name_of(frame), len(data))
+            self._statistics.received("res", self.pending.name_of(frame), size)
             self.pending.resolve(frame)
         else:
-            self._statistics.received("event", frame.name, len(data))
+            self._statistics.received("event", frame.name, size)
             self._take_event(frame)
 
     def _take_event(self, event: Event) -> None:
