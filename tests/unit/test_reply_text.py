@@ -225,3 +225,25 @@ def test_a_retry_keeps_what_is_settled(reply: ReplyText) -> None:
     reply.retry()
     told += feed(reply, v4("b:1", "It is on."))
     assert told == reply.text == "Let me look.\n\nIt is on."
+
+
+def test_another_item_that_continues_the_text_is_a_new_paragraph(
+    reply: ReplyText,
+) -> None:
+    feed(reply, v4("a", "It is"))
+    assert reply.feed(v4("b", "It is on.", delta=" on.")) == f"{SEPARATOR}It is on."
+
+
+def test_an_event_of_a_settled_segment_may_end_with_a_space(reply: ReplyText) -> None:
+    feed(reply, v4("a", "It is on"))
+    reply.settle("It is on.")
+    assert reply.feed(v4("a", "It is on. ", delta=" ")) == ""
+
+
+def test_a_retry_of_which_nothing_was_written_down_starts_anew(
+    reply: ReplyText,
+) -> None:
+    feed(reply, v3("It", "It"))
+    reply.retry()
+    reply.catch_up(())
+    assert reply.feed(v3("It is", " is")) == f"{SEPARATOR}It is"

@@ -53,8 +53,20 @@ class ReplyText:
 
     def feed(self, data: Payload) -> str:
         """Take the data of an `assistant` event; return what is new to tell."""
-        text = data.get("text")
-        if not isinstance(text, str) or self._repeats_settled(text):
+        text, told = data.get("text"), self._told
+        if not isinstance(text, str):
+            return ""
+        if (  # the last segment just goes on, as in nearly every event
+            told
+            and self._segments
+            and not (last := self._segments[-1]).settled
+            and last.item_id == data.get("itemId")
+            and data.get("delta") != text
+            and text.startswith(told)
+        ):
+            self._told = last.text = text
+            return text[len(told) :]
+        if self._repeats_settled(text):
             return ""
         if self._starts_segment(text, data):
             self._open_segment()
