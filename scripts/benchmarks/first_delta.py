@@ -1,7 +1,7 @@
 """The figure of a reply's first words in a real Home Assistant."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack
 import secrets
 from time import perf_counter
@@ -12,7 +12,7 @@ from scripts.home_assistant.api import HomeAssistantApi, connect, create_user
 from scripts.home_assistant.boot import boot
 from scripts.home_assistant.folder import ROOT
 from scripts.home_assistant.gateway import Gateway
-from scripts.home_assistant.reply import ask
+from scripts.home_assistant.reply import ReplyError, ask
 from tests.simulator import GatewaySimulator, Reply
 
 from .figure import Figure, Sample
@@ -55,8 +55,8 @@ async def first_delta(stage: Stage) -> AsyncGenerator[Sample]:
         theirs = await _pipeline(api, await add_ollama(api, ollama.url))
         ours = await _pipeline(api, await _add_gateway(api, gateway))
         while True:
-            floor = await _delay(api, theirs, ollama)
-            yield Sample(floor, await _delay(api, ours, gateway))
+            floor = await _delay(api, theirs, ollama, words)
+            yield Sample(floor, await _delay(api, ours, gateway, words))
 
 
 async def _home_assistant(stack: AsyncExitStack) -> HomeAssistantApi:
@@ -88,7 +88,10 @@ async def _pipeline(api: HomeAssistantApi, entry_id: str) -> str:
 
 
 async def _delay(
-    api: HomeAssistantApi, pipeline: str, server: OllamaServer | StampedGateway
+    api: HomeAssistantApi,
+    pipeline: str,
+    server: OllamaServer | StampedGateway,
+    words: Sequence[str],
 ) -> float:
     """Return the milliseconds between a reply's first word and its event."""
     seen: list[float] = []
@@ -97,7 +100,9 @@ async def _delay(
         if text:
             seen.append(perf_counter())
 
-    await ask(api, pipeline, "Hello", see)
+    reply = await ask(api, pipeline, "Hello", see)
+    if reply.text != "".join(words):
+        raise ReplyError("the reply is not what was sent")
     return (seen[0] - server.first_text_at) * 1000
 
 

@@ -67,15 +67,15 @@ def print_table(console: Console, headers: Row, lines: Sequence[Row]) -> None:
 
 
 def markdown(results: Sequence[Result]) -> str:
-    """Return the table as Markdown, with its date and machine."""
+    """Return a page with the table, its date and machine."""
     table = [HEADERS, ("---",) * len(HEADERS), *rows(results)]
     lines = [f"| {' | '.join(row)} |" for row in table]
     facts = (
-        f"Measured on {datetime.now(UTC):%Y-%m-%d} with Python "
+        f"`scripts/bench --markdown`, on {datetime.now(UTC):%Y-%m-%d} with Python "
         f"{platform.python_version()} and websockets {version('websockets')} "
         f"on {os.cpu_count()} cores, {platform.machine()}."
     )
-    return "\n".join([facts, "", *lines, ""])
+    return "\n".join(["# Benchmarks", "", facts, "", *lines, ""])
 
 
 def _number(value: float | None) -> str:

@@ -10,11 +10,12 @@ import pytest
 from scripts.benchmarks import connections, streams
 from scripts.benchmarks.figure import Result
 from scripts.benchmarks.first_delta import StampedGateway
+from scripts.benchmarks.floor import read_reply
 from scripts.benchmarks.measure import measure_all
 from scripts.benchmarks.ollama import OllamaServer
 from scripts.benchmarks.options import SoakOptions
 from scripts.benchmarks.soak import soak
-from scripts.benchmarks.stage import CountingSelector, Counts, stage
+from scripts.benchmarks.stage import CountingSelector, Counts, read, stage, start
 from scripts.home_assistant.console import Console
 
 from .clients import client_of, running
@@ -46,6 +47,18 @@ def test_every_figure_can_be_measured() -> None:
     assert [line.split()[1] for line in progress.splitlines()] == [
         figure.name for figure in FIGURES
     ]
+
+
+@pytest.mark.parametrize("kind", ["deltas", "cumulative", "health"])
+async def test_the_client_reads_the_same_words_as_the_floor(kind: str) -> None:
+    message = f"{kind} 50"
+    async with stage(COUNTS, CountingSelector()) as on:
+        async with on.bare() as socket:
+            words = await read_reply(socket, message)
+        async with on.client() as client:
+            told = await read(await start(client, message))
+    assert told.split() == words.split()
+    assert len(words.split()) == (0 if kind == "health" else 50)
 
 
 def test_each_round_of_the_event_loop_is_counted() -> None:

@@ -88,9 +88,10 @@ def test_the_table_leaves_the_ratio_of_an_amount_empty() -> None:
 
 
 def test_the_table_can_be_markdown() -> None:
-    facts, empty, headers, rule, row = markdown([result(1.5, *PAIRS)]).splitlines()
-    assert facts.startswith("Measured on ")
-    assert empty == ""
+    page = markdown([result(1.5, *PAIRS)]).splitlines()
+    title, _, facts, _, headers, rule, row = page
+    assert title == "# Benchmarks"
+    assert facts.startswith("`scripts/bench --markdown`, on ")
     assert headers.startswith("| figure | ")
     assert {headers.count("|"), rule.count("|"), row.count("|")} == {9}
     assert row == "| name | title | ms | 2 | 2 | 1.5 | ≤ 1.5 | met |"
