@@ -177,6 +177,13 @@ class Connection:
                 for task in running:
                     task.cancel()
 
+    async def interrupt(self, close_code: int | None) -> None:
+        """End the connection with a close code; without one, cut it."""
+        if close_code is None:
+            self._socket.transport.abort()
+        else:
+            await self._hang_up(close_code)
+
     async def close(self, error: GatewayError) -> None:
         """Fail what is pending with `error` and close the socket."""
         self.pending.fail_all(error)

@@ -1,0 +1,64 @@
+"""A connection that is ended on purpose is taken for one that was lost."""
+
+import asyncio
+import gc
+
+import pytest
+
+from custom_components.clawd.gateway import (
+    Cause,
+    ConnectionLostError,
+    GatewayClient,
+    NotConnectedError,
+)
+from tests.simulator import GatewaySimulator
+
+from .clients import changed, client_of, connected
+
+
+async def _interrupt(client: GatewayClient, close_code: int | None = None) -> None:
+    """Interrupt a client and wait until it is connected again."""
+    waiting = asyncio.create_task(changed(client))
+    await asyncio.sleep(0)
+    await client.interrupt(close_code)
+    await waiting
+    await client.wait_connected()
+
+
+@pytest.mark.parametrize(("given", "seen"), [(None, 1006), (1012, 1012)])
+async def test_an_interrupted_client_comes_back(
+    gateway: GatewaySimulator, given: int | None, seen: int
+) -> None:
+    async with connected(gateway) as client:
+        await _interrupt(client, given)
+        assert await client.request("health")
+    [error] = [c.error for c in client.transitions if c.cause is Cause.LOST]
+    assert isinstance(error, ConnectionLostError)
+    assert error.close_code == seen
+
+
+async def test_an_interruption_fails_what_is_pending(gateway: GatewaySimulator) -> None:
+    gateway.hold("health")
+    async with connected(gateway) as client:
+        request = asyncio.create_task(client.request("health"))
+        await gateway.wait_for_request("health")
+        await client.interrupt()
+        with pytest.raises(ConnectionLostError):
+            await request
+
+
+async def test_there_is_nothing_to_interrupt_without_a_connection(
+    gateway: GatewaySimulator,
+) -> None:
+    with pytest.raises(NotConnectedError):
+        await client_of(gateway).interrupt()
+
+
+async def test_a_client_counts_the_connections_that_are_held(
+    gateway: GatewaySimulator,
+) -> None:
+    async with connected(gateway) as client:
+        for _ in range(3):
+            await _interrupt(client)
+        gc.collect()
+        assert client.connections == 1
