@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING
 from homeassistant.const import Platform
 from homeassistant.helpers import config_validation as cv
 
-from .connection import async_get_credentials, async_get_endpoint
+from .connection import async_get_credentials, async_get_endpoint, new_client
 from .const import DOMAIN
 from .coordinator import ClawdCoordinator, ClawdRuntime
-from .gateway import GatewayClient
 from .services import async_setup_services
 from .storage import DeviceTokenStore, async_remove_device_token, async_remove_identity
 
@@ -36,7 +35,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> boo
     endpoint = await async_get_endpoint(hass, entry.data)
     tokens = DeviceTokenStore(hass, entry.entry_id, endpoint.origin)
     credentials = await async_get_credentials(hass, entry.data, tokens)
-    client = GatewayClient(endpoint, credentials)
+    client = new_client(endpoint, credentials)
     coordinator = ClawdCoordinator(hass, entry, client)
     await coordinator.async_connect()
     entry.runtime_data = runtime = ClawdRuntime(client, credentials, coordinator)

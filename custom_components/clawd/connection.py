@@ -1,19 +1,29 @@
 """The client of a config entry."""
 
 import ssl
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakSet
 
 from homeassistant.const import CONF_HOST, CONF_PORT, CONF_SSL, CONF_TOKEN
 from homeassistant.util.ssl import get_default_context, get_default_no_verify_context
 
 from .const import CONF_ALLOW_INSECURE, CONF_CA_CERTIFICATE, CONF_FINGERPRINT, VERSION
-from .gateway import ClientInfo, Credentials, Endpoint
+from .gateway import ClientInfo, Credentials, Endpoint, GatewayClient
 from .storage import DeviceTokenStore, async_get_identity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from homeassistant.core import HomeAssistant
+
+CLIENTS: Final[WeakSet[GatewayClient]] = WeakSet()
+
+
+def new_client(endpoint: Endpoint, credentials: Credentials) -> GatewayClient:
+    """Return a client, which the self-test expects to go with its entry."""
+    client = GatewayClient(endpoint, credentials)
+    CLIENTS.add(client)
+    return client
 
 
 async def async_get_endpoint(hass: HomeAssistant, data: Mapping[str, Any]) -> Endpoint:

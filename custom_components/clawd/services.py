@@ -29,9 +29,7 @@ ATTR_CHECKS: Final = "checks"
 SELF_TEST_SCHEMA: Final = vol.Schema(
     {
         vol.Optional(ATTR_CONFIG_ENTRY): cv.string,
-        vol.Optional(ATTR_MODE, default=Mode.ACTIVE): vol.In(
-            (Mode.PASSIVE, Mode.ACTIVE)
-        ),
+        vol.Optional(ATTR_MODE, default=Mode.ACTIVE): vol.In(tuple(Mode)),
         vol.Optional(ATTR_CHECKS): vol.All(cv.ensure_list, [cv.string]),
     }
 )

@@ -1,7 +1,6 @@
 """A connection that is ended on purpose is taken for one that was lost."""
 
 import asyncio
-import gc
 
 import pytest
 
@@ -52,13 +51,3 @@ async def test_there_is_nothing_to_interrupt_without_a_connection(
 ) -> None:
     with pytest.raises(NotConnectedError):
         await client_of(gateway).interrupt()
-
-
-async def test_a_client_counts_the_connections_that_are_held(
-    gateway: GatewaySimulator,
-) -> None:
-    async with connected(gateway) as client:
-        for _ in range(3):
-            await _interrupt(client)
-        gc.collect()
-        assert client.connections == 1

@@ -16,14 +16,17 @@ OTHER_ENDS = {
     "broken": "error",
     "entry_in_transit": "skip",
     "in_handshake": "skip",
+    "no_descriptors": "skip",
     "no_late_response": "skip",
     "not_asyncio": "skip",
     "not_connected": "skip",
     "not_held": "skip",
     "not_in_protocol": "skip",
+    "not_reloaded": "fail",
     "other_mode": "skip",
     "overdue": "error",
     "refused": "fail",
+    "runs_under_way": "skip",
 }
 
 

@@ -6,7 +6,6 @@ from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Final, cast
 from uuid import uuid4
-from weakref import WeakSet
 
 from .aborts import Aborts
 from .agent_run import AgentRuns
@@ -63,7 +62,6 @@ class GatewayClient:
         self._suspension = suspension or SuspensionWatch()
         self._history = StateHistory()
         self._connection: Connection | None = None
-        self._connections: WeakSet[Connection] = WeakSet()
         self._rest: asyncio.Future[Cause] | None = None
         self.statistics = Statistics()
         self._tasks = TaskRegistry()
@@ -146,11 +144,6 @@ class GatewayClient:
         return requests | {run.timer for run in self._runs.under_way()}
 
     @property
-    def connections(self) -> int:
-        """Return how many connections of this client are held by anybody."""
-        return len(self._connections)
-
-    @property
     def listeners(self) -> Mapping[str, tuple[Callable[..., object], ...]]:
         """Return the listeners of each event that has any, and of the state."""
         return {**self._events.snapshot(), **self._observers.snapshot()}
@@ -204,12 +197,7 @@ class GatewayClient:
         self._end_rest(Cause.RESUMED)
 
     async def interrupt(self, close_code: int | None = None) -> None:
-        """End the connection as if it were lost, with a close code or without one.
-
-        Raises:
-            NotConnectedError: there is no connection.
-
-        """
+        """End the connection, if there is one, as if it were lost."""
         await self._require_connection().interrupt(close_code)
 
     async def request(
@@ -341,11 +329,9 @@ class GatewayClient:
                 socket = await open_socket(self._endpoint, self._timing)
         except TimeoutError:
             raise CannotConnectError("no answer in time", code="TIMEOUT") from None
-        connection = Connection(
+        return Connection(
             socket, self._timing, self.statistics, self._dispatch, self._wants
         )
-        self._connections.add(connection)
-        return connection
 
     async def _wait_before_retry(self, error: GatewayError) -> None:
         self._rest = rest = asyncio.get_running_loop().create_future()

@@ -127,6 +127,13 @@ def scheduled(loop: asyncio.AbstractEventLoop) -> list[asyncio.TimerHandle] | No
     return list(handles) if isinstance(handles, list) else None
 
 
+def grown(
+    before: Mapping[str, int], after: Mapping[str, int], by: int = 1
+) -> list[str]:
+    """Return the names that are there by so many more often than before."""
+    return [name for name in sorted(after) if after[name] - before.get(name, 0) >= by]
+
+
 def coroutine_of(task: asyncio.Task[object]) -> CoroutineType[Any, Any, Any] | None:
     """Return the coroutine of a task, unless it runs something else."""
     coroutine = task.get_coro()

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from homeassistant.config_entries import ConfigEntryState
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 
@@ -103,7 +105,7 @@ class Answer:
     duration: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CheckContext:
     """What a check may look at.
 
@@ -117,12 +119,23 @@ class CheckContext:
 
     hass: HomeAssistant
     entry: ClawdConfigEntry
-    runtime: ClawdRuntime
     mode: Mode
     self_tests: Collection[asyncio.Task[object] | None] = ()
     answers: list[Answer] = field(default_factory=list)
     checks: tuple[str, ...] = ()
     settle: float = SETTLE_SECONDS
+    _runtime: ClawdRuntime = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Hold the runtime of a loaded entry."""
+        self._runtime = self.entry.runtime_data
+
+    @property
+    def runtime(self) -> ClawdRuntime:
+        """Return the present runtime; the last one where none is loaded."""
+        if self.entry.state is ConfigEntryState.LOADED:
+            self._runtime = self.entry.runtime_data
+        return self._runtime
 
     @property
     def connected(self) -> bool:

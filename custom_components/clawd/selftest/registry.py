@@ -1,6 +1,7 @@
 """The checks, in the order in which they run.
 
-Those that exercise the system come before those that look for what is left.
+Those that exercise the system come before those that look for what is left;
+those that interrupt it come last, and of these those that reload the entry.
 """
 
 from typing import Final
@@ -16,6 +17,14 @@ from .checks_connection import (
     check_tick_age,
     check_transport_trust,
     not_connected,
+)
+from .checks_drills import (
+    check_disconnect_fails_all,
+    check_drill_abort,
+    check_drill_restart,
+    check_log_redaction,
+    check_memory,
+    check_task_growth,
 )
 from .checks_entry import (
     check_entity_availability,
@@ -43,8 +52,15 @@ from .checks_home_assistant import (
     check_unload_ledger,
     entry_in_transit,
 )
+from .checks_reload import (
+    check_bus_listeners,
+    check_entry_reload,
+    check_instances,
+    check_sockets,
+)
 from .checks_runs import check_pending_age, check_stream_queues, check_unknown_runs
 from .checks_security import check_redaction, check_self_canary
+from .interruption import runs_under_way
 from .model import Ask, Aspect, Check, Component, Mode, Prerequisite
 
 
@@ -62,6 +78,17 @@ def _home_assistant(id_: str, ask: Ask, *prerequisites: Prerequisite) -> Check:
 def _security(id_: str, ask: Ask, *prerequisites: Prerequisite) -> Check:
     return Check(
         id_, ask, Mode.PASSIVE, Component.SECURITY, prerequisites=prerequisites
+    )
+
+
+def _drill(id_: str, ask: Ask, component: Component) -> Check:
+    return Check(
+        id_,
+        ask,
+        Mode.DRILL,
+        component,
+        prerequisites=(entry_in_transit, not_connected, runs_under_way),
+        deadline=60,
     )
 
 
@@ -107,4 +134,14 @@ CHECKS: Final = (
     _security("store_permissions", check_store_permissions),
     _security("self_canary", check_self_canary),
     _security("redaction", check_redaction),
+    _drill("drill_restart", check_drill_restart, Component.GATEWAY),
+    _drill("drill_abort", check_drill_abort, Component.GATEWAY),
+    _drill("disconnect_fails_all", check_disconnect_fails_all, Component.GATEWAY),
+    _drill("task_growth", check_task_growth, Component.HOME_ASSISTANT),
+    _drill("memory", check_memory, Component.HOME_ASSISTANT),
+    _drill("log_redaction", check_log_redaction, Component.SECURITY),
+    _drill("entry_reload", check_entry_reload, Component.HOME_ASSISTANT),
+    _drill("bus_listeners", check_bus_listeners, Component.HOME_ASSISTANT),
+    _drill("instances", check_instances, Component.HOME_ASSISTANT),
+    _drill("sockets", check_sockets, Component.GATEWAY),
 )

@@ -10,7 +10,8 @@ from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
 from ..gateway import ConnectionLostError, GatewayError, NotConnectedError
-from .model import Answer, CheckContext, CheckResult, Status
+from .interruption import ReloadError
+from .model import Answer, CheckContext, CheckResult, Mode, Status
 from .report import async_build_report
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from homeassistant.util.json import JsonObjectType
 
     from ..coordinator import ClawdConfigEntry
-    from .model import Check, Mode
+    from .model import Check
 
 
 class SelfTests:
@@ -37,9 +38,12 @@ class SelfTests:
         """Test a loaded entry and return the report.
 
         Raises:
-            ServiceValidationError: the entry is being tested already.
+            ServiceValidationError: the entry is being tested already, or not to
+                be interrupted.
 
         """
+        if mode is Mode.DRILL:
+            _refuse_interruption(entry)
         if entry.entry_id in self._tasks:
             raise ServiceValidationError(
                 translation_domain=DOMAIN,
@@ -58,7 +62,6 @@ class SelfTests:
         context = CheckContext(
             self._hass,
             entry,
-            entry.runtime_data,
             mode,
             self._tasks.values(),
             checks=tuple(check.id for check in checks),
@@ -69,6 +72,18 @@ class SelfTests:
         report = await async_build_report(context, started_at, perf_counter() - started)
         context.runtime.last_report = report
         return report
+
+
+def _refuse_interruption(entry: ClawdConfigEntry) -> None:
+    client = entry.runtime_data.client
+    if client.hello and not client.runs:
+        return
+    key = "drill_runs_under_way" if client.runs else "drill_not_connected"
+    raise ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key=key,
+        translation_placeholders={"title": entry.title},
+    )
 
 
 async def _answer(check: Check, context: CheckContext) -> Answer:
@@ -88,9 +103,8 @@ async def _ask(check: Check, context: CheckContext) -> CheckResult:
         return CheckResult(status=Status.ERROR, reason="overdue", facts=seconds)
     except ConnectionLostError, NotConnectedError:
         return CheckResult(status=Status.SKIP, reason="not_connected")
-    except GatewayError as err:
-        code = {"code": err.code}
-        return CheckResult(status=Status.FAIL, reason="refused", facts=code)
+    except (GatewayError, ReloadError) as err:
+        return _failed(err)
     except Exception as err:  # noqa: BLE001 - a check may break in any way
         return _broken(err)
 
@@ -101,6 +115,14 @@ def _obstacle(check: Check, context: CheckContext) -> str | None:
         return "other_mode"
     reasons = (prerequisite(context) for prerequisite in check.prerequisites)
     return next(filter(None, reasons), None)
+
+
+def _failed(err: GatewayError | ReloadError) -> CheckResult:
+    if isinstance(err, ReloadError):
+        state = {"state": err.state.value}
+        return CheckResult(status=Status.FAIL, reason="not_reloaded", facts=state)
+    code = {"code": err.code}
+    return CheckResult(status=Status.FAIL, reason="refused", facts=code)
 
 
 def _broken(err: Exception) -> CheckResult:
