@@ -14,7 +14,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 import custom_components.clawd  # noqa: F401 - the harness has a package of this name
 from custom_components.clawd.const import DOMAIN
-from custom_components.clawd.selftest import checks_entry, checks_gateway
+from custom_components.clawd.selftest import checks_entry, checks_gateway, interruption
 from tests.simulator import GatewaySimulator
 
 from .fault_coverage import FaultCoverage
@@ -113,5 +113,6 @@ async def live(
     monkeypatch.setattr(checks_gateway, "PROBE_DEADLINE", 0.02)
     monkeypatch.setattr(checks_gateway, "PROBE_HOLD", 0.1)
     monkeypatch.setattr(checks_entry, "LAG_INTERVAL", 0.001)
+    monkeypatch.setattr(interruption, "PATIENCE", 0)
     async with AsyncExitStack() as afterwards:
         yield Live(hass, entry, gateway, monkeypatch, afterwards)

@@ -7,7 +7,7 @@ import pytest
 from custom_components.clawd.selftest import checks_gateway, detectors
 from custom_components.clawd.selftest.registry import CHECKS
 
-from . import faults, faults_connection, faults_entry
+from . import faults, faults_connection, faults_drills, faults_entry
 from .fault_coverage import FaultCoverage
 from .faults import stray_task
 from .live import Fault, Live
@@ -16,7 +16,12 @@ from .self_test import bad, run_self_test
 ALIEN = json.dumps({"type": "res", "id": "alien", "ok": True, "payload": {}})
 
 
-ALL_FAULTS = [*faults.FAULTS, *faults_connection.FAULTS, *faults_entry.FAULTS]
+ALL_FAULTS = [
+    *faults.FAULTS,
+    *faults_connection.FAULTS,
+    *faults_entry.FAULTS,
+    *faults_drills.FAULTS,
+]
 ROWS = [
     pytest.param(fault, protocol, id=f"{fault.name}-{protocol}")
     for fault in ALL_FAULTS

@@ -111,6 +111,14 @@ def test_a_stable_link_starts_the_schedule_over() -> None:
     assert backoff.delay(0) == 1
 
 
+def test_a_delay_that_nobody_waited_for_does_not_count() -> None:
+    backoff = backoff_of(1, 30, lambda: 1)
+    assert backoff.delay(0) == 1
+    for _ in range(40):
+        assert backoff.delay(0) == 2
+        backoff.revoke()
+
+
 def test_two_clients_do_not_wait_equally_long() -> None:
     delays = {Backoff(Timing(first_delay=10)).delay(0) for _ in range(20)}
     assert len(delays) > 1

@@ -203,6 +203,20 @@ async def test_who_is_not_patient_hears_of_the_first_failure(
             await client.wait_connected(patient=False)
 
 
+async def test_who_resumes_does_not_lengthen_the_delays(
+    gateway: GatewaySimulator,
+) -> None:
+    client = client_of(gateway, replace(TIMING, first_delay=60, longest_delay=600))
+    async with running(client):
+        for _ in range(5):
+            await client.wait_connected()
+            gateway.drop()
+            await reached(client, S.RECONNECTING)
+            client.resume()
+        await client.wait_connected()
+    assert max(delays(client)) <= 60
+
+
 async def test_frames_keep_a_connection_from_being_silent() -> None:
     async with GatewaySimulator(policy={"tickIntervalMs": 100}) as gateway:
         client = client_of(gateway)

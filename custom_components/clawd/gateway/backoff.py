@@ -122,6 +122,11 @@ class Backoff:
         """Start over: the link has been stable."""
         self._attempt = 0
 
+    def revoke(self) -> None:
+        """Take the last delay back: somebody asked not to wait for it."""
+        self._attempt -= 1
+        self._retries.pop()
+
     def delay(self, least: float) -> float:
         """Return the seconds until the next attempt, at least `least`."""
         now = self._clock()

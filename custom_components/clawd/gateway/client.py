@@ -194,7 +194,8 @@ class GatewayClient:
 
     def resume(self) -> None:
         """Try again at once, where the client waits for its user or a delay."""
-        self._end_rest(Cause.RESUMED)
+        if self._rest and not self._rest.done():
+            self._rest.set_result(Cause.RESUMED)
 
     async def interrupt(self, close_code: int | None = None) -> None:
         """End the connection, if there is one, as if it were lost."""
@@ -366,15 +367,13 @@ class GatewayClient:
         while (left := due - loop.time()) > 0:
             await asyncio.wait([rest], timeout=min(left, self._timing.check))
             if rest.done():
+                if delay is not None:
+                    self._backoff.revoke()
                 return rest.result()
             if self._suspension.over():
                 self._backoff.reset()
                 return Cause.WOKEN
         return Cause.DUE
-
-    def _end_rest(self, cause: Cause) -> None:
-        if self._rest and not self._rest.done():
-            self._rest.set_result(cause)
 
     def _wants(self, name: str) -> bool:
         return name in (AGENT, SHUTDOWN) or name in self._events

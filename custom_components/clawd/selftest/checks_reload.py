@@ -88,8 +88,9 @@ async def check_sockets(context: CheckContext) -> CheckResult:
         return CheckResult(status=Status.SKIP, reason="no_descriptors")
     await interruption.reconnect(context.runtime.client, 1)
     await interruption.reload(context)
-    await asyncio.sleep(context.settle)
-    after = await _count_sockets(context) or 0
+    if (after := await _count_sockets(context) or 0) > before:
+        await asyncio.sleep(context.settle)
+        after = await _count_sockets(context) or 0
     return CheckResult(
         status=Status.FAIL if after > before else Status.PASS,
         observed=after,

@@ -113,6 +113,7 @@ async def reload(context: CheckContext, times: int = 1) -> None:
         done, _open = await asyncio.wait([task], timeout=RELOAD_BUDGET)
         if not done or task.exception() or entry.state is not ConfigEntryState.LOADED:
             raise ReloadError(entry.state)
+        context.follow()
 
 
 async def _bring_back(client: GatewayClient) -> None:

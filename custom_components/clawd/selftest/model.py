@@ -127,15 +127,19 @@ class CheckContext:
     _runtime: ClawdRuntime = field(init=False)
 
     def __post_init__(self) -> None:
-        """Hold the runtime of a loaded entry."""
+        """Hold the runtime of the entry."""
         self._runtime = self.entry.runtime_data
 
     @property
     def runtime(self) -> ClawdRuntime:
         """Return the present runtime; the last one where none is loaded."""
+        self.follow()
+        return self._runtime
+
+    def follow(self) -> None:
+        """Let go of the runtime that a reload has replaced."""
         if self.entry.state is ConfigEntryState.LOADED:
             self._runtime = self.entry.runtime_data
-        return self._runtime
 
     @property
     def connected(self) -> bool:
