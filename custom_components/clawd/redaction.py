@@ -8,7 +8,7 @@ from urllib.parse import quote
 from homeassistant.const import CONF_TOKEN
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from homeassistant.util.json import JsonValueType
 
@@ -45,22 +45,31 @@ def forms(secret: str) -> set[str]:
     }
 
 
-def leaks(document: object, secrets: Collection[str]) -> bool:
+def leaks(document: object, secrets: Iterable[str]) -> bool:
     """Return whether any form of a secret is in the keys or values of a document."""
-    wanted = {form for secret in secrets for form in forms(secret)}
+    return _contains(document, _all_forms(secrets))
+
+
+def withhold_texts(document: JsonValueType, secrets: Iterable[str]) -> JsonValueType:
+    """Return a document in which each text with a secret in it is replaced."""
+    return _withhold(document, _all_forms(secrets))
+
+
+def _all_forms(secrets: Iterable[str]) -> set[str]:
+    return {form for secret in secrets for form in forms(secret)}
+
+
+def _contains(document: object, wanted: Collection[str]) -> bool:
     return any(form in text for text in _texts(document) for form in wanted)
 
 
-def withhold_texts(document: JsonValueType, secrets: Collection[str]) -> JsonValueType:
-    """Return a document in which each text with a secret in it is replaced."""
+def _withhold(document: JsonValueType, wanted: Collection[str]) -> JsonValueType:
     match document:
         case dict():
-            return {
-                key: withhold_texts(value, secrets) for key, value in document.items()
-            }
+            return {key: _withhold(value, wanted) for key, value in document.items()}
         case list():
-            return [withhold_texts(value, secrets) for value in document]
-        case str() if leaks(document, secrets):
+            return [_withhold(value, wanted) for value in document]
+        case str() if _contains(document, wanted):
             return WITHHELD
         case _:
             return document
