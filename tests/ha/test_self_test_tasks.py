@@ -10,7 +10,7 @@ from homeassistant.data_entry_flow import FlowResultType
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.clawd.const import DOMAIN
+from custom_components.clawd.const import DOMAIN, LOGGER
 from custom_components.clawd.gateway import (
     ClientInfo,
     Credentials,
@@ -184,3 +184,19 @@ async def test_two_gateways_can_be_tested_at_the_same_time(
     results = [(await first)["status"], second["status"]]
     assert await hass.config_entries.async_unload(other_entry.entry_id)
     assert results == ["pass", "pass"]
+
+
+async def test_two_gateways_drill_one_after_the_other(
+    hass: HomeAssistant, entry: MockConfigEntry, other_entry: MockConfigEntry
+) -> None:
+    assert await hass.config_entries.async_setup(other_entry.entry_id)
+    level = LOGGER.level
+
+    reports = await asyncio.gather(
+        run_self_test(hass, mode="drill", config_entry=entry.entry_id),
+        run_self_test(hass, mode="drill", config_entry=other_entry.entry_id),
+    )
+
+    assert await hass.config_entries.async_unload(other_entry.entry_id)
+    assert [report["status"] for report in reports] == ["pass", "pass"]
+    assert (LOGGER.level, LOGGER.propagate) == (level, True)

@@ -1,6 +1,7 @@
 """The run of a self-test: order, deadlines, prerequisites, and one at a time."""
 
 import asyncio
+from contextlib import nullcontext
 from time import perf_counter
 import traceback
 from typing import TYPE_CHECKING
@@ -25,12 +26,16 @@ if TYPE_CHECKING:
 
 
 class SelfTests:
-    """The self-tests under way, at most one an entry."""
+    """The self-tests under way, at most one an entry, and at most one that drills.
+
+    Drills change what all entries share: the log, the tracing of memory.
+    """
 
     def __init__(self, hass: HomeAssistant) -> None:
         """Start with none."""
         self._hass = hass
         self._tasks: dict[str, asyncio.Task[object] | None] = {}
+        self._turn = asyncio.Lock()
 
     async def async_run(
         self, entry: ClawdConfigEntry, mode: Mode, checks: Sequence[Check]
@@ -42,36 +47,36 @@ class SelfTests:
                 be interrupted.
 
         """
-        if mode is Mode.DRILL:
-            _refuse_interruption(entry)
         if entry.entry_id in self._tasks:
             raise ServiceValidationError(
                 translation_domain=DOMAIN,
                 translation_key="self_test_running",
                 translation_placeholders={"title": entry.title},
             )
+        if mode is Mode.DRILL:
+            _refuse_interruption(entry)
         self._tasks[entry.entry_id] = asyncio.current_task()
         try:
-            return await self._async_run(entry, mode, checks)
+            context = CheckContext(
+                self._hass,
+                entry,
+                mode,
+                self._tasks.values(),
+                checks=tuple(check.id for check in checks),
+            )
+            async with self._turn if mode is Mode.DRILL else nullcontext():
+                return await _run(context, checks)
         finally:
             del self._tasks[entry.entry_id]
 
-    async def _async_run(
-        self, entry: ClawdConfigEntry, mode: Mode, checks: Sequence[Check]
-    ) -> JsonObjectType:
-        context = CheckContext(
-            self._hass,
-            entry,
-            mode,
-            self._tasks.values(),
-            checks=tuple(check.id for check in checks),
-        )
-        started_at, started = dt_util.utcnow(), perf_counter()
-        for check in checks:
-            context.answers.append(await _answer(check, context))
-        report = await async_build_report(context, started_at, perf_counter() - started)
-        context.runtime.last_report = report
-        return report
+
+async def _run(context: CheckContext, checks: Sequence[Check]) -> JsonObjectType:
+    started_at, started = dt_util.utcnow(), perf_counter()
+    for check in checks:
+        context.answers.append(await _answer(check, context))
+    report = await async_build_report(context, started_at, perf_counter() - started)
+    context.runtime.last_report = report
+    return report
 
 
 def _refuse_interruption(entry: ClawdConfigEntry) -> None:
