@@ -171,5 +171,6 @@ FAULTS: list[Fault] = [
     Fault(blind(detectors, "stray_tasks", []), "self_canary"),
     Fault(blind(detectors, "duplicates", []), "self_canary"),
     Fault(blind(detectors, "changed_counts", []), "self_canary"),
+    Fault(blind(detectors, "grown", []), "self_canary"),
     Fault(blind(redaction, "leaks", nothing=False), "self_canary"),
 ]

@@ -102,6 +102,13 @@ def test_listeners_are_counted_by_event() -> None:
     ]
 
 
+@pytest.mark.parametrize(("by", "names"), [(1, ["a", "new"]), (2, ["a"]), (3, [])])
+def test_growth_is_what_is_there_so_many_more_often(by: int, names: list[str]) -> None:
+    before, after = {"a": 1, "b": 2, "gone": 1}, {"a": 3, "b": 2, "new": 1}
+
+    assert detectors.grown(before, after, by) == names
+
+
 @pytest.mark.parametrize("name", CANARIES)
 async def test_every_canary_is_seen(name: str) -> None:
     assert await CANARIES[name]()

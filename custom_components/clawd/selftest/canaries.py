@@ -118,6 +118,11 @@ async def sees_additional_listener() -> bool:
     return bool(detectors.changed_counts({}, listeners.snapshot()))
 
 
+async def sees_growth() -> bool:
+    """Let something be there once more than before."""
+    return bool(detectors.grown({}, {"canary": 1}))
+
+
 async def sees_secret() -> bool:
     """Let a secret out in each of its forms."""
     return all(
@@ -151,5 +156,6 @@ CANARIES: Final[Mapping[str, Callable[[], Awaitable[bool]]]] = {
     "stray_tasks": sees_stray_task,
     "duplicates": sees_repeated_listener,
     "changed_counts": sees_additional_listener,
+    "grown": sees_growth,
     "leaks": sees_secret,
 }
