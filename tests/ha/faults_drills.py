@@ -1,6 +1,7 @@
 """Faults that only a drill brings to light, planted in a live system."""
 
 import asyncio
+from collections.abc import Callable
 import logging
 from typing import Any
 
@@ -25,7 +26,7 @@ from custom_components.clawd.gateway.connection import Connection
 from custom_components.clawd.gateway.pending import PendingRequests
 from custom_components.clawd.selftest import checks_drills, interruption
 
-from .live import Fault, Live
+from .live import Fault, Live, Plant
 
 RESTART = 1012
 ABNORMAL = 1006
@@ -80,14 +81,8 @@ async def subscription_lost_at_an_abort(live: Live) -> None:
 
 async def drop_that_fails_nothing(live: Live) -> None:
     """Leave requests waiting when their connection ends."""
-    real: Any = PendingRequests.fail_all
     live.monkeypatch.setattr(checks_drills, "FAIL_LIMIT", 0.1)
-
-    def fail_some(requests: PendingRequests, error: GatewayError) -> None:
-        if all(request.method != "health" for request in requests.snapshot()):
-            real(requests, error)
-
-    live.monkeypatch.setattr(PendingRequests, "fail_all", fail_some)
+    _at_a_drop(live, lambda *_: None)
 
 
 async def drop_that_cancels(live: Live) -> None:
@@ -97,7 +92,7 @@ async def drop_that_cancels(live: Live) -> None:
         for request in requests.snapshot():
             request.future.cancel()
 
-    live.monkeypatch.setattr(PendingRequests, "fail_all", cancel_all)
+    _at_a_drop(live, cancel_all)
 
 
 async def drop_that_fails_late(live: Live) -> None:
@@ -108,7 +103,7 @@ async def drop_that_fails_late(live: Live) -> None:
     def fail_late(requests: PendingRequests, error: GatewayError) -> None:
         live.hass.loop.call_later(0.08, real, requests, error)
 
-    live.monkeypatch.setattr(PendingRequests, "fail_all", fail_late)
+    _at_a_drop(live, fail_late)
 
 
 async def surviving_reader(live: Live) -> None:
@@ -247,6 +242,19 @@ async def open_socket(live: Live) -> None:
     live.monkeypatch.setattr(Connection, "close", close)
 
 
+def _at_a_drop(
+    live: Live, fail_all: Callable[[PendingRequests, GatewayError], object]
+) -> None:
+    """Do something else than to fail the requests of a connection that is cut."""
+    real: Any = PendingRequests.fail_all
+
+    def choose(requests: PendingRequests, error: GatewayError) -> None:
+        asked = any(request.method == "health" for request in requests.snapshot())
+        (fail_all if asked else real)(requests, error)
+
+    live.monkeypatch.setattr(PendingRequests, "fail_all", choose)
+
+
 def _wait_for_ever(live: Live) -> None:
     """Let our code wait for something that nobody brings about."""
     other = GatewayClient(
@@ -261,7 +269,7 @@ def _enlarge(hello: dict[str, Any]) -> None:
     hello["features"]["methods"] += LARGE
 
 
-def _drill(plant: Any, check: str) -> Fault:  # noqa: ANN401
+def _drill(plant: Plant, check: str) -> Fault:
     return Fault(plant, check, mode="drill")
 
 
