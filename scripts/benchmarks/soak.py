@@ -31,6 +31,7 @@ ROUNDS = 25
 WARM_UP = 5
 AT_ONCE = 8
 WORDS = 12
+SETTLING_TRIPS = 100
 ADVICE = "a client that hangs shows in `asyncio.all_tasks()`; run fewer at first"
 HEADERS = ("held", "first", "most", "last", "allowed", "")
 
@@ -56,8 +57,15 @@ class Soak:
                 group.create_task(_times(_share(runs, worker), self._run))
                 group.create_task(_times(_share(asked, worker), self._request))
             group.create_task(_times(reconnects, self._reconnect))
-        await self._client.wait_connected()
+        await self._settle()
         return hold(self._client)
+
+    async def _settle(self) -> None:
+        """Wait for the answers that are still on their way."""
+        await self._client.wait_connected()
+        for _ in range(SETTLING_TRIPS):
+            if self._client.pending:
+                await self._client.request("health")
 
     async def _request(self) -> None:
         while True:

@@ -24,6 +24,12 @@ def test_more_than_is_allowed_is_growth(name: str) -> None:
     assert not_flat(HELD, HELD._replace(**{name: allowed + 1})) == [name]
 
 
+@pytest.mark.parametrize("name", ["pending", "runs"])
+def test_what_should_have_ended_is_not_flat(name: str) -> None:
+    held = HELD._replace(**{name: 1})
+    assert not_flat(held, held) == [name]
+
+
 def test_what_came_and_went_is_flat() -> None:
     growth, *_ = growths([HELD, HELD._replace(tasks=50), HELD])
     assert growth.flat
