@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 import logging
 from typing import Any
 
@@ -290,6 +291,6 @@ FAULTS = [
     _drill(missing_unsubscribe, "bus_listeners"),
     _drill(missing_state_unsubscribe, "bus_listeners"),
     _drill(held_client, "instances"),
-    _drill(held_connection, "instances"),
+    replace(_drill(held_connection, "instances"), also=("memory",)),
     _drill(open_socket, "sockets"),
 ]

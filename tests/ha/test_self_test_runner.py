@@ -259,7 +259,7 @@ async def test_an_entry_that_is_unloaded_meanwhile_is_not_to_blame(
         await unloaded.wait()
         return CheckResult(status=Status.SKIP, reason="not_connected")
 
-    task = asyncio.create_task(_run(hass, entry, _check(ask), *CHECKS))
+    task = asyncio.create_task(_run(hass, entry, _check(ask, "protocol"), *CHECKS))
     await asked.wait()
     assert await hass.config_entries.async_unload(entry.entry_id)
     unloaded.set()

@@ -20,6 +20,7 @@ from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.helpers.translation import async_get_translations
 
 from ..const import DOMAIN
+from ..gateway import ConnectionState
 from . import detectors
 from .checks_home_assistant import MOST_TASKS, PACKAGE
 from .model import CheckResult, Status
@@ -37,6 +38,16 @@ LAG_INTERVAL: Final = 0.05
 LAG_LIMIT: Final = 0.05
 OTHERS: Final = 0o077
 ENDS: Final = ("pass", "fail", "hint")
+
+
+def anybody_connects(context: CheckContext) -> str | None:
+    """Name the reason if requests are under way of which nothing shows yet."""
+    config_entries = context.hass.config_entries
+    entries = config_entries.async_loaded_entries(DOMAIN)
+    states = [entry.runtime_data.client.state for entry in entries]
+    flows = config_entries.flow.async_progress_by_handler(DOMAIN)
+    connecting = ConnectionState.HANDSHAKING in states or flows
+    return "in_handshake" if connecting else None
 
 
 async def check_task_exceptions(context: CheckContext) -> CheckResult:

@@ -27,6 +27,7 @@ from .checks_drills import (
     check_task_growth,
 )
 from .checks_entry import (
+    anybody_connects,
     check_entity_availability,
     check_handler_errors,
     check_loop_lag,
@@ -121,7 +122,9 @@ CHECKS: Final = (
     _gateway("scopes", check_scopes, not_connected, aspect=Aspect.READINESS),
     _home_assistant("task_inventory", check_task_inventory, entry_in_transit),
     _home_assistant("task_exceptions", check_task_exceptions),
-    _home_assistant("timer_registry", check_timer_registry, entry_in_transit),
+    _home_assistant(
+        "timer_registry", check_timer_registry, entry_in_transit, anybody_connects
+    ),
     _home_assistant("handler_duplicates", check_handler_duplicates),
     _home_assistant("handler_baseline", check_handler_baseline, entry_in_transit),
     _home_assistant("handler_errors", check_handler_errors),
