@@ -287,3 +287,20 @@ async def test_a_run_that_the_gateway_has_lost_ends(
         with pytest.raises(AgentRunError) as caught:
             await run.result()
         assert caught.value.code == "RUN_LOST"
+
+
+async def test_a_request_that_was_sent_again_ends_with_its_run(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.script(Reply(FIRST))
+    async with connected(gateway) as client:
+        gateway.hold("agent")
+        asking = asyncio.create_task(client.start_run("Go", session_key=SESSION))
+        await gateway.wait_for_request("agent")
+        gateway.drop()
+        await gateway.wait_for_request("agent", 2)
+        await client.request("health")
+        gateway.release("agent")
+        assert await hear(await asking) == FIRST
+        assert client.runs == ()
+        assert client.pending == ()

@@ -168,7 +168,7 @@ class AgentRun:
 
         """
         if not self.ended:
-            self.discard(AgentRunAborted())
+            self.fail(AgentRunAborted())
             await self._abort(self)
 
     async def wait_accepted(self) -> Self:
@@ -244,14 +244,8 @@ class AgentRun:
         self._tell(self._reply.catch_up(texts))
         self._succeed({})
 
-    def discard(self, error: GatewayError) -> None:
-        """End the run with an error, whatever the Gateway says of it later."""
-        self.fail(error)
-        if self._response:
-            self._response.cancel()
-
     def fail(self, error: GatewayError) -> None:
-        """End the run with an error."""
+        """End the run with an error, whatever the Gateway says of it later."""
         for future in (self._accepted, self._result):
             if not future.done():
                 future.set_exception(error)
@@ -292,7 +286,7 @@ class AgentRun:
             self._end()
 
     def _expire(self, error: GatewayError) -> None:
-        self.discard(error)
+        self.fail(error)
         self._on_expire(self)
 
     def _as_run_error(self, error: GatewayError) -> GatewayError:
@@ -317,6 +311,8 @@ class AgentRun:
     def _end(self) -> None:
         self._clock.stop()
         self._wake.set()
+        if self._response:
+            self._response.cancel()
         self._on_end(self)
 
     def _tell(self, text: str) -> None:
@@ -384,4 +380,4 @@ class AgentRuns:
     def fail_all(self, error: GatewayError) -> None:
         """End every open run with an error."""
         for run in self.under_way():
-            run.discard(error)
+            run.fail(error)

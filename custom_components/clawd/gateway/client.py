@@ -257,7 +257,7 @@ class GatewayClient:
             return await run.wait_accepted()
         except BaseException:
             if not run.ended:
-                run.discard(_stopped())
+                run.fail(_stopped())
                 self._aborts.give_up(run)
             raise
 
