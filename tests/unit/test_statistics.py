@@ -1,7 +1,7 @@
 """Statistics count frames and keep their trace without content."""
 
 from custom_components.clawd.gateway import Outcome, Statistics
-from custom_components.clawd.gateway.statistics import TRACE_LENGTH
+from custom_components.clawd.gateway.statistics import TRACE_LENGTH, TRACED_NAME
 
 
 def test_frames_and_bytes_are_counted_both_ways() -> None:
@@ -29,6 +29,12 @@ def test_the_trace_is_bounded() -> None:
         statistics.received("event", "tick", size)
     assert len(statistics.trace) == TRACE_LENGTH
     assert statistics.trace[0].size == 10
+
+
+def test_the_trace_holds_no_name_of_any_length() -> None:
+    statistics = Statistics()
+    statistics.received("event", "x" * 1_000_000, 1_000_100)
+    assert statistics.trace[0].name == "x" * TRACED_NAME
 
 
 def test_two_clients_share_nothing() -> None:

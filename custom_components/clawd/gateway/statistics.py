@@ -7,6 +7,7 @@ import time
 from typing import Final, Literal, NamedTuple
 
 TRACE_LENGTH: Final = 200
+TRACED_NAME: Final = 64
 
 
 class Outcome(StrEnum):
@@ -64,7 +65,7 @@ class Statistics:
         """Count a frame from the Gateway."""
         self.frames_in += 1
         self.bytes_in += size
-        self._trace.append((time.time(), "in", kind, name, size))
+        self._trace.append((time.time(), "in", kind, name[:TRACED_NAME], size))
 
     def sent(self, name: str, size: int) -> None:
         """Count a request to the Gateway."""
