@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from .line import Line
 from .recordings import Frame
 from .refusals import HTTP_STATUS, Refusal
 from .script import Script, Step, obey
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 class Faults(Seen):
     """Scripts of runs, and faults around handshakes and requests."""
 
+    line: Line = field(default_factory=Line, init=False)
     muted: bool = field(default=False, init=False)
     paused: int = field(default=0, init=False)
     duplicated: set[str] = field(default_factory=set, init=False)

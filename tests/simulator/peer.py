@@ -62,9 +62,13 @@ class Peer:
             self.gateway.seq += 1
             self.send_event(*item)
         elif isinstance(item, dict):
-            broadcast([self.connection], orjson.dumps(item), text=True)
+            self.gateway.line.carry(item, self.send_text)
         else:
             broadcast([self.connection], item)
+
+    def send_text(self, data: bytes) -> None:
+        """Send a text message, whatever is in it."""
+        broadcast([self.connection], data, text=True)
 
     def send_event(
         self, event: str, payload: Frame, *, versioned: bool = False

@@ -394,3 +394,32 @@ def test_the_program_says_where_it_listens_and_ends_on_a_signal(
         assert process.wait(5) == 0
     assert line["url"] == f"ws://127.0.0.1:{line['port']}"
     assert line["protocol"] == protocol
+
+
+async def test_frames_wait_on_a_held_line_and_go_in_any_order_of_their_streams(
+    gateway: GatewaySimulator,
+) -> None:
+    async with raw_client(gateway.url) as client:
+        await client.shake_hands()
+        gateway.line.hold()
+        for event, number in (("one", 1), ("one", 2), ("two", 1), ("two", 2)):
+            gateway.broadcast(event, {"number": number})
+        gateway.line.release([1, 1])
+        await client.event("one")
+        await client.receive_until(lambda frame: frame["payload"] == {"number": 2})
+    told = [(f.get("event"), f["payload"].get("number")) for f in client.frames[-4:]]
+    assert told == [("two", 1), ("two", 2), ("one", 1), ("one", 2)]
+
+
+async def test_a_frame_comes_twice_or_only_in_half(gateway: GatewaySimulator) -> None:
+    async with raw_client(gateway.url) as client:
+        await client.shake_hands()
+        gateway.line.doubled = 1
+        for number in range(2):
+            gateway.broadcast("note", {"number": number})
+        frames = [await client.event("note") for _ in range(3)]
+        assert [frame["payload"]["number"] for frame in frames] == [0, 0, 1]
+        gateway.line.halved = 1
+        gateway.broadcast("note", {"number": 2})
+        with pytest.raises(orjson.JSONDecodeError):
+            await client.event("note")
