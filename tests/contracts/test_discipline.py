@@ -9,7 +9,9 @@ import pytest
 from .sources import ROOT, dotted, imports, modules, parse
 
 TESTS = ROOT / "tests"
-LAYERS = [TESTS / name for name in ("unit", "ha", "contracts", "gateway_e2e")]
+LAYERS = [
+    TESTS / name for name in ("unit", "stateful", "ha", "contracts", "gateway_e2e")
+]
 SOURCES = [path for layer in LAYERS for path in modules(layer)]
 
 # What paces a model or a network or waits for a process is no test.

@@ -3,12 +3,12 @@
 from collections.abc import AsyncGenerator
 import gc
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import settings
 import pytest
 
 from tests.simulator import GatewaySimulator
 
-from .leaks import no_leaks
+from .leaks import leave_out_imports, no_leaks
 
 settings.register_profile(
     "unit", max_examples=50, derandomize=True, database=None, deadline=None
@@ -16,16 +16,9 @@ settings.register_profile(
 settings.load_profile("unit")
 
 
-@given(st.none())
-def _start_hypothesis(_: None) -> None:
-    """Let Hypothesis make its generator: it does not find a frozen owner of one."""
-
-
 def pytest_collection_finish() -> None:
     """Leave what the imports made out of the collections after each test."""
-    _start_hypothesis()
-    gc.collect()
-    gc.freeze()
+    leave_out_imports()
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,8 @@ import stat
 import threading
 from typing import Any
 
+from hypothesis import given, strategies as st
+
 SETTLING_STEPS = 20
 
 
@@ -33,6 +35,18 @@ async def no_leaks() -> AsyncGenerator[None]:
     assert not _open_sockets() - sockets, "a socket was left behind"
     assert not set(threading.enumerate()) - threads, "a thread was left behind"
     assert not unseen, "an exception was not seen"
+
+
+def leave_out_imports() -> None:
+    """Keep what the imports made out of the collections after each test."""
+    _start_hypothesis()
+    gc.collect()
+    gc.freeze()
+
+
+@given(st.none())
+def _start_hypothesis(_: None) -> None:
+    """Let Hypothesis make its generator: it does not find a frozen owner of one."""
 
 
 def _other_tasks() -> set[asyncio.Task[Any]]:

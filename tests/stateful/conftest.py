@@ -1,0 +1,33 @@
+"""Profiles of Hypothesis: one that is the same each time, one that explores."""
+
+from hypothesis import HealthCheck, Phase, settings
+import pytest
+
+from tests.unit.leaks import leave_out_imports
+
+settings.register_profile(
+    "stateful",
+    max_examples=60,
+    stateful_step_count=50,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=(Phase.generate, Phase.shrink),
+    report_multiple_bugs=False,
+    suppress_health_check=list(HealthCheck),
+)
+settings.register_profile(
+    "explore", settings.get_profile("stateful"), max_examples=1_000, derandomize=False
+)
+settings.load_profile("stateful")
+
+
+def pytest_collection_finish() -> None:
+    """Leave what the imports made out of the collections after each example."""
+    leave_out_imports()
+
+
+@pytest.fixture(params=[3, 4])
+def protocol(request: pytest.FixtureRequest) -> int:
+    """Return each protocol."""
+    return int(request.param)
