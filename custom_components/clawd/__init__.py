@@ -8,8 +8,12 @@ from homeassistant.helpers import config_validation as cv
 from .connection import async_get_credentials, async_get_endpoint, new_client
 from .const import DOMAIN
 from .coordinator import ClawdCoordinator, ClawdRuntime
+from .issues import async_forget_issues_of_unloaded_entries
+from .schedule import async_schedule_self_tests
+from .selftest.findings import async_show_findings
+from .selftest.history import ReportHistory
 from .services import async_setup_services
-from .storage import DeviceTokenStore, async_remove_device_token, async_remove_identity
+from .storage import DeviceTokenStore, async_forget_entry, async_remove_identity
 
 if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
@@ -18,15 +22,22 @@ if TYPE_CHECKING:
     from .coordinator import ClawdConfigEntry
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
-PLATFORMS = (Platform.BINARY_SENSOR, Platform.CONVERSATION)
+PLATFORMS = (
+    Platform.BINARY_SENSOR,
+    Platform.BUTTON,
+    Platform.CONVERSATION,
+    Platform.EVENT,
+    Platform.SENSOR,
+)
 
 
 async def async_setup(
     hass: HomeAssistant,
     config: ConfigType,  # noqa: ARG001 - Home Assistant's signature
 ) -> bool:
-    """Set up the actions."""
+    """Set up what is there once for all entries."""
     async_setup_services(hass)
+    async_forget_issues_of_unloaded_entries(hass)
     return True
 
 
@@ -36,9 +47,14 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> boo
     tokens = DeviceTokenStore(hass, entry.entry_id, endpoint.origin)
     credentials = await async_get_credentials(hass, entry.data, tokens)
     client = new_client(endpoint, credentials)
-    coordinator = ClawdCoordinator(hass, entry, client)
+    coordinator = ClawdCoordinator(hass, entry, client, credentials)
     await coordinator.async_connect()
-    entry.runtime_data = runtime = ClawdRuntime(client, credentials, coordinator)
+    reports = ReportHistory(hass, entry)
+    await reports.async_load()
+    runtime = ClawdRuntime(client, credentials, coordinator, reports)
+    entry.runtime_data = runtime
+    async_show_findings(hass, entry)
+    async_schedule_self_tests(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     runtime.listener_baseline = {
         event: len(listeners) for event, listeners in client.listeners.items()
@@ -52,7 +68,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> bo
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
-    """Forget its device token, and the identity with the last Gateway."""
-    await async_remove_device_token(hass, entry.entry_id)
+    """Forget what was stored of it, and the identity with the last Gateway."""
+    await async_forget_entry(hass, entry.entry_id)
     if hass.config_entries.async_entries(DOMAIN) in ([], [entry]):
         await async_remove_identity(hass)

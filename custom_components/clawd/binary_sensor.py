@@ -8,7 +8,8 @@ from homeassistant.components.binary_sensor import (
 )
 from homeassistant.const import EntityCategory
 
-from .entity import ClawdEntity
+from .entity import GatewayEntity, SelfTestEntity
+from .selftest.history import BAD
 
 if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
@@ -25,12 +26,16 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the binary sensors of an entry."""
+    runtime = entry.runtime_data
     async_add_entities(
-        [ConnectivityBinarySensor(entry.runtime_data.coordinator, "connectivity")]
+        [
+            ConnectivityBinarySensor(runtime.coordinator, "connectivity"),
+            SelfTestBinarySensor(runtime.reports),
+        ]
     )
 
 
-class ConnectivityBinarySensor(ClawdEntity, BinarySensorEntity):
+class ConnectivityBinarySensor(GatewayEntity, BinarySensorEntity):
     """Whether the Gateway is connected."""
 
     _attr_device_class = BinarySensorDeviceClass.CONNECTIVITY
@@ -47,3 +52,16 @@ class ConnectivityBinarySensor(ClawdEntity, BinarySensorEntity):
     def is_on(self) -> bool:
         """Return whether there is a connection."""
         return self.coordinator.connected
+
+
+class SelfTestBinarySensor(SelfTestEntity, BinarySensorEntity):
+    """Whether the last self-test found a fault."""
+
+    _attr_device_class = BinarySensorDeviceClass.PROBLEM
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """Return whether it failed; none before the first."""
+        report = self.coordinator.data
+        return report["status"] in BAD if report else None

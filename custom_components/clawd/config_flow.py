@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, override
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigFlow, ConfigFlowResult
 from homeassistant.const import CONF_HOST, CONF_PORT, CONF_SSL, CONF_TOKEN
+from homeassistant.core import callback
 from homeassistant.data_entry_flow import AbortFlow, section
 from homeassistant.exceptions import ConfigEntryError
 from homeassistant.helpers import config_validation as cv
@@ -25,7 +26,7 @@ from .const import (
     DOMAIN,
     PAIRING_TASK,
 )
-from .errors import error_key
+from .errors import approval_placeholders, error_key, pairing_request
 from .gateway import (
     GatewayClient,
     GatewayError,
@@ -33,9 +34,12 @@ from .gateway import (
     PairingRequiredError,
     read_fingerprint,
 )
+from .options_flow import ClawdOptionsFlow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from homeassistant.config_entries import ConfigEntry
 
 APPROVAL_POLL_INTERVAL: Final = 3.0
 SECTION_SECURITY: Final = "security"
@@ -79,6 +83,13 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
 
     VERSION = 1
     MINOR_VERSION = 1
+
+    @staticmethod
+    @callback
+    @override
+    def async_get_options_flow(_config_entry: ConfigEntry) -> ClawdOptionsFlow:
+        """Return the flow that changes the options."""
+        return ClawdOptionsFlow()
 
     def __init__(self) -> None:
         """Start with nothing known."""
@@ -129,7 +140,7 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
             return self.async_show_progress(
                 step_id="pairing",
                 progress_action="wait_for_approval",
-                description_placeholders=_approval_placeholders(self._error),
+                description_placeholders=approval_placeholders(self._error),
                 progress_task=self._approval,
             )
         self._approval = None
@@ -187,9 +198,9 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def _async_wait_for_approval(self) -> None:
         """Ask again until the answer changes; a request expires after 5 minutes."""
-        asked = _request_id(self._error)
+        asked = pairing_request(self._error)
         while isinstance(self._error, PairingRequiredError) and (
-            _request_id(self._error) == asked
+            pairing_request(self._error) == asked
         ):
             await asyncio.sleep(APPROVAL_POLL_INTERVAL)
             await self._async_probe()
@@ -223,18 +234,3 @@ def _form_errors(error: GatewayError | None) -> dict[str, str]:
         return {CONF_TOKEN: error_key(error)}
     field, key = _FIELDS_BY_CODE.get(error.code, ("base", error_key(error)))
     return {field: key}
-
-
-def _request_id(error: GatewayError | None) -> str | None:
-    return error.request_id if isinstance(error, PairingRequiredError) else None
-
-
-def _approval_placeholders(error: GatewayError | None) -> dict[str, str]:
-    """Return what to show; Clawdbot (v3) sends no code in the details."""
-    program = "clawdbot" if error and error.code == "NOT_PAIRED" else "openclaw"
-    request_id = _request_id(error)
-    action = f"approve {request_id}" if request_id else "list"
-    return {
-        "request_id": request_id or "?",
-        "command": f"{program} devices {action}",
-    }

@@ -17,7 +17,7 @@ from homeassistant.const import MATCH_ALL
 from homeassistant.exceptions import HomeAssistantError
 
 from .const import DOMAIN
-from .entity import ClawdEntity
+from .entity import GatewayEntity
 from .errors import action_error
 from .gateway import AgentRun, GatewayError
 
@@ -43,7 +43,7 @@ async def async_setup_entry(
     )
 
 
-class ClawdConversationEntity(ClawdEntity, ConversationEntity):
+class ClawdConversationEntity(GatewayEntity, ConversationEntity):
     """The Gateway's default agent."""
 
     _attr_name = None

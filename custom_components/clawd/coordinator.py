@@ -20,10 +20,14 @@ from .gateway import (
     Pause,
     Transition,
 )
+from .issues import async_update_connection_issues
 from .ledger import async_get_ledger
+from .redaction import known_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from .selftest.history import ReportHistory
 
 
 @dataclass
@@ -32,19 +36,21 @@ class ClawdRuntime:
 
     Attributes:
         listener_baseline: listeners of each event, counted when set-up was done.
-        last_report: the last self-test, if there was one.
+        reports: of the last self-tests.
 
     """
 
     client: GatewayClient
     credentials: Credentials
     coordinator: ClawdCoordinator
+    reports: ReportHistory
     listener_baseline: Mapping[str, int] = field(default_factory=dict)
-    last_report: Mapping[str, object] | None = None
 
 
 # What a person has to mend who may be asked for it in a form.
-REAUTHENTICATE: Final = (Pause.TOKEN, Pause.APPROVAL, Pause.SCOPES, Pause.DEVICE)
+REAUTHENTICATE: Final = (Pause.TOKEN, Pause.SCOPES, Pause.DEVICE)
+# Where it shows what is wrong, and what is not.
+SETTLED: Final = (ConnectionState.CONNECTED, ConnectionState.PAUSED)
 
 type ClawdConfigEntry = ConfigEntry[ClawdRuntime]
 
@@ -55,12 +61,18 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
     config_entry: ClawdConfigEntry
 
     def __init__(
-        self, hass: HomeAssistant, entry: ClawdConfigEntry, client: GatewayClient
+        self,
+        hass: HomeAssistant,
+        entry: ClawdConfigEntry,
+        client: GatewayClient,
+        credentials: Credentials,
     ) -> None:
         """Follow the state of `client` as long as the entry is loaded."""
         super().__init__(hass, LOGGER, config_entry=entry, name=DOMAIN)
         self.client = client
         self.data = client.state
+        self.last_disconnect: Transition | None = None
+        self._credentials = credentials
         self._was_connected = False
         self._refusal = ""
         unsubscribe = client.subscribe_state(self._async_follow)
@@ -93,6 +105,8 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
     def _async_follow(self, transition: Transition) -> None:
         if self._was_connected:
             self._async_report(transition)
+        if transition.state in SETTLED:
+            self._async_update_issues()
         self.async_set_updated_data(transition.state)
 
     @callback
@@ -101,6 +115,7 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
         if transition.state is ConnectionState.CLOSED:
             return
         if transition.previous is ConnectionState.CONNECTED:
+            self.last_disconnect = transition
             LOGGER.log(
                 logging.INFO if _announced(transition.error) else logging.WARNING,
                 "Connection to the Gateway lost (%s)",
@@ -115,6 +130,12 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
             LOGGER.warning("The Gateway refuses the connection (%s)", code)
             if transition.pause in REAUTHENTICATE:
                 self.config_entry.async_start_reauth(self.hass)
+
+    @callback
+    def _async_update_issues(self) -> None:
+        entry = self.config_entry
+        secrets = known_secrets(entry.data, self._credentials)
+        async_update_connection_issues(self.hass, entry, self.client, secrets)
 
     @callback
     def _async_update_device(self) -> None:

@@ -7,6 +7,7 @@ from homeassistant.config_entries import ConfigEntryState
 
 from .inspection import Inspection, inspect_entry
 from .redaction import known_secrets, leaks
+from .selftest.history import async_load_reports
 
 if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
@@ -22,25 +23,26 @@ async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: ClawdConfigEntry
 ) -> dict[str, object]:
     """Return the diagnostics of an entry, in whatever state it is."""
-    return _limited(_safe_sections(hass, entry))
+    return _limited(await _async_safe_sections(hass, entry))
 
 
 async def async_get_device_diagnostics(
     hass: HomeAssistant, entry: ClawdConfigEntry, device: DeviceEntry
 ) -> dict[str, object]:
     """Return what concerns one device of an entry."""
-    sections = _safe_sections(hass, entry, device.id)
+    sections = await _async_safe_sections(hass, entry, device.id)
     return {name: sections[name] for name in DEVICE_SECTIONS}
 
 
-def _safe_sections(
+async def _async_safe_sections(
     hass: HomeAssistant, entry: ClawdConfigEntry, device_id: str | None = None
 ) -> dict[str, object]:
     """Return the sections; one in which a secret is found is withheld."""
     loaded = entry.state is ConfigEntryState.LOADED
     runtime = entry.runtime_data if loaded else None
     secrets = known_secrets(entry.data, runtime.credentials if runtime else None)
-    sections = inspect_entry(Inspection(hass, entry, runtime, device_id))
+    stored = () if runtime else await async_load_reports(hass, entry)
+    sections = inspect_entry(Inspection(hass, entry, runtime, device_id, stored))
     return {
         name: {"withheld": "a secret was found"} if leaks(section, secrets) else section
         for name, section in sections.items()

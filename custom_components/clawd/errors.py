@@ -65,17 +65,36 @@ def error_key(err: GatewayError) -> str:
 
 
 def setup_error(err: GatewayError) -> HomeAssistantError:
-    """Return the error with which the set-up of an entry ends."""
-    if isinstance(err, GatewayAuthenticationError) and not err.retryable:
-        return _translated(ConfigEntryAuthFailed, err)
-    if err.retryable:
+    """Return the error with which the set-up of an entry ends.
+
+    An approval is no secret that a form could ask for: it comes by itself.
+    """
+    if err.retryable or isinstance(err, PairingRequiredError):
         return _translated(ConfigEntryNotReady, err)
+    if isinstance(err, GatewayAuthenticationError):
+        return _translated(ConfigEntryAuthFailed, err)
     return _translated(ConfigEntryError, err)
 
 
 def action_error(err: GatewayError) -> HomeAssistantError:
     """Return the error with which an action or a conversation ends."""
     return _translated(HomeAssistantError, err)
+
+
+def pairing_request(err: GatewayError | None) -> str | None:
+    """Return the id of the request that waits for approval, if there is one."""
+    return err.request_id if isinstance(err, PairingRequiredError) else None
+
+
+def approval_placeholders(err: GatewayError | None) -> dict[str, str]:
+    """Return what to show; Clawdbot (v3) sends no code in the details."""
+    program = "clawdbot" if err and err.code == "NOT_PAIRED" else "openclaw"
+    request = pairing_request(err)
+    action = f"approve {request}" if request else "list"
+    return {
+        "request_id": request or "?",
+        "command": f"{program} devices {action}",
+    }
 
 
 def _translated[T: HomeAssistantError](kind: type[T], err: GatewayError) -> T:

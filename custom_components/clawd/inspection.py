@@ -11,6 +11,7 @@ from websockets.version import version as websockets_version
 
 from .const import CONF_ALLOW_INSECURE, CONF_CA_CERTIFICATE, CONF_FINGERPRINT, VERSION
 from .gateway import address_class
+from .selftest.history import failed_checks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
 
     from .coordinator import ClawdConfigEntry, ClawdRuntime
     from .gateway import GatewayClient, GatewayError, Hello
+    from .selftest.history import Report
 
 # What the Gateway names may be of any length.
 LONGEST_NAME: Final = 64
 MOST_NAMES: Final = 32
+DIGEST: Final = ("status", "liveness", "readiness", "mode", "started_at", "summary")
 METHODS: Final = ("agent", "agent.wait", "chat.abort", "chat.send", "health")
 
 type Section = Callable[[Inspection], object]
@@ -30,12 +33,21 @@ type Section = Callable[[Inspection], object]
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """An entry, its runtime if it is loaded, and a device if only that counts."""
+    """An entry, its runtime if it is loaded, and a device if only that counts.
+
+    An entry that is not loaded has nothing but its stored reports.
+    """
 
     hass: HomeAssistant
     entry: ClawdConfigEntry
     runtime: ClawdRuntime | None
     device_id: str | None = None
+    stored_reports: tuple[Report, ...] = ()
+
+    @property
+    def reports(self) -> tuple[Report, ...]:
+        """Return the last reports of self-tests, oldest first."""
+        return self.runtime.reports.reports if self.runtime else self.stored_reports
 
 
 def inspect_entry(inspection: Inspection) -> dict[str, object]:
@@ -174,7 +186,16 @@ def _entities(inspection: Inspection) -> object:
 
 
 def _self_test(inspection: Inspection) -> object:
-    return inspection.runtime.last_report if inspection.runtime else None
+    """Return the last report, and of those before it what was wrong."""
+    if not inspection.reports:
+        return None
+    *earlier, last = inspection.reports
+    return {"last": last, "earlier": [_digest(report) for report in earlier]}
+
+
+def _digest(report: Report) -> object:
+    failed = {check["id"]: check["observed_value"] for check in failed_checks(report)}
+    return {**{key: report[key] for key in DIGEST}, "failed_checks": failed}
 
 
 def _of_client(section: Callable[[GatewayClient], object]) -> Section:

@@ -60,6 +60,19 @@ def async_setup_services(hass: HomeAssistant) -> None:
     )
 
 
+async def async_run_self_test(
+    hass: HomeAssistant, entry: ClawdConfigEntry, mode: Mode, *, blocking: bool = True
+) -> None:
+    """Call the action on nobody's behalf; see `ClawdRuntime.reports` for what it found.
+
+    Raises:
+        ServiceValidationError: the entry cannot be tested now, if `blocking`.
+
+    """
+    fields = {ATTR_CONFIG_ENTRY: entry.entry_id, ATTR_MODE: mode}
+    await hass.services.async_call(DOMAIN, SERVICE_SELF_TEST, fields, blocking=blocking)
+
+
 def _entries(hass: HomeAssistant, entry_id: str | None) -> list[ClawdConfigEntry]:
     """Return the entry asked for, or every one that is loaded.
 

@@ -1,4 +1,4 @@
-"""The device identity and the device tokens, kept in private stores."""
+"""The private stores: device identity, device tokens, reports of self-tests."""
 
 from typing import TYPE_CHECKING, Any, Final
 
@@ -76,9 +76,15 @@ class DeviceTokenStore:
         )
 
 
-async def async_remove_device_token(hass: HomeAssistant, entry_id: str) -> None:
-    """Forget the token of an entry."""
+def report_store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:
+    """Return the store of the last reports of an entry."""
+    return _store(hass, f"{DOMAIN}.self_tests.{entry_id}")
+
+
+async def async_forget_entry(hass: HomeAssistant, entry_id: str) -> None:
+    """Forget the token and the reports of an entry."""
     await _store(hass, _token_key(entry_id)).async_remove()
+    await report_store(hass, entry_id).async_remove()
 
 
 def _token_key(entry_id: str) -> str:

@@ -11,6 +11,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 import custom_components.clawd  # noqa: F401 - the harness has a package of this name
 from custom_components.clawd.const import DOMAIN
@@ -19,6 +20,7 @@ from tests.simulator import GatewaySimulator
 
 from .fault_coverage import FaultCoverage
 from .live import Live
+from .repair import Repair
 
 COVERAGE: Final = pytest.StashKey[FaultCoverage]()
 
@@ -100,6 +102,13 @@ async def entry(hass: HomeAssistant, new_entry: MockConfigEntry) -> MockConfigEn
     assert await hass.config_entries.async_setup(new_entry.entry_id)
     await hass.async_block_till_done()
     return new_entry
+
+
+@pytest.fixture
+async def repair(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> Repair:
+    """Return the dialogue of an issue."""
+    assert await async_setup_component(hass, "repairs", {})
+    return Repair(hass_client)
 
 
 @pytest.fixture

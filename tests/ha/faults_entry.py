@@ -58,7 +58,9 @@ async def nothing_given_back(live: Live) -> None:
     original: Any = ConfigEntry.async_on_unload
 
     def forget(entry: ConfigEntry, release: Callable[[], None]) -> None:
-        if "async_hold" not in release.__qualname__:
+        if "async_hold" in release.__qualname__:
+            live.afterwards.callback(release)
+        else:
             original(entry, release)
 
     live.monkeypatch.setattr(ConfigEntry, "async_on_unload", forget)

@@ -7,6 +7,10 @@ from homeassistant.helpers.event import async_track_state_change_event
 
 CONNECTIVITY = "binary_sensor.openclaw_gateway_connectivity"
 AGENT = "conversation.openclaw_gateway"
+PROBLEM = "binary_sensor.openclaw_gateway_self_test_problem"
+RUN_BUTTON = "button.openclaw_gateway_run_self_test"
+SELF_TEST = "sensor.openclaw_gateway_self_test_result"
+SELF_TEST_EVENT = "event.openclaw_gateway_self_test"
 
 
 async def wait_for_state(hass: HomeAssistant, entity_id: str, state: str) -> None:

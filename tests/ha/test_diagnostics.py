@@ -17,8 +17,11 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.clawd import diagnostics, inspection
 from custom_components.clawd.gateway import GatewayError
+from custom_components.clawd.selftest.history import MOST_REPORTS
+from custom_components.clawd.selftest.model import Status
 from tests.simulator import Fail, GatewaySimulator, Refusal, Reply, Tool
 
+from .planted import planted, run_planted
 from .self_test import run_self_test
 from .states import CONNECTIVITY, wait_for_state
 
@@ -84,9 +87,12 @@ async def test_a_loaded_entry_shows_what_a_maintainer_needs(
     assert data["tasks"] == ["run", "watchdog"]
     assert {entity["domain"] for entity in data["entities"]} == {
         "binary_sensor",
+        "button",
         "conversation",
+        "event",
+        "sensor",
     }
-    assert data["self_test"]["status"] == report["status"] == "pass"
+    assert data["self_test"] == {"last": report, "earlier": []}
 
 
 @pytest.mark.parametrize("protocol", [3, 4])
@@ -148,6 +154,43 @@ async def test_an_entry_that_failed_says_where(  # noqa: PLR0913, PLR0917 - the 
     assert data["entry"]["reason"] == new_entry.error_reason_translation_key
     assert data["connection"] is None
     assert gateway.token not in body
+
+
+async def test_earlier_self_tests_are_told_in_short(
+    hass: HomeAssistant, entry: MockConfigEntry, download: Download
+) -> None:
+    await run_planted(hass, entry, planted(Status.FAIL), planted(Status.PASS, "fine"))
+    last = await run_self_test(hass)
+
+    reports = _data(await download())["self_test"]
+
+    assert reports["last"] == last
+    [earlier] = reports["earlier"]
+    assert earlier["status"] == "fail"
+    assert earlier["failed_checks"] == {"planted": None}
+
+
+async def test_an_unloaded_entry_tells_of_its_self_tests(
+    hass: HomeAssistant, entry: MockConfigEntry, download: Download
+) -> None:
+    report = await run_self_test(hass)
+    await hass.config_entries.async_unload(entry.entry_id)
+
+    assert _data(await download())["self_test"]["last"] == report
+
+
+async def test_ten_long_reports_do_not_crowd_out_the_rest(
+    hass: HomeAssistant, entry: MockConfigEntry, download: Download
+) -> None:
+    checks = [planted(Status.FAIL, f"check_{n:02}_{'x' * 250}") for n in range(45)]
+    for _ in range(MOST_REPORTS):
+        await run_planted(hass, entry, *checks)
+
+    data = _data(await download())
+
+    assert len(json.dumps(data, indent=2)) <= LIMIT
+    assert len(data["self_test"]["last"]["checks"]) == 45
+    assert len(data["self_test"]["earlier"]) == MOST_REPORTS - 1
 
 
 async def test_an_unloaded_entry_has_diagnostics(
@@ -279,4 +322,4 @@ async def test_a_device_shows_its_slice(
 
     data = _data(await response.text())
     assert set(data) == {"versions", "entry", "endpoint", "connection", "entities"}
-    assert len(data["entities"]) == 2
+    assert len(data["entities"]) == 6

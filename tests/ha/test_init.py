@@ -14,6 +14,7 @@ from custom_components.clawd.gateway import InvalidTokenError, PairingRequiredEr
 from custom_components.clawd.storage import STORAGE_KEY
 from tests.simulator import GatewaySimulator, Refusal
 
+from .self_test import run_self_test
 from .states import CONNECTIVITY, wait_for_state
 
 
@@ -74,7 +75,7 @@ async def test_the_device_follows_an_update_of_the_gateway(
         (Refusal.RATE_LIMITED, ConfigEntryState.SETUP_RETRY, "rate_limited"),
         (Refusal.PROTOCOL, ConfigEntryState.SETUP_ERROR, "unsupported_protocol"),
         (Refusal.TOKEN_MISMATCH, ConfigEntryState.SETUP_ERROR, "invalid_token"),
-        (Refusal.PAIRING, ConfigEntryState.SETUP_ERROR, "pairing_required"),
+        (Refusal.PAIRING, ConfigEntryState.SETUP_RETRY, "pairing_required"),
         (Refusal.SIGNATURE, ConfigEntryState.SETUP_ERROR, "device_refused"),
     ],
 )
@@ -94,7 +95,7 @@ async def test_a_refusal_ends_the_set_up_for_its_reason(  # noqa: PLR0913, PLR09
     await gateway.wait_until(lambda: not gateway.peers)
 
 
-@pytest.mark.parametrize("refusal", [Refusal.TOKEN_MISMATCH, Refusal.PAIRING])
+@pytest.mark.parametrize("refusal", [Refusal.TOKEN_MISMATCH, Refusal.SIGNATURE])
 async def test_a_refused_device_asks_for_access_again(
     hass: HomeAssistant,
     new_entry: MockConfigEntry,
@@ -182,10 +183,15 @@ async def test_a_device_token_is_only_shown_where_it_came_from(
     assert set(tokens) == {entry.data[CONF_TOKEN]}
 
 
-async def test_the_secrets_go_with_the_last_entry(
+async def test_what_was_stored_goes_with_the_last_entry(
     hass: HomeAssistant, entry: MockConfigEntry, hass_storage: dict[str, Any]
 ) -> None:
-    own = {STORAGE_KEY, f"clawd.device_token.{entry.entry_id}"}
+    await run_self_test(hass, mode="passive")
+    own = {
+        STORAGE_KEY,
+        f"clawd.device_token.{entry.entry_id}",
+        f"clawd.self_tests.{entry.entry_id}",
+    }
     assert own <= hass_storage.keys()
 
     assert await hass.config_entries.async_remove(entry.entry_id)

@@ -120,7 +120,7 @@ async def test_the_last_report_is_kept(
 ) -> None:
     report = await run_self_test(hass)
 
-    assert entry.runtime_data.last_report == report
+    assert entry.runtime_data.reports.data == report
 
 
 async def _unload(hass: HomeAssistant, entry: MockConfigEntry) -> None:

@@ -15,6 +15,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 import custom_components.clawd as integration
 from custom_components.clawd.const import LOGGER
 from custom_components.clawd.selftest import checks_reload, interruption
+from custom_components.clawd.selftest.history import async_load_reports
 from custom_components.clawd.selftest.model import Mode
 from custom_components.clawd.selftest.registry import CHECKS
 from tests.simulator import GatewaySimulator, Pause, Refusal, Reply
@@ -175,7 +176,7 @@ async def test_a_reload_keeps_the_report_and_the_caller(live: Live) -> None:
     report = await _drill(live.hass, *RELOADS)
 
     assert live.runtime is not before
-    assert live.runtime.last_report == report
+    assert live.runtime.reports.data == report
     assert live.entry.state is ConfigEntryState.LOADED
 
 
@@ -186,7 +187,7 @@ async def test_a_reload_does_not_end_a_self_test_that_nobody_waits_for(
     await live.hass.services.async_call("clawd", "self_test", fields, blocking=False)
     await live.hass.async_block_till_done()
 
-    report = dict(live.runtime.last_report or {})
+    report = dict(live.runtime.reports.data or {})
     assert list(statuses(report)) == RELOADS
 
 
@@ -205,6 +206,7 @@ async def test_an_entry_that_does_not_come_back_is_a_fault(
     assert "setup_error" in report["checks"][-1]["message"]
     assert report["checks"][-1]["hint"]
     assert report["readiness"] == "fail"
+    assert await async_load_reports(live.hass, live.entry) == (report,)
 
 
 async def test_nobody_waits_for_ever_for_a_reload(live: Live) -> None:

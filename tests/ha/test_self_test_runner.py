@@ -93,7 +93,7 @@ async def test_the_action_answers_over_http(
 
     assert response.status == HTTPStatus.OK
     [report] = (await response.json())["service_response"]["reports"]
-    assert report == entry.runtime_data.last_report
+    assert report == entry.runtime_data.reports.data
 
 
 async def test_the_action_needs_no_listener_to_its_answer(
@@ -102,7 +102,7 @@ async def test_the_action_needs_no_listener_to_its_answer(
     fields = {"mode": "passive"}
     await hass.services.async_call("clawd", "self_test", fields, blocking=True)
 
-    assert entry.runtime_data.last_report["status"] == "pass"
+    assert entry.runtime_data.reports.data["status"] == "pass"
 
 
 async def test_checks_run_in_their_order(

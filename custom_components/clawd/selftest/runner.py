@@ -11,6 +11,7 @@ from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
 from ..gateway import ConnectionLostError, GatewayError, NotConnectedError
+from .history import async_keep_report
 from .interruption import ReloadError
 from .model import Answer, CheckContext, CheckResult, Mode, Status
 from .report import async_build_report
@@ -75,7 +76,7 @@ async def _run(context: CheckContext, checks: Sequence[Check]) -> JsonObjectType
     for check in checks:
         context.answers.append(await _answer(check, context))
     report = await async_build_report(context, started_at, perf_counter() - started)
-    context.runtime.last_report = report
+    await async_keep_report(context.hass, context.entry, report)
     return report
 
 

@@ -1,0 +1,148 @@
+"""What a person can mend, as repair issues; each is gone when its cause is."""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+    ConfigEntryState,
+)
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+
+from .const import DOMAIN
+from .errors import approval_placeholders
+from .gateway import (
+    MIN_PROTOCOL,
+    AddressClass,
+    GatewayClient,
+    GatewayError,
+    Hello,
+    PairingRequiredError,
+    UnsupportedProtocolError,
+    address_class,
+)
+from .redaction import withhold_texts
+from .selftest.checks_connection import SKEW_FAIL
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+
+class Issue(StrEnum):
+    """What can be wrong; the key of its texts."""
+
+    PAIRING_REQUIRED = "pairing_required"
+    PROTOCOL_TOO_OLD = "protocol_too_old"
+    PROTOCOL_TOO_NEW = "protocol_too_new"
+    CLOCK_SKEW = "clock_skew"
+    INSECURE_TRANSPORT = "insecure_transport"
+    SELF_TEST_FAILED = "self_test_failed"
+
+
+CONNECTION_ISSUES: Final = tuple(i for i in Issue if i is not Issue.SELF_TEST_FAILED)
+WARNINGS: Final = (Issue.CLOCK_SKEW, Issue.INSECURE_TRANSPORT)
+
+type Found = Mapping[Issue, Mapping[str, str]]
+
+
+@callback
+def async_forget_issues_of_unloaded_entries(hass: HomeAssistant) -> None:
+    """Delete the issues of each entry that is unloaded, disabled or removed."""
+
+    @callback
+    def forget(_: ConfigEntryChange, entry: ConfigEntry[Any]) -> None:
+        if entry.domain == DOMAIN and entry.state is ConfigEntryState.NOT_LOADED:
+            for issue in Issue:
+                async_delete_issue(hass, entry, issue)
+
+    async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, forget)
+
+
+@callback
+def async_update_connection_issues(
+    hass: HomeAssistant,
+    entry: ConfigEntry[Any],
+    client: GatewayClient,
+    secrets: Collection[str],
+) -> None:
+    """Show what is wrong with a connection that is made or refused, and no more."""
+    found = {
+        **_refused(client.last_error),
+        **_skewed(client.hello),
+        **_insecure(client),
+    }
+    for issue in CONNECTION_ISSUES:
+        if issue in found:
+            placeholders = {
+                name: str(withhold_texts(text, secrets))
+                for name, text in found[issue].items()
+            }
+            async_create_issue(hass, entry, issue, placeholders)
+        else:
+            async_delete_issue(hass, entry, issue)
+
+
+@callback
+def async_create_issue(
+    hass: HomeAssistant,
+    entry: ConfigEntry[Any],
+    issue: Issue,
+    placeholders: Mapping[str, str],
+    **data: str,
+) -> None:
+    """Show an issue of an entry; the placeholders may hold no secret.
+
+    `data` is what its flow has to know.
+    """
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        _issue_id(entry, issue),
+        data={"entry_id": entry.entry_id, "issue": issue, **data},
+        is_fixable=issue is not Issue.INSECURE_TRANSPORT,
+        severity=(
+            ir.IssueSeverity.WARNING if issue in WARNINGS else ir.IssueSeverity.ERROR
+        ),
+        translation_key=issue,
+        translation_placeholders={"title": entry.title, **placeholders},
+    )
+
+
+@callback
+def async_delete_issue(
+    hass: HomeAssistant, entry: ConfigEntry[Any], issue: Issue
+) -> None:
+    """Show an issue of an entry no more."""
+    ir.async_delete_issue(hass, DOMAIN, _issue_id(entry, issue))
+
+
+def _issue_id(entry: ConfigEntry[Any], issue: Issue) -> str:
+    return f"{issue}_{entry.entry_id}"
+
+
+def _refused(error: GatewayError | None) -> Found:
+    match error:
+        case PairingRequiredError():
+            return {Issue.PAIRING_REQUIRED: approval_placeholders(error)}
+        case UnsupportedProtocolError(expected=int(version)) if version < MIN_PROTOCOL:
+            return {Issue.PROTOCOL_TOO_OLD: {"version": str(version)}}
+        case UnsupportedProtocolError():
+            return {Issue.PROTOCOL_TOO_NEW: {"version": str(error.expected or "?")}}
+    return {}
+
+
+def _skewed(hello: Hello | None) -> Found:
+    if hello is None or abs(hello.clock_skew) <= SKEW_FAIL:
+        return {}
+    return {Issue.CLOCK_SKEW: {"seconds": f"{abs(hello.clock_skew):.0f}"}}
+
+
+def _insecure(client: GatewayClient) -> Found:
+    if client.peer is None or client.endpoint.ssl:
+        return {}
+    public = address_class(client.peer.address) is AddressClass.PUBLIC
+    return {Issue.INSECURE_TRANSPORT: {}} if public else {}

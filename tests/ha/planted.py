@@ -1,0 +1,37 @@
+"""Self-tests that end as a test wants."""
+
+from homeassistant.core import HomeAssistant
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.clawd.selftest.model import (
+    Aspect,
+    Check,
+    CheckContext,
+    CheckResult,
+    Component,
+    Mode,
+    Status,
+)
+from custom_components.clawd.selftest.runner import SelfTests
+
+from .self_test import Report
+
+
+def planted(
+    status: Status, name: str = "planted", aspect: Aspect = Aspect.LIVENESS
+) -> Check:
+    """Return a check that ends with a status."""
+
+    async def ask(_: CheckContext) -> CheckResult:
+        return CheckResult(status=status)
+
+    return Check(name, ask, Mode.PASSIVE, Component.GATEWAY, aspect)
+
+
+async def run_planted(
+    hass: HomeAssistant, entry: MockConfigEntry, *checks: Check
+) -> Report:
+    """Run checks and return the report."""
+    report = await SelfTests(hass).async_run(entry, Mode.ACTIVE, checks)
+    await hass.async_block_till_done()
+    return dict(report)

@@ -1,0 +1,134 @@
+"""The options, and the self-tests that run by themselves."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
+
+from tests.simulator import GatewaySimulator
+
+from .repair import open_issues
+
+SUNDAY = 6
+
+pytestmark = pytest.mark.usefixtures("live")
+
+
+async def _choose(hass: HomeAssistant, entry: MockConfigEntry, schedule: str) -> None:
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    assert form["type"] is FlowResultType.FORM
+    result = await hass.config_entries.options.async_configure(
+        form["flow_id"], {"self_test_schedule": schedule}
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+def _night(weekday: int) -> datetime:
+    """Return four o'clock of such a day, a week from now or later."""
+    now = dt_util.now()
+    days = 7 + (weekday - now.weekday()) % 7
+    return now.replace(hour=4, minute=0, second=0) + timedelta(days=days)
+
+
+async def _pass_night(hass: HomeAssistant, weekday: int) -> None:
+    async_fire_time_changed(hass, _night(weekday))
+    await hass.async_block_till_done()
+
+
+@pytest.mark.parametrize(
+    ("schedule", "weekday", "tests"),
+    [
+        (None, 2, 1),
+        ("daily", 2, 1),
+        ("daily", SUNDAY, 1),
+        ("weekly", SUNDAY, 1),
+        ("weekly", 2, 0),
+        ("off", SUNDAY, 0),
+        ("off", 2, 0),
+    ],
+)
+async def test_a_self_test_runs_when_the_schedule_says_so(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    schedule: str | None,
+    weekday: int,
+    tests: int,
+) -> None:
+    if schedule:
+        await _choose(hass, entry, schedule)
+
+    await _pass_night(hass, weekday)
+
+    reports = entry.runtime_data.reports.reports
+    ends = [(report["mode"], report["status"]) for report in reports]
+    assert ends == [("active", "pass")] * tests
+
+
+async def test_what_it_finds_is_shown(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    unsubscribe = entry.runtime_data.client.subscribe("tick", lambda _: None)
+
+    await _pass_night(hass, 2)
+
+    assert set(open_issues(hass)) == {"self_test_failed"}
+    unsubscribe()
+
+
+async def test_every_night_has_its_own(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    await _pass_night(hass, 2)
+    async_fire_time_changed(hass, _night(2) + timedelta(days=1))
+    await hass.async_block_till_done()
+
+    assert len(entry.runtime_data.reports.reports) == 2
+
+
+async def test_the_day_is_quiet(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    await _pass_night(hass, 2)
+    for hour in range(19):
+        async_fire_time_changed(hass, _night(2) + timedelta(hours=hour))
+    await hass.async_block_till_done()
+
+    assert len(entry.runtime_data.reports.reports) == 1
+
+
+async def test_an_unloaded_entry_is_left_alone(
+    hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
+) -> None:
+    await hass.config_entries.async_unload(entry.entry_id)
+    asked = len(gateway.requests)
+
+    await _pass_night(hass, 2)
+
+    assert len(gateway.requests) == asked
+
+
+@pytest.mark.parametrize("chosen", ["daily", "weekly", "off"])
+async def test_the_form_shows_what_was_chosen(
+    hass: HomeAssistant, entry: MockConfigEntry, chosen: str
+) -> None:
+    await _choose(hass, entry, chosen)
+
+    form: Any = await hass.config_entries.options.async_init(entry.entry_id)
+
+    [field] = form["data_schema"].schema
+    assert field.description == {"suggested_value": chosen}
+
+
+async def test_a_choice_disturbs_no_connection(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    await _choose(hass, entry, "weekly")
+    await hass.async_block_till_done()
+
+    assert entry.runtime_data.client.statistics.connects == 1
+    assert entry.options == {"self_test_schedule": "weekly"}
