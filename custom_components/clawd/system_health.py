@@ -1,0 +1,87 @@
+"""What the system information says of the Gateways."""
+
+from typing import TYPE_CHECKING, Any
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.translation import async_get_translations
+from homeassistant.util import dt as dt_util
+
+from .const import DOMAIN
+from .inspection import LONGEST_NAME
+from .redaction import known_secrets, withhold_texts
+
+if TYPE_CHECKING:
+    from homeassistant.components.system_health import SystemHealthRegistration
+
+    from .coordinator import ClawdConfigEntry, ClawdRuntime
+
+type Figures = dict[str, Any]
+
+
+@callback
+def async_register(
+    hass: HomeAssistant,  # noqa: ARG001 - Home Assistant's signature
+    register: SystemHealthRegistration,
+) -> None:
+    """Register what returns the figures."""
+    register.async_register_info(async_system_health_info)
+
+
+async def async_system_health_info(hass: HomeAssistant) -> Figures:
+    """Return the figures of each entry; those that there are not are left out."""
+    entries = hass.config_entries.async_entries(DOMAIN)
+    if len(entries) == 1:
+        return _figures(entries[0])
+    texts = await async_get_translations(
+        hass, hass.config.language, "system_health", {DOMAIN}
+    )
+    return {
+        f"{entry.title} ({number}): {_label(texts, key)}": value
+        for number, entry in enumerate(entries, 1)
+        for key, value in _figures(entry).items()
+    }
+
+
+def _figures(entry: ClawdConfigEntry) -> Figures:
+    if entry.state is not ConfigEntryState.LOADED:
+        return {"connected": False}
+    runtime = entry.runtime_data
+    figures = {
+        **_agreed(runtime),
+        "reconnects": runtime.client.statistics.connects - 1,
+        "last_disconnect": _last_disconnect(runtime),
+        "last_self_test": _last_self_test(runtime),
+    }
+    secrets = known_secrets(entry.data, runtime.credentials)
+    return {
+        name: withhold_texts(value, secrets)
+        for name, value in figures.items()
+        if value is not None
+    }
+
+
+def _agreed(runtime: ClawdRuntime) -> Figures:
+    """Return the figures of the connection; the Gateway's version is of any length."""
+    hello = runtime.client.hello
+    return {
+        "connected": hello is not None,
+        "gateway_version": hello.server_version[:LONGEST_NAME] if hello else None,
+        "protocol": hello.protocol if hello else None,
+    }
+
+
+def _last_disconnect(runtime: ClawdRuntime) -> str | None:
+    if (lost := runtime.coordinator.last_disconnect) is None:
+        return None
+    at = dt_util.utc_from_timestamp(lost.at).isoformat(timespec="seconds")
+    return f"{lost.error.code if lost.error else ''} ({at})"
+
+
+def _last_self_test(runtime: ClawdRuntime) -> str | None:
+    report = runtime.reports.data
+    return f"{report['status']} ({report['started_at']})" if report else None
+
+
+def _label(texts: dict[str, str], key: str) -> str:
+    return texts[f"component.{DOMAIN}.system_health.info.{key}"]
