@@ -1,0 +1,132 @@
+"""Entities, issues, options and the system information have all their texts."""
+
+import ast
+from collections.abc import Iterator
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .sources import COMPONENT, parse
+
+
+def _json(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text("utf-8")))
+
+
+ENGLISH = _json(COMPONENT / "translations" / "en.json")
+ICONS = _json(COMPONENT / "icons.json")
+DIALOGUES = [key for key, texts in ENGLISH["issues"].items() if "fix_flow" in texts]
+ENTITIES = [
+    (platform, key) for platform, keys in ENGLISH["entity"].items() for key in keys
+]
+
+
+def _values(module: str, name: str) -> set[str]:
+    """Return the strings in what a module defines as `name`."""
+    [definition] = (node for node in parse(COMPONENT / module).body if _is(node, name))
+    return {
+        node.value
+        for node in ast.walk(definition)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and node.value.isidentifier()
+    }
+
+
+def _is(node: ast.stmt, name: str) -> bool:
+    match node:
+        case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
+            return node.name == name
+        case ast.AnnAssign(target=ast.Name(id=target)):
+            return target == name
+        case _:
+            return False
+
+
+def _keys_of(module: str) -> Iterator[str]:
+    """Return the translation keys that the classes of a module take over or set."""
+    for node in ast.walk(parse(COMPONENT / module)):
+        if isinstance(node, ast.ClassDef):
+            bases = {ast.unparse(base) for base in node.bases}
+            if "SelfTestEntity" in bases:
+                yield "self_test"
+
+
+@pytest.mark.parametrize(("platform", "key"), ENTITIES)
+def test_an_entity_with_texts_has_a_name_and_is_there(platform: str, key: str) -> None:
+    assert ENGLISH["entity"][platform][key]["name"]
+    assert key in _keys_of(f"{platform}.py")
+
+
+@pytest.mark.parametrize("path", sorted(COMPONENT.glob("*.py")), ids=lambda p: p.stem)
+def test_every_entity_has_its_texts(path: Path) -> None:
+    assert set(_keys_of(path.name)) <= set(ENGLISH["entity"].get(path.stem, {}))
+
+
+def test_every_icon_belongs_to_an_entity_or_an_action() -> None:
+    icons = {
+        (platform, key)
+        for platform in ICONS["entity"]
+        for key in ICONS["entity"][platform]
+    }
+    assert icons <= set(ENTITIES)
+    assert set(ICONS["services"]) == set(ENGLISH["services"])
+
+
+def test_every_status_has_its_text() -> None:
+    statuses = _values("selftest/model.py", "Status")
+    sensor = ENGLISH["entity"]["sensor"]["self_test"]
+    event = ENGLISH["entity"]["event"]["self_test"]["state_attributes"]
+
+    assert set(sensor["state"]) == statuses
+    for verdict in ("liveness", "readiness"):
+        assert set(sensor["state_attributes"][verdict]["state"]) == statuses
+    assert set(event["event_type"]["state"]) == _values("event.py", "EVENT_TYPES")
+    assert statuses <= set(sensor["state_attributes"]) & set(event)
+
+
+def test_every_attribute_of_the_sensor_has_a_name() -> None:
+    shown = ENGLISH["entity"]["sensor"]["self_test"]["state_attributes"]
+    assert _values("sensor.py", "VERDICTS") <= set(shown)
+    assert all(texts["name"] for texts in shown.values())
+
+
+def test_every_issue_has_its_texts_and_no_text_is_left_over() -> None:
+    assert set(ENGLISH["issues"]) == _values("issues.py", "Issue")
+
+
+@pytest.mark.parametrize("issue", ENGLISH["issues"])
+def test_an_issue_has_a_description_or_a_dialogue(issue: str) -> None:
+    texts = ENGLISH["issues"][issue]
+    assert texts["title"]
+    assert ("description" in texts) is not ("fix_flow" in texts)
+    for step in texts.get("fix_flow", {}).get("step", {}).values():
+        assert step["title"]
+        assert step["description"]
+
+
+@pytest.mark.parametrize("issue", DIALOGUES)
+def test_every_answer_of_a_dialogue_is_translated_and_none_is_left_over(
+    issue: str,
+) -> None:
+    flow = ENGLISH["issues"][issue]["fix_flow"]
+    tested = issue == "self_test_failed"
+    other = _values("repairs.py", "_async_test" if tested else "_async_connect")
+
+    assert {*flow["error"], *flow.get("abort", {})} == {"not_mended", *other}
+
+
+def test_every_option_and_choice_is_described() -> None:
+    form = ENGLISH["options"]["step"]["init"]
+    choices = ENGLISH["selector"]["self_test_schedule"]["options"]
+
+    assert set(form["data"]) == set(form["data_description"]) == {"self_test_schedule"}
+    assert set(choices) == _values("schedule.py", "Schedule")
+
+
+def test_every_figure_of_the_system_information_has_a_label() -> None:
+    functions = ("_figures", "_agreed")
+    figures = {key for name in functions for key in _values("system_health.py", name)}
+    assert set(ENGLISH["system_health"]["info"]) == figures
