@@ -7,6 +7,7 @@ from typing import Final
 
 from custom_components.clawd.gateway import (
     ConnectionState,
+    DeviceToken,
     GatewayClient,
     InvalidTokenError,
     Timing,
@@ -178,8 +179,9 @@ async def stop_for_good(scene: Scene) -> None:
 
 
 async def change_token(scene: Scene) -> None:
-    """Kill the Gateway and start it with another token."""
+    """Kill the Gateway and start it with another token, where no device helps."""
     await scene.hear(BETWEEN)
+    scene.credentials.device_token = DeviceToken("made-up", ())
     await scene.stage.kill()
     await scene.stage.start("another")
     await scene.until(lambda client: client.state is ConnectionState.PAUSED)
@@ -217,13 +219,17 @@ FAULTS: Final = {
     "nothing goes any more": Fault(stall_up),
     "new connections refused": Fault(refuse),
     "new connections refused for good": Fault(
-        refuse_for_good, {3: "1006", 4: "1006"}, SHORT
+        refuse_for_good, {3: "REFUSED", 4: "REFUSED"}, SHORT
     ),
     "Gateway frozen": Fault(freeze, down=hurry),
     "Gateway restarted": Fault(restart, relayed=False),
     "Gateway killed": Fault(kill, {3: "RUN_LOST", 4: "RUN_LOST"}, relayed=False),
-    "Gateway stopped for good": Fault(stop_for_good, {3: "1012"}, SHORT, relayed=False),
+    "Gateway stopped for good": Fault(
+        stop_for_good, {3: "REFUSED"}, SHORT, relayed=False
+    ),
     "Gateway with another token": Fault(
-        change_token, {3: "1006", 4: "1006"}, SHORT, relayed=False
+        change_token,
+        {3: "AUTH_TOKEN_MISMATCH", 4: "AUTH_TOKEN_MISMATCH"},
+        relayed=False,
     ),
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
 
-from custom_components.clawd.gateway import GatewayClient, GatewayError
+from custom_components.clawd.gateway import Credentials, GatewayClient, GatewayError
 from tests.simulator import Reply, Tool
 
 from .cases import Case, same
@@ -95,6 +95,7 @@ class Scene:
     stage: Stage
     relay: Relay
     client: GatewayClient
+    credentials: Credentials
     session_key: str
     listeners: list[Listener] = field(default_factory=list)
 
