@@ -116,6 +116,25 @@ async def test_a_question_that_was_lost_is_asked_again_with_its_key(
         assert await hear(await asked) == FIRST
 
 
+async def test_a_question_that_is_asked_again_is_not_lost(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.script(Reply(FIRST), Pause(), Reply(" End."))
+    async with connected(gateway) as client:
+        gateway.mute()
+        asked = asyncio.create_task(client.start_run("Go", session_key=SESSION))
+        await gateway.wait_for_request("agent")
+        await gateway.crash()
+        gateway.unmute()
+        await gateway.resume()
+        run = await asked
+        await gateway.wait_for_request("agent.wait", 2)
+        gateway.drop()
+        await gateway.wait_for_request("agent.wait", 4)
+        gateway.proceed()
+        assert await hear(run) == f"{FIRST} End."
+
+
 async def test_a_question_that_arrived_runs_once(gateway: GatewaySimulator) -> None:
     gateway.script(Drop(), Ack(), Reply(FIRST), Pause(), Reply(" End."))
     async with connected(gateway) as client:

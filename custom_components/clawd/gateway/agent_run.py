@@ -53,7 +53,8 @@ class AgentRun:
     """One question to an agent and its reply.
 
     Iterate over it for the text as it arrives, once; await `result()` for the
-    whole. Both raise the error that ended the run.
+    whole. Both raise the error that ended the run. `taken_at` is when the Gateway
+    took it, or else was asked to, in seconds of the event loop's clock.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class AgentRun:
         self._on_expire = on_expire
         self._clock = RunClock(timing, self._expire)
         self._loop = asyncio.get_running_loop()
+        self.taken_at = self._loop.time()
         self._held: list[Payload] | None = None
         self.overflowed = False
         self._torn = False
@@ -186,6 +188,7 @@ class AgentRun:
         """Note that the Gateway has taken the run."""
         if not self.accepted:
             self._accepted.set_result(None)
+            self.taken_at = self._loop.time()
 
     def feed(self, payload: Payload) -> None:
         """Take the payload of an `agent` event of this run."""

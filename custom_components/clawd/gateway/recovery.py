@@ -54,8 +54,8 @@ async def recover(
 
 def _is_orphaned(run: AgentRun, connection: Connection) -> bool:
     """Return whether the process that greeted just now is younger than a run."""
-    uptime = connection.hello.uptime
-    return uptime is not None and uptime < run.info.age
+    uptime, now = connection.hello.uptime, asyncio.get_running_loop().time()
+    return uptime is not None and uptime < now - run.taken_at
 
 
 async def _bring_home(
@@ -69,6 +69,7 @@ async def _bring_home(
     if not transcript.known and not run.accepted:
         await send_again()
         await run.wait_accepted()
+        transcript, orphaned = Transcript(known=True), False
     run.accept()
     run.catch_up(transcript.texts)
     await _follow(run, connection, transcript, orphaned=orphaned)
