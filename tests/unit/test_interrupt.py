@@ -8,6 +8,7 @@ from custom_components.clawd.gateway import (
     Cause,
     ConnectionLostError,
     GatewayClient,
+    GatewayConnectionError,
     NotConnectedError,
 )
 from tests.simulator import GatewaySimulator
@@ -51,3 +52,20 @@ async def test_there_is_nothing_to_interrupt_without_a_connection(
 ) -> None:
     with pytest.raises(NotConnectedError):
         await client_of(gateway).interrupt()
+
+
+async def test_who_asks_again_at_once_lets_the_end_be_noticed(
+    gateway: GatewaySimulator,
+) -> None:
+    async with connected(gateway) as client:
+        lost = 0
+        await client.interrupt()
+        await asyncio.sleep(0)
+        for _ in range(1_000):
+            await client.wait_connected()
+            try:
+                await client.request("health")
+                break
+            except GatewayConnectionError:
+                lost += 1
+        assert lost < 10

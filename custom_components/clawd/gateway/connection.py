@@ -156,6 +156,7 @@ class Connection:
                     await self._socket.send(data, text=True)
         except ConnectionClosed as err:
             self.pending.fail_all(self._lost(err))
+            await asyncio.sleep(0)  # or who asks again at once keeps the reader asleep
         except BaseException:
             request.future.cancel()
             raise

@@ -23,11 +23,21 @@ type Texts = Mapping[str, str]
 async def async_build_report(
     context: CheckContext, started_at: datetime, duration: float
 ) -> JsonObjectType:
-    """Return the report, without any secret; `duration` in seconds."""
+    """Return the report in the user's language; see `build_report`."""
     hass = context.hass
     texts = await async_get_translations(
         hass, hass.config.language, "exceptions", {DOMAIN}
     )
+    return build_report(context, texts, started_at, duration)
+
+
+def build_report(
+    context: CheckContext, texts: Texts, started_at: datetime, duration: float
+) -> JsonObjectType:
+    """Return the report, without any secret; `duration` in seconds.
+
+    `texts` are the translated ones, see `text_key`.
+    """
     liveness, readiness = _liveness(context), _readiness(context)
     report: JsonObjectType = {
         "status": worst((liveness, readiness)),

@@ -73,11 +73,16 @@ class SelfTests:
 
 async def _run(context: CheckContext, checks: Sequence[Check]) -> JsonObjectType:
     started_at, started = dt_util.utcnow(), perf_counter()
-    for check in checks:
-        context.answers.append(await _answer(check, context))
+    await ask_all(checks, context)
     report = await async_build_report(context, started_at, perf_counter() - started)
     await async_keep_report(context.hass, context.entry, report)
     return report
+
+
+async def ask_all(checks: Sequence[Check], context: CheckContext) -> None:
+    """Ask one check after the other; the answers are in the context."""
+    for check in checks:
+        context.answers.append(await _answer(check, context))
 
 
 def _refuse_interruption(entry: ClawdConfigEntry) -> None:
