@@ -76,9 +76,10 @@ def test_each_round_of_the_event_loop_is_counted() -> None:
         assert runner.run(rounds()) == 5
 
 
-async def test_a_short_soak_is_flat() -> None:
+@pytest.mark.parametrize("protocol", [3, 4])
+async def test_a_short_soak_is_flat(protocol: int) -> None:
     stream = io.StringIO()
-    options = SoakOptions(requests=100, runs=50, reconnects=5)
+    options = SoakOptions(requests=100, runs=50, reconnects=5, protocol=protocol)
     assert await soak(options, Console(stream)) == 0
     lines = [line.strip() for line in stream.getvalue().splitlines()]
     assert {"100 requests", "50 runs", "5 reconnects"} <= set(lines)
