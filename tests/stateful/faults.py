@@ -74,11 +74,18 @@ class FaultMachine(CallerMachine):
         target=CallerMachine.runs,
         session_key=st.sampled_from(SESSIONS),
         plan=PLANS,
-        passes=st.integers(0, 5),
+        heard=st.booleans(),
     )
-    def ask_and_cut(self, session_key: str, plan: Plan, passes: int) -> Conversation:
+    def ask_and_cut(
+        self,
+        session_key: str,
+        plan: Plan,
+        heard: bool,  # noqa: FBT001 - drawn
+    ) -> Conversation:
         """Ask an agent, and cut the connection before or after it has heard of it."""
-        talk = self.start_run_in(session_key, plan, passes)
+        for peer in [] if heard else self.gateway.connections:
+            self.world.act(peer.connection.transport.pause_reading)
+        talk = self.start_run_in(session_key, plan, passes=int(heard))
         self.cut()
         return talk
 
