@@ -223,12 +223,12 @@ async def held_client(live: Live) -> None:
 
 
 async def held_connection(live: Live) -> None:
-    """Hold each connection that ended."""
+    """Hold the connection that ended last."""
     real: Any = Connection.close
-    held: set[Connection] = set()
+    held: list[Connection] = []
 
     async def close(connection: Connection, error: GatewayError) -> None:
-        held.add(connection)
+        held[:] = [connection]
         await real(connection, error)
 
     live.monkeypatch.setattr(Connection, "close", close)
