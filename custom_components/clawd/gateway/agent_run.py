@@ -204,7 +204,7 @@ class AgentRun:
             return
         if seq <= self._last_seq or self.ended:
             return
-        if self._skips_text(payload, data):
+        if self._torn and self._skips_text(payload, data):
             self._held = [payload]
             return
         self._last_seq = seq
@@ -301,7 +301,7 @@ class AgentRun:
 
     def _skips_text(self, payload: Payload, data: Payload) -> bool:
         """Return whether text was missed between a torn segment and an event."""
-        if not self.torn or payload.get("stream") != "assistant":
+        if not self._reply.open or payload.get("stream") != "assistant":
             return False
         self._torn = self._reply.starts_anew(data)
         return self._torn

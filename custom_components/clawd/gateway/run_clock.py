@@ -22,14 +22,15 @@ class RunClock:
         self._timing = timing
         self._expire = expire
         self._loop = asyncio.get_running_loop()
-        self._started_at = self._seen_at = self._loop.time()
+        self._now = self._loop.time
+        self._started_at = self._seen_at = self._now()
         self._lost: tuple[float, GatewayError] | None = None
         self._timer = self._loop.call_at(self._due()[0], self._check)
 
     @property
     def age(self) -> float:
         """Return the seconds since the start."""
-        return self._loop.time() - self._started_at
+        return self._now() - self._started_at
 
     @property
     def timer(self) -> asyncio.TimerHandle:
@@ -38,7 +39,7 @@ class RunClock:
 
     def sign_of_life(self) -> None:
         """Note that the Gateway has told something of the run."""
-        self._seen_at = self._loop.time()
+        self._seen_at = self._now()
         self._lost = None
 
     def lose(self, error: GatewayError) -> None:
@@ -46,7 +47,7 @@ class RunClock:
 
         Only the first time counts, but the last error.
         """
-        since = self._lost[0] if self._lost else self._loop.time()
+        since = self._lost[0] if self._lost else self._now()
         self._lost = since, error
         self._rearm()
 
@@ -56,7 +57,7 @@ class RunClock:
 
     def _check(self) -> None:
         at, error = self._due()
-        if self._loop.time() >= at:
+        if self._now() >= at:
             self._expire(error)
         else:
             self._rearm()
