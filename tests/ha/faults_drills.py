@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 import logging
 from typing import Any
 
@@ -291,6 +290,6 @@ FAULTS = [
     _drill(missing_unsubscribe, "bus_listeners"),
     _drill(missing_state_unsubscribe, "bus_listeners"),
     _drill(held_client, "instances"),
-    replace(_drill(held_connection, "instances"), also=("memory",)),
+    _drill(held_connection, "instances"),
     _drill(open_socket, "sockets"),
 ]

@@ -46,17 +46,13 @@ class Live:
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault, and the check that must see it, with the status that it then has.
-
-    `also` are checks that may see it, too.
-    """
+    """A fault, and the check that must see it, with the status that it then has."""
 
     plant: Plant
     check: str
     status: str = "fail"
     mode: str = "active"
     protocols: tuple[int, ...] = (3, 4)
-    also: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from time import perf_counter
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -10,7 +11,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.clawd.gateway import RequestTimeoutError, pending
 from custom_components.clawd.gateway.pending import PendingRequest, PendingRequests
-from custom_components.clawd.selftest import checks_gateway
+from custom_components.clawd.selftest import checks_entry, checks_gateway
 from tests.simulator import GatewaySimulator
 
 from .self_test import bad, run_self_test, statuses
@@ -155,3 +156,21 @@ async def test_a_request_under_way_is_balanced(
     gateway.release("health")
     await request
     assert statuses(report) == {"pending_balance": "pass"}
+
+
+async def test_a_single_hiccup_of_the_loop_is_no_illness(
+    hass: HomeAssistant, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks_entry, "LAG_INTERVAL", 0.001)
+    monkeypatch.setattr(checks_entry, "LAG_LIMIT", 0.02)
+    loop = asyncio.get_running_loop()
+
+    def block() -> None:
+        end = perf_counter() + 0.03
+        while perf_counter() < end:
+            continue
+
+    loop.call_later(0.002, block)
+    report = await run_self_test(hass, config_entry=entry.entry_id, checks=["loop_lag"])
+
+    assert not bad(report)
