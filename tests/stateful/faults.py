@@ -24,6 +24,10 @@ JUMPS: Final = (5, 25, 61, 130, 700)
 
 # Longer than the client waits until it looks whether it was suspended.
 LOOK: Final = 11
+
+# No Gateway takes a run in the moment in which its process starts.
+BOOT: Final = 1
+
 REQUEST_PATIENCE: Final = 20
 RUN_PATIENCE: Final = 100
 
@@ -267,4 +271,5 @@ class FaultMachine(CallerMachine):
 
     async def _restart(self) -> None:
         await self.gateway.restart()
+        self.world.clock.jump(BOOT)
         self.leaving = False
