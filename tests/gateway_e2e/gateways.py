@@ -35,33 +35,32 @@ class Gateway:
     def __init__(
         self, protocol: int, folder: Path, model_url: str, *, port: int, token: str
     ) -> None:
-        """Prepare; nothing runs before `start()`."""
+        """Write the configuration; nothing runs before `start()`."""
         self.protocol = protocol
         self.url = f"ws://127.0.0.1:{port}"
         self.port = port
         self.token = token
         self.model_url = model_url
         self.log = folder / "output.log"
-        self._edition = EDITIONS[protocol]
+        edition = EDITIONS[protocol]
         self._folder = folder
-        self._command = [str(NODE), str(self._edition.folder / self._edition.program)]
-        self._environment = self._edition.build_environment(folder)
+        self._command = [str(NODE), str(edition.folder / edition.program)]
+        self._environment = edition.build_environment(folder)
         self._process: subprocess.Popen[bytes]
-        self._token_in_use: str | None = None
+        config = edition.build_config(folder, port, token, model_url)
+        (folder / "config.json").write_text(json.dumps(config))
 
     def revive(self) -> None:
-        """Start the Gateway with its token, unless it runs with it."""
-        if self._token_in_use != self.token:
-            self.kill()
+        """Start the Gateway again if it has ended."""
+        if self._process.poll() is not None:
             self.start()
 
-    def start(self, token: str | None = None) -> None:
-        """Start the Gateway, maybe with another token, and wait until it is ready.
+    def start(self) -> None:
+        """Start the Gateway and wait until it is ready.
 
         Raises:
             GatewayProcessError: it ended, or is not ready in time.
         """
-        self._configure(token or self.token)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*self._command, "gateway", "run"],
@@ -89,7 +88,6 @@ class Gateway:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, SIGKILL)
         self._process.wait()
-        self._token_in_use = None
 
     def signal(self, number: Signals) -> None:
         """Send a signal to the Gateway; SIGSTOP mutes it, SIGCONT lets it speak."""
@@ -104,13 +102,6 @@ class Gateway:
             check=True,
             capture_output=True,
         )
-
-    def _configure(self, token: str) -> None:
-        self._token_in_use = token
-        config = self._edition.build_config(
-            self._folder, self.port, token, self.model_url
-        )
-        (self._folder / "config.json").write_text(json.dumps(config))
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_TIMEOUT

@@ -30,8 +30,8 @@ class Stage(Protocol):
     async def kill(self) -> None:
         """End the Gateway by force."""
 
-    async def start(self, token: str | None = None) -> None:
-        """Start the Gateway again, maybe with another token."""
+    async def start(self) -> None:
+        """Start the Gateway again."""
 
     async def restart(self) -> None:
         """Let the Gateway restart, as it does when it is asked to."""
@@ -69,9 +69,9 @@ class RealStage:
         """End the Gateway by force."""
         await asyncio.to_thread(self._gateway.kill)
 
-    async def start(self, token: str | None = None) -> None:
-        """Start the Gateway again, maybe with another token."""
-        await asyncio.to_thread(self._gateway.start, token)
+    async def start(self) -> None:
+        """Start the Gateway again."""
+        await asyncio.to_thread(self._gateway.start)
 
     async def restart(self) -> None:
         """Restart: v3 in its process, v4 after it has let the runs end."""
@@ -117,9 +117,8 @@ class SimulatedStage:
         """End the Gateway by force."""
         await self._simulator.crash()
 
-    async def start(self, token: str | None = None) -> None:
-        """Start the Gateway again, maybe with another token."""
-        self._simulator.token = token or self.token
+    async def start(self) -> None:
+        """Start the Gateway again."""
         await self._simulator.resume()
 
     async def restart(self) -> None:
