@@ -28,6 +28,9 @@ MOST_ANSWERS: Final = 30
 # The clocks of both machines may differ by this much from what the hello told.
 CLOCK_TOLERANCE: Final = 5.0
 
+# A process may take a run before it starts to count.
+UPTIME_TOLERANCE: Final = 1.0
+
 
 async def recover(
     run: AgentRun, connection: Connection, send_again: Callable[[], Awaitable[None]]
@@ -55,7 +58,7 @@ async def recover(
 def _is_orphaned(run: AgentRun, connection: Connection) -> bool:
     """Return whether the process that greeted just now is younger than a run."""
     uptime, now = connection.hello.uptime, asyncio.get_running_loop().time()
-    return uptime is not None and uptime < now - run.taken_at
+    return uptime is not None and uptime + UPTIME_TOLERANCE < now - run.taken_at
 
 
 async def _bring_home(
