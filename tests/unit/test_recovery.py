@@ -18,6 +18,7 @@ from custom_components.clawd.gateway import (
     RequestTimeoutError,
     Timing,
 )
+from custom_components.clawd.gateway.recovery import UPTIME_TOLERANCE
 from tests.simulator import Ack, Drop, GatewaySimulator, Pause, Reply, Tool
 from tests.simulator.recordings import Frame
 from tests.simulator.script import Step
@@ -285,6 +286,8 @@ async def test_a_run_does_not_outlive_the_process_of_its_gateway(
         run = await client.start_run("Go", session_key=SESSION)
         await gateway.wait_paused()
         await gateway.crash()
+        younger = {"uptimeMs": -1000 * UPTIME_TOLERANCE}
+        gateway.edit("hello-ok", lambda hello: hello["snapshot"].update(younger))
         await gateway.resume()
         with pytest.raises(AgentRunError) as caught:
             await run.result()
