@@ -18,6 +18,7 @@ from custom_components.clawd.const import DOMAIN
 from custom_components.clawd.selftest import checks_entry, checks_gateway, interruption
 from tests.simulator import GatewaySimulator
 
+from .downloads import Download
 from .fault_coverage import FaultCoverage
 from .live import Live
 from .repair import Repair
@@ -125,3 +126,21 @@ async def live(
     monkeypatch.setattr(interruption, "PATIENCE", 0)
     async with AsyncExitStack() as afterwards:
         yield Live(hass, entry, gateway, monkeypatch, afterwards)
+
+
+@pytest.fixture
+async def download(
+    hass: HomeAssistant, new_entry: MockConfigEntry, hass_client: ClientSessionGenerator
+) -> Download:
+    """Return what downloads the diagnostics of the entry, as text."""
+
+    async def get() -> str:
+        assert await async_setup_component(hass, "diagnostics", {})
+        await hass.async_block_till_done()
+        browser = await hass_client()
+        url = f"/api/diagnostics/config_entry/{new_entry.entry_id}"
+        response = await browser.get(url)
+        assert response.status == 200
+        return str(await response.text())
+
+    return get

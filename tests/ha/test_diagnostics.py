@@ -1,10 +1,7 @@
 """The diagnostics, as they are downloaded."""
 
-from base64 import b64encode
-from collections.abc import Awaitable, Callable
 import json
 from typing import Any
-from urllib.parse import quote
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_TOKEN
@@ -21,6 +18,7 @@ from custom_components.clawd.selftest.history import MOST_REPORTS
 from custom_components.clawd.selftest.model import Status
 from tests.simulator import Fail, GatewaySimulator, Refusal, Reply, Tool
 
+from .downloads import Download, forms
 from .planted import planted, run_planted
 from .self_test import run_self_test
 from .states import CONNECTIVITY, wait_for_state
@@ -32,34 +30,9 @@ TOOL_ARGUMENT = "canary-argument"
 SESSION = "agent:main:ha-canary-session"
 FAILURE = "canary-failure"
 
-type Download = Callable[[], Awaitable[str]]
-
-
-@pytest.fixture
-async def download(
-    hass: HomeAssistant, new_entry: MockConfigEntry, hass_client: ClientSessionGenerator
-) -> Download:
-    """Return what downloads the diagnostics of the entry, as text."""
-
-    async def get() -> str:
-        assert await async_setup_component(hass, "diagnostics", {})
-        await hass.async_block_till_done()
-        browser = await hass_client()
-        url = f"/api/diagnostics/config_entry/{new_entry.entry_id}"
-        response = await browser.get(url)
-        assert response.status == 200
-        return str(await response.text())
-
-    return get
-
 
 def _data(body: str) -> dict[str, Any]:
     return dict(json.loads(body)["data"])
-
-
-def _forms(secret: str) -> set[str]:
-    encoded = b64encode(secret.encode()).decode().rstrip("=")
-    return {secret, secret[:12], quote(secret, safe=""), encoded, json.dumps(secret)}
 
 
 @pytest.mark.parametrize("protocol", [3, 4])
@@ -120,7 +93,7 @@ async def test_nothing_secret_or_private_is_in_them(
         identity.secret,
         *gateway.devices.tokens.values(),
     )
-    found = [form for s in (*private, *secrets) for form in _forms(s) if form in body]
+    found = [form for s in (*private, *secrets) for form in forms(s) if form in body]
     assert found == []
     assert identity.device_id not in body
     assert f":{gateway.port}" not in body
