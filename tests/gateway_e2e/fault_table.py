@@ -14,10 +14,14 @@ HEAD: Final = """\
 Each fault comes in the middle of a run whose reply has text before, between and
 after two calls of a tool. **v3** is Clawdbot 2026.1.24-3, **v4** OpenClaw 2026.9.6,
 each with a scripted model; the simulator of the tests has to do the same. *reply*
-means that the whole of it arrived, once and in order. The seconds are from the
-moment when the fault was over to the end of the run, which itself takes two.
+means that the whole of it arrived, once and in order; otherwise there is the code
+of the error. The seconds are from the moment when the fault was over to the end of
+the run. The run itself takes one or two, and OpenClaw's first after a start some
+more; a run that cannot go on is given up three seconds after the connection, or
+one second after the Gateway was asked for it (120 and 20 if not set otherwise).
 
-Written by `scripts/test gateway_e2e -k faults --fault-table docs/faults.md`.
+Written by `scripts/test gateway_e2e -p no:randomly -k faults --fault-table
+docs/faults.md`.
 
 """
 
