@@ -152,3 +152,15 @@ async def test_a_device_token_is_not_shown_to_just_anyone(
     )
     assert credentials.shown == WRONG
     assert replace(endpoint, fingerprint="0" * 64).trusted
+
+
+async def test_two_tokens_of_the_same_text_are_not_tried_for_ever(
+    gateway: GatewaySimulator, credentials: Credentials
+) -> None:
+    assert credentials.device_token
+    credentials.token = credentials.device_token.token
+    gateway.devices.tokens.clear()
+    other = client(gateway, credentials)
+    async with running(other):
+        await reached(other, S.PAUSED)
+    assert len(shown(gateway)) == 3

@@ -6,8 +6,8 @@ from custom_components.clawd.gateway.statistics import TRACE_LENGTH, TRACED_NAME
 
 def test_frames_and_bytes_are_counted_both_ways() -> None:
     statistics = Statistics()
-    statistics.received("event", "tick", 10)
-    statistics.received("res", "health", 5)
+    statistics.received("event", "tick", 10, 0.0)
+    statistics.received("res", "health", 5, 0.0)
     statistics.sent("health", 3)
     assert (statistics.frames_in, statistics.bytes_in) == (2, 15)
     assert (statistics.frames_out, statistics.bytes_out) == (1, 3)
@@ -16,7 +16,7 @@ def test_frames_and_bytes_are_counted_both_ways() -> None:
 def test_the_trace_tells_what_went_which_way() -> None:
     statistics = Statistics()
     statistics.sent("health", 3)
-    statistics.received("res", "health", 5)
+    statistics.received("res", "health", 5, 0.0)
     assert [(e.direction, e.kind, e.name, e.size) for e in statistics.trace] == [
         ("out", "req", "health", 3),
         ("in", "res", "health", 5),
@@ -26,20 +26,20 @@ def test_the_trace_tells_what_went_which_way() -> None:
 def test_the_trace_is_bounded() -> None:
     statistics = Statistics()
     for size in range(TRACE_LENGTH + 10):
-        statistics.received("event", "tick", size)
+        statistics.received("event", "tick", size, 0.0)
     assert len(statistics.trace) == TRACE_LENGTH
     assert statistics.trace[0].size == 10
 
 
 def test_the_trace_holds_no_name_of_any_length() -> None:
     statistics = Statistics()
-    statistics.received("event", "x" * 1_000_000, 1_000_100)
+    statistics.received("event", "x" * 1_000_000, 1_000_100, 0.0)
     assert statistics.trace[0].name == "x" * TRACED_NAME
 
 
 def test_two_clients_share_nothing() -> None:
     one, two = Statistics(), Statistics()
-    one.received("event", "tick", 1)
+    one.received("event", "tick", 1, 0.0)
     one.outcomes["health", Outcome.OK] += 1
     assert not two.trace
     assert not two.outcomes

@@ -202,7 +202,7 @@ class AgentRun:
         seq, data = payload.get("seq"), payload.get("data")
         if not isinstance(seq, int) or not isinstance(data, dict):
             return
-        if seq <= self._last_seq or self.ended:
+        if seq <= self._last_seq:
             return
         if self._torn and self._skips_text(payload, data):
             self._held = [payload]

@@ -218,7 +218,8 @@ class Connection:
             raise NotAGatewayError("the peer sent no challenge") from None
         if not isinstance(frame, Event) or frame.name != "connect.challenge":
             raise NotAGatewayError("the peer sent no challenge")
-        self._statistics.received("event", frame.name, len(data))
+        now = time.monotonic()
+        self._statistics.received("event", frame.name, len(data), now)
         return Challenge.from_payload(frame.payload)
 
     async def _read(self) -> GatewayError:
@@ -229,11 +230,11 @@ class Connection:
             return self._lost(err)
 
     def _take(self, data: bytes) -> None:
-        self._last_frame_at = time.monotonic()
+        self._last_frame_at = now = time.monotonic()
         size = len(data)
         name = None if data.startswith(AGENT_START) else peek_event(data)
         if name is not None and not self._wants(name):
-            self._statistics.received("event", name, size)
+            self._statistics.received("event", name, size, now)
             self._last_seq = None
             return
         try:
@@ -242,10 +243,11 @@ class Connection:
             self._statistics.invalid_frames += 1
             return
         if isinstance(frame, Response):
-            self._statistics.received("res", self.pending.name_of(frame), size)
+            name = self.pending.name_of(frame)
+            self._statistics.received("res", name, size, now)
             self.pending.resolve(frame)
         else:
-            self._statistics.received("event", frame.name, size)
+            self._statistics.received("event", frame.name, size, now)
             self._take_event(frame)
 
     def _take_event(self, event: Event) -> None:

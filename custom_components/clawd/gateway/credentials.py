@@ -60,7 +60,7 @@ class Credentials:
         """
         if not isinstance(error, InvalidTokenError) or self.device_token is None:
             return False
-        if self.shown == self.token:
+        if not self._fallen_back and self.shown == self.token:
             self._fallen_back = trusted and error.code == TOKEN_MISMATCH
             return self._fallen_back
         self._fallen_back = False

@@ -10,6 +10,9 @@ TRACE_LENGTH: Final = 200
 TRACED_NAME: Final = 64
 
 
+type Direction = Literal["in", "out"]
+
+
 class Outcome(StrEnum):
     """How a request ended."""
 
@@ -24,7 +27,7 @@ class TraceEntry(NamedTuple):
     """One frame without its content; `at` in seconds since 1970, `size` in bytes."""
 
     at: float
-    direction: Literal["in", "out"]
+    direction: Direction
     kind: str
     name: str
     size: int
@@ -52,23 +55,24 @@ class Statistics:
     connects: int = 0
     drops: int = 0
     listener_errors: int = 0
-    _trace: deque[tuple[float, str, str, str, int]] = field(
+    _trace: deque[tuple[float, Direction, str, str, int]] = field(
         default_factory=lambda: deque(maxlen=TRACE_LENGTH), init=False, repr=False
     )
 
     @property
     def trace(self) -> tuple[TraceEntry, ...]:
         """Return the last frames, oldest first."""
-        return tuple(map(TraceEntry._make, self._trace))
+        start = time.time() - time.monotonic()
+        return tuple(TraceEntry(start + frame[0], *frame[1:]) for frame in self._trace)
 
-    def received(self, kind: str, name: str, size: int) -> None:
-        """Count a frame from the Gateway."""
+    def received(self, kind: str, name: str, size: int, at: float) -> None:
+        """Count a frame from the Gateway; `at` is of the monotonic clock."""
         self.frames_in += 1
         self.bytes_in += size
-        self._trace.append((time.time(), "in", kind, name[:TRACED_NAME], size))
+        self._trace.append((at, "in", kind, name[:TRACED_NAME], size))
 
     def sent(self, name: str, size: int) -> None:
         """Count a request to the Gateway."""
         self.frames_out += 1
         self.bytes_out += size
-        self._trace.append((time.time(), "out", "req", name, size))
+        self._trace.append((time.monotonic(), "out", "req", name, size))
