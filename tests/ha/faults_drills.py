@@ -5,6 +5,7 @@ from collections.abc import Callable
 import logging
 from typing import Any
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import Event as BusEvent, callback
 from homeassistant.helpers.event import async_track_state_change_event
 
@@ -24,6 +25,7 @@ from custom_components.clawd.gateway import (
 )
 from custom_components.clawd.gateway.connection import Connection
 from custom_components.clawd.gateway.pending import PendingRequests
+from custom_components.clawd.ledger import Ledger
 from custom_components.clawd.selftest import checks_drills, interruption
 
 from .live import Fault, Live, Plant
@@ -221,6 +223,21 @@ async def held_client(live: Live) -> None:
     live.monkeypatch.setattr(GatewayClient, "wait_connected", wait_connected)
 
 
+async def forgotten_schedule(live: Live) -> None:
+    """Let each life of the entry leave its schedule behind."""
+    real: Any = Ledger.async_hold
+
+    def hold(
+        ledger: Ledger, entry: ConfigEntry, name: str, release: Callable[[], None]
+    ) -> None:
+        if name == "self-test schedule":
+            live.afterwards.callback(release)
+        else:
+            real(ledger, entry, name, release)
+
+    live.monkeypatch.setattr(Ledger, "async_hold", hold)
+
+
 async def held_connection(live: Live) -> None:
     """Hold the connection that ended last."""
     real: Any = Connection.close
@@ -289,6 +306,7 @@ FAULTS = [
     _drill(task_of_a_former_life, "entry_reload"),
     _drill(missing_unsubscribe, "bus_listeners"),
     _drill(missing_state_unsubscribe, "bus_listeners"),
+    _drill(forgotten_schedule, "bus_listeners"),
     _drill(held_client, "instances"),
     _drill(held_connection, "instances"),
     _drill(open_socket, "sockets"),

@@ -75,6 +75,27 @@ async def _survive_a_drop(client: GatewayClient, gateway: GatewaySimulator) -> N
     await asyncio.gather(asked, return_exceptions=True)
 
 
+async def _abort_in_absence(client: GatewayClient, gateway: GatewaySimulator) -> None:
+    """Stop a run that cannot be told so; the next connection makes up for it."""
+    gateway.script_once(Reply("Wait."), Pause())
+    run = await client.start_run("Hi", session_key=f"{SESSION}-absence")
+    await gateway.wait_paused()
+    await gateway.suspend()
+    await run.abort()
+    await gateway.resume()
+    client.resume()
+    await gateway.wait_until(lambda: not gateway.runs.active())
+
+
+async def _reload_in_a_run(live: Live) -> None:
+    live.gateway.script_once(Reply("Wait."), Pause())
+    run = await live.runtime.client.start_run("Hi", session_key=f"{SESSION}-reload")
+    await live.gateway.wait_paused()
+    await live.hass.config_entries.async_reload(live.entry.entry_id)
+    live.gateway.proceed()
+    await asyncio.gather(run.result(), return_exceptions=True)
+
+
 async def _listen_for_a_while(client: GatewayClient) -> None:
     unsubscribe = client.subscribe("tick", print)
     await client.request("health")
@@ -82,7 +103,9 @@ async def _listen_for_a_while(client: GatewayClient) -> None:
 
 
 async def _live(live: Live) -> None:
+    await _reload_in_a_run(live)
     client = live.runtime.client
+    await _abort_in_absence(client, live.gateway)
     await _survive_a_drop(client, live.gateway)
     live.gateway.drop()
     await wait_for_state(live.hass, CONNECTIVITY, "off")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
 from homeassistant.const import CONF_PORT, EVENT_HOMEASSISTANT_FINAL_WRITE
+from homeassistant.helpers import event
 from homeassistant.util.hass_dict import HassKey
 
 from ..connection import CLIENTS
@@ -123,12 +124,17 @@ def _count_own(context: CheckContext) -> Counter[str]:
 
 
 def _count_listeners(hass: HomeAssistant) -> Counter[str]:
-    """Count the listeners on the bus, but for the stores that have yet to write."""
-    counts = Counter({str(e): n for e, n in hass.bus.async_listeners().items()})
+    """Count the listeners on the bus, and to the time.
+
+    Stores that have yet to write do not count.
+    """
+    counts = Counter({str(name): n for name, n in hass.bus.async_listeners().items()})
     del counts[EVENT_HOMEASSISTANT_FINAL_WRITE]
     for key in TRACKERS:
         if tracked := hass.data.get(key):
             counts[str(key)] = sum(map(len, tracked.callbacks.values()))
+    timers = detectors.armed(detectors.scheduled(hass.loop) or ())
+    counts["timers"] = sum(type(t).__module__ == event.__name__ for t in timers)
     return counts
 
 

@@ -106,15 +106,20 @@ def stray_timers(
     folder: str,
 ) -> list[str]:
     """Return what the timers call that would run code of a folder and are not known."""
-    callbacks = [
-        inspect.unwrap(getattr(handle, "_callback", print))
-        for handle in handles
-        if not handle.cancelled() and handle not in known
-    ]
+    callbacks = armed(handle for handle in handles if handle not in known)
     return [
         callback.__qualname__
         for callback in callbacks
         if inspect.isroutine(callback) and _file_of(callback).startswith(folder)
+    ]
+
+
+def armed(handles: Iterable[asyncio.TimerHandle]) -> list[Callable[..., object]]:
+    """Return what the timers will call that were not cancelled."""
+    return [
+        inspect.unwrap(getattr(handle, "_callback", print))
+        for handle in handles
+        if not handle.cancelled()
     ]
 
 
