@@ -28,8 +28,8 @@ MOST_ANSWERS: Final = 30
 # The clocks of both machines may differ by this much from what the hello told.
 CLOCK_TOLERANCE: Final = 5.0
 
-# A process may take a run before it starts to count.
-UPTIME_TOLERANCE: Final = 1.0
+# How long the hello may have been on its way, which tells the uptime.
+UPTIME_TOLERANCE: Final = 0.1
 
 
 async def recover(
