@@ -36,7 +36,7 @@ class Run:
         return [error.code or type(error).__name__ for error in self.errors]
 
     async def _start(self) -> RunClock:
-        return RunClock(TIMING, self.errors.append)
+        return RunClock(TIMING, self.errors.append, self.loop.time)
 
 
 @pytest.fixture

@@ -83,7 +83,7 @@ class AgentRun:
         self._torn = False
         self._reply = ReplyText()
         self._unread: list[str] = []
-        self._wake = asyncio.Event()
+        self._reader: asyncio.Future[None] | None = None
         self._last_seq = 0
         self._accepted: asyncio.Future[None] = self._loop.create_future()
         self._result: asyncio.Future[RunResult] = self._loop.create_future()
@@ -146,8 +146,8 @@ class AgentRun:
                 yield text
             if self.ended:
                 break
-            self._wake.clear()
-            await self._wake.wait()
+            self._reader = self._loop.create_future()
+            await self._reader
         await self.result()
 
     async def result(self) -> RunResult:
@@ -313,7 +313,7 @@ class AgentRun:
 
     def _end(self) -> None:
         self._clock.stop()
-        self._wake.set()
+        self._wake_reader()
         if self._response:
             self._response.cancel()
         self._on_end(self)
@@ -321,7 +321,13 @@ class AgentRun:
     def _tell(self, text: str) -> None:
         if text:
             self._unread.append(text)
-            self._wake.set()
+            if self._reader:
+                self._wake_reader()
+
+    def _wake_reader(self) -> None:
+        if self._reader and not self._reader.done():
+            self._reader.set_result(None)
+        self._reader = None
 
 
 class AgentRuns:

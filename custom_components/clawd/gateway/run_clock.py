@@ -1,6 +1,7 @@
 """When a run is given up."""
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 from .exceptions import GatewayError, RequestTimeoutError
@@ -17,15 +18,20 @@ class RunClock:
     One timer serves all of them; it is set anew when it fires, not at each event.
     """
 
-    def __init__(self, timing: Timing, expire: Callable[[GatewayError], None]) -> None:
+    def __init__(
+        self,
+        timing: Timing,
+        expire: Callable[[GatewayError], None],
+        clock: Callable[[], float] | None = None,
+    ) -> None:
         """Start to count; `expire` gets the error that fits."""
         self._timing = timing
         self._expire = expire
         self._loop = asyncio.get_running_loop()
-        self._now = self._loop.time
+        self._now = clock or time.monotonic
         self._started_at = self._seen_at = self._now()
         self._lost: tuple[float, GatewayError] | None = None
-        self._timer = self._loop.call_at(self._due()[0], self._check)
+        self._timer = self._arm()
 
     @property
     def age(self) -> float:
@@ -64,7 +70,11 @@ class RunClock:
 
     def _rearm(self) -> None:
         self._timer.cancel()
-        self._timer = self._loop.call_at(self._due()[0], self._check)
+        self._timer = self._arm()
+
+    def _arm(self) -> asyncio.TimerHandle:
+        delay = self._due()[0] - self._now()
+        return self._loop.call_later(delay, self._check)
 
     def _due(self) -> tuple[float, GatewayError]:
         """Return the earliest deadline and what has happened when it passes."""
