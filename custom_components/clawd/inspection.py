@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 LONGEST_NAME: Final = 64
 MOST_NAMES: Final = 32
 DIGEST: Final = ("status", "liveness", "readiness", "mode", "started_at", "summary")
-METHODS: Final = ("agent", "agent.wait", "chat.abort", "chat.send", "health")
+
+# What the client asks a Gateway for, here or in the glue.
+METHODS: Final = (
+    *("agent", "agent.wait", "chat.abort", "chat.history", "chat.send", "health"),
+)
 
 type Section = Callable[[Inspection], object]
 

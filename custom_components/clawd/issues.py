@@ -17,13 +17,11 @@ from .const import DOMAIN
 from .errors import approval_placeholders
 from .gateway import (
     MIN_PROTOCOL,
-    AddressClass,
     GatewayClient,
     GatewayError,
     Hello,
     PairingRequiredError,
     UnsupportedProtocolError,
-    address_class,
 )
 from .redaction import withhold_texts
 from .selftest.checks_connection import SKEW_FAIL
@@ -142,7 +140,5 @@ def _skewed(hello: Hello | None) -> Found:
 
 
 def _insecure(client: GatewayClient) -> Found:
-    if client.peer is None or client.endpoint.ssl:
-        return {}
-    public = address_class(client.peer.address) is AddressClass.PUBLIC
-    return {Issue.INSECURE_TRANSPORT: {}} if public else {}
+    exposed = client.peer and client.endpoint.exposed_at(client.peer.address)
+    return {Issue.INSECURE_TRANSPORT: {}} if exposed else {}

@@ -9,11 +9,12 @@ from custom_components.clawd.gateway import (
     AddressClass,
     GatewayClient,
     client as client_module,
+    endpoint as endpoints,
 )
 from custom_components.clawd.gateway.agent_run import AgentRun
 from custom_components.clawd.gateway.backoff import Backoff
 from custom_components.clawd.gateway.connection import Connection
-from custom_components.clawd.selftest import checks_connection, checks_runs
+from custom_components.clawd.selftest import checks_runs
 from tests.simulator import Pause, Refusal, Reply
 
 from .live import Fault, Live, held_back, until
@@ -140,9 +141,7 @@ async def missing_scope(live: Live) -> None:
 
 async def public_peer(live: Live) -> None:
     """Be connected to a public address without TLS."""
-    live.monkeypatch.setattr(
-        checks_connection, "address_class", lambda _: AddressClass.PUBLIC
-    )
+    live.monkeypatch.setattr(endpoints, "address_class", lambda _: AddressClass.PUBLIC)
 
 
 async def another_certificate(live: Live) -> None:

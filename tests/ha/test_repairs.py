@@ -9,13 +9,14 @@ from homeassistant.helpers import issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.clawd import issues
+from custom_components.clawd.const import CONF_ALLOW_INSECURE
 from custom_components.clawd.gateway import (
     AddressClass,
     GatewayClient,
     InvalidTokenError,
     PairingRequiredError,
     UnsupportedProtocolError,
+    endpoint as endpoints,
 )
 from tests.simulator import GatewaySimulator, Refusal
 
@@ -244,8 +245,11 @@ async def test_a_public_address_without_tls_is_a_warning(
     gateway: GatewaySimulator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    allowed = {**entry.data, CONF_ALLOW_INSECURE: True}
+    hass.config_entries.async_update_entry(entry, data=allowed)
+    await hass.config_entries.async_reload(entry.entry_id)
     with monkeypatch.context() as patch:
-        patch.setattr(issues, "address_class", lambda _: AddressClass.PUBLIC)
+        patch.setattr(endpoints, "address_class", lambda _: AddressClass.PUBLIC)
         await _reconnect(hass, entry, gateway)
 
         issue = open_issues(hass)["insecure_transport"]

@@ -15,7 +15,7 @@ from custom_components.clawd.gateway import (
     GatewayError,
     InsecureTransportError,
     NotAGatewayError,
-    upgrade,
+    endpoint as endpoints,
 )
 from custom_components.clawd.gateway.upgrade import open_socket
 from tests.simulator import GatewaySimulator, Refusal
@@ -157,7 +157,7 @@ async def test_a_name_of_a_public_address_is_told_nothing_without_tls(
 ) -> None:
     classes = {gateway.host: AddressClass.PUBLIC}
     monkeypatch.setattr(
-        upgrade, "address_class", lambda host: classes.get(host, AddressClass.NAME)
+        endpoints, "address_class", lambda host: classes.get(host, AddressClass.NAME)
     )
     endpoint = Endpoint("localhost", gateway.port)
     assert isinstance(await error_of(endpoint), InsecureTransportError)

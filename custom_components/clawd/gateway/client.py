@@ -309,7 +309,6 @@ class GatewayClient:
         if connection.age > connection.hello.policy.tick_interval:
             self._backoff.reset()
         self._connection = None
-        self._runs.suspend_all(error)
         connection.pending.fail_all(error)
 
     @asynccontextmanager

@@ -60,6 +60,10 @@ class Endpoint:
             address_class(self.host) is AddressClass.LOOPBACK
         )
 
+    def exposed_at(self, address: str) -> bool:
+        """Return whether strangers can listen on the way to an address."""
+        return self.ssl is None and address_class(address) is AddressClass.PUBLIC
+
 
 def address_class(host: str) -> AddressClass:
     """Return what kind of address a host has."""

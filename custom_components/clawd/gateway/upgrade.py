@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
 
-from .endpoint import AddressClass, address_class
 from .exceptions import (
     CannotConnectError,
     CertificateError,
@@ -123,8 +122,7 @@ async def _connect(endpoint: Endpoint, timing: Timing) -> ClientConnection:
 
 
 def _check_transport(endpoint: Endpoint, address: str) -> None:
-    public = address_class(address) is AddressClass.PUBLIC
-    if public and endpoint.ssl is None and not endpoint.allow_insecure:
+    if endpoint.exposed_at(address) and not endpoint.allow_insecure:
         raise InsecureTransportError
 
 

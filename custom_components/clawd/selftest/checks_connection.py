@@ -3,18 +3,15 @@
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from ..gateway import SCOPES, AddressClass, Cause, Pause, Timing, address_class
+from ..gateway import SCOPES, Cause, Pause, Timing, address_class
+from ..inspection import METHODS
 from . import detectors
-from .model import CheckResult, Status
+from .model import CheckResult, Status, expect_none
 
 if TYPE_CHECKING:
     from ..gateway import Hello, Transition
     from .model import CheckContext
 
-# What the client asks a Gateway for, here or in the glue.
-METHODS: Final = (
-    *("agent", "agent.wait", "chat.abort", "chat.history", "chat.send", "health"),
-)
 SKEW_WARN: Final = 30.0
 SKEW_FAIL: Final = 120.0
 
@@ -64,14 +61,7 @@ async def check_backoff_pause(context: CheckContext) -> CheckResult:
         for before, after in pairwise(context.runtime.client.transitions)
         if before.pause and after.cause is Cause.DUE and _is_early(before, after)
     ]
-    return CheckResult(
-        status=Status.FAIL if early else Status.PASS,
-        observed=len(early),
-        unit="attempts",
-        expected=0,
-        facts={"count": len(early)},
-        details=tuple(early),
-    )
+    return expect_none(len(early), "attempts", count=len(early), details=tuple(early))
 
 
 async def check_clock_skew(context: CheckContext) -> CheckResult:
@@ -147,10 +137,11 @@ async def check_transport_trust(context: CheckContext) -> CheckResult:
     """Look at who could listen, and whether the peer is the right one."""
     client = context.runtime.client
     endpoint, peer = client.endpoint, client.peer
-    address = address_class(peer.address if peer else endpoint.host)
+    host = peer.address if peer else endpoint.host
+    address = address_class(host)
     pinned = endpoint.fingerprint
     status = Status.PASS
-    if address is AddressClass.PUBLIC and endpoint.ssl is None:
+    if endpoint.exposed_at(host):
         status = Status.WARN if endpoint.allow_insecure else Status.FAIL
     if pinned and peer and peer.fingerprint != pinned:
         status = Status.FAIL
@@ -164,13 +155,7 @@ async def check_transport_trust(context: CheckContext) -> CheckResult:
 
 
 def _missing_result(missing: list[str], count: int) -> CheckResult:
-    return CheckResult(
-        status=Status.FAIL if missing else Status.PASS,
-        observed=len(missing),
-        unit="names",
-        expected=0,
-        facts={"count": count, "names": ", ".join(missing)},
-    )
+    return expect_none(len(missing), "names", count=count, names=", ".join(missing))
 
 
 def _hello(context: CheckContext) -> Hello:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 from .. import redaction
 from ..gateway import ConnectionLostError, NotConnectedError
 from . import detectors, interruption
-from .checks_home_assistant import PACKAGE, TRANSIENT
+from .checks_home_assistant import PACKAGE, lasting_tasks, stray_tasks
 from .log_recorder import recorded_log
-from .model import CheckResult, Status
+from .model import CheckResult, Status, expect_none, milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +65,11 @@ async def check_disconnect_fails_all(context: CheckContext) -> CheckResult:
         observed=len(failed),
         unit="requests",
         expected=REQUESTS,
-        facts={"failed": len(failed), "count": REQUESTS, "slowest": _ms(slowest)},
+        facts={
+            "failed": len(failed),
+            "count": REQUESTS,
+            "slowest": milliseconds(slowest),
+        },
     )
 
 
@@ -76,16 +80,12 @@ async def check_task_growth(context: CheckContext) -> CheckResult:
     names = await context.confirm(
         lambda: detectors.grown(before, count_tasks(context), RECONNECTS)
     )
-    return CheckResult(
-        status=Status.FAIL if names else Status.PASS,
-        observed=len(names),
-        unit="tasks",
-        expected=0,
-        facts={
-            "reconnects": RECONNECTS,
-            "count": before.total(),
-            "names": ", ".join(names),
-        },
+    return expect_none(
+        len(names),
+        "tasks",
+        reconnects=RECONNECTS,
+        count=before.total(),
+        names=", ".join(names),
     )
 
 
@@ -112,31 +112,21 @@ async def check_log_redaction(context: CheckContext) -> CheckResult:
         await interruption.reconnect(context.runtime.client, 1)
     secrets = redaction.known_secrets(context.entry.data, context.runtime.credentials)
     loggers = [logger for logger, text in records if redaction.leaks(text, secrets)]
-    return CheckResult(
-        status=Status.FAIL if loggers else Status.PASS,
-        observed=len(loggers),
-        unit="lines",
-        expected=0,
-        facts={
-            "count": len(records),
-            "secrets": len(secrets),
-            "names": ", ".join(sorted(set(loggers))),
-        },
+    return expect_none(
+        len(loggers),
+        "lines",
+        count=len(records),
+        secrets=len(secrets),
+        names=", ".join(sorted(set(loggers))),
     )
 
 
 def count_tasks(context: CheckContext) -> Counter[str]:
     """Count the tasks of this client, and those of our code that nobody owns."""
-    loaded = context.hass.config_entries.async_loaded_entries(context.entry.domain)
-    owned = {task for entry in loaded for task in entry.runtime_data.client.tasks}
-    stray = detectors.stray_tasks(
-        asyncio.all_tasks(), {*context.self_tests, *owned}, PACKAGE
-    )
-    names = context.runtime.client.tasks.values()
-    counts = Counter(name for name in names if not name.startswith(TRANSIENT))
+    counts = Counter(lasting_tasks(context))
     counts.update(
         coroutine.__qualname__
-        for task in stray
+        for task in stray_tasks(context)
         if (coroutine := detectors.coroutine_of(task))
     )
     return counts
@@ -158,7 +148,7 @@ async def _drill(context: CheckContext, close_code: int | None) -> CheckResult:
         expected=f"< {interruption.BUDGET * 1000:g}",
         facts={
             "code": close_code or ABNORMAL,
-            "time": _ms(outcome.seconds),
+            "time": milliseconds(outcome.seconds),
             "names": ", ".join(changed) or "-",
         },
     )
@@ -187,7 +177,3 @@ def _own_bytes() -> int:
     """Return the size of what our own code has allocated and holds."""
     traces = tracemalloc.take_snapshot().traces
     return sum(t.size for t in traces if t.traceback[0].filename.startswith(PACKAGE))
-
-
-def _ms(seconds: float) -> str:
-    return f"{seconds * 1000:.3g}"

@@ -23,7 +23,7 @@ from ..const import DOMAIN
 from ..gateway import ConnectionState
 from . import detectors
 from .checks_home_assistant import MOST_TASKS, PACKAGE
-from .model import CheckResult, Status
+from .model import CheckResult, Status, expect_none, milliseconds
 from .report import text_key
 
 if TYPE_CHECKING:
@@ -54,12 +54,14 @@ def anybody_connects(context: CheckContext) -> str | None:
 async def check_task_exceptions(context: CheckContext) -> CheckResult:
     """Count the tasks that ended with an exception."""
     failures = context.runtime.client.task_failures
-    return _counted(sum(failures.values()), "tasks", ", ".join(failures))
+    count = sum(failures.values())
+    return expect_none(count, "tasks", count=count, names=", ".join(failures))
 
 
 async def check_handler_errors(context: CheckContext) -> CheckResult:
     """Count the exceptions of listeners."""
-    return _counted(context.runtime.client.statistics.listener_errors, "exceptions")
+    count = context.runtime.client.statistics.listener_errors
+    return expect_none(count, "exceptions", count=count)
 
 
 async def check_timer_registry(context: CheckContext) -> CheckResult:
@@ -68,12 +70,8 @@ async def check_timer_registry(context: CheckContext) -> CheckResult:
     if (handles := detectors.scheduled(loop)) is None:
         return CheckResult(status=Status.SKIP, reason="not_asyncio")
     stray = await context.confirm(partial(_stray_timers, context.hass, loop))
-    return CheckResult(
-        status=Status.FAIL if stray else Status.PASS,
-        observed=len(stray),
-        unit="timers",
-        expected=0,
-        facts={"count": len(handles), "names": ", ".join(stray[:MOST_TASKS])},
+    return expect_none(
+        len(stray), "timers", count=len(handles), names=", ".join(stray[:MOST_TASKS])
     )
 
 
@@ -88,19 +86,15 @@ async def check_loop_lag(_context: CheckContext) -> CheckResult:
         observed=round(p95 * 1000, 3),
         unit="ms",
         expected=f"< {LAG_LIMIT * 1000:g}",
-        facts={"slow": f"{p95 * 1000:.3g}"},
+        facts={"slow": milliseconds(p95)},
     )
 
 
 async def check_entity_availability(context: CheckContext) -> CheckResult:
     """Compare what the entities say with the connection."""
     wrong = await context.confirm(partial(_wrong_entities, context))
-    return CheckResult(
-        status=Status.FAIL if wrong else Status.PASS,
-        observed=len(wrong),
-        unit="entities",
-        expected=0,
-        facts={"count": len(wrong), "names": ", ".join(wrong[:MOST_TASKS])},
+    return expect_none(
+        len(wrong), "entities", count=len(wrong), names=", ".join(wrong[:MOST_TASKS])
     )
 
 
@@ -119,16 +113,12 @@ async def check_registry(context: CheckContext) -> CheckResult:
             if entity.disabled_by is None and not states.get(entity.entity_id)
         ),
     ]
-    return CheckResult(
-        status=Status.FAIL if orphans else Status.PASS,
-        observed=len(orphans),
-        unit="entities and devices",
-        expected=0,
-        facts={
-            "entities": len(entities),
-            "devices": len(devices),
-            "names": ", ".join(orphans[:MOST_TASKS]),
-        },
+    return expect_none(
+        len(orphans),
+        "entities and devices",
+        entities=len(entities),
+        devices=len(devices),
+        names=", ".join(orphans[:MOST_TASKS]),
     )
 
 
@@ -137,12 +127,11 @@ async def check_store_permissions(context: CheckContext) -> CheckResult:
     folder = Path(context.hass.config.path(STORAGE_DIR))
     modes = await context.hass.async_add_executor_job(_modes, folder)
     open_files = [name for name, mode in modes.items() if mode & OTHERS]
-    return CheckResult(
-        status=Status.FAIL if open_files else Status.PASS,
-        observed=len(open_files),
-        unit="files",
-        expected=0,
-        facts={"count": len(modes), "names": ", ".join(open_files)},
+    return expect_none(
+        len(open_files),
+        "files",
+        count=len(modes),
+        names=", ".join(open_files),
         details=tuple(f"{name}: {mode:o}" for name, mode in modes.items()),
     )
 
@@ -155,22 +144,8 @@ async def check_translations(context: CheckContext) -> CheckResult:
     )
     keys = [f"check_{check}_{end}" for check in context.checks for end in ENDS]
     missing = [key for key in keys if text_key(key) not in texts]
-    return CheckResult(
-        status=Status.FAIL if missing else Status.PASS,
-        observed=len(missing),
-        unit="texts",
-        expected=0,
-        facts={"count": len(keys), "names": ", ".join(missing[:MOST_TASKS])},
-    )
-
-
-def _counted(count: int, unit: str, names: str = "") -> CheckResult:
-    return CheckResult(
-        status=Status.FAIL if count else Status.PASS,
-        observed=count,
-        unit=unit,
-        expected=0,
-        facts={"count": count, "names": names},
+    return expect_none(
+        len(missing), "texts", count=len(keys), names=", ".join(missing[:MOST_TASKS])
     )
 
 

@@ -18,7 +18,7 @@ from ..gateway import (
     UnsupportedProtocolError,
 )
 from . import detectors
-from .model import CheckResult, Status
+from .model import CheckResult, Status, expect_none, milliseconds
 
 if TYPE_CHECKING:
     from ..gateway import GatewayClient, Statistics
@@ -52,9 +52,9 @@ async def check_round_trip(context: CheckContext) -> CheckResult:
         unit="ms",
         expected=f"< {ROUND_TRIP_WARN * 1000:g}",
         facts={
-            "median": _milliseconds(median(times)),
-            "slow": _milliseconds(p95),
-            "longest": _milliseconds(max(times)),
+            "median": milliseconds(median(times)),
+            "slow": milliseconds(p95),
+            "longest": milliseconds(max(times)),
         },
     )
 
@@ -86,7 +86,7 @@ async def check_timeout_probe(context: CheckContext) -> CheckResult:
         observed=round(seconds * 1000, 3),
         unit="ms",
         expected=f"< {PROBE_HOLD * 1000:g}",
-        facts={"deadline": _milliseconds(PROBE_DEADLINE)},
+        facts={"deadline": milliseconds(PROBE_DEADLINE)},
         details=tuple(fault for fault, found in faults.items() if found),
     )
 
@@ -99,12 +99,12 @@ async def check_pending_balance(context: CheckContext) -> CheckResult:
     imbalance = detectors.imbalance(held, issued, settled)
     ended = await context.confirm(lambda: detectors.ended_requests(client.pending))
     leaked = len(ended) or imbalance
-    return CheckResult(
-        status=Status.FAIL if leaked else Status.PASS,
-        observed=leaked,
-        unit="requests",
-        expected=0,
-        facts={"held": len(held), "issued": issued, "settled": settled},
+    return expect_none(
+        leaked,
+        "requests",
+        held=len(held),
+        issued=issued,
+        settled=settled,
         details=tuple(f"{r.method} {r.id}" for r in held if r.id in ended),
     )
 
@@ -113,16 +113,12 @@ async def check_orphan_responses(context: CheckContext) -> CheckResult:
     """Count the responses to requests that this client never sent."""
     statistics = context.runtime.client.statistics
     alien = statistics.alien_responses
-    return CheckResult(
-        status=Status.FAIL if alien else Status.PASS,
-        observed=alien,
-        unit="responses",
-        expected=0,
-        facts={
-            "alien": alien,
-            "late": statistics.late_responses,
-            "repeated": statistics.duplicate_responses,
-        },
+    return expect_none(
+        alien,
+        "responses",
+        alien=alien,
+        late=statistics.late_responses,
+        repeated=statistics.duplicate_responses,
     )
 
 
@@ -132,12 +128,11 @@ async def check_runs_map(context: CheckContext) -> CheckResult:
     overdue = await context.confirm(
         lambda: detectors.overdue_runs(client.runs, RUN_LIMIT)
     )
-    return CheckResult(
-        status=Status.FAIL if overdue else Status.PASS,
-        observed=len(overdue),
-        unit="runs",
-        expected=0,
-        facts={"count": len(overdue), "open": len(client.runs)},
+    return expect_none(
+        len(overdue),
+        "runs",
+        count=len(overdue),
+        open=len(client.runs),
         details=tuple(
             f"age {run.age:.1f} s, ended: {run.ended}"
             for run in client.runs
@@ -205,7 +200,3 @@ def _rate(seconds: float) -> Status:
     if seconds >= ROUND_TRIP_FAIL:
         return Status.FAIL
     return Status.WARN if seconds >= ROUND_TRIP_WARN else Status.PASS
-
-
-def _milliseconds(seconds: float) -> str:
-    return f"{seconds * 1000:.3g}"

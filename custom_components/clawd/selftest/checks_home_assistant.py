@@ -12,7 +12,7 @@ from homeassistant.config_entries import ConfigEntryState
 from ..const import DOMAIN, PAIRING_TASK
 from ..ledger import async_get_ledger
 from . import detectors
-from .model import CheckResult, Status
+from .model import CheckResult, Status, expect_none
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,17 +48,13 @@ def entry_in_transit(context: CheckContext) -> str | None:
 async def check_task_inventory(context: CheckContext) -> CheckResult:
     """Compare the tasks that run with those that should."""
     wrong = await context.confirm(partial(_wrong_tasks, context))
-    stray = await context.confirm(partial(_stray_tasks, context))
+    stray = await context.confirm(partial(stray_tasks, context))
     names = wrong + [_describe(task) for task in stray]
-    return CheckResult(
-        status=Status.FAIL if names else Status.PASS,
-        observed=len(names),
-        unit="tasks",
-        expected=0,
-        facts={
-            "count": len(context.runtime.client.tasks),
-            "names": ", ".join(names[:MOST_TASKS]),
-        },
+    return expect_none(
+        len(names),
+        "tasks",
+        count=len(context.runtime.client.tasks),
+        names=", ".join(names[:MOST_TASKS]),
         details=tuple(line for task in stray[:MOST_TASKS] for line in _graph(task)),
     )
 
@@ -92,28 +88,28 @@ async def check_unload_ledger(context: CheckContext) -> CheckResult:
 
 
 def _listener_result(events: list[str], client: GatewayClient) -> CheckResult:
-    return CheckResult(
-        status=Status.FAIL if events else Status.PASS,
-        observed=len(events),
-        unit="events",
-        expected=0,
-        facts={
-            "count": sum(map(len, client.listeners.values())),
-            "names": ", ".join(events[:MOST_TASKS]),
-        },
+    return expect_none(
+        len(events),
+        "events",
+        count=sum(map(len, client.listeners.values())),
+        names=", ".join(events[:MOST_TASKS]),
     )
 
 
 def _wrong_tasks(context: CheckContext) -> list[str]:
     """Return the names of tasks that the state of the client forbids or demands."""
-    names = context.runtime.client.tasks.values()
     expected = {"run": 1, "watchdog": int(context.connected)}
-    return detectors.wrong_counts(
-        (name for name in names if not name.startswith(TRANSIENT)), expected
-    )
+    return detectors.wrong_counts(lasting_tasks(context), expected)
 
 
-def _stray_tasks(context: CheckContext) -> list[asyncio.Task[object]]:
+def lasting_tasks(context: CheckContext) -> list[str]:
+    """Return the names of the client's tasks that do not end by themselves."""
+    names = context.runtime.client.tasks.values()
+    return [name for name in names if not name.startswith(TRANSIENT)]
+
+
+def stray_tasks(context: CheckContext) -> list[asyncio.Task[object]]:
+    """Return the tasks of our code that nobody owns."""
     tasks = asyncio.all_tasks()
     known = {*context.self_tests, *_client_tasks(context.hass)}
     known |= set(_pairing_tasks(context.hass, tasks))

@@ -15,7 +15,7 @@ from homeassistant.util.hass_dict import HassKey
 from ..connection import CLIENTS
 from . import detectors, interruption
 from .checks_drills import count_tasks
-from .model import CheckResult, Status
+from .model import CheckResult, Status, expect_none
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,13 +73,7 @@ async def check_instances(context: CheckContext) -> CheckResult:
         await interruption.reconnect(context.runtime.client, 1)
         await interruption.reload(context)
         held = await context.confirm(lambda: _held(context, known))
-    return CheckResult(
-        status=Status.FAIL if held else Status.PASS,
-        observed=len(held),
-        unit="clients",
-        expected=0,
-        facts={"count": len(held)},
-    )
+    return expect_none(len(held), "clients", count=len(held))
 
 
 async def check_sockets(context: CheckContext) -> CheckResult:
@@ -102,16 +96,12 @@ async def check_sockets(context: CheckContext) -> CheckResult:
 
 
 def _growth_result(names: list[str], before: Counter[str]) -> CheckResult:
-    return CheckResult(
-        status=Status.FAIL if names else Status.PASS,
-        observed=len(names),
-        unit="names",
-        expected=0,
-        facts={
-            "reloads": RELOADS,
-            "count": before.total(),
-            "names": ", ".join(names),
-        },
+    return expect_none(
+        len(names),
+        "names",
+        reloads=RELOADS,
+        count=before.total(),
+        names=", ".join(names),
     )
 
 

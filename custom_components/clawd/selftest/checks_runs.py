@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from . import detectors
-from .model import CheckResult, Status
+from .model import CheckResult, Status, expect_none
 
 if TYPE_CHECKING:
     from .model import CheckContext
@@ -37,12 +37,8 @@ async def check_unknown_runs(context: CheckContext) -> CheckResult:
     foreign = detectors.imbalance(
         client.runs, statistics.runs_started, statistics.runs_ended
     )
-    return CheckResult(
-        status=Status.FAIL if foreign else Status.PASS,
-        observed=foreign,
-        unit="runs",
-        expected=0,
-        facts={"count": foreign, "events": statistics.foreign_run_events},
+    return expect_none(
+        foreign, "runs", count=foreign, events=statistics.foreign_run_events
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from .. import redaction
 from ..inspection import Inspection, inspect_entry
 from .canaries import CANARIES
-from .model import CheckResult, Status
+from .model import CheckResult, expect_none
 
 if TYPE_CHECKING:
     from .model import CheckContext
@@ -15,12 +15,8 @@ if TYPE_CHECKING:
 async def check_self_canary(_context: CheckContext) -> CheckResult:
     """Plant faults in a sandbox, each of which its detector must see."""
     blind = [name for name, is_seen in CANARIES.items() if not await is_seen()]
-    return CheckResult(
-        status=Status.FAIL if blind else Status.PASS,
-        observed=len(blind),
-        unit="detectors",
-        expected=0,
-        facts={"count": len(CANARIES), "names": ", ".join(blind)},
+    return expect_none(
+        len(blind), "detectors", count=len(CANARIES), names=", ".join(blind)
     )
 
 
@@ -32,14 +28,10 @@ async def check_redaction(context: CheckContext) -> CheckResult:
     }
     parts |= inspect_entry(Inspection(context.hass, context.entry, context.runtime))
     leaking = [name for name, part in parts.items() if redaction.leaks(part, secrets)]
-    return CheckResult(
-        status=Status.FAIL if leaking else Status.PASS,
-        observed=len(leaking),
-        unit="places",
-        expected=0,
-        facts={
-            "count": len(parts),
-            "secrets": len(secrets),
-            "names": ", ".join(leaking),
-        },
+    return expect_none(
+        len(leaking),
+        "places",
+        count=len(parts),
+        secrets=len(secrets),
+        names=", ".join(leaking),
     )

@@ -4,6 +4,8 @@ from collections import Counter
 import inspect
 from typing import TYPE_CHECKING, Any, Final
 
+from ..gateway.agent_run import MOST_HELD
+
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
 
 MINUTE: Final = 60.0
 ENOUGH_DELAYS: Final = 4
-MOST_HELD: Final = 1000
 
 
 def ended_requests(pending: Iterable[PendingRequest]) -> list[str]:

@@ -96,6 +96,20 @@ class Check:
     deadline: float = 5
 
 
+def expect_none(
+    found: int, unit: str, *, details: tuple[str, ...] = (), **facts: str | float
+) -> CheckResult:
+    """Return the result of a check that passes if it found nothing."""
+    return CheckResult(
+        status=Status.FAIL if found else Status.PASS,
+        observed=found,
+        unit=unit,
+        expected=0,
+        facts=facts,
+        details=details,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A check that has ended; `duration` in seconds."""
@@ -154,6 +168,11 @@ class CheckContext:
         await asyncio.sleep(self.settle)
         remaining = scan()
         return [suspect for suspect in suspects if suspect in remaining]
+
+
+def milliseconds(seconds: float) -> str:
+    """Return a time as the texts show it."""
+    return f"{seconds * 1000:.3g}"
 
 
 def worst(statuses: Iterable[Status]) -> Status:
