@@ -89,7 +89,7 @@ async def many_clients(stage: Stage) -> AsyncGenerator[Sample]:
 
 FIGURES = (
     Figure("deltas", "20,000 small v4 deltas", "ms CPU", 1.5, 15, deltas),
-    Figure("cumulative", "2,000-token v3 reply", "ms CPU", 1.25, 15, cumulative),
+    Figure("cumulative", "2,000-token v3 reply", "ms CPU", 1.25, 45, cumulative),
     Figure("broadcasts", "20,000 unheard broadcasts", "ms CPU", 1.0, 15, broadcasts),
     Figure("runs", "a frame, 1,000 runs beside 1", "µs CPU", 1.3, 7, concurrent_runs),
     Figure("clients", "a frame, 100 clients beside 1", "µs CPU", 1.3, 7, many_clients),

@@ -375,12 +375,13 @@ class GatewayClient:
         return Cause.DUE
 
     def _wants(self, name: str) -> bool:
-        return name in (AGENT, SHUTDOWN) or name in self._events
+        return name in (AGENT, SHUTDOWN) or name in self._events.heard
 
     def _dispatch(self, event: Event) -> None:
         if event.name == AGENT:
             self._runs.dispatch(event)
-        self._events.dispatch(event.name, event)
+        if event.name in self._events.heard:
+            self._events.dispatch(event.name, event)
 
     def _change(
         self,

@@ -223,9 +223,10 @@ class Connection:
         return Challenge.from_payload(frame.payload)
 
     async def _read(self) -> GatewayError:
+        receive, take = self._socket.recv, self._take
         try:
             while True:
-                self._take(await self._socket.recv(decode=False))
+                take(await receive(decode=False))
         except ConnectionClosed as err:
             return self._lost(err)
 
@@ -246,18 +247,15 @@ class Connection:
             name = self.pending.name_of(frame)
             self._statistics.received("res", name, size, now)
             self.pending.resolve(frame)
-        else:
-            self._statistics.received("event", frame.name, size, now)
-            self._take_event(frame)
-
-    def _take_event(self, event: Event) -> None:
-        if event.seq is not None:
-            if self._last_seq is not None and event.seq > self._last_seq + 1:
+            return
+        self._statistics.received("event", frame.name, size, now)
+        if (seq := frame.seq) is not None:
+            if self._last_seq is not None and seq > self._last_seq + 1:
                 self._statistics.sequence_gaps += 1
-            self._last_seq = event.seq
-        if event.name == SHUTDOWN:
-            self._restart_delay = seconds(event.payload.get("restartExpectedMs"))
-        self._on_event(event)
+            self._last_seq = seq
+        if frame.name == SHUTDOWN:
+            self._restart_delay = seconds(frame.payload.get("restartExpectedMs"))
+        self._on_event(frame)
 
     async def _watch_silence(self, suspension: SuspensionWatch) -> None:
         """Close when nothing came for two tick intervals, or since a suspension."""

@@ -20,7 +20,8 @@ class EventListeners[T]:
 
     A listener may be any callable, sync or async. The same listener (by `==`)
     is held once a name. One listener's exception reaches neither the next
-    listener nor the reader; it is counted and logged by type.
+    listener nor the reader; it is counted and logged by type. `heard` are the
+    names to which anybody listens.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class EventListeners[T]:
         self._statistics = statistics
         self._spawn = spawn
         self._listeners: defaultdict[str, list[Listener[T]]] = defaultdict(list)
+        self.heard: set[str] = set()
 
     def snapshot(self) -> Mapping[str, tuple[Listener[T], ...]]:
         """Return the listeners of each name that has any."""
@@ -41,20 +43,19 @@ class EventListeners[T]:
             if listeners
         }
 
-    def __contains__(self, name: str) -> bool:
-        """Return whether anybody listens to a name."""
-        return bool(self._listeners.get(name))
-
     def subscribe(self, name: str, listener: Listener[T]) -> Callable[[], None]:
         """Add a listener and return its unsubscribe, which works once."""
         if listener not in self._listeners[name]:
             self._listeners[name].append(listener)
+        self.heard.add(name)
         used = False
 
         def unsubscribe() -> None:
             nonlocal used
             if not used and listener in self._listeners[name]:
                 self._listeners[name].remove(listener)
+                if not self._listeners[name]:
+                    self.heard.discard(name)
             used = True
 
         return unsubscribe
@@ -65,9 +66,7 @@ class EventListeners[T]:
         Who unsubscribes during the dispatch is not called any more; who
         subscribes during it waits for the next event.
         """
-        listeners = self._listeners.get(name)
-        if not listeners:
-            return
+        listeners = self._listeners.get(name, [])
         for listener in tuple(listeners):
             if listener in listeners:
                 self._call(name, listener, value)

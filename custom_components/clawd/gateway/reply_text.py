@@ -62,10 +62,10 @@ class ReplyText:
             and not (last := self._segments[-1]).settled
             and last.item_id == data.get("itemId")
             and data.get("delta") != text
-            and text.startswith(told)
+            and (new := text.removeprefix(told)) != text
         ):
             self._told = last.text = text
-            return text[len(told) :]
+            return new
         if self._repeats_settled(text):
             return ""
         if self._starts_segment(text, data):
