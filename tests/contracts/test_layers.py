@@ -12,11 +12,13 @@ from .sources import COMPONENT, GATEWAY, imports, modules, parse
 # Each module of the client may use those of the layers above it, and its own.
 LAYERS = (
     {"exceptions", "frames", "identity", "endpoint", "suspension"},
-    {"models", "statistics", "reply_text", "transcript", "run_clock", "tasks"},
+    {"catalogue", "models", "statistics", "reply_text", "transcript", "run_clock"}
+    | {"tasks"},
     {"credentials", "pending", "events", "agent_run", "backoff", "state"},
     {"handshake"},
     {"upgrade", "connection"},
-    {"recovery", "aborts"},
+    {"recovery", "aborts", "survey"},
+    {"link"},
     {"client"},
     {"__init__"},
 )

@@ -43,7 +43,7 @@ async def test_a_device_from_elsewhere_waits_for_its_approval(stage: Stage) -> N
         await client.probe()
     assert first.value.request_id == second.value.request_id
     await stage.approve(str(second.value.request_id))
-    hello = await client.probe()
+    hello = (await client.probe()).hello
     assert hello.protocol == stage.protocol
 
 

@@ -1,5 +1,6 @@
 """A scripted Gateway for tests, the demo and benchmarks."""
 
+from .catalogue import Agent
 from .peer import Peer
 from .refusals import Refusal
 from .script import (
@@ -22,6 +23,7 @@ from .server import GatewaySimulator
 
 __all__ = [
     "Ack",
+    "Agent",
     "Drop",
     "Emit",
     "End",

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .catalogue import agents, models
 from .params import ADMIN, grants, method_faults, scope_of
 from .recordings import V3, Frame, payload, surveyed
 from .script import Refuse
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 
 RESPONDED = object()
+IDENTITY = "gateway.identity.get"
 
 
 @dataclass
@@ -56,6 +58,8 @@ async def handle(gateway: GatewaySimulator, peer: Peer, request: Request) -> obj
         raise _missing_scope(protocol, needed)
     if wrong := method_faults(protocol, method, request.params):
         raise _invalid(f"invalid {method} params: {wrong}")
+    if method == IDENTITY and protocol != V3:
+        return await _identity(gateway, peer, request)
     if answer := METHODS.get(method):
         return await answer(gateway, peer, request)
     if method in surveyed(protocol):
@@ -82,16 +86,17 @@ async def _agent(gateway: GatewaySimulator, peer: Peer, request: Request) -> obj
 
 def _check_agent(gateway: GatewaySimulator, peer: Peer, params: Frame) -> None:
     """Raise RequestError for an agent or a model that may not be asked."""
-    agent_id = params.get("agentId", "main")
-    if agent_id != "main":
+    known = {agent.id for agent in gateway.agents}
+    agent_id = params.get("agentId", gateway.agents[0].id)
+    if agent_id not in known:
         raise _invalid(f'invalid agent params: unknown agent id "{agent_id}"')
-    owner = params.get("sessionKey", "agent:main:main").split(":")[1]
+    owner = params.get("sessionKey", f"agent:{agent_id}:main").split(":")[1]
     if owner != agent_id and "agentId" in params:
         mismatch = f'agent "{agent_id}" does not match session key agent "{owner}"'
         raise _invalid(f"invalid agent params: {mismatch}")
     if gateway.protocol == V3:
         return
-    if owner != "main":
+    if owner not in known:
         raise _invalid(f'Agent "{owner}" no longer exists in configuration')
     if {"model", "provider"} & set(params) and ADMIN not in peer.scopes:
         raise _invalid("provider/model overrides are not authorized for this caller.")
@@ -150,6 +155,21 @@ async def _patch(gateway: GatewaySimulator, _: Peer, request: Request) -> Frame:
     return {"ok": True, "path": "(memory)", "key": key, "entry": entry}
 
 
+async def _agents(gateway: GatewaySimulator, _: Peer, __: Request) -> Frame:
+    """Return the agents."""
+    return agents(gateway.protocol, gateway.agents)
+
+
+async def _models(gateway: GatewaySimulator, _: Peer, __: Request) -> Frame:
+    """Return the models."""
+    return models(gateway.protocol)
+
+
+async def _identity(gateway: GatewaySimulator, _: Peer, __: Request) -> Frame:
+    """Return the identity of the Gateway's own device."""
+    return {"deviceId": gateway.device_id, "publicKey": "A" * 43}
+
+
 async def _devices(gateway: GatewaySimulator, _: Peer, __: Request) -> Frame:
     """Return the devices that are paired, or wait to be."""
     return gateway.devices.listing()
@@ -173,12 +193,14 @@ async def _health(gateway: GatewaySimulator, _: Peer, __: Request) -> Frame:
 METHODS: dict[str, Callable[[GatewaySimulator, Peer, Request], Awaitable[object]]] = {
     "agent": _agent,
     "agent.wait": _wait,
+    "agents.list": _agents,
     "chat.abort": _abort,
     "chat.history": _history,
     "chat.send": _send,
     "device.pair.approve": _approve,
     "device.pair.list": _devices,
     "health": _health,
+    "models.list": _models,
     "sessions.list": _sessions,
     "sessions.patch": _patch,
 }

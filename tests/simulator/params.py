@@ -21,6 +21,9 @@ _AGENT = _names(
 _PATCH = _names("label thinkingLevel verboseLevel reasoningLevel model")
 _SESSIONS = _names("limit activeMinutes includeGlobal includeUnknown agentId label")
 
+# What protocol 3 has not, or keeps for the administrator.
+_NEW = {"gateway.identity.get": READ, "sessions.patch": WRITE}
+
 # method: (required, optional on protocol 3, optional on protocol 4)
 _PARAMS: dict[str, tuple[list[str], list[str], list[str]]] = {
     "agent": (
@@ -106,9 +109,7 @@ def scope_of(protocol: int, method: str) -> str | None:
         return WRITE
     if method.startswith("device.pair."):
         return PAIRING
-    if method == "sessions.patch" and protocol != V3:
-        return WRITE
-    return ADMIN
+    return ADMIN if protocol == V3 else _NEW.get(method, ADMIN)
 
 
 def grants(scopes: list[str], needed: str) -> bool:

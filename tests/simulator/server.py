@@ -5,6 +5,7 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
+import secrets
 from ssl import SSLContext
 import time
 from typing import Any, Self
@@ -14,6 +15,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request as HttpRequest, Response
 
+from .catalogue import AGENTS, Agent
 from .devices import Devices
 from .faults import Faults
 from .peer import Peer
@@ -33,7 +35,8 @@ class GatewaySimulator(Faults):
 
     ``delay``: seconds between the words of a reply; ``policy`` overrides
     entries of hello-ok's policy; ``pairing``: devices need approval;
-    ``clock_shift_ms``: how far the Gateway's clock is ahead.
+    ``clock_shift_ms``: how far the Gateway's clock is ahead; ``agents``: the
+    first one is the default; ``device_id``: what it is known by (protocol 4).
     """
 
     protocol: int = 4
@@ -43,6 +46,8 @@ class GatewaySimulator(Faults):
     pairing: bool = False
     policy: dict[str, Any] = field(default_factory=dict)
     clock_shift_ms: int = 0
+    agents: tuple[Agent, ...] = AGENTS
+    device_id: str = field(default_factory=lambda: secrets.token_hex(32))
     ssl: SSLContext | None = None
     host: str = field(default="127.0.0.1", init=False)
     peers: list[Peer] = field(default_factory=list, init=False)

@@ -28,7 +28,7 @@ def states(client: GatewayClient) -> list[ConnectionState]:
 
 async def test_a_probe_connects_once_and_closes(gateway: GatewaySimulator) -> None:
     client = client_of(gateway)
-    hello = await client.probe()
+    hello = (await client.probe()).hello
     assert hello.protocol == gateway.protocol
     assert states(client) == [S.CONNECTING, S.HANDSHAKING, S.CLOSED]
     await gateway.wait_until(lambda: not gateway.peers)

@@ -110,7 +110,7 @@ async def test_what_is_no_hello_is_refused(gateway: GatewaySimulator) -> None:
 
 async def test_the_skew_of_the_clocks_is_kept(gateway: GatewaySimulator) -> None:
     gateway.clock_shift_ms = 90_000
-    hello: Hello = await client_of(gateway).probe()
+    hello: Hello = (await client_of(gateway).probe()).hello
     assert -91 < hello.clock_skew < -89
 
 
@@ -161,6 +161,6 @@ async def test_what_comes_between_the_request_and_the_hello_is_no_answer(
     strange = {"type": "res", "id": "nobody", "ok": True, "payload": {}}
     gateway.before("connect", ("presence", {}), strange, "noise")
     client = client_of(gateway)
-    assert (await client.probe()).protocol == gateway.protocol
+    assert (await client.probe()).hello.protocol == gateway.protocol
     assert client.statistics.alien_responses == 1
     assert client.statistics.invalid_frames == 1

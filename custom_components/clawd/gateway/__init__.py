@@ -14,6 +14,7 @@ Everything that goes wrong is a `GatewayError`; see `exceptions` for the tree.
 
 from .agent_run import AgentRun, RunInfo
 from .backoff import Pause
+from .catalogue import Agent, AgentCatalogue, Model, ThinkingLevel
 from .client import GatewayClient
 from .credentials import Credentials
 from .endpoint import AddressClass, Endpoint, address_class, read_fingerprint
@@ -46,13 +47,17 @@ from .identity import DeviceIdentity
 from .models import MAX_PROTOCOL, MIN_PROTOCOL, DeviceToken, Hello, RunResult, Timing
 from .state import Cause, ConnectionState, Transition
 from .statistics import Outcome, Statistics
+from .survey import Survey, look
 from .suspension import SuspensionWatch
+from .upgrade import Peer
 
 __all__ = [
     "MAX_PROTOCOL",
     "MIN_PROTOCOL",
     "SCOPES",
     "AddressClass",
+    "Agent",
+    "AgentCatalogue",
     "AgentRun",
     "AgentRunAborted",
     "AgentRunError",
@@ -78,12 +83,14 @@ __all__ = [
     "InvalidTokenError",
     "Json",
     "MissingScopeError",
+    "Model",
     "NotAGatewayError",
     "NotConnectedError",
     "Outcome",
     "PairingRequiredError",
     "Pause",
     "Payload",
+    "Peer",
     "RateLimitedError",
     "RequestFailedError",
     "RequestTimeoutError",
@@ -91,10 +98,13 @@ __all__ = [
     "RunInfo",
     "RunResult",
     "Statistics",
+    "Survey",
     "SuspensionWatch",
+    "ThinkingLevel",
     "Timing",
     "Transition",
     "UnsupportedProtocolError",
     "address_class",
+    "look",
     "read_fingerprint",
 ]

@@ -1,7 +1,7 @@
 """Runs of the agent: streamed text and a final result."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import time
 from typing import TYPE_CHECKING, Final, Self
 
@@ -72,6 +72,7 @@ class AgentRun:
         """
         self.params = params
         self.asked_at = time.time()
+        self.deadline = timing.run
         self._abort = abort
         self._on_end = on_end
         self._on_expire = on_expire
@@ -351,11 +352,25 @@ class AgentRuns:
         """Return the open runs, oldest first."""
         return tuple(run.info for run in self._runs.values())
 
-    def open(self, params: Payload) -> AgentRun:
-        """Return a run to which events are delivered until it ends."""
+    def open(
+        self,
+        params: Payload,
+        *,
+        silence: float | None = None,
+        deadline: float | None = None,
+    ) -> AgentRun:
+        """Return a run to which events are delivered until it ends.
+
+        `silence` and `deadline` replace those of the timing.
+        """
+        timing = self._timing
         run = AgentRun(
             params,
-            self._timing,
+            replace(
+                timing,
+                run=timing.run if deadline is None else deadline,
+                run_silence=timing.run_silence if silence is None else silence,
+            ),
             abort=self._abort,
             on_end=self.close,
             on_expire=self._on_expire,

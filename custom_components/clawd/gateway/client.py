@@ -13,10 +13,12 @@ from .backoff import Backoff, least_delay, pause_of
 from .connection import SHUTDOWN, Connection
 from .events import EventListeners
 from .exceptions import CannotConnectError, GatewayError, NotConnectedError
+from .link import GatewayLink
 from .models import Timing
 from .recovery import recover
 from .state import Cause, ConnectionState, StateHistory
-from .statistics import Statistics
+from .statistics import TRACE_LENGTH, Statistics
+from .survey import survey
 from .suspension import SuspensionWatch
 from .tasks import TaskRegistry
 from .upgrade import open_socket
@@ -30,17 +32,16 @@ if TYPE_CHECKING:
     from .credentials import Credentials
     from .endpoint import Endpoint
     from .events import Listener
-    from .frames import Event, Json, Payload
+    from .frames import Event
     from .models import Hello
-    from .pending import PendingRequest
     from .state import Transition
-    from .upgrade import Peer
+    from .survey import Survey
 
 AGENT: Final = "agent"
 STATE_TOPIC: Final = "client.state"
 
 
-class GatewayClient:
+class GatewayClient(GatewayLink):
     """A connection to one Gateway that comes back by itself.
 
     `run()` is its only long-lived coroutine: while it runs, the client connects
@@ -54,16 +55,20 @@ class GatewayClient:
         *,
         timing: Timing | None = None,
         suspension: SuspensionWatch | None = None,
+        trace_length: int = TRACE_LENGTH,
     ) -> None:
-        """Prepare; nothing happens before `run()` or `probe()`."""
+        """Prepare; nothing happens before `run()` or `probe()`.
+
+        `trace_length` is how many frames the trace remembers.
+        """
+        super().__init__()
         self._endpoint = endpoint
         self._credentials = credentials
         self._timing = timing or Timing()
         self._suspension = suspension or SuspensionWatch()
         self._history = StateHistory()
-        self._connection: Connection | None = None
         self._rest: asyncio.Future[Cause] | None = None
-        self.statistics = Statistics()
+        self.statistics = Statistics(trace_length=trace_length)
         self._tasks = TaskRegistry()
         self._aborts = Aborts(lambda: self._connection, self._tasks)
         self._runs = AgentRuns(
@@ -88,24 +93,9 @@ class GatewayClient:
         return self._history.error
 
     @property
-    def hello(self) -> Hello | None:
-        """Return what was agreed on the present connection."""
-        return self._connection.hello if self._connection else None
-
-    @property
     def endpoint(self) -> Endpoint:
         """Return where the Gateway is meant to listen."""
         return self._endpoint
-
-    @property
-    def peer(self) -> Peer | None:
-        """Return who is at the other end, if connected."""
-        return self._connection.peer if self._connection else None
-
-    @property
-    def silence(self) -> float | None:
-        """Return the seconds since the last frame, if connected."""
-        return self._connection.silence if self._connection else None
 
     @property
     def task_failures(self) -> Mapping[str, int]:
@@ -113,19 +103,9 @@ class GatewayClient:
         return self._tasks.failures
 
     @property
-    def receive_limit(self) -> int | None:
-        """Return the bytes of the largest message that is taken in, if connected."""
-        return self._connection.receive_limit if self._connection else None
-
-    @property
     def transitions(self) -> tuple[Transition, ...]:
         """Return the last changes of state, oldest first."""
         return self._history.snapshot()
-
-    @property
-    def pending(self) -> tuple[PendingRequest, ...]:
-        """Return the requests under way, oldest first."""
-        return self._connection.pending.snapshot() if self._connection else ()
 
     @property
     def runs(self) -> tuple[RunInfo, ...]:
@@ -160,8 +140,8 @@ class GatewayClient:
             self._tasks.discard(task)
             await self._close(_stopped())
 
-    async def probe(self) -> Hello:
-        """Connect once, close again and return what the Gateway offered.
+    async def probe(self) -> Survey:
+        """Connect once, close again and return what the Gateway is and offers.
 
         Raises:
             GatewayError: why it could not be done.
@@ -170,7 +150,7 @@ class GatewayClient:
         try:
             self._change(Cause.STARTED)
             async with self._connected() as connection:
-                return connection.hello
+                return await survey(connection)
         finally:
             await self._close(_stopped())
 
@@ -197,28 +177,6 @@ class GatewayClient:
         if self._rest and not self._rest.done():
             self._rest.set_result(Cause.RESUMED)
 
-    async def interrupt(self, close_code: int | None = None) -> None:
-        """End the connection, if there is one, as if it were lost."""
-        await self._require_connection().interrupt(close_code)
-
-    async def request(
-        self,
-        method: str,
-        params: Payload | None = None,
-        *,
-        deadline: float | None = None,
-    ) -> Json:
-        """Send a request and return the payload of its response.
-
-        Raises:
-            NotConnectedError: there is no connection.
-            RequestTimeoutError: no response in `deadline` seconds.
-            ConnectionLostError: the connection ended first.
-            GatewayError: what the Gateway answered.
-
-        """
-        return await self._require_connection().request(method, params or {}, deadline)
-
     def subscribe(self, event: str, listener: Listener[Event]) -> Callable[[], None]:
         """Call `listener` on each event of this name; return the unsubscribe."""
         return self._events.subscribe(event, listener)
@@ -227,16 +185,20 @@ class GatewayClient:
         """Call `listener` on each change of state; return the unsubscribe."""
         return self._observers.subscribe(STATE_TOPIC, listener)
 
-    async def start_run(
+    async def start_run(  # noqa: PLR0913 - a question has that many sides
         self,
         message: str,
         *,
         session_key: str,
         extra_system_prompt: str | None = None,
+        thinking: str | None = None,
+        silence: float | None = None,
+        deadline: float | None = None,
     ) -> AgentRun:
         """Ask an agent; return once the Gateway has taken the run.
 
-        `session_key` has the form `agent:<agent id>:<rest>`, lower case.
+        `session_key` has the form `agent:<agent id>:<rest>`, lower case. The run
+        is given up after `silence` seconds without news, or `deadline` in all.
 
         Raises:
             NotConnectedError: there is no connection.
@@ -248,10 +210,11 @@ class GatewayClient:
             "message": message,
             "sessionKey": session_key,
             "idempotencyKey": uuid4().hex,
+            "extraSystemPrompt": extra_system_prompt,
+            "thinking": thinking,
         }
-        if extra_system_prompt:
-            params["extraSystemPrompt"] = extra_system_prompt
-        run = self._runs.open(params)
+        given = {name: value for name, value in params.items() if value}
+        run = self._runs.open(given, silence=silence, deadline=deadline)
         try:
             await self._send_run(connection, run)
             return await run.wait_accepted()
@@ -264,7 +227,7 @@ class GatewayClient:
     async def _send_run(self, connection: Connection, run: AgentRun) -> None:
         def accept() -> float:
             run.accept()
-            return self._timing.run
+            return run.deadline
 
         request = connection.pending.open("agent", self._timing.request, accept)
         run.expect(request.future)
@@ -285,11 +248,6 @@ class GatewayClient:
             for run in self._runs.under_way()
         ]
         return recoveries + self._aborts.duties()
-
-    def _require_connection(self) -> Connection:
-        if self._connection is None:
-            raise NotConnectedError("not connected to the Gateway")
-        return self._connection
 
     async def _live_once(self) -> GatewayError:
         try:

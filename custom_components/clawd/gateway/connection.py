@@ -117,9 +117,9 @@ class Connection:
         """
         try:
             async with asyncio.timeout_at(deadline):
-                challenge = await self._read_challenge()
+                challenge = await self.read_challenge()
                 skew = time.time() - challenge.ts / 1000
-                hello = await self._connect(challenge, credentials)
+                hello = await self.ask("connect", build_connect(challenge, credentials))
         except TimeoutError:
             raise CannotConnectError("no handshake in time", code="TIMEOUT") from None
         except (ConnectionLostError, RequestFailedError) as err:
@@ -127,6 +127,27 @@ class Connection:
         self.hello = Hello.from_payload(hello, skew)
         self._set_limits(self.hello.policy.max_payload)
         await credentials.accept(self.hello.device_token)
+
+    async def read_challenge(self) -> Challenge:
+        """Return the peer's first word.
+
+        Raises:
+            CannotConnectError: it hung up, and may not do so later.
+            NotAGatewayError: it said something else.
+
+        """
+        try:
+            data = await self._socket.recv(decode=False)
+            frame = decode_frame(data)
+        except ConnectionClosed as err:
+            raise _hung_up(err) from None
+        except InvalidFrameError:
+            raise NotAGatewayError("the peer sent no challenge") from None
+        if not isinstance(frame, Event) or frame.name != "connect.challenge":
+            raise NotAGatewayError("the peer sent no challenge")
+        now = time.monotonic()
+        self._statistics.received("event", frame.name, len(data), now)
+        return Challenge.from_payload(frame.payload)
 
     async def request(
         self, method: str, params: Payload, deadline: float | None = None
@@ -142,6 +163,25 @@ class Connection:
         timeout = self.timing.request if deadline is None else deadline
         request = self.pending.open(method, timeout)
         await self.send(request, params)
+        return await request.future
+
+    async def ask(self, method: str, params: Payload) -> Json:
+        """Send a request while nobody else reads; return its response's payload.
+
+        The caller sets the deadline.
+
+        Raises:
+            ConnectionLostError: the connection ended first.
+            GatewayError: what the Gateway answered.
+
+        """
+        request = self.pending.open(method, self.timing.request)
+        await self.send(request, params)
+        try:
+            while not request.future.done():
+                self._take(await self._socket.recv(decode=False))
+        except ConnectionClosed as err:
+            raise self._lost(err) from None
         return await request.future
 
     async def send(self, request: PendingRequest, params: Payload) -> None:
@@ -197,30 +237,6 @@ class Connection:
         task = group.create_task(coroutine, name=f"clawd {name}")
         tasks.add(task, name)
         return task
-
-    async def _connect(self, challenge: Challenge, credentials: Credentials) -> Json:
-        request = self.pending.open("connect", self.timing.connect)
-        await self.send(request, build_connect(challenge, credentials))
-        try:
-            while not request.future.done():
-                self._take(await self._socket.recv(decode=False))
-        except ConnectionClosed as err:
-            raise self._lost(err) from None
-        return await request.future
-
-    async def _read_challenge(self) -> Challenge:
-        try:
-            data = await self._socket.recv(decode=False)
-            frame = decode_frame(data)
-        except ConnectionClosed as err:
-            raise _hung_up(err) from None
-        except InvalidFrameError:
-            raise NotAGatewayError("the peer sent no challenge") from None
-        if not isinstance(frame, Event) or frame.name != "connect.challenge":
-            raise NotAGatewayError("the peer sent no challenge")
-        now = time.monotonic()
-        self._statistics.received("event", frame.name, len(data), now)
-        return Challenge.from_payload(frame.payload)
 
     async def _read(self) -> GatewayError:
         receive, take = self._socket.recv, self._take

@@ -18,7 +18,7 @@ TOKEN_MISMATCH: Final = "AUTH_TOKEN_MISMATCH"  # noqa: S105 - a code
 
 @dataclass(slots=True)
 class Credentials:
-    """The device, its token and the Gateway's.
+    """The device, its token and the Gateway's, or its password.
 
     The Gateway gives each device a token of its own. It is shown where there is
     no other one, or once in the place of one that was refused.
@@ -27,6 +27,7 @@ class Credentials:
         token: of the Gateway, from its owner.
         device_token: from this Gateway, for this device.
         save: keeps a new device token; None means to forget the old one.
+        password: of the Gateway, where it wants one in the place of a token.
 
     """
 
@@ -35,6 +36,7 @@ class Credentials:
     token: str | None = field(default=None, repr=False)
     device_token: DeviceToken | None = field(default=None, repr=False)
     save: Callable[[DeviceToken | None], Awaitable[None]] | None = None
+    password: str | None = field(default=None, repr=False)
     _fallen_back: bool = field(default=False, init=False)
 
     @property

@@ -31,6 +31,7 @@ class Endpoint:
         fingerprint: of the only certificate to accept: SHA-256, 64 hex digits.
         allow_insecure: whether a public address may do without TLS.
         headers: more of them for the upgrade.
+        path: where a proxy has put the Gateway; empty, or it starts with a slash.
 
     """
 
@@ -40,13 +41,14 @@ class Endpoint:
     fingerprint: str | None = None
     allow_insecure: bool = False
     headers: dict[str, str] = field(default_factory=dict, repr=False)
+    path: str = ""
 
     @property
     def url(self) -> str:
         """Return the WebSocket URL; it never holds a secret."""
         scheme = "wss" if self.ssl else "ws"
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{scheme}://{host}:{self.port}"
+        return f"{scheme}://{host}:{self.port}{self.path}"
 
     @property
     def origin(self) -> str:

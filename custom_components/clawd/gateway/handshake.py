@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from .models import MAX_PROTOCOL, MIN_PROTOCOL
+from .models import MAX_PROTOCOL, MIN_PROTOCOL, READ_SCOPE, WRITE_SCOPE
 
 if TYPE_CHECKING:
     from .credentials import Credentials
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 CLIENT_ID: Final = "gateway-client"
 CLIENT_MODE: Final = "ui"
 ROLE: Final = "operator"
-SCOPES: Final = ("operator.read", "operator.write")
+SCOPES: Final = (READ_SCOPE, WRITE_SCOPE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What the Gateway says, as typed values."""
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Self
 
 from .exceptions import InvalidFrameError, NotAGatewayError, UnsupportedProtocolError
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
 
 MIN_PROTOCOL = 3
 MAX_PROTOCOL = 4
+READ_SCOPE = "operator.read"
+WRITE_SCOPE = "operator.write"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,13 @@ class DeviceToken:
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """The agreed connection; `uptime` in seconds, where the Gateway tells it."""
+    """The agreed connection.
+
+    Attributes:
+        installation: what tells a v3 Gateway from others: SHA-256 of host and folder.
+        uptime: in seconds, where the Gateway tells it.
+
+    """
 
     protocol: int
     server_version: str
@@ -110,6 +119,7 @@ class Hello:
     role: str
     scopes: tuple[str, ...]
     default_agent: str
+    installation: str = field(repr=False)
     device_token: DeviceToken | None
     clock_skew: float
     uptime: float | None
@@ -145,10 +155,16 @@ class Hello:
             role=_text(auth, "role") or "",
             scopes=scopes,
             default_agent=_text(defaults, "defaultAgentId") or "main",
+            installation=_installation(payload),
             device_token=DeviceToken(token, scopes) if token else None,
             clock_skew=clock_skew,
             uptime=_seconds(snapshot, "uptimeMs"),
         )
+
+    @property
+    def can_choose_model(self) -> bool:
+        """Return whether a session may be given another model."""
+        return self.protocol > MIN_PROTOCOL and WRITE_SCOPE in self.scopes
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +206,12 @@ def run_result(run_id: str, payload: Payload, text: str) -> RunResult:
         _text(agent, "provider"),
         _text(agent, "model"),
     )
+
+
+def _installation(payload: Payload) -> str:
+    host = _text(_mapping(payload, "server"), "host")
+    folder = _text(_mapping(payload, "snapshot"), "stateDir")
+    return sha256(f"{host}\n{folder}".encode()).hexdigest()
 
 
 def _mapping(payload: Payload, key: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Counters and the frame trace of one client."""
 
 from collections import Counter, deque
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from enum import StrEnum
 import time
 from typing import Final, Literal, NamedTuple
@@ -55,9 +55,14 @@ class Statistics:
     connects: int = 0
     drops: int = 0
     listener_errors: int = 0
+    trace_length: InitVar[int] = TRACE_LENGTH
     _trace: deque[tuple[float, Direction, str, str, int]] = field(
-        default_factory=lambda: deque(maxlen=TRACE_LENGTH), init=False, repr=False
+        init=False, repr=False
     )
+
+    def __post_init__(self, trace_length: int) -> None:
+        """Make room for the last frames."""
+        self._trace = deque(maxlen=trace_length)
 
     @property
     def trace(self) -> tuple[TraceEntry, ...]:
