@@ -4,7 +4,12 @@ import asyncio
 import ssl
 from typing import TYPE_CHECKING, Any, Final, override
 
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigFlow, ConfigFlowResult
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    ConfigFlow,
+    ConfigFlowResult,
+    ConfigSubentryFlow,
+)
 from homeassistant.const import CONF_HOST, CONF_PORT, CONF_SSL, CONF_TOKEN
 from homeassistant.core import callback
 from homeassistant.data_entry_flow import AbortFlow, section
@@ -25,6 +30,7 @@ from .const import (
     DEFAULT_PORT,
     DOMAIN,
     PAIRING_TASK,
+    SUBENTRY_CONVERSATION,
 )
 from .errors import approval_placeholders, error_key, pairing_request
 from .gateway import (
@@ -35,6 +41,7 @@ from .gateway import (
     read_fingerprint,
 )
 from .options_flow import ClawdOptionsFlow
+from .subentry_flow import ConversationSubentryFlow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,7 +89,7 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
     """Add a Gateway, or regain access to one."""
 
     VERSION = 1
-    MINOR_VERSION = 1
+    MINOR_VERSION = 2
 
     @staticmethod
     @callback
@@ -90,6 +97,15 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
     def async_get_options_flow(_config_entry: ConfigEntry) -> ClawdOptionsFlow:
         """Return the flow that changes the options."""
         return ClawdOptionsFlow()
+
+    @classmethod
+    @callback
+    @override
+    def async_get_supported_subentry_types(
+        cls, _config_entry: ConfigEntry
+    ) -> dict[str, type[ConfigSubentryFlow]]:
+        """Return what can be added to a Gateway."""
+        return {SUBENTRY_CONVERSATION: ConversationSubentryFlow}
 
     def __init__(self) -> None:
         """Start with nothing known."""

@@ -1,35 +1,50 @@
-"""The conversation agent of a Gateway."""
+"""The conversation agents of a Gateway."""
 
 import asyncio
 from contextlib import suppress
-from hashlib import sha256
-from typing import TYPE_CHECKING, Literal, override
+from typing import TYPE_CHECKING, Final, Literal, override
 
 from homeassistant.components.conversation import (
-    AssistantContentDeltaDict,
+    AssistantContent,
     ChatLog,
     ConversationEntity,
     ConversationInput,
     ConversationResult,
     async_get_result_from_chat_log,
 )
-from homeassistant.const import MATCH_ALL
+from homeassistant.const import CONF_MODEL, MATCH_ALL
+from homeassistant.core import callback
 from homeassistant.exceptions import HomeAssistantError
 
-from .const import DOMAIN
-from .entity import GatewayEntity
+from .const import (
+    CONF_AGENT,
+    CONF_DEADLINE,
+    CONF_INSTRUCTIONS,
+    CONF_SESSION_NAME,
+    CONF_SESSION_SCOPE,
+    CONF_SHARE_USER_NAME,
+    CONF_SILENCE,
+    CONF_SPEECH_CLEANUP,
+    CONF_THINKING,
+    DOMAIN,
+    SUBENTRY_CONVERSATION,
+)
+from .entity import AgentEntity
 from .errors import action_error
-from .gateway import AgentRun, GatewayError
+from .gateway import AgentRun, AgentRunError, GatewayError, RequestFailedError
+from .prompt import async_get_speaker, describe, join, render_instructions
+from .reply import deltas
+from .session import Origin, Scope, named_session_key, session_key
+from .speech import SpeechText
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
     from homeassistant.core import HomeAssistant
     from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
     from .coordinator import ClawdConfigEntry
 
 PARALLEL_UPDATES = 0
+MOST_SESSIONS: Final = 256
 
 
 async def async_setup_entry(
@@ -37,17 +52,26 @@ async def async_setup_entry(
     entry: ClawdConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the conversation agent of an entry."""
-    async_add_entities(
-        [ClawdConversationEntity(entry.runtime_data.coordinator, "conversation")]
-    )
+    """Add an entity for each conversation agent of an entry."""
+    for subentry in entry.subentries.values():
+        if subentry.subentry_type == SUBENTRY_CONVERSATION:
+            async_add_entities(
+                [ClawdConversationEntity(entry.runtime_data.coordinator, subentry)],
+                config_subentry_id=subentry.subentry_id,
+            )
 
 
-class ClawdConversationEntity(GatewayEntity, ConversationEntity):
-    """The Gateway's default agent."""
+class ClawdConversationEntity(AgentEntity, ConversationEntity):
+    """An agent of the Gateway."""
 
     _attr_name = None
     _attr_supports_streaming = True
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Start with no session whose model is known to be set."""
+        await super().async_added_to_hass()
+        self._set_sessions: set[str] = set()
 
     @property
     @override
@@ -55,47 +79,122 @@ class ClawdConversationEntity(GatewayEntity, ConversationEntity):
         """Return that the agent understands any language."""
         return MATCH_ALL
 
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Forget what was set on a connection that is no more."""
+        if not self.coordinator.connected:
+            self._set_sessions.clear()
+        super()._handle_coordinator_update()
+
     @override
     async def _async_handle_message(
         self, user_input: ConversationInput, chat_log: ChatLog
     ) -> ConversationResult:
         """Ask the agent and pass on its reply as it arrives."""
         try:
-            await self._async_stream_reply(user_input, chat_log)
+            await self._async_require_agent()
+            run = await self._async_start_run(user_input, chat_log)
+            await self._async_stream_reply(run, user_input, chat_log)
+        except (RequestFailedError, AgentRunError) as err:
+            with suppress(GatewayError):
+                await self._async_look_for_agent()
+            raise action_error(err) from err
         except GatewayError as err:
             raise action_error(err) from err
         return async_get_result_from_chat_log(user_input, chat_log)
 
-    async def _async_stream_reply(
+    async def _async_require_agent(self) -> None:
+        """See that the agent is there: Clawdbot (v3) would make up any other."""
+        if not self._agent_known:
+            await self._async_look_for_agent()
+
+    async def _async_look_for_agent(self) -> None:
+        """Ask whether the agent is there by now, or there no more."""
+        await self.coordinator.async_refresh_agents()
+        if not self._agent_known:
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key="agent_deleted",
+                translation_placeholders={"agent": self.subentry.title},
+            )
+
+    @property
+    def _agent_known(self) -> bool:
+        agents = self.coordinator.agents
+        return agents.get(self.subentry.data[CONF_AGENT]) is not None
+
+    async def _async_start_run(
         self, user_input: ConversationInput, chat_log: ChatLog
-    ) -> None:
-        run = await self.coordinator.client.start_run(
+    ) -> AgentRun:
+        settings = self.subentry.data
+        key = self._session_key(user_input, chat_log.conversation_id)
+        prompt = await self._async_prompt(user_input)
+        await self._async_set_model(key)
+        return await self.coordinator.client.start_run(
             user_input.text,
-            session_key=self._session_key(chat_log.conversation_id),
-            extra_system_prompt=user_input.extra_system_prompt,
+            session_key=key,
+            extra_system_prompt=prompt,
+            thinking=settings.get(CONF_THINKING),
+            silence=settings[CONF_SILENCE],
+            deadline=settings[CONF_DEADLINE],
         )
+
+    async def _async_prompt(self, user_input: ConversationInput) -> str:
+        settings = self.subentry.data
+        speaker = await async_get_speaker(
+            self.hass, user_input, share_user_name=settings[CONF_SHARE_USER_NAME]
+        )
+        return join(
+            " ".join(describe(speaker)),
+            render_instructions(
+                self.hass, self.subentry, settings[CONF_INSTRUCTIONS], speaker
+            ),
+            user_input.extra_system_prompt,
+        )
+
+    async def _async_set_model(self, key: str) -> None:
+        """Let the session use the chosen model, once a connection."""
+        client, model = self.coordinator.client, self.subentry.data.get(CONF_MODEL)
+        allowed = client.hello is not None and client.hello.can_choose_model
+        if model is None or not allowed or key in self._set_sessions:
+            return
+        await client.set_model(key, model)
+        if len(self._set_sessions) == MOST_SESSIONS:
+            self._set_sessions.clear()
+        self._set_sessions.add(key)
+
+    async def _async_stream_reply(
+        self, run: AgentRun, user_input: ConversationInput, chat_log: ChatLog
+    ) -> None:
+        spoken = user_input.device_id or user_input.satellite_id
+        cleaned = spoken and self.subentry.data[CONF_SPEECH_CLEANUP]
         try:
             async for _ in chat_log.async_add_delta_content_stream(
-                self.entity_id, _deltas(run)
+                self.entity_id, deltas(run, SpeechText() if cleaned else None)
             ):
                 pass
         except asyncio.CancelledError:
             with suppress(GatewayError):
                 await run.abort()
             raise
-        if not (await run.result()).text:
+        if not isinstance(chat_log.content[-1], AssistantContent):
+            empty = not (await run.result()).text
             raise HomeAssistantError(
-                translation_domain=DOMAIN, translation_key="empty_reply"
+                translation_domain=DOMAIN,
+                translation_key="empty_reply" if empty else "unspeakable_reply",
             )
 
-    def _session_key(self, conversation_id: str) -> str:
-        """Return the session of a conversation; it tells nothing of the user."""
-        hello = self.coordinator.client.hello
-        agent = hello.default_agent if hello else "main"
-        return f"agent:{agent}:ha-{sha256(conversation_id.encode()).hexdigest()[:32]}"
-
-
-async def _deltas(run: AgentRun) -> AsyncGenerator[AssistantContentDeltaDict]:
-    yield {"role": "assistant"}
-    async for text in run:
-        yield {"content": text}
+    def _session_key(self, user_input: ConversationInput, conversation: str) -> str:
+        settings = self.subentry.data
+        if CONF_SESSION_NAME in settings:
+            name = settings[CONF_SESSION_NAME]
+            return named_session_key(settings[CONF_AGENT], name)
+        origin = Origin(
+            self.subentry.subentry_id,
+            conversation,
+            user_input.device_id or user_input.satellite_id,
+            user_input.context.user_id,
+        )
+        scope = Scope(settings[CONF_SESSION_SCOPE])
+        return session_key(settings[CONF_AGENT], scope, origin)

@@ -12,6 +12,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from .const import DOMAIN, LOGGER
 from .errors import setup_error
 from .gateway import (
+    AgentCatalogue,
     ConnectionLostError,
     ConnectionState,
     Credentials,
@@ -20,7 +21,7 @@ from .gateway import (
     Pause,
     Transition,
 )
-from .issues import async_update_connection_issues
+from .issues import async_update_agent_issue, async_update_connection_issues
 from .ledger import async_get_ledger
 from .redaction import known_secrets
 
@@ -59,6 +60,7 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
     """The connection's state, pushed by the client."""
 
     config_entry: ClawdConfigEntry
+    agents: AgentCatalogue
 
     def __init__(
         self,
@@ -75,8 +77,10 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
         self._credentials = credentials
         self._was_connected = False
         self._refusal = ""
-        unsubscribe = client.subscribe_state(self._async_follow)
-        async_get_ledger(entry).async_hold(entry, "state listener", unsubscribe)
+        ledger = async_get_ledger(entry)
+        for listener in (self._async_follow, self._async_follow_agents):
+            unsubscribe = client.subscribe_state(listener)
+            ledger.async_hold(entry, listener.__name__, unsubscribe)
 
     @property
     def connected(self) -> bool:
@@ -97,9 +101,34 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
         )
         try:
             await self.client.wait_connected(patient=False)
+            await self.async_refresh_agents()
         except GatewayError as err:
             raise setup_error(err) from err
         self._was_connected = True
+
+    async def async_refresh_agents(self) -> AgentCatalogue:
+        """Ask which agents there are, and show those that are missed.
+
+        Raises:
+            GatewayError: the Gateway did not say.
+
+        """
+        self.agents = await self.client.list_agents()
+        async_update_agent_issue(self.hass, self.config_entry, self.agents)
+        return self.agents
+
+    async def _async_follow_agents(self, transition: Transition) -> None:
+        """Refresh them at each new connection.
+
+        The frames of an error would keep a connection that is lost.
+        """
+        if transition.state is not ConnectionState.CONNECTED or not self._was_connected:
+            return
+        try:
+            await self.async_refresh_agents()
+        except GatewayError as err:
+            LOGGER.debug("The Gateway does not list its agents (%s)", err.code)
+            err.with_traceback(None)
 
     @callback
     def _async_follow(self, transition: Transition) -> None:
@@ -142,7 +171,7 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
         registry = dr.async_get(self.hass)
         entry_id = self.config_entry.entry_id
         for device in dr.async_entries_for_config_entry(registry, entry_id):
-            if self.client.hello:
+            if self.client.hello and (DOMAIN, entry_id) in device.identifiers:
                 registry.async_update_device(
                     device.id, sw_version=self.client.hello.server_version
                 )

@@ -2,11 +2,18 @@
 
 from typing import override
 
-from homeassistant.const import CONF_HOST, CONF_PORT, CONF_SSL, EntityCategory
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import (
+    CONF_HOST,
+    CONF_MODEL,
+    CONF_PORT,
+    CONF_SSL,
+    EntityCategory,
+)
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
-from .const import DOMAIN
+from .const import CONF_AGENT, DOMAIN
 from .coordinator import ClawdConfigEntry, ClawdCoordinator
 from .selftest.history import ReportHistory
 
@@ -23,11 +30,30 @@ class ClawdEntity[CoordinatorT: ClawdCoordinator | ReportHistory](
         super().__init__(coordinator)
         entry = coordinator.config_entry
         self._attr_unique_id = f"{entry.entry_id}_{key}"
-        self._attr_device_info = _device_info(entry)
+        self._attr_device_info = gateway_device_info(entry)
 
 
 class GatewayEntity(ClawdEntity[ClawdCoordinator]):
     """An entity that is available while the Gateway is connected."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether the Gateway is connected."""
+        return self.coordinator.connected
+
+
+class AgentEntity(CoordinatorEntity[ClawdCoordinator]):
+    """An entity of an agent's device, available while the Gateway is connected."""
+
+    _attr_has_entity_name = True
+
+    def __init__(self, coordinator: ClawdCoordinator, subentry: ConfigSubentry) -> None:
+        """Belong to the device of the agent that the subentry names."""
+        super().__init__(coordinator)
+        self.subentry = subentry
+        self._attr_unique_id = subentry.subentry_id
+        self._attr_device_info = agent_device_info(coordinator.config_entry, subentry)
 
     @property
     @override
@@ -47,7 +73,20 @@ class SelfTestEntity(ClawdEntity[ReportHistory]):
         super().__init__(reports, "self_test")
 
 
-def _device_info(entry: ClawdConfigEntry) -> DeviceInfo:
+def agent_device_info(entry: ClawdConfigEntry, subentry: ConfigSubentry) -> DeviceInfo:
+    """Return what the device registry is told of a subentry's agent."""
+    agent = entry.runtime_data.coordinator.agents.get(subentry.data[CONF_AGENT])
+    return DeviceInfo(
+        identifiers={(DOMAIN, subentry.subentry_id)},
+        name=subentry.title,
+        manufacturer="OpenClaw",
+        model=subentry.data.get(CONF_MODEL) or (agent.model if agent else None),
+        entry_type=DeviceEntryType.SERVICE,
+    )
+
+
+def gateway_device_info(entry: ClawdConfigEntry) -> DeviceInfo:
+    """Return what the device registry is told of an entry's Gateway."""
     hello = entry.runtime_data.client.hello
     scheme = "https" if entry.data[CONF_SSL] else "http"
     return DeviceInfo(

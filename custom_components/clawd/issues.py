@@ -13,10 +13,11 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
-from .const import DOMAIN
+from .const import CONF_AGENT, DOMAIN
 from .errors import approval_placeholders
 from .gateway import (
     MIN_PROTOCOL,
+    AgentCatalogue,
     GatewayClient,
     GatewayError,
     Hello,
@@ -38,10 +39,17 @@ class Issue(StrEnum):
     PROTOCOL_TOO_NEW = "protocol_too_new"
     CLOCK_SKEW = "clock_skew"
     INSECURE_TRANSPORT = "insecure_transport"
+    AGENT_DELETED = "agent_deleted"
     SELF_TEST_FAILED = "self_test_failed"
 
 
-CONNECTION_ISSUES: Final = tuple(i for i in Issue if i is not Issue.SELF_TEST_FAILED)
+CONNECTION_ISSUES: Final = (
+    Issue.PAIRING_REQUIRED,
+    Issue.PROTOCOL_TOO_OLD,
+    Issue.PROTOCOL_TOO_NEW,
+    Issue.CLOCK_SKEW,
+    Issue.INSECURE_TRANSPORT,
+)
 WARNINGS: Final = (Issue.CLOCK_SKEW, Issue.INSECURE_TRANSPORT)
 
 type Found = Mapping[Issue, Mapping[str, str]]
@@ -82,6 +90,23 @@ def async_update_connection_issues(
             async_create_issue(hass, entry, issue, placeholders)
         else:
             async_delete_issue(hass, entry, issue)
+
+
+@callback
+def async_update_agent_issue(
+    hass: HomeAssistant, entry: ConfigEntry[Any], agents: AgentCatalogue
+) -> None:
+    """Show which subentries want an agent that is not there any more."""
+    lost = [
+        subentry.title
+        for subentry in entry.subentries.values()
+        if agents.get(subentry.data[CONF_AGENT]) is None
+    ]
+    if lost:
+        names = ", ".join(lost)
+        async_create_issue(hass, entry, Issue.AGENT_DELETED, {"agents": names})
+    else:
+        async_delete_issue(hass, entry, Issue.AGENT_DELETED)
 
 
 @callback

@@ -1,8 +1,8 @@
 """The session that a question belongs to."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
-from typing import Final
 
 from homeassistant.util import slugify
 
@@ -17,19 +17,32 @@ class Scope(StrEnum):
     NAMED = "named"
 
 
-DEFAULT_SCOPE: Final = Scope.CONVERSATION
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a question comes from, by Home Assistant's ids."""
+
+    subentry: str
+    conversation: str
+    device: str | None
+    user: str | None
 
 
-def session_key(agent: str, scope: Scope, subject: str) -> str:
-    """Return the canonical key of a session; only a name is in it in clear.
+def named_session_key(agent: str, name: str) -> str:
+    """Return the canonical key of the session that the user gave a name."""
+    return f"agent:{agent.lower()}:ha-{slugify(name)}"
 
-    `subject` is the id of the conversation, device, user or subentry, by the scope,
-    or the name that the user chose.
+
+def session_key(agent: str, scope: Scope, origin: Origin) -> str:
+    """Return the canonical key of a session; it tells nothing of its origin.
+
+    Without a device or user to go by, a question belongs to its conversation.
     """
-    return f"agent:{agent.lower()}:ha-{_slug(scope, subject)}"
-
-
-def _slug(scope: Scope, subject: str) -> str:
-    if scope is Scope.NAMED:
-        return slugify(subject)
-    return sha256(f"{scope}:{subject}".encode()).hexdigest()[:32]
+    subject = {
+        Scope.DEVICE: origin.device,
+        Scope.USER: origin.user,
+        Scope.SHARED: origin.subentry,
+    }.get(scope)
+    if subject is None:
+        scope, subject = Scope.CONVERSATION, origin.conversation
+    text = f"{scope}\n{origin.subentry}\n{subject}"
+    return f"agent:{agent.lower()}:ha-{sha256(text.encode()).hexdigest()[:32]}"

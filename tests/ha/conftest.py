@@ -16,6 +16,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 import custom_components.clawd  # noqa: F401 - the harness has a package of this name
 from custom_components.clawd.const import DOMAIN
 from custom_components.clawd.selftest import checks_entry, checks_gateway, interruption
+from custom_components.clawd.subentry import new_subentry
 from tests.simulator import GatewaySimulator
 
 from .downloads import Download
@@ -90,6 +91,8 @@ async def new_entry(
             CONF_SSL: False,
             CONF_TOKEN: gateway.token,
         },
+        minor_version=2,
+        subentries_data=[new_subentry("main", "main")],
     )
     entry.add_to_hass(hass)
     yield entry

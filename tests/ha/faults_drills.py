@@ -58,7 +58,7 @@ def _unsubscribe_at(live: Live, close_code: int) -> None:
             unsubscribe()
 
     client.subscribe_state(forget)
-    live.runtime.listener_baseline = {"tick": 1, "client.state": 2}
+    live.runtime.listener_baseline = {"tick": 1, "client.state": 3}
 
 
 async def end_at_a_restart(live: Live) -> None:

@@ -17,6 +17,7 @@ from custom_components.clawd.gateway import ConnectionState
 from custom_components.clawd.gateway.aborts import Aborts
 from custom_components.clawd.selftest import checks_entry
 
+from .devices import gateway_device
 from .live import Fault, Live, until
 
 
@@ -89,9 +90,7 @@ async def stale_device(live: Live) -> None:
 
 async def stale_entity(live: Live) -> None:
     """Keep an entity that nobody adds any more."""
-    [device] = dr.async_entries_for_config_entry(
-        dr.async_get(live.hass), live.entry.entry_id
-    )
+    device = gateway_device(live.hass, live.entry)
     er.async_get(live.hass).async_get_or_create(
         "sensor", DOMAIN, "stale", config_entry=live.entry, device_id=device.id
     )

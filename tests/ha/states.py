@@ -6,7 +6,7 @@ from homeassistant.core import Event, EventStateChangedData, HomeAssistant, call
 from homeassistant.helpers.event import async_track_state_change_event
 
 CONNECTIVITY = "binary_sensor.openclaw_gateway_connectivity"
-AGENT = "conversation.openclaw_gateway"
+AGENT = "conversation.main"
 PROBLEM = "binary_sensor.openclaw_gateway_self_test_problem"
 RUN_BUTTON = "button.openclaw_gateway_run_self_test"
 SELF_TEST = "sensor.openclaw_gateway_self_test_result"

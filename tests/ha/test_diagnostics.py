@@ -6,7 +6,6 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_TOKEN
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -18,6 +17,7 @@ from custom_components.clawd.selftest.history import MOST_REPORTS
 from custom_components.clawd.selftest.model import Status
 from tests.simulator import Fail, GatewaySimulator, Refusal, Reply, Tool
 
+from .devices import gateway_device
 from .downloads import Download, forms
 from .planted import planted, run_planted
 from .self_test import run_self_test
@@ -287,12 +287,11 @@ async def test_a_device_shows_its_slice(
 ) -> None:
     assert await async_setup_component(hass, "diagnostics", {})
     await hass.async_block_till_done()
-    registry = dr.async_get(hass)
-    [device] = dr.async_entries_for_config_entry(registry, entry.entry_id)
+    device = gateway_device(hass, entry)
     url = f"/api/diagnostics/config_entry/{entry.entry_id}/device/{device.id}"
 
     response = await (await hass_client()).get(url)
 
     data = _data(await response.text())
     assert set(data) == {"versions", "entry", "endpoint", "connection", "entities"}
-    assert len(data["entities"]) == 6
+    assert len(data["entities"]) == 5

@@ -5,7 +5,6 @@ from typing import Any
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.const import CONF_PORT, CONF_TOKEN
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -14,6 +13,7 @@ from custom_components.clawd.gateway import InvalidTokenError, PairingRequiredEr
 from custom_components.clawd.storage import STORAGE_KEY
 from tests.simulator import GatewaySimulator, Refusal
 
+from .devices import gateway_device
 from .self_test import run_self_test
 from .states import CONNECTIVITY, wait_for_state
 
@@ -22,10 +22,6 @@ async def _set_up(hass: HomeAssistant, entry: MockConfigEntry) -> ConfigEntrySta
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
     return entry.state
-
-
-def _devices(hass: HomeAssistant, entry: MockConfigEntry) -> list[dr.DeviceEntry]:
-    return dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
 
 
 @pytest.mark.parametrize("protocol", [3, 4])
@@ -43,7 +39,7 @@ async def test_an_entry_loads_and_unloads(
 async def test_the_device_shows_what_the_gateway_is(
     hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
 ) -> None:
-    [device] = _devices(hass, entry)
+    device = gateway_device(hass, entry)
 
     assert device.sw_version == "2026.9.6"
     assert device.manufacturer == "OpenClaw"
@@ -59,7 +55,7 @@ async def test_the_device_follows_an_update_of_the_gateway(
     await wait_for_state(hass, CONNECTIVITY, "off")
     await wait_for_state(hass, CONNECTIVITY, "on")
 
-    [device] = _devices(hass, entry)
+    device = gateway_device(hass, entry)
     assert device.sw_version == "2026.10.1"
 
 

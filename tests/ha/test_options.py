@@ -30,6 +30,7 @@ async def _choose(hass: HomeAssistant, entry: MockConfigEntry, schedule: str) ->
         form["flow_id"], {"self_test_schedule": schedule}
     )
     assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
 
 
 def _night(weekday: int) -> datetime:
