@@ -23,6 +23,7 @@ def parse_arguments() -> argparse.Namespace:
     run.add_argument("--protocol", type=int, choices=EDITIONS, default=max(EDITIONS))
     run.add_argument("--port", type=int, help="default: a free one")
     run.add_argument("--token", help="default: a new one")
+    run.add_argument("--mode", choices=("token", "password"), default="token")
     return parser.parse_args()
 
 
@@ -33,11 +34,11 @@ def end(*_: object) -> None:
     sys.exit(0)
 
 
-def run(protocol: int, port: int | None, token: str | None) -> None:
+def run(protocol: int, port: int | None, token: str | None, mode: str) -> None:
     """Run a Gateway and print as one line of JSON how to reach it."""
     for number in ENDINGS:
         signal.signal(number, end)
-    with serve_gateway(protocol, port=port, token=token) as gateway:
+    with serve_gateway(protocol, port=port, token=token, mode=mode) as gateway:
         names = ("url", "token", "protocol", "model_url")
         print(json.dumps({name: getattr(gateway, name) for name in names}), flush=True)
         signal.pause()
@@ -55,7 +56,12 @@ def main() -> None:
                 for name in PACKAGES:
                     lock(name)
             case "run":
-                run(arguments.protocol, arguments.port, arguments.token)
+                run(
+                    arguments.protocol,
+                    arguments.port,
+                    arguments.token,
+                    arguments.mode,
+                )
     except (InstallError, GatewayProcessError) as error:
         sys.exit(str(error))
 

@@ -30,7 +30,7 @@ class Edition:
     models: Config = field(default_factory=dict)
     settings: Config = field(default_factory=dict)
 
-    def build_config(self, folder: Path, port: int, token: str, model: str) -> Config:
+    def build_config(self, folder: Path, port: int, auth: Config, model: str) -> Config:
         """Return the configuration of a Gateway that keeps its files in a folder."""
         provider = {
             "baseUrl": model,
@@ -44,7 +44,7 @@ class Edition:
                 "port": port,
                 "bind": "loopback",
                 "trustedProxies": ["127.0.0.1"],
-                "auth": {"mode": "token", "token": token},
+                "auth": auth,
             },
             "agents": {
                 "defaults": {

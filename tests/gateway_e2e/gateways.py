@@ -32,10 +32,20 @@ class GatewayProcessError(Exception):
 class Gateway:
     """One real Gateway on a port of loopback, with its files in one folder."""
 
-    def __init__(
-        self, protocol: int, folder: Path, model_url: str, *, port: int, token: str
+    def __init__(  # noqa: PLR0913 - a Gateway has that many sides
+        self,
+        protocol: int,
+        folder: Path,
+        model_url: str,
+        *,
+        port: int,
+        token: str,
+        mode: str = "token",
     ) -> None:
-        """Write the configuration; nothing runs before `start()`."""
+        """Write the configuration; nothing runs before `start()`.
+
+        In the mode `password`, the token is to be shown as a password.
+        """
         self.protocol = protocol
         self.url = f"ws://127.0.0.1:{port}"
         self.port = port
@@ -47,7 +57,9 @@ class Gateway:
         self._command = [str(NODE), str(edition.folder / edition.program)]
         self._environment = edition.build_environment(folder)
         self._process: subprocess.Popen[bytes]
-        config = edition.build_config(folder, port, token, model_url)
+        config = edition.build_config(
+            folder, port, {"mode": mode, mode: token}, model_url
+        )
         (folder / "config.json").write_text(json.dumps(config))
 
     def revive(self) -> None:
@@ -151,7 +163,11 @@ def serve_model() -> Iterator[str]:
 
 @contextmanager
 def serve_gateway(
-    protocol: int, *, port: int | None = None, token: str | None = None
+    protocol: int,
+    *,
+    port: int | None = None,
+    token: str | None = None,
+    mode: str = "token",
 ) -> Iterator[Gateway]:
     """Run a Gateway and its model, installed first if they are not."""
     install_gateway(protocol)
@@ -162,6 +178,7 @@ def serve_gateway(
             model_url,
             port=port or find_free_port(),
             token=token or secrets.token_hex(),
+            mode=mode,
         )
         gateway.start()
         try:

@@ -12,14 +12,22 @@ from .params import ADMIN, connect_faults
 from .recordings import V3, Frame
 from .refusals import Refusal, connect_error, invalid_connect, protocol_mismatch
 
+REFUSALS = {
+    "token": (Refusal.TOKEN_MISMATCH, Refusal.TOKEN_MISSING),
+    "password": (Refusal.PASSWORD_MISMATCH, Refusal.PASSWORD_MISSING),
+}
 SKEW_MS = {3: 600_000, 4: 120_000}
 
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
-    """One attempt to connect; ``local`` devices are paired silently."""
+    """One attempt to connect; ``local`` devices are paired silently.
+
+    ``mode`` says whether ``token`` is the Gateway's token or its password.
+    """
 
     protocol: int
+    mode: str
     token: str
     devices: Devices
     nonce: str
@@ -79,19 +87,25 @@ class Handshake:
             raise connect_error(self.protocol, Refusal.SIGNATURE)
 
     def _check_token(self, params: Frame) -> None:
-        """Raise ConnectError unless the shared or the device's token is right."""
+        """Raise ConnectError unless what the Gateway or the device has is shown."""
         auth = params.get("auth", {})
-        shared, own = auth.get("token"), auth.get("deviceToken")
+        token, own = auth.get("token"), auth.get("deviceToken")
         device_id = params.get("device", {}).get("id")
         issued = self.devices.tokens.get(device_id)
-        if shared == self.token or (issued and issued in (shared, own)):
+        shared = self._shared(auth)
+        if self.token in shared or (issued and issued in (token, own)):
             return
         if own:
             raise connect_error(self.protocol, Refusal.DEVICE_TOKEN_MISMATCH)
-        if shared:
-            raise connect_error(self.protocol, Refusal.TOKEN_MISMATCH)
-        cause = Refusal.TOKEN_MISSING if device_id else "device"
-        raise connect_error(self.protocol, cause)
+        mismatch, missing = REFUSALS[self.mode]
+        if any(shared):
+            raise connect_error(self.protocol, mismatch)
+        raise connect_error(self.protocol, missing if device_id else "device")
+
+    def _shared(self, auth: Frame) -> list[str | None]:
+        """Return what may be the Gateway's secret; protocol 4 looks everywhere."""
+        names = [self.mode] if self.protocol == V3 else ["token", "password"]
+        return [auth.get(name) for name in names]
 
 
 def _signed_texts(params: Frame) -> list[str]:

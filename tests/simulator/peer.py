@@ -186,6 +186,7 @@ class Peer:
         pairing = self.refusal is Refusal.PAIRING
         handshake = Handshake(
             protocol=gateway.protocol,
+            mode=gateway.mode,
             token=gateway.token,
             devices=gateway.devices,
             nonce=self.nonce,

@@ -12,6 +12,8 @@ class Refusal(Enum):
 
     TOKEN_MISMATCH = "connect: token mismatch"
     TOKEN_MISSING = "connect: token missing"
+    PASSWORD_MISMATCH = "connect: password mismatch"
+    PASSWORD_MISSING = "connect: password missing"
     DEVICE_TOKEN_MISMATCH = "connect: device token mismatch"
     PAIRING = "connect: pairing required"
     SIGNATURE = "connect: signature invalid"
@@ -77,6 +79,16 @@ ERRORS: dict[Refusal | str, dict[str, Any]] = {
     Refusal.TOKEN_MISSING: _auth(
         "gateway token missing (provide gateway auth token)",
         "AUTH_TOKEN_MISSING",
+        "update_auth_configuration",
+    ),
+    Refusal.PASSWORD_MISMATCH: _auth(
+        "gateway password mismatch (provide gateway auth password)",
+        "AUTH_PASSWORD_MISMATCH",
+        "update_auth_credentials",
+    ),
+    Refusal.PASSWORD_MISSING: _auth(
+        "gateway password missing (provide gateway auth password)",
+        "AUTH_PASSWORD_MISSING",
         "update_auth_configuration",
     ),
     Refusal.DEVICE_TOKEN_MISMATCH: _auth(

@@ -34,13 +34,15 @@ class GatewaySimulator(Faults):
     """A Gateway that behaves as recorded, until a script says otherwise.
 
     ``delay``: seconds between the words of a reply; ``policy`` overrides
-    entries of hello-ok's policy; ``pairing``: devices need approval;
-    ``clock_shift_ms``: how far the Gateway's clock is ahead; ``agents``: the
-    first one is the default; ``device_id``: what it is known by (protocol 4).
+    entries of hello-ok's policy; ``mode``: what ``token`` is, a ``token`` or a
+    ``password``; ``pairing``: devices need approval; ``clock_shift_ms``: how far
+    the Gateway's clock is ahead; ``agents``: the first one is the default;
+    ``device_id``: what the Gateway is known by (protocol 4).
     """
 
     protocol: int = 4
     token: str = "gateway-token"
+    mode: str = "token"
     port: int = 0
     delay: float = 0.0
     pairing: bool = False

@@ -127,7 +127,7 @@ async def test_a_device_token_that_is_refused_too_is_forgotten(
         assert other.transitions[-1].pause is Pause.TOKEN
     assert len(shown(gateway)) == 3
     assert (keeper.kept[-1], credentials.device_token) == (None, None)
-    assert credentials.shown == WRONG
+    assert credentials.auth == {"token": WRONG}
 
 
 @pytest.mark.parametrize("refusal", [Refusal.TOKEN_MISSING, Refusal.SIGNATURE])
@@ -150,7 +150,7 @@ async def test_a_device_token_is_not_shown_to_just_anyone(
     assert not await credentials.fall_back(
         InvalidTokenError("x", code="AUTH_TOKEN_MISMATCH"), trusted=endpoint.trusted
     )
-    assert credentials.shown == WRONG
+    assert credentials.auth == {"token": WRONG}
     assert replace(endpoint, fingerprint="0" * 64).trusted
 
 
@@ -164,3 +164,57 @@ async def test_two_tokens_of_the_same_text_are_not_tried_for_ever(
     async with running(other):
         await reached(other, S.PAUSED)
     assert len(shown(gateway)) == 3
+
+
+@pytest.mark.parametrize("protocol", [3, 4])
+async def test_a_password_opens_where_one_is_wanted(protocol: int) -> None:
+    async with GatewaySimulator(protocol=protocol, mode="password") as gateway:
+        credentials = Credentials(
+            DeviceIdentity.generate(), ClientInfo("0"), password=gateway.token
+        )
+        await client(gateway, credentials).probe()
+        assert credentials.device_token
+        assert gateway.received("connect")[0].params["auth"] == {
+            "password": gateway.token
+        }
+
+
+@pytest.mark.parametrize("protocol", [3, 4])
+@pytest.mark.parametrize(
+    ("password", "code"),
+    [(None, "AUTH_PASSWORD_MISSING"), (WRONG, "AUTH_PASSWORD_MISMATCH")],
+)
+async def test_a_gateway_says_that_it_wants_a_password(
+    protocol: int, password: str | None, code: str
+) -> None:
+    async with GatewaySimulator(protocol=protocol, mode="password") as gateway:
+        credentials = Credentials(
+            DeviceIdentity.generate(), ClientInfo("0"), password=password
+        )
+        with pytest.raises(InvalidTokenError) as caught:
+            await client(gateway, credentials).probe()
+    assert (caught.value.code, caught.value.wants_password) == (code, True)
+
+
+async def test_a_wrong_token_is_told_from_a_missing_password(
+    gateway: GatewaySimulator, credentials: Credentials
+) -> None:
+    credentials.token = WRONG
+    with pytest.raises(InvalidTokenError) as caught:
+        await client(gateway, credentials).probe()
+    assert not caught.value.wants_password
+    gateway.mode = "password"
+    with pytest.raises(InvalidTokenError) as caught:
+        await client(gateway, credentials).probe()
+    assert caught.value.wants_password
+
+
+async def test_the_devices_own_token_does_not_replace_a_wrong_password(
+    gateway: GatewaySimulator, credentials: Credentials
+) -> None:
+    gateway.mode, credentials.token, credentials.password = "password", None, WRONG
+    other = client(gateway, credentials)
+    async with running(other):
+        await reached(other, S.PAUSED)
+    assert credentials.device_token
+    assert len(gateway.received("connect")) == 2

@@ -40,11 +40,13 @@ class Credentials:
     _fallen_back: bool = field(default=False, init=False)
 
     @property
-    def shown(self) -> str | None:
-        """Return the token that is shown now."""
-        if self.device_token and (self._fallen_back or not self.token):
-            return self.device_token.token
-        return self.token
+    def auth(self) -> dict[str, str]:
+        """Return what is shown now, as `connect` says it."""
+        if self.device_token and self._shows_own:
+            return {"token": self.device_token.token}
+        if self.password:
+            return {"password": self.password}
+        return {"token": self.token} if self.token else {}
 
     async def accept(self, device_token: DeviceToken | None) -> None:
         """Keep the device token of a hello, before it is used."""
@@ -62,7 +64,7 @@ class Credentials:
         """
         if not isinstance(error, InvalidTokenError) or self.device_token is None:
             return False
-        if not self._fallen_back and self.shown == self.token:
+        if not self._shows_own:
             self._fallen_back = trusted and error.code == TOKEN_MISMATCH
             return self._fallen_back
         self._fallen_back = False
@@ -70,3 +72,7 @@ class Credentials:
         if self.save:
             await self.save(None)
         return False
+
+    @property
+    def _shows_own(self) -> bool:
+        return self._fallen_back or not (self.token or self.password)

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from .frames import ResponseError
 
 CLOSE_RESTART: Final = 1012
+PASSWORD_MISSING: Final = "AUTH_PASSWORD_MISSING"  # noqa: S105 - a code
+PASSWORD_MISMATCH: Final = "AUTH_PASSWORD_MISMATCH"  # noqa: S105 - a code
 
 
 class GatewayError(Exception):
@@ -167,7 +169,12 @@ class GatewayAuthenticationError(GatewayError):
 
 
 class InvalidTokenError(GatewayAuthenticationError):
-    """The token is wrong or missing."""
+    """The token or the password is wrong or missing."""
+
+    @property
+    def wants_password(self) -> bool:
+        """Return whether the Gateway has a password in the place of a token."""
+        return self.code in (PASSWORD_MISSING, PASSWORD_MISMATCH)
 
 
 class PairingRequiredError(GatewayAuthenticationError):
@@ -299,7 +306,8 @@ _V3_MISSING_SCOPE: Final = "missing scope: "
 _V3_FAILURES: Final = ((_V3_MISSING_SCOPE, "MISSING_SCOPE"),)
 _V3_REFUSALS: Final = (
     ("unauthorized: gateway token missing", "AUTH_TOKEN_MISSING"),
-    ("unauthorized: gateway password missing", "AUTH_PASSWORD_MISSING"),
+    ("unauthorized: gateway password missing", PASSWORD_MISSING),
+    ("unauthorized: gateway password mismatch", PASSWORD_MISMATCH),
     ("unauthorized", "AUTH_TOKEN_MISMATCH"),
     ("device signature invalid", "DEVICE_AUTH_SIGNATURE_INVALID"),
     ("device signature expired", "DEVICE_AUTH_SIGNATURE_EXPIRED"),
@@ -314,8 +322,8 @@ _BUILDERS: Final[dict[str, _Build]] = {
     "AUTH_UNAUTHORIZED": _invalid_token,
     "AUTH_TOKEN_MISSING": _invalid_token,
     "AUTH_TOKEN_MISMATCH": _invalid_token,
-    "AUTH_PASSWORD_MISSING": _invalid_token,
-    "AUTH_PASSWORD_MISMATCH": _invalid_token,
+    PASSWORD_MISSING: _invalid_token,
+    PASSWORD_MISMATCH: _invalid_token,
     "AUTH_DEVICE_TOKEN_MISMATCH": _invalid_token,
     "AUTH_RATE_LIMITED": _rate_limited,
     "AUTH_SCOPE_MISMATCH": _pairing_required,

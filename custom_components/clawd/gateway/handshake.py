@@ -28,9 +28,10 @@ class ClientInfo:
 def build_connect(challenge: Challenge, credentials: Credentials) -> Payload:
     """Return the parameters of `connect` that answer a challenge.
 
-    The signed text is the `v2` form, which protocols 3 and 4 both accept.
+    The signed text is the `v2` form, which protocols 3 and 4 both accept; a
+    password is not part of it.
     """
-    identity, info, token = credentials.identity, credentials.info, credentials.shown
+    identity, info, auth = credentials.identity, credentials.info, credentials.auth
     signed = (
         "v2",
         identity.device_id,
@@ -39,7 +40,7 @@ def build_connect(challenge: Challenge, credentials: Credentials) -> Payload:
         ROLE,
         ",".join(SCOPES),
         str(challenge.ts),
-        token or "",
+        auth.get("token", ""),
         challenge.nonce,
     )
     return {
@@ -55,7 +56,7 @@ def build_connect(challenge: Challenge, credentials: Credentials) -> Payload:
         "role": ROLE,
         "scopes": list(SCOPES),
         "caps": [],
-        "auth": {"token": token} if token else {},
+        "auth": auth,
         "device": {
             "id": identity.device_id,
             "publicKey": identity.public_key,
