@@ -14,6 +14,7 @@ LAYERS = (
     {"exceptions", "frames", "identity", "endpoint", "suspension"},
     {"catalogue", "models", "statistics", "reply_text", "transcript", "run_clock"}
     | {"tasks"},
+    {"setup_link"},
     {"credentials", "pending", "events", "agent_run", "backoff", "state"},
     {"handshake"},
     {"upgrade", "connection"},

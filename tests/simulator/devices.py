@@ -11,12 +11,16 @@ from .refusals import pairing_required
 
 @dataclass
 class Devices:
-    """The approved scopes and tokens of devices, and their pending requests."""
+    """The approved scopes and tokens of devices, and their pending requests.
+
+    ``bootstraps``: the tokens of setup codes that are valid (protocol 4).
+    """
 
     protocol: int
     approved: dict[str, set[str]] = field(default_factory=dict)
     pending: dict[str, dict[str, Any]] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
+    bootstraps: set[str] = field(default_factory=set)
     _known: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def admit(self, params: dict[str, Any], *, silent: bool) -> str:

@@ -16,6 +16,7 @@ REFUSALS = {
     "token": (Refusal.TOKEN_MISMATCH, Refusal.TOKEN_MISSING),
     "password": (Refusal.PASSWORD_MISMATCH, Refusal.PASSWORD_MISSING),
 }
+SIGNED = ("token", "deviceToken", "bootstrapToken")
 SKEW_MS = {3: 600_000, 4: 120_000}
 
 
@@ -95,6 +96,10 @@ class Handshake:
         shared = self._shared(auth)
         if self.token in shared or (issued and issued in (token, own)):
             return
+        if bootstrap := auth.get("bootstrapToken"):
+            if bootstrap in self.devices.bootstraps:
+                return
+            raise connect_error(self.protocol, "bootstrap")
         if own:
             raise connect_error(self.protocol, Refusal.DEVICE_TOKEN_MISMATCH)
         mismatch, missing = REFUSALS[self.mode]
@@ -119,7 +124,7 @@ def _signed_texts(params: Frame) -> list[str]:
         params.get("role", "operator"),
         ",".join(params.get("scopes", [])),
         str(device["signedAt"]),
-        auth.get("token") or auth.get("deviceToken") or "",
+        next(filter(None, map(auth.get, SIGNED)), ""),
         device["nonce"],
     ]
     more = [client["platform"], client.get("deviceFamily", "")]

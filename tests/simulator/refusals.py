@@ -96,6 +96,11 @@ ERRORS: dict[Refusal | str, dict[str, Any]] = {
         "AUTH_DEVICE_TOKEN_MISMATCH",
         "update_auth_credentials",
     ),
+    "bootstrap": _auth(
+        "setup code invalid, expired, revoked, or already used (create a new code)",
+        "AUTH_BOOTSTRAP_TOKEN_INVALID",
+        "review_auth_configuration",
+    ),
     Refusal.RATE_LIMITED: _auth(
         "too many failed authentication attempts (retry later)",
         "AUTH_RATE_LIMITED",

@@ -218,3 +218,43 @@ async def test_the_devices_own_token_does_not_replace_a_wrong_password(
         await reached(other, S.PAUSED)
     assert credentials.device_token
     assert len(gateway.received("connect")) == 2
+
+
+async def test_a_bootstrap_token_is_shown_until_there_is_a_device_token() -> None:
+    async with GatewaySimulator() as gateway:
+        gateway.devices.bootstraps.add("bootstrap")
+        credentials = Credentials(
+            DeviceIdentity.generate(), ClientInfo("0"), bootstrap_token="bootstrap"
+        )
+        await client(gateway, credentials).probe()
+        gateway.devices.bootstraps.clear()
+        await client(gateway, credentials).probe()
+        assert credentials.device_token
+        assert [r.params["auth"] for r in gateway.received("connect")] == [
+            {"bootstrapToken": "bootstrap"},
+            {"token": credentials.device_token.token},
+        ]
+
+
+async def test_a_bootstrap_token_goes_before_a_device_token_of_old() -> None:
+    async with GatewaySimulator() as gateway:
+        gateway.devices.bootstraps.add("bootstrap")
+        credentials = Credentials(
+            DeviceIdentity.generate(),
+            ClientInfo("0"),
+            device_token=DeviceToken("of old", ()),
+            bootstrap_token="bootstrap",
+        )
+        await client(gateway, credentials).probe()
+        assert credentials.device_token != DeviceToken("of old", ())
+
+
+async def test_a_bootstrap_token_that_is_used_up_is_refused() -> None:
+    async with GatewaySimulator() as gateway:
+        credentials = Credentials(
+            DeviceIdentity.generate(), ClientInfo("0"), bootstrap_token="used up"
+        )
+        with pytest.raises(InvalidTokenError) as caught:
+            await client(gateway, credentials).probe()
+    assert caught.value.code == "AUTH_BOOTSTRAP_TOKEN_INVALID"
+    assert not caught.value.wants_password

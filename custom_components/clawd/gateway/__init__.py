@@ -45,6 +45,7 @@ from .frames import Event, Json, Payload
 from .handshake import SCOPES, ClientInfo
 from .identity import DeviceIdentity
 from .models import MAX_PROTOCOL, MIN_PROTOCOL, DeviceToken, Hello, RunResult, Timing
+from .setup_link import SetupLink, is_setup_link, read_setup_link
 from .state import Cause, ConnectionState, Transition
 from .statistics import Outcome, Statistics
 from .survey import Survey, look
@@ -97,6 +98,7 @@ __all__ = [
     "RequestTooLargeError",
     "RunInfo",
     "RunResult",
+    "SetupLink",
     "Statistics",
     "Survey",
     "SuspensionWatch",
@@ -105,6 +107,8 @@ __all__ = [
     "Transition",
     "UnsupportedProtocolError",
     "address_class",
+    "is_setup_link",
     "look",
     "read_fingerprint",
+    "read_setup_link",
 ]

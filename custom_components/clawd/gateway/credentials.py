@@ -28,6 +28,7 @@ class Credentials:
         device_token: from this Gateway, for this device.
         save: keeps a new device token; None means to forget the old one.
         password: of the Gateway, where it wants one in the place of a token.
+        bootstrap_token: from a setup link, until there is a device token.
 
     """
 
@@ -37,6 +38,7 @@ class Credentials:
     device_token: DeviceToken | None = field(default=None, repr=False)
     save: Callable[[DeviceToken | None], Awaitable[None]] | None = None
     password: str | None = field(default=None, repr=False)
+    bootstrap_token: str | None = field(default=None, repr=False)
     _fallen_back: bool = field(default=False, init=False)
 
     @property
@@ -44,13 +46,18 @@ class Credentials:
         """Return what is shown now, as `connect` says it."""
         if self.device_token and self._shows_own:
             return {"token": self.device_token.token}
+        if self.bootstrap_token:
+            return {"bootstrapToken": self.bootstrap_token}
         if self.password:
             return {"password": self.password}
         return {"token": self.token} if self.token else {}
 
     async def accept(self, device_token: DeviceToken | None) -> None:
         """Keep the device token of a hello, before it is used."""
-        if device_token in (None, self.device_token):
+        if device_token is None:
+            return
+        self.bootstrap_token = None
+        if device_token == self.device_token:
             return
         self.device_token = device_token
         if self.save:
@@ -75,4 +82,5 @@ class Credentials:
 
     @property
     def _shows_own(self) -> bool:
-        return self._fallen_back or not (self.token or self.password)
+        given = self.token or self.password or self.bootstrap_token
+        return self._fallen_back or not given

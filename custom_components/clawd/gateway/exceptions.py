@@ -325,6 +325,7 @@ _BUILDERS: Final[dict[str, _Build]] = {
     PASSWORD_MISSING: _invalid_token,
     PASSWORD_MISMATCH: _invalid_token,
     "AUTH_DEVICE_TOKEN_MISMATCH": _invalid_token,
+    "AUTH_BOOTSTRAP_TOKEN_INVALID": _invalid_token,
     "AUTH_RATE_LIMITED": _rate_limited,
     "AUTH_SCOPE_MISMATCH": _pairing_required,
     "PAIRING_REQUIRED": _pairing_required,

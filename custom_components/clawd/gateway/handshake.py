@@ -40,7 +40,7 @@ def build_connect(challenge: Challenge, credentials: Credentials) -> Payload:
         ROLE,
         ",".join(SCOPES),
         str(challenge.ts),
-        auth.get("token", ""),
+        auth.get("token") or auth.get("bootstrapToken", ""),
         challenge.nonce,
     )
     return {

@@ -1,0 +1,107 @@
+"""Setup links are read as the Gateway writes them."""
+
+from base64 import urlsafe_b64encode
+import json
+
+import pytest
+
+from custom_components.clawd.gateway import (
+    SetupLink,
+    is_setup_link,
+    read_fingerprint,
+    read_setup_link,
+)
+from custom_components.clawd.gateway.frames import Json
+
+TOKEN = "qgP4y0sniBgm6CtzIL6kWYpdIcYOApO2YmOwGMHZDFY"
+DIGITS = "0123456789abcdef" * 4
+
+
+def code_of(**payload: Json) -> str:
+    """Return a setup code with some entries."""
+    given = {"url": "ws://10.0.0.2:18789", "bootstrapToken": TOKEN, **payload}
+    return urlsafe_b64encode(json.dumps(given).encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize("form", ["{}", "oc-pair://{}", "OC-PAIR://{}", " {}\n"])
+def test_a_code_is_read_with_or_without_its_prefix(form: str) -> None:
+    text = form.format(code_of(expiresAtMs=1))
+    link = SetupLink("10.0.0.2", 18789, ssl=False, bootstrap_token=TOKEN)
+    assert is_setup_link(text)
+    assert read_setup_link(text) == link
+
+
+@pytest.mark.parametrize(
+    ("url", "where"),
+    [
+        ("wss://gateway.example", ("gateway.example", 443, True, "")),
+        ("wss://gateway.example/ws/", ("gateway.example", 443, True, "/ws")),
+        ("ws://[fd00::1]:8080", ("fd00::1", 8080, False, "")),
+        ("ws://gateway.local", ("gateway.local", 80, False, "")),
+    ],
+)
+def test_a_code_says_where_the_gateway_listens(
+    url: str, where: tuple[str, int, bool, str]
+) -> None:
+    link = read_setup_link(code_of(url=url))
+    assert (link.host, link.port, link.ssl, link.path) == where
+
+
+def test_a_code_may_pin_a_certificate() -> None:
+    link = read_setup_link(code_of(url="wss://a:1", tlsFingerprint=DIGITS.upper()))
+    assert link.fingerprint == read_fingerprint(DIGITS)
+
+
+@pytest.mark.parametrize(
+    ("fragment", "found"),
+    [
+        ("token=a%2Fb", ("a/b", None)),
+        (f"bootstrapToken={TOKEN}&gatewayUrl=ws%3A%2F%2Fx", (None, TOKEN)),
+    ],
+)
+def test_a_link_to_the_dashboard_lets_in(
+    fragment: str, found: tuple[str | None, str | None]
+) -> None:
+    text = f"http://10.0.0.2:18789/#{fragment}"
+    link = read_setup_link(text)
+    assert is_setup_link(text)
+    assert (link.host, link.port, link.ssl, link.path) == ("10.0.0.2", 18789, False, "")
+    assert (link.token, link.bootstrap_token) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "oc-pair://",
+        "oc-pair://%%%",
+        "oc-pair://eyJ",
+        "oc-pair://" + urlsafe_b64encode(b"[]").decode(),
+        "oc-pair://" + urlsafe_b64encode(b"\xff{}").decode(),
+        code_of(bootstrapToken=""),
+        code_of(url=None),
+        code_of(url="ftp://a"),
+        code_of(url="ws://"),
+        code_of(url="ws://a:99999"),
+        code_of(tlsFingerprint="sha1"),
+        "https://#token=x",
+        "http://a:b#token=x",
+    ],
+)
+def test_a_bad_setup_link_is_known_and_refused(text: str) -> None:
+    assert is_setup_link(text)
+    with pytest.raises(ValueError):  # noqa: PT011 - each part has its own text
+        read_setup_link(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "10.0.0.2", "gateway.local", "ws://a:1/path", "http://a/#", "eyJ.example"],
+)
+def test_an_address_is_no_setup_link(text: str) -> None:
+    assert not is_setup_link(text)
+
+
+def test_a_link_does_not_show_its_secrets() -> None:
+    link = read_setup_link(code_of())
+    assert TOKEN not in repr(link)
+    assert "hush" not in repr(read_setup_link("http://a:1/#token=hush"))
