@@ -13,9 +13,9 @@ from .sources import COMPONENT, GATEWAY, imports, modules, parse
 LAYERS = (
     {"exceptions", "frames", "identity", "endpoint", "suspension"},
     {"catalogue", "models", "statistics", "reply_text", "transcript", "run_clock"}
-    | {"tasks"},
-    {"setup_link"},
+    | {"setup_link", "tasks", "tool_steps"},
     {"credentials", "pending", "events", "agent_run", "backoff", "state"},
+    {"agent_runs"},
     {"handshake"},
     {"upgrade", "connection"},
     {"recovery", "aborts", "survey"},

@@ -15,7 +15,7 @@ from custom_components.clawd.gateway import (
     GatewayClient,
     UnsupportedProtocolError,
 )
-from custom_components.clawd.gateway.agent_run import AgentRuns
+from custom_components.clawd.gateway.agent_runs import AgentRuns
 from custom_components.clawd.gateway.pending import PendingRequests
 from custom_components.clawd.selftest import checks_gateway, detectors
 

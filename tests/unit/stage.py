@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from custom_components.clawd.gateway import AgentRun, Event, Statistics, Timing
-from custom_components.clawd.gateway.agent_run import AgentRuns
+from custom_components.clawd.gateway.agent_runs import AgentRuns
 
 
 class Stage:

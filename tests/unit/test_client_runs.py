@@ -8,8 +8,13 @@ import pytest
 from custom_components.clawd.gateway import (
     AgentRunAborted,
     AgentRunError,
+    ClientInfo,
     ConnectionLostError,
+    Credentials,
+    DeviceIdentity,
+    Endpoint,
     GatewayClient,
+    MissingScopeError,
     NotConnectedError,
     RequestFailedError,
     RequestTimeoutError,
@@ -61,7 +66,10 @@ async def test_a_request_says_what_was_asked(gateway: GatewaySimulator) -> None:
     async with running(client):
         await client.wait_connected()
         run = await client.start_run(
-            "Hello", session_key=KEY, extra_system_prompt="Be brief."
+            "Hello",
+            session_key=KEY,
+            extra_system_prompt="Be brief.",
+            thinking="low",
         )
         await run.result()
         await ask(client)
@@ -71,9 +79,57 @@ async def test_a_request_says_what_was_asked(gateway: GatewaySimulator) -> None:
         "sessionKey": KEY,
         "idempotencyKey": run.run_id,
         "extraSystemPrompt": "Be brief.",
+        "thinking": "low",
     }
-    assert "extraSystemPrompt" not in second
+    assert not {"extraSystemPrompt", "thinking"} & second.keys()
     assert second["idempotencyKey"] != run.run_id
+
+
+@pytest.mark.parametrize(
+    ("silence", "deadline", "code"),
+    [(0.05, None, "RUN_SILENT"), (None, 0.05, "RUN_TIMEOUT")],
+)
+async def test_a_run_may_have_limits_of_its_own(
+    gateway: GatewaySimulator,
+    silence: float | None,
+    deadline: float | None,
+    code: str,
+) -> None:
+    gateway.script(Reply("One"), Pause())
+    client = client_of(gateway)
+    async with running(client):
+        await client.wait_connected()
+        run = await client.start_run(
+            "Hello", session_key=KEY, silence=silence, deadline=deadline
+        )
+        with pytest.raises(RequestTimeoutError) as caught:
+            await run.result()
+    assert caught.value.code == code
+
+
+async def test_a_session_may_be_given_another_model(gateway: GatewaySimulator) -> None:
+    client = client_of(gateway)
+    async with running(client):
+        hello = await client.wait_connected()
+        assert hello.can_choose_model is (gateway.protocol == 4)
+        if hello.can_choose_model:
+            await client.set_model(KEY, "mock/thinker")
+            await client.set_model(KEY, None)
+        else:
+            with pytest.raises(MissingScopeError):
+                await client.set_model(KEY, "mock/thinker")
+    asked = [request.params for request in gateway.received("sessions.patch")]
+    assert asked[0] == {"key": KEY, "model": "mock/thinker"}
+    assert asked[1:] in ([], [{"key": KEY, "model": None}])
+
+
+async def test_the_trace_is_as_long_as_was_asked(gateway: GatewaySimulator) -> None:
+    credentials = Credentials(DeviceIdentity.generate(), ClientInfo("0"), gateway.token)
+    endpoint = Endpoint(gateway.host, gateway.port)
+    client = GatewayClient(endpoint, credentials, timing=TIMING, trace_length=2)
+    await client.probe()
+    assert len(client.statistics.trace) == 2
+    assert client.statistics.frames_in > 2
 
 
 async def test_a_reply_that_overtakes_its_acceptance_is_whole(

@@ -50,6 +50,10 @@ def test_an_endpoint_has_a_url(host: str, url: str) -> None:
     assert Endpoint(host, 18789).url == url
 
 
+def test_an_endpoint_may_have_a_path() -> None:
+    assert Endpoint("a", 1, path="/openclaw").url == "ws://a:1/openclaw"
+
+
 def test_an_endpoint_with_tls_says_so() -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     assert Endpoint("a", 1, context).url == "wss://a:1"

@@ -69,7 +69,7 @@ def test_both_protocols_are_offered() -> None:
 
 def test_no_capability_is_claimed_that_is_not_there() -> None:
     params = build_connect(CHALLENGE, credentials())
-    assert params["caps"] == []
+    assert params["caps"] == ["tool-events"]
 
 
 @pytest.mark.parametrize("protocol", [3, 4])

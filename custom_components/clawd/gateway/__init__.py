@@ -12,7 +12,7 @@
 Everything that goes wrong is a `GatewayError`; see `exceptions` for the tree.
 """
 
-from .agent_run import AgentRun, RunInfo
+from .agent_run import AgentRun, Part, RunInfo
 from .backoff import Pause
 from .catalogue import Agent, AgentCatalogue, Model, ThinkingLevel
 from .client import GatewayClient
@@ -50,6 +50,7 @@ from .state import Cause, ConnectionState, Transition
 from .statistics import Outcome, Statistics
 from .survey import Survey, look
 from .suspension import SuspensionWatch
+from .tool_steps import ToolCall, ToolResult
 from .upgrade import Peer
 
 __all__ = [
@@ -89,6 +90,7 @@ __all__ = [
     "NotConnectedError",
     "Outcome",
     "PairingRequiredError",
+    "Part",
     "Pause",
     "Payload",
     "Peer",
@@ -104,6 +106,8 @@ __all__ = [
     "SuspensionWatch",
     "ThinkingLevel",
     "Timing",
+    "ToolCall",
+    "ToolResult",
     "Transition",
     "UnsupportedProtocolError",
     "address_class",

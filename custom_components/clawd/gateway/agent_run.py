@@ -1,7 +1,8 @@
-"""Runs of the agent: streamed text and a final result."""
+"""A run of an agent: streamed text and a final result."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import groupby
 import time
 from typing import TYPE_CHECKING, Final, Self
 
@@ -16,16 +17,18 @@ from .exceptions import (
 from .models import reply_texts, run_result
 from .reply_text import ReplyText
 from .run_clock import RunClock
+from .tool_steps import ToolCall, ToolResult, ToolSteps
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from .frames import Event, Json, Payload
+    from .frames import Json, Payload
     from .models import RunResult, Timing
-    from .statistics import Statistics
 
 # An event of a long reply has 30 kB; a history is read in a second.
 MOST_HELD: Final = 1000
+
+type Part = str | ToolCall | ToolResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,8 @@ class AgentRun:
         self.overflowed = False
         self._torn = False
         self._reply = ReplyText()
-        self._unread: list[str] = []
+        self._steps: ToolSteps | None = None
+        self._unread: list[Part] = []
         self._reader: asyncio.Future[None] | None = None
         self._last_seq = 0
         self._accepted: asyncio.Future[None] = self._loop.create_future()
@@ -134,21 +138,26 @@ class AgentRun:
             self.accepted,
             self.ended,
             len(self._reply.text),
-            sum(map(len, self._unread)),
+            sum(len(part) for part in self._unread if isinstance(part, str)),
             len(self._held or ()),
         )
 
     async def __aiter__(self) -> AsyncIterator[str]:
         """Yield the text as it arrives, then raise the error if there was one."""
-        while True:
-            while self._unread:
-                text = "".join(self._unread)
-                self._unread.clear()
+        while unread := await self._read():
+            if text := "".join([part for part in unread if isinstance(part, str)]):
                 yield text
-            if self.ended:
-                break
-            self._reader = self._loop.create_future()
-            await self._reader
+        await self.result()
+
+    async def parts(self) -> AsyncIterator[Part]:
+        """Yield text and, where they are recorded, the steps with tools; as above."""
+        while unread := await self._read():
+            for kind, group in groupby(unread, type):
+                if kind is str:
+                    yield "".join(map(str, group))
+                else:
+                    for step in group:
+                        yield step
         await self.result()
 
     async def result(self) -> RunResult:
@@ -179,6 +188,10 @@ class AgentRun:
         await asyncio.wait([self._accepted])
         self._accepted.result()
         return self
+
+    def record_tools(self) -> None:
+        """Tell the steps with tools, too, as far as the Gateway tells them (v4)."""
+        self._steps = ToolSteps()
 
     def expect(self, response: asyncio.Future[Json]) -> None:
         """End with the final response, which is yet to come."""
@@ -216,6 +229,8 @@ class AgentRun:
                 self._settle(data)
             case "lifecycle" if data.get("phase") == "start":
                 self._reply.retry()
+            case "tool" if self._steps and (step := self._steps.read(data)):
+                self._add(step)
 
     def suspend(self, error: GatewayError) -> None:
         """Outlive the connection; hold back events until it is known what is missing.
@@ -285,6 +300,7 @@ class AgentRun:
 
     def _succeed(self, payload: Payload) -> None:
         if not self.ended:
+            self._unread += self._steps.close() if self._steps else ()
             result = run_result(self.run_id, payload, self._reply.text)
             self._result.set_result(result)
             self._end()
@@ -321,87 +337,22 @@ class AgentRun:
 
     def _tell(self, text: str) -> None:
         if text:
-            self._unread.append(text)
-            if self._reader:
-                self._wake_reader()
+            self._add(text)
+
+    def _add(self, part: Part) -> None:
+        self._unread.append(part)
+        if self._reader:
+            self._wake_reader()
+
+    async def _read(self) -> list[Part]:
+        """Return what nobody has read yet, as soon as there is any; nothing at last."""
+        while not self._unread and not self.ended:
+            self._reader = self._loop.create_future()
+            await self._reader
+        unread, self._unread = self._unread, []
+        return unread
 
     def _wake_reader(self) -> None:
         if self._reader and not self._reader.done():
             self._reader.set_result(None)
         self._reader = None
-
-
-class AgentRuns:
-    """The runs under way, by run id."""
-
-    def __init__(
-        self,
-        statistics: Statistics,
-        timing: Timing,
-        abort: Callable[[AgentRun], Awaitable[None]],
-        on_expire: Callable[[AgentRun], None],
-    ) -> None:
-        """Start empty."""
-        self._statistics = statistics
-        self._timing = timing
-        self._abort = abort
-        self._on_expire = on_expire
-        self._runs: dict[str, AgentRun] = {}
-
-    def snapshot(self) -> tuple[RunInfo, ...]:
-        """Return the open runs, oldest first."""
-        return tuple(run.info for run in self._runs.values())
-
-    def open(
-        self,
-        params: Payload,
-        *,
-        silence: float | None = None,
-        deadline: float | None = None,
-    ) -> AgentRun:
-        """Return a run to which events are delivered until it ends.
-
-        `silence` and `deadline` replace those of the timing.
-        """
-        timing = self._timing
-        run = AgentRun(
-            params,
-            replace(
-                timing,
-                run=timing.run if deadline is None else deadline,
-                run_silence=timing.run_silence if silence is None else silence,
-            ),
-            abort=self._abort,
-            on_end=self.close,
-            on_expire=self._on_expire,
-        )
-        self._runs[run.run_id] = run
-        self._statistics.runs_started += 1
-        return run
-
-    def under_way(self) -> tuple[AgentRun, ...]:
-        """Return the runs that have not ended, oldest first."""
-        return tuple(self._runs.values())
-
-    def close(self, run: AgentRun) -> None:
-        """Forget a run; its later events count as foreign."""
-        if self._runs.pop(run.run_id, None):
-            self._statistics.runs_ended += 1
-
-    def dispatch(self, event: Event) -> None:
-        """Deliver an `agent` event; other operators' runs are only counted."""
-        run = self._runs.get(str(event.payload.get("runId")))
-        if run is None:
-            self._statistics.foreign_run_events += 1
-        else:
-            run.feed(event.payload)
-
-    def suspend_all(self, error: GatewayError) -> None:
-        """Keep every open run over the end of the connection."""
-        for run in self.under_way():
-            run.suspend(error)
-
-    def fail_all(self, error: GatewayError) -> None:
-        """End every open run with an error."""
-        for run in self.under_way():
-            run.fail(error)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 from uuid import uuid4
 
 from .aborts import Aborts
-from .agent_run import AgentRuns
+from .agent_runs import AgentRuns
 from .backoff import Backoff, least_delay, pause_of
 from .connection import SHUTDOWN, Connection
 from .events import EventListeners
@@ -194,11 +194,13 @@ class GatewayClient(GatewayLink):
         thinking: str | None = None,
         silence: float | None = None,
         deadline: float | None = None,
+        tools: bool = False,
     ) -> AgentRun:
         """Ask an agent; return once the Gateway has taken the run.
 
         `session_key` has the form `agent:<agent id>:<rest>`, lower case. The run
         is given up after `silence` seconds without news, or `deadline` in all.
+        `tools` adds the steps with tools to its parts.
 
         Raises:
             NotConnectedError: there is no connection.
@@ -214,7 +216,7 @@ class GatewayClient(GatewayLink):
             "thinking": thinking,
         }
         given = {name: value for name, value in params.items() if value}
-        run = self._runs.open(given, silence=silence, deadline=deadline)
+        run = self._runs.open(given, silence=silence, deadline=deadline, tools=tools)
         try:
             await self._send_run(connection, run)
             return await run.wait_accepted()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 CLIENT_ID: Final = "gateway-client"
 CLIENT_MODE: Final = "ui"
 ROLE: Final = "operator"
+CAPABILITIES: Final = ("tool-events",)
 SCOPES: Final = (READ_SCOPE, WRITE_SCOPE)
 
 
@@ -55,7 +56,7 @@ def build_connect(challenge: Challenge, credentials: Credentials) -> Payload:
         },
         "role": ROLE,
         "scopes": list(SCOPES),
-        "caps": [],
+        "caps": list(CAPABILITIES),
         "auth": auth,
         "device": {
             "id": identity.device_id,
