@@ -26,6 +26,7 @@ from .const import (
     CONF_SILENCE,
     CONF_SPEECH_CLEANUP,
     CONF_THINKING,
+    CONF_TOOL_PROGRESS,
     DOMAIN,
     SUBENTRY_CONVERSATION,
 )
@@ -35,7 +36,7 @@ from .gateway import AgentRun, AgentRunError, GatewayError, RequestFailedError
 from .prompt import async_get_speaker, describe, join, render_instructions
 from .reply import deltas
 from .session import Origin, Scope, named_session_key, session_key
-from .speech import SpeechText
+from .speech import SpeechText, speakable
 
 if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
@@ -138,6 +139,7 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
             thinking=settings.get(CONF_THINKING),
             silence=settings[CONF_SILENCE],
             deadline=settings[CONF_DEADLINE],
+            tools=settings[CONF_TOOL_PROGRESS],
         )
 
     async def _async_prompt(self, user_input: ConversationInput) -> str:
@@ -178,12 +180,21 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
             with suppress(GatewayError):
                 await run.abort()
             raise
-        if not isinstance(chat_log.content[-1], AssistantContent):
-            empty = not (await run.result()).text
+        last = chat_log.content[-1]
+        if not isinstance(last, AssistantContent) or not last.content:
+            reply = (await run.result()).text
+            self._conclude(chat_log, reply, speakable(reply) if cleaned else reply)
+
+    def _conclude(self, chat_log: ChatLog, reply: str, shown: str) -> None:
+        """Let a log end with the reply where it would end with a tool, or nothing."""
+        if not shown.strip():
             raise HomeAssistantError(
                 translation_domain=DOMAIN,
-                translation_key="empty_reply" if empty else "unspeakable_reply",
+                translation_key="unspeakable_reply" if reply else "empty_reply",
             )
+        chat_log.async_add_assistant_content_without_tools(
+            AssistantContent(self.entity_id, shown)
+        )
 
     def _session_key(self, user_input: ConversationInput, conversation: str) -> str:
         settings = self.subentry.data
