@@ -13,7 +13,6 @@ from homeassistant.components.conversation import (
     async_get_result_from_chat_log,
 )
 from homeassistant.const import CONF_MODEL, MATCH_ALL
-from homeassistant.core import callback
 from homeassistant.exceptions import HomeAssistantError
 
 from .const import (
@@ -39,10 +38,11 @@ from .session import Origin, Scope, named_session_key, session_key
 from .speech import SpeechText, speakable
 
 if TYPE_CHECKING:
+    from homeassistant.config_entries import ConfigSubentry
     from homeassistant.core import HomeAssistant
     from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-    from .coordinator import ClawdConfigEntry
+    from .coordinator import ClawdConfigEntry, ClawdCoordinator
 
 PARALLEL_UPDATES = 0
 MOST_SESSIONS: Final = 256
@@ -68,25 +68,16 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
     _attr_name = None
     _attr_supports_streaming = True
 
-    @override
-    async def async_added_to_hass(self) -> None:
+    def __init__(self, coordinator: ClawdCoordinator, subentry: ConfigSubentry) -> None:
         """Start with no session whose model is known to be set."""
-        await super().async_added_to_hass()
-        self._set_sessions: set[str] = set()
+        super().__init__(coordinator, subentry)
+        self._set_sessions: set[tuple[int, str]] = set()
 
     @property
     @override
     def supported_languages(self) -> list[str] | Literal["*"]:
         """Return that the agent understands any language."""
         return MATCH_ALL
-
-    @callback
-    @override
-    def _handle_coordinator_update(self) -> None:
-        """Forget what was set on a connection that is no more."""
-        if not self.coordinator.connected:
-            self._set_sessions.clear()
-        super()._handle_coordinator_update()
 
     @override
     async def _async_handle_message(
@@ -107,7 +98,7 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
 
     async def _async_require_agent(self) -> None:
         """See that the agent is there: Clawdbot (v3) would make up any other."""
-        if not self._agent_known:
+        if not (self.coordinator.agents_current and self._agent_known):
             await self._async_look_for_agent()
 
     async def _async_look_for_agent(self) -> None:
@@ -159,12 +150,13 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
         """Let the session use the chosen model, once a connection."""
         client, model = self.coordinator.client, self.subentry.data.get(CONF_MODEL)
         allowed = client.hello is not None and client.hello.can_choose_model
-        if model is None or not allowed or key in self._set_sessions:
+        session = (client.statistics.connects, key)
+        if model is None or not allowed or session in self._set_sessions:
             return
         await client.set_model(key, model)
         if len(self._set_sessions) == MOST_SESSIONS:
             self._set_sessions.clear()
-        self._set_sessions.add(key)
+        self._set_sessions.add(session)
 
     async def _async_stream_reply(
         self, run: AgentRun, user_input: ConversationInput, chat_log: ChatLog

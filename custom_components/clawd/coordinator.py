@@ -75,6 +75,7 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
         self.data = client.state
         self.last_disconnect: Transition | None = None
         self._credentials = credentials
+        self.agents_current = False
         self._was_connected = False
         self._refusal = ""
         ledger = async_get_ledger(entry)
@@ -114,6 +115,7 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
 
         """
         self.agents = await self.client.list_agents()
+        self.agents_current = True
         async_update_agent_issue(self.hass, self.config_entry, self.agents)
         return self.agents
 
@@ -134,6 +136,7 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
     def _async_follow(self, transition: Transition) -> None:
         if self._was_connected:
             self._async_report(transition)
+        self.agents_current = False
         if transition.state in SETTLED:
             self._async_update_issues()
         self.async_set_updated_data(transition.state)

@@ -29,7 +29,8 @@ DIGEST: Final = ("status", "liveness", "readiness", "mode", "started_at", "summa
 
 # What the client asks a Gateway for, here or in the glue.
 METHODS: Final = (
-    *("agent", "agent.wait", "chat.abort", "chat.history", "chat.send", "health"),
+    *("agent", "agent.wait", "agents.list", "chat.abort", "chat.history"),
+    *("chat.send", "health", "models.list", "sessions.patch"),
 )
 
 type Section = Callable[[Inspection], object]

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_PORT, CONF_SSL, CONF_TOKEN
@@ -23,6 +23,7 @@ from .downloads import Download
 from .fault_coverage import FaultCoverage
 from .live import Live
 from .repair import Repair
+from .talk import Conversation
 
 COVERAGE: Final = pytest.StashKey[FaultCoverage]()
 
@@ -77,11 +78,18 @@ async def gateway(protocol: int) -> AsyncGenerator[GatewaySimulator]:
 
 
 @pytest.fixture
+def agent_settings() -> dict[str, Any]:
+    """Return the agent's settings; parametrise a test by it to use others."""
+    return {}
+
+
+@pytest.fixture
 async def new_entry(
-    hass: HomeAssistant, gateway: GatewaySimulator
+    hass: HomeAssistant, gateway: GatewaySimulator, agent_settings: dict[str, Any]
 ) -> AsyncGenerator[MockConfigEntry]:
     """Add an entry for the Gateway, not set up; unload it at the end."""
     assert await async_setup_component(hass, "homeassistant", {})
+    subentry = new_subentry("main", "main")
     entry = MockConfigEntry(
         domain=DOMAIN,
         title="OpenClaw Gateway",
@@ -92,7 +100,7 @@ async def new_entry(
             CONF_TOKEN: gateway.token,
         },
         minor_version=2,
-        subentries_data=[new_subentry("main", "main")],
+        subentries_data=[{**subentry, "data": {**subentry["data"], **agent_settings}}],
     )
     entry.add_to_hass(hass)
     yield entry
@@ -106,6 +114,13 @@ async def entry(hass: HomeAssistant, new_entry: MockConfigEntry) -> MockConfigEn
     assert await hass.config_entries.async_setup(new_entry.entry_id)
     await hass.async_block_till_done()
     return new_entry
+
+
+@pytest.fixture
+def conversation(hass: HomeAssistant, entry: MockConfigEntry) -> Conversation:
+    """Return a conversation with the agent of the entry."""
+    assert entry.state is ConfigEntryState.LOADED
+    return Conversation(hass)
 
 
 @pytest.fixture

@@ -1,69 +1,17 @@
 """The conversation agent."""
 
 import asyncio
-from typing import Any
 
-from homeassistant.components.conversation import (
-    ChatLog,
-    ConversationResult,
-    async_converse,
-    async_get_chat_log,
-)
-from homeassistant.core import Context, HomeAssistant
-from homeassistant.helpers.chat_session import async_get_chat_session
+from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from tests.simulator import Fail, GatewaySimulator, Pause, Refuse, Reply, Tool
 
-from .states import AGENT, CONNECTIVITY, wait_for_state
+from .states import CONNECTIVITY, wait_for_state
+from .talk import Conversation, speech
 
 pytestmark = pytest.mark.parametrize("protocol", [3, 4])
-
-
-class Conversation:
-    """A conversation with the agent, and the deltas as they came."""
-
-    def __init__(self, hass: HomeAssistant) -> None:
-        """Start with silence."""
-        self._hass = hass
-        self.deltas: list[str] = []
-        self.heard = asyncio.Event()
-
-    async def say(
-        self, text: str, conversation_id: str | None = None, prompt: str | None = None
-    ) -> ConversationResult:
-        """Say something and wait for the answer."""
-        with (
-            async_get_chat_session(self._hass, conversation_id) as session,
-            async_get_chat_log(
-                self._hass, session, chat_log_delta_listener=self._listen
-            ),
-        ):
-            return await async_converse(
-                self._hass,
-                text,
-                session.conversation_id,
-                Context(),
-                agent_id=AGENT,
-                extra_system_prompt=prompt,
-            )
-
-    def _listen(self, _log: ChatLog, delta: dict[str, Any]) -> None:
-        if delta.get("content"):
-            self.deltas.append(delta["content"])
-            self.heard.set()
-
-
-@pytest.fixture
-def conversation(hass: HomeAssistant, entry: MockConfigEntry) -> Conversation:
-    """Return a conversation with the Gateway of the entry."""
-    assert entry.runtime_data.client.hello
-    return Conversation(hass)
-
-
-def _speech(result: ConversationResult) -> str:
-    return str(result.response.speech["plain"]["speech"])
 
 
 async def test_a_reply_arrives_as_it_is_written(
@@ -76,7 +24,7 @@ async def test_a_reply_arrives_as_it_is_written(
     assert conversation.deltas == ["It is "]
     gateway.proceed()
 
-    assert _speech(await answer) == "It is warm."
+    assert speech(await answer) == "It is warm."
     assert conversation.deltas == ["It is ", "warm."]
 
 
@@ -87,7 +35,7 @@ async def test_text_around_a_tool_call_is_two_paragraphs(
 
     result = await conversation.say("How is it?")
 
-    assert _speech(result) == "Let me look.\n\nIt is warm."
+    assert speech(result) == "Let me look.\n\nIt is warm."
 
 
 async def test_a_conversation_is_one_session(
@@ -110,7 +58,8 @@ async def test_an_extra_prompt_reaches_the_agent(
     await conversation.say("Hello", prompt="Speak like a pirate.")
 
     [request] = gateway.received("agent")
-    assert request.params["extraSystemPrompt"] == "Speak like a pirate."
+    prompt = request.params["extraSystemPrompt"]
+    assert prompt.endswith("\n\nSpeak like a pirate.")
 
 
 async def test_a_refused_run_is_a_readable_answer(
@@ -121,7 +70,7 @@ async def test_a_refused_run_is_a_readable_answer(
     result = await conversation.say("Hello")
 
     assert result.response.response_type.value == "error"
-    assert _speech(result) == "The Gateway refused the request (INVALID_REQUEST)"
+    assert speech(result) == "The Gateway refused the request (INVALID_REQUEST)"
 
 
 async def test_an_empty_reply_is_said_to_be_empty(
@@ -129,7 +78,7 @@ async def test_an_empty_reply_is_said_to_be_empty(
 ) -> None:
     gateway.script(Reply(""))
 
-    assert _speech(await conversation.say("Hello")) == "The agent had nothing to say"
+    assert speech(await conversation.say("Hello")) == "The agent had nothing to say"
 
 
 async def test_a_failing_model_is_an_answer(
@@ -137,12 +86,12 @@ async def test_a_failing_model_is_an_answer(
 ) -> None:
     gateway.script(Fail("no credit left"))
 
-    speech = _speech(await conversation.say("Hello"))
+    answer = speech(await conversation.say("Hello"))
 
     if protocol == 3:
-        assert speech == "no credit left"
+        assert answer == "no credit left"
     else:
-        assert speech.startswith("The agent could not answer (UNAVAILABLE).")
+        assert answer.startswith("The agent could not answer (UNAVAILABLE).")
 
 
 async def test_an_answer_outlives_a_drop(
@@ -157,7 +106,7 @@ async def test_an_answer_outlives_a_drop(
     await wait_for_state(hass, CONNECTIVITY, "on")
     gateway.proceed()
 
-    assert _speech(await answer) == "It is warm."
+    assert speech(await answer) == "It is warm."
     assert "".join(conversation.deltas) == "It is warm."
 
 
@@ -167,7 +116,7 @@ async def test_a_question_without_a_connection_is_answered_at_once(
     await gateway.suspend()
     await wait_for_state(hass, CONNECTIVITY, "off")
 
-    assert _speech(await conversation.say("Hello")) == "The Gateway is not connected"
+    assert speech(await conversation.say("Hello")) == "The Gateway is not connected"
 
 
 async def test_who_stops_listening_stops_the_run(

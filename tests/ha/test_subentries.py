@@ -1,0 +1,307 @@
+"""Adding, changing and removing conversation agents."""
+
+from typing import Any
+
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    SOURCE_USER,
+    SubentryFlowContext,
+)
+from homeassistant.const import CONF_MODEL
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType, InvalidData
+from homeassistant.helpers import entity_registry as er
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.clawd.gateway import Agent
+from custom_components.clawd.subentry_flow import default_subentry
+from tests.simulator import Agent as SimulatedAgent, GatewaySimulator
+
+from .devices import agent_device, gateway_device
+from .states import AGENT, CONNECTIVITY, wait_for_state
+
+ADVANCED = {"silence": 100, "deadline": 200, "tool_progress": True}
+SETTINGS: dict[str, Any] = {
+    "session_scope": "conversation",
+    "instructions": "",
+    "share_user_name": False,
+    "speech_cleanup": True,
+    "advanced": ADVANCED,
+}
+
+
+class Flow:
+    """The dialogue of a subentry."""
+
+    def __init__(self, hass: HomeAssistant, entry: MockConfigEntry) -> None:
+        """Speak about the subentries of an entry."""
+        self._flows = hass.config_entries.subentries
+        self._hass = hass
+        self._entry = entry
+        self._flow_id = ""
+
+    async def add(self) -> dict[str, Any]:
+        """Open the dialogue that adds an agent."""
+        return await self._open(SubentryFlowContext(source=SOURCE_USER))
+
+    async def reconfigure(self) -> dict[str, Any]:
+        """Open the dialogue of the only agent."""
+        [subentry_id] = self._entry.subentries
+        return await self._open(
+            SubentryFlowContext(source=SOURCE_RECONFIGURE, subentry_id=subentry_id)
+        )
+
+    async def submit(self, **answers: object) -> dict[str, Any]:
+        """Answer the form and return what comes next."""
+        result = await self._flows.async_configure(self._flow_id, answers)
+        await self._hass.async_block_till_done()
+        return dict(result)
+
+    async def _open(self, context: SubentryFlowContext) -> dict[str, Any]:
+        handler = (self._entry.entry_id, "conversation")
+        result = await self._flows.async_init(handler, context=context)
+        self._flow_id = result["flow_id"]
+        return dict(result)
+
+
+@pytest.fixture
+def flow(hass: HomeAssistant, entry: MockConfigEntry) -> Flow:
+    """Return the dialogue of a subentry of a loaded entry."""
+    return Flow(hass, entry)
+
+
+def _names(form: dict[str, Any], section: str | None = None) -> set[str]:
+    fields = form["data_schema"].schema
+    if section:
+        fields = fields[section].schema.schema
+    return {str(name) for name in fields}
+
+
+def _options(form: dict[str, Any], name: str) -> dict[str, str]:
+    """Return the choices of a field: their names by value."""
+    options = form["data_schema"].schema[name].config["options"]
+    return {option["value"]: option["label"] for option in options}
+
+
+def _suggested(form: dict[str, Any], name: str) -> object:
+    [marker] = [key for key in form["data_schema"].schema if key == name]
+    return (marker.description or {}).get("suggested_value")
+
+
+async def test_an_agent_is_added_with_its_device_and_entity(
+    hass: HomeAssistant, entry: MockConfigEntry, flow: Flow
+) -> None:
+    form = await flow.add()
+    assert _options(form, "agent") == {"main": "main", "kitchen": "Chef"}
+    assert _options(form, "model") == {"mock/mock": "Mock", "mock/thinker": "Thinker"}
+    assert _suggested(form, "agent") == "main"
+    form = await flow.submit(agent="kitchen")
+    assert form["step_id"] == "settings"
+    result = await flow.submit(**SETTINGS, thinking="low")
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    [_, subentry] = entry.subentries.values()
+    assert subentry.title == "Chef"
+    assert subentry.data == {
+        "agent": "kitchen",
+        "session_scope": "conversation",
+        "instructions": "",
+        "share_user_name": False,
+        "speech_cleanup": True,
+        "thinking": "low",
+        **ADVANCED,
+    }
+    state = hass.states.get("conversation.chef")
+    assert state is not None
+    assert state.state == "unknown"
+
+
+async def test_the_defaults_need_no_thought(entry: MockConfigEntry, flow: Flow) -> None:
+    await flow.add()
+    await flow.submit(agent="main")
+    await flow.submit(advanced={})
+
+    first, second = entry.subentries.values()
+    assert first.data == second.data
+
+
+def test_the_first_agent_has_the_same_defaults(entry: MockConfigEntry) -> None:
+    [subentry] = entry.subentries.values()
+
+    new = default_subentry(Agent("main", "Main", None, ()))
+
+    assert new["data"] == subentry.data
+    assert new["title"] == "Main"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "levels"),
+    [
+        ({"agent": "main"}, None),
+        ({"agent": "kitchen"}, {"off", "low", "high"}),
+        ({"agent": "main", "model": "mock/thinker"}, {"off", "low", "high"}),
+        ({"agent": "kitchen", "model": "mock/mock"}, None),
+    ],
+)
+async def test_only_levels_that_the_model_has_are_offered(
+    flow: Flow, chosen: dict[str, str], levels: set[str] | None
+) -> None:
+    await flow.add()
+    form = await flow.submit(**chosen)
+
+    assert ("thinking" in _names(form)) is (levels is not None)
+    assert levels is None or set(_options(form, "thinking")) == levels
+
+
+@pytest.mark.parametrize("protocol", [3])
+async def test_no_model_is_offered_where_none_can_be_chosen(flow: Flow) -> None:
+    assert _names(await flow.add()) == {"agent"}
+
+
+@pytest.mark.parametrize(
+    ("answers", "errors"),
+    [
+        ({"session_scope": "named"}, {"session_name": "session_name_missing"}),
+        (
+            {"session_scope": "named", "session_name": "  "},
+            {"session_name": "session_name_missing"},
+        ),
+        (
+            {"advanced": {**ADVANCED, "deadline": 50}},
+            {"base": "deadline_too_short"},
+        ),
+    ],
+)
+async def test_a_mistake_is_shown_and_what_was_entered_stays(
+    entry: MockConfigEntry,
+    flow: Flow,
+    answers: dict[str, Any],
+    errors: dict[str, str],
+) -> None:
+    await flow.add()
+    await flow.submit(agent="main")
+    form = await flow.submit(**{**SETTINGS, "instructions": "Hm.", **answers})
+
+    assert form["errors"] == errors
+    assert _suggested(form, "instructions") == "Hm."
+    assert len(entry.subentries) == 1
+    await flow.submit(**{**SETTINGS, "session_scope": "named", "session_name": " Us "})
+    [_, subentry] = entry.subentries.values()
+    assert subentry.data["session_name"] == "Us"
+
+
+async def test_a_template_with_an_error_is_refused_at_its_field(flow: Flow) -> None:
+    await flow.add()
+    await flow.submit(agent="main")
+
+    with pytest.raises(InvalidData) as refused:
+        await flow.submit(**{**SETTINGS, "instructions": "{{ user"})
+
+    assert set(refused.value.schema_errors) == {"instructions"}
+
+
+async def test_a_changed_agent_takes_effect_and_keeps_its_entity(
+    hass: HomeAssistant, entry: MockConfigEntry, flow: Flow
+) -> None:
+    form = await flow.reconfigure()
+    assert form["step_id"] == "reconfigure"
+    assert _suggested(form, "agent") == "main"
+    await flow.submit(agent="kitchen", model="mock/thinker")
+    result = await flow.submit(**SETTINGS)
+
+    assert result["reason"] == "reconfigure_successful"
+    [subentry] = entry.subentries.values()
+    assert (subentry.title, subentry.data["agent"]) == ("Chef", "kitchen")
+    assert subentry.data[CONF_MODEL] == "mock/thinker"
+    assert er.async_get(hass).async_get(AGENT)
+    assert agent_device(hass, entry).model == "mock/thinker"
+
+
+async def test_a_changed_setting_keeps_the_name(
+    hass: HomeAssistant, entry: MockConfigEntry, flow: Flow
+) -> None:
+    [subentry] = entry.subentries.values()
+    hass.config_entries.async_update_subentry(entry, subentry, title="Jeeves")
+    await hass.async_block_till_done()
+
+    await flow.reconfigure()
+    await flow.submit(agent="main")
+    await flow.submit(**SETTINGS)
+
+    [subentry] = entry.subentries.values()
+    assert subentry.title == "Jeeves"
+    assert subentry.data["deadline"] == 200
+
+
+@pytest.mark.parametrize(
+    "agent_settings",
+    [{"agent": "gone", "model": "old/model", "thinking": "ultra"}],
+)
+@pytest.mark.parametrize("protocol", [3, 4])
+async def test_what_is_gone_can_be_seen_and_kept(
+    entry: MockConfigEntry, flow: Flow
+) -> None:
+    form = await flow.reconfigure()
+    assert _options(form, "agent")["gone"] == "main"
+    assert "old/model" in _options(form, "model")
+    form = await flow.submit(agent="gone", model="old/model")
+    assert "ultra" in _options(form, "thinking")
+    await flow.submit(**SETTINGS, thinking="ultra")
+
+    [subentry] = entry.subentries.values()
+    assert subentry.title == "main"
+    assert subentry.data["agent"] == "gone"
+
+
+async def test_only_what_is_offered_can_be_chosen(flow: Flow) -> None:
+    await flow.add()
+
+    with pytest.raises(InvalidData):
+        await flow.submit(agent="nobody")
+
+
+async def test_an_entry_that_is_not_loaded_cannot_be_asked(
+    hass: HomeAssistant, entry: MockConfigEntry, flow: Flow
+) -> None:
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+    assert (await flow.add())["reason"] == "entry_not_loaded"
+
+
+async def test_a_gateway_that_does_not_answer_cannot_be_asked(
+    hass: HomeAssistant, flow: Flow, gateway: GatewaySimulator
+) -> None:
+    await gateway.suspend()
+    await wait_for_state(hass, CONNECTIVITY, "off")
+
+    assert (await flow.add())["reason"] == "cannot_connect"
+
+
+async def test_an_agent_without_a_name_in_the_gateway_is_called_by_its_id(
+    flow: Flow, gateway: GatewaySimulator
+) -> None:
+    gateway.agents = (SimulatedAgent("quiet"),)
+
+    assert _options(await flow.add(), "agent") == {"quiet": "quiet"}
+
+
+async def test_an_agents_device_hangs_on_the_gateways(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    device = agent_device(hass, entry)
+
+    assert device.via_device_id == gateway_device(hass, entry).id
+    assert (device.name, device.model) == ("main", "mock/mock")
+
+
+async def test_a_removed_agent_leaves_nothing_behind(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    [subentry_id] = entry.subentries
+
+    hass.config_entries.async_remove_subentry(entry, subentry_id)
+    await hass.async_block_till_done()
+
+    assert hass.states.get(AGENT) is None
+    assert er.async_get(hass).async_get(AGENT) is None
