@@ -22,11 +22,11 @@ FIRST_AGENT: Final = "main"
 
 async def async_migrate_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> bool:
     """Bring an entry up to date; a later minor version can be used as it is."""
-    if entry.minor_version == 1:
+    if (entry.version, entry.minor_version) == (1, 1):
         _async_move_consent(hass, entry)
         _async_add_agent(hass, entry)
         hass.config_entries.async_update_entry(entry, minor_version=2)
-    return True
+    return entry.version == 1
 
 
 async def async_identify_entry(

@@ -243,7 +243,7 @@ async def test_a_reply_of_nothing_but_code_is_said_to_be_for_a_chat(
 
 
 @with_settings(tool_progress=True)
-@pytest.mark.parametrize("typed", [True, False])
+@pytest.mark.parametrize("typed", sorted({False, reply.TYPED_RESULTS}))
 async def test_tools_are_shown_as_they_are_used(
     conversation: Conversation,
     gateway: GatewaySimulator,
@@ -269,7 +269,7 @@ async def test_tools_are_shown_as_they_are_used(
     )
     assert isinstance(tool, ToolResultContent)
     assert tool.tool_call_id == call.id
-    assert "done" in str(tool.result.data)
+    assert "done" in str(tool.as_dict()["tool_result"])
     assert isinstance(last, AssistantContent)
 
 
