@@ -47,10 +47,10 @@ async def async_setup(
 
 async def async_setup_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> bool:
     """Connect to a Gateway."""
-    endpoint = await async_get_endpoint(hass, entry.data)
+    endpoint = await async_get_endpoint(hass, entry.data, entry.options)
     tokens = DeviceTokenStore(hass, entry.entry_id, endpoint.origin)
     credentials = await async_get_credentials(hass, entry.data, tokens)
-    client = new_client(endpoint, credentials)
+    client = new_client(endpoint, credentials, entry.options)
     coordinator = ClawdCoordinator(hass, entry, client, credentials)
     await coordinator.async_connect()
     await async_identify_entry(hass, entry, client)

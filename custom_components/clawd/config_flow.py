@@ -1,20 +1,18 @@
-"""The config flow: address, token, approval."""
+"""The config flow: an address, a token, and whatever the Gateway asks for."""
 
-import asyncio
 import ssl
 from typing import TYPE_CHECKING, Any, Final, override
 
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
-    ConfigFlow,
+    SOURCE_RECONFIGURE,
+    ConfigEntry,
     ConfigFlowResult,
     ConfigSubentryFlow,
 )
-from homeassistant.const import CONF_HOST, CONF_PORT, CONF_SSL, CONF_TOKEN
+from homeassistant.const import CONF_ADDRESS, CONF_TOKEN
 from homeassistant.core import callback
-from homeassistant.data_entry_flow import AbortFlow, section
-from homeassistant.exceptions import ConfigEntryError
-from homeassistant.helpers import config_validation as cv
+from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
     TextSelector,
     TextSelectorConfig,
@@ -22,70 +20,49 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from .connection import async_get_credentials, async_get_endpoint
-from .const import (
-    CONF_ALLOW_INSECURE,
-    CONF_CA_CERTIFICATE,
-    CONF_FINGERPRINT,
-    DEFAULT_PORT,
-    DOMAIN,
-    PAIRING_TASK,
-    SUBENTRY_CONVERSATION,
-)
-from .errors import approval_placeholders, error_key, pairing_request
-from .gateway import (
-    GatewayClient,
-    GatewayError,
-    InvalidTokenError,
-    PairingRequiredError,
-    read_fingerprint,
-)
+from .address import read_address
+from .announcement import Announcement
+from .const import CONF_CA_CERTIFICATE, DOMAIN, SUBENTRY_CONVERSATION
+from .flow_errors import form_errors
 from .options_flow import ClawdOptionsFlow
+from .subentry import new_subentry
 from .subentry_flow import ConversationSubentryFlow
+from .visit import Visit, place_of
+from .visit_steps import VisitSteps, grouped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from homeassistant.config_entries import ConfigEntry
+    from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
-APPROVAL_POLL_INTERVAL: Final = 3.0
+    from .gateway import Survey
+
+TITLE: Final = "OpenClaw Gateway"
 SECTION_SECURITY: Final = "security"
 
-_TOKEN: Final = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
-
-USER_SCHEMA: Final = vol.Schema(
+_TOKEN: Final = {
+    vol.Optional(CONF_TOKEN): TextSelector(
+        TextSelectorConfig(type=TextSelectorType.PASSWORD)
+    )
+}
+_SECURITY: Final = vol.Schema(
     {
-        vol.Required(CONF_HOST): TextSelector(),
-        vol.Required(CONF_PORT, default=DEFAULT_PORT): cv.port,
-        vol.Required(CONF_SSL, default=False): bool,
-        vol.Optional(CONF_TOKEN): _TOKEN,
-        vol.Optional(SECTION_SECURITY): section(
-            vol.Schema(
-                {
-                    vol.Optional(CONF_FINGERPRINT): TextSelector(),
-                    vol.Optional(CONF_CA_CERTIFICATE): TextSelector(
-                        TextSelectorConfig(multiline=True)
-                    ),
-                    vol.Required(CONF_ALLOW_INSECURE, default=False): bool,
-                }
-            ),
-            {"collapsed": True},
-        ),
+        vol.Optional(CONF_CA_CERTIFICATE): TextSelector(
+            TextSelectorConfig(multiline=True)
+        )
     }
 )
-REAUTH_SCHEMA: Final = vol.Schema({vol.Optional(CONF_TOKEN): _TOKEN})
-
-_FIELDS_BY_CODE: Final = {
-    "INVALID_HOST": (CONF_HOST, "invalid_host"),
-    "UNKNOWN_HOST": (CONF_HOST, "unknown_host"),
-    "TLS": (CONF_SSL, "tls_failed"),
-    "TLS_CERTIFICATE": (CONF_SSL, "tls_certificate"),
-    "TLS_FINGERPRINT": ("base", "tls_fingerprint"),
-    "HTTP_403": ("base", "proxy_not_trusted"),
-}
+ADDRESS_SCHEMA: Final = vol.Schema(
+    {
+        vol.Required(CONF_ADDRESS): TextSelector(),
+        **_TOKEN,
+        vol.Optional(SECTION_SECURITY): section(_SECURITY, {"collapsed": True}),
+    }
+)
+TOKEN_SCHEMA: Final = vol.Schema(_TOKEN)
 
 
-class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
+class ClawdConfigFlow(VisitSteps, domain=DOMAIN):
     """Add a Gateway, or regain access to one."""
 
     VERSION = 1
@@ -109,144 +86,146 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
 
     def __init__(self) -> None:
         """Start with nothing known."""
-        self._data: dict[str, Any] = {}
-        self._error: GatewayError | None = None
-        self._approval: asyncio.Task[None] | None = None
+        self._form = "user"
+        self._schema = ADDRESS_SCHEMA
+        self._answers: dict[str, Any] = {}
+        self._placeholders: dict[str, str] = {}
+        self._title = TITLE
 
     @override
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask for the address and the token."""
-        if user_input is not None:
-            self._data = _flatten(user_input)
-            self._async_abort_entries_match(
-                {key: self._data[key] for key in (CONF_HOST, CONF_PORT)}
-            )
-            if mistakes := await self._async_mistakes():
-                return self._async_show_form("user", USER_SCHEMA, mistakes)
-            return await self._async_try()
-        return self._async_show_form("user", USER_SCHEMA)
+        if user_input is None:
+            return self._async_show({})
+        return await self._async_read(user_input, Visit(self.hass))
+
+    async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for another address or token; an empty one means the old one."""
+        entry = self._get_reconfigure_entry()
+        if user_input is None:
+            self._form = "reconfigure"
+            self._answers = {
+                CONF_ADDRESS: place_of(entry.data).url,
+                CONF_CA_CERTIFICATE: entry.data.get(CONF_CA_CERTIFICATE),
+            }
+            return self._async_show({})
+        return await self._async_read(user_input, Visit.of_entry(self.hass, entry))
 
     async def async_step_reauth(
-        self, entry_data: Mapping[str, Any]
+        self, _entry_data: Mapping[str, Any]
     ) -> ConfigFlowResult:
         """Find out what the Gateway wants by now."""
-        self._data = dict(entry_data)
-        return await self._async_try()
+        self._form, self._schema = "reauth_confirm", TOKEN_SCHEMA
+        self.visit = Visit.of_entry(self.hass, self._get_reauth_entry())
+        return await self._async_visit()
 
     async def async_step_reauth_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask for a new token."""
-        if user_input is not None:
-            self._data = {**self._get_reauth_entry().data, **user_input}
-            return await self._async_try()
-        return self._async_show_form("reauth_confirm", REAUTH_SCHEMA)
+        return await self._async_retry(user_input or {})
 
-    async def async_step_pairing(
-        self, _user_input: dict[str, Any] | None = None
+    async def async_step_zeroconf(
+        self, discovery_info: ZeroconfServiceInfo
     ) -> ConfigFlowResult:
-        """Wait until somebody approves this device at the Gateway."""
-        if self._approval is None:
-            self._approval = self.hass.async_create_background_task(
-                self._async_wait_for_approval(), PAIRING_TASK
-            )
-        if not self._approval.done():
-            return self.async_show_progress(
-                step_id="pairing",
-                progress_action="wait_for_approval",
-                description_placeholders=approval_placeholders(self._error),
-                progress_task=self._approval,
-            )
-        self._approval = None
-        return self.async_show_progress_done(next_step_id="approved")
+        """Offer a Gateway that says it is there; whether it is shows later."""
+        found = Announcement.from_service(discovery_info)
+        await self.async_set_unique_id(discovery_info.name)
+        self._abort_if_unique_id_configured()
+        for entry in self._async_current_entries(include_ignore=False):
+            if found.is_at(place_of(entry.data)):
+                return self.async_abort(reason="already_configured")
+        self._form, self._schema = "zeroconf_confirm", TOKEN_SCHEMA
+        self._title = found.name
+        self.announced = found.fingerprint
+        self.context["title_placeholders"] = {"name": found.name}
+        self._placeholders = {
+            "name": found.name,
+            "address": found.candidates[0].url,
+            "fingerprint": grouped(found.fingerprint or "") or "-",
+        }
+        self.visit = Visit(self.hass, found.candidates)
+        return self._async_show({})
 
-    async def async_step_approved(
-        self, _user_input: dict[str, Any] | None = None
+    async def async_step_zeroconf_confirm(
+        self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Go on with what the wait for approval led to."""
-        return await self._async_conclude()
+        """Ask for the token of a Gateway that was discovered."""
+        return await self._async_retry(user_input or {})
 
-    async def _async_try(self) -> ConfigFlowResult:
-        await self._async_probe()
-        return await self._async_conclude()
-
-    async def _async_mistakes(self) -> dict[str, str]:
-        """Return what cannot be right, whatever the Gateway says."""
+    async def _async_read(
+        self, answers: dict[str, Any], visit: Visit
+    ) -> ConfigFlowResult:
+        """Go to where the answers lead."""
+        self._answers = {**answers, **answers.get(SECTION_SECURITY, {})}
         try:
-            if CONF_FINGERPRINT in self._data:
-                digits = read_fingerprint(self._data[CONF_FINGERPRINT])
-                self._data[CONF_FINGERPRINT] = digits
+            address = read_address(answers[CONF_ADDRESS])
         except ValueError:
-            return {"base": "invalid_fingerprint"}
+            return self._async_show({CONF_ADDRESS: "invalid_address"})
+        self.visit = visit
+        visit.take_address(address)
+        visit.take_secret(answers.get(CONF_TOKEN, ""))
+        visit.take_authority(self._answers.get(CONF_CA_CERTIFICATE))
         try:
-            await async_get_endpoint(self.hass, self._data)
+            return await self._async_visit()
         except ssl.SSLError:
-            return {"base": "invalid_ca_certificate"}
-        return {}
+            return self._async_show({"base": "invalid_ca_certificate"})
 
-    async def _async_conclude(self) -> ConfigFlowResult:
-        if isinstance(self._error, PairingRequiredError):
-            return await self.async_step_pairing()
-        if self._error is not None:
-            if self.source == SOURCE_REAUTH:
-                return self._async_show_form("reauth_confirm", REAUTH_SCHEMA)
-            return self._async_show_form("user", USER_SCHEMA)
+    async def _async_retry(self, answers: dict[str, Any]) -> ConfigFlowResult:
+        self._answers = answers
+        self.visit.take_secret(answers.get(CONF_TOKEN, ""))
+        return await self._async_visit()
+
+    @override
+    async def _async_ask(self) -> ConfigFlowResult:
+        fields = {str(field) for field in self._schema.schema}
+        return self._async_show(form_errors(self.visit.error, fields))
+
+    @override
+    async def _async_finish(self, survey: Survey) -> ConfigFlowResult:
         if self.source == SOURCE_REAUTH:
-            return self.async_update_reload_and_abort(
-                self._get_reauth_entry(), data=self._data
-            )
-        return self.async_create_entry(title="OpenClaw Gateway", data=self._data)
-
-    async def _async_probe(self) -> None:
-        try:
-            credentials = await async_get_credentials(self.hass, self._data)
-        except ConfigEntryError as err:
-            raise AbortFlow("identity_unreadable") from err
-        endpoint = await async_get_endpoint(self.hass, self._data)
-        try:
-            await GatewayClient(endpoint, credentials).probe()
-        except GatewayError as err:
-            self._error = err
-        else:
-            self._error = None
-
-    async def _async_wait_for_approval(self) -> None:
-        """Ask again until the answer changes; a request expires after 5 minutes."""
-        asked = pairing_request(self._error)
-        while isinstance(self._error, PairingRequiredError) and (
-            pairing_request(self._error) == asked
-        ):
-            await asyncio.sleep(APPROVAL_POLL_INTERVAL)
-            await self._async_probe()
-
-    def _async_show_form(
-        self, step_id: str, schema: vol.Schema, mistakes: dict[str, str] | None = None
-    ) -> ConfigFlowResult:
-        values = {**self._data, SECTION_SECURITY: self._data}
-        return self.async_show_form(
-            step_id=step_id,
-            data_schema=self.add_suggested_values_to_schema(schema, values),
-            errors=mistakes or _form_errors(self._error),
+            entry = self._get_reauth_entry()
+            return await self._async_update(entry, survey, "reauth_successful")
+        if self.source == SOURCE_RECONFIGURE:
+            entry = self._get_reconfigure_entry()
+            return await self._async_update(entry, survey, "reconfigure_successful")
+        await self.async_set_unique_id(survey.gateway_id, raise_on_progress=False)
+        self._abort_if_unique_id_configured()
+        await self.visit.async_hand_over()
+        agent = survey.agents.get(survey.agents.default)
+        return self.async_create_entry(
+            title=self._title,
+            data=self.visit.entry_data,
+            options=self.visit.options,
+            subentries=[new_subentry(agent.id, agent.name)] if agent else [],
         )
 
+    async def _async_update(
+        self, entry: ConfigEntry, survey: Survey, reason: str
+    ) -> ConfigFlowResult:
+        """Change an entry, if it is still the same Gateway's."""
+        if entry.unique_id and not survey.is_known_as(entry.unique_id):
+            return self.async_abort(reason="wrong_gateway")
+        await self.visit.async_hand_over()
+        changed = self.hass.config_entries.async_update_entry(
+            entry,
+            unique_id=survey.gateway_id,
+            data=self.visit.entry_data,
+            options=self.visit.options,
+        )
+        if not (changed and entry.update_listeners):
+            self.hass.config_entries.async_schedule_reload(entry.entry_id)
+        return self.async_abort(reason=reason)
 
-def _flatten(user_input: dict[str, Any]) -> dict[str, Any]:
-    """Return what was entered, without the sections of the form and what is empty."""
-    answers = {**user_input, **user_input.get(SECTION_SECURITY, {})}
-    answers.pop(SECTION_SECURITY, None)
-    if not answers.get(CONF_ALLOW_INSECURE):
-        answers.pop(CONF_ALLOW_INSECURE, None)
-    answers[CONF_HOST] = answers[CONF_HOST].strip()
-    return answers
-
-
-def _form_errors(error: GatewayError | None) -> dict[str, str]:
-    """Return the error of the field that is to be corrected."""
-    if error is None:
-        return {}
-    if isinstance(error, InvalidTokenError):
-        return {CONF_TOKEN: error_key(error)}
-    field, key = _FIELDS_BY_CODE.get(error.code, ("base", error_key(error)))
-    return {field: key}
+    def _async_show(self, errors: dict[str, str]) -> ConfigFlowResult:
+        values = {**self._answers, SECTION_SECURITY: self._answers}
+        return self.async_show_form(
+            step_id=self._form,
+            data_schema=self.add_suggested_values_to_schema(self._schema, values),
+            errors=errors,
+            description_placeholders=self._placeholders,
+        )

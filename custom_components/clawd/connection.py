@@ -4,11 +4,27 @@ import ssl
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
-from homeassistant.const import CONF_HOST, CONF_PORT, CONF_SSL, CONF_TOKEN
+from homeassistant.const import (
+    CONF_HOST,
+    CONF_PASSWORD,
+    CONF_PATH,
+    CONF_PORT,
+    CONF_SSL,
+    CONF_TOKEN,
+)
 from homeassistant.util.ssl import get_default_context, get_default_no_verify_context
 
-from .const import CONF_ALLOW_INSECURE, CONF_CA_CERTIFICATE, CONF_FINGERPRINT, VERSION
-from .gateway import ClientInfo, Credentials, Endpoint, GatewayClient
+from .const import (
+    CONF_ALLOW_INSECURE,
+    CONF_CA_CERTIFICATE,
+    CONF_FINGERPRINT,
+    CONF_KEEP_RUN,
+    CONF_TRACE_LENGTH,
+    DEFAULT_KEEP_RUN,
+    DEFAULT_TRACE_LENGTH,
+    VERSION,
+)
+from .gateway import ClientInfo, Credentials, Endpoint, GatewayClient, Timing
 from .storage import DeviceTokenStore, async_get_identity
 
 if TYPE_CHECKING:
@@ -19,15 +35,24 @@ if TYPE_CHECKING:
 CLIENTS: Final[WeakSet[GatewayClient]] = WeakSet()
 
 
-def new_client(endpoint: Endpoint, credentials: Credentials) -> GatewayClient:
+def new_client(
+    endpoint: Endpoint, credentials: Credentials, options: Mapping[str, Any]
+) -> GatewayClient:
     """Return a client, which the self-test expects to go with its entry."""
-    client = GatewayClient(endpoint, credentials)
+    client = GatewayClient(
+        endpoint,
+        credentials,
+        timing=Timing(keep_run=options.get(CONF_KEEP_RUN, DEFAULT_KEEP_RUN)),
+        trace_length=options.get(CONF_TRACE_LENGTH, DEFAULT_TRACE_LENGTH),
+    )
     CLIENTS.add(client)
     return client
 
 
-async def async_get_endpoint(hass: HomeAssistant, data: Mapping[str, Any]) -> Endpoint:
-    """Return the endpoint that the data of a config entry or flow describe.
+async def async_get_endpoint(
+    hass: HomeAssistant, data: Mapping[str, Any], options: Mapping[str, Any]
+) -> Endpoint:
+    """Return the endpoint that a config entry or flow describes.
 
     Raises:
         ssl.SSLError: the CA certificate cannot be read.
@@ -38,7 +63,8 @@ async def async_get_endpoint(hass: HomeAssistant, data: Mapping[str, Any]) -> En
         data[CONF_PORT],
         await _async_get_context(hass, data) if data[CONF_SSL] else None,
         fingerprint=data.get(CONF_FINGERPRINT) if data[CONF_SSL] else None,
-        allow_insecure=data.get(CONF_ALLOW_INSECURE, False),
+        allow_insecure=options.get(CONF_ALLOW_INSECURE, False),
+        path=data.get(CONF_PATH, ""),
     )
 
 
@@ -59,6 +85,7 @@ async def async_get_credentials(
         data.get(CONF_TOKEN),
         await tokens.async_load() if tokens else None,
         tokens.async_save if tokens else None,
+        data.get(CONF_PASSWORD),
     )
 
 

@@ -1,13 +1,29 @@
-"""The options flow: when to test."""
+"""The options flow: when to test, what to keep, what to allow."""
 
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
-from homeassistant.helpers.selector import SelectSelector, SelectSelectorConfig
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    NumberSelector,
+    NumberSelectorConfig,
+    SelectSelector,
+    SelectSelectorConfig,
+)
 import voluptuous as vol
 
-from .const import CONF_SELF_TEST_SCHEDULE
+from .const import (
+    CONF_ALLOW_INSECURE,
+    CONF_KEEP_RUN,
+    CONF_SELF_TEST_SCHEDULE,
+    CONF_TRACE_LENGTH,
+    DEFAULT_KEEP_RUN,
+    DEFAULT_TRACE_LENGTH,
+)
 from .schedule import DEFAULT_SCHEDULE, Schedule
+
+LONGEST_KEEP_RUN: Final = 3600
+LONGEST_TRACE: Final = 2000
 
 OPTIONS_SCHEMA: Final = vol.Schema(
     {
@@ -15,13 +31,26 @@ OPTIONS_SCHEMA: Final = vol.Schema(
             SelectSelectorConfig(
                 options=list(Schedule), translation_key=CONF_SELF_TEST_SCHEDULE
             )
-        )
+        ),
+        vol.Required(CONF_KEEP_RUN, default=DEFAULT_KEEP_RUN): vol.All(
+            NumberSelector(
+                NumberSelectorConfig(
+                    min=0, max=LONGEST_KEEP_RUN, unit_of_measurement="s"
+                )
+            ),
+            vol.Coerce(int),
+        ),
+        vol.Required(CONF_TRACE_LENGTH, default=DEFAULT_TRACE_LENGTH): vol.All(
+            NumberSelector(NumberSelectorConfig(min=0, max=LONGEST_TRACE)),
+            vol.Coerce(int),
+        ),
+        vol.Required(CONF_ALLOW_INSECURE, default=False): BooleanSelector(),
     }
 )
 
 
 class ClawdOptionsFlow(OptionsFlow):
-    """Change the options of an entry; they are read when they are needed."""
+    """Change the options of an entry, which reloads it."""
 
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None

@@ -5,7 +5,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from homeassistant.const import CONF_TOKEN
+from homeassistant.const import CONF_PASSWORD, CONF_TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -24,7 +24,7 @@ def known_secrets(
     data: Mapping[str, Any], credentials: Credentials | None
 ) -> list[str]:
     """Return the secrets of an entry that are long enough to be searched for."""
-    secrets = [data.get(CONF_TOKEN)]
+    secrets = [data.get(CONF_TOKEN), data.get(CONF_PASSWORD)]
     if credentials:
         own = credentials.device_token
         secrets += [credentials.identity.secret, own.token if own else None]

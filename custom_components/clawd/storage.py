@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 STORAGE_KEY: Final = f"{DOMAIN}.identity"
 STORAGE_VERSION: Final = 1
+# In the place of the id of an entry that is yet to be made.
+NEW_ENTRY: Final = "new"
 
 
 async def async_get_identity(hass: HomeAssistant) -> DeviceIdentity:
@@ -53,14 +55,20 @@ class DeviceTokenStore:
     def __init__(self, hass: HomeAssistant, entry_id: str, origin: str) -> None:
         """Keep it for `origin`, see `Endpoint.origin`."""
         self._store = _store(hass, _token_key(entry_id))
+        self._handed_over = _store(hass, _token_key(NEW_ENTRY))
         self._origin = origin
 
     async def async_load(self) -> DeviceToken | None:
-        """Return the token, if there is one from this endpoint."""
-        match await self._store.async_load():
-            case {"origin": self._origin, "token": str(token), "scopes": list(scopes)}:
-                return DeviceToken(token, tuple(scopes))
-        return None
+        """Return the token, if there is one from this endpoint.
+
+        The flow that made the entry may have handed it over.
+        """
+        if token := await self._async_read(self._store):
+            return token
+        if token := await self._async_read(self._handed_over):
+            await self._handed_over.async_remove()
+            await self.async_save(token)
+        return token
 
     async def async_save(self, token: DeviceToken | None) -> None:
         """Keep a token, or forget it."""
@@ -74,6 +82,12 @@ class DeviceTokenStore:
                 "scopes": list(token.scopes),
             }
         )
+
+    async def _async_read(self, store: Store[dict[str, Any]]) -> DeviceToken | None:
+        match await store.async_load():
+            case {"origin": self._origin, "token": str(token), "scopes": list(scopes)}:
+                return DeviceToken(token, tuple(scopes))
+        return None
 
 
 def report_store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:

@@ -14,6 +14,8 @@ ENGLISH: dict[str, Any] = json.loads(
     (COMPONENT / "translations" / "en.json").read_text("utf-8")
 )
 
+FLOW = ("config_flow.py", "visit.py", "visit_steps.py", "flow_errors.py", "errors.py")
+
 
 def _constants(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
@@ -27,11 +29,15 @@ def _strings(module: str) -> set[str]:
 
 def _error_keys() -> set[str]:
     """Return the values of the table from error classes to keys."""
-    tree = parse(COMPONENT / "errors.py")
+    return _table("errors.py", "_KEYS")
+
+
+def _table(module: str, name: str) -> set[str]:
+    """Return the strings among the values of a table."""
     [table] = (
         node.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "_KEYS"
+        for node in ast.walk(parse(COMPONENT / module))
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == name
     )
     assert isinstance(table, ast.Dict)
     return {key for value in table.values for key in _constants(value)}
@@ -79,14 +85,23 @@ def test_every_exception_raised_has_a_message() -> None:
 def test_every_form_and_reason_is_translated() -> None:
     config = ENGLISH["config"]
     assert _keyword_values("progress_action") <= set(config["progress"])
-    assert {"user", "reauth_confirm"} <= set(config["step"])
+    assert _table("flow_errors.py", "_BY_CODE") <= set(config["error"])
+    in_config_flow = {"already_configured", "identity_unreadable", "wrong_gateway"}
+    assert in_config_flow <= set(config["abort"])
 
 
-@pytest.mark.parametrize("section", ["error", "abort", "progress"])
+@pytest.mark.parametrize("section", ["error", "abort", "progress", "step"])
 def test_no_text_of_the_config_flow_is_left_over(section: str) -> None:
-    of_home_assistant = {"already_configured", "reauth_successful"}
-    used = _strings("config_flow.py") | _strings("errors.py") | of_home_assistant
+    used = {"already_in_progress"}.union(*map(_strings, FLOW))
     assert set(ENGLISH["config"][section]) <= used
+
+
+@pytest.mark.parametrize("step", ENGLISH["config"]["step"])
+def test_every_field_of_a_form_is_described(step: str) -> None:
+    texts = ENGLISH["config"]["step"][step]
+    assert texts["title"]
+    for form in (texts, *texts.get("sections", {}).values()):
+        assert set(form.get("data", {})) == set(form.get("data_description", {}))
 
 
 def test_every_action_and_field_is_described() -> None:

@@ -1,10 +1,12 @@
 """The options, and the self-tests that run by themselves."""
 
 from datetime import datetime, timedelta
+import json
 from typing import Any
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -12,8 +14,15 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
-from tests.simulator import GatewaySimulator
+from custom_components.clawd.gateway import (
+    AddressClass,
+    GatewayConnectionError,
+    endpoint as endpoints,
+)
+from tests.simulator import Ack, GatewaySimulator, Pause
 
+from .downloads import Download
+from .flows import shown
 from .repair import open_issues
 from .self_test import bad
 
@@ -23,12 +32,12 @@ BUSY = "loop_lag"
 pytestmark = pytest.mark.usefixtures("live")
 
 
-async def _choose(hass: HomeAssistant, entry: MockConfigEntry, schedule: str) -> None:
+async def _choose(
+    hass: HomeAssistant, entry: MockConfigEntry, **options: object
+) -> None:
     form = await hass.config_entries.options.async_init(entry.entry_id)
     assert form["type"] is FlowResultType.FORM
-    result = await hass.config_entries.options.async_configure(
-        form["flow_id"], {"self_test_schedule": schedule}
-    )
+    result = await hass.config_entries.options.async_configure(form["flow_id"], options)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
 
@@ -65,7 +74,7 @@ async def test_a_self_test_runs_when_the_schedule_says_so(
     tests: int,
 ) -> None:
     if schedule:
-        await _choose(hass, entry, schedule)
+        await _choose(hass, entry, self_test_schedule=schedule)
 
     await _pass_night(hass, weekday)
 
@@ -116,23 +125,81 @@ async def test_an_unloaded_entry_is_left_alone(
     assert len(gateway.requests) == asked
 
 
-@pytest.mark.parametrize("chosen", ["daily", "weekly", "off"])
-async def test_the_form_shows_what_was_chosen(
-    hass: HomeAssistant, entry: MockConfigEntry, chosen: str
+async def test_the_form_begins_with_what_holds_without_it(
+    hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
-    await _choose(hass, entry, chosen)
+    form: Any = await hass.config_entries.options.async_init(entry.entry_id)
+
+    assert form["data_schema"]({}) == {
+        "self_test_schedule": "daily",
+        "keep_run": 120,
+        "trace_length": 200,
+        "allow_insecure": False,
+    }
+
+
+async def test_the_form_shows_what_was_chosen(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    chosen = {
+        "self_test_schedule": "weekly",
+        "keep_run": 60,
+        "trace_length": 3,
+        "allow_insecure": True,
+    }
+    await _choose(hass, entry, **chosen)
+    assert entry.options == chosen
 
     form: Any = await hass.config_entries.options.async_init(entry.entry_id)
 
-    [field] = form["data_schema"].schema
-    assert field.description == {"suggested_value": chosen}
+    assert shown(form) == chosen
 
 
-async def test_a_choice_disturbs_no_connection(
-    hass: HomeAssistant, entry: MockConfigEntry
+@pytest.mark.parametrize(
+    "wrong", [{"keep_run": -1}, {"keep_run": 3601}, {"trace_length": 2001}]
+)
+async def test_what_is_out_of_bounds_is_refused(
+    hass: HomeAssistant, entry: MockConfigEntry, wrong: dict[str, int]
 ) -> None:
-    await _choose(hass, entry, "weekly")
-    await hass.async_block_till_done()
+    with pytest.raises(InvalidData):
+        await _choose(hass, entry, **wrong)
 
-    assert entry.runtime_data.client.statistics.connects == 1
-    assert entry.options == {"self_test_schedule": "weekly"}
+
+async def test_the_trace_is_as_long_as_chosen(
+    hass: HomeAssistant, entry: MockConfigEntry, download: Download
+) -> None:
+    await _choose(hass, entry, trace_length=3)
+    await hass.config_entries.async_reload(entry.entry_id)
+
+    document = json.loads(await download())
+
+    assert len(document["data"]["trace"]) == 3
+
+
+async def test_a_run_is_given_up_when_the_connection_is_lost_for_that_long(
+    hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
+) -> None:
+    await _choose(hass, entry, keep_run=0)
+    await hass.config_entries.async_reload(entry.entry_id)
+    gateway.script(Ack(), Pause())
+    client = entry.runtime_data.client
+    run = await client.start_run("Hello", session_key="agent:main:test")
+
+    await gateway.suspend()
+
+    with pytest.raises(GatewayConnectionError):
+        await run.result()
+
+
+async def test_consent_can_be_taken_back(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(endpoints, "address_class", lambda _: AddressClass.PUBLIC)
+    await _choose(hass, entry, allow_insecure=True)
+    assert await hass.config_entries.async_reload(entry.entry_id)
+
+    await _choose(hass, entry, allow_insecure=False)
+    assert not await hass.config_entries.async_reload(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_ERROR

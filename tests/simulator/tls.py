@@ -11,18 +11,23 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def certificate(folder: Path) -> Path:
-    """Write a certificate of 127.0.0.1 with its key, signed by itself."""
+def certificate(
+    folder: Path, *, address: str = "127.0.0.1", age: timedelta = timedelta(days=1)
+) -> Path:
+    """Write a certificate of an address with its key, signed by itself.
+
+    It lasts for two days; ``age`` is how long ago they began.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Gateway")])
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    start = datetime.now(UTC) - timedelta(days=1)
+    subject = x509.IPAddress(ipaddress.ip_address(address))
+    start = datetime.now(UTC) - age
     signed = (
         x509.CertificateBuilder(name, name, key.public_key())
         .serial_number(1)
         .not_valid_before(start)
         .not_valid_after(start + timedelta(days=2))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([subject]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 MIN_PROTOCOL = 3
 MAX_PROTOCOL = 4
+# Begins the id of a Gateway that has none of its own, to tell it from others.
+INSTALLATION = "installation:"
 READ_SCOPE = "operator.read"
 WRITE_SCOPE = "operator.write"
 
@@ -107,7 +109,7 @@ class Hello:
     """The agreed connection.
 
     Attributes:
-        installation: what tells a v3 Gateway from others: SHA-256 of host and folder.
+        installation: what tells a v3 Gateway from others: its host and folder, hashed.
         uptime: in seconds, where the Gateway tells it.
 
     """
@@ -211,7 +213,7 @@ def run_result(run_id: str, payload: Payload, text: str) -> RunResult:
 def _installation(payload: Payload) -> str:
     host = _text(_mapping(payload, "server"), "host")
     folder = _text(_mapping(payload, "snapshot"), "stateDir")
-    return sha256(f"{host}\n{folder}".encode()).hexdigest()
+    return f"{INSTALLATION}{sha256(f'{host}\n{folder}'.encode()).hexdigest()}"
 
 
 def _mapping(payload: Payload, key: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from .catalogue import AgentCatalogue
 from .connection import Connection
 from .exceptions import CannotConnectError, InvalidFrameError, NotConnectedError
-from .models import Timing
+from .models import INSTALLATION, MIN_PROTOCOL, Timing
 from .statistics import Statistics
 from .upgrade import Peer, open_socket
 
@@ -29,6 +29,13 @@ class Survey:
     gateway_id: str
     agents: AgentCatalogue
     peer: Peer
+
+    def is_known_as(self, gateway_id: str) -> bool:
+        """Return whether an id is this Gateway's, or was before its update to v4."""
+        updated = self.hello.protocol > MIN_PROTOCOL
+        return gateway_id == self.gateway_id or (
+            updated and gateway_id.startswith(INSTALLATION)
+        )
 
 
 async def look(endpoint: Endpoint, timing: Timing | None = None) -> Peer:

@@ -38,6 +38,12 @@ _CODES: Final = (
     (OSError, "UNREACHABLE"),
     (Exception, "INVALID_HOST"),
 )
+# X509_V_ERR_CERT_HAS_EXPIRED, _HOSTNAME_MISMATCH, _IP_ADDRESS_MISMATCH of OpenSSL.
+_CERTIFICATE_CODES: Final = {
+    10: "TLS_CERTIFICATE_EXPIRED",
+    62: "TLS_CERTIFICATE_NAME",
+    64: "TLS_CERTIFICATE_NAME",
+}
 _REFUSALS: Final = (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
 
 
@@ -114,8 +120,9 @@ async def _connect(endpoint: Endpoint, timing: Timing) -> ClientConnection:
         raise _refused(err) from None
     except InvalidHandshake as err:
         raise _no_websocket(err) from None
-    except ssl.SSLCertVerificationError:
-        raise CertificateError("not trusted", code="TLS_CERTIFICATE") from None
+    except ssl.SSLCertVerificationError as err:
+        code = _CERTIFICATE_CODES.get(err.verify_code, "TLS_CERTIFICATE")
+        raise CertificateError("not trusted", code=code) from None
     except (OSError, InvalidURI, ValueError) as err:
         code = _code(err, tls=endpoint.ssl is not None)
         raise CannotConnectError(f"no connection: {code}", code=code) from None

@@ -1,0 +1,194 @@
+"""Gateways with TLS, and whom they have their certificates from."""
+
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
+from homeassistant.const import CONF_ADDRESS, CONF_SSL, CONF_TOKEN
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.setup import async_setup_component
+import pytest
+
+from custom_components.clawd.config_flow import SECTION_SECURITY
+from custom_components.clawd.const import CONF_CA_CERTIFICATE, CONF_FINGERPRINT
+from tests.simulator import GatewaySimulator
+from tests.simulator.tls import certificate, fingerprint, server_context
+
+from .flows import (
+    expect_broken_handshakes,
+    go_on,
+    secrets_told,
+    setup_link,
+    shown,
+    start,
+    text_of,
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Return a certificate that nobody vouches for."""
+    return certificate(tmp_path)
+
+
+@pytest.fixture
+async def gateway(hass: HomeAssistant, path: Path) -> AsyncGenerator[GatewaySimulator]:
+    """Run a Gateway with TLS."""
+    assert await async_setup_component(hass, "homeassistant", {})
+    expect_broken_handshakes(hass.loop)
+    async with GatewaySimulator(ssl=server_context(path)) as simulator:
+        yield simulator
+
+
+def _answers(gateway: GatewaySimulator, **security: str) -> dict[str, Any]:
+    entered = {CONF_ADDRESS: gateway.url, CONF_TOKEN: gateway.token}
+    return {**entered, SECTION_SECURITY: security} if security else entered
+
+
+def _ca(path: Path) -> dict[str, str]:
+    """Return a certificate as its own authority, as a user pastes it."""
+    return {CONF_CA_CERTIFICATE: path.read_text()}
+
+
+def _read_aloud(path: Path) -> str:
+    """Return the fingerprint as `openssl` prints it."""
+    return bytes.fromhex(fingerprint(path)).hex(":").upper()
+
+
+async def _loaded(hass: HomeAssistant, result: ConfigFlowResult) -> dict[str, Any]:
+    """Return the data of the entry that a flow made; unload it."""
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    entry = result["result"]
+    assert entry.state is ConfigEntryState.LOADED
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    return dict(entry.data)
+
+
+@pytest.mark.parametrize("scheme", ["wss://", "https://", ""])
+async def test_a_certificate_is_pinned_when_its_fingerprint_is_confirmed(
+    hass: HomeAssistant, gateway: GatewaySimulator, path: Path, scheme: str
+) -> None:
+    place = f"{scheme}{gateway.host}:{gateway.port}"
+    form = await start(hass, {**_answers(gateway), CONF_ADDRESS: place})
+
+    assert form["step_id"] == "certificate"
+    assert form["errors"] == {"base": "certificate_unknown"}
+    assert text_of(form, "fingerprint") == _read_aloud(path)
+    assert text_of(form, "address") == gateway.url
+    assert secrets_told(gateway) == []
+
+    data = await _loaded(hass, await go_on(hass, form, {}))
+    assert data[CONF_SSL] is True
+    assert data[CONF_FINGERPRINT] == fingerprint(path)
+
+
+@pytest.mark.parametrize(
+    ("flaw", "key"),
+    [
+        ({"age": timedelta(days=9)}, "certificate_expired"),
+        ({"address": "192.168.1.5"}, "certificate_name"),
+    ],
+)
+async def test_a_flaw_of_a_certificate_is_named(
+    hass: HomeAssistant, tmp_path: Path, flaw: dict[str, Any], key: str
+) -> None:
+    assert await async_setup_component(hass, "homeassistant", {})
+    expect_broken_handshakes(hass.loop)
+    path = certificate(tmp_path, **flaw)
+    async with GatewaySimulator(ssl=server_context(path)) as gateway:
+        form = await start(hass, _answers(gateway, **_ca(path)))
+
+        assert form["step_id"] == "certificate"
+        assert form["errors"] == {"base": key}
+        assert text_of(form, "fingerprint") == _read_aloud(path)
+
+
+async def test_a_certificate_that_changes_meanwhile_is_shown_again(
+    hass: HomeAssistant, gateway: GatewaySimulator, tmp_path: Path
+) -> None:
+    form = await start(hass, _answers(gateway))
+    other = certificate(tmp_path)
+    await gateway.suspend()
+    gateway.ssl = server_context(other)
+    await gateway.resume()
+
+    form = await go_on(hass, form, {})
+
+    assert form["step_id"] == "certificate"
+    assert text_of(form, "fingerprint") == _read_aloud(other)
+    assert secrets_told(gateway) == []
+
+
+async def test_a_gateway_that_leaves_meanwhile_is_missed(
+    hass: HomeAssistant, gateway: GatewaySimulator
+) -> None:
+    form = await start(hass, _answers(gateway))
+    await gateway.suspend()
+
+    form = await go_on(hass, form, {})
+
+    assert form["step_id"] == "user"
+    assert form["errors"] == {"base": "cannot_connect"}
+    assert shown(form) == _answers(gateway)
+
+
+async def test_a_ca_of_its_own_can_be_trusted(
+    hass: HomeAssistant, gateway: GatewaySimulator, path: Path
+) -> None:
+    data = await _loaded(hass, await start(hass, _answers(gateway, **_ca(path))))
+
+    assert data.items() >= _ca(path).items()
+    assert CONF_FINGERPRINT not in data
+
+
+async def test_what_cannot_be_a_ca_certificate_is_named(
+    hass: HomeAssistant, gateway: GatewaySimulator
+) -> None:
+    wrong = {CONF_CA_CERTIFICATE: "no certificate"}
+
+    form = await start(hass, _answers(gateway, **wrong))
+
+    assert form["errors"] == {"base": "invalid_ca_certificate"}
+    assert shown(form).items() >= wrong.items()
+    assert gateway.attempts == 0
+
+
+async def test_a_ca_certificate_is_not_kept_where_there_is_no_tls(
+    hass: HomeAssistant, path: Path
+) -> None:
+    assert await async_setup_component(hass, "homeassistant", {})
+    async with GatewaySimulator() as plain:
+        data = await _loaded(hass, await start(hass, _answers(plain, **_ca(path))))
+
+    assert CONF_CA_CERTIFICATE not in data
+
+
+@pytest.mark.parametrize("secret", [{}, {CONF_TOKEN: "gateway-token"}])
+async def test_a_setup_link_is_all_that_is_needed_and_its_fingerprint_is_trusted(
+    hass: HomeAssistant, gateway: GatewaySimulator, path: Path, secret: dict[str, str]
+) -> None:
+    gateway.devices.bootstraps.add("bootstrap")
+    link = setup_link(gateway, tlsFingerprint=fingerprint(path))
+
+    data = await _loaded(hass, await start(hass, {CONF_ADDRESS: link, **secret}))
+
+    assert data[CONF_FINGERPRINT] == fingerprint(path)
+    assert data.get(CONF_TOKEN) == secret.get(CONF_TOKEN)
+    assert "bootstrap" not in str(data)
+
+
+async def test_another_certificate_than_the_setup_link_says_is_shown_as_such(
+    hass: HomeAssistant, gateway: GatewaySimulator, path: Path
+) -> None:
+    link = setup_link(gateway, tlsFingerprint="ab" * 32)
+
+    form = await start(hass, {CONF_ADDRESS: link})
+
+    assert form["step_id"] == "certificate"
+    assert form["errors"] == {"base": "certificate_changed"}
+    assert text_of(form, "fingerprint") == _read_aloud(path)
+    assert secrets_told(gateway) == []
