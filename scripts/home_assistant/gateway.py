@@ -42,14 +42,11 @@ class Gateway:
         return cls(parts.hostname, parts.port, parts.scheme == "wss", token)
 
     @property
-    def fields(self) -> dict[str, str | int | bool]:
+    def fields(self) -> dict[str, str]:
         """Return what the config flow asks for."""
-        return {
-            "host": self.host,
-            "port": self.port,
-            "ssl": self.ssl,
-            "token": self.token,
-        }
+        scheme = "wss" if self.ssl else "ws"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return {"address": f"{scheme}://{host}:{self.port}", "token": self.token}
 
 
 @asynccontextmanager

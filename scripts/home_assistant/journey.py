@@ -27,7 +27,7 @@ class JourneyError(Exception):
 
 async def add_gateway(
     api: HomeAssistantApi,
-    fields: dict[str, str | int | bool],
+    fields: dict[str, str],
     on_wait: Callable[[str], None],
 ) -> dict[str, Any]:
     """Go through the config flow; return the entry, loaded.
@@ -114,4 +114,6 @@ def _translation_keys(result: dict[str, Any]) -> list[str]:
         case "progress":
             return [f"progress.{result['progress_action']}"]
         case _:
-            return [f"error.{error}" for error in result["errors"].values()]
+            errors = result["errors"] or {}
+            description = f"step.{result['step_id']}.description"
+            return [f"error.{error}" for error in errors.values()] or [description]

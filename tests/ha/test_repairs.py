@@ -245,8 +245,8 @@ async def test_a_public_address_without_tls_is_a_warning(
     gateway: GatewaySimulator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    allowed = {**entry.data, CONF_ALLOW_INSECURE: True}
-    hass.config_entries.async_update_entry(entry, data=allowed)
+    allowed = {CONF_ALLOW_INSECURE: True}
+    hass.config_entries.async_update_entry(entry, options=allowed)
     await hass.config_entries.async_reload(entry.entry_id)
     with monkeypatch.context() as patch:
         patch.setattr(endpoints, "address_class", lambda _: AddressClass.PUBLIC)

@@ -117,12 +117,7 @@ async def test_a_wait_for_approval_is_no_leak(
     flow = await hass.config_entries.flow.async_init(
         DOMAIN,
         context={"source": SOURCE_USER},
-        data={
-            "host": neighbour.host,
-            "port": neighbour.port,
-            "ssl": False,
-            "token": neighbour.token,
-        },
+        data={"address": neighbour.url, "token": neighbour.token},
     )
     assert flow["type"] is FlowResultType.SHOW_PROGRESS
 

@@ -53,3 +53,9 @@ def test_gateway_without_a_token_is_refused(capsys: pytest.CaptureFixture[str]) 
 
 def test_gateway_shows_no_token() -> None:
     assert "secret" not in repr(Gateway("host", 1, ssl=False, token="secret"))
+
+
+@pytest.mark.parametrize("url", ["ws://[::1]:18789", "wss://home.example:443"])
+def test_gateway_is_entered_as_it_was_given(url: str) -> None:
+    fields = Gateway.from_url(url, "t").fields
+    assert fields == {"address": url, "token": "t"}
