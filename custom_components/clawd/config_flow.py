@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
-    from .gateway import Survey
+    from .gateway import GatewayError
 
 TITLE: Final = "OpenClaw Gateway"
 SECTION_SECURITY: Final = "security"
@@ -181,18 +181,19 @@ class ClawdConfigFlow(VisitSteps, domain=DOMAIN):
         return await self._async_visit()
 
     @override
-    async def _async_ask(self) -> ConfigFlowResult:
+    async def _async_ask(self, error: GatewayError) -> ConfigFlowResult:
         fields = {str(field) for field in self._schema.schema}
-        return self._async_show(form_errors(self.visit.error, fields))
+        return self._async_show(form_errors(error, fields))
 
     @override
-    async def _async_finish(self, survey: Survey) -> ConfigFlowResult:
+    async def _async_finish(self) -> ConfigFlowResult:
         if self.source == SOURCE_REAUTH:
             entry = self._get_reauth_entry()
-            return await self._async_update(entry, survey, "reauth_successful")
+            return await self._async_update(entry, "reauth_successful")
         if self.source == SOURCE_RECONFIGURE:
             entry = self._get_reconfigure_entry()
-            return await self._async_update(entry, survey, "reconfigure_successful")
+            return await self._async_update(entry, "reconfigure_successful")
+        survey = self.visit.survey
         await self.async_set_unique_id(survey.gateway_id, raise_on_progress=False)
         self._abort_if_unique_id_configured()
         await self.visit.async_hand_over()
@@ -204,20 +205,20 @@ class ClawdConfigFlow(VisitSteps, domain=DOMAIN):
             subentries=[new_subentry(agent.id, agent.name)] if agent else [],
         )
 
-    async def _async_update(
-        self, entry: ConfigEntry, survey: Survey, reason: str
-    ) -> ConfigFlowResult:
+    async def _async_update(self, entry: ConfigEntry, reason: str) -> ConfigFlowResult:
         """Change an entry, if it is still the same Gateway's."""
+        survey = self.visit.survey
         if entry.unique_id and not survey.is_known_as(entry.unique_id):
             return self.async_abort(reason="wrong_gateway")
         await self.visit.async_hand_over()
+        reloads_itself = bool(entry.update_listeners)
         changed = self.hass.config_entries.async_update_entry(
             entry,
             unique_id=survey.gateway_id,
             data=self.visit.entry_data,
             options=self.visit.options,
         )
-        if not (changed and entry.update_listeners):
+        if not (changed and reloads_itself):
             self.hass.config_entries.async_schedule_reload(entry.entry_id)
         return self.async_abort(reason=reason)
 

@@ -33,10 +33,8 @@ _OF_ADDRESS: Final = (
 )
 
 
-def form_errors(error: GatewayError | None, fields: set[str]) -> dict[str, str]:
+def form_errors(error: GatewayError, fields: set[str]) -> dict[str, str]:
     """Return the text of an error, at the field that is to be corrected."""
-    if error is None:
-        return {}
     key = _key(error)
     field = "base"
     if key in _OF_ADDRESS:

@@ -65,6 +65,7 @@ class Visit:
         bootstrap_token: from a setup link, for want of another secret.
         presented: the fingerprint of a certificate that nothing vouches for.
         refused: whether somebody turned the request for approval down.
+        survey: what the Gateway said, once it has let us in.
 
     """
 
@@ -77,7 +78,7 @@ class Visit:
     error: GatewayError | None = None
     presented: str | None = None
     refused: bool = False
-    survey: Survey | None = None
+    survey: Survey = field(init=False)
     _device_token: DeviceToken | None = None
 
     @classmethod

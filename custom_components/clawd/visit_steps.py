@@ -21,7 +21,7 @@ from .visit import place_of
 if TYPE_CHECKING:
     import asyncio
 
-    from .gateway import Survey
+    from .gateway import GatewayError
     from .visit import Visit
 
 NO_FIELDS: Final = vol.Schema({})
@@ -35,11 +35,11 @@ class VisitSteps(ConfigFlow):
     _approval: asyncio.Task[None] | None = None
 
     @abstractmethod
-    async def _async_ask(self) -> ConfigFlowResult:
+    async def _async_ask(self, error: GatewayError) -> ConfigFlowResult:
         """Show the form again, with what is wrong."""
 
     @abstractmethod
-    async def _async_finish(self, survey: Survey) -> ConfigFlowResult:
+    async def _async_finish(self) -> ConfigFlowResult:
         """Keep a Gateway that has let us in."""
 
     async def async_step_certificate(
@@ -124,19 +124,21 @@ class VisitSteps(ConfigFlow):
             case None:
                 self._abort_if_address_configured()
                 return await self._async_log_in()
-            case _:
-                return await self._async_ask()
+            case error:
+                return await self._async_ask(error)
 
     async def _async_log_in(self) -> ConfigFlowResult:
         await self.visit.async_log_in()
         return await self._async_conclude()
 
     async def _async_conclude(self) -> ConfigFlowResult:
-        if isinstance(self.visit.error, PairingRequiredError):
-            return await self.async_step_pairing()
-        if self.visit.error or self.visit.survey is None:
-            return await self._async_ask()
-        return await self._async_finish(self.visit.survey)
+        match self.visit.error:
+            case None:
+                return await self._async_finish()
+            case PairingRequiredError():
+                return await self.async_step_pairing()
+            case error:
+                return await self._async_ask(error)
 
     def _abort_if_address_configured(self) -> None:
         if self.source in (SOURCE_USER, SOURCE_ZEROCONF) and any(

@@ -54,6 +54,7 @@ async def test_a_new_token_regains_access(
 
     await _changed(hass, entry, result, "reauth_successful")
     assert entry.data[CONF_TOKEN] == "new"
+    assert entry.runtime_data.client.statistics.connects == 1
 
 
 @pytest.mark.parametrize("protocol", [3])

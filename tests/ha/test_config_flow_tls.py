@@ -14,7 +14,7 @@ import pytest
 
 from custom_components.clawd.config_flow import SECTION_SECURITY
 from custom_components.clawd.const import CONF_CA_CERTIFICATE, CONF_FINGERPRINT
-from tests.simulator import GatewaySimulator
+from tests.simulator import GatewaySimulator, Refusal
 from tests.simulator.tls import certificate, fingerprint, server_context
 
 from .flows import (
@@ -121,6 +121,17 @@ async def test_a_certificate_that_changes_meanwhile_is_shown_again(
     assert form["step_id"] == "certificate"
     assert text_of(form, "fingerprint") == _read_aloud(other)
     assert secrets_told(gateway) == []
+
+
+async def test_another_server_with_such_a_certificate_is_no_gateway(
+    hass: HomeAssistant, gateway: GatewaySimulator
+) -> None:
+    gateway.refuse(Refusal.NOT_A_GATEWAY)
+
+    form = await start(hass, _answers(gateway))
+
+    assert form["step_id"] == "user"
+    assert form["errors"] == {"base": "not_a_gateway"}
 
 
 async def test_a_gateway_that_leaves_meanwhile_is_missed(

@@ -89,6 +89,12 @@ def test_a_dashboard_link_brings_its_token(link: str) -> None:
     assert read_address(link) == Address((place,), token="se+cret")
 
 
+def test_a_place_has_a_page() -> None:
+    assert (
+        Candidate("fd00::5", 81, ssl=True, path="/a").page == "https://[fd00::5]:81/a"
+    )
+
+
 def test_what_a_place_is_called_leads_there_again() -> None:
     for text in ("wss://[fd00::5]:81/a", "ws://gateway.local:18789"):
         assert _places(text) == [text]

@@ -76,6 +76,7 @@ def test_the_tokens_and_the_key_are_known() -> None:
 
     assert found == [SECRET, identity.secret, DEVICE_TOKEN]
     assert known_secrets({"token": SECRET}, None) == [SECRET]
+    assert known_secrets({"password": SECRET}, None) == [SECRET]
 
 
 @pytest.mark.parametrize("data", [{}, {"token": None}, {"token": "clawd"}])
