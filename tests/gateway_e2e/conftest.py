@@ -75,6 +75,28 @@ async def stage(request: pytest.FixtureRequest, protocol: int) -> AsyncGenerator
         yield SimulatedStage(simulator)
 
 
+@pytest.fixture(scope="session")
+def locked_gateways() -> Iterator[dict[int, Gateway]]:
+    """Run each real Gateway with a password."""
+    with ExitStack() as stack:
+        yield {
+            protocol: stack.enter_context(serve_gateway(protocol, mode="password"))
+            for protocol in EDITIONS
+        }
+
+
+@pytest.fixture(params=["real", "simulated"])
+async def locked_stage(
+    request: pytest.FixtureRequest, protocol: int
+) -> AsyncGenerator[Stage]:
+    """Return each Gateway with a password, real and simulated."""
+    if request.param == "real":
+        yield RealStage(request.getfixturevalue("locked_gateways")[protocol])
+        return
+    async with GatewaySimulator(protocol=protocol, mode="password") as simulator:
+        yield SimulatedStage(simulator)
+
+
 @pytest.fixture
 async def client(stage: Stage) -> AsyncGenerator[GatewayClient]:
     """Connect a client."""

@@ -17,6 +17,11 @@ MODEL: Final = {
     "contextWindow": 200_000,
     "maxTokens": 8192,
 }
+THINKER: Final = MODEL | {"id": "thinker", "name": "Thinker", "reasoning": True}
+AGENTS: Final = (
+    {"id": "main", "default": True},
+    {"id": "kitchen", "name": "Chef", "model": "mock/thinker"},
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +41,7 @@ class Edition:
             "baseUrl": model,
             "apiKey": "unused",
             "api": "openai-completions",
-            "models": [MODEL],
+            "models": [MODEL, THINKER],
         }
         return self.settings | {
             "gateway": {
@@ -50,7 +55,8 @@ class Edition:
                 "defaults": {
                     "model": {"primary": "mock/scripted"},
                     "workspace": str(folder / "workspace"),
-                }
+                },
+                "list": list(AGENTS),
             },
             "models": self.models | {"mode": "merge", "providers": {"mock": provider}},
             "commands": {"restart": True},

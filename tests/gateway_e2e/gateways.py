@@ -107,13 +107,22 @@ class Gateway:
 
     def approve(self, request_id: str) -> None:
         """Approve a pairing with the Gateway's own command, as its user does."""
-        subprocess.run(
-            [*self._command, "devices", "approve", request_id],
+        self._tell("devices", "approve", request_id)
+
+    def print_setup_code(self) -> str:
+        """Return a setup code from the Gateway's own command (v4)."""
+        return self._tell("qr", "--setup-code-only", "--url", self.url).strip()
+
+    def _tell(self, *arguments: str) -> str:
+        """Run the Gateway's own command and return what it prints."""
+        return subprocess.run(
+            [*self._command, *arguments],
             cwd=self._folder,
             env=self._environment,
             check=True,
             capture_output=True,
-        )
+            text=True,
+        ).stdout
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_TIMEOUT

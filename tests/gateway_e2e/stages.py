@@ -1,6 +1,8 @@
 """Gateways to play the same scenarios on: the real ones and the simulated ones."""
 
 import asyncio
+from base64 import urlsafe_b64encode
+import json
 from signal import SIGCONT, SIGSTOP, SIGUSR1
 from typing import Protocol
 
@@ -23,6 +25,9 @@ class Stage(Protocol):
 
     async def approve(self, request_id: str) -> None:
         """Approve a pairing."""
+
+    async def print_setup_code(self) -> str:
+        """Return a setup code (v4)."""
 
     async def stop(self) -> None:
         """Stop the Gateway."""
@@ -60,6 +65,10 @@ class RealStage:
     async def approve(self, request_id: str) -> None:
         """Approve a pairing."""
         await asyncio.to_thread(self._gateway.approve, request_id)
+
+    async def print_setup_code(self) -> str:
+        """Return a setup code."""
+        return await asyncio.to_thread(self._gateway.print_setup_code)
 
     async def stop(self) -> None:
         """Stop the Gateway."""
@@ -108,6 +117,12 @@ class SimulatedStage:
     async def approve(self, request_id: str) -> None:
         """Approve a pairing."""
         self._simulator.approve(request_id)
+
+    async def print_setup_code(self) -> str:
+        """Return a setup code."""
+        self._simulator.devices.bootstraps.add("bootstrap")
+        payload = {"url": self._simulator.url, "bootstrapToken": "bootstrap"}
+        return urlsafe_b64encode(json.dumps(payload).encode()).decode().rstrip("=")
 
     async def stop(self) -> None:
         """Stop the Gateway."""

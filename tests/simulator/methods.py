@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .catalogue import agents, models
 from .params import ADMIN, grants, method_faults, scope_of
 from .recordings import V3, Frame, payload, surveyed
-from .script import Refuse
+from .script import Fail, Refuse, Script
 from .seen import Request
 from .snapshots import health, history, session_rows
 
@@ -77,7 +77,7 @@ async def _agent(gateway: GatewaySimulator, peer: Peer, request: Request) -> obj
         peer.respond(request, outcome.payload, outcome.error)
         return RESPONDED
     _check_agent(gateway, peer, params)
-    script = gateway.next_script(params["message"])
+    script = _thoughtless(gateway, params) or gateway.next_script(params["message"])
     if script and isinstance(script[0], Refuse):
         raise RequestError({"code": script[0].code, "message": script[0].message})
     gateway.runs.start(params, script, peer, request)
@@ -100,6 +100,20 @@ def _check_agent(gateway: GatewaySimulator, peer: Peer, params: Frame) -> None:
         raise _invalid(f'Agent "{owner}" no longer exists in configuration')
     if {"model", "provider"} & set(params) and ADMIN not in peer.scopes:
         raise _invalid("provider/model overrides are not authorized for this caller.")
+
+
+def _thoughtless(gateway: GatewaySimulator, params: Frame) -> Script:
+    """Return what comes of a thinking level that protocol 4 does not support."""
+    if gateway.protocol == V3:
+        return ()
+    owner = params.get("sessionKey", "").split(":")[1:2] or [gateway.agents[0].id]
+    agent = next(agent for agent in gateway.agents if agent.id in owner)
+    level = params.get("thinking", agent.levels[0])
+    if level in agent.levels:
+        return ()
+    levels = ", ".join(agent.levels)
+    message = f'Thinking level "{level}" is not supported for {agent.model}.'
+    return (Fail(f"{message} Use one of: {levels}."),)
 
 
 async def _wait(gateway: GatewaySimulator, _: Peer, request: Request) -> Frame:

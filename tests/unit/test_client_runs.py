@@ -69,7 +69,7 @@ async def test_a_request_says_what_was_asked(gateway: GatewaySimulator) -> None:
             "Hello",
             session_key=KEY,
             extra_system_prompt="Be brief.",
-            thinking="low",
+            thinking="off",
         )
         await run.result()
         await ask(client)
@@ -79,7 +79,7 @@ async def test_a_request_says_what_was_asked(gateway: GatewaySimulator) -> None:
         "sessionKey": KEY,
         "idempotencyKey": run.run_id,
         "extraSystemPrompt": "Be brief.",
-        "thinking": "low",
+        "thinking": "off",
     }
     assert not {"extraSystemPrompt", "thinking"} & second.keys()
     assert second["idempotencyKey"] != run.run_id
