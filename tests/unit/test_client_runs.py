@@ -96,7 +96,7 @@ async def test_a_run_may_have_limits_of_its_own(
     code: str,
 ) -> None:
     gateway.script(Reply("One"), Pause())
-    client = client_of(gateway)
+    client = client_of(gateway, replace(TIMING, run=60, run_silence=60))
     async with running(client):
         await client.wait_connected()
         run = await client.start_run(
