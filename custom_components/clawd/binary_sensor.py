@@ -6,9 +6,8 @@ from homeassistant.components.binary_sensor import (
     BinarySensorDeviceClass,
     BinarySensorEntity,
 )
-from homeassistant.const import EntityCategory
 
-from .entity import GatewayEntity, SelfTestEntity
+from .entity import ConnectionEntity, SelfTestEntity
 from .selftest.history import BAD
 
 if TYPE_CHECKING:
@@ -35,17 +34,10 @@ async def async_setup_entry(
     )
 
 
-class ConnectivityBinarySensor(GatewayEntity, BinarySensorEntity):
+class ConnectivityBinarySensor(ConnectionEntity, BinarySensorEntity):
     """Whether the Gateway is connected."""
 
     _attr_device_class = BinarySensorDeviceClass.CONNECTIVITY
-    _attr_entity_category = EntityCategory.DIAGNOSTIC
-
-    @property
-    @override
-    def available(self) -> bool:
-        """Return true: the answer is known at any time."""
-        return True
 
     @property
     @override

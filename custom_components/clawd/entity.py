@@ -1,21 +1,25 @@
 """The bases of the entities of a Gateway."""
 
-from typing import override
+from typing import Final, override
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import (
     CONF_HOST,
     CONF_MODEL,
+    CONF_PATH,
     CONF_PORT,
     CONF_SSL,
     EntityCategory,
 )
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
+from yarl import URL
 
 from .const import CONF_AGENT, DOMAIN
 from .coordinator import ClawdConfigEntry, ClawdCoordinator
 from .selftest.history import ReportHistory
+
+MODELS: Final = {3: "Clawdbot Gateway", 4: "OpenClaw Gateway"}
 
 
 class ClawdEntity[CoordinatorT: ClawdCoordinator | ReportHistory](
@@ -62,6 +66,12 @@ class AgentEntity(CoordinatorEntity[ClawdCoordinator]):
         return self.coordinator.connected
 
 
+class ConnectionEntity(ClawdEntity[ClawdCoordinator]):
+    """An entity that tells of the connection, whether there is one or not."""
+
+    _attr_entity_category = EntityCategory.DIAGNOSTIC
+
+
 class SelfTestEntity(ClawdEntity[ReportHistory]):
     """An entity of the self-test, which does without a connection."""
 
@@ -88,15 +98,17 @@ def agent_device_info(entry: ClawdConfigEntry, subentry: ConfigSubentry) -> Devi
 def gateway_device_info(entry: ClawdConfigEntry) -> DeviceInfo:
     """Return what the device registry is told of an entry's Gateway."""
     hello = entry.runtime_data.client.hello
-    scheme = "https" if entry.data[CONF_SSL] else "http"
     return DeviceInfo(
         identifiers={(DOMAIN, entry.entry_id)},
         name=entry.title,
         manufacturer="OpenClaw",
-        model="Gateway",
+        model=MODELS[hello.protocol] if hello else None,
         sw_version=hello.server_version if hello else None,
         entry_type=DeviceEntryType.SERVICE,
-        configuration_url=(
-            f"{scheme}://{entry.data[CONF_HOST]}:{entry.data[CONF_PORT]}"
+        configuration_url=URL.build(
+            scheme="https" if entry.data[CONF_SSL] else "http",
+            host=entry.data[CONF_HOST],
+            port=entry.data[CONF_PORT],
+            path=entry.data.get(CONF_PATH, ""),
         ),
     )

@@ -1,5 +1,6 @@
 """Sensors of a Gateway."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, override
 
 from homeassistant.components.sensor import (
@@ -7,19 +8,55 @@ from homeassistant.components.sensor import (
     SensorEntity,
     SensorEntityDescription,
 )
+from homeassistant.util.dt import utc_from_timestamp
 
-from .entity import SelfTestEntity
+from .entity import ConnectionEntity, SelfTestEntity
+from .gateway import ConnectionState
 from .selftest.model import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from homeassistant.core import HomeAssistant
     from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-    from .coordinator import ClawdConfigEntry
+    from .coordinator import ClawdConfigEntry, ClawdCoordinator
 
 PARALLEL_UPDATES = 0
 
 VERDICTS: Final = ("liveness", "readiness", "mode", "started_at")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectionSensorDescription(SensorEntityDescription):
+    """A sensor of the connection, and where its value is."""
+
+    value: Callable[[ClawdCoordinator], str | datetime | None]
+
+
+def _last_disconnect(coordinator: ClawdCoordinator) -> datetime | None:
+    lost = coordinator.last_disconnect
+    return utc_from_timestamp(lost.at) if lost else None
+
+
+CONNECTION_SENSORS: Final = (
+    ConnectionSensorDescription(
+        key="connection_state",
+        translation_key="connection_state",
+        device_class=SensorDeviceClass.ENUM,
+        options=list(ConnectionState),
+        entity_registry_enabled_default=False,
+        value=lambda coordinator: coordinator.data,
+    ),
+    ConnectionSensorDescription(
+        key="last_disconnect",
+        translation_key="last_disconnect",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        entity_registry_enabled_default=False,
+        value=_last_disconnect,
+    ),
+)
 
 
 async def async_setup_entry(
@@ -28,7 +65,35 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the sensors of an entry."""
-    async_add_entities([SelfTestSensor(entry.runtime_data.reports)])
+    runtime = entry.runtime_data
+    async_add_entities(
+        [
+            *(
+                ConnectionSensor(runtime.coordinator, description)
+                for description in CONNECTION_SENSORS
+            ),
+            SelfTestSensor(runtime.reports),
+        ]
+    )
+
+
+class ConnectionSensor(ConnectionEntity, SensorEntity):
+    """What is known of the connection."""
+
+    entity_description: ConnectionSensorDescription
+
+    def __init__(
+        self, coordinator: ClawdCoordinator, description: ConnectionSensorDescription
+    ) -> None:
+        """Show what `description` finds."""
+        super().__init__(coordinator, description.key)
+        self.entity_description = description
+
+    @property
+    @override
+    def native_value(self) -> str | datetime | None:
+        """Return what there is now."""
+        return self.entity_description.value(self.coordinator)
 
 
 class SelfTestSensor(SelfTestEntity, SensorEntity):

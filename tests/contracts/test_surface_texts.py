@@ -46,12 +46,18 @@ def _is(node: ast.stmt, name: str) -> bool:
 
 
 def _keys_of(module: str) -> Iterator[str]:
-    """Return the translation keys that the classes of a module take over or set."""
+    """Return the translation keys of the classes and descriptions of a platform."""
     for node in ast.walk(parse(COMPONENT / module)):
         if isinstance(node, ast.ClassDef):
             bases = {ast.unparse(base) for base in node.bases}
             if "SelfTestEntity" in bases:
                 yield "self_test"
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(
+            "Description"
+        ):
+            arguments = {keyword.arg: keyword.value for keyword in node.keywords}
+            if key := arguments.get("translation_key"):
+                yield str(ast.literal_eval(key))
 
 
 @pytest.mark.parametrize(("platform", "key"), ENTITIES)
@@ -60,9 +66,9 @@ def test_an_entity_with_texts_has_a_name_and_is_there(platform: str, key: str) -
     assert key in _keys_of(f"{platform}.py")
 
 
-@pytest.mark.parametrize("path", sorted(COMPONENT.glob("*.py")), ids=lambda p: p.stem)
-def test_every_entity_has_its_texts(path: Path) -> None:
-    assert set(_keys_of(path.name)) <= set(ENGLISH["entity"].get(path.stem, {}))
+@pytest.mark.parametrize("platform", ENGLISH["entity"])
+def test_every_entity_has_its_texts(platform: str) -> None:
+    assert set(_keys_of(f"{platform}.py")) == set(ENGLISH["entity"][platform])
 
 
 def test_every_icon_belongs_to_an_entity_or_an_action() -> None:
@@ -85,6 +91,11 @@ def test_every_status_has_its_text() -> None:
         assert set(sensor["state_attributes"][verdict]["state"]) == statuses
     assert set(event["event_type"]["state"]) == _values("event.py", "EVENT_TYPES")
     assert statuses <= set(sensor["state_attributes"]) & set(event)
+
+
+def test_every_state_of_the_connection_has_its_text() -> None:
+    sensor = ENGLISH["entity"]["sensor"]["connection_state"]
+    assert set(sensor["state"]) == _values("gateway/state.py", "ConnectionState")
 
 
 def test_every_attribute_of_the_sensor_has_a_name() -> None:

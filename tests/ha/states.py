@@ -5,8 +5,10 @@ import asyncio
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_state_change_event
 
+CONNECTION_STATE = "sensor.openclaw_gateway_connection_state"
 CONNECTIVITY = "binary_sensor.openclaw_gateway_connectivity"
 AGENT = "conversation.main"
+LAST_DISCONNECT = "sensor.openclaw_gateway_last_disconnect"
 PROBLEM = "binary_sensor.openclaw_gateway_self_test_problem"
 RUN_BUTTON = "button.openclaw_gateway_run_self_test"
 SELF_TEST = "sensor.openclaw_gateway_self_test_result"
