@@ -1,0 +1,49 @@
+"""Every rule of Home Assistant's quality scale is claimed, and no claim is false."""
+
+import ast
+
+import pytest
+
+from . import quality_of_entities, quality_of_errors, quality_of_flows, quality_of_setup
+from .component import Component, calls, real_component
+from .quality_scale import ALL_RULES, RULES, Files, claims
+
+MODULES = (quality_of_entities, quality_of_errors, quality_of_flows, quality_of_setup)
+REAL = real_component()
+CLAIMS = claims()
+CLAIMED = [name for name in RULES if CLAIMS[name].status != "todo"]
+BAD = [(name, bad) for name, rule in RULES.items() for bad in rule.bad]
+
+
+def test_every_rule_is_named_once_in_the_order_of_the_scale() -> None:
+    assert list(CLAIMS) == ALL_RULES
+
+
+def test_a_rule_is_done_or_to_be_done_or_exempt_for_a_reason() -> None:
+    assert {claim.status for claim in CLAIMS.values()} <= {"done", "todo", "exempt"}
+    exempt = [claim for claim in CLAIMS.values() if claim.status == "exempt"]
+    assert all(claim.comment for claim in exempt)
+
+
+@pytest.mark.parametrize("name", CLAIMED)
+def test_nothing_contradicts_a_claim(name: str) -> None:
+    assert list(RULES[name].find(REAL)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"), BAD, ids=[f"{name}-{n}" for n, (name, _) in enumerate(BAD)]
+)
+def test_a_bad_example_of_each_rule_is_caught(name: str, bad: Files) -> None:
+    assert len(list(RULES[name].find(Component(bad)))) == 1
+
+
+def test_every_check_belongs_to_a_rule_of_the_scale() -> None:
+    assert set(RULES) <= set(ALL_RULES)
+    checks = {rule.find.__module__ for rule in RULES.values()}
+    assert checks == {module.__name__ for module in MODULES}
+
+
+def test_a_call_knows_what_it_is_inside_of() -> None:
+    source = "class A:\n def b(self): c(d())\ne()"
+    found = [(call.inside, call.name) for call in calls(ast.parse(source))]
+    assert found == [(("A", "b"), "c"), (("A", "b"), "d"), ((), "e")]
