@@ -78,7 +78,7 @@ def without_device(component: Component) -> Iterator[str]:
     yield from _without(component, "_attr_device_info", "device_info")
 
 
-@rule("entity-unavailable", {"entity.py": "class GatewayEntity: ..."})
+@rule("entity-unavailable", {"entity.py": "class AgentEntity: ..."})
 def always_available(component: Component) -> Iterator[str]:
     """Find that no base says when its entities are unavailable."""
     tree = component.module("entity.py")
