@@ -13,6 +13,7 @@ from custom_components.clawd.gateway import (
     GatewayClient,
     SuspensionWatch,
     Timing,
+    Transition,
 )
 from tests.simulator import GatewaySimulator
 
@@ -90,6 +91,14 @@ async def changed(client: GatewayClient) -> None:
 
 
 async def reached(client: GatewayClient, state: ConnectionState) -> None:
-    """Wait until a client is in a state."""
-    while client.state is not state:
-        await changed(client)
+    """Wait until a client is in a state, be it for an instant."""
+    seen = asyncio.Event()
+
+    def look(transition: Transition) -> None:
+        if transition.state is state:
+            seen.set()
+
+    unsubscribe = client.subscribe_state(look)
+    if client.state is not state:
+        await seen.wait()
+    unsubscribe()
