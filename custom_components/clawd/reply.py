@@ -45,7 +45,7 @@ def _part(part: Part, speech: SpeechText | None) -> Iterator[Delta]:
             yield {"tool_calls": [tool]}
         case ToolResult():
             yield _tool_result(part)
-        case str():
+        case _:
             yield from _text(speech.feed(part) if speech else part)
 
 

@@ -2,13 +2,14 @@
 
 import asyncio
 
+from homeassistant.components.conversation import async_get_conversation_languages
 from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from tests.simulator import Fail, GatewaySimulator, Pause, Refuse, Reply, Tool
 
-from .states import CONNECTIVITY, wait_for_state
+from .states import AGENT, CONNECTIVITY, wait_for_state
 from .talk import Conversation, speech
 
 pytestmark = pytest.mark.parametrize("protocol", [3, 4])
@@ -151,3 +152,8 @@ async def test_any_input_is_passed_on_unchanged(
 
     [request] = gateway.received("agent")
     assert request.params["message"] == text
+
+
+@pytest.mark.usefixtures("entry")
+async def test_any_language_is_understood(hass: HomeAssistant) -> None:
+    assert async_get_conversation_languages(hass, AGENT) == "*"

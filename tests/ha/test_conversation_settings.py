@@ -12,7 +12,7 @@ from homeassistant.helpers import area_registry as ar, device_registry as dr
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
-from custom_components.clawd import reply
+from custom_components.clawd import conversation as conversation_module, reply
 from tests.simulator import Agent, GatewaySimulator, Pause, Reply, Tool
 
 from .repair import Repair, open_issues
@@ -167,6 +167,22 @@ async def test_a_model_is_set_once_a_connection(
     assert patches == [{"key": key, "model": "mock/thinker"}] * 2
 
 
+@with_settings(model="mock/thinker")
+async def test_only_so_many_sessions_are_remembered(
+    conversation: Conversation,
+    gateway: GatewaySimulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(conversation_module, "MOST_SESSIONS", 1)
+
+    first = await conversation.say("One")
+    await conversation.say("Two")
+    await conversation.say("Three", first.conversation_id)
+
+    keys = [request.params["key"] for request in gateway.received("sessions.patch")]
+    assert keys == _sent(gateway, "sessionKey")
+
+
 @pytest.mark.parametrize("protocol", [3])
 @with_settings(model="mock/thinker")
 async def test_a_model_is_left_alone_where_it_cannot_be_chosen(
@@ -271,6 +287,19 @@ async def test_tools_are_shown_as_they_are_used(
     assert tool.tool_call_id == call.id
     assert "done" in str(tool.as_dict()["tool_result"])
     assert isinstance(last, AssistantContent)
+
+
+@with_settings(tool_progress=True)
+async def test_what_is_spoken_around_a_tool_is_cleaned(
+    conversation: Conversation, gateway: GatewaySimulator, satellite: str
+) -> None:
+    gateway.script(Reply("I **look**!"), Tool("look"), Reply("It is *open*!"))
+
+    result = await conversation.say("Is the door open?", device=satellite)
+
+    assert speech(result).strip() == "It is open!"
+    assert conversation.deltas[0] == "I look"
+    assert "".join(conversation.deltas).split() == ["I", "look!", "It", "is", "open!"]
 
 
 @with_settings(tool_progress=True)

@@ -132,6 +132,16 @@ async def test_an_entry_without_an_identity_gets_its_gateways(
     assert old_entry.unique_id == await old_entry.runtime_data.client.gateway_id()
 
 
+async def test_a_gateway_that_does_not_say_who_it_is_is_not_set_up(
+    hass: HomeAssistant, old_entry: MockConfigEntry, gateway: GatewaySimulator
+) -> None:
+    gateway.edit("gateway.identity.get", lambda payload: payload.clear())
+
+    assert await _set_up(hass, old_entry) is not ConfigEntryState.LOADED
+
+    assert old_entry.error_reason_translation_key == "protocol_error"
+
+
 async def test_two_entries_of_a_gateway_do_not_share_its_identity(
     old_entry: MockConfigEntry, entry: MockConfigEntry
 ) -> None:

@@ -1,10 +1,13 @@
 """Adding, changing and removing conversation agents."""
 
+from types import MappingProxyType
 from typing import Any
 
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     SOURCE_USER,
+    ConfigEntryState,
+    ConfigSubentry,
     SubentryFlowContext,
 )
 from homeassistant.const import CONF_MODEL
@@ -305,3 +308,20 @@ async def test_a_removed_agent_leaves_nothing_behind(
 
     assert hass.states.get(AGENT) is None
     assert er.async_get(hass).async_get(AGENT) is None
+
+
+async def test_a_subentry_of_another_kind_is_nobody_to_talk_with(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    other = ConfigSubentry(
+        data=MappingProxyType({"agent": "main"}),
+        subentry_type="ai_task_data",
+        title="Task",
+        unique_id=None,
+    )
+
+    hass.config_entries.async_add_subentry(entry, other)
+    await hass.async_block_till_done()
+
+    assert entry.state is ConfigEntryState.LOADED
+    assert hass.states.get("conversation.task") is None
