@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .coordinator import ClawdConfigEntry
-    from .gateway import Agent, AgentCatalogue, Model, ThinkingLevel
+    from .gateway import Agent, AgentCatalogue, Model
 
 
 def default_subentry(agent: Agent) -> ConfigSubentryData:
@@ -67,8 +67,14 @@ class ConversationSubentryFlow(ConfigSubentryFlow):
             settings = _flatten(user_input)
             if not (errors := _mistakes(settings)):
                 return self._async_finish({**self._chosen, **settings})
-        values = user_input or {**self._stored, SECTION_ADVANCED: self._stored}
-        schema = settings_schema(self._levels, self._stored.get(CONF_THINKING))
+        levels = self._levels
+        stored = {
+            key: value
+            for key, value in self._stored.items()
+            if key != CONF_THINKING or value in levels
+        }
+        values = user_input or {**stored, SECTION_ADVANCED: stored}
+        schema = settings_schema(levels)
         return self.async_show_form(
             step_id="settings",
             data_schema=self.add_suggested_values_to_schema(schema, values),
@@ -127,12 +133,22 @@ class ConversationSubentryFlow(ConfigSubentryFlow):
         return self._get_reconfigure_subentry().title
 
     @property
-    def _levels(self) -> tuple[ThinkingLevel, ...]:
-        """Return how hard the chosen model, or else the agent, can think."""
+    def _levels(self) -> dict[str, str]:
+        """Return how hard the chosen model, or else the agent, can think.
+
+        What is stored for them can be kept.
+        """
         ref = self._chosen.get(CONF_MODEL)
         model = next((model for model in self._models if model.ref == ref), None)
         chosen = model or self._agents.get(self._chosen[CONF_AGENT])
-        return chosen.thinking_levels if chosen else ()
+        levels = chosen.thinking_levels if chosen else ()
+        labels = {level.id: level.label for level in levels}
+        stored = self._stored
+        if CONF_THINKING in stored and all(
+            self._chosen.get(key) == stored.get(key) for key in (CONF_AGENT, CONF_MODEL)
+        ):
+            labels.setdefault(stored[CONF_THINKING], stored[CONF_THINKING])
+        return labels
 
 
 def _flatten(user_input: dict[str, Any]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ from .subentry import DEFAULTS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from .gateway import Agent, Model, ThinkingLevel
+    from .gateway import Agent, Model
 
 SECTION_ADVANCED: Final = "advanced"
 OFF: Final = "off"
@@ -79,11 +79,8 @@ def agent_schema(
     return vol.Schema(fields)
 
 
-def settings_schema(
-    levels: Iterable[ThinkingLevel], stored_level: str | None
-) -> vol.Schema:
-    """Return the form for everything else; the stored thinking level can be kept."""
-    thinking = {level.id: level.label for level in levels}
+def settings_schema(levels: dict[str, str]) -> vol.Schema:
+    """Return the form for everything else; `levels` of thinking by id."""
     fields: dict[vol.Marker, object] = {
         vol.Required(
             CONF_SESSION_SCOPE, default=DEFAULTS[CONF_SESSION_SCOPE]
@@ -96,8 +93,8 @@ def settings_schema(
         ),
         vol.Optional(CONF_SESSION_NAME): TextSelector(),
     }
-    if stored_level or thinking.keys() - {OFF}:
-        fields[vol.Optional(CONF_THINKING)] = _select(thinking, stored_level)
+    if levels.keys() - {OFF}:
+        fields[vol.Optional(CONF_THINKING)] = _select(levels)
     return vol.Schema(
         {
             **fields,
@@ -116,7 +113,7 @@ def settings_schema(
 
 
 def _select(
-    names: dict[str, str], stored: str | None, stored_name: str = ""
+    names: dict[str, str], stored: str | None = None, stored_name: str = ""
 ) -> SelectSelector:
     """Return a list of what there is, and of what was chosen and is gone."""
     if stored and stored not in names:

@@ -257,6 +257,42 @@ async def test_what_is_gone_can_be_seen_and_kept(
     assert subentry.data["agent"] == "gone"
 
 
+@pytest.mark.parametrize("agent_settings", [{"agent": "kitchen", "thinking": "low"}])
+@pytest.mark.parametrize(
+    ("chosen", "suggested"),
+    [
+        ({"agent": "kitchen"}, "low"),
+        ({"agent": "main", "model": "mock/thinker"}, "low"),
+        ({"agent": "main"}, None),
+    ],
+)
+async def test_a_thinking_level_goes_with_the_model_that_has_it(
+    entry: MockConfigEntry,
+    flow: Flow,
+    chosen: dict[str, str],
+    suggested: str | None,
+) -> None:
+    await flow.reconfigure()
+    form = await flow.submit(**chosen)
+
+    assert ("thinking" in _names(form)) is (suggested is not None)
+    assert suggested is None or _suggested(form, "thinking") == suggested
+    await flow.submit(**SETTINGS)
+    [subentry] = entry.subentries.values()
+    assert "thinking" not in subentry.data
+
+
+@pytest.mark.parametrize(
+    "agent_settings", [{"model": "mock/thinker", "thinking": "ultra"}]
+)
+async def test_a_model_that_is_given_up_takes_its_thinking_level_along(
+    flow: Flow,
+) -> None:
+    await flow.reconfigure()
+
+    assert "thinking" not in _names(await flow.submit(agent="main"))
+
+
 async def test_only_what_is_offered_can_be_chosen(flow: Flow) -> None:
     await flow.add()
 
