@@ -37,16 +37,6 @@ class ClawdEntity[CoordinatorT: ClawdCoordinator | ReportHistory](
         self._attr_device_info = gateway_device_info(entry)
 
 
-class GatewayEntity(ClawdEntity[ClawdCoordinator]):
-    """An entity that is available while the Gateway is connected."""
-
-    @property
-    @override
-    def available(self) -> bool:
-        """Return whether the Gateway is connected."""
-        return self.coordinator.connected
-
-
 class AgentEntity(CoordinatorEntity[ClawdCoordinator]):
     """An entity of an agent's device, available while the Gateway is connected."""
 
