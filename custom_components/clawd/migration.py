@@ -10,7 +10,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from .const import CONF_ALLOW_INSECURE, DOMAIN
 from .errors import setup_error
-from .gateway import GatewayClient, GatewayError
+from .gateway import INSTALLATION, GatewayClient, GatewayError
 from .subentry import new_subentry
 
 if TYPE_CHECKING:
@@ -32,13 +32,15 @@ async def async_migrate_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> b
 async def async_identify_entry(
     hass: HomeAssistant, entry: ClawdConfigEntry, client: GatewayClient
 ) -> None:
-    """Let an entry without a unique id have its Gateway's, unless another has it.
+    """Let an entry without a lasting id have its Gateway's, unless another has it.
+
+    Clawdbot has none of its own; once it is updated to OpenClaw, it has.
 
     Raises:
         ConfigEntryNotReady: the Gateway did not say.
 
     """
-    if entry.unique_id is not None:
+    if entry.unique_id and not entry.unique_id.startswith(INSTALLATION):
         return
     try:
         gateway_id = await client.gateway_id()

@@ -217,6 +217,17 @@ async def test_a_gateway_that_was_updated_to_protocol_4_stays_the_same(
     assert entry.unique_id == gateway.device_id
 
 
+async def test_the_update_of_a_gateway_is_noticed_at_set_up_too(
+    hass: HomeAssistant, new_entry: MockConfigEntry, gateway: GatewaySimulator
+) -> None:
+    known_as = f"installation:{'ab' * 32}"
+    hass.config_entries.async_update_entry(new_entry, unique_id=known_as)
+
+    assert await hass.config_entries.async_setup(new_entry.entry_id)
+
+    assert new_entry.unique_id == gateway.device_id
+
+
 async def test_consent_is_added_to_the_options(
     hass: HomeAssistant,
     entry: MockConfigEntry,

@@ -44,7 +44,15 @@ from .exceptions import (
 from .frames import Event, Json, Payload
 from .handshake import SCOPES, ClientInfo
 from .identity import DeviceIdentity
-from .models import MAX_PROTOCOL, MIN_PROTOCOL, DeviceToken, Hello, RunResult, Timing
+from .models import (
+    INSTALLATION,
+    MAX_PROTOCOL,
+    MIN_PROTOCOL,
+    DeviceToken,
+    Hello,
+    RunResult,
+    Timing,
+)
 from .setup_link import SetupLink, is_setup_link, read_setup_link
 from .state import Cause, ConnectionState, Transition
 from .statistics import Outcome, Statistics
@@ -54,6 +62,7 @@ from .tool_steps import ToolCall, ToolResult
 from .upgrade import Peer
 
 __all__ = [
+    "INSTALLATION",
     "MAX_PROTOCOL",
     "MIN_PROTOCOL",
     "SCOPES",
