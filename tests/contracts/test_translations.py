@@ -1,4 +1,4 @@
-"""Every key that the code uses is translated, and every translation is used."""
+"""Every key that the code uses is translated, into every language, and is used."""
 
 import ast
 from collections.abc import Iterator
@@ -10,9 +10,20 @@ import pytest
 
 from .sources import COMPONENT, parse
 
-ENGLISH: dict[str, Any] = json.loads(
-    (COMPONENT / "translations" / "en.json").read_text("utf-8")
-)
+TRANSLATIONS = COMPONENT / "translations"
+LANGUAGES = ("de", "nl")
+CODE = re.compile(r"```.+?```|`[^`]+`", re.DOTALL)
+PLACEHOLDER = re.compile(r"\{[a-z_]+\}")
+
+
+def _read(language: str) -> dict[str, Any]:
+    texts: dict[str, Any] = json.loads(
+        (TRANSLATIONS / f"{language}.json").read_text("utf-8")
+    )
+    return texts
+
+
+ENGLISH = _read("en")
 
 FLOW = ("config_flow.py", "visit.py", "visit_steps.py", "flow_errors.py", "errors.py")
 
@@ -117,5 +128,39 @@ def test_every_action_and_field_is_described() -> None:
 def test_placeholders_are_well_formed() -> None:
     for path, text in _leaves(ENGLISH):
         assert text.strip() == text != "", path
-        assert re.sub(r"\{[a-z_]+\}", "", text).isprintable() or "\n" in text, path
-        assert "{" not in re.sub(r"\{[a-z_]+\}", "", text), path
+        assert PLACEHOLDER.sub("", text).isprintable() or "\n" in text, path
+        assert "{" not in PLACEHOLDER.sub("", text), path
+
+
+def _pairs(language: str) -> Iterator[tuple[str, str, str]]:
+    """Yield each path with its English text and the one of a language."""
+    texts = dict(_leaves(_read(language)))
+    for path, english in _leaves(ENGLISH):
+        yield path, english, texts[path]
+
+
+def test_the_languages_are_those_that_are_checked() -> None:
+    files = {path.name for path in TRANSLATIONS.iterdir()}
+    assert files == {f"{language}.json" for language in ("en", *LANGUAGES)}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_language_has_the_keys_of_english_in_their_order(language: str) -> None:
+    keys = [path for path, _ in _leaves(_read(language))]
+    assert keys == [path for path, _ in _leaves(ENGLISH)]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("pattern", [PLACEHOLDER, CODE], ids=["placeholder", "code"])
+def test_a_language_keeps_what_is_no_prose(
+    language: str, pattern: re.Pattern[str]
+) -> None:
+    for path, english, text in _pairs(language):
+        assert sorted(pattern.findall(text)) == sorted(pattern.findall(english)), path
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_language_has_no_text_that_is_empty_or_far_longer(language: str) -> None:
+    for path, english, text in _pairs(language):
+        assert text.strip() == text != "", path
+        assert len(text) <= 2.5 * len(english), path
