@@ -11,7 +11,7 @@ import pytest
 from .sources import COMPONENT, parse
 
 TRANSLATIONS = COMPONENT / "translations"
-LANGUAGES = ("de", "nl")
+LANGUAGES = ("de", "es", "fr", "nl")
 CODE = re.compile(r"```.+?```|`[^`]+`", re.DOTALL)
 PLACEHOLDER = re.compile(r"\{[a-z_]+\}")
 
