@@ -21,6 +21,7 @@ class Announcement:
 
     Attributes:
         hosts: the addresses and the name that lead to it.
+        candidates: in the order in which to try them; the last is what it says.
         fingerprint: of its certificate, to be compared and not to be trusted.
 
     """

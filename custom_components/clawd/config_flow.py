@@ -89,6 +89,7 @@ class ClawdConfigFlow(VisitSteps, domain=DOMAIN):
         self._form = "user"
         self._schema = ADDRESS_SCHEMA
         self._answers: dict[str, Any] = {}
+        self._errors: dict[str, str] = {}
         self._placeholders: dict[str, str] = {}
         self._title = TITLE
 
@@ -127,7 +128,7 @@ class ClawdConfigFlow(VisitSteps, domain=DOMAIN):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask for a new token."""
-        return await self._async_retry(user_input or {})
+        return await self._async_retry(user_input)
 
     async def async_step_zeroconf(
         self, discovery_info: ZeroconfServiceInfo
@@ -145,7 +146,7 @@ class ClawdConfigFlow(VisitSteps, domain=DOMAIN):
         self.context["title_placeholders"] = {"name": found.name}
         self._placeholders = {
             "name": found.name,
-            "address": found.candidates[0].url,
+            "address": found.candidates[-1].url,
             "fingerprint": grouped(found.fingerprint or "") or "-",
         }
         self.visit = Visit(self.hass, found.candidates)
@@ -155,7 +156,7 @@ class ClawdConfigFlow(VisitSteps, domain=DOMAIN):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask for the token of a Gateway that was discovered."""
-        return await self._async_retry(user_input or {})
+        return await self._async_retry(user_input)
 
     async def _async_read(
         self, answers: dict[str, Any], visit: Visit
@@ -175,7 +176,9 @@ class ClawdConfigFlow(VisitSteps, domain=DOMAIN):
         except ssl.SSLError:
             return self._async_show({"base": "invalid_ca_certificate"})
 
-    async def _async_retry(self, answers: dict[str, Any]) -> ConfigFlowResult:
+    async def _async_retry(self, answers: dict[str, Any] | None) -> ConfigFlowResult:
+        if answers is None:
+            return self._async_show(self._errors)
         self._answers = answers
         self.visit.take_secret(answers.get(CONF_TOKEN, ""))
         return await self._async_visit()
@@ -223,6 +226,7 @@ class ClawdConfigFlow(VisitSteps, domain=DOMAIN):
         return self.async_abort(reason=reason)
 
     def _async_show(self, errors: dict[str, str]) -> ConfigFlowResult:
+        self._errors = errors
         values = {**self._answers, SECTION_SECURITY: self._answers}
         return self.async_show_form(
             step_id=self._form,

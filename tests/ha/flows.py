@@ -29,7 +29,7 @@ async def start(hass: HomeAssistant, answers: dict[str, Any]) -> ConfigFlowResul
 async def go_on(
     hass: HomeAssistant, flow: ConfigFlowResult, answers: dict[str, Any] | None = None
 ) -> ConfigFlowResult:
-    """Submit a form, or look what came of a progress."""
+    """Submit a form, or look at it or at what came of a progress."""
     return await hass.config_entries.flow.async_configure(flow["flow_id"], answers)
 
 

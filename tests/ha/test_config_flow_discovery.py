@@ -86,9 +86,12 @@ async def test_a_gateway_is_shown_and_added_when_it_is_confirmed(
     assert form["step_id"] == "zeroconf_confirm"
     assert form["description_placeholders"] == {
         "name": "Study",
-        "address": f"wss://127.0.0.1:{gateway.port}",
+        "address": f"ws://127.0.0.1:{gateway.port}",
         "fingerprint": "-",
     }
+    form = await go_on(hass, form)
+    assert form["step_id"] == "zeroconf_confirm"
+    assert not form["errors"]
     assert gateway.attempts == 0
 
     form = await go_on(hass, form, {CONF_TOKEN: "wrong"})
@@ -235,7 +238,7 @@ async def test_home_assistant_finds_a_real_advertisement(
         form = await _discover(hass, heard)
 
     assert form["step_id"] == "zeroconf_confirm"
-    assert text_of(form, "address") == f"wss://127.0.0.1:{gateway.port}"
+    assert text_of(form, "address") == f"ws://127.0.0.1:{gateway.port}"
 
 
 async def test_home_assistant_listens_for_both_editions(hass: HomeAssistant) -> None:

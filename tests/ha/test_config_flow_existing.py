@@ -46,6 +46,10 @@ async def test_a_new_token_regains_access(
     flow = await entry.start_reauth_flow(hass)
     assert flow["step_id"] == "reauth_confirm"
     assert flow["errors"] == {CONF_TOKEN: "invalid_token"}
+    attempts = gateway.attempts
+    flow = await go_on(hass, flow)
+    assert flow["errors"] == {CONF_TOKEN: "invalid_token"}
+    assert gateway.attempts == attempts
 
     flow = await go_on(hass, flow, {CONF_TOKEN: "wrong"})
     assert flow["errors"] == {CONF_TOKEN: "invalid_token"}
