@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from .visit import Visit
 
 NO_FIELDS: Final = vol.Schema({})
+# A dialog has room for 16 of the 32 pairs, each with its colon.
+LINE: Final = 48
 
 
 class VisitSteps(ConfigFlow):
@@ -149,6 +151,7 @@ class VisitSteps(ConfigFlow):
 
 
 def grouped(fingerprint: str) -> str:
-    """Return a fingerprint as `openssl` prints it."""
+    """Return a fingerprint as `openssl` prints it, in two lines."""
     pairs = zip(fingerprint[::2], fingerprint[1::2], strict=True)
-    return ":".join(map("".join, pairs)).upper()
+    text = ":".join(map("".join, pairs)).upper()
+    return f"{text[:LINE]}\n{text[LINE:]}" if text else ""

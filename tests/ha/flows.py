@@ -52,6 +52,12 @@ def text_of(flow: ConfigFlowResult, name: str) -> str:
     return flow["description_placeholders"][name]
 
 
+def read_aloud(fingerprint: str) -> str:
+    """Return a fingerprint as `openssl` prints it, in two lines."""
+    digits = bytes.fromhex(fingerprint).hex(":").upper()
+    return f"{digits[:48]}\n{digits[48:]}"
+
+
 def expect_broken_handshakes(loop: asyncio.AbstractEventLoop) -> None:
     """Let a client leave that expects another TLS; the Gateway is on its loop."""
     handler = loop.get_exception_handler()

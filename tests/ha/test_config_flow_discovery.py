@@ -25,7 +25,7 @@ from custom_components.clawd.const import CONF_FINGERPRINT, DOMAIN
 from tests.simulator import GatewaySimulator
 from tests.simulator.tls import certificate, fingerprint, server_context
 
-from .flows import expect_broken_handshakes, go_on, secrets_told, text_of
+from .flows import expect_broken_handshakes, go_on, read_aloud, secrets_told, text_of
 
 TYPE = "_openclaw-gw._tcp.local."
 NAME = f"study (OpenClaw).{TYPE}"
@@ -122,13 +122,12 @@ async def test_an_announced_fingerprint_is_shown_and_not_trusted_by_itself(
     gateway, pin = secure_gateway
     hints = {"gatewayTls": "1", "gatewayTlsSha256": pin}
     form = await _discover(hass, _advertisement(gateway, **hints))
-    readable = bytes.fromhex(pin).hex(":").upper()
-    assert text_of(form, "fingerprint") == readable
+    assert text_of(form, "fingerprint") == read_aloud(pin)
 
     form = await go_on(hass, form, {CONF_TOKEN: gateway.token})
     assert form["step_id"] == "certificate"
     assert form["errors"] == {"base": "certificate_unknown"}
-    assert text_of(form, "fingerprint") == readable
+    assert text_of(form, "fingerprint") == read_aloud(pin)
     assert secrets_told(gateway) == []
 
     data = await _loaded(hass, await go_on(hass, form, {}))

@@ -20,6 +20,7 @@ from tests.simulator.tls import certificate, fingerprint, server_context
 from .flows import (
     expect_broken_handshakes,
     go_on,
+    read_aloud,
     secrets_told,
     setup_link,
     shown,
@@ -53,11 +54,6 @@ def _ca(path: Path) -> dict[str, str]:
     return {CONF_CA_CERTIFICATE: path.read_text()}
 
 
-def _read_aloud(path: Path) -> str:
-    """Return the fingerprint as `openssl` prints it."""
-    return bytes.fromhex(fingerprint(path)).hex(":").upper()
-
-
 async def _loaded(hass: HomeAssistant, result: ConfigFlowResult) -> dict[str, Any]:
     """Return the data of the entry that a flow made; unload it."""
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -77,7 +73,7 @@ async def test_a_certificate_is_pinned_when_its_fingerprint_is_confirmed(
 
     assert form["step_id"] == "certificate"
     assert form["errors"] == {"base": "certificate_unknown"}
-    assert text_of(form, "fingerprint") == _read_aloud(path)
+    assert text_of(form, "fingerprint") == read_aloud(fingerprint(path))
     assert text_of(form, "address") == gateway.url
     assert secrets_told(gateway) == []
 
@@ -104,7 +100,7 @@ async def test_a_flaw_of_a_certificate_is_named(
 
         assert form["step_id"] == "certificate"
         assert form["errors"] == {"base": key}
-        assert text_of(form, "fingerprint") == _read_aloud(path)
+        assert text_of(form, "fingerprint") == read_aloud(fingerprint(path))
 
 
 async def test_a_certificate_that_changes_meanwhile_is_shown_again(
@@ -119,7 +115,7 @@ async def test_a_certificate_that_changes_meanwhile_is_shown_again(
     form = await go_on(hass, form, {})
 
     assert form["step_id"] == "certificate"
-    assert text_of(form, "fingerprint") == _read_aloud(other)
+    assert text_of(form, "fingerprint") == read_aloud(fingerprint(other))
     assert secrets_told(gateway) == []
 
 
@@ -201,5 +197,5 @@ async def test_another_certificate_than_the_setup_link_says_is_shown_as_such(
 
     assert form["step_id"] == "certificate"
     assert form["errors"] == {"base": "certificate_changed"}
-    assert text_of(form, "fingerprint") == _read_aloud(path)
+    assert text_of(form, "fingerprint") == read_aloud(fingerprint(path))
     assert secrets_told(gateway) == []
