@@ -5,11 +5,31 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from homeassistant.const import CONF_HOST, CONF_SSL, __version__ as ha_version
+from homeassistant.const import (
+    CONF_HOST,
+    CONF_MODEL,
+    CONF_SSL,
+    __version__ as ha_version,
+)
 from homeassistant.helpers import entity_registry as er
 from websockets.version import version as websockets_version
 
-from .const import CONF_ALLOW_INSECURE, CONF_CA_CERTIFICATE, CONF_FINGERPRINT, VERSION
+from .const import (
+    CONF_AGENT,
+    CONF_ALLOW_INSECURE,
+    CONF_CA_CERTIFICATE,
+    CONF_DEADLINE,
+    CONF_FINGERPRINT,
+    CONF_INSTRUCTIONS,
+    CONF_SESSION_NAME,
+    CONF_SESSION_SCOPE,
+    CONF_SHARE_USER_NAME,
+    CONF_SILENCE,
+    CONF_SPEECH_CLEANUP,
+    CONF_THINKING,
+    CONF_TOOL_PROGRESS,
+    VERSION,
+)
 from .gateway import address_class
 from .selftest.history import failed_checks
 
@@ -26,6 +46,13 @@ if TYPE_CHECKING:
 LONGEST_NAME: Final = 64
 MOST_NAMES: Final = 32
 DIGEST: Final = ("status", "liveness", "readiness", "mode", "started_at", "summary")
+
+# Settings of an agent that say nothing of its user, and those that may.
+PLAIN: Final = (
+    *(CONF_SESSION_SCOPE, CONF_SHARE_USER_NAME, CONF_SILENCE, CONF_DEADLINE),
+    *(CONF_SPEECH_CLEANUP, CONF_TOOL_PROGRESS),
+)
+OWN: Final = (CONF_INSTRUCTIONS, CONF_MODEL, CONF_SESSION_NAME, CONF_THINKING)
 
 # What the client asks a Gateway for, here or in the glue.
 METHODS: Final = (
@@ -97,7 +124,24 @@ def _endpoint(inspection: Inspection) -> object:
         "address": address_class(data[CONF_HOST]),
         "transport": "wss" if data[CONF_SSL] else "ws",
         "trust": _trust(data),
-        "insecure_allowed": data.get(CONF_ALLOW_INSECURE, False),
+        "insecure_allowed": inspection.entry.options.get(CONF_ALLOW_INSECURE, False),
+    }
+
+
+def _settings(inspection: Inspection) -> object:
+    """Return what was set; of texts only whether there are any."""
+    known = inspection.runtime.coordinator.agents if inspection.runtime else None
+    entry = inspection.entry
+    return {
+        "options": dict(entry.options),
+        "agents": [
+            {
+                **{key: subentry.data.get(key) for key in PLAIN},
+                "own": [key for key in OWN if subentry.data.get(key)],
+                "known": known and known.get(subentry.data[CONF_AGENT]) is not None,
+            }
+            for subentry in entry.subentries.values()
+        ],
     }
 
 
@@ -214,6 +258,7 @@ SECTIONS: Final[Mapping[str, Section]] = {
     "versions": _versions,
     "entry": _entry,
     "endpoint": _endpoint,
+    "settings": _settings,
     "connection": _connection,
     "transitions": _of_client(_transitions),
     "counters": _of_client(_counters),

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 from homeassistant.config_entries import (
     SOURCE_USER,
     ConfigEntryState,
-    ConfigSubentryData,
     ConfigSubentryFlow,
     SubentryFlowResult,
 )
@@ -21,19 +20,13 @@ from .const import (
 )
 from .gateway import GatewayError
 from .session import Scope
-from .subentry import new_subentry
 from .subentry_forms import SECTION_ADVANCED, agent_schema, settings_schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .coordinator import ClawdConfigEntry
-    from .gateway import Agent, AgentCatalogue, Model
-
-
-def default_subentry(agent: Agent) -> ConfigSubentryData:
-    """Return the subentry that an agent has without anybody's choice."""
-    return new_subentry(agent.id, agent.name)
+    from .gateway import AgentCatalogue, Model
 
 
 class ConversationSubentryFlow(ConfigSubentryFlow):

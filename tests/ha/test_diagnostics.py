@@ -12,6 +12,12 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.clawd import diagnostics, inspection
+from custom_components.clawd.const import (
+    CONF_ALLOW_INSECURE,
+    CONF_INSTRUCTIONS,
+    CONF_SESSION_NAME,
+    CONF_SESSION_SCOPE,
+)
 from custom_components.clawd.gateway import GatewayError
 from custom_components.clawd.selftest.history import MOST_REPORTS
 from custom_components.clawd.selftest.model import Status
@@ -66,6 +72,37 @@ async def test_a_loaded_entry_shows_what_a_maintainer_needs(
         "sensor",
     }
     assert data["self_test"] == {"last": report, "earlier": []}
+
+
+async def test_settings_are_shown_without_what_the_user_wrote(
+    hass: HomeAssistant, entry: MockConfigEntry, download: Download
+) -> None:
+    [subentry] = entry.subentries.values()
+    written = {
+        CONF_INSTRUCTIONS: PROMPT,
+        CONF_SESSION_SCOPE: "named",
+        CONF_SESSION_NAME: SESSION,
+    }
+    hass.config_entries.async_update_subentry(
+        entry, subentry, data={**subentry.data, **written}
+    )
+    hass.config_entries.async_update_entry(
+        entry, options={**entry.options, CONF_ALLOW_INSECURE: True}
+    )
+    await hass.async_block_till_done()
+
+    body = await download()
+
+    data = _data(body)
+    assert data["endpoint"]["insecure_allowed"] is True
+    assert data["settings"]["options"][CONF_ALLOW_INSECURE] is True
+    [agent] = data["settings"]["agents"]
+    assert agent["session_scope"] == "named"
+    assert agent["silence"] == 300
+    assert agent["own"] == ["instructions", "session_name"]
+    assert agent["known"] is True
+    assert PROMPT not in body
+    assert SESSION not in body
 
 
 @pytest.mark.parametrize("protocol", [3, 4])

@@ -17,9 +17,8 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.clawd.gateway import Agent
-from custom_components.clawd.subentry_flow import default_subentry
-from tests.simulator import Agent as SimulatedAgent, GatewaySimulator
+from custom_components.clawd.subentry import new_subentry
+from tests.simulator import Agent, GatewaySimulator
 
 from .devices import agent_device, gateway_device
 from .states import AGENT, CONNECTIVITY, wait_for_state
@@ -132,7 +131,7 @@ async def test_the_defaults_need_no_thought(entry: MockConfigEntry, flow: Flow) 
 def test_the_first_agent_has_the_same_defaults(entry: MockConfigEntry) -> None:
     [subentry] = entry.subentries.values()
 
-    new = default_subentry(Agent("main", "Main", None, ()))
+    new = new_subentry("main", "Main")
 
     assert new["data"] == subentry.data
     assert new["title"] == "Main"
@@ -320,7 +319,7 @@ async def test_a_gateway_that_does_not_answer_cannot_be_asked(
 async def test_an_agent_without_a_name_in_the_gateway_is_called_by_its_id(
     flow: Flow, gateway: GatewaySimulator
 ) -> None:
-    gateway.agents = (SimulatedAgent("quiet"),)
+    gateway.agents = (Agent("quiet"),)
 
     assert _options(await flow.add(), "agent") == {"quiet": "quiet"}
 
