@@ -7,7 +7,7 @@ import json
 from ssl import SSLError
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
+from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, section
 
@@ -38,6 +38,16 @@ async def wait(hass: HomeAssistant, progress: ConfigFlowResult) -> ConfigFlowRes
     assert progress["type"] is FlowResultType.SHOW_PROGRESS
     await hass.async_block_till_done(wait_background_tasks=True)
     return await go_on(hass, progress)
+
+
+async def loaded(hass: HomeAssistant, result: ConfigFlowResult) -> dict[str, Any]:
+    """Return the data of the entry that a flow made; unload it."""
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    entry = result["result"]
+    assert entry.state is ConfigEntryState.LOADED
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    return dict(entry.data)
 
 
 def shown(form: ConfigFlowResult) -> dict[str, Any]:

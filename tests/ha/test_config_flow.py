@@ -3,7 +3,7 @@
 import socket
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import (
     CONF_ADDRESS,
     CONF_HOST,
@@ -24,7 +24,7 @@ from custom_components.clawd.gateway import AddressClass, endpoint as endpoints
 from custom_components.clawd.storage import STORAGE_KEY
 from tests.simulator import GatewaySimulator, Refusal
 
-from .flows import go_on, secrets_told, setup_link, shown, start, text_of
+from .flows import go_on, loaded, secrets_told, setup_link, shown, start, text_of
 
 
 @pytest.fixture(autouse=True)
@@ -38,16 +38,6 @@ def answers(gateway: GatewaySimulator) -> dict[str, Any]:
     return {CONF_ADDRESS: gateway.url, CONF_TOKEN: gateway.token}
 
 
-async def _loaded(hass: HomeAssistant, result: ConfigFlowResult) -> dict[str, Any]:
-    """Return the data of the entry that a flow made; unload it."""
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    await hass.async_block_till_done()
-    entry = result["result"]
-    assert entry.state is ConfigEntryState.LOADED
-    assert await hass.config_entries.async_unload(entry.entry_id)
-    return dict(entry.data)
-
-
 @pytest.mark.parametrize("protocol", [3, 4])
 async def test_right_answers_make_an_entry(
     hass: HomeAssistant, gateway: GatewaySimulator, answers: dict[str, Any]
@@ -55,7 +45,7 @@ async def test_right_answers_make_an_entry(
     result = await start(hass, answers)
 
     assert result["title"] == "OpenClaw Gateway"
-    assert await _loaded(hass, result) == {
+    assert await loaded(hass, result) == {
         CONF_HOST: gateway.host,
         CONF_PORT: gateway.port,
         CONF_SSL: False,
@@ -74,7 +64,7 @@ async def test_an_entry_is_known_by_the_gateway_and_has_its_first_agent(
     [subentry] = result["result"].subentries.values()
     assert (subentry.subentry_type, subentry.title) == ("conversation", "main")
     assert subentry.data["agent"] == "main"
-    await _loaded(hass, result)
+    await loaded(hass, result)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +83,7 @@ async def test_an_address_may_be_written_in_many_ways(
 
     result = await start(hass, {**answers, CONF_ADDRESS: address})
 
-    data = await _loaded(hass, result)
+    data = await loaded(hass, result)
     assert (data[CONF_HOST], data[CONF_PORT]) == (gateway.host, gateway.port)
     assert data[CONF_SSL] is False
 
@@ -105,7 +95,7 @@ async def test_a_dashboard_link_is_all_that_is_needed(
 
     result = await start(hass, {CONF_ADDRESS: link})
 
-    assert (await _loaded(hass, result))[CONF_TOKEN] == answers[CONF_TOKEN]
+    assert (await loaded(hass, result))[CONF_TOKEN] == answers[CONF_TOKEN]
 
 
 async def test_a_token_may_have_spaces_and_line_ends_around_it(
@@ -113,7 +103,7 @@ async def test_a_token_may_have_spaces_and_line_ends_around_it(
 ) -> None:
     result = await start(hass, {**answers, CONF_TOKEN: f" {gateway.token}\r\n"})
 
-    assert (await _loaded(hass, result))[CONF_TOKEN] == gateway.token
+    assert (await loaded(hass, result))[CONF_TOKEN] == gateway.token
 
 
 @pytest.mark.parametrize("protocol", [3, 4])
@@ -125,7 +115,7 @@ async def test_a_password_is_as_good_where_the_gateway_wants_one(
 ) -> None:
     gateway.mode = "password"
 
-    data = await _loaded(hass, await start(hass, answers))
+    data = await loaded(hass, await start(hass, answers))
 
     kind = CONF_PASSWORD if protocol == 3 else CONF_TOKEN
     assert data[kind] == gateway.token
@@ -157,7 +147,7 @@ async def test_a_wrong_or_missing_secret_is_named(  # noqa: PLR0913, PLR0917 - t
 
     assert form["errors"] == {CONF_TOKEN: key}
     assert shown(form) == given
-    await _loaded(hass, await go_on(hass, form, answers))
+    await loaded(hass, await go_on(hass, form, answers))
 
 
 @pytest.mark.parametrize(
@@ -190,7 +180,7 @@ async def test_a_refusal_says_why_and_loses_nothing(
     assert shown(form) == answers
 
     gateway.refuse(None)
-    await _loaded(hass, await go_on(hass, form, answers))
+    await loaded(hass, await go_on(hass, form, answers))
 
 
 @pytest.mark.parametrize("version", [2, 99])
@@ -285,7 +275,7 @@ async def test_consent_to_a_connection_without_tls_becomes_an_option(
     result = await go_on(hass, form, {})
 
     assert result["options"] == {CONF_ALLOW_INSECURE: True}
-    await _loaded(hass, result)
+    await loaded(hass, result)
 
 
 async def test_nothing_secret_is_told_to_another_server(
@@ -331,7 +321,7 @@ async def test_a_setup_link_lets_in_for_good(
     gateway.devices.bootstraps.add("bootstrap")
 
     result = await start(hass, {CONF_ADDRESS: setup_link(gateway)})
-    data = await _loaded(hass, result)
+    data = await loaded(hass, result)
 
     assert not {CONF_TOKEN, CONF_PASSWORD} & set(data)
     [stored] = [key for key in hass_storage if "device_token" in key]

@@ -3,13 +3,11 @@
 from collections.abc import AsyncGenerator
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
 
 from homeassistant.components.zeroconf.discovery import info_from_service
 from homeassistant.config_entries import (
     SOURCE_IGNORE,
     SOURCE_ZEROCONF,
-    ConfigEntryState,
     ConfigFlowResult,
 )
 from homeassistant.const import CONF_HOST, CONF_SSL, CONF_TOKEN
@@ -25,7 +23,14 @@ from custom_components.clawd.const import CONF_FINGERPRINT, DOMAIN
 from tests.simulator import GatewaySimulator
 from tests.simulator.tls import certificate, fingerprint, server_context
 
-from .flows import expect_broken_handshakes, go_on, read_aloud, secrets_told, text_of
+from .flows import (
+    expect_broken_handshakes,
+    go_on,
+    loaded,
+    read_aloud,
+    secrets_told,
+    text_of,
+)
 
 TYPE = "_openclaw-gw._tcp.local."
 NAME = f"study (OpenClaw).{TYPE}"
@@ -68,16 +73,6 @@ async def _core(hass: HomeAssistant) -> None:
     assert await async_setup_component(hass, "homeassistant", {})
 
 
-async def _loaded(hass: HomeAssistant, result: ConfigFlowResult) -> dict[str, Any]:
-    """Return the data of the entry that a flow made; unload it."""
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    await hass.async_block_till_done()
-    entry = result["result"]
-    assert entry.state is ConfigEntryState.LOADED
-    assert await hass.config_entries.async_unload(entry.entry_id)
-    return dict(entry.data)
-
-
 async def test_a_gateway_is_shown_and_added_when_it_is_confirmed(
     hass: HomeAssistant, gateway: GatewaySimulator
 ) -> None:
@@ -101,7 +96,7 @@ async def test_a_gateway_is_shown_and_added_when_it_is_confirmed(
     result = await go_on(hass, form, {CONF_TOKEN: gateway.token})
     assert result["title"] == "Study"
     assert result["result"].unique_id == gateway.device_id
-    data = await _loaded(hass, result)
+    data = await loaded(hass, result)
     assert (data[CONF_HOST], data[CONF_SSL]) == ("127.0.0.1", False)
 
 
@@ -130,7 +125,7 @@ async def test_an_announced_fingerprint_is_shown_and_not_trusted_by_itself(
     assert text_of(form, "fingerprint") == read_aloud(pin)
     assert secrets_told(gateway) == []
 
-    data = await _loaded(hass, await go_on(hass, form, {}))
+    data = await loaded(hass, await go_on(hass, form, {}))
     assert data[CONF_FINGERPRINT] == pin
 
 

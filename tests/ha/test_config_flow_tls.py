@@ -5,10 +5,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
 from homeassistant.const import CONF_ADDRESS, CONF_SSL, CONF_TOKEN
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.setup import async_setup_component
 import pytest
 
@@ -20,6 +18,7 @@ from tests.simulator.tls import certificate, fingerprint, server_context
 from .flows import (
     expect_broken_handshakes,
     go_on,
+    loaded,
     read_aloud,
     secrets_told,
     setup_link,
@@ -54,16 +53,6 @@ def _ca(path: Path) -> dict[str, str]:
     return {CONF_CA_CERTIFICATE: path.read_text()}
 
 
-async def _loaded(hass: HomeAssistant, result: ConfigFlowResult) -> dict[str, Any]:
-    """Return the data of the entry that a flow made; unload it."""
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    await hass.async_block_till_done()
-    entry = result["result"]
-    assert entry.state is ConfigEntryState.LOADED
-    assert await hass.config_entries.async_unload(entry.entry_id)
-    return dict(entry.data)
-
-
 @pytest.mark.parametrize("scheme", ["wss://", "https://", ""])
 async def test_a_certificate_is_pinned_when_its_fingerprint_is_confirmed(
     hass: HomeAssistant, gateway: GatewaySimulator, path: Path, scheme: str
@@ -77,7 +66,7 @@ async def test_a_certificate_is_pinned_when_its_fingerprint_is_confirmed(
     assert text_of(form, "address") == gateway.url
     assert secrets_told(gateway) == []
 
-    data = await _loaded(hass, await go_on(hass, form, {}))
+    data = await loaded(hass, await go_on(hass, form, {}))
     assert data[CONF_SSL] is True
     assert data[CONF_FINGERPRINT] == fingerprint(path)
 
@@ -146,7 +135,7 @@ async def test_a_gateway_that_leaves_meanwhile_is_missed(
 async def test_a_ca_of_its_own_can_be_trusted(
     hass: HomeAssistant, gateway: GatewaySimulator, path: Path
 ) -> None:
-    data = await _loaded(hass, await start(hass, _answers(gateway, **_ca(path))))
+    data = await loaded(hass, await start(hass, _answers(gateway, **_ca(path))))
 
     assert data.items() >= _ca(path).items()
     assert CONF_FINGERPRINT not in data
@@ -169,7 +158,7 @@ async def test_a_ca_certificate_is_not_kept_where_there_is_no_tls(
 ) -> None:
     assert await async_setup_component(hass, "homeassistant", {})
     async with GatewaySimulator() as plain:
-        data = await _loaded(hass, await start(hass, _answers(plain, **_ca(path))))
+        data = await loaded(hass, await start(hass, _answers(plain, **_ca(path))))
 
     assert CONF_CA_CERTIFICATE not in data
 
@@ -181,7 +170,7 @@ async def test_a_setup_link_is_all_that_is_needed_and_its_fingerprint_is_trusted
     gateway.devices.bootstraps.add("bootstrap")
     link = setup_link(gateway, tlsFingerprint=fingerprint(path))
 
-    data = await _loaded(hass, await start(hass, {CONF_ADDRESS: link, **secret}))
+    data = await loaded(hass, await start(hass, {CONF_ADDRESS: link, **secret}))
 
     assert data[CONF_FINGERPRINT] == fingerprint(path)
     assert data.get(CONF_TOKEN) == secret.get(CONF_TOKEN)

@@ -9,7 +9,7 @@ from homeassistant.const import (
     STATE_UNKNOWN,
     EntityCategory,
 )
-from homeassistant.core import HomeAssistant, State
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity import Entity
 from homeassistant.util.dt import utc_from_timestamp
@@ -24,6 +24,7 @@ from .states import (
     CONNECTION_STATE,
     CONNECTIVITY,
     LAST_DISCONNECT,
+    state_of,
     wait_for_state,
 )
 
@@ -34,12 +35,6 @@ SECOND = 1.0
 def enabled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Enable what is disabled by default; ask for it before the entry."""
     monkeypatch.setattr(Entity, "entity_registry_enabled_default", True)
-
-
-def _state(hass: HomeAssistant, entity_id: str) -> State:
-    state = hass.states.get(entity_id)
-    assert state
-    return state
 
 
 @pytest.mark.usefixtures("entry")
@@ -54,10 +49,10 @@ async def test_they_are_disabled_and_for_diagnosis(hass: HomeAssistant) -> None:
 
 @pytest.mark.usefixtures("enabled", "entry")
 async def test_they_say_what_is_known_from_the_start(hass: HomeAssistant) -> None:
-    state = _state(hass, CONNECTION_STATE)
+    state = state_of(hass, CONNECTION_STATE)
     assert state.state == "connected"
     assert state.attributes["options"] == list(ConnectionState)
-    assert _state(hass, LAST_DISCONNECT).state == STATE_UNKNOWN
+    assert state_of(hass, LAST_DISCONNECT).state == STATE_UNKNOWN
 
 
 @pytest.mark.usefixtures("enabled")
@@ -73,7 +68,7 @@ async def test_a_drop_is_seen_by_every_entity_within_a_second(
         await wait_for_state(hass, CONNECTION_STATE, "reconnecting")
 
     lost = entry.runtime_data.coordinator.last_disconnect
-    shown = _state(hass, LAST_DISCONNECT)
+    shown = state_of(hass, LAST_DISCONNECT)
     assert shown.state == utc_from_timestamp(lost.at).isoformat(timespec="seconds")
     assert shown.attributes["device_class"] == "timestamp"
 
@@ -91,7 +86,7 @@ async def test_a_return_is_seen_by_every_entity_within_a_second(
         await wait_for_state(hass, CONNECTION_STATE, "connected")
         await wait_for_state(hass, CONNECTIVITY, STATE_ON)
 
-    assert _state(hass, AGENT).state != STATE_UNAVAILABLE
+    assert state_of(hass, AGENT).state != STATE_UNAVAILABLE
 
 
 @pytest.mark.usefixtures("enabled", "entry")
@@ -103,4 +98,4 @@ async def test_a_refusal_is_told_from_a_drop(
 
     await wait_for_state(hass, CONNECTION_STATE, "paused")
 
-    assert _state(hass, CONNECTIVITY).state == STATE_OFF
+    assert state_of(hass, CONNECTIVITY).state == STATE_OFF

@@ -1,7 +1,7 @@
 """The sensor and the binary sensor of the last self-test."""
 
 from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNKNOWN, EntityCategory
-from homeassistant.core import HomeAssistant, State
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -12,21 +12,15 @@ from tests.simulator import GatewaySimulator
 
 from .planted import planted, run_planted
 from .self_test import run_self_test
-from .states import CONNECTIVITY, PROBLEM, SELF_TEST, wait_for_state
+from .states import CONNECTIVITY, PROBLEM, SELF_TEST, state_of, wait_for_state
 
 COUNTS = {"pass", "warn", "fail", "skip", "error"}
 
 
-def _state(hass: HomeAssistant, entity_id: str) -> State:
-    state = hass.states.get(entity_id)
-    assert state
-    return state
-
-
 @pytest.mark.usefixtures("entry")
 async def test_nothing_is_known_before_the_first(hass: HomeAssistant) -> None:
-    assert _state(hass, SELF_TEST).state == STATE_UNKNOWN
-    assert _state(hass, PROBLEM).state == STATE_UNKNOWN
+    assert state_of(hass, SELF_TEST).state == STATE_UNKNOWN
+    assert state_of(hass, PROBLEM).state == STATE_UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -38,7 +32,7 @@ async def test_they_say_how_the_last_one_ended(
 ) -> None:
     report = await run_planted(hass, entry, planted(Status(status)))
 
-    state = _state(hass, SELF_TEST)
+    state = state_of(hass, SELF_TEST)
     assert state.state == status
     assert state.state in state.attributes["options"]
     assert state.attributes["liveness"] == status
@@ -47,7 +41,7 @@ async def test_they_say_how_the_last_one_ended(
     assert {name: state.attributes[name] for name in COUNTS} == {
         name: int(name == status) for name in COUNTS
     }
-    assert _state(hass, PROBLEM).state == problem
+    assert state_of(hass, PROBLEM).state == problem
 
 
 async def test_a_gateway_that_is_away_is_seen_too(
@@ -58,7 +52,7 @@ async def test_a_gateway_that_is_away_is_seen_too(
 
     await run_self_test(hass, config_entry=entry.entry_id)
 
-    state = _state(hass, SELF_TEST)
+    state = state_of(hass, SELF_TEST)
     assert state.state == "fail"
     assert state.attributes["liveness"] == "pass"
     assert state.attributes["readiness"] == "fail"
@@ -69,7 +63,7 @@ async def test_the_details_are_not_recorded(
 ) -> None:
     await run_self_test(hass, config_entry=entry.entry_id)
 
-    state = _state(hass, SELF_TEST)
+    state = state_of(hass, SELF_TEST)
     assert state.state_info
     own = {"liveness", "readiness", "mode", "started_at"} | COUNTS
     assert own <= state.attributes.keys() & state.state_info["unrecorded_attributes"]
@@ -82,8 +76,8 @@ async def test_they_remember_over_a_reload(
 
     assert await hass.config_entries.async_reload(entry.entry_id)
 
-    assert _state(hass, SELF_TEST).state == "warn"
-    assert _state(hass, PROBLEM).state == STATE_OFF
+    assert state_of(hass, SELF_TEST).state == "warn"
+    assert state_of(hass, PROBLEM).state == STATE_OFF
 
 
 async def test_the_last_ten_reports_are_kept(
