@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from .const import DEFAULT_PORT
-from .gateway import is_setup_link, read_setup_link
+from .gateway import is_setup_link, netloc, read_setup_link
 
 TLS_BY_SCHEME: Final = {"ws": False, "http": False, "wss": True, "https": True}
 PAGES: Final = ("http", "https")
@@ -35,8 +35,8 @@ class Candidate:
 
     @property
     def _rest(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'s' if self.ssl else ''}://{host}:{self.port}{self.path}"
+        tls = "s" if self.ssl else ""
+        return f"{tls}://{netloc(self.host, self.port)}{self.path}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from .backoff import Pause
 from .catalogue import Agent, AgentCatalogue, Model, ThinkingLevel
 from .client import GatewayClient
 from .credentials import Credentials
-from .endpoint import AddressClass, Endpoint, address_class, read_fingerprint
+from .endpoint import AddressClass, Endpoint, address_class, netloc, read_fingerprint
 from .exceptions import (
     AgentRunAborted,
     AgentRunError,
@@ -122,6 +122,7 @@ __all__ = [
     "address_class",
     "is_setup_link",
     "look",
+    "netloc",
     "read_fingerprint",
     "read_setup_link",
 ]

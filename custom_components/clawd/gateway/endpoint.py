@@ -47,8 +47,7 @@ class Endpoint:
     def url(self) -> str:
         """Return the WebSocket URL; it never holds a secret."""
         scheme = "wss" if self.ssl else "ws"
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{scheme}://{host}:{self.port}{self.path}"
+        return f"{scheme}://{netloc(self.host, self.port)}{self.path}"
 
     @property
     def origin(self) -> str:
@@ -65,6 +64,11 @@ class Endpoint:
     def exposed_at(self, address: str) -> bool:
         """Return whether strangers can listen on the way to an address."""
         return self.ssl is None and address_class(address) is AddressClass.PUBLIC
+
+
+def netloc(host: str, port: int) -> str:
+    """Return a host, maybe an IPv6 address, and a port as a URL has them."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def address_class(host: str) -> AddressClass:
