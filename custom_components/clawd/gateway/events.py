@@ -1,6 +1,5 @@
 """Listeners to the Gateway's events."""
 
-from collections import defaultdict
 import inspect
 import logging
 from typing import TYPE_CHECKING, Any
@@ -32,30 +31,25 @@ class EventListeners[T]:
         """Run what async listeners return with `spawn(coroutine, name)`."""
         self._statistics = statistics
         self._spawn = spawn
-        self._listeners: defaultdict[str, list[Listener[T]]] = defaultdict(list)
-        self.heard: set[str] = set()
+        self._listeners: dict[str, list[Listener[T]]] = {}
+        self.heard = self._listeners.keys()
 
     def snapshot(self) -> Mapping[str, tuple[Listener[T], ...]]:
         """Return the listeners of each name that has any."""
-        return {
-            name: tuple(listeners)
-            for name, listeners in self._listeners.items()
-            if listeners
-        }
+        return {name: tuple(found) for name, found in self._listeners.items()}
 
     def subscribe(self, name: str, listener: Listener[T]) -> Callable[[], None]:
         """Add a listener and return its unsubscribe, which works once."""
-        if listener not in self._listeners[name]:
-            self._listeners[name].append(listener)
-        self.heard.add(name)
+        if listener not in (listeners := self._listeners.setdefault(name, [])):
+            listeners.append(listener)
         used = False
 
         def unsubscribe() -> None:
             nonlocal used
-            if not used and listener in self._listeners[name]:
-                self._listeners[name].remove(listener)
-                if not self._listeners[name]:
-                    self.heard.discard(name)
+            if not used and listener in (listeners := self._listeners.get(name, [])):
+                listeners.remove(listener)
+                if not listeners:
+                    del self._listeners[name]
             used = True
 
         return unsubscribe
@@ -66,9 +60,8 @@ class EventListeners[T]:
         Who unsubscribes during the dispatch is not called any more; who
         subscribes during it waits for the next event.
         """
-        listeners = self._listeners.get(name, [])
-        for listener in tuple(listeners):
-            if listener in listeners:
+        for listener in tuple(self._listeners.get(name, ())):
+            if listener in self._listeners.get(name, ()):
                 self._call(name, listener, value)
 
     def _call(self, name: str, listener: Listener[T], value: T) -> None:
