@@ -85,6 +85,18 @@ async def test_a_request_says_what_was_asked(gateway: GatewaySimulator) -> None:
     assert second["idempotencyKey"] != run.run_id
 
 
+async def test_a_question_without_words_is_left_to_the_gateway_to_refuse(
+    gateway: GatewaySimulator,
+) -> None:
+    client = client_of(gateway)
+    async with running(client):
+        await client.wait_connected()
+        with pytest.raises(RequestFailedError):
+            await client.start_run("", session_key=KEY)
+    [request] = gateway.received("agent")
+    assert request.params["message"] == ""
+
+
 @pytest.mark.parametrize(
     ("silence", "deadline", "code"),
     [(0.05, None, "RUN_SILENT"), (None, 0.05, "RUN_TIMEOUT")],

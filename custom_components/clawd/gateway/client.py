@@ -212,11 +212,12 @@ class GatewayClient(GatewayLink):
             "message": message,
             "sessionKey": session_key,
             "idempotencyKey": uuid4().hex,
-            "extraSystemPrompt": extra_system_prompt,
-            "thinking": thinking,
         }
-        given = {name: value for name, value in params.items() if value}
-        run = self._runs.open(given, silence=silence, deadline=deadline, tools=tools)
+        if extra_system_prompt:
+            params["extraSystemPrompt"] = extra_system_prompt
+        if thinking:
+            params["thinking"] = thinking
+        run = self._runs.open(params, silence=silence, deadline=deadline, tools=tools)
         try:
             await self._send_run(connection, run)
             return await run.wait_accepted()
