@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from itertools import groupby
 import time
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, cast
 
 from .exceptions import (
     AgentRunAborted,
@@ -138,14 +138,14 @@ class AgentRun:
             self.accepted,
             self.ended,
             len(self._reply.text),
-            sum(len(part) for part in self._unread if isinstance(part, str)),
+            sum(map(len, self._texts(self._unread))),
             len(self._held or ()),
         )
 
     async def __aiter__(self) -> AsyncIterator[str]:
         """Yield the text as it arrives, then raise the error if there was one."""
         while unread := await self._read():
-            if text := "".join([part for part in unread if isinstance(part, str)]):
+            if text := "".join(self._texts(unread)):
                 yield text
         await self.result()
 
@@ -230,7 +230,7 @@ class AgentRun:
             case "lifecycle" if data.get("phase") == "start":
                 self._reply.retry()
             case "tool" if self._steps and (step := self._steps.read(data)):
-                self._add(step)
+                self._tell(step)
 
     def suspend(self, error: GatewayError) -> None:
         """Outlive the connection; hold back events until it is known what is missing.
@@ -335,14 +335,11 @@ class AgentRun:
             self._response.cancel()
         self._on_end(self)
 
-    def _tell(self, text: str) -> None:
-        if text:
-            self._add(text)
-
-    def _add(self, part: Part) -> None:
-        self._unread.append(part)
-        if self._reader:
-            self._wake_reader()
+    def _tell(self, part: Part) -> None:
+        if part:
+            self._unread.append(part)
+            if self._reader:
+                self._wake_reader()
 
     async def _read(self) -> list[Part]:
         """Return what nobody has read yet, as soon as there is any; nothing at last."""
@@ -351,6 +348,12 @@ class AgentRun:
             await self._reader
         unread, self._unread = self._unread, []
         return unread
+
+    def _texts(self, parts: list[Part]) -> list[str]:
+        """Return the texts of parts, which are all of them without recorded steps."""
+        if self._steps is None:
+            return cast("list[str]", parts)
+        return [part for part in parts if isinstance(part, str)]
 
     def _wake_reader(self) -> None:
         if self._reader and not self._reader.done():
