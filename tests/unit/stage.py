@@ -1,6 +1,7 @@
 """One run with everything around it, for tests without a connection."""
 
 import asyncio
+import time
 from typing import Any
 
 from custom_components.clawd.gateway import AgentRun, Event, Statistics, Timing
@@ -35,7 +36,11 @@ class Stage:
         """Send an event of the run, the next one unless `seq` says otherwise."""
         self._seq = self._seq + 1 if seq is None else seq
         payload = {"runId": self.run.run_id, "seq": self._seq, "stream": stream}
-        self.runs.dispatch(Event("agent", payload | {"data": data}, None))
+        self.deliver(payload | {"data": data})
+
+    def deliver(self, payload: dict[str, Any]) -> None:
+        """Send an event `agent`, of this run or another."""
+        self.runs.dispatch(Event("agent", payload, None), time.monotonic())
 
     def say(self, text: str, **more: object) -> None:
         """Send an `assistant` event."""

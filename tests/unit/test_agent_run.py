@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+import time
 
 import pytest
 
@@ -10,7 +11,6 @@ from custom_components.clawd.gateway import (
     AgentRunAborted,
     AgentRunError,
     ConnectionLostError,
-    Event,
     RequestFailedError,
     RequestTimeoutError,
 )
@@ -118,7 +118,7 @@ async def test_an_event_of_no_known_shape_is_ignored(
     stage: Stage, payload: dict[str, object]
 ) -> None:
     broken = {"runId": "r", "stream": "assistant", **payload}
-    stage.runs.dispatch(Event("agent", broken, None))
+    stage.deliver(broken)
     await stage.end("Hello")
     assert await heard(stage.run) == ["Hello"]
 
@@ -203,7 +203,8 @@ async def test_a_run_that_ended_is_forgotten(stage: Stage, *, well: bool) -> Non
 
 async def test_what_comes_after_the_end_changes_nothing(stage: Stage) -> None:
     await stage.end("Hello")
-    stage.run.feed({"seq": 9, "stream": "assistant", "data": {"text": "late"}})
+    late = {"seq": 9, "stream": "assistant", "data": {"text": "late"}}
+    stage.run.feed(late, time.monotonic())
     stage.run.accept()
     stage.run.fail(ConnectionLostError("x"))
     assert (await stage.run.result()).text == "Hello"
@@ -228,7 +229,7 @@ async def test_nobody_waits_for_the_response_after_the_loss(stage: Stage) -> Non
 async def test_runs_of_others_leave_nothing_but_a_count(stage: Stage) -> None:
     for number in range(10_000):
         payload = {"runId": f"other-{number}", "seq": 1, "stream": "assistant"}
-        stage.runs.dispatch(Event("agent", payload | {"data": {"text": "x"}}, None))
+        stage.deliver(payload | {"data": {"text": "x"}})
     assert len(stage.runs.snapshot()) == 1
     assert stage.statistics.foreign_run_events == 10_000
     await stage.end("Hello")

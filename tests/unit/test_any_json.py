@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from hypothesis import given, strategies as st
 
-from custom_components.clawd.gateway import Event, GatewayError, Hello, Statistics
+from custom_components.clawd.gateway import GatewayError, Hello, Statistics
 from custom_components.clawd.gateway.frames import Response
 from custom_components.clawd.gateway.models import Challenge, reply_texts, run_result
 from custom_components.clawd.gateway.pending import PendingRequests
@@ -72,7 +72,7 @@ async def test_no_event_and_no_end_of_a_run_raises(
     await stage.start()
     for event in events:
         if isinstance(event, dict):
-            stage.runs.dispatch(Event("agent", event, None))
+            stage.deliver(event)
     stage.response.set_result(final)
     with suppress(GatewayError):
         await stage.run.result()

@@ -144,7 +144,7 @@ async def test_a_connection_that_ends_meanwhile_leaves_the_run_to_the_next(
         await open_socket(endpoint, TIMING),
         TIMING,
         Statistics(),
-        lambda _: None,
+        lambda *_: None,
         lambda _: True,
     )
     identity, info = DeviceIdentity.generate(), ClientInfo("0.1.0")

@@ -171,7 +171,7 @@ async def replay(protocol: int, name: str, run_id: str, request_id: str) -> Agen
             if frame.id == request_id:
                 pending.resolve(replace(frame, id=request.id))
         elif frame.name == "agent":
-            stage.runs.dispatch(frame)
+            stage.deliver(frame.payload)
     stage.run.expect(request.future)
     return await stage.run.wait_accepted()
 

@@ -31,9 +31,13 @@ class Run:
         """Move the time and return the codes of what has expired."""
         for _ in range(round(seconds)):
             if alive:
-                self.clock.sign_of_life()
+                self.tell()
             self.loop.advance(1)
         return [error.code or type(error).__name__ for error in self.errors]
+
+    def tell(self) -> None:
+        """Let the Gateway tell something."""
+        self.clock.seen_at = self.loop.time()
 
     async def _start(self) -> RunClock:
         return RunClock(TIMING, self.errors.append, self.loop.time)
@@ -61,7 +65,7 @@ def test_a_run_that_lasts_is_given_up(run: Run) -> None:
 
 def test_a_sign_of_life_puts_the_silence_off(run: Run) -> None:
     run.pass_time(20)
-    run.clock.sign_of_life()
+    run.tell()
     assert run.pass_time(29) == []
     assert run.pass_time(1) == ["RUN_SILENT"]
 
@@ -89,7 +93,7 @@ def test_a_second_loss_gives_no_more_time(run: Run) -> None:
 def test_news_after_a_loss_keep_the_run(run: Run) -> None:
     run.clock.lose(ConnectionLostError("x"))
     run.pass_time(5)
-    run.clock.sign_of_life()
+    run.tell()
     assert run.pass_time(29) == []
 
 

@@ -204,9 +204,9 @@ class AgentRun:
             self._accepted.set_result(None)
             self.taken_at = self._loop.time()
 
-    def feed(self, payload: Payload) -> None:
-        """Take the payload of an `agent` event of this run."""
-        self._clock.sign_of_life()
+    def feed(self, payload: Payload, at: float) -> None:
+        """Take the payload of an `agent` event of this run; `at` is monotonic."""
+        self._clock.seen_at = at
         if self._held is not None:
             if len(self._held) == MOST_HELD:
                 self.hold()
@@ -256,7 +256,7 @@ class AgentRun:
         self._torn = self._reply.open and not (self._torn and self._held)
         held, self._held = self._held or [], None
         for payload in held:
-            self.feed(payload)
+            self.feed(payload, self._clock.seen_at)
 
     def complete(self, texts: tuple[str, ...]) -> None:
         """End the run with all segments of its reply, as the history has them."""

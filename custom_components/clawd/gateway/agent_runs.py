@@ -76,13 +76,16 @@ class AgentRuns:
         if self._runs.pop(run.run_id, None):
             self._statistics.runs_ended += 1
 
-    def dispatch(self, event: Event) -> None:
-        """Deliver an `agent` event; other operators' runs are only counted."""
+    def dispatch(self, event: Event, at: float) -> None:
+        """Deliver an `agent` event; other operators' runs are only counted.
+
+        `at` is when it came, of the monotonic clock.
+        """
         run = self._runs.get(str(event.payload.get("runId")))
         if run is None:
             self._statistics.foreign_run_events += 1
         else:
-            run.feed(event.payload)
+            run.feed(event.payload, at)
 
     def suspend_all(self, error: GatewayError) -> None:
         """Keep every open run over the end of the connection."""

@@ -338,9 +338,9 @@ class GatewayClient(GatewayLink):
     def _wants(self, name: str) -> bool:
         return name in (AGENT, SHUTDOWN) or name in self._events.heard
 
-    def _dispatch(self, event: Event) -> None:
+    def _dispatch(self, event: Event, at: float) -> None:
         if event.name == AGENT:
-            self._runs.dispatch(event)
+            self._runs.dispatch(event, at)
         if event.name in self._events.heard:
             self._events.dispatch(event.name, event)
 

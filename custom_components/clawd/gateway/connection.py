@@ -70,12 +70,13 @@ class Connection:
         socket: ClientConnection,
         timing: Timing,
         statistics: Statistics,
-        on_event: Callable[[Event], None],
+        on_event: Callable[[Event, float], None],
         wants: Callable[[str], bool],
     ) -> None:
         """Wrap an open socket; `handshake()` comes next.
 
-        Events whose name nobody `wants` are counted, but not decoded.
+        `on_event` gets an event and when it came, of the monotonic clock. Events
+        whose name nobody `wants` are counted, but not decoded.
         """
         self._socket = socket
         self.timing = timing
@@ -271,7 +272,7 @@ class Connection:
             self._last_seq = seq
         if frame.name == SHUTDOWN:
             self._restart_delay = seconds(frame.payload.get("restartExpectedMs"))
-        self._on_event(frame)
+        self._on_event(frame, now)
 
     async def _watch_silence(self, suspension: SuspensionWatch) -> None:
         """Close when nothing came for two tick intervals, or since a suspension."""

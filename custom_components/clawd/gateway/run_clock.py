@@ -16,6 +16,8 @@ class RunClock:
     """The deadlines of one run: its length, its silence, and a lost connection.
 
     One timer serves all of them; it is set anew when it fires, not at each event.
+    `seen_at` is when the Gateway last told something of the run, as the clock
+    says, which is `time.monotonic` unless it is given.
     """
 
     def __init__(
@@ -29,7 +31,7 @@ class RunClock:
         self._expire = expire
         self._loop = asyncio.get_running_loop()
         self._now = clock or time.monotonic
-        self._started_at = self._seen_at = self._now()
+        self._started_at = self.seen_at = self._now()
         self._lost: tuple[float, GatewayError] | None = None
         self._timer = self._arm()
 
@@ -43,23 +45,22 @@ class RunClock:
         """Return the timer that is armed."""
         return self._timer
 
-    def sign_of_life(self) -> None:
-        """Note that the Gateway has told something of the run."""
-        self._seen_at = self._now()
-        self._lost = None
-
     def lose(self, error: GatewayError) -> None:
         """Note that there is no connection, with the error for the worst case.
 
-        Only the first time counts, but the last error.
+        Only the first time since the last news counts, but the last error.
         """
-        since = self._lost[0] if self._lost else self._now()
+        since = loss[0] if (loss := self._loss()) else self._now()
         self._lost = since, error
         self._rearm()
 
     def stop(self) -> None:
         """Count no more."""
         self._timer.cancel()
+
+    def _loss(self) -> tuple[float, GatewayError] | None:
+        """Return the loss, unless there were news since."""
+        return self._lost if self._lost and self._lost[0] >= self.seen_at else None
 
     def _check(self) -> None:
         at, error = self._due()
@@ -84,11 +85,11 @@ class RunClock:
                 RequestTimeoutError("the run took too long", code="RUN_TIMEOUT"),
             ),
             (
-                self._seen_at + self._timing.run_silence,
+                self.seen_at + self._timing.run_silence,
                 RequestTimeoutError("the run fell silent", code="RUN_SILENT"),
             ),
         ]
-        if self._lost:
-            lost_at, error = self._lost
+        if loss := self._loss():
+            lost_at, error = loss
             dues.append((lost_at + self._timing.keep_run, error))
         return min(dues, key=lambda due: due[0])

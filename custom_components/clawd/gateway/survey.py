@@ -50,7 +50,7 @@ async def look(endpoint: Endpoint, timing: Timing | None = None) -> Peer:
         async with asyncio.timeout(timing.connect):
             socket = await open_socket(endpoint, timing)
             connection = Connection(
-                socket, timing, Statistics(), lambda _: None, lambda _: False
+                socket, timing, Statistics(), lambda *_: None, lambda _: False
             )
             try:
                 await connection.read_challenge()
