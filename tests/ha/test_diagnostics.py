@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import CONF_HOST, CONF_TOKEN
+from homeassistant.const import CONF_HOST, CONF_SSL, CONF_TOKEN
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
@@ -14,6 +14,8 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.clawd import diagnostics, inspection
 from custom_components.clawd.const import (
     CONF_ALLOW_INSECURE,
+    CONF_CA_CERTIFICATE,
+    CONF_FINGERPRINT,
     CONF_INSTRUCTIONS,
     CONF_SESSION_NAME,
     CONF_SESSION_SCOPE,
@@ -317,6 +319,30 @@ async def test_an_address_is_shown_by_its_kind(
     assert _data(body)["endpoint"]["address"] == address
     assert "8.8.8.8" not in body
     assert "gateway.example" not in body
+
+
+@pytest.mark.parametrize(
+    ("more", "trust"),
+    [
+        ({CONF_FINGERPRINT: "ab" * 32}, "fingerprint"),
+        ({CONF_CA_CERTIFICATE: "canary-pem"}, "ca"),
+        ({}, "system"),
+    ],
+)
+async def test_a_certificate_is_shown_by_what_it_is_known_by(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    download: Download,
+    more: dict[str, str],
+    trust: str,
+) -> None:
+    data = {**entry.data, CONF_SSL: True, **more}
+    hass.config_entries.async_update_entry(entry, data=data)
+
+    body = await download()
+
+    assert _data(body)["endpoint"]["trust"] == trust
+    assert not [value for value in more.values() if value in body]
 
 
 async def test_a_device_shows_its_slice(

@@ -11,7 +11,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.clawd.gateway import RequestTimeoutError, pending
 from custom_components.clawd.gateway.pending import PendingRequest, PendingRequests
-from custom_components.clawd.selftest import checks_entry, checks_gateway
+from custom_components.clawd.selftest import checks_entry, checks_gateway, detectors
 from tests.simulator import GatewaySimulator
 
 from .self_test import bad, run_self_test, statuses
@@ -156,6 +156,18 @@ async def test_a_request_under_way_is_balanced(
     gateway.release("health")
     await request
     assert statuses(report) == {"pending_balance": "pass"}
+
+
+async def test_the_timers_of_another_kind_of_loop_are_not_judged(
+    hass: HomeAssistant, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detectors, "scheduled", lambda _: None)
+
+    report = await run_self_test(
+        hass, config_entry=entry.entry_id, checks=["timer_registry"]
+    )
+
+    assert statuses(report) == {"timer_registry": "skip"}
 
 
 async def test_a_single_hiccup_of_the_loop_is_no_illness(

@@ -210,6 +210,15 @@ async def test_what_comes_after_the_end_changes_nothing(stage: Stage) -> None:
     assert (await stage.run.result()).text == "Hello"
 
 
+async def test_a_final_response_after_the_reply_was_brought_home_changes_nothing(
+    stage: Stage,
+) -> None:
+    stage.response.set_result({"status": "error"})
+    stage.run.complete(("Hello",))
+    await asyncio.sleep(0)
+    assert (await stage.run.result()).text == "Hello"
+
+
 async def test_a_reply_that_is_brought_home_too_late_changes_nothing(
     stage: Stage,
 ) -> None:

@@ -72,6 +72,16 @@ async def test_a_device_token_is_kept_once(
     assert shown(gateway) == [gateway.token, gateway.token]
 
 
+async def test_a_hello_without_a_device_token_leaves_what_there_is(
+    gateway: GatewaySimulator, credentials: Credentials, keeper: Keeper
+) -> None:
+    await client(gateway, credentials).probe()
+    known = credentials.device_token
+    await credentials.accept(None)
+    assert credentials.device_token == known
+    assert len(keeper.kept) == 1
+
+
 async def test_a_new_device_token_is_kept_before_it_is_used(
     gateway: GatewaySimulator, credentials: Credentials, keeper: Keeper
 ) -> None:

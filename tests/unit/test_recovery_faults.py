@@ -89,6 +89,21 @@ async def test_a_history_that_comes_too_late_is_asked_for_again(
         assert (await run.result()).text == "It is on."
 
 
+async def test_a_question_beyond_the_longest_history_is_looked_for_again(
+    gateway: GatewaySimulator,
+) -> None:
+    others = [{"role": "assistant"}] * HISTORY_LIMITS[-1]
+    gateway.edit("chat.history", lambda history: history.update(messages=others))
+    client = client_of(gateway, replace(TIMING, wait=0.001, pause=0))
+    async with running(client):
+        run = await half_a_run(gateway, client)
+        await gateway.wait_for_request("chat.history", 2 * len(HISTORY_LIMITS))
+        limits = [r.params["limit"] for r in gateway.received("chat.history")]
+        assert limits[: 2 * len(HISTORY_LIMITS)] == [*HISTORY_LIMITS] * 2
+        assert not run.ended
+    gateway.proceed()
+
+
 async def test_a_history_that_is_refused_ends_the_run(
     gateway: GatewaySimulator,
 ) -> None:

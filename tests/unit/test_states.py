@@ -14,6 +14,7 @@ from custom_components.clawd.gateway import (
     DeviceIdentity,
     Endpoint,
     GatewayClient,
+    SuspensionWatch,
     Transition,
 )
 from custom_components.clawd.gateway.state import TRANSITIONS
@@ -167,6 +168,32 @@ async def test_leaving_connected(gateway: GatewaySimulator, cause: str) -> None:
                 await stop(task)
         check(await next_change(client, S.CONNECTED), cause)
         assert (client.hello, client.pending, client.runs) == (None, (), ())
+
+
+async def test_a_connection_that_lived_through_a_suspension_is_kept(
+    gateway: GatewaySimulator,
+) -> None:
+    seen = asyncio.Event()
+    clock = Clock()
+
+    class Watch(SuspensionWatch):
+        """A watch that says when nothing came of a jump."""
+
+        def over(self) -> bool:
+            """Say so once."""
+            over = super().over()
+            if not over and clock.wall:
+                seen.set()
+            return over
+
+    watch = Watch(lambda: clock.wall, lambda: 0.0)
+    client = client_of(gateway, replace(DROWSY, check=0.001), watch)
+    async with running(client):
+        await client.wait_connected()
+        clock.wall += 3600
+        await seen.wait()
+        assert client.state is S.CONNECTED
+        assert client.statistics.connects == 1
 
 
 @pytest.mark.parametrize(

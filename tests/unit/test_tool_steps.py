@@ -52,6 +52,12 @@ async def test_calls_and_results_stand_between_the_texts(stage: Stage) -> None:
     assert last.startswith("\n\nTool said:")
 
 
+async def test_steps_alone_are_no_text(stage: Stage) -> None:
+    stage.tell("tool", CALL)
+    await stage.end()
+    assert [text async for text in stage.run] == []
+
+
 async def test_texts_alone_leave_the_steps_out(stage: Stage) -> None:
     stage.say("One")
     stage.tell("tool", CALL)
