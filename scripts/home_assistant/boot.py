@@ -39,14 +39,16 @@ def hass_command(folder: Path) -> list[str | Path]:
 @asynccontextmanager
 async def boot(
     environment: Mapping[str, str] | None = None,
+    package: Path | None = None,
 ) -> AsyncIterator[RunningHomeAssistant]:
     """Run a fresh Home Assistant on a free port of the loopback address.
 
-    Its environment is this process's, and what is given. An exception that passes
+    Its environment is this process's, and what is given; its component that of the
+    repository, unless there is a package. An exception that passes
     through carries the end of the log as a note.
     """
     port = free_port()
-    with _temporary_folder(port) as (folder, log):
+    with _temporary_folder(port, package) as (folder, log):
         try:
             command = hass_command(folder)
             async with child(command, folder, log, STDOUT, environment) as process:
@@ -59,10 +61,12 @@ async def boot(
 
 
 @contextmanager
-def _temporary_folder(port: int) -> Iterator[tuple[Path, IO[bytes]]]:
+def _temporary_folder(
+    port: int, package: Path | None
+) -> Iterator[tuple[Path, IO[bytes]]]:
     with TemporaryDirectory(prefix="clawd-home-assistant-") as name:
         folder = Path(name)
-        prepare_folder(folder, port)
+        prepare_folder(folder, port, package)
         skip_onboarding_steps(folder)
         with (folder / "console.log").open("wb") as log:
             yield folder, log

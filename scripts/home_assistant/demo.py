@@ -77,7 +77,9 @@ class Demo:
         self, stack: AsyncExitStack
     ) -> tuple[RunningHomeAssistant, HomeAssistantApi, str]:
         async with self._console.step("Home Assistant", SEE_LOG) as step:
-            running = await stack.enter_async_context(boot())
+            running = await stack.enter_async_context(
+                boot(package=self._options.package)
+            )
             step.detail = f"answers on {running.url}"
         async with self._console.step("Onboarding", SEE_LOG) as step:
             token = await create_user(running.url, USERNAME, self._password)

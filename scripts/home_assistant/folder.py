@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from shutil import unpack_archive
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
@@ -29,13 +30,18 @@ logger:
 """
 
 
-def prepare_folder(folder: Path, port: int) -> None:
-    """Make the folder, or fill in what is missing, so that it serves on a port."""
-    components = folder / "custom_components"
-    components.mkdir(parents=True, exist_ok=True)
-    link = components / COMPONENT.name
-    link.unlink(missing_ok=True)
-    link.symlink_to(COMPONENT)
+def prepare_folder(folder: Path, port: int, package: Path | None = None) -> None:
+    """Make the folder, or fill in what is missing, so that it serves on a port.
+
+    The component is that of the repository, or of a package, unpacked as by HACS.
+    """
+    installed = folder / "custom_components" / COMPONENT.name
+    installed.parent.mkdir(parents=True, exist_ok=True)
+    if package:
+        unpack_archive(package, installed)
+    else:
+        installed.unlink(missing_ok=True)
+        installed.symlink_to(COMPONENT)
     configuration = folder / "configuration.yaml"
     if not configuration.exists():
         configuration.write_text(CONFIGURATION)

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 import os
+from pathlib import Path
 import time
 
 from .gateway import Gateway
@@ -21,6 +22,7 @@ class Options:
     serve: bool
     json: bool
     started: float
+    package: Path | None = None
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> Options:
@@ -36,7 +38,14 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
             gateway = Gateway.from_url(parsed.gateway, token)
         except ValueError as err:
             parser.error(f"--gateway: {err}")
-    return Options(gateway, parsed.message, parsed.serve, parsed.json, parsed.started)
+    return Options(
+        gateway,
+        parsed.message,
+        parsed.serve,
+        parsed.json,
+        parsed.started,
+        parsed.package,
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -64,6 +73,12 @@ def _parser() -> argparse.ArgumentParser:
         "--json",
         action="store_true",
         help="print one JSON document on stdout; progress goes to stderr",
+    )
+    parser.add_argument(
+        "--package",
+        type=Path,
+        metavar="ZIP",
+        help="the component of a package; default: that of the repository",
     )
     parser.add_argument(
         "--started", type=float, default=time.time(), help=argparse.SUPPRESS

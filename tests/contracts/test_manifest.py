@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from custom_components.clawd.const import VERSION
+from scripts.release.package import NAME
 
 from .sources import COMPONENT, ROOT
 
@@ -45,6 +46,11 @@ def test_the_links_lead_to_the_repository() -> None:
     assert MANIFEST["documentation"] == f"https://github.com/{SLUG}"
     assert MANIFEST["issue_tracker"] == f"https://github.com/{SLUG}/issues"
     assert MANIFEST["codeowners"] == [f"@{SLUG.split('/', maxsplit=1)[0]}"]
+
+
+def test_hacs_downloads_the_package_of_a_release() -> None:
+    hacs = _json(ROOT / "hacs.json")
+    assert (hacs["zip_release"], hacs["filename"]) == (True, NAME)
 
 
 def test_hacs_knows_the_floor() -> None:

@@ -11,6 +11,7 @@ from scripts.home_assistant.folder import (
     prepare_folder,
     skip_onboarding_steps,
 )
+from scripts.release.package import build_package
 
 
 @pytest.fixture
@@ -27,6 +28,13 @@ def stored(folder: Path, key: str) -> dict[str, Any]:
 def test_component_is_the_one_of_the_repository(folder: Path) -> None:
     prepare_folder(folder, 8123)
     assert (folder / "custom_components" / "clawd").resolve() == COMPONENT.resolve()
+
+
+def test_component_of_a_package_is_unpacked(folder: Path, tmp_path: Path) -> None:
+    package = build_package(COMPONENT, tmp_path)
+    prepare_folder(folder, 8123, package)
+    manifest = folder / "custom_components" / "clawd" / "manifest.json"
+    assert manifest.read_bytes() == (COMPONENT / "manifest.json").read_bytes()
 
 
 def test_home_assistant_listens_on_loopback_alone(folder: Path) -> None:
