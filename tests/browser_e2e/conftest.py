@@ -1,0 +1,67 @@
+"""A fresh Home Assistant, a browser and a simulated Gateway for each test."""
+
+from collections.abc import AsyncIterator, Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.home_assistant import journey
+from tests.simulator import GatewaySimulator
+
+from .frontend import Frontend
+from .home import Home, open_home
+
+KEPT = Path(".cache/browser_e2e")
+REPORTS = pytest.StashKey[pytest.TestReport]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep the report of a test for its fixtures."""
+    report = yield
+    if report.when == "call":
+        item.stash[REPORTS] = report
+    return report
+
+
+@pytest.fixture(params=[3, 4])
+async def gateway(request: pytest.FixtureRequest) -> AsyncIterator[GatewaySimulator]:
+    """Run a simulated Gateway."""
+    async with GatewaySimulator(protocol=request.param) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+async def home(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Home]:
+    """Run Home Assistant and a browser; keep trace and picture of a failure."""
+    async with open_home(tmp_path) as home:
+        await home.context.tracing.start(screenshots=True, snapshots=True)
+        yield home
+        report = request.node.stash.get(REPORTS, None)
+        failed = report is None or report.failed
+        kept = KEPT / request.node.name
+        if failed:
+            await home.page.screenshot(path=kept / "page.png")
+            print(f"trace and picture are in {kept}")
+        await home.context.tracing.stop(path=kept / "trace.zip" if failed else None)
+
+
+@pytest.fixture
+def frontend(home: Home) -> Frontend:
+    """Look at Home Assistant as a user does."""
+    return Frontend(home.url, home.page)
+
+
+@pytest.fixture
+async def entry(home: Home, gateway: GatewaySimulator) -> dict[str, Any]:
+    """Set the integration up, and make its agent the preferred assistant."""
+    fields = {
+        "address": f"ws://{gateway.host}:{gateway.port}",
+        "token": gateway.token,
+    }
+    entry = await journey.add_gateway(home.api, fields, print)
+    await journey.create_assistant(home.api, entry["entry_id"])
+    return entry

@@ -1,0 +1,90 @@
+"""What a user does with the integration in a browser."""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.simulator import GatewaySimulator, Pause, Reply
+
+from .frontend import Frontend, data_of
+from .home import Home
+
+DOMAIN = "clawd"
+ENTRIES = "config_entries/get"
+newest = pytest.mark.parametrize("gateway", [4], indirect=True)
+
+
+@newest
+async def test_the_integration_is_added_once_the_token_is_right(
+    home: Home, frontend: Frontend, gateway: GatewaySimulator
+) -> None:
+    await frontend.choose_integration()
+    await frontend.submit(
+        address=f"http://{gateway.host}:{gateway.port}/chat", token="wrong"
+    )
+    await frontend.expect_in_form("The Gateway refused this token.")
+    assert not await home.api.command(ENTRIES, domain=DOMAIN)
+    await frontend.submit(token=gateway.token)
+    await frontend.finish()
+    [entry] = await home.api.command(ENTRIES, domain=DOMAIN)
+    assert entry["state"] == "loaded"
+
+
+@pytest.mark.usefixtures("entry")
+async def test_a_reply_is_shown_as_it_streams(
+    frontend: Frontend, gateway: GatewaySimulator
+) -> None:
+    gateway.script(Reply("The light is on. "), Pause(), Reply("Anything else?"))
+    await frontend.ask("What about the light?")
+    await gateway.wait_paused()
+    await frontend.expect_reply(re.compile(r"^The.*…\s*$"))
+    gateway.proceed()
+    await frontend.expect_reply("The light is on. Anything else?")
+
+
+@newest
+@pytest.mark.usefixtures("entry")
+async def test_the_self_test_reports_in_the_developer_tools(frontend: Frontend) -> None:
+    report = await frontend.perform("clawd.self_test")
+    assert "status: pass" in report
+    assert "status: fail" not in report
+
+
+@newest
+@pytest.mark.usefixtures("entry")
+async def test_the_diagnostics_hold_what_a_maintainer_needs_and_no_secret(
+    frontend: Frontend, gateway: GatewaySimulator
+) -> None:
+    gateway.script(Reply("canary-reply"))
+    await frontend.ask("canary-question")
+    await frontend.expect_reply("canary-reply")
+    await frontend.open_integration()
+    text = await frontend.download_diagnostics()
+    assert data_of(text)["connection"]["state"] == "connected"
+    for secret in (gateway.token, "canary-reply", "canary-question"):
+        assert secret not in text
+
+
+@newest
+async def test_an_option_is_kept(
+    home: Home, frontend: Frontend, entry: dict[str, Any]
+) -> None:
+    await frontend.open_options()
+    await frontend.choose("Only when asked")
+    await frontend.submit()
+    await frontend.finish()
+    diagnostics = f"diagnostics/config_entry/{entry['entry_id']}"
+    settings = data_of((await home.api.download(diagnostics)).decode())["settings"]
+    assert settings["options"]["self_test_schedule"] == "off"
+
+
+@newest
+async def test_what_is_removed_is_gone(
+    home: Home, frontend: Frontend, entry: dict[str, Any]
+) -> None:
+    await frontend.open_integration()
+    await frontend.remove_entry()
+    assert not await home.api.command(ENTRIES, domain=DOMAIN)
+    entities = await home.api.command("config/entity_registry/list")
+    assert not [e for e in entities if e["config_entry_id"] == entry["entry_id"]]
