@@ -1,0 +1,174 @@
+"""The YAML examples of the documentation, loaded and run."""
+
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+from pathlib import Path
+import re
+from typing import Any
+
+from homeassistant.core import HomeAssistant, ServiceCall
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.script import Script, async_validate_actions_config
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
+from homeassistant.util.yaml import parse_yaml
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+    async_mock_service,
+)
+
+from custom_components.clawd.const import DOMAIN
+from custom_components.clawd.selftest.model import Status
+from tests.simulator import GatewaySimulator, Reply
+
+from .faults import ALIEN
+from .planted import planted, run_planted
+from .states import AGENT, CONNECTIVITY, SELF_TEST_EVENT, wait_for_state
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FENCE = re.compile(r"^```yaml\n(.*?)^```", re.DOTALL | re.MULTILINE)
+BLOCKS: list[Any] = [
+    parse_yaml(block)
+    for page in PAGES
+    for block in FENCE.findall(page.read_text("utf-8"))
+]
+AUTOMATIONS: dict[str, Any] = {b["alias"]: b for b in BLOCKS if "triggers" in b}
+ACTIONS = [block for block in BLOCKS if "triggers" not in block]
+
+
+@pytest.fixture
+async def told(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> AsyncGenerator[list[ServiceCall]]:
+    """Load every automation and return what they tell; turn them off at the end."""
+    assert await async_setup_component(hass, "conversation", {})
+    assert await async_setup_component(hass, "logger", {})
+    calls = async_mock_service(hass, "persistent_notification", "create")
+    hass.states.async_set("sensor.bedroom_humidity", "50")
+    hass.states.async_set("sensor.outdoor_temperature", "12")
+    config = {"automation": list(AUTOMATIONS.values())}
+    assert await async_setup_component(hass, "automation", config)
+    await hass.async_block_till_done()
+    assert entry.runtime_data.reports.data is None
+    yield calls
+    every = {"entity_id": "all"}
+    await hass.services.async_call("automation", "turn_off", every, blocking=True)
+
+
+async def trigger(hass: HomeAssistant, alias: str) -> None:
+    """Run an automation as if it had been triggered, its conditions included."""
+    [state] = [s for s in hass.states.async_all("automation") if s.name == alias]
+    fields = {"entity_id": state.entity_id, "skip_condition": False}
+    await hass.services.async_call("automation", "trigger", fields, blocking=True)
+    await hass.async_block_till_done()
+
+
+async def test_every_automation_is_loaded(
+    hass: HomeAssistant, told: list[ServiceCall]
+) -> None:
+    assert told == []
+    states = {s.name: s.state for s in hass.states.async_all("automation")}
+    assert states == dict.fromkeys(AUTOMATIONS, "on")
+
+
+@pytest.mark.usefixtures("told")
+async def test_every_entity_of_the_gateway_that_is_named_is_there(
+    hass: HomeAssistant,
+) -> None:
+    named = set(re.findall(r"\w+\.openclaw_gateway\w+|conversation\.main", str(BLOCKS)))
+    assert named == {AGENT, CONNECTIVITY, SELF_TEST_EVENT}
+    assert all(hass.states.get(entity_id) for entity_id in named)
+
+
+@pytest.mark.usefixtures("told")
+@pytest.mark.parametrize("block", ACTIONS, ids=str)
+async def test_every_action_can_be_run(
+    hass: HomeAssistant, block: dict[str, Any]
+) -> None:
+    sequence = cv.SCRIPT_SCHEMA([block])
+    sequence = await async_validate_actions_config(hass, sequence)
+    script = Script(hass, sequence, "example", DOMAIN)
+
+    result = await script.async_run()
+
+    variable = block.get("response_variable")
+    assert result
+    assert variable is None or result.variables[variable]
+
+
+async def test_the_greeting_is_the_reply(
+    hass: HomeAssistant, gateway: GatewaySimulator, told: list[ServiceCall]
+) -> None:
+    gateway.script(Reply("Good morning to you all."))
+
+    await trigger(hass, "The morning's greeting")
+
+    [call] = told
+    assert call.data["message"] == "Good morning to you all."
+
+
+async def test_the_agent_gets_the_values_of_the_sensors(
+    hass: HomeAssistant, gateway: GatewaySimulator, told: list[ServiceCall]
+) -> None:
+    gateway.script(Reply("Yes."))
+
+    hass.states.async_set("sensor.bedroom_humidity", "70")
+    await hass.async_block_till_done()
+
+    [request] = gateway.received("agent")
+    assert "is 70 %, outside it is 12 °C." in request.params["message"]
+    [call] = told
+    assert call.data["message"] == "Yes."
+
+
+async def test_the_second_question_is_of_the_same_session(
+    hass: HomeAssistant, gateway: GatewaySimulator, told: list[ServiceCall]
+) -> None:
+    hass.bus.async_fire("joke_wanted")
+    await hass.async_block_till_done()
+
+    first, second = gateway.received("agent")
+    assert first.params["sessionKey"] == second.params["sessionKey"]
+    assert len(told) == 1
+
+
+async def test_a_gateway_that_stays_away_is_told(
+    hass: HomeAssistant, gateway: GatewaySimulator, told: list[ServiceCall]
+) -> None:
+    await gateway.suspend()
+    await wait_for_state(hass, CONNECTIVITY, "off")
+    assert told == []
+
+    later = dt_util.utcnow() + timedelta(minutes=5, seconds=1)
+    async_fire_time_changed(hass, later)
+    await hass.async_block_till_done()
+
+    [call] = told
+    assert call.data["message"] == "It has not been connected for five minutes."
+
+
+async def test_what_the_self_test_finds_is_told(
+    hass: HomeAssistant, gateway: GatewaySimulator, told: list[ServiceCall]
+) -> None:
+    await trigger(hass, "The nightly self-test")
+    assert told == []
+
+    gateway.send_raw(ALIEN)
+    await trigger(hass, "The nightly self-test")
+
+    assert {call.data["message"] for call in told} == {"orphan_responses"}
+
+
+async def test_the_event_of_a_failure_is_told(
+    hass: HomeAssistant, entry: MockConfigEntry, told: list[ServiceCall]
+) -> None:
+    await run_planted(hass, entry, planted(Status.PASS))
+    assert told == []
+
+    await run_planted(hass, entry, planted(Status.FAIL))
+
+    [call] = told
+    assert call.data["message"] == "planted"
