@@ -52,9 +52,12 @@ def exposed(_: str, workflow: Document) -> Iterator[str]:
 
 def missing(text: str, _: Document) -> Iterator[str]:
     """Find commands of the repository that are not there."""
-    for command in re.findall(r"run: (\.?\w+/[\w-]+)", text):
+    for command in re.findall(r"(?<![\w/.-])(?:\.ci|scripts)/[\w-]+", text):
         if not (ROOT / command).is_file():
             yield command
+    for module in re.findall(r"-m (scripts[.\w]*)", text):
+        if not (ROOT / module.replace(".", "/") / "__main__.py").is_file():
+            yield module
 
 
 RULES: dict[Rule, str] = {
@@ -71,6 +74,12 @@ RULES: dict[Rule, str] = {
 def test_a_workflow_breaks_no_rule(path: Path, rule: Rule) -> None:
     text = path.read_text("utf-8")
     assert not list(rule(text, _load(text)))
+
+
+def test_an_action_is_everywhere_of_the_same_commit() -> None:
+    texts = [path.read_text("utf-8") for path in WORKFLOWS]
+    pins = {pin for text in texts for pin in re.findall(r"uses: (\S+)@(\S+)", text)}
+    assert len(pins) == len({action for action, _ in pins})
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
