@@ -21,7 +21,7 @@ from .score import report
 
 ROOT: Final = Path(__file__).parents[2]
 COMPONENT: Final = ROOT / "custom_components/clawd"
-LONGEST: Final = 30.0
+LONGEST: Final = 60.0
 """Seconds for the tests of one mutant."""
 TOOL: Final = sys.monitoring.COVERAGE_ID
 
@@ -166,7 +166,15 @@ def main() -> int:
         print(report(options.package, _lines(verdicts), total))
         return 0
     suite = Suite(COMPONENT / options.package, verdicts, options.minutes * 60)
-    arguments = ["-q", "-p", "no:randomly", "-p", "no:homeassistant", *options.tests]
+    arguments = [
+        "-q",
+        "--timeout=5",
+        "-p",
+        "no:randomly",
+        "-p",
+        "no:homeassistant",
+        *options.tests,
+    ]
     pytest.main(arguments, plugins=[suite])
     return 0
 
