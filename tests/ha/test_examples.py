@@ -78,7 +78,11 @@ async def test_every_automation_is_loaded(
 async def test_every_entity_of_the_gateway_that_is_named_is_there(
     hass: HomeAssistant,
 ) -> None:
-    named = set(re.findall(r"\w+\.openclaw_gateway\w+|conversation\.main", str(BLOCKS)))
+    named = set(
+        re.findall(
+            r"\w+\.openclaw_gateway\w+|conversation\.(?!process)\w+", str(BLOCKS)
+        )
+    )
     assert named == {AGENT, CONNECTIVITY, SELF_TEST_EVENT}
     assert all(hass.states.get(entity_id) for entity_id in named)
 
