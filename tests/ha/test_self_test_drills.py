@@ -18,8 +18,8 @@ from custom_components.clawd.selftest import checks_reload, interruption
 from custom_components.clawd.selftest.history import async_load_reports
 from custom_components.clawd.selftest.model import Mode
 from custom_components.clawd.selftest.registry import CHECKS
+from tests.leak_guard import no_leaks
 from tests.simulator import GatewaySimulator, Pause, Refusal, Reply
-from tests.unit.leaks import no_leaks
 
 from .faults_drills import end_at_an_abort
 from .live import Live

@@ -7,8 +7,8 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from tests.leak_guard import no_leaks
 from tests.simulator import GatewaySimulator, Pause, Reply
-from tests.unit.leaks import no_leaks
 
 from .self_test import run_self_test
 from .states import CONNECTIVITY, wait_for_state

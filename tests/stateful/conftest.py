@@ -3,7 +3,7 @@
 from hypothesis import HealthCheck, Phase, settings
 import pytest
 
-from tests.unit.leaks import leave_out_imports
+from tests.leak_guard import leave_out_imports
 
 settings.register_profile(
     "stateful",

@@ -21,10 +21,10 @@ from custom_components.clawd.gateway import (
     Timing,
     Transition,
 )
+from tests.leak_guard import no_leaks
 from tests.simulator import GatewaySimulator
 from tests.simulator.script import Script
 from tests.unit.clients import stop
-from tests.unit.leaks import no_leaks
 
 from .clock import Clock
 from .passes import PassLimit

@@ -6,9 +6,8 @@ import gc
 from hypothesis import settings
 import pytest
 
+from tests.leak_guard import leave_out_imports, no_leaks
 from tests.simulator import GatewaySimulator
-
-from .leaks import leave_out_imports, no_leaks
 
 settings.register_profile(
     "unit", max_examples=50, derandomize=True, database=None, deadline=None

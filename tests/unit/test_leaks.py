@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from .leaks import no_leaks
+from tests.leak_guard import no_leaks
 
 
 async def test_a_clean_body_passes() -> None:
@@ -19,6 +19,14 @@ async def test_a_task_is_caught() -> None:
         async with no_leaks():
             task = asyncio.create_task(asyncio.Event().wait())
     task.cancel()
+
+
+async def test_a_timer_is_caught() -> None:
+    loop = asyncio.get_running_loop()
+    with pytest.raises(AssertionError, match="a timer was left behind"):
+        async with no_leaks():
+            timer = loop.call_later(60, loop.stop)
+    timer.cancel()
 
 
 async def test_a_socket_is_caught() -> None:

@@ -81,6 +81,7 @@ async def test_a_step_is_told_as_it_comes(stage: Stage) -> None:
     await asyncio.sleep(0)
     stage.tell("tool", CALL)
     assert await waiting == ToolCall("1", "ls", {"path": "."})
+    await stage.end()
 
 
 async def test_a_step_is_told_once(stage: Stage) -> None:

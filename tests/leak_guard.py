@@ -17,14 +17,14 @@ SETTLING_STEPS = 20
 
 @asynccontextmanager
 async def no_leaks() -> AsyncGenerator[None]:
-    """Fail if the body leaves a task, socket, thread or unseen exception behind.
+    """Fail if the body leaves a task, timer, socket, thread or unseen exception.
 
     What ends by itself within a few steps of the event loop is no leak.
     """
     loop = asyncio.get_running_loop()
     unseen: list[dict[str, Any]] = []
     loop.set_exception_handler(lambda _, context: unseen.append(context))
-    tasks, sockets = _other_tasks(), _open_sockets()
+    tasks, timers, sockets = _other_tasks(), _timers(), open_sockets()
     threads = set(threading.enumerate())
     yield
     await loop.shutdown_default_executor()
@@ -32,7 +32,8 @@ async def no_leaks() -> AsyncGenerator[None]:
         await asyncio.sleep(0)
     gc.collect()
     assert not _other_tasks() - tasks, "a task was left behind"
-    assert not _open_sockets() - sockets, "a socket was left behind"
+    assert not _timers() - timers, "a timer was left behind"
+    assert not open_sockets() - sockets, "a socket was left behind"
     assert not set(threading.enumerate()) - threads, "a thread was left behind"
     assert not unseen, "an exception was not seen"
 
@@ -54,7 +55,13 @@ def _other_tasks() -> set[asyncio.Task[Any]]:
     return asyncio.all_tasks() - {asyncio.current_task()}
 
 
-def _open_sockets() -> set[tuple[int, int]]:
+def _timers() -> set[asyncio.TimerHandle]:
+    """Return every timer that is armed; asyncio does not list them in public."""
+    scheduled = vars(asyncio.get_running_loop())["_scheduled"]
+    return {handle for handle in scheduled if not handle.cancelled()}
+
+
+def open_sockets() -> set[tuple[int, int]]:
     """Return the descriptor and the inode of each open socket."""
     found = set()
     for descriptor in Path("/dev/fd").iterdir():
