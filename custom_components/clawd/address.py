@@ -65,10 +65,17 @@ def read_address(text: str) -> Address:
 
     """
     text = text.strip()
-    if is_setup_link(text):
-        link = read_setup_link(text)
-        place = Candidate(link.host, link.port, link.ssl, link.path)
-        return Address((place,), link.token, link.bootstrap_token, link.fingerprint)
+    if not is_setup_link(text):
+        return _read_plain(text)
+    link = read_setup_link(text)
+    if text.partition("://")[0].lower() in TLS_BY_SCHEME:
+        places = _read_plain(text).candidates
+    else:
+        places = (Candidate(link.host, link.port, link.ssl, link.path),)
+    return Address(places, link.token, link.bootstrap_token, link.fingerprint)
+
+
+def _read_plain(text: str) -> Address:
     scheme, separator, _ = text.partition("://")
     if not separator:
         return _read_parts(None, urlsplit(f"//{_bracketed(text)}"))

@@ -89,6 +89,21 @@ def test_a_dashboard_link_brings_its_token(link: str) -> None:
     assert read_address(link) == Address((place,), token="se+cret")
 
 
+@pytest.mark.parametrize(
+    ("link", "lets_in"),
+    [
+        ("http://10.0.0.5/#token=a", {"token": "a"}),
+        ("http://10.0.0.5#bootstrapToken=b", {"bootstrap_token": "b"}),
+        ("http://10.0.0.5?token=c", {"token": "c"}),
+    ],
+)
+def test_a_dashboard_link_leads_where_any_link_leads(
+    link: str, lets_in: dict[str, str]
+) -> None:
+    places = read_address("http://10.0.0.5").candidates
+    assert read_address(link) == Address(places, **lets_in)
+
+
 def test_a_place_has_a_page() -> None:
     assert (
         Candidate("fd00::5", 81, ssl=True, path="/a").page == "https://[fd00::5]:81/a"
