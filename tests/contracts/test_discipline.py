@@ -1,8 +1,24 @@
-"""The tests keep clear of the known pitfalls of asynchronous testing."""
+"""The tests keep clear of the known pitfalls of asynchronous testing.
+
+| pitfall | what holds it |
+| --- | --- |
+| a fixture in another loop | `shared_async_fixtures`, `shared_loops` |
+| an assertion before its time | `sleeps` |
+| a double that is too simple | `chances`, `doubles_of_sockets` |
+| something left behind | `tests/leak_guard.py`, `lingering` |
+| a real timeout | `sleeps`, `--timeout` in `scripts/test` |
+| a mock of asyncio | `doubles_of_asyncio`, `mocks_of_asyncio` |
+| an order that is not asserted | `any_event` |
+| a look into private parts | ruff's SLF001, `waived_privacy`, `private_imports` |
+| Home Assistant where none is needed | the last test here |
+| markers and modules of old advice | `asyncio_markers`, `absent_helpers` |
+| a test of nothing but the log | `only_logs` |
+"""
 
 import ast
 from collections.abc import Callable, Iterator
 from pathlib import Path
+import re
 
 import pytest
 
@@ -73,12 +89,88 @@ def lingering(tree: ast.AST) -> Iterator[str]:
         yield from (name for name in names if name.startswith("expected_lingering"))
 
 
+def doubles_of_sockets(tree: ast.AST) -> Iterator[str]:
+    """Find doubles of sockets and stubs of whole modules; the simulator is real."""
+    for name, call in _calls(tree):
+        if name.endswith(("setattr", "setitem", "patch", "patch.object", "patch.dict")):
+            words = [ast.unparse(argument).strip("'\"") for argument in call.args[:2]]
+            target = ".".join(words)
+            if target.startswith(("socket.socket", "websockets", "sys.modules")):
+                yield f"{name}({target})"
+
+
+def mocks_of_asyncio(tree: ast.AST) -> Iterator[str]:
+    """Find mocks with the face of something of asyncio."""
+    for name, call in _calls(tree):
+        faces = [*call.args, *(keyword.value for keyword in call.keywords)]
+        if name.endswith(("Mock", "create_autospec")):
+            yield from (
+                dotted(face) for face in faces if dotted(face).startswith("asyncio.")
+            )
+
+
+def any_event(tree: ast.AST) -> Iterator[str]:
+    """Find assertions that an event came, whenever; the order is known."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assert) and isinstance(node.test, ast.Call):
+            text = ast.unparse(node.test)
+            if text.startswith("any(") and ("event" in text or "frame" in text):
+                yield text
+
+
+def private_imports(tree: ast.AST) -> Iterator[str]:
+    """Find imports of names that are another module's own."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            names = (alias.name for alias in node.names)
+            yield from (name for name in names if name.startswith("_"))
+
+
+def absent_helpers(tree: ast.AST) -> Iterator[str]:
+    """Find a module of Home Assistant that advice knows, but Home Assistant not."""
+    for _, name in imports(tree):
+        if name.startswith("homeassistant.helpers.testing"):
+            yield name
+
+
+def shared_loops(tree: ast.AST) -> Iterator[str]:
+    """Find loops that are asked for by their scope."""
+    for name, call in _calls(tree):
+        if any(keyword.arg == "loop_scope" for keyword in call.keywords):
+            yield name
+
+
+def only_logs(tree: ast.AST) -> Iterator[str]:
+    """Find tests that assert only that something was logged.
+
+    What is logged once, and what never is, are contracts.
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            asserted = [
+                ast.unparse(inner.test)
+                for inner in ast.walk(node)
+                if isinstance(inner, ast.Assert)
+            ]
+            logs = ["caplog" in text for text in asserted]
+            contracts = [" not in " in text or ".count(" in text for text in asserted]
+            if asserted and all(logs) and not any(contracts):
+                yield node.name
+
+
 RULES: dict[Rule, str] = {
     sleeps: "await asyncio.sleep(0.1)",
     chances: "import random",
     doubles_of_asyncio: "monkeypatch.setattr(asyncio, 'sleep', fake)",
     shared_async_fixtures: "@pytest.fixture(scope='module')\nasync def x(): ...",
     asyncio_markers: "@pytest.mark.asyncio\nasync def test_x(): ...",
+    doubles_of_sockets: "monkeypatch.setitem(sys.modules, 'websockets', fake)",
+    mocks_of_asyncio: "AsyncMock(spec=asyncio.StreamReader)",
+    any_event: "assert any(event.kind == 'end' for event in events)",
+    private_imports: "from .client import _pending",
+    absent_helpers: "from homeassistant.helpers.testing import wait",
+    shared_loops: "@pytest.fixture(loop_scope='module')\nasync def x(): ...",
+    only_logs: "def test_x(caplog):\n    assert 'lost' in caplog.text",
     lingering: "def expected_lingering_tasks(): ...",
 }
 
@@ -100,6 +192,17 @@ def test_a_module_of_the_tests_breaks_no_rule(path: Path) -> None:
 def test_a_bad_example_of_each_rule_is_caught(rule: Rule) -> None:
     assert list(rule(ast.parse(RULES[rule])))
     assert not list(rule(ast.parse("await asyncio.sleep(0)")))
+
+
+def waived_privacy(text: str) -> bool:
+    """Tell whether a test asks ruff not to see that it uses private parts."""
+    return re.search(r"noqa:[^#\n]*SLF001", text) is not None
+
+
+def test_no_module_of_the_tests_looks_into_private_parts() -> None:
+    assert waived_privacy("client._pending  # noqa: E501, SLF" + "001")
+    users = [path for path in SOURCES if waived_privacy(path.read_text("utf-8"))]
+    assert users == []
 
 
 def test_the_unit_layer_does_without_home_assistant() -> None:

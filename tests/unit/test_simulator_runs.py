@@ -219,7 +219,10 @@ async def test_events_can_come_before_the_first_response(
         position = client.frames.index(first)
     assert first["payload"]["status"] == "accepted"
     assert client.frames[position + 1] is final
-    assert any(frame.get("event") == "agent" for frame in client.frames[:position])
+    before = client.frames[:position]
+    agent = [frame["payload"] for frame in before if frame.get("event") == "agent"]
+    assert agent[0]["data"]["phase"] == "start"
+    assert agent[-1]["data"]["phase"] == "end"
 
 
 async def test_a_run_pauses_until_told_to_proceed(gateway: GatewaySimulator) -> None:
