@@ -1,5 +1,6 @@
 """The event that tells automations how a self-test ended."""
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import STATE_UNKNOWN, EntityCategory
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import entity_registry as er
@@ -48,10 +49,11 @@ async def test_each_end_has_its_event(
 
 
 async def test_each_self_test_has_its_own(
-    hass: HomeAssistant, entry: MockConfigEntry
+    hass: HomeAssistant, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
     await run_planted(hass, entry, planted(Status.PASS))
     first = _state(hass).state
+    freezer.tick()
     await run_planted(hass, entry, planted(Status.PASS))
 
     assert _state(hass).state != first
