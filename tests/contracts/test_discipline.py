@@ -27,7 +27,15 @@ from .sources import ROOT, dotted, imports, modules, parse
 TESTS = ROOT / "tests"
 LAYERS = [
     TESTS / name
-    for name in ("unit", "stateful", "ha", "contracts", "gateway_e2e", "browser_e2e")
+    for name in (
+        "unit",
+        "stateful",
+        "ha",
+        "contracts",
+        "gateway_e2e",
+        "browser_e2e",
+        "ha_e2e",
+    )
 ]
 SOURCES = [path for layer in LAYERS for path in modules(layer)]
 

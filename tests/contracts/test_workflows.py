@@ -96,6 +96,13 @@ def test_there_are_workflows_for_tests_validation_and_release() -> None:
     ]
 
 
+def test_each_version_of_home_assistant_that_can_be_tested_is() -> None:
+    workflow = _load((GITHUB / "workflows" / "tests.yaml").read_text("utf-8"))
+    versions = workflow["jobs"]["home-assistant"]["strategy"]["matrix"]["version"]
+    text = (ROOT / "scripts" / "test").read_text("utf-8")
+    assert versions == re.findall(r"^        ([\d.]+)\)", text, re.MULTILINE)
+
+
 def test_a_report_of_a_bug_comes_with_what_it_takes_to_see_it() -> None:
     form = _load((GITHUB / "ISSUE_TEMPLATE" / "bug.yml").read_text("utf-8"))
     required = {

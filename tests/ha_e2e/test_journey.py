@@ -1,0 +1,53 @@
+"""The newest Home Assistant, really started, with a Gateway of each protocol."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from scripts.home_assistant import journey
+from scripts.home_assistant.api import HomeAssistantApi, connect, create_user
+from scripts.home_assistant.boot import boot
+from scripts.home_assistant.reply import ask
+from scripts.home_assistant.report import passed
+from tests.simulator import GatewaySimulator, Reply
+
+ENTRY = "config_entries/get"
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[HomeAssistantApi]:
+    """Run a fresh Home Assistant."""
+    async with boot() as running:
+        token = await create_user(running.url, "demo", "a password")
+        async with connect(running.url, token) as api:
+            await api.wait_until_running()
+            yield api
+
+
+@pytest.mark.parametrize("protocol", [3, 4])
+async def test_it_is_added_answers_tests_itself_and_goes(
+    api: HomeAssistantApi, protocol: int
+) -> None:
+    async with GatewaySimulator(protocol=protocol) as gateway:
+        address = f"ws://{gateway.host}:{gateway.port}"
+        fields = {"address": address, "token": gateway.token}
+        entry = await journey.add_gateway(api, fields, print)
+        entry_id = entry["entry_id"]
+        _, pipeline = await journey.create_assistant(api, entry_id)
+
+        gateway.script(Reply("It is on."))
+        said: list[str] = []
+        reply = await ask(api, pipeline, "Is it on?", said.append)
+        assert (reply.text, "".join(said)) == ("It is on.", "It is on.")
+
+        assert passed(await journey.self_test(api, entry_id))
+
+        diagnostics = await api.download(f"diagnostics/config_entry/{entry_id}")
+        assert b'"connected"' in diagnostics
+        assert gateway.token.encode() not in diagnostics
+
+        disable = {"entry_id": entry_id, "disabled_by": "user"}
+        await api.command("config_entries/disable", **disable)
+        [unloaded] = await api.command(ENTRY, domain=journey.DOMAIN)
+        assert unloaded["state"] == "not_loaded"
+        assert not gateway.connections
