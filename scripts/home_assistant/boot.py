@@ -1,7 +1,7 @@
 """A Home Assistant process with a config folder that lives as long as it does."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import IO
 
 import aiohttp
 
-from .folder import HOST, ROOT, prepare_folder, skip_onboarding_steps
+from .folder import ALL_BUT_THE_USER, HOST, ROOT, prepare_folder, skip_onboarding_steps
 from .processes import child, free_port
 
 HASS = ROOT / ".venv-ha" / "bin" / "hass"
@@ -40,15 +40,16 @@ def hass_command(folder: Path) -> list[str | Path]:
 async def boot(
     environment: Mapping[str, str] | None = None,
     package: Path | None = None,
+    skipped: Sequence[str] = ALL_BUT_THE_USER,
 ) -> AsyncIterator[RunningHomeAssistant]:
     """Run a fresh Home Assistant on a free port of the loopback address.
 
     Its environment is this process's, and what is given; its component that of the
-    repository, unless there is a package. An exception that passes
-    through carries the end of the log as a note.
+    repository, unless there is a package; the skipped steps of its onboarding count
+    as done. An exception that passes through carries the end of the log as a note.
     """
     port = free_port()
-    with _temporary_folder(port, package) as (folder, log):
+    with _temporary_folder(port, package, skipped) as (folder, log):
         try:
             command = hass_command(folder)
             async with child(command, folder, log, STDOUT, environment) as process:
@@ -62,12 +63,12 @@ async def boot(
 
 @contextmanager
 def _temporary_folder(
-    port: int, package: Path | None
+    port: int, package: Path | None, skipped: Sequence[str]
 ) -> Iterator[tuple[Path, IO[bytes]]]:
     with TemporaryDirectory(prefix="clawd-home-assistant-") as name:
         folder = Path(name)
         prepare_folder(folder, port, package)
-        skip_onboarding_steps(folder)
+        skip_onboarding_steps(folder, skipped)
         with (folder / "console.log").open("wb") as log:
             yield folder, log
 

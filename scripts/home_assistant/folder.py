@@ -1,5 +1,6 @@
 """The config folder of a Home Assistant that runs the component."""
 
+from collections.abc import Sequence
 import json
 from pathlib import Path
 from shutil import unpack_archive
@@ -8,6 +9,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 COMPONENT = ROOT / "custom_components" / "clawd"
 HOST = "127.0.0.1"
+ALL_BUT_THE_USER = ("core_config", "analytics", "integration")
 CONFIGURATION = """\
 frontend:
 config:
@@ -48,10 +50,11 @@ def prepare_folder(folder: Path, port: int, package: Path | None = None) -> None
     _store(folder, "http", version=3, data=_http(port))
 
 
-def skip_onboarding_steps(folder: Path) -> None:
-    """Leave only the creation of the first user to do in the onboarding."""
-    done = ["core_config", "analytics", "integration"]
-    _store(folder, "onboarding", version=4, data={"done": done})
+def skip_onboarding_steps(
+    folder: Path, steps: Sequence[str] = ALL_BUT_THE_USER
+) -> None:
+    """Leave only the other steps to do in the onboarding."""
+    _store(folder, "onboarding", version=4, data={"done": list(steps)})
 
 
 def _store(folder: Path, key: str, *, version: int, data: dict[str, Any]) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from scripts.home_assistant import journey
+from scripts.home_assistant.api import HomeAssistantApi
 from tests.simulator import GatewaySimulator
 
 from .frontend import Frontend
-from .home import Home, open_home
+from .home import Home, log_in, open_home
 
 KEPT = Path(".cache/browser_e2e")
 REPORTS = pytest.StashKey[pytest.TestReport]()
@@ -56,12 +57,19 @@ def frontend(home: Home) -> Frontend:
 
 
 @pytest.fixture
-async def entry(home: Home, gateway: GatewaySimulator) -> dict[str, Any]:
+async def api(home: Home) -> AsyncIterator[HomeAssistantApi]:
+    """Log in, and offer what the frontend has no place for."""
+    async with log_in(home) as api:
+        yield api
+
+
+@pytest.fixture
+async def entry(api: HomeAssistantApi, gateway: GatewaySimulator) -> dict[str, Any]:
     """Set the integration up, and make its agent the preferred assistant."""
     fields = {
         "address": f"ws://{gateway.host}:{gateway.port}",
         "token": gateway.token,
     }
-    entry = await journey.add_gateway(home.api, fields, print)
-    await journey.create_assistant(home.api, entry["entry_id"])
+    entry = await journey.add_gateway(api, fields, print)
+    await journey.create_assistant(api, entry["entry_id"])
     return entry

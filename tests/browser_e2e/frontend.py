@@ -19,6 +19,22 @@ class Frontend:
         self._flow = page.locator("dialog-data-entry-flow")
         self._entry = page.locator("ha-config-entry-row")
 
+    async def onboard(self, username: str, password: str) -> None:
+        """Create the first user and go on to the first page."""
+        await self._go("/")
+        await self._button("Create my smart home").click()
+        form = self._page.locator("onboarding-create-user")
+        for name, value in {
+            "name": username.capitalize(),
+            "username": username,
+            "password": password,
+            "password_confirm": password,
+        }.items():
+            await form.locator(f"input[name={name}]").fill(value)
+        for button in ("Create account", "Next", "Finish"):
+            await self._button(button).click()
+        await self._see(self._page.locator("home-assistant"))
+
     async def choose_integration(self) -> None:
         """Open the form by which the integration is added."""
         await self._go("/config/integrations/dashboard")
@@ -67,6 +83,15 @@ class Frontend:
             await self._choose("diagnostics")
         return (await (await download.value).path()).read_text("utf-8")
 
+    async def open_repair(self, title: str) -> None:
+        """Open the dialog of a repair, once there is one of this title."""
+        await self._go("/config/repairs")
+        await self._repair(title).click()
+
+    async def expect_no_repair(self, title: str) -> None:
+        """Wait until there is no repair of this title among the repairs."""
+        await expect(self._repair(title)).to_have_count(0, timeout=TIMEOUT)
+
     async def ask(self, text: str) -> None:
         """Ask something in the dialog of Assist."""
         await self._go("/")
@@ -92,6 +117,9 @@ class Frontend:
         await self._entry.get_by_role("button", name="Menu").first.click()
         chosen = self._page.locator(f"ha-dropdown-item[value={item}]:visible")
         await chosen.first.click()
+
+    def _repair(self, title: str) -> Locator:
+        return self._page.locator("ha-config-repairs").get_by_text(title)
 
     def _button(self, name: str | re.Pattern[str]) -> Locator:
         return self._page.get_by_role("button", name=name)

@@ -27,14 +27,14 @@ FLAGS = [
 ]
 VIEWPORT: ViewportSize = {"width": 1280, "height": 860}
 TIMEOUT = 30_000
+SKIPPED = ["core_config"]  # it looks up on the Internet where this machine is
 
 
 @dataclass(frozen=True)
 class Home:
-    """A Home Assistant that runs, its API and a page of its frontend."""
+    """A Home Assistant that runs, and a page of a browser that shows it."""
 
     url: str
-    api: HomeAssistantApi
     page: Page
     context: BrowserContext
 
@@ -47,24 +47,33 @@ def chromium() -> str:
 
 @asynccontextmanager
 async def open_home(folder: Path) -> AsyncIterator[Home]:
-    """Run a fresh Home Assistant, and a browser in which its user is logged in."""
-    async with boot() as running, async_playwright() as playwright:
-        token = await create_user(running.url, "demo", secrets.token_urlsafe(9))
-        async with connect(running.url, token) as api:
-            await api.wait_until_running()
-            context = await playwright.chromium.launch_persistent_context(
-                folder / "profile",
-                executable_path=chromium(),
-                args=FLAGS,
-                viewport=VIEWPORT,
-            )
-            context.set_default_timeout(TIMEOUT)
-            await context.add_init_script(_log_in(running.url, token))
-            yield Home(running.url, api, await context.new_page(), context)
-            await context.close()
+    """Run a Home Assistant without a user yet, and a browser."""
+    async with boot(skipped=SKIPPED) as running, async_playwright() as playwright:
+        context = await playwright.chromium.launch_persistent_context(
+            folder / "profile",
+            executable_path=chromium(),
+            args=FLAGS,
+            viewport=VIEWPORT,
+        )
+        context.set_default_timeout(TIMEOUT)
+        yield Home(running.url, await context.new_page(), context)
+        await context.close()
 
 
-def _log_in(url: str, token: str) -> str:
+@asynccontextmanager
+async def log_in(home: Home) -> AsyncIterator[HomeAssistantApi]:
+    """Create the user without the onboarding, logged in to the frontend and the API."""
+    token = await create_user(home.url, "demo", secrets.token_urlsafe(9))
+    async with connect(home.url, token) as api:
+        await api.wait_until_running()
+        client = {"client_id": f"{home.url}/", "redirect_uri": f"{home.url}/"}
+        await api.post("onboarding/analytics", {})
+        await api.post("onboarding/integration", client)
+        await home.context.add_init_script(_keep_login(home.url, token))
+        yield api
+
+
+def _keep_login(url: str, token: str) -> str:
     tokens = {
         "access_token": token,
         "token_type": "Bearer",

@@ -5,29 +5,37 @@ from typing import Any
 
 import pytest
 
+from scripts.home_assistant.api import HomeAssistantApi
 from tests.simulator import GatewaySimulator, Pause, Reply
 
 from .frontend import Frontend, data_of
-from .home import Home
 
 DOMAIN = "clawd"
 ENTRIES = "config_entries/get"
 newest = pytest.mark.parametrize("gateway", [4], indirect=True)
 
 
+async def test_a_new_user_gets_from_the_onboarding_to_the_form(
+    frontend: Frontend,
+) -> None:
+    await frontend.onboard("demo", "a long password")
+    await frontend.choose_integration()
+    await frontend.expect_in_form("Connect Home Assistant to an OpenClaw Gateway")
+
+
 @newest
 async def test_the_integration_is_added_once_the_token_is_right(
-    home: Home, frontend: Frontend, gateway: GatewaySimulator
+    api: HomeAssistantApi, frontend: Frontend, gateway: GatewaySimulator
 ) -> None:
     await frontend.choose_integration()
     await frontend.submit(
         address=f"http://{gateway.host}:{gateway.port}/chat", token="wrong"
     )
     await frontend.expect_in_form("The Gateway refused this token.")
-    assert not await home.api.command(ENTRIES, domain=DOMAIN)
+    assert not await api.command(ENTRIES, domain=DOMAIN)
     await frontend.submit(token=gateway.token)
     await frontend.finish()
-    [entry] = await home.api.command(ENTRIES, domain=DOMAIN)
+    [entry] = await api.command(ENTRIES, domain=DOMAIN)
     assert entry["state"] == "loaded"
 
 
@@ -67,24 +75,44 @@ async def test_the_diagnostics_hold_what_a_maintainer_needs_and_no_secret(
 
 
 @newest
+@pytest.mark.usefixtures("entry")
+async def test_a_repair_asks_for_approval_until_there_is_one(
+    frontend: Frontend, gateway: GatewaySimulator
+) -> None:
+    gateway.pairing = True
+    gateway.devices.approved.clear()
+    gateway.drop()
+    await frontend.open_repair("waits for approval")
+    await frontend.submit()
+    await frontend.expect_in_form("It is not approved yet.")
+    [request_id] = gateway.devices.pending
+    await frontend.expect_in_form(request_id)
+    gateway.approve(request_id)
+    await frontend.submit()
+    await frontend.finish()
+    await frontend.expect_no_repair("waits for approval")
+    assert gateway.connections
+
+
+@newest
 async def test_an_option_is_kept(
-    home: Home, frontend: Frontend, entry: dict[str, Any]
+    api: HomeAssistantApi, frontend: Frontend, entry: dict[str, Any]
 ) -> None:
     await frontend.open_options()
     await frontend.choose("Only when asked")
     await frontend.submit()
     await frontend.finish()
     diagnostics = f"diagnostics/config_entry/{entry['entry_id']}"
-    settings = data_of((await home.api.download(diagnostics)).decode())["settings"]
+    settings = data_of((await api.download(diagnostics)).decode())["settings"]
     assert settings["options"]["self_test_schedule"] == "off"
 
 
 @newest
 async def test_what_is_removed_is_gone(
-    home: Home, frontend: Frontend, entry: dict[str, Any]
+    api: HomeAssistantApi, frontend: Frontend, entry: dict[str, Any]
 ) -> None:
     await frontend.open_integration()
     await frontend.remove_entry()
-    assert not await home.api.command(ENTRIES, domain=DOMAIN)
-    entities = await home.api.command("config/entity_registry/list")
+    assert not await api.command(ENTRIES, domain=DOMAIN)
+    entities = await api.command("config/entity_registry/list")
     assert not [e for e in entities if e["config_entry_id"] == entry["entry_id"]]
