@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Generator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -15,6 +15,23 @@ from .home import Home, log_in, open_home
 
 KEPT = Path(".cache/browser_e2e")
 REPORTS = pytest.StashKey[pytest.TestReport]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of this layer."""
+    parser.addoption(
+        "--real", action="store_true", help="run just what takes a real OpenClaw"
+    )
+
+
+def pytest_ignore_collect(
+    collection_path: Path, config: pytest.Config
+) -> Literal[True] | None:
+    """Leave out the tests of the other Gateway, the simulated or the real one."""
+    if not collection_path.name.startswith("test_"):
+        return None
+    real = collection_path.name == "test_real_gateway.py"
+    return True if real is not config.getoption("--real") else None
 
 
 @pytest.hookimpl(wrapper=True)

@@ -58,7 +58,8 @@ class Frontend:
         await self._see(self._flow.get_by_text(text).last)
 
     async def finish(self) -> None:
-        """Close the dialog of a flow that has ended."""
+        """Wait until a flow has done what it is for, and close its dialog."""
+        await self._see(self._flow.locator("step-flow-create-entry").last)
         await self._button(re.compile("finish|Close")).last.click()
 
     async def open_integration(self) -> None:

@@ -1,0 +1,44 @@
+"""A user's journey with a real OpenClaw; it takes the option --real."""
+
+import asyncio
+from collections.abc import AsyncIterator
+import re
+
+import pytest
+
+from scripts.home_assistant.api import HomeAssistantApi
+from scripts.home_assistant.journey import create_assistant
+from tests.gateway_e2e.gateways import Gateway, serve_gateway
+
+from .frontend import Frontend, data_of
+
+
+@pytest.fixture
+async def openclaw() -> AsyncIterator[Gateway]:
+    """Run OpenClaw."""
+    serving = serve_gateway(4)
+    gateway = await asyncio.to_thread(serving.__enter__)
+    yield gateway
+    await asyncio.to_thread(serving.__exit__, None, None, None)
+
+
+async def test_openclaw_is_added_asked_tested_and_diagnosed(
+    api: HomeAssistantApi, frontend: Frontend, openclaw: Gateway
+) -> None:
+    await frontend.choose_integration()
+    await frontend.submit(address=openclaw.url, token=openclaw.token)
+    await frontend.finish()
+    [entry] = await api.command("config_entries/get", domain="clawd")
+    await create_assistant(api, entry["entry_id"])
+
+    await frontend.ask("count 25 every 200")
+    await frontend.expect_reply(re.compile(r"^0 1 2\b(?!.*\b24\b)"))
+    await frontend.expect_reply(" ".join(map(str, range(25))))
+
+    assert "status: fail" not in await frontend.perform("clawd.self_test")
+
+    await frontend.open_integration()
+    text = await frontend.download_diagnostics()
+    assert data_of(text)["connection"]["state"] == "connected"
+    assert openclaw.token not in text
+    assert "count 25" not in text
