@@ -1,0 +1,57 @@
+# A browser for browser_e2e: $CHROMIUM, one on PATH, or Debian's, unpacked with the
+# libraries that the system lacks.
+
+chromium_root=$PWD/.cache/chromium
+
+# Set $CHROMIUM.
+find_chromium() {
+    for name in "${CHROMIUM-}" chromium chromium-browser google-chrome \
+        google-chrome-stable "$chromium_root/run"; do
+        found=$(command -v "$name") && export CHROMIUM="$found" && return
+    done
+    return 1
+}
+
+# fetch_chromium_packages FOLDER: download what apt would install for it.
+fetch_chromium_packages() {
+    mkdir -p "$1/lists/partial" "$1/archives/partial"
+    apt_settings "$1" | grep -v ^Dir::Etc >"$1/apt.conf"
+    (
+        cd "$1" && export APT_CONFIG="$1/apt.conf" &&
+            apt-get --quiet=2 update &&
+            apt-get --simulate --no-install-recommends install chromium >plan &&
+            sed -n 's/^Inst \([^ ]*\).*/\1/p' plan |
+            xargs apt-get --quiet=2 download
+    )
+}
+
+# Print the program that runs it with its own libraries and fonts.
+chromium_program() {
+    cat <<END
+#! /bin/sh
+libraries=\$(find $chromium_root -type d -path '*lib/*-linux-gnu*' | paste -sd :)
+[ ! -e $chromium_root/etc/fonts ] || export FONTCONFIG_SYSROOT=$chromium_root
+LD_LIBRARY_PATH=\$libraries exec $chromium_root/usr/lib/chromium/chromium "\$@"
+END
+}
+
+make_chromium() {
+    packages=$PWD/.cache/apt-chromium
+    rm -rf "$packages" "$chromium_root"
+    fetch_chromium_packages "$packages" || return
+    for package in "$packages"/*.deb; do
+        dpkg -x "$package" "$chromium_root" || return
+    done
+    rm -rf "$packages"
+    chromium_program >"$chromium_root/run"
+    chmod +x "$chromium_root/run"
+    "$chromium_root/run" --version >&2
+}
+
+# Set $CHROMIUM, unpacking one if there is none.
+obtain_chromium() {
+    find_chromium || {
+        say "unpacking Debian's Chromium, since there is none"
+        make_chromium >&2 && find_chromium
+    }
+}
