@@ -21,8 +21,17 @@ from .score import report
 
 ROOT: Final = Path(__file__).parents[2]
 COMPONENT: Final = ROOT / "custom_components/clawd"
-LONGEST: Final = 60.0
+LONGEST: Final = 240.0
 """Seconds for the tests of one mutant."""
+TESTS: Final = {
+    "gateway": ["-p", "no:homeassistant", "--timeout=5", "tests/unit"],
+    "selftest": [
+        "--timeout=20",
+        *map(str, sorted(ROOT.glob("tests/unit/test_selftest_*.py"))),
+        *map(str, sorted(ROOT.glob("tests/ha/test_self_test*.py"))),
+    ],
+}
+"""The arguments of pytest for each package."""
 TOOL: Final = sys.monitoring.COVERAGE_ID
 
 type Line = tuple[str, int]
@@ -90,7 +99,8 @@ class Suite:
 
     def _learn(self, items: list[pytest.Item]) -> None:
         """Run each test once, in a fork, and take over the lines it reached."""
-        with (pipe := Path(f"{self._verdicts}.lines")).open("w", encoding="utf-8") as f:
+        pipe = Path(f"{self._verdicts}.lines")
+        with pipe.open("w", 1, "utf-8") as f:
             kind = _forked(lambda: self._watch(items, f.write), 1200)
         if kind != "survived":
             sys.exit(f"the tests fail without a mutant: {kind}")
@@ -154,9 +164,8 @@ def _lines(path: Path) -> list[str]:
 def main() -> int:
     """Try mutants of a package for some time, going on where it was stopped."""
     parser = argparse.ArgumentParser(prog="scripts/mutate-suite", description=__doc__)
-    parser.add_argument("package", choices=["gateway", "selftest"])
+    parser.add_argument("package", choices=TESTS)
     parser.add_argument("--minutes", type=float, default=30)
-    parser.add_argument("--tests", nargs="+", default=["tests/unit"])
     parser.add_argument("--report", action="store_true", help="print the table")
     options = parser.parse_args()
     verdicts = ROOT / f".cache/mutation/{options.package}.jsonl"
@@ -166,15 +175,7 @@ def main() -> int:
         print(report(options.package, _lines(verdicts), total))
         return 0
     suite = Suite(COMPONENT / options.package, verdicts, options.minutes * 60)
-    arguments = [
-        "-q",
-        "--timeout=5",
-        "-p",
-        "no:randomly",
-        "-p",
-        "no:homeassistant",
-        *options.tests,
-    ]
+    arguments = ["-q", "-p", "no:randomly", *TESTS[options.package]]
     pytest.main(arguments, plugins=[suite])
     return 0
 
