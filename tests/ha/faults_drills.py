@@ -108,6 +108,17 @@ async def drop_that_fails_late(live: Live) -> None:
     _at_a_drop(live, fail_late)
 
 
+async def cut_that_comes_late(live: Live) -> None:
+    """Cut the connection only after its requests were answered."""
+    real: Any = GatewayClient.interrupt
+
+    async def interrupt(client: GatewayClient, close_code: int | None = None) -> None:
+        await client.request("health")
+        await real(client, close_code)
+
+    live.monkeypatch.setattr(GatewayClient, "interrupt", interrupt)
+
+
 async def surviving_reader(live: Live) -> None:
     """Leave a task behind with each connection that is lost."""
     real: Any = Connection.serve
@@ -298,6 +309,7 @@ FAULTS = [
     _drill(drop_that_fails_nothing, "disconnect_fails_all"),
     _drill(drop_that_cancels, "disconnect_fails_all"),
     _drill(drop_that_fails_late, "disconnect_fails_all"),
+    _drill(cut_that_comes_late, "disconnect_fails_all"),
     _drill(surviving_reader, "task_growth"),
     _drill(growing_list, "memory"),
     _drill(token_in_the_log, "log_redaction"),
