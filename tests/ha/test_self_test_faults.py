@@ -9,8 +9,10 @@ from custom_components.clawd.selftest.registry import CHECKS
 
 from . import faults, faults_connection, faults_drills, faults_entry
 from .fault_coverage import FaultCoverage
+from .fault_reports import report_of
 from .faults import stray_task
 from .live import Fault, Live
+from .said import assert_says
 from .self_test import bad, run_self_test
 
 ALIEN = json.dumps({"type": "res", "id": "alien", "ok": True, "payload": {}})
@@ -43,6 +45,7 @@ async def test_a_fault_fails_its_check_and_no_other(
     assert found == {fault.check: fault.status}
     [seen] = [c for c in report["checks"] if c["id"] == fault.check]
     assert seen["hint"]
+    assert_says(seen, report_of(fault.name))
     assert live.gateway.token not in json.dumps(report)
     live.monkeypatch.undo()
 
