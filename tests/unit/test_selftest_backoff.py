@@ -1,0 +1,152 @@
+"""Which delays and attempts the self-test takes for faults, and which it does not."""
+
+import pytest
+
+from custom_components.clawd.gateway import Cause, ConnectionState, GatewayError, Pause
+from custom_components.clawd.gateway.state import Transition
+from custom_components.clawd.selftest.checks_connection import (
+    check_backoff_pause,
+    check_backoff_schedule,
+)
+from custom_components.clawd.selftest.model import CheckResult
+
+from .judged import judged
+
+
+def _change(
+    cause: Cause,
+    at: float = 0,
+    *,
+    delay: float | None = None,
+    pause: Pause | None = None,
+    ordered: float | None = None,
+) -> Transition:
+    states = ConnectionState.CONNECTED, ConnectionState.RECONNECTING
+    error = GatewayError("planted", retry_after=ordered)
+    return Transition(at, *states, cause, error if ordered else None, pause, delay)
+
+
+def _attempts(count: int) -> list[Transition]:
+    return [_change(Cause.DUE, second) for second in range(count)]
+
+
+async def _schedule(*changes: Transition) -> CheckResult:
+    return await judged(check_backoff_schedule, transitions=changes)
+
+
+@pytest.mark.parametrize("cause", [Cause.FAILED, Cause.LOST])
+@pytest.mark.parametrize(
+    ("delay", "ordered", "attempts", "details"),
+    [
+        (30.0, None, 0, ()),
+        (30.1, None, 0, ("a delay of 30.1 s",)),
+        (30.1, 30.1, 0, ()),
+        (30.1, 20.0, 0, ("a delay of 30.1 s",)),
+        (30.0, 20.0, 0, ()),
+        (60.0, None, 10, ()),
+        (60.0, None, 9, ("a delay of 60 s",)),
+        (60.1, None, 10, ("a delay of 60.1 s",)),
+    ],
+)
+async def test_a_delay_is_too_long_beyond_what_anybody_asked_for(
+    cause: Cause,
+    delay: float,
+    ordered: float | None,
+    attempts: int,
+    details: tuple[str, ...],
+) -> None:
+    lost = _change(cause, delay=delay, ordered=ordered)
+
+    result = await _schedule(*_attempts(attempts), lost)
+
+    assert result.status == ("fail" if details else "pass")
+    assert result.details == details
+
+
+async def test_the_longest_of_the_delays_that_are_too_long_is_told() -> None:
+    delays = (31.0, 0.1234567, 50.0)
+
+    result = await _schedule(*(_change(Cause.LOST, delay=d) for d in delays))
+
+    assert result.details == ("a delay of 50 s",)
+    assert result.observed == [31.0, 0.123, 50.0]
+
+
+@pytest.mark.parametrize(("count", "status"), [(10, "pass"), (11, "fail")])
+async def test_more_attempts_in_a_minute_than_allowed_are_a_storm(
+    count: int, status: str
+) -> None:
+    started = _change(Cause.STARTED, 0)
+
+    result = await _schedule(started, *_attempts(count - 1))
+
+    assert result.status == status
+    assert result.facts["attempts"] == count
+
+
+async def test_what_somebody_asked_for_is_no_attempt_of_the_schedule() -> None:
+    resumed = [_change(Cause.RESUMED, second) for second in range(20)]
+
+    result = await _schedule(*resumed)
+
+    assert result.facts == {"count": 0, "attempts": 0}
+
+
+async def test_delays_that_the_gateway_ordered_may_be_all_the_same() -> None:
+    ordered = [_change(Cause.FAILED, delay=5, ordered=5) for _ in range(5)]
+
+    assert (await _schedule(*ordered)).status == "pass"
+
+
+async def test_only_the_delays_of_retries_count() -> None:
+    others = [_change(Cause.REFUSED, delay=5) for _ in range(5)]
+
+    result = await _schedule(*others, _change(Cause.LOST), _change(Cause.LOST, delay=0))
+
+    assert result.observed == [0]
+    assert result.facts["count"] == 1
+
+
+@pytest.mark.parametrize(
+    ("pause", "ordered", "seconds", "early"),
+    [
+        (Pause.TOKEN, None, 86_400, True),
+        (Pause.SCOPES, None, 86_400, True),
+        (Pause.TRANSPORT, None, 86_400, True),
+        (Pause.APPROVAL, None, 29, False),
+        (Pause.APPROVAL, None, 28.9, True),
+        (Pause.RATE_LIMIT, 60, 59, False),
+        (Pause.RATE_LIMIT, 60, 58.9, True),
+        (Pause.RATE_LIMIT, 5, 4, False),
+        (None, None, 0, False),
+    ],
+)
+async def test_a_pause_is_over_by_itself_only_where_that_may_help(
+    pause: Pause | None, ordered: float | None, seconds: float, *, early: bool
+) -> None:
+    paused = _change(Cause.REFUSED, 1_000, pause=pause, ordered=ordered)
+    due = _change(Cause.DUE, 1_000 + seconds)
+
+    result = await judged(check_backoff_pause, transitions=[paused, due])
+
+    assert result.observed == int(early)
+    assert result.status == ("fail" if early else "pass")
+    assert bool(result.details) is early
+
+
+async def test_a_pause_that_somebody_ends_is_no_fault() -> None:
+    paused = _change(Cause.REFUSED, pause=Pause.TOKEN)
+    resumed = _change(Cause.RESUMED, 1)
+
+    result = await judged(check_backoff_pause, transitions=[paused, resumed])
+
+    assert result.status == "pass"
+
+
+async def test_an_early_end_says_of_what_and_after_how_long() -> None:
+    paused = _change(Cause.REFUSED, 10, pause=Pause.APPROVAL)
+    due = _change(Cause.DUE, 12.5)
+
+    result = await judged(check_backoff_pause, transitions=[paused, due])
+
+    assert result.details == ("approval: 2.5 s",)

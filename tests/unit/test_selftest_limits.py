@@ -1,0 +1,229 @@
+"""Where the checks of an agreed connection draw their lines."""
+
+from ssl import PROTOCOL_TLS_CLIENT, SSLContext
+from types import SimpleNamespace
+
+import pytest
+
+from custom_components.clawd.gateway import (
+    Endpoint,
+    RequestTimeoutError,
+    UnsupportedProtocolError,
+)
+from custom_components.clawd.gateway.models import Policy
+from custom_components.clawd.gateway.upgrade import Peer
+from custom_components.clawd.selftest import checks_entry, checks_gateway
+from custom_components.clawd.selftest.checks_connection import (
+    check_clock_skew,
+    check_receive_limit,
+    check_sequence_gaps,
+    check_tick_age,
+    check_transport_trust,
+)
+
+from .judged import judged
+
+FINGERPRINT = "0" * 64
+TLS = SSLContext(PROTOCOL_TLS_CLIENT)
+
+
+def _hello(**attributes: object) -> SimpleNamespace:
+    return SimpleNamespace(**attributes)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(
+    ("seconds", "status"),
+    [(30.0, "pass"), (30.1, "warn"), (120.0, "warn"), (120.1, "fail")],
+)
+async def test_clocks_may_differ_a_little(
+    sign: int, seconds: float, status: str
+) -> None:
+    result = await judged(check_clock_skew, hello=_hello(clock_skew=sign * seconds))
+
+    assert result.status == status
+
+
+async def test_a_difference_of_clocks_is_rounded() -> None:
+    result = await judged(check_clock_skew, hello=_hello(clock_skew=-1.23456))
+
+    assert result.observed == -1.235
+    assert result.facts == {"seconds": "-1.2"}
+
+
+@pytest.mark.parametrize(
+    ("protocol", "gaps", "status"), [(4, 0, "pass"), (4, 2, "warn"), (3, 2, "skip")]
+)
+async def test_gaps_are_counted_where_the_protocol_tells(
+    protocol: int, gaps: int, status: str
+) -> None:
+    result = await judged(
+        check_sequence_gaps,
+        hello=_hello(protocol=protocol),
+        statistics=SimpleNamespace(sequence_gaps=gaps),
+    )
+
+    assert result.status == status
+    assert result.reason == ("not_in_protocol" if protocol == 3 else None)
+
+
+@pytest.mark.parametrize(
+    ("silence", "status"), [(None, "pass"), (20.0, "pass"), (20.01, "fail")]
+)
+async def test_two_ticks_may_be_late(silence: float | None, status: str) -> None:
+    hello = _hello(policy=Policy(tick_interval=10))
+
+    result = await judged(check_tick_age, hello=hello, silence=silence)
+
+    assert result.status == status
+    assert result.observed == (silence or 0)
+    assert result.facts == {"seconds": f"{silence or 0:.1f}", "limit": "20"}
+
+
+@pytest.mark.parametrize(
+    ("limit", "status"), [(100, "pass"), (99, "fail"), (None, "fail"), (101, "pass")]
+)
+async def test_what_the_gateway_may_send_is_taken_in(
+    limit: int | None, status: str
+) -> None:
+    hello = _hello(policy=Policy(max_payload=100))
+
+    result = await judged(check_receive_limit, hello=hello, receive_limit=limit)
+
+    assert result.status == status
+    assert result.facts == {"limit": limit or 0, "least": 100}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "peer", "status", "observed"),
+    [
+        (Endpoint("8.8.8.8", 1), None, "fail", "ws, public"),
+        (Endpoint("8.8.8.8", 1, allow_insecure=True), None, "warn", "ws, public"),
+        (Endpoint("8.8.8.8", 1, TLS), None, "pass", "wss, public"),
+        (Endpoint("10.0.0.1", 1), None, "pass", "ws, private"),
+        (Endpoint("name", 1), Peer("8.8.8.8", None), "fail", "ws, public"),
+        (Endpoint("8.8.8.8", 1), Peer("10.0.0.1", None), "pass", "ws, private"),
+        (
+            Endpoint("10.0.0.1", 1, TLS, FINGERPRINT),
+            Peer("10.0.0.1", FINGERPRINT),
+            "pass",
+            "wss, private",
+        ),
+        (
+            Endpoint("10.0.0.1", 1, TLS, FINGERPRINT),
+            Peer("10.0.0.1", "1" * 64),
+            "fail",
+            "wss, private",
+        ),
+        (
+            Endpoint("10.0.0.1", 1, TLS),
+            Peer("10.0.0.1", "1" * 64),
+            "pass",
+            "wss, private",
+        ),
+        (Endpoint("10.0.0.1", 1, TLS, FINGERPRINT), None, "pass", "wss, private"),
+    ],
+)
+async def test_nobody_else_can_listen(
+    endpoint: Endpoint, peer: Peer | None, status: str, observed: str
+) -> None:
+    result = await judged(check_transport_trust, endpoint=endpoint, peer=peer)
+
+    assert result.status == status
+    assert result.observed == observed
+    assert ", ".join(map(str, result.facts.values())) == observed
+
+
+class Responder:
+    """A client whose Gateway takes these times to answer; None is too long."""
+
+    def __init__(
+        self, times: list[float | None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Stop the clock."""
+        self.requests: list[tuple[str, float]] = []
+        self._times = iter(times)
+        self._now = 50.0
+        monkeypatch.setattr(checks_gateway, "perf_counter", lambda: self._now)
+
+    async def request(self, method: str, *, deadline: float) -> None:
+        """Let time pass."""
+        self.requests.append((method, deadline))
+        if (seconds := next(self._times)) is None:
+            raise RequestTimeoutError("planted")
+        self._now += seconds
+
+
+@pytest.mark.parametrize(
+    ("times", "status", "slow"),
+    [
+        ([0.25, 0.5, 0.125, 0.25, 0.25], "pass", 500),
+        ([0.25, 1.0, 0.125, 0.25, 0.25], "warn", 1000),
+        ([0.25, 4.75, 0.125, 0.25, 0.25], "warn", 4750),
+        ([0.25, 0.5, None, 0.25, 0.25], "fail", 5000),
+        ([0.25, 5.0, 0.125, 0.25, 0.25], "fail", 5000),
+    ],
+)
+async def test_the_slowest_round_trip_counts(
+    times: list[float | None],
+    status: str,
+    slow: float,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client = Responder(times, monkeypatch)
+
+    result = await judged(checks_gateway.check_round_trip, request=client.request)
+
+    assert client.requests == [("health", 5)] * 5
+    assert result.status == status
+    assert result.observed == slow
+    assert result.facts == {
+        "median": "250",
+        "slow": f"{slow:.3g}",
+        "longest": f"{slow:.3g}",
+    }
+
+
+@pytest.mark.parametrize(("expected", "version"), [(9, 9), (None, "?")])
+async def test_a_protocol_that_is_not_spoken_is_named(
+    expected: int | None, version: int | str
+) -> None:
+    error = UnsupportedProtocolError("planted", expected=expected)
+
+    result = await judged(checks_gateway.check_protocol, last_error=error, hello=None)
+
+    assert result.status == "fail"
+    assert result.observed == expected
+    assert result.facts == {"version": version}
+
+
+async def test_without_a_hello_no_protocol_is_judged() -> None:
+    result = await judged(checks_gateway.check_protocol, last_error=None, hello=None)
+
+    assert (result.status, result.reason) == ("skip", "not_connected")
+
+
+@pytest.mark.parametrize(
+    ("lags", "status", "observed"),
+    [
+        ([0.0] * 10, "pass", 0),
+        ([0.0] * 9 + [0.0625] + [0.03125] * 10, "pass", 31.25),
+        ([0.0625] * 30, "fail", 62.5),
+        ([0.5] * 10 + [0.0625] * 10 + [0.25] * 10, "fail", 62.5),
+        ([0.049] * 10, "pass", 49),
+        ([0.5] * 20 + [0.03125] * 10, "pass", 31.25),
+    ],
+)
+async def test_a_loop_is_late_if_it_is_late_three_times(
+    lags: list[float], status: str, observed: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([now for lag in lags for now in (0.0, lag)])
+    monkeypatch.setattr(checks_entry, "LAG_INTERVAL", 0.0)
+    monkeypatch.setattr(checks_entry, "perf_counter", lambda: next(clock))
+
+    result = await judged(checks_entry.check_loop_lag)
+
+    assert next(clock, None) is None
+    assert result.status == status
+    assert result.observed == observed
+    assert result.facts == {"slow": f"{observed:.3g}"}
