@@ -178,7 +178,7 @@ def _wrong_entities(context: CheckContext) -> list[str]:
     }
     return [
         entity_id
-        for entity_id, state in shown.items()
+        for entity_id, state in sorted(shown.items())
         if state and not _is_consistent(state, connected=connected)
     ]
 
