@@ -14,9 +14,24 @@ import aiohttp
 from .folder import ALL_BUT_THE_USER, HOST, ROOT, prepare_folder, skip_onboarding_steps
 from .processes import child, free_port
 
-HASS = ROOT / ".venv-ha" / "bin" / "hass"
 POLL_INTERVAL = 0.05
 LOG_LINES = 30
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A Home Assistant that can be run.
+
+    Attributes:
+        http_in_yaml: its port is told by configuration.yaml, not by its storage.
+
+    """
+
+    hass: Path
+    http_in_yaml: bool = False
+
+
+NEWEST = Installation(ROOT / ".venv-ha" / "bin" / "hass")
 
 
 class BootError(Exception):
@@ -31,9 +46,9 @@ class RunningHomeAssistant:
     process: asyncio.subprocess.Process
 
 
-def hass_command(folder: Path) -> list[str | Path]:
+def hass_command(folder: Path, installation: Installation = NEWEST) -> list[str | Path]:
     """Return the command that runs Home Assistant on a config folder."""
-    return [HASS, "--config", folder, "--skip-pip", "--log-no-color"]
+    return [installation.hass, "--config", folder, "--skip-pip", "--log-no-color"]
 
 
 @asynccontextmanager
@@ -41,6 +56,7 @@ async def boot(
     environment: Mapping[str, str] | None = None,
     package: Path | None = None,
     skipped: Sequence[str] = ALL_BUT_THE_USER,
+    installation: Installation = NEWEST,
 ) -> AsyncIterator[RunningHomeAssistant]:
     """Run a fresh Home Assistant on a free port of the loopback address.
 
@@ -49,9 +65,12 @@ async def boot(
     as done. An exception that passes through carries the end of the log as a note.
     """
     port = free_port()
-    with _temporary_folder(port, package, skipped) as (folder, log):
+    with _temporary_folder() as (folder, log):
+        http_in_yaml = installation.http_in_yaml
+        prepare_folder(folder, port, package, http_in_yaml=http_in_yaml)
+        skip_onboarding_steps(folder, skipped)
         try:
-            command = hass_command(folder)
+            command = hass_command(folder, installation)
             async with child(command, folder, log, STDOUT, environment) as process:
                 running = RunningHomeAssistant(f"http://{HOST}:{port}", process)
                 await _wait_for_answer(running)
@@ -62,13 +81,9 @@ async def boot(
 
 
 @contextmanager
-def _temporary_folder(
-    port: int, package: Path | None, skipped: Sequence[str]
-) -> Iterator[tuple[Path, IO[bytes]]]:
+def _temporary_folder() -> Iterator[tuple[Path, IO[bytes]]]:
     with TemporaryDirectory(prefix="clawd-home-assistant-") as name:
         folder = Path(name)
-        prepare_folder(folder, port, package)
-        skip_onboarding_steps(folder, skipped)
         with (folder / "console.log").open("wb") as log:
             yield folder, log
 

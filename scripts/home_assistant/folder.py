@@ -30,12 +30,24 @@ logger:
     haffmpeg: critical
     homeassistant.components.camera.img_util: critical
 """
+HTTP = """\
+http:
+  server_host: {host}
+  server_port: {port}
+"""
 
 
-def prepare_folder(folder: Path, port: int, package: Path | None = None) -> None:
+def prepare_folder(
+    folder: Path,
+    port: int,
+    package: Path | None = None,
+    *,
+    http_in_yaml: bool = False,
+) -> None:
     """Make the folder, or fill in what is missing, so that it serves on a port.
 
     The component is that of the repository, or of a package, unpacked as by HACS.
+    The port is in the storage, or, as of old, in configuration.yaml.
     """
     installed = folder / "custom_components" / COMPONENT.name
     installed.parent.mkdir(parents=True, exist_ok=True)
@@ -47,7 +59,11 @@ def prepare_folder(folder: Path, port: int, package: Path | None = None) -> None
     configuration = folder / "configuration.yaml"
     if not configuration.exists():
         configuration.write_text(CONFIGURATION)
-    _store(folder, "http", version=3, data=_http(port))
+        if http_in_yaml:
+            with configuration.open("a") as file:
+                file.write(HTTP.format(host=HOST, port=port))
+    if not http_in_yaml:
+        _store(folder, "http", version=3, data=_http(port))
 
 
 def skip_onboarding_steps(

@@ -1,23 +1,32 @@
-"""The newest Home Assistant, really started, with a Gateway of each protocol."""
+"""A real Home Assistant of a version, with a Gateway of each protocol."""
 
 from collections.abc import AsyncIterator
+import os
 
 import pytest
 
 from scripts.home_assistant import journey
 from scripts.home_assistant.api import HomeAssistantApi, connect, create_user
-from scripts.home_assistant.boot import boot
+from scripts.home_assistant.boot import NEWEST, Installation, boot
+from scripts.home_assistant.folder import ROOT
 from scripts.home_assistant.reply import ask
 from scripts.home_assistant.report import passed
 from tests.simulator import GatewaySimulator, Reply
 
+VERSIONS = {
+    "2026.3.1": Installation(
+        ROOT / ".cache" / "ha-2026.3.1" / "bin" / "hass", http_in_yaml=True
+    ),
+    "2026.11.0": NEWEST,
+}
 ENTRY = "config_entries/get"
 
 
 @pytest.fixture
 async def api() -> AsyncIterator[HomeAssistantApi]:
     """Run a fresh Home Assistant."""
-    async with boot() as running:
+    installation = VERSIONS[os.environ.get("CLAWD_HA", "2026.11.0")]
+    async with boot(installation=installation) as running:
         token = await create_user(running.url, "demo", "a password")
         async with connect(running.url, token) as api:
             await api.wait_until_running()
