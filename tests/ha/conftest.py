@@ -1,6 +1,6 @@
 """Home Assistant with a simulated Gateway."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +19,7 @@ from custom_components.clawd.selftest import checks_entry, checks_gateway, inter
 from custom_components.clawd.subentry import new_subentry
 from tests.simulator import GatewaySimulator
 
+from .blocking import BlockingCalls, blocking_calls
 from .downloads import Download
 from .fault_coverage import FaultCoverage
 from .live import Live
@@ -60,8 +61,23 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _harness(enable_custom_integrations: None, socket_enabled: None) -> None:
-    """Let Home Assistant find the integration, and the integration a Gateway."""
+def _harness(
+    enable_custom_integrations: None,
+    socket_enabled: None,
+    disable_block_async_io: None,
+) -> None:
+    """Let Home Assistant find the integration, and the integration a Gateway.
+
+    What detects blocking calls is taken away at the end.
+    """
+
+
+@pytest.fixture(autouse=True)
+def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[BlockingCalls]:
+    """Fail a test in which the integration blocks the event loop."""
+    with blocking_calls(monkeypatch) as calls:
+        yield calls
+    calls.verify()
 
 
 @pytest.fixture

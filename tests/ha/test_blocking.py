@@ -1,0 +1,49 @@
+"""A call of the integration that blocks the event loop fails the test."""
+
+from collections.abc import Callable
+from pathlib import Path
+import time
+
+from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.clawd.selftest.model import (
+    Aspect,
+    Check,
+    CheckContext,
+    CheckResult,
+    Component,
+    Mode,
+    Status,
+)
+
+from .blocking import BlockingCalls
+from .planted import run_planted
+
+
+def _read() -> None:
+    Path(__file__).read_bytes()
+
+
+def _sleep() -> None:
+    time.sleep(0)
+
+
+@pytest.mark.parametrize(("block", "named"), [(_read, "read_bytes"), (_sleep, "sleep")])
+async def test_a_call_that_blocks_is_caught(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    calls: BlockingCalls,
+    block: Callable[[], None],
+    named: str,
+) -> None:
+    async def blocking(_: CheckContext) -> CheckResult:
+        block()
+        return CheckResult(status=Status.PASS)
+
+    check = Check("planted", blocking, Mode.PASSIVE, Component.GATEWAY, Aspect.LIVENESS)
+    for _ in range(2):
+        await run_planted(hass, entry, check)
+        with pytest.raises(AssertionError, match=f"blocking call to {named}"):
+            calls.verify()
