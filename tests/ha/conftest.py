@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import AsyncExitStack
+import gc
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,11 +18,13 @@ import custom_components.clawd  # noqa: F401 - the harness has a package of this
 from custom_components.clawd.const import DOMAIN
 from custom_components.clawd.selftest import checks_entry, checks_gateway, interruption
 from custom_components.clawd.subentry import new_subentry
+from tests.leak_guard import leave_out_imports, open_sockets
 from tests.simulator import GatewaySimulator
 
 from .blocking import BlockingCalls, blocking_calls
 from .downloads import Download
 from .fault_coverage import FaultCoverage
+from .leftovers import leftovers, unload_entries
 from .live import Live
 from .repair import Repair
 from .talk import Conversation
@@ -78,6 +81,25 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[BlockingCalls]:
     with blocking_calls(monkeypatch) as calls:
         yield calls
     calls.verify()
+
+
+def pytest_collection_finish() -> None:
+    """Leave what the imports made out of the collections after each test."""
+    leave_out_imports()
+
+
+@pytest.fixture(autouse=True)
+async def leak_guard(hass: HomeAssistant, _harness: None) -> AsyncGenerator[None]:
+    """Fail a test that leaves something behind, once its entries are unloaded.
+
+    What nobody saw of an exception comes up in the collection, and `hass` raises it.
+    """
+    sockets = open_sockets()
+    yield
+    await unload_entries(hass)
+    gc.collect()
+    assert leftovers(hass) == []
+    assert not open_sockets() - sockets, "a socket was left behind"
 
 
 @pytest.fixture

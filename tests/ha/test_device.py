@@ -39,12 +39,14 @@ async def test_its_link_leads_to_the_gateway(
     hass: HomeAssistant, entry: MockConfigEntry, address: dict[str, object], url: str
 ) -> None:
     data = {**entry.data, "port": 18789, **address}
-    hass.config_entries.async_update_entry(entry, data=data)
+    other = MockConfigEntry(domain=DOMAIN, data=data)
+    other.add_to_hass(hass)
+    other.runtime_data = entry.runtime_data
 
-    link = gateway_device_info(entry)["configuration_url"]
+    link = gateway_device_info(other)["configuration_url"]
 
     assert str(link) == url
     device = dr.async_get(hass).async_get_or_create(
-        config_entry_id=entry.entry_id, **gateway_device_info(entry)
+        config_entry_id=other.entry_id, **gateway_device_info(other)
     )
     assert device.configuration_url == url

@@ -312,6 +312,7 @@ async def test_an_address_is_shown_by_its_kind(
     host: str,
     address: str,
 ) -> None:
+    assert await hass.config_entries.async_unload(entry.entry_id)
     hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_HOST: host})
 
     body = await download()
@@ -336,6 +337,7 @@ async def test_a_certificate_is_shown_by_what_it_is_known_by(
     more: dict[str, str],
     trust: str,
 ) -> None:
+    assert await hass.config_entries.async_unload(entry.entry_id)
     data = {**entry.data, CONF_SSL: True, **more}
     hass.config_entries.async_update_entry(entry, data=data)
 

@@ -1,0 +1,68 @@
+"""What the integration may leave in Home Assistant once unloaded: nothing."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from functools import partial
+import inspect
+from operator import attrgetter
+from typing import Any
+
+from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, ConfigEntryState
+from homeassistant.core import HassJob, HomeAssistant
+from homeassistant.util.async_ import get_scheduled_timer_handles
+
+from custom_components.clawd.const import DOMAIN
+
+# The component itself listens to this as long as Home Assistant runs.
+OF_THE_COMPONENT = {SIGNAL_CONFIG_ENTRY_CHANGED}
+FOLDER = "custom_components/clawd/"
+
+
+async def unload_entries(hass: HomeAssistant) -> None:
+    """Unload each entry that is still loaded, or about to be."""
+    await hass.async_block_till_done()
+    for entry in hass.config_entries.async_entries(DOMAIN):
+        if entry.state is ConfigEntryState.LOADED:
+            assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+def leftovers(hass: HomeAssistant) -> list[str]:
+    """Return the tasks, timers and listeners that are the integration's."""
+    return [*_tasks(hass), *_timers(hass), *_bus(hass), *_dispatcher(hass)]
+
+
+def _tasks(hass: HomeAssistant) -> Iterator[str]:
+    for task in asyncio.all_tasks(hass.loop):
+        coroutine = task.get_coro()
+        if inspect.iscoroutine(coroutine) and FOLDER in coroutine.cr_code.co_filename:
+            yield f"the task {coroutine.__qualname__}"
+
+
+def _timers(hass: HomeAssistant) -> Iterator[str]:
+    """Yield what waits for its time; asyncio does not say in public what it is."""
+    for handle in get_scheduled_timer_handles(hass.loop):
+        called, arguments = attrgetter("_callback", "_args")(handle)
+        if not handle.cancelled() and any(map(_is_ours, (called, *(arguments or ())))):
+            yield f"the timer {handle!r}"
+
+
+def _bus(hass: HomeAssistant) -> Iterator[str]:
+    """Yield what listens on the bus, which tells in public only how many do."""
+    for event, listeners in attrgetter("_listeners")(hass.bus).items():
+        yield from (f"a listener of {event}" for job, _ in listeners if _is_ours(job))
+
+
+def _dispatcher(hass: HomeAssistant) -> Iterator[str]:
+    for signal, targets in hass.data.get("dispatcher", {}).items():
+        if signal not in OF_THE_COMPONENT and any(map(_is_ours, targets)):
+            yield f"a receiver of {signal}"
+
+
+def _is_ours(called: HassJob[..., Any] | Callable[..., object] | object) -> bool:
+    """Tell whether the code of a job or a callable is the integration's."""
+    if isinstance(called, HassJob):
+        called = called.target
+    while isinstance(called, partial):
+        called = called.func
+    code = getattr(called, "__code__", None)
+    return inspect.iscode(code) and FOLDER in code.co_filename
