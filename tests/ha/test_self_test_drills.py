@@ -5,6 +5,7 @@ import gc
 import logging
 from pathlib import Path
 import tracemalloc
+from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
@@ -14,6 +15,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 import custom_components.clawd as integration
 from custom_components.clawd.const import LOGGER
+from custom_components.clawd.gateway import GatewayError
+from custom_components.clawd.gateway.connection import Connection
+from custom_components.clawd.gateway.endpoint import netloc
 from custom_components.clawd.selftest import checks_reload, interruption
 from custom_components.clawd.selftest.history import async_load_reports
 from custom_components.clawd.selftest.model import Mode
@@ -256,6 +260,22 @@ async def test_a_trace_of_memory_that_runs_already_goes_on(live: Live) -> None:
         assert tracemalloc.is_tracing()
     finally:
         tracemalloc.stop()
+
+    assert statuses(report) == {"memory": "pass"}
+
+
+async def test_what_is_kept_once_is_no_growth(live: Live) -> None:
+    real: Any = Connection.serve
+    kept: list[str] = []
+
+    async def serve(connection: Connection, *duties: object) -> GatewayError:
+        kept[:] = kept or [netloc("a" * 400_000, 1)]
+        error: GatewayError = await real(connection, *duties)
+        return error
+
+    live.monkeypatch.setattr(Connection, "serve", serve)
+
+    report = await _drill(live.hass, "memory")
 
     assert statuses(report) == {"memory": "pass"}
 
