@@ -256,6 +256,7 @@ async def test_runs_of_others_leave_nothing_but_a_count(stage: Stage) -> None:
         payload = {"runId": f"other-{number}", "seq": 1, "stream": "assistant"}
         stage.deliver(payload | {"data": {"text": "x"}})
     assert len(stage.runs.snapshot()) == 1
+    assert stage.statistics.runs_started == 1
     assert stage.statistics.foreign_run_events == 10_000
     await stage.end("Hello")
     assert await heard(stage.run) == ["Hello"]

@@ -17,7 +17,7 @@ from custom_components.clawd.gateway import (
 )
 from tests.simulator import GatewaySimulator
 
-from .clients import client_of, running
+from .clients import client_of, connected, running
 
 S = ConnectionState
 
@@ -288,3 +288,22 @@ async def test_the_tasks_of_a_client_have_names(gateway: GatewaySimulator) -> No
         await client.request("health")
         assert sorted(client.tasks.values()) == ["run", "watchdog"]
     assert client.tasks == {}
+
+
+async def test_a_client_shows_what_it_has_armed_sent_and_reached(
+    gateway: GatewaySimulator,
+) -> None:
+    client = client_of(gateway)
+    assert client.peer is None
+    async with connected(gateway) as client:
+        assert client.peer
+        assert client.peer.address == gateway.host
+        sent = client.statistics.frames_out
+        gateway.hold("agent")
+        asked = asyncio.create_task(client.start_run("Hello", session_key="agent:main"))
+        await gateway.wait_for_request("agent")
+        assert client.statistics.frames_out == sent + 1
+        assert len(client.timers) == len(client.pending) + len(client.runs) == 2
+        gateway.release("agent")
+        await (await asked).result()
+        assert client.timers == set()

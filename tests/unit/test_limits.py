@@ -27,6 +27,7 @@ async def test_a_request_of_too_many_bytes_is_not_sent(small: GatewaySimulator) 
         with pytest.raises(RequestTooLargeError) as caught:
             await client.request("health", {"x": "ü" * (LIMIT // 2)})
         assert caught.value.limit == LIMIT < caught.value.size
+        assert caught.value.code == "REQUEST_TOO_LARGE"
         assert client.pending == ()
         await client.request("health")
     assert len(small.received("health")) == 1

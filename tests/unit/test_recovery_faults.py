@@ -89,6 +89,19 @@ async def test_a_history_that_comes_too_late_is_asked_for_again(
         assert (await run.result()).text == "It is on."
 
 
+async def test_the_gateway_is_not_asked_to_wait_while_text_is_missing(
+    gateway: GatewaySimulator,
+) -> None:
+    client = client_of(gateway)
+    async with running(client):
+        run = await half_a_run(gateway, client)
+        await gateway.wait_for_request("agent.wait")
+        [asked, *_] = gateway.received("agent.wait")
+        assert asked.params["timeoutMs"] == TIMING.pause * 1000
+        gateway.proceed()
+        await run.result()
+
+
 async def test_a_question_beyond_the_longest_history_is_looked_for_again(
     gateway: GatewaySimulator,
 ) -> None:
@@ -125,6 +138,7 @@ async def test_a_history_that_is_refused_ends_the_run(
     [
         ({"status": "error"}, AgentRunError, "UNAVAILABLE"),
         ({"status": "timeout", "stopReason": "rpc"}, AgentRunAborted, "ABORTED"),
+        ({"status": "ok", "stopReason": "rpc"}, AgentRunAborted, "ABORTED"),
         ({"status": "ok"}, AgentRunError, "NO_REPLY"),
     ],
 )

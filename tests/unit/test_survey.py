@@ -91,6 +91,7 @@ async def test_a_gateway_is_known_wherever_it_listens(
     await gateway.resume()
     async with connected(gateway) as client:
         assert await client.gateway_id() == found.gateway_id
+    assert found.gateway_id
     if gateway.protocol == 4:
         assert found.gateway_id == gateway.device_id
 
