@@ -13,7 +13,7 @@ _NAMED: Final = {
     "missing_scope": "operator.write",
     "forgotten_timer": "GatewayClient.resume",
     "stale_device": "Stale",
-    "stale_entity": "sensor.openclaw_gateway",
+    "stale_entity": "sensor.stale",
     "missing_text": "check_protocol_hint",
 }
 _ADDRESS: Final = {"transport": "ws", "address": "loopback"}

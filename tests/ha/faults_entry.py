@@ -92,7 +92,12 @@ async def stale_entity(live: Live) -> None:
     """Keep an entity that nobody adds any more."""
     device = gateway_device(live.hass, live.entry)
     er.async_get(live.hass).async_get_or_create(
-        "sensor", DOMAIN, "stale", config_entry=live.entry, device_id=device.id
+        "sensor",
+        DOMAIN,
+        "stale",
+        config_entry=live.entry,
+        device_id=device.id,
+        suggested_object_id="stale",
     )
 
 

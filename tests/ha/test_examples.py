@@ -6,6 +6,7 @@ from pathlib import Path
 import re
 from typing import Any
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.script import Script, async_validate_actions_config
@@ -167,11 +168,15 @@ async def test_what_the_self_test_finds_is_told(
 
 
 async def test_the_event_of_a_failure_is_told(
-    hass: HomeAssistant, entry: MockConfigEntry, told: list[ServiceCall]
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    told: list[ServiceCall],
+    freezer: FrozenDateTimeFactory,
 ) -> None:
     await run_planted(hass, entry, planted(Status.PASS))
     assert told == []
 
+    freezer.tick()
     await run_planted(hass, entry, planted(Status.FAIL))
 
     [call] = told
