@@ -2,7 +2,9 @@
 
 import ast
 from collections.abc import Iterator
+import json
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
 COMPONENT = ROOT / "custom_components" / "clawd"
@@ -17,6 +19,11 @@ def modules(folder: Path) -> list[Path]:
 def parse(path: Path) -> ast.Module:
     """Read a module."""
     return ast.parse(path.read_text("utf-8"), str(path))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a file that holds a JSON object."""
+    return dict(json.loads(path.read_text("utf-8")))
 
 
 def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:

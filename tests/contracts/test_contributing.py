@@ -1,13 +1,12 @@
 """What a contributor is given needs no network, and calls what there is."""
 
-import json
 from pathlib import Path
 import re
 
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
 
-from .sources import ROOT
+from .sources import ROOT, read_json
 
 HOOKS = ROOT / ".pre-commit-config.yaml"
 CONTAINER = ROOT / ".devcontainer" / "devcontainer.json"
@@ -23,7 +22,7 @@ def test_every_hook_is_of_the_repository_itself() -> None:
 
 
 def test_the_container_sets_itself_up() -> None:
-    container = json.loads(CONTAINER.read_text("utf-8"))
+    container = read_json(CONTAINER)
     assert container["postCreateCommand"] == "scripts/setup"
 
 

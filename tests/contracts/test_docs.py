@@ -1,7 +1,6 @@
 """The documentation: its links, and that it names what there is."""
 
 from itertools import pairwise
-import json
 from pathlib import Path
 import re
 from typing import Any
@@ -9,14 +8,12 @@ from typing import Any
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
 
-from .sources import COMPONENT, ROOT, imports, parse
+from .sources import COMPONENT, ROOT, imports, parse, read_json
 
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md"))]
 LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
-TEXTS: dict[str, Any] = json.loads(
-    (COMPONENT / "translations" / "en.json").read_text("utf-8")
-)
+TEXTS = read_json(COMPONENT / "translations" / "en.json")
 SERVICE = load_yaml_dict(str(COMPONENT / "services.yaml"))["self_test"]
 CHECKS = SERVICE["fields"]["checks"]["selector"]["select"]["options"]
 COLUMNS = ("check", "mode", "looks at", "why", "what to do")
@@ -167,7 +164,7 @@ def test_every_arrow_of_the_diagram_is_an_import() -> None:
 
 
 def test_the_changelog_has_the_version_of_the_manifest() -> None:
-    manifest = json.loads((COMPONENT / "manifest.json").read_text("utf-8"))
+    manifest = read_json(COMPONENT / "manifest.json")
     text = (ROOT / "CHANGELOG.md").read_text("utf-8")
     versions = re.findall(r"^## \[(\d+\.\d+\.\d+)\]", text, re.MULTILINE)
     assert versions[0] == manifest["version"]

@@ -1,13 +1,12 @@
 """The repository keeps the rules that HACS checks, as far as they are in its files."""
 
 from collections.abc import Callable, Iterator
-import json
 from pathlib import Path
 import re
 
 import pytest
 
-from .sources import ROOT
+from .sources import ROOT, read_json
 
 KEYS = {
     "content_in_root": bool,
@@ -27,7 +26,7 @@ type Rule = Callable[[Path], Iterator[str]]
 
 def unsettled(root: Path) -> Iterator[str]:
     """Find settings that HACS does not know, or of another kind."""
-    settings = json.loads((root / "hacs.json").read_text("utf-8"))
+    settings = read_json(root / "hacs.json")
     if not settings.get("name"):
         yield "name"
     for key, value in settings.items():
@@ -37,7 +36,7 @@ def unsettled(root: Path) -> Iterator[str]:
 
 def nameless_package(root: Path) -> Iterator[str]:
     """Find a package that HACS should download, and cannot."""
-    settings = json.loads((root / "hacs.json").read_text("utf-8"))
+    settings = read_json(root / "hacs.json")
     if settings.get("zip_release") and not settings.get("filename"):
         yield "filename"
 

@@ -1,7 +1,6 @@
 """The manifest, actions and icons keep the rules that hassfest checks."""
 
 from collections.abc import Callable, Iterator
-import json
 import re
 from typing import Any
 
@@ -11,7 +10,7 @@ from homeassistant.util.yaml import load_yaml_dict
 import pytest
 import voluptuous as vol
 
-from .sources import COMPONENT, imports, modules, parse
+from .sources import COMPONENT, imports, modules, parse, read_json
 
 type Document = dict[str, Any]
 type Rule = Callable[[Document], Iterator[str]]
@@ -150,7 +149,7 @@ def unselectable(actions: Document) -> Iterator[str]:
 
 def untranslated(actions: Document) -> Iterator[str]:
     """Find choices whose texts are not there."""
-    texts = _json("translations/en.json")["selector"]
+    texts = read_json(COMPONENT / "translations" / "en.json")["selector"]
     for action in actions.values():
         for field in action.get("fields", {}).values():
             select = field["selector"].get("select") or {}
@@ -206,14 +205,10 @@ ICON_RULES: dict[Rule, Document] = {
 }
 
 
-def _json(name: str) -> Document:
-    return dict(json.loads((COMPONENT / name).read_text("utf-8")))
-
-
 FILES: list[tuple[Document, dict[Rule, Document]]] = [
-    (_json("manifest.json"), MANIFEST_RULES),
+    (read_json(COMPONENT / "manifest.json"), MANIFEST_RULES),
     (load_yaml_dict(str(COMPONENT / "services.yaml")), ACTION_RULES),
-    (_json("icons.json"), ICON_RULES),
+    (read_json(COMPONENT / "icons.json"), ICON_RULES),
 ]
 
 

@@ -1,7 +1,6 @@
 """The texts have the shape, and keep the rules, that hassfest checks."""
 
 from collections.abc import Callable, Iterator
-import json
 import re
 from string import Formatter
 from typing import Any
@@ -10,7 +9,7 @@ from homeassistant.helpers import config_validation as cv
 import pytest
 import voluptuous as vol
 
-from .sources import COMPONENT
+from .sources import COMPONENT, read_json
 
 TRANSLATIONS = COMPONENT / "translations"
 LANGUAGES = sorted(path.stem for path in TRANSLATIONS.glob("*.json"))
@@ -22,8 +21,8 @@ type Shape = str | dict[str, Shape]
 type Texts = dict[str, Any]
 type Rule = Callable[[Texts], Iterator[str]]
 
-# In a shape "text" is a text and "text" one without placeholders; "*" stands for
-# any key, and a key that ends with "!" must be there.
+# In a shape "text" is a text; "*" stands for any key, and a key that ends with "!"
+# must be there.
 TEXTS: Shape = {"*": "text"}
 FIELDS: Shape = {"*": {"name!": "text", "description!": "text", "example": "text"}}
 FORM: dict[str, Shape] = {"data": TEXTS, "data_description": TEXTS}
@@ -201,8 +200,7 @@ RULES: dict[Rule, Texts] = {
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_language_breaks_no_rule(language: str, rule: Rule) -> None:
-    texts = json.loads((TRANSLATIONS / f"{language}.json").read_text("utf-8"))
-    assert not list(rule(texts))
+    assert not list(rule(read_json(TRANSLATIONS / f"{language}.json")))
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)

@@ -1,25 +1,18 @@
 """The files that Home Assistant and HACS read agree with each other."""
 
-import json
-from pathlib import Path
 import tomllib
-from typing import Any
 
 import pytest
 
 from custom_components.clawd.const import VERSION
 from scripts.release.package import NAME
 
-from .sources import COMPONENT, ROOT
+from .sources import COMPONENT, ROOT, read_json
 
 SLUG = "seed-24480319/clawd"
 
 
-def _json(path: Path) -> dict[str, Any]:
-    return dict(json.loads(path.read_text("utf-8")))
-
-
-MANIFEST = _json(COMPONENT / "manifest.json")
+MANIFEST = read_json(COMPONENT / "manifest.json")
 
 
 def test_the_version_is_the_same_everywhere() -> None:
@@ -49,11 +42,11 @@ def test_the_links_lead_to_the_repository() -> None:
 
 
 def test_hacs_downloads_the_package_of_a_release() -> None:
-    hacs = _json(ROOT / "hacs.json")
+    hacs = read_json(ROOT / "hacs.json")
     assert (hacs["zip_release"], hacs["filename"]) == (True, NAME)
 
 
 def test_hacs_knows_the_floor() -> None:
-    hacs = _json(ROOT / "hacs.json")
+    hacs = read_json(ROOT / "hacs.json")
     assert hacs["name"]
     assert hacs["homeassistant"] == "2026.3.0"

@@ -2,21 +2,13 @@
 
 import ast
 from collections.abc import Iterator
-import json
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from .sources import COMPONENT, parse
+from .sources import COMPONENT, parse, read_json
 
-
-def _json(path: Path) -> dict[str, Any]:
-    return dict(json.loads(path.read_text("utf-8")))
-
-
-ENGLISH = _json(COMPONENT / "translations" / "en.json")
-ICONS = _json(COMPONENT / "icons.json")
+ENGLISH = read_json(COMPONENT / "translations" / "en.json")
+ICONS = read_json(COMPONENT / "icons.json")
 DIALOGUES = [key for key, texts in ENGLISH["issues"].items() if "fix_flow" in texts]
 ENTITIES = [
     (platform, key) for platform, keys in ENGLISH["entity"].items() for key in keys

@@ -2,13 +2,12 @@
 
 import ast
 from collections.abc import Iterator
-import json
 import re
 from typing import Any
 
 import pytest
 
-from .sources import COMPONENT, parse
+from .sources import COMPONENT, parse, read_json
 
 TRANSLATIONS = COMPONENT / "translations"
 LANGUAGES = ("de", "es", "fr", "nl")
@@ -17,10 +16,7 @@ PLACEHOLDER = re.compile(r"\{[a-z_]+\}")
 
 
 def _read(language: str) -> dict[str, Any]:
-    texts: dict[str, Any] = json.loads(
-        (TRANSLATIONS / f"{language}.json").read_text("utf-8")
-    )
-    return texts
+    return read_json(TRANSLATIONS / f"{language}.json")
 
 
 ENGLISH = _read("en")
