@@ -12,6 +12,8 @@ from typing import Any
 
 from hypothesis import given, strategies as st
 
+from custom_components.clawd.selftest import detectors
+
 SETTLING_STEPS = 20
 
 
@@ -56,9 +58,10 @@ def _other_tasks() -> set[asyncio.Task[Any]]:
 
 
 def _timers() -> set[asyncio.TimerHandle]:
-    """Return every timer that is armed; asyncio does not list them in public."""
-    scheduled = vars(asyncio.get_running_loop())["_scheduled"]
-    return {handle for handle in scheduled if not handle.cancelled()}
+    """Return every timer that is armed."""
+    handles = detectors.scheduled(asyncio.get_running_loop())
+    assert handles is not None
+    return {handle for handle in handles if not handle.cancelled()}
 
 
 def open_sockets() -> set[tuple[int, int]]:

@@ -12,10 +12,11 @@ from homeassistant.core import HassJob, HomeAssistant
 from homeassistant.util.async_ import get_scheduled_timer_handles
 
 from custom_components.clawd.const import DOMAIN
+from custom_components.clawd.selftest import detectors
+from custom_components.clawd.selftest.checks_home_assistant import PACKAGE
 
 # The component itself listens to this as long as Home Assistant runs.
 OF_THE_COMPONENT = {SIGNAL_CONFIG_ENTRY_CHANGED}
-FOLDER = "custom_components/clawd/"
 
 
 async def unload_entries(hass: HomeAssistant) -> None:
@@ -32,10 +33,8 @@ def leftovers(hass: HomeAssistant) -> list[str]:
 
 
 def _tasks(hass: HomeAssistant) -> Iterator[str]:
-    for task in asyncio.all_tasks(hass.loop):
-        coroutine = task.get_coro()
-        if inspect.iscoroutine(coroutine) and FOLDER in coroutine.cr_code.co_filename:
-            yield f"the task {coroutine.__qualname__}"
+    tasks = detectors.stray_tasks(asyncio.all_tasks(hass.loop), (), PACKAGE)
+    yield from (f"the task {task!r}" for task in tasks)
 
 
 def _timers(hass: HomeAssistant) -> Iterator[str]:
@@ -65,4 +64,4 @@ def _is_ours(called: HassJob[..., Any] | Callable[..., object] | object) -> bool
     while isinstance(called, partial):
         called = called.func
     code = getattr(called, "__code__", None)
-    return inspect.iscode(code) and FOLDER in code.co_filename
+    return inspect.iscode(code) and code.co_filename.startswith(PACKAGE)

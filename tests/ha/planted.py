@@ -4,6 +4,7 @@ from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.clawd.selftest.model import (
+    Ask,
     Aspect,
     Check,
     CheckContext,
@@ -25,6 +26,13 @@ def planted(
     async def ask(_: CheckContext) -> CheckResult:
         return CheckResult(status=status)
 
+    return check_of(ask, name, aspect)
+
+
+def check_of(
+    ask: Ask, name: str = "planted", aspect: Aspect = Aspect.LIVENESS
+) -> Check:
+    """Return a check that asks what a test wants."""
     return Check(name, ask, Mode.PASSIVE, Component.GATEWAY, aspect)
 
 

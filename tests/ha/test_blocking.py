@@ -8,18 +8,10 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.clawd.selftest.model import (
-    Aspect,
-    Check,
-    CheckContext,
-    CheckResult,
-    Component,
-    Mode,
-    Status,
-)
+from custom_components.clawd.selftest.model import CheckContext, CheckResult, Status
 
 from .blocking import BlockingCalls
-from .planted import run_planted
+from .planted import check_of, run_planted
 
 
 def _read() -> None:
@@ -42,7 +34,7 @@ async def test_a_call_that_blocks_is_caught(
         block()
         return CheckResult(status=Status.PASS)
 
-    check = Check("planted", blocking, Mode.PASSIVE, Component.GATEWAY, Aspect.LIVENESS)
+    check = check_of(blocking)
     for _ in range(2):
         await run_planted(hass, entry, check)
         with pytest.raises(AssertionError, match=f"blocking call to {named}"):
