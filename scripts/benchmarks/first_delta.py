@@ -3,12 +3,11 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack
-import secrets
 from time import perf_counter
 from typing import Any, override
 
 from scripts.home_assistant import journey
-from scripts.home_assistant.api import HomeAssistantApi, connect, create_user
+from scripts.home_assistant.api import HomeAssistantApi, connect_new_user
 from scripts.home_assistant.boot import boot
 from scripts.home_assistant.folder import ROOT
 from scripts.home_assistant.gateway import Gateway
@@ -63,9 +62,7 @@ async def _home_assistant(stack: AsyncExitStack) -> HomeAssistantApi:
     [packages] = OLLAMA.glob("lib/python3*/site-packages")
     environment = {"PYTHONPATH": str(packages)}
     running = await stack.enter_async_context(boot(environment))
-    token = await create_user(running.url, "bench", secrets.token_urlsafe())
-    api = await stack.enter_async_context(connect(running.url, token))
-    await api.wait_until_running()
+    api, _ = await stack.enter_async_context(connect_new_user(running.url))
     return api
 
 

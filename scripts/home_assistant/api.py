@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
+import secrets
 from typing import Any
 
 import aiohttp
@@ -91,6 +92,18 @@ async def connect(url: str, token: str) -> AsyncIterator[HomeAssistantApi]:
         if answer["type"] != "auth_ok":
             raise ApiError("the access token was refused")
         yield HomeAssistantApi(session, socket)
+
+
+@asynccontextmanager
+async def connect_new_user(url: str) -> AsyncIterator[tuple[HomeAssistantApi, str]]:
+    """Create the first user of a fresh Home Assistant, and wait until it runs.
+
+    Yield the API and the access token that opens it.
+    """
+    token = await create_user(url, "demo", secrets.token_urlsafe(9))
+    async with connect(url, token) as api:
+        await api.wait_until_running()
+        yield api, token
 
 
 async def create_user(url: str, username: str, password: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from scripts.home_assistant import journey
 from scripts.home_assistant.api import HomeAssistantApi
+from scripts.home_assistant.gateway import Gateway
 from tests.simulator import GatewaySimulator
 
 from .frontend import Frontend
@@ -83,10 +84,7 @@ async def api(home: Home) -> AsyncIterator[HomeAssistantApi]:
 @pytest.fixture
 async def entry(api: HomeAssistantApi, gateway: GatewaySimulator) -> dict[str, Any]:
     """Set the integration up, and make its agent the preferred assistant."""
-    fields = {
-        "address": f"ws://{gateway.host}:{gateway.port}",
-        "token": gateway.token,
-    }
-    entry = await journey.add_gateway(api, fields, print)
+    place = Gateway(gateway.host, gateway.port, ssl=False, token=gateway.token)
+    entry = await journey.add_gateway(api, place.fields, print)
     await journey.create_assistant(api, entry["entry_id"])
     return entry

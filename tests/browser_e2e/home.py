@@ -6,15 +6,12 @@ from dataclasses import dataclass
 import json
 import os
 from pathlib import Path
-import secrets
-import shutil
 
 from playwright.async_api import BrowserContext, Page, ViewportSize, async_playwright
 
-from scripts.home_assistant.api import HomeAssistantApi, connect, create_user
+from scripts.home_assistant.api import HomeAssistantApi, connect_new_user
 from scripts.home_assistant.boot import boot
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -39,19 +36,16 @@ class Home:
     context: BrowserContext
 
 
-def chromium() -> str:
-    """Return the browser of this machine: $CHROMIUM, or one on the path."""
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)))
-    return str(found)
-
-
 @asynccontextmanager
 async def open_home(folder: Path) -> AsyncIterator[Home]:
-    """Run a Home Assistant without a user yet, and a browser."""
+    """Run a Home Assistant without a user yet, and the browser $CHROMIUM.
+
+    `scripts/test` finds one, or fetches it.
+    """
     async with boot(skipped=SKIPPED) as running, async_playwright() as playwright:
         context = await playwright.chromium.launch_persistent_context(
             folder / "profile",
-            executable_path=chromium(),
+            executable_path=os.environ["CHROMIUM"],
             args=FLAGS,
             viewport=VIEWPORT,
         )
@@ -63,9 +57,7 @@ async def open_home(folder: Path) -> AsyncIterator[Home]:
 @asynccontextmanager
 async def log_in(home: Home) -> AsyncIterator[HomeAssistantApi]:
     """Create the user without the onboarding, logged in to the frontend and the API."""
-    token = await create_user(home.url, "demo", secrets.token_urlsafe(9))
-    async with connect(home.url, token) as api:
-        await api.wait_until_running()
+    async with connect_new_user(home.url) as (api, token):
         client = {"client_id": f"{home.url}/", "redirect_uri": f"{home.url}/"}
         await api.post("onboarding/analytics", {})
         await api.post("onboarding/integration", client)

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from scripts.home_assistant.api import HomeAssistantApi
+from scripts.home_assistant.journey import DOMAIN
 from tests.simulator import GatewaySimulator, Pause, Reply
 
 from .frontend import Frontend, data_of
 
-DOMAIN = "clawd"
 ENTRIES = "config_entries/get"
 newest = pytest.mark.parametrize("gateway", [4], indirect=True)
 

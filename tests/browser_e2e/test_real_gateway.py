@@ -7,7 +7,7 @@ import re
 import pytest
 
 from scripts.home_assistant.api import HomeAssistantApi
-from scripts.home_assistant.journey import create_assistant
+from scripts.home_assistant.journey import DOMAIN, create_assistant
 from tests.gateway_e2e.gateways import Gateway, serve_gateway
 
 from .frontend import Frontend, data_of
@@ -28,7 +28,7 @@ async def test_openclaw_is_added_asked_tested_and_diagnosed(
     await frontend.choose_integration()
     await frontend.submit(address=openclaw.url, token=openclaw.token)
     await frontend.finish()
-    [entry] = await api.command("config_entries/get", domain="clawd")
+    [entry] = await api.command("config_entries/get", domain=DOMAIN)
     await create_assistant(api, entry["entry_id"])
 
     await frontend.ask("count 25 every 200")

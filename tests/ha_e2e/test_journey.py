@@ -6,9 +6,10 @@ import os
 import pytest
 
 from scripts.home_assistant import journey
-from scripts.home_assistant.api import HomeAssistantApi, connect, create_user
+from scripts.home_assistant.api import HomeAssistantApi, connect_new_user
 from scripts.home_assistant.boot import NEWEST, Installation, boot
 from scripts.home_assistant.folder import ROOT
+from scripts.home_assistant.gateway import Gateway
 from scripts.home_assistant.reply import ask
 from scripts.home_assistant.report import passed
 from tests.simulator import GatewaySimulator, Reply
@@ -26,11 +27,11 @@ ENTRY = "config_entries/get"
 async def api() -> AsyncIterator[HomeAssistantApi]:
     """Run a fresh Home Assistant."""
     installation = VERSIONS[os.environ.get("CLAWD_HA", "2026.11.0")]
-    async with boot(installation=installation) as running:
-        token = await create_user(running.url, "demo", "a password")
-        async with connect(running.url, token) as api:
-            await api.wait_until_running()
-            yield api
+    async with (
+        boot(installation=installation) as running,
+        connect_new_user(running.url) as (api, _),
+    ):
+        yield api
 
 
 @pytest.mark.parametrize("protocol", [3, 4])
@@ -38,9 +39,8 @@ async def test_it_is_added_answers_tests_itself_and_goes(
     api: HomeAssistantApi, protocol: int
 ) -> None:
     async with GatewaySimulator(protocol=protocol) as gateway:
-        address = f"ws://{gateway.host}:{gateway.port}"
-        fields = {"address": address, "token": gateway.token}
-        entry = await journey.add_gateway(api, fields, print)
+        place = Gateway(gateway.host, gateway.port, ssl=False, token=gateway.token)
+        entry = await journey.add_gateway(api, place.fields, print)
         entry_id = entry["entry_id"]
         _, pipeline = await journey.create_assistant(api, entry_id)
 
