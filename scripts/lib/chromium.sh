@@ -39,10 +39,7 @@ make_chromium() {
     packages=$PWD/.cache/apt-chromium
     rm -rf "$packages" "$chromium_root"
     fetch_chromium_packages "$packages" || return
-    for package in "$packages"/*.deb; do
-        dpkg -x "$package" "$chromium_root" || return
-    done
-    rm -rf "$packages"
+    unpack_packages "$packages" "$chromium_root" || return
     chromium_program >"$chromium_root/run"
     chmod +x "$chromium_root/run"
     "$chromium_root/run" --version >&2

@@ -70,6 +70,14 @@ fetch_debian_packages() {
     )
 }
 
+# unpack_packages FOLDER ROOT: unpack what was downloaded, and delete it.
+unpack_packages() {
+    for package in "$1"/*.deb; do
+        dpkg -x "$package" "$2" || return
+    done
+    rm -rf "$1"
+}
+
 # Tie the unpacked Python to the loader and the libraries unpacked with it.
 link_debian_python() {
     set -- "$debian_prefix"/lib/*/ld-linux*.so.*
@@ -82,9 +90,6 @@ make_debian_python() {
     packages=$PWD/.cache/apt
     rm -rf "$packages" "$debian_root"
     fetch_debian_packages "$packages" || return
-    for package in "$packages"/*.deb; do
-        dpkg -x "$package" "$debian_root" || return
-    done
-    rm -rf "$packages"
+    unpack_packages "$packages" "$debian_root" || return
     link_debian_python && python_fits "$debian_prefix/bin/python3.14"
 }
