@@ -127,7 +127,6 @@ class Suite:
             start = time.monotonic()
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
             write(json.dumps([time.monotonic() - start, sorted(seen)]) + "\n")
-        write("")
         return self._failed
 
 
