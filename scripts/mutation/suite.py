@@ -16,11 +16,11 @@ from typing import Final
 
 import pytest
 
+from scripts.home_assistant.folder import COMPONENT, ROOT
+
 from .mutants import Mutant, find_mutants
 from .score import report
 
-ROOT: Final = Path(__file__).parents[2]
-COMPONENT: Final = ROOT / "custom_components/clawd"
 LONGEST: Final = 240.0
 """Seconds for the tests of one mutant."""
 TESTS: Final = {

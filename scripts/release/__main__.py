@@ -1,13 +1,13 @@
 """The commands of a release: check [TAG], build, notes."""
 
 import argparse
-from pathlib import Path
 import sys
+
+from scripts.home_assistant.folder import COMPONENT, ROOT
 
 from .package import CHECKSUMS, build_package
 from .version import ReleaseError, check_version, release_notes
 
-ROOT = Path(__file__).parents[2]
 DIST = ROOT / "dist"
 
 
@@ -19,7 +19,7 @@ def main() -> int:
             case "check":
                 print(f"version {check_version(ROOT, arguments.tag)}")
             case "build":
-                build_package(ROOT / "custom_components" / "clawd", DIST)
+                build_package(COMPONENT, DIST)
                 print((DIST / CHECKSUMS).read_text(), end="")
             case "notes":
                 print(release_notes(ROOT))
