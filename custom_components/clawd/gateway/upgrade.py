@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 # have up to 6 MiB.
 RECEIVE_LIMIT: Final = 8 * 2**20
 
+# The frames that wait before reading from the socket pauses. Who reads takes all of
+# them at a turn of the loop, and a turn adds at most one read, which is 256 KiB in
+# asyncio: with the 16 of websockets, every turn would stop and start the transport.
+MOST_WAITING: Final = 1024
+
 # websockets logs whole frames at DEBUG, and the first one holds the token.
 _SOCKET_LOGGER: Final = logging.getLogger(f"{__name__}.socket")
 _SOCKET_LOGGER.setLevel(logging.WARNING)
@@ -112,6 +117,7 @@ async def _connect(endpoint: Endpoint, timing: Timing) -> ClientConnection:
             compression=None,
             proxy=None,
             max_size=RECEIVE_LIMIT,
+            max_queue=MOST_WAITING,
             open_timeout=None,
             close_timeout=timing.close,
             logger=_SOCKET_LOGGER,
