@@ -46,7 +46,7 @@ class Address:
     Attributes:
         candidates: in the order in which to try them.
         token: of the Gateway, from a dashboard link.
-        bootstrap_token: for this device and for a few minutes, from a setup link.
+        bootstrap_token: for this device and for a few minutes, from either link.
         fingerprint: of the certificate to trust, from a setup link.
 
     """
@@ -68,11 +68,10 @@ def read_address(text: str) -> Address:
     if not is_setup_link(text):
         return _read_plain(text)
     link = read_setup_link(text)
-    if text.partition("://")[0].lower() in TLS_BY_SCHEME:
-        places = _read_plain(text).candidates
-    else:
-        places = (Candidate(link.host, link.port, link.ssl, link.path),)
-    return Address(places, link.token, link.bootstrap_token, link.fingerprint)
+    place = Candidate(link.host, link.port, link.ssl, link.path)
+    return Address(
+        (place,), bootstrap_token=link.bootstrap_token, fingerprint=link.fingerprint
+    )
 
 
 def _read_plain(text: str) -> Address:
@@ -106,9 +105,13 @@ def _read_parts(scheme: str | None, parts: SplitResult) -> Address:
         for port in _ports(scheme, parts.port)
         for tls in _tls(scheme)
     )
-    # Clawdbot has the token of its dashboard links there.
-    token = parse_qs(parts.query).get("token", [None])[0]
-    return Address(candidates, token)
+    # OpenClaw has what lets in behind a `#`, Clawdbot its token behind a `?`.
+    told = parse_qs(parts.query) | parse_qs(parts.fragment)
+    return Address(
+        candidates,
+        told.get("token", [None])[0],
+        told.get("bootstrapToken", [None])[0],
+    )
 
 
 def _ports(scheme: str | None, port: int | None) -> tuple[int, ...]:

@@ -150,7 +150,7 @@ async def test_a_gateway_says_that_it_wants_a_password(
 async def test_a_setup_code_lets_a_device_in_once_it_is_approved(stage: Stage) -> None:
     link = read_setup_link(f"oc-pair://{await stage.print_setup_code()}")
     endpoint = Endpoint(link.host, link.port, headers=FROM_ELSEWHERE)
-    credentials = credentials_with(bootstrap_token=str(link.bootstrap_token))
+    credentials = credentials_with(bootstrap_token=link.bootstrap_token)
     client = client_at(endpoint, credentials)
     with pytest.raises(PairingRequiredError) as caught:
         await client.probe()

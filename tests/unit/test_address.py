@@ -94,6 +94,7 @@ def test_a_dashboard_link_brings_its_token(link: str) -> None:
     [
         ("http://10.0.0.5/#token=a", {"token": "a"}),
         ("http://10.0.0.5#bootstrapToken=b", {"bootstrap_token": "b"}),
+        ("http://10.0.0.5#token=a%2Fb&gatewayUrl=ws%3A%2F%2Fx", {"token": "a/b"}),
         ("http://10.0.0.5?token=c", {"token": "c"}),
     ],
 )
@@ -102,6 +103,10 @@ def test_a_dashboard_link_leads_where_any_link_leads(
 ) -> None:
     places = read_address("http://10.0.0.5").candidates
     assert read_address(link) == Address(places, **lets_in)
+
+
+def test_an_address_does_not_show_its_secrets() -> None:
+    assert "hush" not in repr(read_address("http://a/#token=hush&bootstrapToken=hush"))
 
 
 def test_a_place_has_a_page() -> None:
@@ -136,6 +141,8 @@ def test_a_setup_link_brings_what_lets_in_and_the_fingerprint(prefix: str) -> No
         "",
         "   ",
         "http://",
+        "https://#token=x",
+        "http://a:b#token=x",
         "ftp://gateway.local",
         "two words",
         "gateway.local:port",

@@ -26,7 +26,7 @@ def code_of(**payload: Json) -> str:
 @pytest.mark.parametrize("form", ["{}", "oc-pair://{}", "OC-PAIR://{}", " {}\n"])
 def test_a_code_is_read_with_or_without_its_prefix(form: str) -> None:
     text = form.format(code_of(expiresAtMs=1))
-    link = SetupLink("10.0.0.2", 18789, ssl=False, bootstrap_token=TOKEN)
+    link = SetupLink("10.0.0.2", 18789, ssl=False, path="", bootstrap_token=TOKEN)
     assert is_setup_link(text)
     assert read_setup_link(text) == link
 
@@ -53,23 +53,6 @@ def test_a_code_may_pin_a_certificate() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fragment", "found"),
-    [
-        ("token=a%2Fb", ("a/b", None)),
-        (f"bootstrapToken={TOKEN}&gatewayUrl=ws%3A%2F%2Fx", (None, TOKEN)),
-    ],
-)
-def test_a_link_to_the_dashboard_lets_in(
-    fragment: str, found: tuple[str | None, str | None]
-) -> None:
-    text = f"http://10.0.0.2:18789/#{fragment}"
-    link = read_setup_link(text)
-    assert is_setup_link(text)
-    assert (link.host, link.port, link.ssl, link.path) == ("10.0.0.2", 18789, False, "")
-    assert (link.token, link.bootstrap_token) == found
-
-
-@pytest.mark.parametrize(
     "text",
     [
         "oc-pair://",
@@ -83,8 +66,6 @@ def test_a_link_to_the_dashboard_lets_in(
         code_of(url="ws://"),
         code_of(url="ws://a:99999"),
         code_of(tlsFingerprint="sha1"),
-        "https://#token=x",
-        "http://a:b#token=x",
     ],
 )
 def test_a_bad_setup_link_is_known_and_refused(text: str) -> None:
@@ -95,13 +76,11 @@ def test_a_bad_setup_link_is_known_and_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "10.0.0.2", "gateway.local", "ws://a:1/path", "http://a/#", "eyJ.example"],
+    ["", "10.0.0.2", "gateway.local", "ws://a:1/path", "http://a/#token=b", "eyJ.a"],
 )
 def test_an_address_is_no_setup_link(text: str) -> None:
     assert not is_setup_link(text)
 
 
 def test_a_link_does_not_show_its_secrets() -> None:
-    link = read_setup_link(code_of())
-    assert TOKEN not in repr(link)
-    assert "hush" not in repr(read_setup_link("http://a:1/#token=hush"))
+    assert TOKEN not in repr(read_setup_link(code_of()))

@@ -4,8 +4,8 @@ from base64 import urlsafe_b64decode
 from dataclasses import dataclass, field
 import json
 import re
-from typing import Final, Self
-from urllib.parse import parse_qs, urlsplit
+from typing import Final
+from urllib.parse import urlsplit
 
 from .endpoint import read_fingerprint
 
@@ -22,7 +22,6 @@ class SetupLink:
 
     Attributes:
         path: empty, or it starts with a slash.
-        token: of the Gateway.
         bootstrap_token: for one device, for ten minutes.
         fingerprint: of its certificate: SHA-256, 64 hex digits.
 
@@ -31,76 +30,42 @@ class SetupLink:
     host: str
     port: int
     ssl: bool
-    path: str = ""
-    token: str | None = field(default=None, repr=False)
-    bootstrap_token: str | None = field(default=None, repr=False)
+    path: str
+    bootstrap_token: str = field(repr=False)
     fingerprint: str | None = None
-
-    @classmethod
-    def at(
-        cls,
-        url: str,
-        *,
-        token: str | None = None,
-        bootstrap_token: str | None = None,
-        fingerprint: str | None = None,
-    ) -> Self:
-        """Return the link to a URL.
-
-        Raises:
-            ValueError: it is no URL of a Gateway.
-
-        """
-        parts = urlsplit(url)
-        if parts.scheme not in PORTS or not parts.hostname:
-            raise ValueError("not the URL of a Gateway")
-        return cls(
-            parts.hostname,
-            parts.port or PORTS[parts.scheme],
-            parts.scheme in ("wss", "https"),
-            parts.path.rstrip("/"),
-            token,
-            bootstrap_token,
-            fingerprint,
-        )
 
 
 def is_setup_link(text: str) -> bool:
     """Return whether a text is meant as a setup link, be it a good one or not."""
     text = text.strip()
-    return bool(
-        text.lower().startswith(PREFIX)
-        or _CODE.fullmatch(text)
-        or any(_fragment(text).values())
-    )
+    return text.lower().startswith(PREFIX) or bool(_CODE.fullmatch(text))
 
 
 def read_setup_link(text: str) -> SetupLink:
-    """Read a setup link or code of `openclaw`, or a link to its dashboard.
+    """Read a setup link or code of `openclaw`.
 
     Raises:
         ValueError: it is none.
 
     """
     text = text.strip()
-    if "://" in text and not text.lower().startswith(PREFIX):
-        return SetupLink.at(text, **_fragment(text))
     code = text[len(PREFIX) :] if text.lower().startswith(PREFIX) else text
     match json.loads(urlsafe_b64decode(code + "=" * (-len(code) % 4))):
         case {"url": str(url), "bootstrapToken": str(token), **more} if token:
             pin = more.get("tlsFingerprint")
-            return SetupLink.at(
-                url,
-                bootstrap_token=token,
-                fingerprint=read_fingerprint(str(pin)) if pin else None,
-            )
+            return _link(url, token, read_fingerprint(str(pin)) if pin else None)
     raise ValueError("not a setup code")
 
 
-def _fragment(url: str) -> dict[str, str | None]:
-    """Return what the fragment of a dashboard's URL lets in with."""
-    given = parse_qs(url.partition("#")[2])
-    return {
-        "token": given.get("token", [None])[0],
-        "bootstrap_token": given.get("bootstrapToken", [None])[0],
-    }
+def _link(url: str, bootstrap_token: str, fingerprint: str | None) -> SetupLink:
+    parts = urlsplit(url)
+    if parts.scheme not in PORTS or not parts.hostname:
+        raise ValueError("not the URL of a Gateway")
+    return SetupLink(
+        parts.hostname,
+        parts.port or PORTS[parts.scheme],
+        parts.scheme in ("wss", "https"),
+        parts.path.rstrip("/"),
+        bootstrap_token,
+        fingerprint,
+    )
