@@ -9,6 +9,8 @@ from subprocess import PIPE
 import sys
 from urllib.parse import urlsplit
 
+from custom_components.clawd.gateway import netloc
+
 from .folder import ROOT
 from .processes import child
 
@@ -45,8 +47,8 @@ class Gateway:
     def fields(self) -> dict[str, str]:
         """Return what the config flow asks for."""
         scheme = "wss" if self.ssl else "ws"
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return {"address": f"{scheme}://{host}:{self.port}", "token": self.token}
+        address = f"{scheme}://{netloc(self.host, self.port)}"
+        return {"address": address, "token": self.token}
 
 
 @asynccontextmanager

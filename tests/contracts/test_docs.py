@@ -163,13 +163,6 @@ def test_every_arrow_of_the_diagram_is_an_import() -> None:
     assert [a for a in arrows if a[1] not in imported(module(a[0]))] == []
 
 
-def test_the_changelog_has_the_version_of_the_manifest() -> None:
-    manifest = read_json(COMPONENT / "manifest.json")
-    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
-    versions = re.findall(r"^## \[(\d+\.\d+\.\d+)\]", text, re.MULTILINE)
-    assert versions[0] == manifest["version"]
-
-
 def test_a_broken_link_is_caught() -> None:
     page = DOCS / "README.md"
     assert broken(page, "[a](none.md) ![](images/device.png) [a](#none)") == [

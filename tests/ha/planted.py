@@ -30,10 +30,13 @@ def planted(
 
 
 def check_of(
-    ask: Ask, name: str = "planted", aspect: Aspect = Aspect.LIVENESS
+    ask: Ask,
+    name: str = "planted",
+    aspect: Aspect = Aspect.LIVENESS,
+    deadline: float = 5,
 ) -> Check:
-    """Return a check that asks what a test wants."""
-    return Check(name, ask, Mode.PASSIVE, Component.GATEWAY, aspect)
+    """Return a check that asks what a test wants, in `deadline` seconds."""
+    return Check(name, ask, Mode.PASSIVE, Component.GATEWAY, aspect, deadline=deadline)
 
 
 async def run_planted(

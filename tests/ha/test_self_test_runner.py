@@ -2,7 +2,7 @@
 
 import asyncio
 from base64 import b64encode
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from http import HTTPStatus
 import json
@@ -20,31 +20,14 @@ from custom_components.clawd.gateway import (
     NotConnectedError,
     RequestFailedError,
 )
-from custom_components.clawd.selftest.model import (
-    Check,
-    CheckContext,
-    CheckResult,
-    Component,
-    Mode,
-    Status,
-)
+from custom_components.clawd.selftest.model import CheckContext, CheckResult, Status
 from custom_components.clawd.selftest.registry import CHECKS
-from custom_components.clawd.selftest.runner import SelfTests
 from tests.simulator import GatewaySimulator
 
-from .self_test import Report, bad, run_self_test, statuses
+from .planted import check_of, run_planted
+from .self_test import bad, run_self_test, statuses
 
 PASSED = CheckResult(status=Status.PASS)
-
-type Ask = Callable[[CheckContext], Awaitable[CheckResult]]
-
-
-def _check(ask: Ask, name: str = "planted", deadline: float = 5) -> Check:
-    return Check(name, ask, Mode.PASSIVE, Component.GATEWAY, deadline=deadline)
-
-
-async def _run(hass: HomeAssistant, entry: MockConfigEntry, *checks: Check) -> Report:
-    return dict(await SelfTests(hass).async_run(entry, Mode.ACTIVE, checks))
 
 
 async def test_a_report_has_the_agreed_form(
@@ -114,7 +97,7 @@ async def test_checks_run_in_their_order(
         asked.append([answer.check.id for answer in context.answers])
         return PASSED
 
-    report = await _run(hass, entry, *(_check(ask, name) for name in "bca"))
+    report = await run_planted(hass, entry, *(check_of(ask, name) for name in "bca"))
 
     assert list(statuses(report)) == ["b", "c", "a"]
     assert asked == [[], ["b"], ["b", "c"]]
@@ -127,7 +110,7 @@ async def test_a_check_that_hangs_ends_at_its_deadline(
         await asyncio.Event().wait()
         return PASSED
 
-    report = await _run(hass, entry, _check(hang, deadline=0.01))
+    report = await run_planted(hass, entry, check_of(hang, deadline=0.01))
 
     assert bad(report) == {"planted": "error"}
     assert "0.01" in report["checks"][0]["message"]
@@ -141,7 +124,7 @@ async def test_a_check_that_hangs_ends_at_its_deadline(
         (RequestFailedError("planted", code="FORBIDDEN"), "fail", "FORBIDDEN"),
     ],
 )
-async def test_an_error_of_the_gateway_is_none_of_the_check(
+async def test_an_error_of_the_gateway_is_none_of_thecheck_of(
     hass: HomeAssistant,
     entry: MockConfigEntry,
     error: GatewayError,
@@ -151,7 +134,7 @@ async def test_an_error_of_the_gateway_is_none_of_the_check(
     async def ask(_: CheckContext) -> CheckResult:
         raise error
 
-    [check] = (await _run(hass, entry, _check(ask)))["checks"]
+    [check] = (await run_planted(hass, entry, check_of(ask)))["checks"]
 
     assert check["status"] == status
     assert word in check["message"]
@@ -179,7 +162,7 @@ async def test_only_what_both_scans_see_is_a_suspect(
         seen.extend(await context.confirm(lambda: next(scans)))
         return PASSED
 
-    await _run(hass, entry, _check(ask))
+    await run_planted(hass, entry, check_of(ask))
 
     assert seen == ["staying"]
 
@@ -193,7 +176,7 @@ async def test_no_second_scan_follows_an_empty_one(
         assert await context.confirm(scans.pop) == []
         return PASSED
 
-    assert not bad(await _run(hass, entry, _check(ask)))
+    assert not bad(await run_planted(hass, entry, check_of(ask)))
 
 
 @pytest.mark.parametrize(
@@ -227,7 +210,7 @@ async def test_no_form_of_a_secret_stays_in_a_report(
     async def ask(_: CheckContext) -> CheckResult:
         return leaking[place]
 
-    report = await _run(hass, entry, _check(ask, "protocol"))
+    report = await run_planted(hass, entry, check_of(ask, "protocol"))
 
     assert form(token) not in json.dumps(report, ensure_ascii=False)
     assert "**WITHHELD**" in json.dumps(report)
@@ -259,7 +242,9 @@ async def test_an_entry_that_is_unloaded_meanwhile_is_not_to_blame(
         await unloaded.wait()
         return CheckResult(status=Status.SKIP, reason="not_connected")
 
-    task = asyncio.create_task(_run(hass, entry, _check(ask, "protocol"), *CHECKS))
+    task = asyncio.create_task(
+        run_planted(hass, entry, check_of(ask, "protocol"), *CHECKS)
+    )
     await asked.wait()
     assert await hass.config_entries.async_unload(entry.entry_id)
     unloaded.set()
