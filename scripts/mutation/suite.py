@@ -1,7 +1,7 @@
 """Run the tests that reach a mutant on it, each mutant in a fork of pytest."""
 
 import argparse
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 import gc
 import json
@@ -49,6 +49,8 @@ class Suite:
         self._functions: dict[tuple[str, str], list[FunctionType]] = defaultdict(list)
         self._reached: dict[Line, set[int]] = defaultdict(set)
         self._seconds: list[float] = []
+        self._killer = Path(f"{verdicts}.killer")
+        self._kills: dict[Path, Counter[int]] = defaultdict(Counter)
         self._failed = False
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -74,26 +76,32 @@ class Suite:
 
     def _try(self, mutant: Mutant, items: list[pytest.Item]) -> None:
         tests = {n for x in mutant.lines for n in self._reached[str(mutant.path), x]}
-        chosen = [items[n] for n in sorted(tests, key=self._seconds.__getitem__)]
+        kills = self._kills[mutant.path]
+        chosen = sorted(tests, key=lambda n: (-kills[n], self._seconds[n]))
         start = time.monotonic()
-        kind = (
-            _forked(lambda: self._killed(mutant, chosen)) if chosen else "not reached"
-        )
+        kind = "not reached"
+        if chosen:
+            kind = _forked(lambda: self._killed(mutant, chosen, items))
+        if kind == "killed":
+            kills[int(self._killer.read_text("utf-8"))] += 1
         seconds = round(time.monotonic() - start, 2)
         verdict = {"name": mutant.name, "kind": kind, "seconds": seconds}
         with self._verdicts.open("a", encoding="utf-8") as file:
             file.write(json.dumps(verdict, ensure_ascii=False) + "\n")
 
-    def _killed(self, mutant: Mutant, items: list[pytest.Item]) -> bool:
+    def _killed(
+        self, mutant: Mutant, chosen: list[int], items: list[pytest.Item]
+    ) -> bool:
         code = mutant.compiled()
         functions = self._functions[str(mutant.path), mutant.function]
         if not functions:
             raise LookupError(mutant.name)
         for function in functions:
             function.__code__ = code
-        for item in items:
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+        for n in chosen:
+            items[n].config.hook.pytest_runtest_protocol(item=items[n], nextitem=None)
             if self._failed:
+                self._killer.write_text(str(n), "utf-8")
                 return True
         return False
 
