@@ -1,8 +1,8 @@
-"""Statuses and modes: which is worse, which includes which."""
+"""Statuses and modes: which is worse, which includes which; how times are shown."""
 
 import pytest
 
-from custom_components.clawd.selftest.model import Mode, Status, worst
+from custom_components.clawd.selftest.model import Mode, Status, milliseconds, worst
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,13 @@ def test_the_worst_status_counts(statuses: list[str], expected: str) -> None:
 )
 def test_a_mode_includes_those_that_do_less(mode: Mode, included: set[str]) -> None:
     assert {other for other in Mode if mode.includes(other)} == included
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0.0, "0"), (0.000_12, "0.12"), (0.012_34, "12.3"), (0.4, "400"), (5.0, "5000")],
+)
+def test_a_time_is_shown_in_milliseconds_without_an_exponent(
+    seconds: float, shown: str
+) -> None:
+    assert milliseconds(seconds) == shown

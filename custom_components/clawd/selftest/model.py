@@ -171,8 +171,8 @@ class CheckContext:
 
 
 def milliseconds(seconds: float) -> str:
-    """Return a time as the texts show it."""
-    return f"{seconds * 1000:.3g}"
+    """Return a time as the texts show it, with three digits that count."""
+    return f"{float(f'{seconds * 1000:.3g}'):g}"
 
 
 def worst(statuses: Iterable[Status]) -> Status:
