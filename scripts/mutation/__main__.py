@@ -54,7 +54,9 @@ class Verdict:
 def main() -> int:
     """Try every mutant and print the table."""
     parser = argparse.ArgumentParser(prog="scripts/mutate", description=__doc__)
-    parser.add_argument("--only", default="", help="part of a place, as pending.py")
+    parser.add_argument(
+        "--only", default="", help="part of a place, as gateway/pending"
+    )
     parser.add_argument("--markdown", type=Path, help="write the table to a file")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

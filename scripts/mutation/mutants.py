@@ -52,22 +52,27 @@ def find_mutants(folder: Path) -> list[Mutant]:
 def _of_module(path: Path) -> Iterator[Mutant]:
     tree = ast.parse(path.read_text("utf-8"))
     count: Counter[str] = Counter()
-    for function, node in _functions(tree, ""):
+    for function, node in functions_of(tree):
         for statement, place, old, new in _changes(node):
             text = f"`{_text(statement, None, old)}` → `{_text(statement, place, new)}`"
-            name = f"{path.parent.name}/{path.stem}.{function}: {text}"
+            name = f"{name_of(path, function)}: {text}"
             count[name] += 1
             lines = _lines(statement)
             unique = f"{name} ({count[name]})" if count[name] > 1 else name
             yield Mutant(path, tree, function, lines, place, new, unique)
 
 
-def _functions(node: ast.AST, prefix: str) -> Iterator[tuple[str, ast.AST]]:
+def name_of(path: Path, function: str) -> str:
+    """Return what a function of a module is called in the tables."""
+    return f"{path.parent.name}/{path.stem}.{function}"
+
+
+def functions_of(node: ast.AST, prefix: str = "") -> Iterator[tuple[str, ast.AST]]:
     """Return the outermost functions, by qualified name."""
     for child in ast.iter_child_nodes(node):
         match child:
             case ast.ClassDef(name=name):
-                yield from _functions(child, f"{prefix}{name}.")
+                yield from functions_of(child, f"{prefix}{name}.")
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                 if name not in ("__repr__", "__str__"):
                     yield prefix + name, child

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from .mutants import functions_of, name_of
+
 CLEANUPS: Final = frozenset(
     (
         *("pop", "popitem", "clear", "discard", "remove", "unsubscribe"),
@@ -18,18 +20,14 @@ CLEANUPS: Final = frozenset(
 
 @dataclass(frozen=True)
 class Site:
-    """A statement that cleans up: its file, its lines from 1, and its text."""
+    """A statement that cleans up: its place, its lines from 1, and its text."""
 
     path: Path
+    name: str
     first: int
     last: int
     indent: int
     text: str
-
-    @property
-    def name(self) -> str:
-        """Return where it is."""
-        return f"{self.path.parent.name}/{self.path.name}:{self.first}"
 
     def without(self) -> str:
         """Return the source of the file with the statement taken away."""
@@ -41,9 +39,10 @@ class Site:
 def find_sites(folder: Path) -> list[Site]:
     """Return the places in the modules of a folder and below it."""
     return [
-        _site(path, node)
+        _site(path, name_of(path, function), node)
         for path in sorted(folder.rglob("*.py"))
-        for node in _cleanups(ast.parse(path.read_text("utf-8")))
+        for function, body in functions_of(ast.parse(path.read_text("utf-8")))
+        for node in _cleanups(body)
     ]
 
 
@@ -77,7 +76,7 @@ def _name(function: ast.expr) -> str:
     return ""
 
 
-def _site(path: Path, node: ast.stmt) -> Site:
+def _site(path: Path, name: str, node: ast.stmt) -> Site:
     text = ast.unparse(node).partition("\n")[0]
     last = node.end_lineno or node.lineno
-    return Site(path, node.lineno, last, node.col_offset, text)
+    return Site(path, name, node.lineno, last, node.col_offset, text)
