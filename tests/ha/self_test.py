@@ -3,10 +3,14 @@
 from typing import Any
 
 from homeassistant.core import HomeAssistant
+import pytest
 
 from custom_components.clawd.const import DOMAIN
 
 type Report = dict[str, Any]
+
+WORKS_LONG = pytest.mark.timeout(60)
+"""For tests of whole drills, which take 2 s each, and 6 s beside other work."""
 
 
 async def run_self_test(hass: HomeAssistant, **fields: object) -> Report:

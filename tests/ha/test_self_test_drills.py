@@ -27,7 +27,7 @@ from tests.simulator import GatewaySimulator, Pause, Refusal, Reply
 
 from .faults_drills import end_at_an_abort
 from .live import Live
-from .self_test import Report, bad, run_self_test, statuses
+from .self_test import WORKS_LONG, Report, bad, run_self_test, statuses
 from .states import CONNECTIVITY, wait_for_state
 
 DRILLS = [check.id for check in CHECKS if check.mode is Mode.DRILL]
@@ -38,6 +38,7 @@ async def _drill(hass: HomeAssistant, *checks: str) -> Report:
     return await run_self_test(hass, mode="drill", checks=list(checks or DRILLS))
 
 
+@WORKS_LONG
 @pytest.mark.parametrize("protocol", [3, 4])
 async def test_a_healthy_system_passes_every_drill_again_and_again(
     live: Live, protocol: int
@@ -50,6 +51,7 @@ async def test_a_healthy_system_passes_every_drill_again_and_again(
         assert report["gateway"]["protocol"] == protocol
 
 
+@WORKS_LONG
 async def test_a_drill_leaves_nothing_behind(live: Live) -> None:
     entries, entry_id = live.hass.config_entries, live.entry.entry_id
     await _drill(live.hass)
@@ -63,6 +65,7 @@ async def test_a_drill_leaves_nothing_behind(live: Live) -> None:
         await live.gateway.wait_until(lambda: not live.gateway.peers)
 
 
+@WORKS_LONG
 async def test_a_system_that_has_just_reconnected_passes(live: Live) -> None:
     live.gateway.drop()
     await wait_for_state(live.hass, CONNECTIVITY, "off")

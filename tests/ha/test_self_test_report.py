@@ -5,7 +5,7 @@ from typing import Final
 
 from .live import Live
 from .said import Said, assert_says
-from .self_test import run_self_test
+from .self_test import WORKS_LONG, run_self_test
 
 type Row = tuple[str, object, str | None, object, dict[str, object]]
 
@@ -85,6 +85,7 @@ HEALTHY: Final[dict[str, Row]] = {
 }
 
 
+@WORKS_LONG
 async def test_a_report_says_of_each_check_what_was_seen_and_expected(
     live: Live,
 ) -> None:

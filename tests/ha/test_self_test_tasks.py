@@ -20,7 +20,7 @@ from custom_components.clawd.gateway import (
 )
 from tests.simulator import GatewaySimulator
 
-from .self_test import bad, run_self_test, statuses
+from .self_test import WORKS_LONG, bad, run_self_test, statuses
 
 INVENTORY = ["task_inventory"]
 
@@ -181,6 +181,7 @@ async def test_two_gateways_can_be_tested_at_the_same_time(
     assert results == ["pass", "pass"]
 
 
+@WORKS_LONG
 async def test_two_gateways_drill_one_after_the_other(
     hass: HomeAssistant, entry: MockConfigEntry, other_entry: MockConfigEntry
 ) -> None:
