@@ -7,17 +7,16 @@ from typing import Final
 
 Z: Final = 1.96
 """The quantile of the normal distribution for 95 %."""
-KILLED: Final = ("killed", "timeout")
 
 
 def report(package: str, lines: list[str], total: int) -> str:
     """Return what became of the mutants tried, of all there are."""
     verdicts = {x["name"]: x["kind"] for x in map(json.loads, lines)}
     kinds = Counter(verdicts.values())
-    killed, tried = sum(kinds[x] for x in KILLED), len(verdicts) - kinds["broke"]
+    killed, tried = kinds["killed"], len(verdicts) - kinds["broke"]
     low, high = interval(killed, tried)
     counts = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
-    alive = sorted(x for x, kind in verdicts.items() if kind not in (*KILLED, "broke"))
+    alive = sorted(x for x, kind in verdicts.items() if kind not in ("killed", "broke"))
     head = (
         f"## {package}/\n\n**{killed / tried:.1%} of {tried} mutants killed** "
         f"(95 % interval for all {total}: {low:.1%} to {high:.1%}): {counts}.\n\n"

@@ -21,8 +21,8 @@ from scripts.home_assistant.folder import COMPONENT, ROOT
 from .mutants import Mutant, find_mutants
 from .score import report
 
-LONGEST: Final = 240.0
-"""Seconds for the tests of one mutant."""
+LONGEST: Final = 60.0
+"""Seconds for the tests of one mutant, which is undecided then."""
 TESTS: Final = {
     "gateway": ["-p", "no:homeassistant", "--timeout=5", "tests/unit"],
     "selftest": [
@@ -66,12 +66,15 @@ class Suite:
                 self._functions[code.co_filename, code.co_qualname].append(thing)
         gc.freeze()
         self._learn(session.items)
-        known = {json.loads(x)["name"] for x in _lines(self._verdicts)}
+        verdicts = map(json.loads, _lines(self._verdicts))
+        known = {verdict["name"]: verdict["by"] for verdict in verdicts}
         for mutant in self._mutants:
             if time.monotonic() > self._end:
                 break
             if mutant.name not in known:
                 self._try(mutant, session.items)
+            elif (killer := known[mutant.name]) is not None:
+                self._kills[mutant.path][killer] += 1
         return True
 
     def _try(self, mutant: Mutant, items: list[pytest.Item]) -> None:
@@ -82,10 +85,17 @@ class Suite:
         kind = "not reached"
         if chosen:
             kind = _forked(lambda: self._killed(mutant, chosen, items))
+        killer = None
         if kind == "killed":
-            kills[int(self._killer.read_text("utf-8"))] += 1
+            killer = int(self._killer.read_text("utf-8"))
+            kills[killer] += 1
         seconds = round(time.monotonic() - start, 2)
-        verdict = {"name": mutant.name, "kind": kind, "seconds": seconds}
+        verdict = {
+            "name": mutant.name,
+            "kind": kind,
+            "by": killer,
+            "seconds": seconds,
+        }
         with self._verdicts.open("a", encoding="utf-8") as file:
             file.write(json.dumps(verdict, ensure_ascii=False) + "\n")
 
@@ -151,7 +161,9 @@ def _forked(work: Callable[[], bool], longest: float = LONGEST) -> str:
     finally:
         os.close(pidfd)
     kinds = {0: "survived", 1: "killed"}
-    return kinds.get(os.waitstatus_to_exitcode(status), "broke") if done else "timeout"
+    if not done:
+        return "undecided"
+    return kinds.get(os.waitstatus_to_exitcode(status), "broke")
 
 
 def _work(work: Callable[[], bool]) -> None:
