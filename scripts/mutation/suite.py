@@ -28,7 +28,7 @@ TESTS: Final = {
     "selftest": [
         "--timeout=20",
         *map(str, sorted(ROOT.glob("tests/unit/test_selftest_*.py"))),
-        *map(str, sorted(ROOT.glob("tests/ha/test_self_test*.py"))),
+        *map(str, sorted(ROOT.glob("tests/ha/test_*self_test*.py"))),
     ],
 }
 """The arguments of pytest for each package."""
