@@ -201,22 +201,6 @@ async def test_a_run_that_ended_is_forgotten(stage: Stage, *, well: bool) -> Non
     assert stage.statistics.foreign_run_events == 1
 
 
-async def test_a_segment_that_is_told_without_a_loss_is_not_torn(stage: Stage) -> None:
-    stage.say("The")
-    assert not stage.run.torn
-    await stage.end("The end")
-
-
-async def test_a_segment_is_torn_until_the_history_has_its_rest(stage: Stage) -> None:
-    stage.say("The")
-    stage.run.suspend(ConnectionLostError("x"))
-    stage.run.catch_up(())
-    assert stage.run.torn
-    stage.run.catch_up(("The end",))
-    assert not stage.run.torn
-    await stage.end("The end")
-
-
 async def test_what_comes_after_the_end_changes_nothing(stage: Stage) -> None:
     await stage.end("Hello")
     late = {"seq": 9, "stream": "assistant", "data": {"text": "late"}}

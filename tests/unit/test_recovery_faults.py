@@ -242,11 +242,12 @@ async def tell_in_absence(
 async def test_more_events_than_can_be_held_are_asked_for_again(
     gateway: GatewaySimulator,
 ) -> None:
-    words = " ".join(["word"] * (MOST_HELD + 1))
+    words = ("word", *[" word"] * MOST_HELD)
     async with connected(gateway) as client:
-        steps = (Tool("look"), Reply(words), Tool("look"), Reply("Last."))
+        steps = (Tool("look"), Reply(chunks=words), Tool("look"), Reply("Last."))
         told = await tell_in_absence(gateway, client, *steps)
-    assert told == f"First.\n\n{words}\n\nLast."
+    assert told == f"First.\n\n{''.join(words)}\n\nLast."
+    assert len(gateway.received("chat.history")) == 2
 
 
 async def test_a_question_far_up_in_the_history_is_found(

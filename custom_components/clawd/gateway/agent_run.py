@@ -1,6 +1,7 @@
 """A run of an agent: streamed text and a final result."""
 
 import asyncio
+from collections import deque
 from dataclasses import dataclass
 from itertools import groupby
 import time
@@ -82,8 +83,7 @@ class AgentRun:
         self._clock = RunClock(timing, self._expire)
         self._loop = asyncio.get_running_loop()
         self.taken_at = self._loop.time()
-        self._held: list[Payload] | None = None
-        self.overflowed = False
+        self._held: deque[Payload] | None = None
         self._torn = False
         self._reply = ReplyText()
         self._steps: ToolSteps | None = None
@@ -128,6 +128,11 @@ class AgentRun:
     def torn(self) -> bool:
         """Return whether a segment was told in part and its rest may be missed."""
         return self._torn and self._reply.open
+
+    @property
+    def overflowed(self) -> bool:
+        """Return whether as much is held back as may be; there may have been more."""
+        return len(self._held or ()) == MOST_HELD
 
     @property
     def info(self) -> RunInfo:
@@ -208,9 +213,6 @@ class AgentRun:
         """Take the payload of an `agent` event of this run; `at` is monotonic."""
         self._clock.seen_at = at
         if self._held is not None:
-            if len(self._held) == MOST_HELD:
-                self.hold()
-                self.overflowed = True
             self._held.append(payload)
             return
         seq, data = payload.get("seq"), payload.get("data")
@@ -219,7 +221,7 @@ class AgentRun:
         if seq <= self._last_seq:
             return
         if self._torn and self._skips_text(payload, data):
-            self._held = [payload]
+            self.hold(payload)
             return
         self._last_seq = seq
         match payload.get("stream"):
@@ -241,10 +243,9 @@ class AgentRun:
         self._torn = False
         self._clock.lose(error)
 
-    def hold(self) -> None:
+    def hold(self, *first: Payload) -> None:
         """Hold back what comes from now on; what is too much has to be asked for."""
-        self._held = []
-        self.overflowed = False
+        self._held = deque(first, MOST_HELD)
 
     def catch_up(self, texts: tuple[str, ...]) -> None:
         """Tell what was missed, then what was held back.
@@ -254,7 +255,7 @@ class AgentRun:
         """
         self._tell(self._reply.catch_up(texts))
         self._torn = self._reply.open and not (self._torn and self._held)
-        held, self._held = self._held or [], None
+        held, self._held = self._held or (), None
         for payload in held:
             self.feed(payload, self._clock.seen_at)
 
