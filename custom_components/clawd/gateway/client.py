@@ -269,7 +269,6 @@ class GatewayClient(GatewayLink):
         self.statistics.drops += 1
         if connection.age > connection.hello.policy.tick_interval:
             self._backoff.reset()
-        self._connection = None
         connection.pending.fail_all(error)
 
     @asynccontextmanager
