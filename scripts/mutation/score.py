@@ -14,6 +14,8 @@ def report(package: str, lines: list[str], total: int) -> str:
     verdicts = {x["name"]: x["kind"] for x in map(json.loads, lines)}
     kinds = Counter(verdicts.values())
     killed, tried = kinds["killed"], len(verdicts) - kinds["broke"]
+    if not tried:
+        return f"## {package}/\n\nNo mutant of {total} was tried yet."
     low, high = interval(killed, tried)
     counts = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     alive = sorted(x for x, kind in verdicts.items() if kind not in ("killed", "broke"))

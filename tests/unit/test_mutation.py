@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from scripts.mutation.mutants import Mutant, find_mutants
 from scripts.mutation.score import interval, report
 
@@ -52,3 +54,8 @@ def test_a_survivor_is_listed() -> None:
     text = report("p", lines, 2)
     assert "50.0% of 2 mutants" in text
     assert text.endswith("- b")
+
+
+@pytest.mark.parametrize("lines", [[], ['{"name": "p/a", "kind": "broke"}']])
+def test_a_package_without_a_verdict_has_no_score(lines: list[str]) -> None:
+    assert report("p", lines, 2) == "## p/\n\nNo mutant of 2 was tried yet."
