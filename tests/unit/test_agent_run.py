@@ -197,6 +197,7 @@ async def test_a_run_that_ended_is_forgotten(stage: Stage, *, well: bool) -> Non
     else:
         stage.runs.fail_all(ConnectionLostError("x"))
     assert stage.runs.snapshot() == ()
+    assert stage.statistics.runs_ended == 1
     stage.say("late", itemId="b")
     assert stage.statistics.foreign_run_events == 1
 

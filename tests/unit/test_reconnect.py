@@ -23,6 +23,7 @@ from custom_components.clawd.gateway.connection import Connection
 from tests.simulator import GatewaySimulator, Refusal
 
 from .clients import TIMING, client_of, reached, running
+from .clock import Clock
 
 S = ConnectionState
 QUICK = replace(TIMING, first_delay=0.0001, longest_delay=60)
@@ -215,6 +216,20 @@ async def test_who_resumes_does_not_lengthen_the_delays(
             client.resume()
         await client.wait_connected()
     assert max(delays(client)) <= 60
+
+
+async def test_who_wakes_starts_the_delays_over(gateway: GatewaySimulator) -> None:
+    clock = Clock()
+    timing = replace(TIMING, first_delay=6e3, longest_delay=6e5, check=0.001)
+    client = client_of(gateway, timing, clock.watch)
+    async with running(client):
+        for _ in range(7):
+            await client.wait_connected()
+            gateway.drop()
+            await reached(client, S.RECONNECTING)
+            clock.wall += 3600
+        await client.wait_connected()
+    assert max(delays(client)) <= timing.first_delay
 
 
 async def test_frames_keep_a_connection_from_being_silent() -> None:

@@ -136,6 +136,15 @@ async def test_a_question_that_is_asked_again_is_not_lost(
         assert await hear(run) == f"{FIRST} End."
 
 
+async def test_a_question_is_found_by_the_clock_of_the_gateway(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.clock_shift_ms = -3_600_000
+    gateway.script(Reply(FIRST), Drop(), Reply(" End."))
+    async with run_of(gateway) as (_, run):
+        assert await hear(run) == f"{FIRST} End."
+
+
 async def test_a_question_that_arrived_runs_once(gateway: GatewaySimulator) -> None:
     gateway.script(Drop(), Ack(), Reply(FIRST), Pause(), Reply(" End."))
     async with connected(gateway) as client:

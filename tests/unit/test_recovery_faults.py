@@ -137,6 +137,7 @@ async def test_a_history_that_is_refused_ends_the_run(
     ("answer", "kind", "code"),
     [
         ({"status": "error"}, AgentRunError, "UNAVAILABLE"),
+        ({"status": "error", "stopReason": "rpc"}, AgentRunAborted, "ABORTED"),
         ({"status": "timeout", "stopReason": "rpc"}, AgentRunAborted, "ABORTED"),
         ({"status": "ok", "stopReason": "rpc"}, AgentRunAborted, "ABORTED"),
         ({"status": "ok"}, AgentRunError, "NO_REPLY"),
@@ -155,7 +156,11 @@ async def test_a_run_that_ended_without_a_reply_says_how(
     gateway.proceed()
 
 
-async def test_a_run_that_is_not_over_is_waited_for(gateway: GatewaySimulator) -> None:
+@pytest.mark.parametrize("status", ["timeout", "ok"])
+async def test_a_run_that_is_not_over_is_waited_for(
+    gateway: GatewaySimulator, status: str
+) -> None:
+    gateway.edit("agent.wait", lambda payload: payload.update(status=status))
     client = client_of(gateway, replace(TIMING, wait=0.001, pause=0))
     async with running(client):
         run = await half_a_run(gateway, client)

@@ -210,6 +210,12 @@ def test_events_of_a_settled_segment_that_come_late_tell_nothing(
     assert told == reply.text == "One.\n\nTwo."
 
 
+def test_what_an_earlier_segment_said_may_be_said_again(reply: ReplyText) -> None:
+    told = reply.settle("One.")
+    told += feed(reply, v4("a:2", "Two."), v4("a:3", "One."))
+    assert told == reply.text == "One.\n\nTwo.\n\nOne."
+
+
 @pytest.mark.parametrize("start", ["L", "Let", "Let me"])
 def test_a_segment_that_begins_like_the_settled_one_is_its_own(
     reply: ReplyText, start: str

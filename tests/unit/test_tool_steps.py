@@ -100,6 +100,16 @@ async def test_a_call_whose_result_was_missed_gets_one(stage: Stage) -> None:
     assert result == ToolResult("1", "ls", None, is_error=True)
 
 
+async def test_a_call_gets_no_second_result_after_the_end(stage: Stage) -> None:
+    stage.tell("tool", CALL)
+    stage.run.hold()
+    stage.tell("tool", RESULT)
+    await stage.end()
+    stage.run.catch_up(())
+    _, *results = await heard(stage.run)
+    assert results == [ToolResult("1", "ls", None, is_error=True)]
+
+
 async def test_a_failed_call_says_so(stage: Stage) -> None:
     stage.tell("tool", CALL)
     stage.tell("tool", {**RESULT, "isError": True})

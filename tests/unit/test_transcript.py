@@ -92,6 +92,12 @@ def test_a_text_that_is_repeated_counts_once(asked: Asked) -> None:
 
 
 @ASKED
+def test_a_text_that_is_said_again_later_counts_again(asked: Asked) -> None:
+    texts = ("One.", "Two.", "One.")
+    assert read(asked(), *map(said, texts)).texts == texts
+
+
+@ASKED
 def test_the_error_of_a_model_stands_for_its_text(asked: Asked) -> None:
     assert read(asked(), said("", "error", errorMessage="500")).texts == ("500",)
 
