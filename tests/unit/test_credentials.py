@@ -111,7 +111,9 @@ async def test_a_refused_token_is_replaced_once_by_the_devices(
     other = client(gateway, credentials)
     async with running(other):
         await other.wait_connected(patient=False)
-        assert Cause.FALLEN_BACK in [change.cause for change in other.transitions]
+        [fall] = [c for c in other.transitions if c.cause is Cause.FALLEN_BACK]
+        assert fall.delay is not None
+        assert fall.delay <= TIMING.first_delay
         gateway.drop()
         await reached(other, S.RECONNECTING)
         await other.wait_connected()
@@ -138,6 +140,16 @@ async def test_a_device_token_that_is_refused_too_is_forgotten(
     assert len(shown(gateway)) == 3
     assert (keeper.kept[-1], credentials.device_token) == (None, None)
     assert credentials.auth == {"token": WRONG}
+
+
+async def test_a_new_device_token_does_not_go_before_the_gateways(
+    credentials: Credentials,
+) -> None:
+    refusal = InvalidTokenError("x", code="AUTH_TOKEN_MISMATCH")
+    assert await credentials.fall_back(refusal, trusted=True)
+    assert not await credentials.fall_back(refusal, trusted=True)
+    await credentials.accept(DeviceToken("new", ()))
+    assert credentials.auth == {"token": credentials.token}
 
 
 @pytest.mark.parametrize("refusal", [Refusal.TOKEN_MISSING, Refusal.SIGNATURE])

@@ -145,7 +145,8 @@ def test_a_missing_scope_is_named(error: dict[str, Any]) -> None:
 
 
 def test_a_scope_that_is_not_named_is_none() -> None:
-    error = error_of({"code": "FORBIDDEN", "details": {"code": "MISSING_SCOPE"}})
+    details = {"code": "MISSING_SCOPE"}
+    error = error_of({"code": "FORBIDDEN", "message": "no", "details": details})
     assert isinstance(error, MissingScopeError)
     assert error.scopes == ()
 

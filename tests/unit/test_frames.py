@@ -164,6 +164,7 @@ def test_a_delay_is_never_negative() -> None:
 def test_an_error_of_no_known_shape_is_unknown(error: object) -> None:
     read = failed(error)
     assert (read.code, read.detail_code, read.details) == ("UNKNOWN", "", {})
+    assert read.message == ""
 
 
 @pytest.mark.parametrize("code", ["a sentence", "lower", "", "X" * 65, 7, None])

@@ -33,6 +33,18 @@ async def test_a_request_of_too_many_bytes_is_not_sent(small: GatewaySimulator) 
     assert len(small.received("health")) == 1
 
 
+async def test_a_request_of_as_many_bytes_as_may_be_is_sent(
+    small: GatewaySimulator,
+) -> None:
+    async with connected(small) as client:
+        with pytest.raises(RequestTooLargeError) as caught:
+            await client.request("health", {"x": "x" * LIMIT})
+        rest = 2 * LIMIT - caught.value.size
+        await client.request("health", {"x": "x" * rest})
+        with pytest.raises(RequestTooLargeError):
+            await client.request("health", {"x": "x" * (rest + 1)})
+
+
 async def test_a_question_of_too_many_bytes_is_not_sent_and_not_aborted(
     small: GatewaySimulator,
 ) -> None:

@@ -68,6 +68,11 @@ def test_a_hello_may_lack_everything_but_its_protocol() -> None:
     assert (read.methods, read.default_agent) == (frozenset(), "main")
 
 
+def test_the_default_agent_is_the_one_that_sessions_have_by_default() -> None:
+    defaults = {"sessionDefaults": {"defaultAgentId": "kitchen"}}
+    assert Hello.from_payload(hello(4, snapshot=defaults)).default_agent == "kitchen"
+
+
 def test_what_is_no_text_in_a_list_is_left_out() -> None:
     read = Hello.from_payload(hello(4, auth={"scopes": ["a", 1, None, "b"]}))
     assert read.scopes == ("a", "b")

@@ -311,6 +311,12 @@ class Machine(RuleBasedStateMachine):
         assert books.alien_responses == self.alien
 
     @invariant()
+    def every_request_knows_its_deadline(self) -> None:
+        """Compare the deadlines of the open requests with when they are due."""
+        for asked in self.asked:
+            assert asked.end or asked.request.deadline == asked.due
+
+    @invariant()
     def every_future_tells_its_end(self) -> None:
         """Look into the futures."""
         for asked in self.asked:

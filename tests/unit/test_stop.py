@@ -126,6 +126,28 @@ async def test_a_client_that_is_cancelled_twice_leaves_nothing(
     assert client.tasks == {}
 
 
+async def test_an_abort_that_a_peer_does_not_read_ends_with_the_client(
+    gateway: GatewaySimulator,
+) -> None:
+    client = client_of(gateway)
+    gateway.hold("agent")
+    async with running(client) as task:
+        await client.wait_connected()
+        asked = asyncio.create_task(client.start_run("Go", session_key="agent:main:x"))
+        await gateway.wait_for_request("agent")
+        async with deaf(gateway), in_time():
+            request = asyncio.create_task(client.request("health", BIG))
+            await asyncio.sleep(0)
+            asked.cancel()
+            await asyncio.wait([asked])
+            assert "abort" in client.tasks.values()
+            await stop(task)
+            assert client.tasks == {}
+            with pytest.raises(NotConnectedError):
+                await request
+    gateway.release("agent")
+
+
 async def test_listeners_that_wait_end_with_the_client(
     gateway: GatewaySimulator,
 ) -> None:

@@ -15,6 +15,7 @@ from custom_components.clawd.gateway import (
     NotAGatewayError,
     look,
 )
+from custom_components.clawd.gateway.models import INSTALLATION
 from tests.simulator import GatewaySimulator, Refusal
 from tests.simulator.tls import certificate, fingerprint, server_context
 
@@ -108,6 +109,15 @@ def test_an_old_gateway_is_known_by_its_host_and_folder() -> None:
 
     assert known_by("a", "/b") == known_by("a", "/b")
     assert len({known_by("a", "/b"), known_by("a", "/c"), known_by("b", "/b")}) == 3
+
+
+async def test_a_gateway_may_be_known_by_the_folder_that_it_had_before_its_update(
+    gateway: GatewaySimulator,
+) -> None:
+    found = await client_of(gateway).probe()
+    assert found.is_known_as(found.gateway_id)
+    assert found.is_known_as(f"{INSTALLATION}another") is (gateway.protocol == 4)
+    assert not found.is_known_as("another")
 
 
 @pytest.mark.parametrize("method", ["agents.list", "gateway.identity.get"])

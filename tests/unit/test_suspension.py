@@ -15,6 +15,13 @@ def test_a_suspension_is_seen_once() -> None:
     assert not watch.over()
 
 
+def test_a_suspension_is_seen_however_long_the_machine_runs() -> None:
+    now = 1e6
+    watch = SuspensionWatch(lambda: now, lambda: 1e6)
+    now += LEAST_JUMP + 1
+    assert watch.over()
+
+
 @given(st.floats(-1e9, LEAST_JUMP))
 def test_a_clock_that_is_set_a_little_or_back_is_no_suspension(step: float) -> None:
     clock = Clock()

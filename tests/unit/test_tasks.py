@@ -4,7 +4,11 @@ import asyncio
 
 import pytest
 
+from custom_components.clawd.gateway import ConnectionState, Transition
 from custom_components.clawd.gateway.tasks import TaskRegistry
+from tests.simulator import GatewaySimulator
+
+from .clients import client_of
 
 
 async def wait_forever() -> None:
@@ -122,3 +126,20 @@ async def test_a_task_that_fails_is_counted_and_named(
     assert [r.getMessage() for r in caplog.records] == [
         "The task canary ended with ValueError"
     ]
+
+
+@pytest.mark.parametrize("protocol", [4])
+async def test_a_client_tells_which_of_its_tasks_failed(
+    gateway: GatewaySimulator,
+) -> None:
+    class FatalError(BaseException):
+        """More than a listener is forgiven."""
+
+    async def fail_once(change: Transition) -> None:
+        if change.state is ConnectionState.CONNECTING:
+            raise FatalError
+
+    client = client_of(gateway)
+    client.subscribe_state(fail_once)
+    await client.probe()
+    assert client.task_failures == {"listener client.state": 1}

@@ -90,10 +90,13 @@ async def test_a_peer_that_hangs_up_cannot_be_connected() -> None:
     assert (type(error), error.code) == (CannotConnectError, "HUNG_UP")
 
 
-async def test_a_port_where_nobody_listens_cannot_be_connected() -> None:
+@pytest.mark.parametrize("context", [None, ssl.create_default_context()])
+async def test_a_port_where_nobody_listens_cannot_be_connected(
+    context: ssl.SSLContext | None,
+) -> None:
     async with raw_server(b"") as port:
         pass
-    error = await error_of(Endpoint("127.0.0.1", port))
+    error = await error_of(Endpoint("127.0.0.1", port, context))
     assert (type(error), error.code) == (CannotConnectError, "REFUSED")
 
 
