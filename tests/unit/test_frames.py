@@ -1,5 +1,6 @@
 """Frames are read and written as the wire has them."""
 
+import json
 from typing import Any
 
 from hypothesis import given, strategies as st
@@ -39,6 +40,12 @@ def test_a_request_is_one_json_object() -> None:
         "method": "health",
         "params": {"probe": True},
     }
+
+
+@pytest.mark.parametrize("value", ["half of \ud83d", "\udc00", 2**70])
+def test_a_request_may_hold_what_only_json_can_escape(value: str | int) -> None:
+    data = encode_request(Request("7", "agent", {"message": value}))
+    assert json.loads(data)["params"] == {"message": value}
 
 
 @pytest.mark.parametrize(("protocol", "name"), RECORDINGS)

@@ -1,6 +1,7 @@
 """Frames of the wire protocol: requests, responses, events."""
 
 from dataclasses import dataclass, field
+import json
 import re
 from typing import Any, Final
 
@@ -65,15 +66,20 @@ class Event:
 
 
 def encode_request(request: Request) -> bytes:
-    """Return the text frame of a request, UTF-8."""
-    return orjson.dumps(
-        {
-            "type": "req",
-            "id": request.id,
-            "method": request.method,
-            "params": request.params,
-        }
-    )
+    """Return the text frame of a request, UTF-8.
+
+    Half of a surrogate pair is no UTF-8, but JSON can escape it.
+    """
+    frame = {
+        "type": "req",
+        "id": request.id,
+        "method": request.method,
+        "params": request.params,
+    }
+    try:
+        return orjson.dumps(frame)
+    except orjson.JSONEncodeError:
+        return json.dumps(frame).encode()
 
 
 def decode_frame(data: bytes | str) -> Response | Event:
