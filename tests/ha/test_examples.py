@@ -167,6 +167,18 @@ async def test_what_the_self_test_finds_is_told(
     assert {call.data["message"] for call in told} == {"orphan_responses"}
 
 
+async def test_a_self_test_without_a_connection_says_why_it_failed(
+    hass: HomeAssistant, gateway: GatewaySimulator, told: list[ServiceCall]
+) -> None:
+    await gateway.suspend()
+    await wait_for_state(hass, CONNECTIVITY, "off")
+
+    await trigger(hass, "The nightly self-test")
+
+    messages = [call.data["message"] for call in told]
+    assert messages == ["The Gateway is not connected."] * 2
+
+
 async def test_the_event_of_a_failure_is_told(
     hass: HomeAssistant,
     entry: MockConfigEntry,
