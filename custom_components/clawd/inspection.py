@@ -31,7 +31,7 @@ from .const import (
     VERSION,
 )
 from .gateway import address_class
-from .selftest.history import failed_checks
+from .selftest.history import BAD, failed_checks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,6 +53,9 @@ PLAIN: Final = (
     *(CONF_SPEECH_CLEANUP, CONF_TOOL_PROGRESS),
 )
 OWN: Final = (CONF_INSTRUCTIONS, CONF_MODEL, CONF_SESSION_NAME, CONF_THINKING)
+
+# Checks whose messages name entities and devices, as their agent or host is called.
+NAMING: Final = ("entity_availability", "registry")
 
 # What the client asks a Gateway for, here or in the glue.
 METHODS: Final = (
@@ -239,7 +242,20 @@ def _self_test(inspection: Inspection) -> object:
     if not inspection.reports:
         return None
     *earlier, last = inspection.reports
-    return {"last": last, "earlier": [_digest(report) for report in earlier]}
+    return {"last": _nameless(last), "earlier": [_digest(r) for r in earlier]}
+
+
+def _nameless(report: Report) -> object:
+    """Return a report without the messages that name what has a name of its own."""
+    return {
+        **report,
+        "checks": [
+            {**check, "message": None}
+            if check["id"] in NAMING and check["status"] in BAD
+            else check
+            for check in report["checks"]
+        ],
+    }
 
 
 def _digest(report: Report) -> object:

@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import CONF_HOST, CONF_SSL, CONF_TOKEN
+from homeassistant.const import CONF_HOST, CONF_SSL, CONF_TOKEN, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -19,6 +20,7 @@ from custom_components.clawd.const import (
     CONF_INSTRUCTIONS,
     CONF_SESSION_NAME,
     CONF_SESSION_SCOPE,
+    DOMAIN,
 )
 from custom_components.clawd.gateway import GatewayError
 from custom_components.clawd.selftest.history import MOST_REPORTS
@@ -29,7 +31,7 @@ from .devices import gateway_device
 from .downloads import Download, forms
 from .planted import planted, run_planted
 from .self_test import run_self_test
-from .states import CONNECTIVITY, wait_for_state
+from .states import AGENT, CONNECTIVITY, wait_for_state
 
 LIMIT = 256 * 1024
 PROMPT = "canary-prompt Wer wohnt hier?"
@@ -37,6 +39,7 @@ REPLY = "canary-reply Niemand."
 TOOL_ARGUMENT = "canary-argument"
 SESSION = "agent:main:ha-canary-session"
 FAILURE = "canary-failure"
+HOST_NAME = "Canary's host"
 
 
 def _data(body: str) -> dict[str, Any]:
@@ -180,6 +183,25 @@ async def test_earlier_self_tests_are_told_in_short(
     [earlier] = reports["earlier"]
     assert earlier["status"] == "fail"
     assert earlier["failed_checks"] == {"planted": None}
+
+
+async def test_names_that_a_self_test_tells_its_user_are_not_in_them(
+    hass: HomeAssistant, entry: MockConfigEntry, download: Download
+) -> None:
+    dr.async_get(hass).async_get_or_create(
+        config_entry_id=entry.entry_id, identifiers={(DOMAIN, "gone")}, name=HOST_NAME
+    )
+    hass.states.async_set(AGENT, STATE_UNAVAILABLE)
+    messages = [check["message"] for check in (await run_self_test(hass))["checks"]]
+    names = (HOST_NAME, AGENT)
+    assert [name for name in names if name in str(messages)] == [*names]
+
+    body = await download()
+
+    assert [name for name in names if name in body] == []
+    last = _data(body)["self_test"]["last"]["checks"]
+    failed = {c["id"]: c["observed_value"] for c in last if c["status"] == "fail"}
+    assert failed == {"entity_availability": 1, "registry": 1}
 
 
 async def test_an_unloaded_entry_tells_of_its_self_tests(
