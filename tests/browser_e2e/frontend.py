@@ -107,7 +107,7 @@ class Frontend:
         await expect(reply).to_have_text(text, timeout=TIMEOUT)
 
     async def perform(self, action: str) -> str:
-        """Perform an action in the developer tools; return what it answers."""
+        """Perform an action in the tools; return what it answers."""
         await self._go(f"/config/tools/action?service={action}")
         await self._button("Perform action").click()
         response = self._page.locator(".cm-content").last

@@ -53,7 +53,7 @@ async def test_a_reply_is_shown_as_it_streams(
 
 @newest
 @pytest.mark.usefixtures("entry")
-async def test_the_self_test_reports_in_the_developer_tools(frontend: Frontend) -> None:
+async def test_the_self_test_reports_in_the_tools(frontend: Frontend) -> None:
     report = await frontend.perform("clawd.self_test")
     assert "status: pass" in report
     assert "status: fail" not in report
