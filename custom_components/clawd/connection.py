@@ -100,4 +100,6 @@ async def _async_get_context(
 
 
 def _trust_only(pem: str) -> ssl.SSLContext:
-    return ssl.create_default_context(cadata=pem)
+    """Trust the certificates of a text; what else it says may be in any script."""
+    ascii_only = pem.encode("ascii", "replace").decode()
+    return ssl.create_default_context(cadata=ascii_only)

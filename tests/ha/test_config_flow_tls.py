@@ -141,10 +141,21 @@ async def test_a_ca_of_its_own_can_be_trusted(
     assert CONF_FINGERPRINT not in data
 
 
-async def test_what_cannot_be_a_ca_certificate_is_named(
-    hass: HomeAssistant, gateway: GatewaySimulator
+async def test_a_ca_certificate_may_come_with_its_description(
+    hass: HomeAssistant, gateway: GatewaySimulator, path: Path
 ) -> None:
-    wrong = {CONF_CA_CERTIFICATE: "no certificate"}
+    described = {CONF_CA_CERTIFICATE: f"O=Müller\n{_ca(path)[CONF_CA_CERTIFICATE]}"}
+
+    data = await loaded(hass, await start(hass, _answers(gateway, **described)))
+
+    assert data.items() >= described.items()
+
+
+@pytest.mark.parametrize("text", ["no certificate", "kein Schlüssel", "ключ"])
+async def test_what_cannot_be_a_ca_certificate_is_named(
+    hass: HomeAssistant, gateway: GatewaySimulator, text: str
+) -> None:
+    wrong = {CONF_CA_CERTIFICATE: text}
 
     form = await start(hass, _answers(gateway, **wrong))
 
