@@ -168,9 +168,9 @@ class ClawdConfigFlow(VisitSteps, domain=DOMAIN):
         except ValueError:
             return self._async_show({CONF_ADDRESS: "invalid_address"})
         self.visit = visit
+        visit.take_authority(self._answers.get(CONF_CA_CERTIFICATE))
         visit.take_address(address)
         visit.take_secret(answers.get(CONF_TOKEN, ""))
-        visit.take_authority(self._answers.get(CONF_CA_CERTIFICATE))
         try:
             return await self._async_visit()
         except ssl.SSLError:

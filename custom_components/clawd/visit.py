@@ -118,10 +118,15 @@ class Visit:
             self.bootstrap_token = None
 
     def take_authority(self, certificate: str | None) -> None:
-        """Trust what a CA has signed, or what everybody trusts."""
-        self.data.pop(CONF_CA_CERTIFICATE, None)
+        """Trust what a CA has signed, or what everybody trusts.
+
+        A new CA takes the place of the fingerprint that was trusted before.
+        """
+        known = self.data.pop(CONF_CA_CERTIFICATE, None)
         if certificate:
             self.data[CONF_CA_CERTIFICATE] = certificate
+            if certificate != known:
+                self.data.pop(CONF_FINGERPRINT, None)
 
     async def async_find(self) -> None:
         """Look for the Gateway at each place, until one is it or needs a decision.

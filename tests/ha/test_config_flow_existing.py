@@ -1,6 +1,7 @@
 """Regaining access to a Gateway, and changing how it is reached."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.clawd import visit
+from custom_components.clawd.config_flow import SECTION_SECURITY
 from custom_components.clawd.const import (
     CONF_ALLOW_INSECURE,
+    CONF_CA_CERTIFICATE,
     CONF_FINGERPRINT,
     CONF_KEEP_RUN,
 )
@@ -296,3 +299,47 @@ async def test_a_gateway_can_switch_to_tls_to_another_certificate_and_back(
     result = await go_on(hass, form, {CONF_ADDRESS: plain})
     await _changed(hass, entry, result, "reconfigure_successful")
     assert CONF_FINGERPRINT not in entry.data
+
+
+async def test_a_new_ca_takes_the_place_of_a_pinned_certificate(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    gateway: GatewaySimulator,
+    tmp_path: Path,
+) -> None:
+    expect_broken_handshakes(hass.loop)
+    path = certificate(tmp_path)
+    await _switch_to_tls(gateway, path)
+    answers = {CONF_ADDRESS: gateway.url}
+    await _pinned(hass, entry, answers, "certificate_unknown")
+
+    form = await entry.start_reconfigure_flow(hass)
+    wrong = {SECTION_SECURITY: {CONF_CA_CERTIFICATE: "no certificate"}}
+    form = await go_on(hass, form, {**answers, **wrong})
+    assert form["errors"] == {"base": "invalid_ca_certificate"}
+
+    own = {SECTION_SECURITY: {CONF_CA_CERTIFICATE: path.read_text()}}
+    result = await go_on(hass, form, {**answers, **own})
+    await _changed(hass, entry, result, "reconfigure_successful")
+    assert entry.data[CONF_CA_CERTIFICATE] == path.read_text()
+    assert CONF_FINGERPRINT not in entry.data
+
+
+async def test_a_certificate_that_was_confirmed_beside_a_ca_stays_so(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    gateway: GatewaySimulator,
+    tmp_path: Path,
+) -> None:
+    expect_broken_handshakes(hass.loop)
+    path = certificate(tmp_path, age=timedelta(days=9))
+    await _switch_to_tls(gateway, path)
+    own = {SECTION_SECURITY: {CONF_CA_CERTIFICATE: path.read_text()}}
+    answers = {CONF_ADDRESS: gateway.url, **own}
+    await _pinned(hass, entry, answers, "certificate_expired")
+
+    form = await entry.start_reconfigure_flow(hass)
+    result = await go_on(hass, form, answers)
+
+    await _changed(hass, entry, result, "reconfigure_successful")
+    assert entry.data[CONF_FINGERPRINT] == fingerprint(path)

@@ -188,6 +188,18 @@ async def test_a_setup_link_is_all_that_is_needed_and_its_fingerprint_is_trusted
     assert "bootstrap" not in str(data)
 
 
+async def test_the_fingerprint_of_a_setup_link_says_more_than_a_ca(
+    hass: HomeAssistant, gateway: GatewaySimulator, path: Path
+) -> None:
+    gateway.devices.bootstraps.add("bootstrap")
+    link = setup_link(gateway, tlsFingerprint=fingerprint(path))
+    answers = {CONF_ADDRESS: link, SECTION_SECURITY: _ca(path)}
+
+    data = await loaded(hass, await start(hass, answers))
+
+    assert data[CONF_FINGERPRINT] == fingerprint(path)
+
+
 async def test_another_certificate_than_the_setup_link_says_is_shown_as_such(
     hass: HomeAssistant, gateway: GatewaySimulator, path: Path
 ) -> None:
