@@ -173,7 +173,8 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
                 await run.abort()
             raise
         last = chat_log.content[-1]
-        if not isinstance(last, AssistantContent) or not last.content:
+        said = isinstance(last, AssistantContent) and (last.content or "").strip()
+        if not said:
             reply = (await run.result()).text
             self._conclude(chat_log, reply, speakable(reply) if cleaned else reply)
 

@@ -248,10 +248,20 @@ async def test_a_chat_and_whoever_wants_it_keeps_the_formatting(
     assert speech(result) == "It is **warm**."
 
 
-async def test_a_reply_of_nothing_but_code_is_said_to_be_for_a_chat(
-    conversation: Conversation, gateway: GatewaySimulator, satellite: str
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```\nx = 1\n```",
+        "```\nx = 1\n```\n\n",
+        "\U0001f642\n",
+        "https://a.b\n",
+        "---\n\n",
+    ],
+)
+async def test_a_reply_that_leaves_nothing_to_say_is_said_to_be_for_a_chat(
+    conversation: Conversation, gateway: GatewaySimulator, satellite: str, text: str
 ) -> None:
-    gateway.script(Reply("```\nx = 1\n```"))
+    gateway.script(Reply(text))
 
     result = await conversation.say("Hello", device=satellite)
 
