@@ -96,7 +96,7 @@ def _checks(ids: Sequence[str] | None, mode: Mode) -> list[Check]:
         ServiceValidationError: there is no such check.
 
     """
-    if ids is None:
+    if not ids:
         return [check for check in CHECKS if mode.includes(check.mode)]
     if unknown := set(ids) - {check.id for check in CHECKS}:
         raise ServiceValidationError(

@@ -115,6 +115,15 @@ async def test_chosen_checks_run_alone(
     assert statuses(report) == {"runs_map": "pass", "protocol": "pass"}
 
 
+@pytest.mark.usefixtures("entry")
+async def test_a_list_without_a_check_chooses_none_and_all_run(
+    hass: HomeAssistant,
+) -> None:
+    report = await run_self_test(hass, mode="passive", checks=[])
+
+    assert "runs_map" in statuses(report)
+
+
 async def test_the_last_report_is_kept(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
