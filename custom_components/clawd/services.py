@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import SupportsResponse, callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv, service
@@ -46,7 +47,9 @@ def async_setup_services(hass: HomeAssistant) -> None:
         entries = _entries(hass, call.data.get(ATTR_CONFIG_ENTRY))
         return {
             "reports": [
-                await self_tests.async_run(entry, mode, checks) for entry in entries
+                await self_tests.async_run(entry, mode, checks)
+                for entry in entries
+                if entry.state is ConfigEntryState.LOADED
             ]
         }
 

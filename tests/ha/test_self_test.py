@@ -2,6 +2,7 @@
 
 import asyncio
 
+from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError, Unauthorized
 import pytest
@@ -190,6 +191,26 @@ async def test_an_entry_is_tested_once_at_a_time(
 
     gateway.release("health")
     assert (await first)["status"] == "pass"
+
+
+async def test_an_entry_that_is_unloaded_before_its_turn_is_left_out(
+    hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
+) -> None:
+    async with GatewaySimulator() as other:
+        place = {CONF_HOST: other.host, CONF_PORT: other.port}
+        second = MockConfigEntry(
+            domain=DOMAIN, data={**entry.data, **place}, minor_version=2
+        )
+        second.add_to_hass(hass)
+        assert await hass.config_entries.async_setup(second.entry_id)
+        gateway.hold("health")
+        test = asyncio.create_task(run_self_test(hass))
+        await gateway.wait_for_request("health")
+
+        await _unload(hass, second)
+        gateway.release("health")
+
+        assert (await test)["entry"] == entry.entry_id
 
 
 async def test_only_an_administrator_may_test(
