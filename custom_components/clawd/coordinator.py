@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 import logging
 from typing import TYPE_CHECKING, Final
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
@@ -157,6 +157,7 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
             LOGGER.info("Connection to the Gateway restored")
             self._refusal = ""
             self._async_update_device()
+            self._async_end_reauth()
         elif transition.state is ConnectionState.PAUSED and code != self._refusal:
             self._refusal = code
             LOGGER.warning("The Gateway refuses the connection (%s)", code)
@@ -168,6 +169,14 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
         entry = self.config_entry
         secrets = known_secrets(entry.data, self._credentials)
         async_update_connection_issues(self.hass, entry, self.client, secrets)
+
+    @callback
+    def _async_end_reauth(self) -> None:
+        """Ask no more for what has come back by itself."""
+        flows = self.hass.config_entries.flow
+        ours = {"entry_id": self.config_entry.entry_id, "source": SOURCE_REAUTH}
+        for flow in flows.async_progress_by_handler(DOMAIN, match_context=ours):
+            flows.async_abort(flow["flow_id"])
 
     @callback
     def _async_update_device(self) -> None:

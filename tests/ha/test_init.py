@@ -9,7 +9,11 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.clawd.const import DOMAIN
-from custom_components.clawd.gateway import InvalidTokenError, PairingRequiredError
+from custom_components.clawd.gateway import (
+    GatewayAuthenticationError,
+    InvalidTokenError,
+    PairingRequiredError,
+)
 from custom_components.clawd.storage import STORAGE_KEY
 from tests.simulator import GatewaySimulator, Refusal
 
@@ -121,6 +125,29 @@ async def test_a_token_that_stops_working_asks_for_another(
     [flow] = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
     assert flow["context"]["source"] == SOURCE_REAUTH
     assert entry.state is ConfigEntryState.LOADED
+
+
+async def test_access_that_comes_back_is_not_asked_for_any_more(
+    hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
+) -> None:
+    other = MockConfigEntry(domain=DOMAIN, data=entry.data)
+    other.add_to_hass(hass)
+    client = entry.runtime_data.client
+    gateway.refuse(Refusal.SIGNATURE)
+    await other.start_reauth_flow(hass)
+    gateway.drop()
+    await wait_for_state(hass, CONNECTIVITY, "off")
+    with pytest.raises(GatewayAuthenticationError):
+        await client.wait_connected()
+    await hass.async_block_till_done()
+    assert len(hass.config_entries.flow.async_progress()) == 2
+
+    gateway.refuse(None)
+    client.resume()
+    await wait_for_state(hass, CONNECTIVITY, "on")
+
+    [flow] = hass.config_entries.flow.async_progress()
+    assert flow["context"]["entry_id"] == other.entry_id
 
 
 async def test_a_client_that_waits_for_approval_goes_on_when_it_comes(
