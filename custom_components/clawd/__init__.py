@@ -82,5 +82,6 @@ async def async_unload_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> bo
 async def async_remove_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
     """Forget what was stored of it, and the identity with the last Gateway."""
     await async_forget_entry(hass, entry.entry_id)
-    if hass.config_entries.async_entries(DOMAIN) in ([], [entry]):
+    entries = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
+    if entries in ([], [entry]):
         await async_remove_identity(hass)

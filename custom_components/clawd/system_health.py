@@ -30,7 +30,7 @@ def async_register(
 
 async def async_system_health_info(hass: HomeAssistant) -> Figures:
     """Return the figures of each entry; those that there are not are left out."""
-    entries = hass.config_entries.async_entries(DOMAIN)
+    entries = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
     if len(entries) == 1:
         return _figures(entries[0])
     texts = await async_get_translations(

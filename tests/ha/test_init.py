@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
+from homeassistant.config_entries import SOURCE_IGNORE, SOURCE_REAUTH, ConfigEntryState
 from homeassistant.const import CONF_PORT, CONF_TOKEN
 from homeassistant.core import HomeAssistant
 import pytest
@@ -236,6 +236,16 @@ async def test_an_unreadable_device_token_is_got_anew(
     assert await _set_up(hass, new_entry) is ConfigEntryState.LOADED
 
     assert hass_storage[key]["data"].keys() == {"origin", "token", "scopes"}
+
+
+async def test_a_gateway_that_was_ignored_keeps_no_identity(
+    hass: HomeAssistant, entry: MockConfigEntry, hass_storage: dict[str, Any]
+) -> None:
+    MockConfigEntry(domain=DOMAIN, source=SOURCE_IGNORE).add_to_hass(hass)
+
+    assert await hass.config_entries.async_remove(entry.entry_id)
+
+    assert STORAGE_KEY not in hass_storage
 
 
 async def test_the_identity_stays_for_another_entry(

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from homeassistant.config_entries import SOURCE_IGNORE
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
@@ -85,6 +86,15 @@ async def test_several_are_told_apart(
     assert figures["OpenClaw Gateway (1): Connected"] is True
     assert figures["OpenClaw Gateway (1): Protocol version"] == 4
     assert figures["OpenClaw Gateway (2): Connected"] is False
+
+
+@pytest.mark.usefixtures("entry")
+async def test_one_that_was_discovered_and_ignored_is_not_told_of(
+    hass: HomeAssistant,
+) -> None:
+    MockConfigEntry(domain=DOMAIN, source=SOURCE_IGNORE).add_to_hass(hass)
+
+    assert (await _figures(hass))["connected"] is True
 
 
 async def test_no_secret_is_in_it(
