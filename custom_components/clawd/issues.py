@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
 
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
@@ -54,6 +55,9 @@ WARNINGS: Final = (Issue.CLOCK_SKEW, Issue.INSECURE_TRANSPORT)
 
 type Found = Mapping[Issue, Mapping[str, str]]
 
+# What a person chose to ignore, in spite of the reloads of an entry.
+_IGNORED: Final[WeakKeyDictionary[ConfigEntry[Any], set[Issue]]] = WeakKeyDictionary()
+
 
 @callback
 def async_forget_issues_of_unloaded_entries(hass: HomeAssistant) -> None:
@@ -62,8 +66,9 @@ def async_forget_issues_of_unloaded_entries(hass: HomeAssistant) -> None:
     @callback
     def forget(_: ConfigEntryChange, entry: ConfigEntry[Any]) -> None:
         if entry.domain == DOMAIN and entry.state is ConfigEntryState.NOT_LOADED:
+            _async_remember_ignored(hass, entry)
             for issue in Issue:
-                async_delete_issue(hass, entry, issue)
+                ir.async_delete_issue(hass, DOMAIN, _issue_id(entry, issue))
 
     async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, forget)
 
@@ -133,14 +138,27 @@ def async_create_issue(
         translation_key=issue,
         translation_placeholders={"title": entry.title, **placeholders},
     )
+    if issue in (ignored := _IGNORED.get(entry, set())):
+        ignored.discard(issue)
+        ir.async_ignore_issue(hass, DOMAIN, _issue_id(entry, issue), ignore=True)
 
 
 @callback
 def async_delete_issue(
     hass: HomeAssistant, entry: ConfigEntry[Any], issue: Issue
 ) -> None:
-    """Show an issue of an entry no more."""
+    """Show an issue of an entry no more: its cause is gone."""
+    _IGNORED.get(entry, set()).discard(issue)
     ir.async_delete_issue(hass, DOMAIN, _issue_id(entry, issue))
+
+
+@callback
+def _async_remember_ignored(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+    """Keep what Home Assistant forgets when an issue is deleted."""
+    for issue in Issue:
+        known = ir.async_get(hass).async_get_issue(DOMAIN, _issue_id(entry, issue))
+        if known and known.dismissed_version:
+            _IGNORED.setdefault(entry, set()).add(issue)
 
 
 def _issue_id(entry: ConfigEntry[Any], issue: Issue) -> str:

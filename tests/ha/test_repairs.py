@@ -1,6 +1,7 @@
 """Repair issues of the connection: they come and go with their cause."""
 
 from collections.abc import Callable
+from functools import partial
 
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import DOMAIN as HOMEASSISTANT, HomeAssistant
@@ -9,7 +10,7 @@ from homeassistant.helpers import issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.clawd.const import CONF_ALLOW_INSECURE
+from custom_components.clawd.const import CONF_ALLOW_INSECURE, DOMAIN
 from custom_components.clawd.gateway import (
     AddressClass,
     GatewayClient,
@@ -165,6 +166,53 @@ async def test_an_entry_that_is_not_loaded_any_more_has_no_issue(
         await entries.async_remove(entry_id)
 
     assert open_issues(hass) == {}
+
+
+async def test_what_is_ignored_stays_so_over_reloads_until_it_is_looked_at_again(
+    hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
+) -> None:
+    wrong_clock(gateway)
+    reload = partial(hass.config_entries.async_reload, entry.entry_id)
+    await reload()
+    assert not _ignored(hass, "clock_skew")
+
+    _ignore(hass, "clock_skew")
+    for _ in range(2):
+        await reload()
+        assert _ignored(hass, "clock_skew")
+
+    _ignore(hass, "clock_skew", ignore=False)
+    await _reconnect(hass, entry, gateway)
+    assert not _ignored(hass, "clock_skew")
+    await reload()
+    assert not _ignored(hass, "clock_skew")
+
+
+async def test_what_was_ignored_is_shown_when_it_comes_again(
+    hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
+) -> None:
+    reload = partial(hass.config_entries.async_reload, entry.entry_id)
+    wrong_clock(gateway)
+    await reload()
+    _ignore(hass, "clock_skew")
+    healed(gateway)
+    await reload()
+    assert open_issues(hass) == {}
+
+    wrong_clock(gateway)
+    await reload()
+
+    assert not _ignored(hass, "clock_skew")
+
+
+def _ignore(hass: HomeAssistant, key: str, *, ignore: bool = True) -> None:
+    """Choose in the list of repairs to ignore an issue, or to see it again."""
+    issue_id = open_issues(hass)[key].issue_id
+    ir.async_ignore_issue(hass, DOMAIN, issue_id, ignore)
+
+
+def _ignored(hass: HomeAssistant, key: str) -> bool:
+    return open_issues(hass)[key].dismissed_version is not None
 
 
 @pytest.mark.parametrize(
