@@ -18,6 +18,7 @@ from homeassistant.helpers.selector import (
     TextSelectorConfig,
     TextSelectorType,
 )
+from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 import voluptuous as vol
 
 from .address import read_address
@@ -32,8 +33,6 @@ from .visit_steps import VisitSteps, grouped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
     from .gateway import GatewayError
 
@@ -200,6 +199,7 @@ class ClawdConfigFlow(VisitSteps, domain=DOMAIN):
         await self.async_set_unique_id(survey.gateway_id, raise_on_progress=False)
         self._abort_if_unique_id_configured()
         await self.visit.async_hand_over()
+        self._async_end_discovered()
         agent = survey.agents.get(survey.agents.default)
         return self.async_create_entry(
             title=self._title,
@@ -214,6 +214,7 @@ class ClawdConfigFlow(VisitSteps, domain=DOMAIN):
         if entry.unique_id and not survey.is_known_as(entry.unique_id):
             return self.async_abort(reason="wrong_gateway")
         await self.visit.async_hand_over()
+        self._async_end_discovered()
         reloads_itself = bool(entry.update_listeners)
         changed = self.hass.config_entries.async_update_entry(
             entry,
@@ -224,6 +225,20 @@ class ClawdConfigFlow(VisitSteps, domain=DOMAIN):
         if not (changed and reloads_itself):
             self.hass.config_entries.async_schedule_reload(entry.entry_id)
         return self.async_abort(reason=reason)
+
+    @callback
+    def _async_end_discovered(self) -> None:
+        """Offer a Gateway no more that was discovered where this one is."""
+
+        def is_here(info: ZeroconfServiceInfo) -> bool:
+            return Announcement.from_service(info).is_at(self.visit.place)
+
+        flows = self.hass.config_entries.flow
+        for flow in flows.async_progress_by_init_data_type(
+            ZeroconfServiceInfo, is_here
+        ):
+            if flow["handler"] == DOMAIN and flow["flow_id"] != self.flow_id:
+                flows.async_abort(flow["flow_id"])
 
     def _async_show(self, errors: dict[str, str]) -> ConfigFlowResult:
         self._errors = errors

@@ -8,15 +8,23 @@ from homeassistant.components.zeroconf.discovery import info_from_service
 from homeassistant.config_entries import (
     SOURCE_IGNORE,
     SOURCE_ZEROCONF,
+    ConfigFlow,
     ConfigFlowResult,
 )
-from homeassistant.const import CONF_HOST, CONF_SSL, CONF_TOKEN
+from homeassistant.const import CONF_ADDRESS, CONF_HOST, CONF_SSL, CONF_TOKEN
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 from homeassistant.loader import async_get_zeroconf
 from homeassistant.setup import async_setup_component
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    MockModule,
+    mock_config_flow,
+    mock_integration,
+    mock_platform,
+)
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
 from custom_components.clawd.const import CONF_FINGERPRINT, DOMAIN
@@ -29,6 +37,7 @@ from .flows import (
     loaded,
     read_aloud,
     secrets_told,
+    start,
     text_of,
 )
 
@@ -195,6 +204,71 @@ async def test_a_gateway_is_offered_once(
 
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "already_in_progress"
+
+
+async def test_a_gateway_that_is_added_by_hand_is_not_offered_any_more(
+    hass: HomeAssistant, gateway: GatewaySimulator
+) -> None:
+    await _discover(hass, _advertisement(gateway))
+    answers = {CONF_ADDRESS: gateway.url, CONF_TOKEN: gateway.token}
+
+    await loaded(hass, await start(hass, answers))
+
+    assert hass.config_entries.flow.async_progress() == []
+
+
+async def test_a_gateway_that_an_entry_was_led_to_is_not_offered_any_more(
+    hass: HomeAssistant, gateway: GatewaySimulator, new_entry: MockConfigEntry
+) -> None:
+    old = {**new_entry.data, CONF_HOST: "192.168.1.5"}
+    hass.config_entries.async_update_entry(new_entry, data=old)
+    await _discover(hass, _advertisement(gateway))
+    form = await new_entry.start_reconfigure_flow(hass)
+
+    await go_on(hass, form, {CONF_ADDRESS: gateway.url})
+
+    assert hass.config_entries.flow.async_progress() == []
+    await hass.async_block_till_done()
+
+
+async def test_another_gateway_is_still_offered(
+    hass: HomeAssistant, gateway: GatewaySimulator
+) -> None:
+    await _discover(hass, _advertisement(gateway, address="192.168.1.5"))
+    answers = {CONF_ADDRESS: gateway.url, CONF_TOKEN: gateway.token}
+
+    await loaded(hass, await start(hass, answers))
+
+    assert len(hass.config_entries.flow.async_progress()) == 1
+
+
+class _OtherFlow(ConfigFlow):
+    """What another integration finds in the network."""
+
+    async def async_step_zeroconf(
+        self, discovery_info: ZeroconfServiceInfo
+    ) -> ConfigFlowResult:
+        """Offer it."""
+        self.context["title_placeholders"] = {"name": discovery_info.name}
+        return self.async_show_form(step_id="zeroconf")
+
+
+async def test_what_another_integration_found_there_is_still_offered(
+    hass: HomeAssistant, gateway: GatewaySimulator
+) -> None:
+    mock_integration(hass, MockModule("test"))
+    mock_platform(hass, "test.config_flow")
+    with mock_config_flow("test", _OtherFlow):
+        await hass.config_entries.flow.async_init(
+            "test",
+            context={"source": SOURCE_ZEROCONF},
+            data=info_from_service(_advertisement(gateway)),
+        )
+        answers = {CONF_ADDRESS: gateway.url, CONF_TOKEN: gateway.token}
+
+        await loaded(hass, await start(hass, answers))
+
+        assert len(hass.config_entries.flow.async_progress()) == 1
 
 
 async def test_a_gateway_that_is_ignored_stays_so(
