@@ -25,6 +25,7 @@ from .address import read_address
 from .announcement import Announcement
 from .const import CONF_CA_CERTIFICATE, DOMAIN, SUBENTRY_CONVERSATION
 from .flow_errors import form_errors
+from .migration import lasting_id
 from .options_flow import ClawdOptionsFlow
 from .subentry import new_subentry
 from .subentry_flow import ConversationSubentryFlow
@@ -218,7 +219,7 @@ class ClawdConfigFlow(VisitSteps, domain=DOMAIN):
         reloads_itself = bool(entry.update_listeners)
         changed = self.hass.config_entries.async_update_entry(
             entry,
-            unique_id=survey.gateway_id,
+            unique_id=lasting_id(self.hass, entry, survey.gateway_id),
             data=self.visit.entry_data,
             options=self.visit.options,
         )

@@ -1,9 +1,9 @@
 """What has become of entries that earlier versions wrote."""
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from homeassistant.config_entries import ConfigSubentry
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -46,9 +46,17 @@ async def async_identify_entry(
         gateway_id = await client.gateway_id()
     except GatewayError as err:
         raise setup_error(err) from err
+    unique_id = lasting_id(hass, entry, gateway_id)
+    hass.config_entries.async_update_entry(entry, unique_id=unique_id)
+
+
+def lasting_id(
+    hass: HomeAssistant, entry: ConfigEntry[Any], gateway_id: str
+) -> str | None:
+    """Return the id of an entry's Gateway, or its own if another entry has that."""
     entries = hass.config_entries
-    if entries.async_entry_for_domain_unique_id(DOMAIN, gateway_id) is None:
-        entries.async_update_entry(entry, unique_id=gateway_id)
+    known = entries.async_entry_for_domain_unique_id(DOMAIN, gateway_id)
+    return gateway_id if known in (None, entry) else entry.unique_id
 
 
 @callback

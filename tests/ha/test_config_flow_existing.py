@@ -25,6 +25,7 @@ from custom_components.clawd.const import (
     CONF_CA_CERTIFICATE,
     CONF_FINGERPRINT,
     CONF_KEEP_RUN,
+    DOMAIN,
 )
 from custom_components.clawd.gateway import AddressClass, endpoint as endpoints
 from tests.simulator import GatewaySimulator
@@ -233,6 +234,20 @@ async def test_the_update_of_a_gateway_is_noticed_at_set_up_too(
     assert await hass.config_entries.async_setup(new_entry.entry_id)
 
     assert new_entry.unique_id == gateway.device_id
+
+
+async def test_a_second_entry_of_a_gateway_does_not_take_its_identity(
+    hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
+) -> None:
+    second = MockConfigEntry(domain=DOMAIN, data=entry.data, minor_version=2)
+    second.add_to_hass(hass)
+    form = await second.start_reconfigure_flow(hass)
+
+    result = await go_on(hass, form, {CONF_ADDRESS: gateway.url})
+
+    await _changed(hass, second, result, "reconfigure_successful")
+    assert entry.unique_id == gateway.device_id
+    assert second.unique_id is None
 
 
 async def test_consent_is_added_to_the_options(
