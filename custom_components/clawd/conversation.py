@@ -32,7 +32,7 @@ from .const import (
 from .entity import AgentEntity
 from .errors import action_error
 from .gateway import AgentRun, AgentRunError, GatewayError, RequestFailedError
-from .prompt import async_get_speaker, describe, join, render_instructions
+from .prompt import async_get_speaker, describe, join, recount, render_instructions
 from .reply import deltas
 from .session import Origin, Scope, named_session_key, session_key
 from .speech import SpeechText, speakable
@@ -121,7 +121,7 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
     ) -> AgentRun:
         settings = self.subentry.data
         key = self._session_key(user_input, chat_log.conversation_id)
-        prompt = await self._async_prompt(user_input)
+        prompt = await self._async_prompt(user_input, chat_log)
         await self._async_set_model(key)
         return await self.coordinator.client.start_run(
             user_input.text,
@@ -133,7 +133,9 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
             tools=settings[CONF_TOOL_PROGRESS],
         )
 
-    async def _async_prompt(self, user_input: ConversationInput) -> str:
+    async def _async_prompt(
+        self, user_input: ConversationInput, chat_log: ChatLog
+    ) -> str:
         settings = self.subentry.data
         speaker = await async_get_speaker(
             self.hass, user_input, share_user_name=settings[CONF_SHARE_USER_NAME]
@@ -143,6 +145,7 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
             render_instructions(
                 self.hass, self.subentry, settings[CONF_INSTRUCTIONS], speaker
             ),
+            recount(chat_log.content, self.entity_id),
             user_input.extra_system_prompt,
         )
 

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from homeassistant.components.conversation import AssistantContent, UserContent
 from homeassistant.exceptions import HomeAssistantError, TemplateError
 from homeassistant.helpers import area_registry as ar, device_registry as dr
 from homeassistant.helpers.template import Template
@@ -10,9 +11,9 @@ from homeassistant.helpers.template import Template
 from .const import DOMAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from homeassistant.components.conversation import ConversationInput
+    from homeassistant.components.conversation import Content, ConversationInput
     from homeassistant.config_entries import ConfigSubentry
     from homeassistant.core import HomeAssistant
 
@@ -54,6 +55,24 @@ def describe(speaker: Speaker) -> Iterator[str]:
         yield f"The user is in the area {speaker.area}."
     if speaker.user:
         yield f"The name of the user is {speaker.user}."
+
+
+def recount(content: Iterable[Content], agent: str) -> str:
+    """Return what was said before the question and after the agent's last word.
+
+    Home Assistant answers what it can, and asks what an automation wants to know.
+    """
+    said: list[str] = []
+    for part in content:
+        match part:
+            case AssistantContent(agent_id=speaker) if speaker == agent:
+                said.clear()
+            case AssistantContent(content=str(text)):
+                said.append(f"Home Assistant: {text}")
+            case UserContent(content=text):
+                said.append(f"User: {text}")
+    *before, _question = said
+    return "\n".join(["Said before:", *before]) if before else ""
 
 
 def render_instructions(

@@ -2,8 +2,14 @@
 
 import asyncio
 
-from homeassistant.components.conversation import async_get_conversation_languages
+from homeassistant.components.conversation import (
+    AssistantContent,
+    UserContent,
+    async_get_chat_log,
+    async_get_conversation_languages,
+)
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.chat_session import async_get_chat_session
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -61,6 +67,36 @@ async def test_an_extra_prompt_reaches_the_agent(
     [request] = gateway.received("agent")
     prompt = request.params["extraSystemPrompt"]
     assert prompt.endswith("\n\nSpeak like a pirate.")
+
+
+async def test_the_agent_is_told_what_was_said_without_it_once(
+    hass: HomeAssistant, conversation: Conversation, gateway: GatewaySimulator
+) -> None:
+    with (
+        async_get_chat_session(hass) as session,
+        async_get_chat_log(hass, session) as log,
+    ):
+        asked = AssistantContent("assist_satellite.hall", "Is anybody there?")
+        log.async_add_assistant_content_without_tools(asked)
+        log.async_add_user_content(UserContent("Light, please"))
+        done = AssistantContent("conversation.home_assistant", "Turned it on")
+        log.async_add_assistant_content_without_tools(done)
+
+    await conversation.say("Now off", session.conversation_id, "It is late.")
+    await conversation.say("Thanks", session.conversation_id)
+
+    first, second = (
+        request.params["extraSystemPrompt"] for request in gateway.received("agent")
+    )
+    assert first == (
+        "The language of the conversation is en.\n\n"
+        "Said before:\n"
+        "Home Assistant: Is anybody there?\n"
+        "User: Light, please\n"
+        "Home Assistant: Turned it on\n\n"
+        "It is late."
+    )
+    assert second == "The language of the conversation is en."
 
 
 async def test_a_refused_run_is_a_readable_answer(
