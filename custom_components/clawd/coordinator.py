@@ -20,6 +20,7 @@ from .gateway import (
     GatewayError,
     Pause,
     Transition,
+    pause_of,
 )
 from .issues import async_update_agent_issue, async_update_connection_issues
 from .ledger import async_get_ledger
@@ -104,8 +105,11 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
             await self.client.wait_connected(patient=False)
             await self.async_refresh_agents()
         except GatewayError as err:
+            if pause_of(err) in REAUTHENTICATE:
+                self.config_entry.async_start_reauth(self.hass)
             raise setup_error(err) from err
         self._was_connected = True
+        self._async_end_reauth()
 
     async def async_refresh_agents(self) -> AgentCatalogue:
         """Ask which agents there are, and show those that are missed.

@@ -30,6 +30,7 @@ from .gateway import (
     RequestTimeoutError,
     RequestTooLargeError,
     UnsupportedProtocolError,
+    least_delay,
 )
 
 if TYPE_CHECKING:
@@ -67,9 +68,10 @@ def error_key(err: GatewayError) -> str:
 def setup_error(err: GatewayError) -> HomeAssistantError:
     """Return the error with which the set-up of an entry ends.
 
-    An approval is no secret that a form could ask for: it comes by itself.
+    What the client would try again by itself, Home Assistant does, too: a device is
+    approved, a clock is set after the start of the machine, a Gateway is updated.
     """
-    if err.retryable or isinstance(err, PairingRequiredError):
+    if least_delay(err) is not None:
         return _translated(ConfigEntryNotReady, err)
     if isinstance(err, GatewayAuthenticationError):
         return _translated(ConfigEntryAuthFailed, err)

@@ -147,7 +147,7 @@ async def test_nothing_secret_or_private_is_in_them(
     [
         (Refusal.STARTING_HTTP, ConfigEntryState.SETUP_RETRY),
         (Refusal.TOKEN_MISMATCH, ConfigEntryState.SETUP_ERROR),
-        (Refusal.PROTOCOL, ConfigEntryState.SETUP_ERROR),
+        (Refusal.PROTOCOL, ConfigEntryState.SETUP_RETRY),
     ],
 )
 async def test_an_entry_that_failed_says_where(  # noqa: PLR0913, PLR0917 - the row

@@ -1,12 +1,18 @@
 """Setting up, unloading and removing an entry."""
 
+import asyncio
+from datetime import timedelta
 from typing import Any
 
 from homeassistant.config_entries import SOURCE_IGNORE, SOURCE_REAUTH, ConfigEntryState
 from homeassistant.const import CONF_PORT, CONF_TOKEN
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.util.dt import utcnow
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
 
 from custom_components.clawd.const import DOMAIN
 from custom_components.clawd.gateway import (
@@ -73,10 +79,10 @@ async def test_the_device_follows_an_update_of_the_gateway(
         (Refusal.NOT_A_GATEWAY, ConfigEntryState.SETUP_RETRY, "not_a_gateway"),
         (Refusal.DROP_BEFORE_HELLO, ConfigEntryState.SETUP_RETRY, "connection_lost"),
         (Refusal.RATE_LIMITED, ConfigEntryState.SETUP_RETRY, "rate_limited"),
-        (Refusal.PROTOCOL, ConfigEntryState.SETUP_ERROR, "unsupported_protocol"),
+        (Refusal.PROTOCOL, ConfigEntryState.SETUP_RETRY, "unsupported_protocol"),
         (Refusal.TOKEN_MISMATCH, ConfigEntryState.SETUP_ERROR, "invalid_token"),
         (Refusal.PAIRING, ConfigEntryState.SETUP_RETRY, "pairing_required"),
-        (Refusal.SIGNATURE, ConfigEntryState.SETUP_ERROR, "device_refused"),
+        (Refusal.SIGNATURE, ConfigEntryState.SETUP_RETRY, "device_refused"),
     ],
 )
 async def test_a_refusal_ends_the_set_up_for_its_reason(  # noqa: PLR0913, PLR0917 - the row of the table
@@ -108,6 +114,32 @@ async def test_a_refused_device_asks_for_access_again(
 
     [flow] = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
     assert flow["context"]["source"] == SOURCE_REAUTH
+
+
+@pytest.mark.parametrize("refusal", [Refusal.SIGNATURE, Refusal.PROTOCOL])
+async def test_what_mends_itself_after_a_start_needs_nobody(
+    hass: HomeAssistant,
+    new_entry: MockConfigEntry,
+    gateway: GatewaySimulator,
+    refusal: Refusal,
+) -> None:
+    """A clock that is set after the start of the machine, a Gateway's update."""
+    gateway.refuse(refusal)
+    await _set_up(hass, new_entry)
+    loaded = asyncio.Event()
+
+    @callback
+    def note() -> None:
+        if new_entry.state is ConfigEntryState.LOADED:
+            loaded.set()
+
+    unsubscribe = new_entry.async_on_state_change(note)
+    gateway.refuse(None)
+    async_fire_time_changed(hass, utcnow() + timedelta(minutes=1))
+    await loaded.wait()
+
+    unsubscribe()
+    assert not hass.config_entries.flow.async_progress()
 
 
 async def test_a_token_that_stops_working_asks_for_another(

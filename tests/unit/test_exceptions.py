@@ -62,7 +62,6 @@ def test_both_protocols_refusals_are_the_same_error(
     error = recorded_error(protocol, name)
     assert type(error) is kind
     assert code in (error.code, None)
-    assert not error.retryable
 
 
 @pytest.mark.parametrize("protocol", [3, 4])
@@ -151,10 +150,10 @@ def test_a_scope_that_is_not_named_is_none() -> None:
     assert error.scopes == ()
 
 
-def test_a_rate_limit_is_worth_a_retry() -> None:
+def test_a_rate_limit_says_how_long_to_wait() -> None:
     error = error_of({"details": {"code": "AUTH_RATE_LIMITED"}, "retryAfterMs": 60_000})
     assert isinstance(error, RateLimitedError)
-    assert (error.retryable, error.retry_after) == (True, 60)
+    assert error.retry_after == 60
 
 
 def test_a_scope_mismatch_asks_for_approval() -> None:
@@ -183,8 +182,9 @@ def test_an_unknown_detail_code_falls_back_on_the_code() -> None:
     "error", [{"code": "UNAVAILABLE"}, {"code": "BUSY", "retryable": True}]
 )
 def test_an_error_that_passes_is_worth_a_retry(error: dict[str, Any]) -> None:
-    assert error_of(error | {"retryAfterMs": 500}).retryable
-    assert error_of(error | {"retryAfterMs": 500}).retry_after == 0.5
+    failed = error_of(error | {"retryAfterMs": 500})
+    assert isinstance(failed, RequestFailedError)
+    assert (failed.retryable, failed.retry_after) == (True, 0.5)
 
 
 def test_no_error_repeats_what_the_gateway_said() -> None:
@@ -199,25 +199,22 @@ def test_no_error_repeats_what_the_gateway_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "parent", "retryable"),
+    ("error", "parent"),
     [
-        (CannotConnectError("x", http_status=503), GatewayConnectionError, True),
-        (ConnectionLostError("x", close_code=1012), GatewayConnectionError, True),
-        (NotConnectedError("x"), GatewayConnectionError, True),
-        (RequestTimeoutError("x"), GatewayConnectionError, True),
-        (UnsupportedProtocolError("x"), GatewayProtocolError, False),
-        (InvalidTokenError("x"), GatewayAuthenticationError, False),
-        (AgentRunError("x", code="c"), RequestFailedError, False),
+        (CannotConnectError("x", http_status=503), GatewayConnectionError),
+        (ConnectionLostError("x", close_code=1012), GatewayConnectionError),
+        (NotConnectedError("x"), GatewayConnectionError),
+        (RequestTimeoutError("x"), GatewayConnectionError),
+        (UnsupportedProtocolError("x"), GatewayProtocolError),
+        (InvalidTokenError("x"), GatewayAuthenticationError),
+        (AgentRunError("x", code="c"), RequestFailedError),
     ],
 )
-def test_the_tree_tells_what_a_retry_helps(
-    error: GatewayError,
-    parent: type[GatewayError],
-    retryable: bool,  # noqa: FBT001 - a column of the table
+def test_an_error_has_its_place_in_the_tree(
+    error: GatewayError, parent: type[GatewayError]
 ) -> None:
     assert isinstance(error, parent)
     assert isinstance(error, GatewayError)
-    assert error.retryable is retryable
 
 
 @pytest.mark.parametrize(("close_code", "code"), [(1012, "1012"), (None, "")])

@@ -13,7 +13,7 @@ Everything that goes wrong is a `GatewayError`; see `exceptions` for the tree.
 """
 
 from .agent_run import AgentRun, Part, RunInfo
-from .backoff import Pause
+from .backoff import Pause, least_delay, pause_of
 from .catalogue import Agent, AgentCatalogue, Model, ThinkingLevel
 from .client import GatewayClient
 from .credentials import Credentials
@@ -121,8 +121,10 @@ __all__ = [
     "UnsupportedProtocolError",
     "address_class",
     "is_setup_link",
+    "least_delay",
     "look",
     "netloc",
+    "pause_of",
     "read_fingerprint",
     "read_setup_link",
 ]

@@ -42,12 +42,9 @@ class GatewayError(Exception):
 
     Attributes:
         code: short identifier, safe to log; the wire code where there is one.
-        retryable: whether the same attempt may succeed later by itself.
         retry_after: seconds that the Gateway asked to wait, if it did.
 
     """
-
-    retryable = False
 
     def __init__(
         self, message: str, *, code: str = "", retry_after: float | None = None
@@ -66,8 +63,6 @@ class GatewayError(Exception):
 
 class GatewayConnectionError(GatewayError):
     """The connection is not there, or not any more."""
-
-    retryable = True
 
 
 class CannotConnectError(GatewayConnectionError):
@@ -121,8 +116,6 @@ class RequestTimeoutError(GatewayConnectionError):
 class GatewayProtocolError(GatewayError):
     """The peer does not speak the protocol as agreed."""
 
-    retryable = True
-
 
 class InvalidFrameError(GatewayProtocolError):
     """A frame that cannot be read."""
@@ -134,8 +127,6 @@ class NotAGatewayError(GatewayProtocolError):
 
 class UnsupportedProtocolError(GatewayProtocolError):
     """No common protocol version; `expected` is the Gateway's."""
-
-    retryable = False
 
     def __init__(self, message: str, *, expected: int | None = None) -> None:
         """Keep the version that the Gateway wants."""
@@ -198,14 +189,13 @@ class MissingScopeError(GatewayAuthenticationError):
 class RateLimitedError(GatewayAuthenticationError):
     """Too many failed attempts; wait `retry_after` seconds."""
 
-    retryable = True
-
 
 class RequestFailedError(GatewayError):
     """The Gateway answered a request with an error.
 
     `reason` is the Gateway's own sentence, for the person who asked and for
-    nothing else: it may repeat what that person said.
+    nothing else: it may repeat what that person said. `retryable` is its word, too:
+    whether the same request may succeed later.
     """
 
     def __init__(
