@@ -26,5 +26,6 @@ CONF_TRACE_LENGTH: Final = "trace_length"
 DEFAULT_KEEP_RUN: Final = 120
 DEFAULT_PORT: Final = 18789
 DEFAULT_TRACE_LENGTH: Final = 200
+MODELS: Final = {3: "Clawdbot Gateway", 4: "OpenClaw Gateway"}
 PAIRING_TASK: Final = f"{DOMAIN} pairing"
 SUBENTRY_CONVERSATION: Final = "conversation"

@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
-from .const import DOMAIN, LOGGER
+from .const import DOMAIN, LOGGER, MODELS
 from .errors import setup_error
 from .gateway import (
     AgentCatalogue,
@@ -186,10 +186,13 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
     def _async_update_device(self) -> None:
         registry = dr.async_get(self.hass)
         entry_id = self.config_entry.entry_id
+        hello = self.client.hello
         for device in dr.async_entries_for_config_entry(registry, entry_id):
-            if self.client.hello and (DOMAIN, entry_id) in device.identifiers:
+            if hello and (DOMAIN, entry_id) in device.identifiers:
                 registry.async_update_device(
-                    device.id, sw_version=self.client.hello.server_version
+                    device.id,
+                    model=MODELS[hello.protocol],
+                    sw_version=hello.server_version,
                 )
 
 

@@ -1,6 +1,6 @@
 """The bases of the entities of a Gateway."""
 
-from typing import Final, override
+from typing import override
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import (
@@ -15,11 +15,9 @@ from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from yarl import URL
 
-from .const import CONF_AGENT, DOMAIN
+from .const import CONF_AGENT, DOMAIN, MODELS
 from .coordinator import ClawdConfigEntry, ClawdCoordinator
 from .selftest.history import ReportHistory
-
-MODELS: Final = {3: "Clawdbot Gateway", 4: "OpenClaw Gateway"}
 
 
 class ClawdEntity[CoordinatorT: ClawdCoordinator | ReportHistory](

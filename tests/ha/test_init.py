@@ -56,17 +56,21 @@ async def test_the_device_shows_what_the_gateway_is(
     assert device.configuration_url == f"http://127.0.0.1:{gateway.port}"
 
 
+@pytest.mark.parametrize("protocol", [3])
 async def test_the_device_follows_an_update_of_the_gateway(
     hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
 ) -> None:
-    gateway.edit("hello-ok", lambda hello: hello["server"].update(version="2026.10.1"))
+    def update(hello: dict[str, Any]) -> None:
+        hello["protocol"] = 4
+        hello["server"].update(version="2026.10.1")
 
+    gateway.edit("hello-ok", update)
     gateway.drop()
     await wait_for_state(hass, CONNECTIVITY, "off")
     await wait_for_state(hass, CONNECTIVITY, "on")
 
     device = gateway_device(hass, entry)
-    assert device.sw_version == "2026.10.1"
+    assert (device.model, device.sw_version) == ("OpenClaw Gateway", "2026.10.1")
 
 
 @pytest.mark.parametrize(
