@@ -17,8 +17,10 @@ async def raw_server(answer: bytes) -> AsyncGenerator[int]:
 
     server = await asyncio.start_server(serve, "127.0.0.1")
     async with server:
-        yield server.sockets[0].getsockname()[1]
-        server.close_clients()
+        try:
+            yield server.sockets[0].getsockname()[1]
+        finally:
+            server.close_clients()
 
 
 @dataclass
@@ -43,8 +45,10 @@ async def silent_server() -> AsyncGenerator[SilentServer]:
     server = await asyncio.start_server(serve, "127.0.0.1")
     async with server:
         silent.port = server.sockets[0].getsockname()[1]
-        yield silent
-        silent.leave.set()
+        try:
+            yield silent
+        finally:
+            silent.leave.set()
 
 
 def http(status: str, *headers: str) -> bytes:

@@ -105,8 +105,9 @@ async def test_leaving_connecting(cause: str) -> None:
     async with silent_server() as server:
         client = client_at(server.port, HASTY if cause == "mute" else PATIENT)
         async with running(client) as task:
-            await server.arrived.wait()
-            assert client.state is S.CONNECTING
+            if cause != "mute":  # or it may have left already, on a busy machine
+                await server.arrived.wait()
+                assert client.state is S.CONNECTING
             if cause == "drop":
                 server.leave.set()
             if cause == "stop":
