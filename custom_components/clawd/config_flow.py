@@ -23,6 +23,7 @@ import voluptuous as vol
 
 from .address import read_address
 from .announcement import Announcement
+from .connection import certificates_in
 from .const import CONF_CA_CERTIFICATE, DOMAIN, SUBENTRY_CONVERSATION
 from .flow_errors import form_errors
 from .migration import lasting_id
@@ -163,6 +164,10 @@ class ClawdConfigFlow(VisitSteps, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Go to where the answers lead."""
         self._answers = {**answers, **answers.get(SECTION_SECURITY, {})}
+        if pasted := self._answers.get(CONF_CA_CERTIFICATE):
+            if not (certificates := certificates_in(pasted)):
+                return self._async_show({"base": "invalid_ca_certificate"})
+            self._answers[CONF_CA_CERTIFICATE] = certificates
         try:
             address = read_address(answers[CONF_ADDRESS])
         except ValueError:

@@ -1,5 +1,6 @@
 """The client of a config entry."""
 
+import re
 import ssl
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
 
 CLIENTS: Final[WeakSet[GatewayClient]] = WeakSet()
 
+_CERTIFICATE: Final = re.compile(
+    "-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----"
+)
+
 
 def new_client(
     endpoint: Endpoint, credentials: Credentials, options: Mapping[str, Any]
@@ -47,6 +52,15 @@ def new_client(
     )
     CLIENTS.add(client)
     return client
+
+
+def certificates_in(text: str) -> str:
+    """Return the certificates of a PEM text, without its keys and descriptions.
+
+    They are ASCII, even where they are damaged, as `ssl` demands.
+    """
+    found = _CERTIFICATE.findall(text.encode("ascii", "replace").decode())
+    return "".join(f"{certificate}\n" for certificate in found)
 
 
 async def async_get_endpoint(

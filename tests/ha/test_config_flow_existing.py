@@ -29,7 +29,12 @@ from custom_components.clawd.const import (
 )
 from custom_components.clawd.gateway import AddressClass, endpoint as endpoints
 from tests.simulator import GatewaySimulator
-from tests.simulator.tls import certificate, fingerprint, server_context
+from tests.simulator.tls import (
+    certificate,
+    certificate_alone,
+    fingerprint,
+    server_context,
+)
 
 from .flows import expect_broken_handshakes, go_on, setup_link, shown, text_of
 
@@ -336,8 +341,11 @@ async def test_a_new_ca_takes_the_place_of_a_pinned_certificate(
     own = {SECTION_SECURITY: {CONF_CA_CERTIFICATE: path.read_text()}}
     result = await go_on(hass, form, {**answers, **own})
     await _changed(hass, entry, result, "reconfigure_successful")
-    assert entry.data[CONF_CA_CERTIFICATE] == path.read_text()
+    assert entry.data[CONF_CA_CERTIFICATE] == certificate_alone(path)
     assert CONF_FINGERPRINT not in entry.data
+
+    form = await entry.start_reconfigure_flow(hass)
+    assert shown(form)[CONF_CA_CERTIFICATE] == certificate_alone(path)
 
 
 async def test_a_certificate_that_was_confirmed_beside_a_ca_stays_so(

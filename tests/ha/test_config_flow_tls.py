@@ -13,7 +13,12 @@ import pytest
 from custom_components.clawd.config_flow import SECTION_SECURITY
 from custom_components.clawd.const import CONF_CA_CERTIFICATE, CONF_FINGERPRINT
 from tests.simulator import GatewaySimulator, Refusal
-from tests.simulator.tls import certificate, fingerprint, server_context
+from tests.simulator.tls import (
+    certificate,
+    certificate_alone,
+    fingerprint,
+    server_context,
+)
 
 from .flows import (
     expect_broken_handshakes,
@@ -50,6 +55,11 @@ def _answers(gateway: GatewaySimulator, **security: str) -> dict[str, Any]:
 
 def _ca(path: Path) -> dict[str, str]:
     """Return a certificate as its own authority, as a user pastes it."""
+    return {CONF_CA_CERTIFICATE: certificate_alone(path)}
+
+
+def _ca_with_key(path: Path) -> dict[str, str]:
+    """Return the same with its key, as a user should not paste it."""
     return {CONF_CA_CERTIFICATE: path.read_text()}
 
 
@@ -141,17 +151,43 @@ async def test_a_ca_of_its_own_can_be_trusted(
     assert CONF_FINGERPRINT not in data
 
 
-async def test_a_ca_certificate_may_come_with_its_description(
-    hass: HomeAssistant, gateway: GatewaySimulator, path: Path
+async def test_nothing_but_the_certificates_of_a_text_is_kept(
+    hass: HomeAssistant, gateway: GatewaySimulator, path: Path, tmp_path: Path
 ) -> None:
-    described = {CONF_CA_CERTIFICATE: f"O=Müller\n{_ca(path)[CONF_CA_CERTIFICATE]}"}
+    text, certificates = "", ""
+    for name in ("Müller", "Meier"):
+        text += f"O={name}\n{_ca_with_key(path)[CONF_CA_CERTIFICATE]}"
+        certificates += certificate_alone(path)
+        path = certificate(tmp_path)
 
-    data = await loaded(hass, await start(hass, _answers(gateway, **described)))
+    pasted = {CONF_CA_CERTIFICATE: text}
+    data = await loaded(hass, await start(hass, _answers(gateway, **pasted)))
 
-    assert data.items() >= described.items()
+    assert data[CONF_CA_CERTIFICATE] == certificates
 
 
-@pytest.mark.parametrize("text", ["no certificate", "kein Schlüssel", "ключ"])
+@pytest.mark.parametrize("mistake", [{CONF_TOKEN: "wrong"}, {CONF_ADDRESS: "no where"}])
+async def test_a_private_key_is_not_shown_again(
+    hass: HomeAssistant, gateway: GatewaySimulator, path: Path, mistake: dict[str, str]
+) -> None:
+    answers = _answers(gateway, **_ca_with_key(path))
+
+    form = await start(hass, {**answers, **mistake})
+
+    assert set(form["errors"] or ()) == set(mistake)
+    assert shown(form).items() >= _ca(path).items()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no certificate",
+        "kein Schlüssel",
+        "ключ",
+        "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----",
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    ],
+)
 async def test_what_cannot_be_a_ca_certificate_is_named(
     hass: HomeAssistant, gateway: GatewaySimulator, text: str
 ) -> None:
@@ -161,6 +197,31 @@ async def test_what_cannot_be_a_ca_certificate_is_named(
 
     assert form["errors"] == {"base": "invalid_ca_certificate"}
     assert shown(form).items() >= wrong.items()
+    assert gateway.attempts == 0
+
+
+async def test_a_damaged_certificate_is_named(
+    hass: HomeAssistant, gateway: GatewaySimulator, path: Path
+) -> None:
+    damaged = certificate_alone(path).replace("MII", "MÜÜ")
+    text = f"{certificate_alone(path)}{damaged}"
+
+    form = await start(hass, _answers(gateway, **{CONF_CA_CERTIFICATE: text}))
+
+    assert form["errors"] == {"base": "invalid_ca_certificate"}
+
+
+async def test_a_private_key_is_not_kept_beside_a_fingerprint(
+    hass: HomeAssistant, gateway: GatewaySimulator, path: Path
+) -> None:
+    link = setup_link(gateway, tlsFingerprint=fingerprint(path))
+    pasted = _ca_with_key(path)[CONF_CA_CERTIFICATE]
+    key = pasted.removesuffix(certificate_alone(path))
+    answers = {CONF_ADDRESS: link, SECTION_SECURITY: {CONF_CA_CERTIFICATE: key}}
+
+    form = await start(hass, answers)
+
+    assert form["errors"] == {"base": "invalid_ca_certificate"}
     assert gateway.attempts == 0
 
 

@@ -50,6 +50,12 @@ def server_context(path: Path) -> ssl.SSLContext:
     return context
 
 
+def certificate_alone(path: Path) -> str:
+    """Return the certificate without its key, as PEM."""
+    found = x509.load_pem_x509_certificates(path.read_bytes())[0]
+    return found.public_bytes(serialization.Encoding.PEM).decode()
+
+
 def fingerprint(path: Path) -> str:
     """Return the SHA-256 of the certificate, 64 hex digits."""
     found = x509.load_pem_x509_certificates(path.read_bytes())[0]
