@@ -67,7 +67,7 @@ class ClawdConfigFlow(VisitSteps, domain=DOMAIN):
     """Add a Gateway, or regain access to one."""
 
     VERSION = 1
-    MINOR_VERSION = 2
+    MINOR_VERSION = 3
 
     @staticmethod
     @callback

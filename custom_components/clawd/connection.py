@@ -1,5 +1,6 @@
 """The client of a config entry."""
 
+from functools import partial
 import re
 import ssl
 from typing import TYPE_CHECKING, Any, Final
@@ -109,11 +110,7 @@ async def _async_get_context(
     if CONF_FINGERPRINT in data:
         return get_default_no_verify_context()
     if pem := data.get(CONF_CA_CERTIFICATE):
-        return await hass.async_add_executor_job(_trust_only, pem)
+        return await hass.async_add_executor_job(
+            partial(ssl.create_default_context, cadata=pem)
+        )
     return get_default_context()
-
-
-def _trust_only(pem: str) -> ssl.SSLContext:
-    """Trust the certificates of a text; what else it says may be in any script."""
-    ascii_only = pem.encode("ascii", "replace").decode()
-    return ssl.create_default_context(cadata=ascii_only)

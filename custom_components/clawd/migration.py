@@ -8,7 +8,8 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
-from .const import CONF_ALLOW_INSECURE, DOMAIN
+from .connection import certificates_in
+from .const import CONF_ALLOW_INSECURE, CONF_CA_CERTIFICATE, DOMAIN
 from .errors import setup_error
 from .gateway import INSTALLATION, GatewayClient, GatewayError
 from .subentry import new_subentry
@@ -26,6 +27,9 @@ async def async_migrate_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> b
         _async_move_consent(hass, entry)
         _async_add_agent(hass, entry)
         hass.config_entries.async_update_entry(entry, minor_version=2)
+    if (entry.version, entry.minor_version) == (1, 2):
+        _async_forget_private_key(hass, entry)
+        hass.config_entries.async_update_entry(entry, minor_version=3)
     return entry.version == 1
 
 
@@ -90,6 +94,15 @@ def _async_add_agent(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
             device_id=None,
             new_unique_id=subentry.subentry_id,
         )
+
+
+@callback
+def _async_forget_private_key(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
+    """Keep nothing but the certificates of what was pasted as a CA."""
+    data = dict(entry.data)
+    if certificates := certificates_in(data.pop(CONF_CA_CERTIFICATE, "")):
+        data[CONF_CA_CERTIFICATE] = certificates
+    hass.config_entries.async_update_entry(entry, data=data)
 
 
 @callback

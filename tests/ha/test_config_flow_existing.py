@@ -244,7 +244,7 @@ async def test_the_update_of_a_gateway_is_noticed_at_set_up_too(
 async def test_a_second_entry_of_a_gateway_does_not_take_its_identity(
     hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
 ) -> None:
-    second = MockConfigEntry(domain=DOMAIN, data=entry.data, minor_version=2)
+    second = MockConfigEntry(domain=DOMAIN, data=entry.data, minor_version=3)
     second.add_to_hass(hass)
     form = await second.start_reconfigure_flow(hass)
 

@@ -14,6 +14,9 @@ from tests.simulator import GatewaySimulator
 
 from .devices import agent_device, gateway_device
 
+PRIVATE_KEY = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+
 
 @pytest.fixture
 def old_data() -> dict[str, Any]:
@@ -72,12 +75,32 @@ async def test_the_consent_moves_to_the_options(
 ) -> None:
     assert await _set_up(hass, old_entry) is ConfigEntryState.LOADED
 
-    assert (old_entry.version, old_entry.minor_version) == (1, 2)
+    assert (old_entry.version, old_entry.minor_version) == (1, 3)
     assert "allow_insecure" not in old_entry.data
     assert old_entry.options == {
         "self_test_schedule": "daily",
         "allow_insecure": consent,
     }
+
+
+@pytest.mark.parametrize(
+    ("pasted", "kept"),
+    [
+        (f"O=Müller\n{PRIVATE_KEY}{CERTIFICATE}", {"ca_certificate": CERTIFICATE}),
+        (PRIVATE_KEY, {}),
+    ],
+)
+async def test_a_private_key_that_was_pasted_with_a_ca_is_forgotten(
+    hass: HomeAssistant, new_entry: MockConfigEntry, pasted: str, kept: dict[str, str]
+) -> None:
+    before = dict(new_entry.data)
+    data = {**before, "ca_certificate": pasted}
+    hass.config_entries.async_update_entry(new_entry, data=data, minor_version=2)
+
+    assert await _set_up(hass, new_entry) is ConfigEntryState.LOADED
+
+    assert dict(new_entry.data) == {**before, **kept}
+    assert new_entry.minor_version == 3
 
 
 @pytest.mark.parametrize("protocol", [3, 4])
@@ -154,10 +177,10 @@ async def test_two_entries_of_a_gateway_do_not_share_its_identity(
 async def test_an_entry_of_a_later_minor_version_is_used_as_it_is(
     hass: HomeAssistant, new_entry: MockConfigEntry
 ) -> None:
-    hass.config_entries.async_update_entry(new_entry, minor_version=3)
+    hass.config_entries.async_update_entry(new_entry, minor_version=4)
 
     assert await _set_up(hass, new_entry) is ConfigEntryState.LOADED
-    assert new_entry.minor_version == 3
+    assert new_entry.minor_version == 4
 
 
 async def test_an_entry_of_a_later_version_is_refused(
