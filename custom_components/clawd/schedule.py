@@ -10,6 +10,7 @@ from homeassistant.helpers.event import async_track_time_change
 from .const import CONF_SELF_TEST_SCHEDULE
 from .ledger import async_get_ledger
 from .selftest.model import Mode
+from .selftest.runner import async_get_self_tests
 from .services import async_run_self_test
 
 if TYPE_CHECKING:
@@ -36,10 +37,14 @@ DEFAULT_SCHEDULE: Final = Schedule.DAILY
 
 @callback
 def async_schedule_self_tests(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
-    """Test an entry when its options say so, as long as it is loaded."""
+    """Test an entry when its options say so, as long as it is loaded.
+
+    A self-test that is running already is enough.
+    """
 
     async def async_run(now: datetime) -> None:
-        if _is_due(entry.options.get(CONF_SELF_TEST_SCHEDULE, DEFAULT_SCHEDULE), now):
+        schedule = entry.options.get(CONF_SELF_TEST_SCHEDULE, DEFAULT_SCHEDULE)
+        if _is_due(schedule, now) and not async_get_self_tests(hass).is_testing(entry):
             await async_run_self_test(hass, entry, Mode.ACTIVE, blocking=False)
 
     minute, second = divmod(crc32(entry.entry_id.encode()) % 3600, 60)

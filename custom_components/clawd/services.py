@@ -11,7 +11,7 @@ import voluptuous as vol
 from .const import DOMAIN
 from .selftest.model import Mode
 from .selftest.registry import CHECKS
-from .selftest.runner import SelfTests
+from .selftest.runner import async_get_self_tests
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,7 @@ SELF_TEST_SCHEMA: Final = vol.Schema(
 @callback
 def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions."""
-    self_tests = SelfTests(hass)
+    self_tests = async_get_self_tests(hass)
 
     async def async_self_test(call: ServiceCall) -> ServiceResponse:
         mode = Mode(call.data[ATTR_MODE])
@@ -47,7 +47,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
         entries = _entries(hass, call.data.get(ATTR_CONFIG_ENTRY))
         return {
             "reports": [
-                await self_tests.async_run(entry, mode, checks)
+                await self_tests.async_run(hass, entry, mode, checks)
                 for entry in entries
                 if entry.state is ConfigEntryState.LOADED
             ]

@@ -43,6 +43,6 @@ async def run_planted(
     hass: HomeAssistant, entry: MockConfigEntry, *checks: Check
 ) -> Report:
     """Run checks and return the report."""
-    report = await SelfTests(hass).async_run(entry, Mode.ACTIVE, checks)
+    report = await SelfTests().async_run(hass, entry, Mode.ACTIVE, checks)
     await hass.async_block_till_done()
     return dict(report)

@@ -1,5 +1,6 @@
 """The options, and the self-tests that run by themselves."""
 
+import asyncio
 from datetime import datetime, timedelta
 import json
 from typing import Any
@@ -24,7 +25,7 @@ from tests.simulator import Ack, GatewaySimulator, Pause
 from .downloads import Download
 from .flows import shown
 from .repair import open_issues
-from .self_test import bad
+from .self_test import bad, run_self_test
 
 SUNDAY = 6
 BUSY = "loop_lag"
@@ -103,6 +104,25 @@ async def test_every_night_has_its_own(
     await hass.async_block_till_done()
 
     assert len(entry.runtime_data.reports.reports) == 2
+
+
+async def test_a_self_test_that_runs_already_is_enough(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    gateway: GatewaySimulator,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    gateway.hold("health")
+    running = asyncio.create_task(run_self_test(hass, config_entry=entry.entry_id))
+    await gateway.wait_for_request("health")
+
+    async_fire_time_changed(hass, _night(2))
+    gateway.release("health")
+
+    report = await running
+    await hass.async_block_till_done()
+    assert entry.runtime_data.reports.reports == (report,)
+    assert "Error executing service" not in caplog.text
 
 
 async def test_the_day_is_quiet(hass: HomeAssistant, entry: MockConfigEntry) -> None:

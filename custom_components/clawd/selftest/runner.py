@@ -4,8 +4,10 @@ import asyncio
 from contextlib import nullcontext
 from time import perf_counter
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
 
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.util import dt as dt_util
 
@@ -19,7 +21,6 @@ from .report import async_build_report
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from homeassistant.core import HomeAssistant
     from homeassistant.util.json import JsonObjectType
 
     from ..coordinator import ClawdConfigEntry
@@ -32,14 +33,21 @@ class SelfTests:
     Drills change what all entries share: the log, the tracing of memory.
     """
 
-    def __init__(self, hass: HomeAssistant) -> None:
+    def __init__(self) -> None:
         """Start with none."""
-        self._hass = hass
         self._tasks: dict[str, asyncio.Task[object] | None] = {}
         self._turn = asyncio.Lock()
 
+    def is_testing(self, entry: ClawdConfigEntry) -> bool:
+        """Return whether a self-test of an entry is under way."""
+        return entry.entry_id in self._tasks
+
     async def async_run(
-        self, entry: ClawdConfigEntry, mode: Mode, checks: Sequence[Check]
+        self,
+        hass: HomeAssistant,
+        entry: ClawdConfigEntry,
+        mode: Mode,
+        checks: Sequence[Check],
     ) -> JsonObjectType:
         """Test a loaded entry and return the report.
 
@@ -48,7 +56,7 @@ class SelfTests:
                 be interrupted.
 
         """
-        if entry.entry_id in self._tasks:
+        if self.is_testing(entry):
             raise ServiceValidationError(
                 translation_domain=DOMAIN,
                 translation_key="self_test_running",
@@ -59,7 +67,7 @@ class SelfTests:
         self._tasks[entry.entry_id] = asyncio.current_task()
         try:
             context = CheckContext(
-                self._hass,
+                hass,
                 entry,
                 mode,
                 self._tasks.values(),
@@ -69,6 +77,15 @@ class SelfTests:
                 return await _run(context, checks)
         finally:
             del self._tasks[entry.entry_id]
+
+
+_SELF_TESTS: Final[WeakKeyDictionary[HomeAssistant, SelfTests]] = WeakKeyDictionary()
+
+
+@callback
+def async_get_self_tests(hass: HomeAssistant) -> SelfTests:
+    """Return the self-tests under way."""
+    return _SELF_TESTS.setdefault(hass, SelfTests())
 
 
 async def _run(context: CheckContext, checks: Sequence[Check]) -> JsonObjectType:
