@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_USER
+from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 import pytest
@@ -21,6 +21,7 @@ from custom_components.clawd.gateway import (
 from tests.simulator import GatewaySimulator
 
 from .self_test import WORKS_LONG, bad, run_self_test, statuses
+from .states import CONNECTIVITY, wait_for_state
 
 INVENTORY = ["task_inventory"]
 
@@ -180,6 +181,42 @@ async def test_two_gateways_can_be_tested_at_the_same_time(
     assert await hass.config_entries.async_unload(other_entry.entry_id)
     results[0].pop("round_trip", None)  # it took as long as the second self-test
     assert results == [{}, {}]
+
+
+async def test_what_is_being_tested_keeps_no_other_gateway_from_its_self_test(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    other_entry: MockConfigEntry,
+    gateway: GatewaySimulator,
+) -> None:
+    assert await hass.config_entries.async_setup(other_entry.entry_id)
+    gateway.hold("health")
+    first = asyncio.create_task(run_self_test(hass, config_entry=entry.entry_id))
+    await gateway.wait_for_request("health")
+
+    report = await run_self_test(hass)
+
+    gateway.release("health")
+    await first
+    assert await hass.config_entries.async_unload(other_entry.entry_id)
+    assert report["entry"] == other_entry.entry_id
+
+
+async def test_what_cannot_be_drilled_keeps_no_other_gateway_from_its_drill(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    other_entry: MockConfigEntry,
+    gateway: GatewaySimulator,
+) -> None:
+    assert await hass.config_entries.async_setup(other_entry.entry_id)
+    await gateway.suspend()
+    await wait_for_state(hass, CONNECTIVITY, "off")
+
+    report = await run_self_test(hass, mode="drill", checks=["protocol"])
+
+    assert await hass.config_entries.async_unload(other_entry.entry_id)
+    assert entry.state is ConfigEntryState.LOADED
+    assert report["entry"] == other_entry.entry_id
 
 
 @WORKS_LONG
