@@ -1,24 +1,29 @@
 """The private stores: device identity, device tokens, reports of self-tests."""
 
-from typing import TYPE_CHECKING, Any, Final
+import asyncio
+from typing import Any, Final
+from weakref import WeakKeyDictionary
 
+from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryError
 from homeassistant.helpers.storage import Store
 
 from .const import DOMAIN
 from .gateway import DeviceIdentity, DeviceToken
 
-if TYPE_CHECKING:
-    from homeassistant.core import HomeAssistant
-
 STORAGE_KEY: Final = f"{DOMAIN}.identity"
 STORAGE_VERSION: Final = 1
 # In the place of the id of an entry that is yet to be made.
 NEW_ENTRY: Final = "new"
 
+# Who reads or makes the identity.
+_IDENTITY: Final[WeakKeyDictionary[HomeAssistant, asyncio.Lock]] = WeakKeyDictionary()
+
 
 async def async_get_identity(hass: HomeAssistant) -> DeviceIdentity:
     """Return the identity by which Gateways know this Home Assistant.
+
+    There is one, however many entries are set up at the same time.
 
     Raises:
         ConfigEntryError: there is one, but it cannot be read. A new one would
@@ -26,11 +31,10 @@ async def async_get_identity(hass: HomeAssistant) -> DeviceIdentity:
 
     """
     store = _store(hass, STORAGE_KEY)
-    stored = await store.async_load()
-    if stored is None:
-        identity = DeviceIdentity.generate()
-        await store.async_save({"secret": identity.secret})
-        return identity
+    async with _IDENTITY.setdefault(hass, asyncio.Lock()):
+        if (stored := await store.async_load()) is None:
+            stored = {"secret": DeviceIdentity.generate().secret}
+            await store.async_save(stored)
     try:
         return DeviceIdentity.from_secret(stored["secret"])
     except (KeyError, TypeError, ValueError) as err:

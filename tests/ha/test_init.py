@@ -7,6 +7,7 @@ from typing import Any
 from homeassistant.config_entries import SOURCE_IGNORE, SOURCE_REAUTH, ConfigEntryState
 from homeassistant.const import CONF_PORT, CONF_TOKEN
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.storage import Store
 from homeassistant.util.dt import utcnow
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -16,6 +17,7 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.clawd.const import DOMAIN
 from custom_components.clawd.gateway import (
+    DeviceIdentity,
     GatewayAuthenticationError,
     InvalidTokenError,
     PairingRequiredError,
@@ -217,6 +219,32 @@ async def test_the_device_keeps_its_identity_over_a_reload(
 
     first, second = (r.params["device"]["id"] for r in gateway.received("connect"))
     assert first == second
+
+
+async def test_entries_that_are_set_up_at_once_make_one_identity(
+    hass: HomeAssistant,
+    new_entry: MockConfigEntry,
+    gateway: GatewaySimulator,
+    hass_storage: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    load = Store.async_load
+
+    async def load_from_disk(store: Store[Any]) -> object:
+        stored = await load(store)
+        await asyncio.sleep(0)
+        return stored
+
+    monkeypatch.setattr(Store, "async_load", load_from_disk)
+    second = MockConfigEntry(domain=DOMAIN, data=new_entry.data, minor_version=3)
+    second.add_to_hass(hass)
+
+    assert await _set_up(hass, new_entry) is ConfigEntryState.LOADED
+
+    assert second.state is ConfigEntryState.LOADED
+    stored = DeviceIdentity.from_secret(hass_storage[STORAGE_KEY]["data"]["secret"])
+    used = [r.params["device"]["id"] for r in gateway.received("connect")]
+    assert used == [stored.device_id] * 2
 
 
 @pytest.mark.parametrize("protocol", [3, 4])
