@@ -51,6 +51,7 @@ CONNECTION_ISSUES: Final = (
     Issue.CLOCK_SKEW,
     Issue.INSECURE_TRANSPORT,
 )
+# Of these, nothing is known without a connection.
 WARNINGS: Final = (Issue.CLOCK_SKEW, Issue.INSECURE_TRANSPORT)
 
 type Found = Mapping[Issue, Mapping[str, str]]
@@ -80,7 +81,10 @@ def async_update_connection_issues(
     client: GatewayClient,
     secrets: Collection[str],
 ) -> None:
-    """Show what is wrong with a connection that is made or refused, and no more."""
+    """Show what is wrong with a connection that is made or refused, and no more.
+
+    One that is refused leaves what only a connection shows as it was.
+    """
     found = {
         **_refused(client.last_error),
         **_skewed(client.hello),
@@ -93,7 +97,7 @@ def async_update_connection_issues(
                 for name, text in found[issue].items()
             }
             async_create_issue(hass, entry, issue, placeholders)
-        else:
+        elif client.hello or issue not in WARNINGS:
             async_delete_issue(hass, entry, issue)
 
 

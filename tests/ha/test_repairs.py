@@ -41,6 +41,12 @@ async def _reconnect(
     await _client(entry).wait_connected()
 
 
+async def _allow_insecure(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    allowed = {CONF_ALLOW_INSECURE: True}
+    hass.config_entries.async_update_entry(entry, options=allowed)
+    await hass.config_entries.async_reload(entry.entry_id)
+
+
 async def _set_up(hass: HomeAssistant, entry: MockConfigEntry) -> ConfigEntryState:
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
@@ -205,6 +211,50 @@ async def test_what_was_ignored_is_shown_when_it_comes_again(
     assert not _ignored(hass, "clock_skew")
 
 
+async def test_what_is_ignored_stays_so_over_a_set_up_that_is_refused(
+    hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
+) -> None:
+    reload = partial(hass.config_entries.async_reload, entry.entry_id)
+    wrong_clock(gateway)
+    await reload()
+    _ignore(hass, "clock_skew")
+    gateway.refuse(Refusal.TOKEN_MISMATCH)
+    assert not await reload()
+
+    gateway.refuse(None)
+    assert await reload()
+
+    assert _ignored(hass, "clock_skew")
+
+
+async def test_a_pause_says_nothing_of_what_only_a_connection_shows(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    gateway: GatewaySimulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await _allow_insecure(hass, entry)
+    wrong_clock(gateway)
+    with monkeypatch.context() as patch:
+        patch.setattr(endpoints, "address_class", lambda _: AddressClass.PUBLIC)
+        await _reconnect(hass, entry, gateway)
+    assert set(open_issues(hass)) == {"clock_skew", "insecure_transport"}
+    _ignore(hass, "clock_skew")
+    _ignore(hass, "insecure_transport")
+
+    gateway.refuse(Refusal.TOKEN_MISMATCH)
+    with pytest.raises(InvalidTokenError):
+        await _reconnect(hass, entry, gateway)
+    assert _ignored(hass, "clock_skew")
+    assert _ignored(hass, "insecure_transport")
+
+    gateway.refuse(None)
+    healed(gateway)
+    _client(entry).resume()
+    await wait_for_state(hass, CONNECTIVITY, "on")
+    assert open_issues(hass) == {}
+
+
 def _ignore(hass: HomeAssistant, key: str, *, ignore: bool = True) -> None:
     """Choose in the list of repairs to ignore an issue, or to see it again."""
     issue_id = open_issues(hass)[key].issue_id
@@ -293,9 +343,7 @@ async def test_a_public_address_without_tls_is_a_warning(
     gateway: GatewaySimulator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    allowed = {CONF_ALLOW_INSECURE: True}
-    hass.config_entries.async_update_entry(entry, options=allowed)
-    await hass.config_entries.async_reload(entry.entry_id)
+    await _allow_insecure(hass, entry)
     with monkeypatch.context() as patch:
         patch.setattr(endpoints, "address_class", lambda _: AddressClass.PUBLIC)
         await _reconnect(hass, entry, gateway)
