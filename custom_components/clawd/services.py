@@ -1,6 +1,5 @@
 """The actions of the integration."""
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.config_entries import ConfigEntryState
@@ -83,13 +82,19 @@ async def _async_test(
         ServiceValidationError: none can be; it says why of the first.
 
     """
-    test = async_get_self_tests(hass).async_run
+    self_tests = async_get_self_tests(hass)
     reports: list[JsonValueType] = []
+    refusal: ServiceValidationError | None = None
     for entry in entries:
-        if entry.state is ConfigEntryState.LOADED:
-            with suppress(ServiceValidationError):
-                reports.append(await test(hass, entry, mode, checks))
-    return reports or [await test(hass, entries[0], mode, checks)]
+        if entry.state is not ConfigEntryState.LOADED:
+            continue
+        try:
+            reports.append(await self_tests.async_run(hass, entry, mode, checks))
+        except ServiceValidationError as err:
+            refusal = refusal or err
+    if refusal and not reports:
+        raise refusal
+    return reports
 
 
 def _entries(hass: HomeAssistant, entry_id: str | None) -> list[ClawdConfigEntry]:
