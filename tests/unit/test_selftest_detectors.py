@@ -116,6 +116,7 @@ async def test_every_canary_is_seen(name: str) -> None:
 
 def test_attempts_are_counted_in_any_minute() -> None:
     assert detectors.most_in_a_minute([]) == 0
+    assert detectors.most_in_a_minute([0, 30, 60]) == 2
     assert detectors.most_in_a_minute([0, 30, 60, 61, 200]) == 3
 
 
