@@ -79,21 +79,19 @@ async def _async_test(
     """Return the reports of the entries that can be tested.
 
     Raises:
-        ServiceValidationError: none can be; it says why of the first.
+        ServiceValidationError: none can be; it says why of the last.
 
     """
     self_tests = async_get_self_tests(hass)
     reports: list[JsonValueType] = []
-    refusal: ServiceValidationError | None = None
     for entry in entries:
         if entry.state is not ConfigEntryState.LOADED:
             continue
         try:
             reports.append(await self_tests.async_run(hass, entry, mode, checks))
-        except ServiceValidationError as err:
-            refusal = refusal or err
-    if refusal and not reports:
-        raise refusal
+        except ServiceValidationError:
+            if entry is entries[-1] and not reports:
+                raise
     return reports
 
 

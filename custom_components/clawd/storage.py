@@ -1,17 +1,15 @@
 """The private stores: device identity, device tokens, reports of self-tests."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+from weakref import WeakKeyDictionary
 
+from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryError
 from homeassistant.helpers.storage import Store
-from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
 from .gateway import DeviceIdentity, DeviceToken
-
-if TYPE_CHECKING:
-    from homeassistant.core import HomeAssistant
 
 STORAGE_KEY: Final = f"{DOMAIN}.identity"
 STORAGE_VERSION: Final = 1
@@ -19,7 +17,7 @@ STORAGE_VERSION: Final = 1
 NEW_ENTRY: Final = "new"
 
 # Who reads or makes the identity.
-_IDENTITY: Final[HassKey[asyncio.Lock]] = HassKey(f"{DOMAIN} identity")
+_IDENTITY: Final[WeakKeyDictionary[HomeAssistant, asyncio.Lock]] = WeakKeyDictionary()
 
 
 async def async_get_identity(hass: HomeAssistant) -> DeviceIdentity:
@@ -33,7 +31,7 @@ async def async_get_identity(hass: HomeAssistant) -> DeviceIdentity:
 
     """
     store = _store(hass, STORAGE_KEY)
-    async with hass.data.setdefault(_IDENTITY, asyncio.Lock()):
+    async with _IDENTITY.setdefault(hass, asyncio.Lock()):
         if (stored := await store.async_load()) is None:
             stored = {"secret": DeviceIdentity.generate().secret}
             await store.async_save(stored)

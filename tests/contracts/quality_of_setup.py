@@ -124,14 +124,32 @@ def untested_setup(component: Component) -> Iterator[str]:
     yield from raised.difference(*map(_identifiers, component.glue.values()))
 
 
-@rule("action-exceptions", {"services.py": "raise ValueError('no such entry')"})
+@rule(
+    "action-exceptions",
+    {"services.py": "raise ValueError('no such entry')"},
+    {"services.py": "try:\n f()\nexcept ValueError:\n raise"},
+)
 def foreign_errors(component: Component) -> Iterator[str]:
     """Find errors of actions that Home Assistant cannot show."""
     shown = ("HomeAssistantError", "ServiceValidationError", "action_error")
     for path in ("services.py", "button.py", "selftest/runner.py"):
-        for node in ast.walk(component.module(path)):
+        nodes = list(ast.walk(component.module(path)))
+        passed_on = {
+            inner
+            for node in nodes
+            if isinstance(node, ast.ExceptHandler)
+            and node.type
+            and ast.unparse(node.type) in shown
+            for inner in ast.walk(node)
+            if isinstance(inner, ast.Raise) and inner.exc is None
+        }
+        for node in nodes:
             raised = ast.unparse(node).removeprefix("raise ")
-            if isinstance(node, ast.Raise) and not raised.startswith(shown):
+            if (
+                isinstance(node, ast.Raise)
+                and node not in passed_on
+                and not raised.startswith(shown)
+            ):
                 yield f"{path}: {raised}"
 
 

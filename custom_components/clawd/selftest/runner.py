@@ -5,11 +5,11 @@ from contextlib import nullcontext
 from time import perf_counter
 import traceback
 from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
 
-from homeassistant.core import callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.util import dt as dt_util
-from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
 from ..gateway import ConnectionLostError, GatewayError, NotConnectedError
@@ -21,7 +21,6 @@ from .report import async_build_report
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from homeassistant.core import HomeAssistant
     from homeassistant.util.json import JsonObjectType
 
     from ..coordinator import ClawdConfigEntry
@@ -80,13 +79,13 @@ class SelfTests:
             del self._tasks[entry.entry_id]
 
 
-_SELF_TESTS: Final[HassKey[SelfTests]] = HassKey(f"{DOMAIN} self-tests")
+_SELF_TESTS: Final[WeakKeyDictionary[HomeAssistant, SelfTests]] = WeakKeyDictionary()
 
 
 @callback
 def async_get_self_tests(hass: HomeAssistant) -> SelfTests:
     """Return the self-tests under way."""
-    return hass.data.setdefault(_SELF_TESTS, SelfTests())
+    return _SELF_TESTS.setdefault(hass, SelfTests())
 
 
 async def _run(context: CheckContext, checks: Sequence[Check]) -> JsonObjectType:
