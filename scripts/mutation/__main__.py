@@ -21,6 +21,7 @@ TIMEOUT: Final = 120
 # What tests, and what has no part in a running entry.
 LEFT_OUT: Final = {
     *("selftest", "config_flow.py", "options_flow.py", "repairs.py", "storage.py"),
+    *("subentry_flow.py", "visit.py", "visit_steps.py"),
 }
 MARK: Final = "MUTANT "
 HEAD: Final = """# Leaks that no test author chose
