@@ -94,7 +94,7 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
 
         Raises:
             ConfigEntryNotReady: it failed, and a later one may not.
-            ConfigEntryAuthFailed: the Gateway wants another token, or approval.
+            ConfigEntryAuthFailed: the Gateway wants another token.
             ConfigEntryError: it cannot work.
 
         """

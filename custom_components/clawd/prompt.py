@@ -71,7 +71,7 @@ def recount(content: Iterable[Content], agent: str) -> str:
                 said.append(f"Home Assistant: {text}")
             case UserContent(content=text):
                 said.append(f"User: {text}")
-    *before, _question = said
+    before = said[:-1]  # without the question
     return "\n".join(["Said before:", *before]) if before else ""
 
 
