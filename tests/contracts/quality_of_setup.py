@@ -133,24 +133,21 @@ def foreign_errors(component: Component) -> Iterator[str]:
     """Find errors of actions that Home Assistant cannot show."""
     shown = ("HomeAssistantError", "ServiceValidationError", "action_error")
     for path in ("services.py", "button.py", "selftest/runner.py"):
-        nodes = list(ast.walk(component.module(path)))
-        passed_on = {
-            inner
-            for node in nodes
-            if isinstance(node, ast.ExceptHandler)
-            and node.type
-            and ast.unparse(node.type) in shown
-            for inner in ast.walk(node)
-            if isinstance(inner, ast.Raise) and inner.exc is None
-        }
-        for node in nodes:
-            raised = ast.unparse(node).removeprefix("raise ")
-            if (
-                isinstance(node, ast.Raise)
-                and node not in passed_on
-                and not raised.startswith(shown)
-            ):
+        for raised in _raised(component.module(path)):
+            if not raised.startswith(shown):
                 yield f"{path}: {raised}"
+
+
+def _raised(tree: ast.AST) -> Iterator[str]:
+    """Return what is raised, and what a handler has caught and passes on."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Raise(exc=ast.expr() as error):
+                yield ast.unparse(error)
+            case ast.ExceptHandler(type=caught) if any(
+                isinstance(x, ast.Raise) and x.exc is None for x in ast.walk(node)
+            ):
+                yield ast.unparse(caught) if caught else "everything"
 
 
 @rule("config-entry-unloading", {})
