@@ -14,6 +14,11 @@ from tests.gateway_e2e.gateways import Gateway, serve_gateway
 
 from .frontend import Frontend, data_of
 
+# Nothing failed but, maybe, how fast OpenClaw answers, which is the machine's doing.
+FAST_OR_SLOW = re.compile(
+    r"\bfail: 0\b|\bfail: 1\b.*\bid: round_trip\s+status: fail\b", re.DOTALL
+)
+
 
 @pytest.fixture
 async def openclaw() -> AsyncIterator[Gateway]:
@@ -41,8 +46,9 @@ async def test_openclaw_is_added_asked_tested_and_diagnosed(
     await frontend.expect_reply(re.compile(r"^0 1 2\b(?!.*\b24\b)"))
     await frontend.expect_reply(" ".join(map(str, range(25))))
 
-    # How fast OpenClaw answers is the machine's doing, and part of the readiness.
-    assert "liveness: pass" in await frontend.perform("clawd.self_test")
+    report = await frontend.perform("clawd.self_test")
+    assert "liveness: pass" in report
+    assert FAST_OR_SLOW.search(report)
 
     await frontend.open_integration()
     text = await frontend.download_diagnostics()
