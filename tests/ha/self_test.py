@@ -1,11 +1,15 @@
 """Calling the self-test."""
 
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.clawd.const import DOMAIN
+from tests.simulator import GatewaySimulator
 
 type Report = dict[str, Any]
 
@@ -24,6 +28,20 @@ async def run_self_test(hass: HomeAssistant, **fields: object) -> Report:
     [report] = response["reports"]
     assert [c["id"] for c in report["checks"] if c["message"].isidentifier()] == []
     return dict(report)
+
+
+@asynccontextmanager
+async def self_test_under_way(
+    hass: HomeAssistant, gateway: GatewaySimulator, **fields: object
+) -> AsyncGenerator[asyncio.Task[Report]]:
+    """Hold a self-test at the Gateway's health for as long as the body lasts."""
+    gateway.hold("health")
+    test = asyncio.create_task(run_self_test(hass, **fields))
+    await gateway.wait_for_request("health")
+    try:
+        yield test
+    finally:
+        gateway.release("health")
 
 
 def statuses(report: Report) -> dict[str, str]:

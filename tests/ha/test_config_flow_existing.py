@@ -273,10 +273,16 @@ async def test_consent_is_added_to_the_options(
     assert entry.options == {CONF_KEEP_RUN: 60, CONF_ALLOW_INSECURE: True}
 
 
-async def _switch_to_tls(gateway: GatewaySimulator, path: Path) -> None:
+async def _switch_to_tls(
+    gateway: GatewaySimulator, folder: Path, *, age: timedelta = timedelta(days=1)
+) -> Path:
+    """Let a Gateway show a new certificate, which some clients will not take."""
+    expect_broken_handshakes(asyncio.get_running_loop())
+    path = certificate(folder, age=age)
     await gateway.suspend()
     gateway.ssl = server_context(path)
     await gateway.resume()
+    return path
 
 
 async def _pinned(
@@ -298,17 +304,15 @@ async def test_a_gateway_can_switch_to_tls_to_another_certificate_and_back(
     gateway: GatewaySimulator,
     tmp_path: Path,
 ) -> None:
-    expect_broken_handshakes(hass.loop)
     plain = gateway.url
-    path = certificate(tmp_path)
-    await _switch_to_tls(gateway, path)
+    path = await _switch_to_tls(gateway, tmp_path)
     answers = {CONF_ADDRESS: gateway.url}
 
     pin = await _pinned(hass, entry, answers, "certificate_unknown")
     assert pin == fingerprint(path)
     assert entry.data[CONF_SSL] is True
 
-    await _switch_to_tls(gateway, certificate(tmp_path))
+    await _switch_to_tls(gateway, tmp_path)
     pin = await _pinned(hass, entry, answers, "certificate_changed")
     assert pin == fingerprint(path)
 
@@ -327,9 +331,7 @@ async def test_a_new_ca_takes_the_place_of_a_pinned_certificate(
     gateway: GatewaySimulator,
     tmp_path: Path,
 ) -> None:
-    expect_broken_handshakes(hass.loop)
-    path = certificate(tmp_path)
-    await _switch_to_tls(gateway, path)
+    path = await _switch_to_tls(gateway, tmp_path)
     answers = {CONF_ADDRESS: gateway.url}
     await _pinned(hass, entry, answers, "certificate_unknown")
 
@@ -354,9 +356,7 @@ async def test_a_certificate_that_was_confirmed_beside_a_ca_stays_so(
     gateway: GatewaySimulator,
     tmp_path: Path,
 ) -> None:
-    expect_broken_handshakes(hass.loop)
-    path = certificate(tmp_path, age=timedelta(days=9))
-    await _switch_to_tls(gateway, path)
+    path = await _switch_to_tls(gateway, tmp_path, age=timedelta(days=9))
     own = {SECTION_SECURITY: {CONF_CA_CERTIFICATE: path.read_text()}}
     answers = {CONF_ADDRESS: gateway.url, **own}
     await _pinned(hass, entry, answers, "certificate_expired")

@@ -1,6 +1,5 @@
 """The options, and the self-tests that run by themselves."""
 
-import asyncio
 from datetime import datetime, timedelta
 import json
 from typing import Any
@@ -25,7 +24,7 @@ from tests.simulator import Ack, GatewaySimulator, Pause
 from .downloads import Download
 from .flows import shown
 from .repair import open_issues
-from .self_test import bad, run_self_test
+from .self_test import bad, self_test_under_way
 
 SUNDAY = 6
 BUSY = "loop_lag"
@@ -112,12 +111,9 @@ async def test_a_self_test_that_runs_already_is_enough(
     gateway: GatewaySimulator,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    gateway.hold("health")
-    running = asyncio.create_task(run_self_test(hass, config_entry=entry.entry_id))
-    await gateway.wait_for_request("health")
-
-    async_fire_time_changed(hass, _night(2))
-    gateway.release("health")
+    test = self_test_under_way(hass, gateway, config_entry=entry.entry_id)
+    async with test as running:
+        async_fire_time_changed(hass, _night(2))
 
     report = await running
     await hass.async_block_till_done()

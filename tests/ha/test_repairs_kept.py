@@ -1,5 +1,6 @@
 """Repair issues that stay as they are: ignored, or out of sight for a while."""
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from homeassistant.core import HomeAssistant
@@ -19,16 +20,28 @@ from .causes import allow_insecure, client_of, healed, reconnect, wrong_clock
 from .repair import open_issues
 from .states import CONNECTIVITY, wait_for_state
 
+type Reload = Callable[[], Awaitable[bool]]
 
-async def test_what_is_ignored_stays_so_over_reloads_until_it_is_looked_at_again(
+
+@pytest.fixture
+async def reload(
     hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
-) -> None:
-    wrong_clock(gateway)
+) -> Reload:
+    """Have a Gateway with a wrong clock, which is ignored; return what reloads it."""
     reload = partial(hass.config_entries.async_reload, entry.entry_id)
+    wrong_clock(gateway)
     await reload()
     assert not _ignored(hass, "clock_skew")
-
     _ignore(hass, "clock_skew")
+    return reload
+
+
+async def test_what_is_ignored_stays_so_over_reloads_until_it_is_looked_at_again(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    gateway: GatewaySimulator,
+    reload: Reload,
+) -> None:
     for _ in range(2):
         await reload()
         assert _ignored(hass, "clock_skew")
@@ -41,12 +54,8 @@ async def test_what_is_ignored_stays_so_over_reloads_until_it_is_looked_at_again
 
 
 async def test_what_was_ignored_is_shown_when_it_comes_again(
-    hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
+    hass: HomeAssistant, gateway: GatewaySimulator, reload: Reload
 ) -> None:
-    reload = partial(hass.config_entries.async_reload, entry.entry_id)
-    wrong_clock(gateway)
-    await reload()
-    _ignore(hass, "clock_skew")
     healed(gateway)
     await reload()
     assert open_issues(hass) == {}
@@ -58,12 +67,8 @@ async def test_what_was_ignored_is_shown_when_it_comes_again(
 
 
 async def test_what_is_ignored_stays_so_over_a_set_up_that_is_refused(
-    hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
+    hass: HomeAssistant, gateway: GatewaySimulator, reload: Reload
 ) -> None:
-    reload = partial(hass.config_entries.async_reload, entry.entry_id)
-    wrong_clock(gateway)
-    await reload()
-    _ignore(hass, "clock_skew")
     gateway.refuse(Refusal.TOKEN_MISMATCH)
     assert not await reload()
 

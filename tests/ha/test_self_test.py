@@ -1,7 +1,5 @@
 """The action `clawd.self_test` on healthy systems, and what it refuses."""
 
-import asyncio
-
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError, Unauthorized
@@ -14,7 +12,7 @@ from custom_components.clawd.selftest.model import Mode
 from custom_components.clawd.selftest.registry import CHECKS
 from tests.simulator import GatewaySimulator, Pause, Reply
 
-from .self_test import bad, run_self_test, statuses
+from .self_test import bad, run_self_test, self_test_under_way, statuses
 from .states import CONNECTIVITY, wait_for_state
 
 ACTIVE_ONLY = {"round_trip", "timeout_probe"}
@@ -181,15 +179,11 @@ async def test_an_entry_that_is_not_loaded_cannot_be_tested(
 async def test_an_entry_is_tested_once_at_a_time(
     hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
 ) -> None:
-    gateway.hold("health")
-    first = asyncio.create_task(run_self_test(hass, config_entry=entry.entry_id))
-    await gateway.wait_for_request("health")
+    async with self_test_under_way(hass, gateway, config_entry=entry.entry_id) as first:
+        with pytest.raises(ServiceValidationError) as caught:
+            await run_self_test(hass)
+        assert caught.value.translation_key == "self_test_running"
 
-    with pytest.raises(ServiceValidationError) as caught:
-        await run_self_test(hass)
-    assert caught.value.translation_key == "self_test_running"
-
-    gateway.release("health")
     assert (await first)["status"] == "pass"
 
 
@@ -203,12 +197,8 @@ async def test_an_entry_that_is_unloaded_before_its_turn_is_left_out(
         )
         second.add_to_hass(hass)
         assert await hass.config_entries.async_setup(second.entry_id)
-        gateway.hold("health")
-        test = asyncio.create_task(run_self_test(hass))
-        await gateway.wait_for_request("health")
-
-        await _unload(hass, second)
-        gateway.release("health")
+        async with self_test_under_way(hass, gateway) as test:
+            await _unload(hass, second)
 
         assert (await test)["entry"] == entry.entry_id
 

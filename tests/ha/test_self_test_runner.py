@@ -25,7 +25,7 @@ from custom_components.clawd.selftest.registry import CHECKS
 from tests.simulator import GatewaySimulator
 
 from .planted import check_of, run_planted
-from .self_test import bad, run_self_test, statuses
+from .self_test import bad, run_self_test, self_test_under_way, statuses
 
 PASSED = CheckResult(status=Status.PASS)
 
@@ -220,15 +220,11 @@ async def test_no_form_of_a_secret_stays_in_a_report(
 async def test_a_cancelled_self_test_makes_room_for_the_next(
     hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
 ) -> None:
-    gateway.hold("health")
-    task = asyncio.create_task(run_self_test(hass, config_entry=entry.entry_id))
-    await gateway.wait_for_request("health")
+    async with self_test_under_way(hass, gateway, config_entry=entry.entry_id) as task:
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
 
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-
-    gateway.release("health")
     assert (await run_self_test(hass))["status"] == "pass"
 
 

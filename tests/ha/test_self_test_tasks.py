@@ -20,7 +20,7 @@ from custom_components.clawd.gateway import (
 )
 from tests.simulator import GatewaySimulator
 
-from .self_test import WORKS_LONG, bad, run_self_test, statuses
+from .self_test import WORKS_LONG, bad, run_self_test, self_test_under_way, statuses
 from .states import CONNECTIVITY, wait_for_state
 
 INVENTORY = ["task_inventory"]
@@ -170,13 +170,9 @@ async def test_two_gateways_can_be_tested_at_the_same_time(
     gateway: GatewaySimulator,
 ) -> None:
     assert await hass.config_entries.async_setup(other_entry.entry_id)
-    gateway.hold("health")
-    first = asyncio.create_task(run_self_test(hass, config_entry=entry.entry_id))
-    await gateway.wait_for_request("health")
+    async with self_test_under_way(hass, gateway, config_entry=entry.entry_id) as first:
+        second = await run_self_test(hass, config_entry=other_entry.entry_id)
 
-    second = await run_self_test(hass, config_entry=other_entry.entry_id)
-
-    gateway.release("health")
     results = [bad(await first), bad(second)]
     assert await hass.config_entries.async_unload(other_entry.entry_id)
     results[0].pop("round_trip", None)  # it took as long as the second self-test
@@ -190,13 +186,9 @@ async def test_what_is_being_tested_keeps_no_other_gateway_from_its_self_test(
     gateway: GatewaySimulator,
 ) -> None:
     assert await hass.config_entries.async_setup(other_entry.entry_id)
-    gateway.hold("health")
-    first = asyncio.create_task(run_self_test(hass, config_entry=entry.entry_id))
-    await gateway.wait_for_request("health")
+    async with self_test_under_way(hass, gateway, config_entry=entry.entry_id) as first:
+        report = await run_self_test(hass)
 
-    report = await run_self_test(hass)
-
-    gateway.release("health")
     await first
     assert await hass.config_entries.async_unload(other_entry.entry_id)
     assert report["entry"] == other_entry.entry_id

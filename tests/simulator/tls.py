@@ -52,11 +52,13 @@ def server_context(path: Path) -> ssl.SSLContext:
 
 def certificate_alone(path: Path) -> str:
     """Return the certificate without its key, as PEM."""
-    found = x509.load_pem_x509_certificates(path.read_bytes())[0]
-    return found.public_bytes(serialization.Encoding.PEM).decode()
+    return _load(path).public_bytes(serialization.Encoding.PEM).decode()
 
 
 def fingerprint(path: Path) -> str:
     """Return the SHA-256 of the certificate, 64 hex digits."""
-    found = x509.load_pem_x509_certificates(path.read_bytes())[0]
-    return found.fingerprint(hashes.SHA256()).hex()
+    return _load(path).fingerprint(hashes.SHA256()).hex()
+
+
+def _load(path: Path) -> x509.Certificate:
+    return x509.load_pem_x509_certificates(path.read_bytes())[0]
