@@ -59,7 +59,7 @@ def _other_tasks() -> set[asyncio.Task[Any]]:
 
 def _timers() -> set[asyncio.TimerHandle]:
     """Return every timer that is armed."""
-    handles = detectors.scheduled(asyncio.get_running_loop())
+    handles = detectors.scheduled_timers(asyncio.get_running_loop())
     assert handles is not None
     return {handle for handle in handles if not handle.cancelled()}
 

@@ -8,7 +8,7 @@ from homeassistant.components.binary_sensor import (
 )
 
 from .entity import ConnectionEntity, SelfTestEntity
-from .selftest.history import BAD
+from .reports import FAILED_STATUSES
 
 if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
@@ -35,25 +35,25 @@ async def async_setup_entry(
 
 
 class ConnectivityBinarySensor(ConnectionEntity, BinarySensorEntity):
-    """Whether the Gateway is connected."""
+    """Connectivity of the Gateway."""
 
     _attr_device_class = BinarySensorDeviceClass.CONNECTIVITY
 
     @property
     @override
     def is_on(self) -> bool:
-        """Return whether there is a connection."""
+        """Return whether the Gateway is connected."""
         return self.coordinator.connected
 
 
 class SelfTestBinarySensor(SelfTestEntity, BinarySensorEntity):
-    """Whether the last self-test found a fault."""
+    """Problem found by the last self-test."""
 
     _attr_device_class = BinarySensorDeviceClass.PROBLEM
 
     @property
     @override
     def is_on(self) -> bool | None:
-        """Return whether it failed; none before the first."""
+        """Return whether the last self-test failed; None before the first."""
         report = self.coordinator.data
-        return report["status"] in BAD if report else None
+        return report["status"] in FAILED_STATUSES if report else None

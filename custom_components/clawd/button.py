@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, override
 
 from homeassistant.components.button import ButtonEntity
 
+from . import selftest
 from .entity import SelfTestEntity
-from .selftest.model import Mode
-from .services import async_run_self_test
+from .reports import Mode
 
 if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
@@ -22,15 +22,15 @@ async def async_setup_entry(
     entry: ClawdConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the buttons of an entry."""
+    """Set up the buttons of an entry."""
     async_add_entities([SelfTestButton(entry.runtime_data.reports)])
 
 
 class SelfTestButton(SelfTestEntity, ButtonEntity):
-    """What runs a self-test."""
+    """Button that runs the self-test."""
 
     @override
     async def async_press(self) -> None:
-        """Run a self-test that sends a few harmless requests."""
+        """Run an active self-test."""
         entry = self.coordinator.config_entry
-        await async_run_self_test(self.hass, entry, Mode.ACTIVE)
+        await selftest.async_run(self.hass, entry, Mode.ACTIVE)

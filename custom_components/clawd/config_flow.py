@@ -1,4 +1,4 @@
-"""The config flow: an address, a token, and whatever the Gateway asks for."""
+"""Config flow of the OpenClaw Gateway integration."""
 
 import ssl
 from typing import TYPE_CHECKING, Any, Final, override
@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Any, Final, override
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_RECONFIGURE,
+    SOURCE_USER,
+    SOURCE_ZEROCONF,
     ConfigEntry,
+    ConfigFlow,
     ConfigFlowResult,
     ConfigSubentryFlow,
 )
 from homeassistant.const import CONF_ADDRESS, CONF_TOKEN
 from homeassistant.core import callback
-from homeassistant.data_entry_flow import section
+from homeassistant.data_entry_flow import AbortFlow, section
 from homeassistant.helpers.selector import (
     TextSelector,
     TextSelectorConfig,
@@ -21,22 +24,25 @@ from homeassistant.helpers.selector import (
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 import voluptuous as vol
 
-from .address import read_address
-from .announcement import Announcement
-from .connection import certificates_in
-from .const import CONF_CA_CERTIFICATE, DOMAIN, SUBENTRY_CONVERSATION
-from .flow_errors import form_errors
-from .migration import lasting_id
-from .options_flow import ClawdOptionsFlow
-from .subentry import new_subentry
-from .subentry_flow import ConversationSubentryFlow
-from .visit import Visit, place_of
-from .visit_steps import VisitSteps, grouped
+from .client_factory import certificates_in
+from .const import CONF_CA_CERTIFICATE, DOMAIN, PAIRING_TASK, SUBENTRY_CONVERSATION
+from .error_mapping import approval_placeholders
+from .flows.address import Candidate, parse_address
+from .flows.agent import ConversationSubentryFlow
+from .flows.agent_schema import new_subentry
+from .flows.discovery import DiscoveredGateway
+from .flows.form_errors import certificate_error, form_errors, format_fingerprint
+from .flows.options import ClawdOptionsFlow
+from .flows.setup import GatewaySetup
+from .flows.unique_id import resolve_unique_id
+from .gateway import CertificateError, InsecureTransportError, PairingRequiredError
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Mapping
 
-    from .gateway import GatewayError
+    from .flows.setup import LoginResult, ProbeResult
+    from .gateway import GatewayError, GatewayInfo
 
 TITLE: Final = "OpenClaw Gateway"
 SECTION_SECURITY: Final = "security"
@@ -61,19 +67,48 @@ ADDRESS_SCHEMA: Final = vol.Schema(
     }
 )
 TOKEN_SCHEMA: Final = vol.Schema(_TOKEN)
+EMPTY_SCHEMA: Final = vol.Schema({})
 
 
-class ClawdConfigFlow(VisitSteps, domain=DOMAIN):
-    """Add a Gateway, or regain access to one."""
+class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
+    """Config flow of a Gateway.
+
+    Each source has its form; from there on, all take the same steps:
+
+        user | reconfigure | reauth_confirm | zeroconf_confirm
+          probe, without credentials
+            certificate | insecure: probe again
+          login
+            pairing, approved
+              refused: login again
+          entry
+
+    An error leads back to the form.
+    """
 
     VERSION = 1
-    MINOR_VERSION = 3
+    MINOR_VERSION = 4
+
+    _setup: GatewaySetup
+    _probe_result: ProbeResult
+    _login_result: LoginResult
+
+    def __init__(self) -> None:
+        """Initialize the flow for the user step."""
+        self._step_id = "user"
+        self._schema = ADDRESS_SCHEMA
+        self._user_input: dict[str, Any] = {}
+        self._errors: dict[str, str] = {}
+        self._placeholders: dict[str, str] = {}
+        self._title = TITLE
+        self._discovered_fingerprint: str | None = None
+        self._approval: asyncio.Task[LoginResult] | None = None
 
     @staticmethod
     @callback
     @override
     def async_get_options_flow(_config_entry: ConfigEntry) -> ClawdOptionsFlow:
-        """Return the flow that changes the options."""
+        """Return the options flow."""
         return ClawdOptionsFlow()
 
     @classmethod
@@ -82,175 +117,293 @@ class ClawdConfigFlow(VisitSteps, domain=DOMAIN):
     def async_get_supported_subentry_types(
         cls, _config_entry: ConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
-        """Return what can be added to a Gateway."""
+        """Return the subentry flows."""
         return {SUBENTRY_CONVERSATION: ConversationSubentryFlow}
-
-    def __init__(self) -> None:
-        """Start with nothing known."""
-        self._form = "user"
-        self._schema = ADDRESS_SCHEMA
-        self._answers: dict[str, Any] = {}
-        self._errors: dict[str, str] = {}
-        self._placeholders: dict[str, str] = {}
-        self._title = TITLE
 
     @override
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the address and the token."""
+        """Ask for address and token."""
         if user_input is None:
-            return self._async_show({})
-        return await self._async_read(user_input, Visit(self.hass))
+            return self._async_show_form({})
+        return await self._async_use_address(user_input, GatewaySetup(self.hass))
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for another address or token; an empty one means the old one."""
+        """Ask for another address or token."""
         entry = self._get_reconfigure_entry()
         if user_input is None:
-            self._form = "reconfigure"
-            self._answers = {
-                CONF_ADDRESS: place_of(entry.data).url,
+            self._step_id = "reconfigure"
+            self._user_input = {
+                CONF_ADDRESS: Candidate.from_entry_data(entry.data).url,
                 CONF_CA_CERTIFICATE: entry.data.get(CONF_CA_CERTIFICATE),
             }
-            return self._async_show({})
-        return await self._async_read(user_input, Visit.of_entry(self.hass, entry))
+            return self._async_show_form({})
+        setup = GatewaySetup.from_entry(self.hass, entry)
+        return await self._async_use_address(user_input, setup)
 
     async def async_step_reauth(
         self, _entry_data: Mapping[str, Any]
     ) -> ConfigFlowResult:
-        """Find out what the Gateway wants by now."""
-        self._form, self._schema = "reauth_confirm", TOKEN_SCHEMA
-        self.visit = Visit.of_entry(self.hass, self._get_reauth_entry())
-        return await self._async_visit()
+        """Try the stored credentials again."""
+        self._step_id, self._schema = "reauth_confirm", TOKEN_SCHEMA
+        self._setup = GatewaySetup.from_entry(self.hass, self._get_reauth_entry())
+        return await self._async_probe()
 
     async def async_step_reauth_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask for a new token."""
-        return await self._async_retry(user_input)
+        return await self._async_use_token(user_input)
 
     async def async_step_zeroconf(
         self, discovery_info: ZeroconfServiceInfo
     ) -> ConfigFlowResult:
-        """Offer a Gateway that says it is there; whether it is shows later."""
-        found = Announcement.from_service(discovery_info)
+        """Handle a discovered Gateway."""
+        discovered = DiscoveredGateway.from_service_info(discovery_info)
+        # Its id is known after the login only; until then, its service name keeps a
+        # Gateway from being discovered twice and lets the user ignore it.
         await self.async_set_unique_id(discovery_info.name)
         self._abort_if_unique_id_configured()
         for entry in self._async_current_entries(include_ignore=False):
-            if found.is_at(place_of(entry.data)):
+            if discovered.matches(Candidate.from_entry_data(entry.data)):
                 return self.async_abort(reason="already_configured")
-        self._form, self._schema = "zeroconf_confirm", TOKEN_SCHEMA
-        self._title = found.name
-        self.announced = found.fingerprint
-        self.context["title_placeholders"] = {"name": found.name}
+        self._step_id, self._schema = "zeroconf_confirm", TOKEN_SCHEMA
+        self._title = discovered.name
+        self._discovered_fingerprint = discovered.fingerprint
+        self.context["title_placeholders"] = {"name": discovered.name}
         self._placeholders = {
-            "name": found.name,
-            "address": found.candidates[-1].url,
-            "fingerprint": grouped(found.fingerprint or "") or "-",
+            "name": discovered.name,
+            "address": discovered.candidates[-1].url,
+            "fingerprint": format_fingerprint(discovered.fingerprint or "") or "-",
         }
-        self.visit = Visit(self.hass, found.candidates)
-        return self._async_show({})
+        self._setup = GatewaySetup(self.hass, discovered.candidates)
+        # Nothing is sent to the advertised address before the user submits the form.
+        return self._async_show_form({})
 
     async def async_step_zeroconf_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the token of a Gateway that was discovered."""
-        return await self._async_retry(user_input)
+        """Ask for the token of a discovered Gateway."""
+        return await self._async_use_token(user_input)
 
-    async def _async_read(
-        self, answers: dict[str, Any], visit: Visit
+    async def _async_use_address(
+        self, user_input: dict[str, Any], setup: GatewaySetup
     ) -> ConfigFlowResult:
-        """Go to where the answers lead."""
-        self._answers = {**answers, **answers.get(SECTION_SECURITY, {})}
-        if pasted := self._answers.get(CONF_CA_CERTIFICATE):
+        """Probe the address of a submitted form."""
+        self._user_input = {**user_input, **user_input.get(SECTION_SECURITY, {})}
+        if pasted := self._user_input.get(CONF_CA_CERTIFICATE):
             if not (certificates := certificates_in(pasted)):
-                return self._async_show({"base": "invalid_ca_certificate"})
-            self._answers[CONF_CA_CERTIFICATE] = certificates
+                return self._async_show_form({"base": "invalid_ca_certificate"})
+            # The pasted file may hold the private key, too: it is not shown again.
+            self._user_input[CONF_CA_CERTIFICATE] = certificates
         try:
-            address = read_address(answers[CONF_ADDRESS])
+            address = parse_address(user_input[CONF_ADDRESS])
         except ValueError:
-            return self._async_show({CONF_ADDRESS: "invalid_address"})
-        self.visit = visit
-        visit.take_authority(self._answers.get(CONF_CA_CERTIFICATE))
-        visit.take_address(address)
-        visit.take_secret(answers.get(CONF_TOKEN, ""))
+            return self._async_show_form({CONF_ADDRESS: "invalid_address"})
+        self._setup = setup
+        # In this order: the fingerprint of a setup link outranks the CA, and an
+        # entered token outranks the one of a link.
+        setup.set_ca_certificate(self._user_input.get(CONF_CA_CERTIFICATE))
+        setup.use_address(address)
+        setup.set_secret(user_input.get(CONF_TOKEN, ""))
         try:
-            return await self._async_visit()
+            return await self._async_probe()
         except ssl.SSLError:
-            return self._async_show({"base": "invalid_ca_certificate"})
+            return self._async_show_form({"base": "invalid_ca_certificate"})
 
-    async def _async_retry(self, answers: dict[str, Any] | None) -> ConfigFlowResult:
-        if answers is None:
-            return self._async_show(self._errors)
-        self._answers = answers
-        self.visit.take_secret(answers.get(CONF_TOKEN, ""))
-        return await self._async_visit()
+    async def _async_use_token(
+        self, user_input: dict[str, Any] | None
+    ) -> ConfigFlowResult:
+        """Probe with a submitted token, or show the form."""
+        if user_input is None:
+            return self._async_show_form(self._errors)
+        self._user_input = user_input
+        self._setup.set_secret(user_input.get(CONF_TOKEN, ""))
+        return await self._async_probe()
 
-    @override
-    async def _async_ask(self, error: GatewayError) -> ConfigFlowResult:
-        fields = {str(field) for field in self._schema.schema}
-        return self._async_show(form_errors(error, fields))
+    async def _async_probe(self) -> ConfigFlowResult:
+        self._probe_result = await self._setup.async_probe_candidates()
+        return await self._async_step_for_probe_result()
 
-    @override
-    async def _async_finish(self) -> ConfigFlowResult:
+    async def _async_step_for_probe_result(self) -> ConfigFlowResult:
+        match self._probe_result.error:
+            case CertificateError():
+                return await self.async_step_certificate()
+            case InsecureTransportError():
+                return await self.async_step_insecure()
+            case None:
+                self._abort_if_address_configured()
+                return await self._async_log_in()
+            case error:
+                return self._async_show_error(error)
+
+    async def async_step_certificate(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for confirmation of an untrusted certificate."""
+        result = self._probe_result
+        if user_input is not None:
+            self._probe_result = await self._setup.async_trust_certificate(result)
+            return await self._async_step_for_probe_result()
+        return self.async_show_form(
+            step_id="certificate",
+            data_schema=EMPTY_SCHEMA,
+            errors={"base": certificate_error(result, self._discovered_fingerprint)},
+            description_placeholders={
+                "address": result.candidate.url,
+                "fingerprint": format_fingerprint(result.fingerprint or ""),
+            },
+        )
+
+    async def async_step_insecure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for consent to a public address without TLS."""
+        if user_input is not None:
+            self._probe_result = await self._setup.async_allow_insecure()
+            return await self._async_step_for_probe_result()
+        return self.async_show_form(
+            step_id="insecure",
+            data_schema=EMPTY_SCHEMA,
+            description_placeholders={"address": self._probe_result.candidate.url},
+        )
+
+    async def _async_log_in(self) -> ConfigFlowResult:
+        self._login_result = await self._setup.async_log_in()
+        return await self._async_step_for_login_result()
+
+    async def _async_step_for_login_result(self) -> ConfigFlowResult:
+        if info := self._login_result.info:
+            return await self._async_create_or_update_entry(info)
+        match self._login_result.error:
+            case PairingRequiredError():
+                return await self.async_step_pairing()
+            case error:
+                if TYPE_CHECKING:
+                    assert error
+                return self._async_show_error(error)
+
+    async def async_step_pairing(
+        self, _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Wait for approval of this device at the Gateway."""
+        if self._approval is None:
+            self._approval = self.hass.async_create_background_task(
+                self._setup.async_wait_for_approval(self._login_result), PAIRING_TASK
+            )
+        if not self._approval.done():
+            page = self._probe_result.candidate.control_ui_url
+            return self.async_show_progress(
+                step_id="pairing",
+                progress_action="wait_for_approval",
+                description_placeholders={
+                    **approval_placeholders(self._login_result.error),
+                    "devices_url": f"{page}/nodes",
+                },
+                progress_task=self._approval,
+            )
+        self._login_result = self._approval.result()
+        self._approval = None
+        return self.async_show_progress_done(next_step_id="approved")
+
+    async def async_step_approved(
+        self, _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Continue with the result of the wait for approval."""
+        if self._login_result.refused:
+            return await self.async_step_refused()
+        return await self._async_step_for_login_result()
+
+    async def async_step_refused(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Offer another attempt after a refusal."""
+        if user_input is not None:
+            return await self._async_log_in()
+        return self.async_show_form(step_id="refused", data_schema=EMPTY_SCHEMA)
+
+    async def _async_create_or_update_entry(
+        self, info: GatewayInfo
+    ) -> ConfigFlowResult:
         if self.source == SOURCE_REAUTH:
             entry = self._get_reauth_entry()
-            return await self._async_update(entry, "reauth_successful")
+            return await self._async_update_entry(entry, info, "reauth_successful")
         if self.source == SOURCE_RECONFIGURE:
             entry = self._get_reconfigure_entry()
-            return await self._async_update(entry, "reconfigure_successful")
-        survey = self.visit.survey
-        await self.async_set_unique_id(survey.gateway_id, raise_on_progress=False)
+            return await self._async_update_entry(entry, info, "reconfigure_successful")
+        # This flow has logged in, so it does not give way to another one in progress.
+        await self.async_set_unique_id(info.gateway_id, raise_on_progress=False)
         self._abort_if_unique_id_configured()
-        await self.visit.async_hand_over()
-        self._async_end_discovered()
-        agent = survey.agents.get(survey.agents.default)
+        await self._setup.async_store_device_token(info)
+        self._async_abort_discovery_flows()
+        agent = info.agents.get(info.agents.default)
         return self.async_create_entry(
             title=self._title,
-            data=self.visit.entry_data,
-            options=self.visit.options,
+            data=self._setup.entry_data,
+            options=self._setup.options,
             subentries=[new_subentry(agent.id, agent.name)] if agent else [],
         )
 
-    async def _async_update(self, entry: ConfigEntry, reason: str) -> ConfigFlowResult:
-        """Change an entry, if it is still the same Gateway's."""
-        survey = self.visit.survey
-        if entry.unique_id and not survey.is_known_as(entry.unique_id):
+    async def _async_update_entry(
+        self, entry: ConfigEntry, info: GatewayInfo, reason: str
+    ) -> ConfigFlowResult:
+        """Update and reload an entry of the same Gateway."""
+        if entry.unique_id and not info.matches_id(entry.unique_id):
             return self.async_abort(reason="wrong_gateway")
-        await self.visit.async_hand_over()
-        self._async_end_discovered()
+        await self._setup.async_store_device_token(info)
+        self._async_abort_discovery_flows()
+        # The update listener of a loaded entry reloads it, but only after a change.
+        # Checked before the update, which may unload the entry.
         reloads_itself = bool(entry.update_listeners)
         changed = self.hass.config_entries.async_update_entry(
             entry,
-            unique_id=lasting_id(self.hass, entry, survey.gateway_id),
-            data=self.visit.entry_data,
-            options=self.visit.options,
+            unique_id=resolve_unique_id(self.hass, entry, info.gateway_id),
+            data=self._setup.entry_data,
+            options=self._setup.options,
         )
         if not (changed and reloads_itself):
             self.hass.config_entries.async_schedule_reload(entry.entry_id)
         return self.async_abort(reason=reason)
 
-    @callback
-    def _async_end_discovered(self) -> None:
-        """Offer a Gateway no more that was discovered where this one is."""
+    def _abort_if_address_configured(self) -> None:
+        # No need to log in, only to learn from its id that the Gateway is known.
+        if self.source in (SOURCE_USER, SOURCE_ZEROCONF) and any(
+            Candidate.from_entry_data(entry.data) == self._probe_result.candidate
+            for entry in self._async_current_entries(include_ignore=False)
+        ):
+            raise AbortFlow("already_configured")
 
-        def is_here(info: ZeroconfServiceInfo) -> bool:
-            return Announcement.from_service(info).is_at(self.visit.place)
+    @callback
+    def _async_abort_discovery_flows(self) -> None:
+        """Abort other flows that discovered this Gateway."""
+        candidate = self._probe_result.candidate
+
+        def matches(info: ZeroconfServiceInfo) -> bool:
+            return DiscoveredGateway.from_service_info(info).matches(candidate)
 
         flows = self.hass.config_entries.flow
+        # Flows of other integrations for the same service are in the list, too.
         for flow in flows.async_progress_by_init_data_type(
-            ZeroconfServiceInfo, is_here
+            ZeroconfServiceInfo, matches
         ):
             if flow["handler"] == DOMAIN and flow["flow_id"] != self.flow_id:
                 flows.async_abort(flow["flow_id"])
 
-    def _async_show(self, errors: dict[str, str]) -> ConfigFlowResult:
+    @callback
+    def _async_show_error(self, error: GatewayError) -> ConfigFlowResult:
+        fields = {str(field) for field in self._schema.schema}
+        return self._async_show_form(form_errors(error, fields))
+
+    @callback
+    def _async_show_form(self, errors: dict[str, str]) -> ConfigFlowResult:
+        """Show the form with the last input."""
         self._errors = errors
-        values = {**self._answers, SECTION_SECURITY: self._answers}
+        values = {**self._user_input, SECTION_SECURITY: self._user_input}
         return self.async_show_form(
-            step_id=self._form,
+            step_id=self._step_id,
             data_schema=self.add_suggested_values_to_schema(self._schema, values),
             errors=errors,
             description_placeholders=self._placeholders,

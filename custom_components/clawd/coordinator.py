@@ -1,44 +1,47 @@
-"""What entities know of a Gateway: pushed state, availability, reauthentication."""
+"""Coordinators of an entry: state of the connection, reports of self-tests."""
 
+from collections import deque
 from dataclasses import dataclass, field
 import logging
 from typing import TYPE_CHECKING, Final
 
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from .const import DOMAIN, LOGGER, MODELS
-from .errors import setup_error
+from .error_mapping import setup_error
 from .gateway import (
-    AgentCatalogue,
+    AgentList,
     ConnectionLostError,
     ConnectionState,
     Credentials,
     GatewayClient,
     GatewayError,
-    Pause,
+    PauseReason,
     Transition,
-    pause_of,
+    pause_reason,
 )
-from .issues import async_update_agent_issue, async_update_connection_issues
-from .ledger import async_get_ledger
-from .redaction import known_secrets
+from .reports import Report
+from .storage import report_store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from .selftest.history import ReportHistory
+MAX_REPORTS: Final = 10
+
+# Pauses that start a reauth flow: only new credentials end them.
+REAUTH_PAUSES: Final = (PauseReason.TOKEN, PauseReason.SCOPES, PauseReason.DEVICE)
 
 
 @dataclass
 class ClawdRuntime:
-    """Everything an entry holds while it is loaded.
+    """Runtime data of an entry.
 
     Attributes:
-        listener_baseline: listeners of each event, counted when set-up was done.
-        reports: of the last self-tests.
+        listener_baseline: number of listeners per event after setup.
+        session_models: model of each session, set on the connection of that number.
 
     """
 
@@ -47,21 +50,24 @@ class ClawdRuntime:
     coordinator: ClawdCoordinator
     reports: ReportHistory
     listener_baseline: Mapping[str, int] = field(default_factory=dict)
+    session_models: dict[str, tuple[int, str]] = field(default_factory=dict)
 
-
-# What a person has to mend who may be asked for it in a form.
-REAUTHENTICATE: Final = (Pause.TOKEN, Pause.SCOPES, Pause.DEVICE)
-# Where it shows what is wrong, and what is not.
-SETTLED: Final = (ConnectionState.CONNECTED, ConnectionState.PAUSED)
 
 type ClawdConfigEntry = ConfigEntry[ClawdRuntime]
 
 
 class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
-    """The connection's state, pushed by the client."""
+    """State of the connection, pushed by the client.
+
+    Attributes:
+        agents: agents of the Gateway, from the last request.
+        agents_current: whether they are from the current connection.
+        last_disconnect: transition of the last lost connection.
+
+    """
 
     config_entry: ClawdConfigEntry
-    agents: AgentCatalogue
+    agents: AgentList
 
     def __init__(
         self,
@@ -70,83 +76,84 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
         client: GatewayClient,
         credentials: Credentials,
     ) -> None:
-        """Follow the state of `client` as long as the entry is loaded."""
+        """Initialize the coordinator; `async_subscribe()` comes next."""
         super().__init__(hass, LOGGER, config_entry=entry, name=DOMAIN)
         self.client = client
+        self.credentials = credentials
         self.data = client.state
         self.last_disconnect: Transition | None = None
-        self._credentials = credentials
         self.agents_current = False
         self._was_connected = False
         self._refusal = ""
-        ledger = async_get_ledger(entry)
-        for listener in (self._async_follow, self._async_follow_agents):
-            unsubscribe = client.subscribe_state(listener)
-            ledger.async_hold(entry, listener.__name__, unsubscribe)
 
     @property
     def connected(self) -> bool:
-        """Return whether the Gateway can be used."""
+        """Return whether the Gateway is connected."""
         return self.data is ConnectionState.CONNECTED
+
+    @callback
+    def async_subscribe(self) -> Mapping[str, Callable[[], None]]:
+        """Follow the client; return each unsubscribe by name."""
+        return {
+            listener.__name__: self.client.subscribe_state(listener)
+            for listener in (self._async_handle_transition, self._async_update_agents)
+        }
 
     async def async_connect(self) -> None:
         """Start the client and wait for its first attempt.
 
         Raises:
-            ConfigEntryNotReady: it failed, and a later one may not.
+            ConfigEntryNotReady: the attempt failed, and a later one may not.
             ConfigEntryAuthFailed: the Gateway wants another token.
-            ConfigEntryError: it cannot work.
+            ConfigEntryError: no attempt can succeed.
 
         """
         self.config_entry.async_create_background_task(
             self.hass, self.client.run(), "clawd run"
         )
         try:
-            await self.client.wait_connected(patient=False)
+            await self.client.wait_connected(retry=False)
             await self.async_refresh_agents()
         except GatewayError as err:
-            if pause_of(err) in REAUTHENTICATE:
+            if pause_reason(err) in REAUTH_PAUSES:
                 self.config_entry.async_start_reauth(self.hass)
             raise setup_error(err) from err
         self._was_connected = True
-        self._async_end_reauth()
+        self._async_abort_reauth()
 
-    async def async_refresh_agents(self) -> AgentCatalogue:
-        """Ask which agents there are, and show those that are missed.
+    async def async_refresh_agents(self) -> AgentList:
+        """Request the agents and tell the listeners.
 
         Raises:
-            GatewayError: the Gateway did not say.
+            GatewayError: the Gateway did not answer, or with an error.
 
         """
-        self.agents = await self.client.list_agents()
+        self.agents = await self.client.agents.list()
         self.agents_current = True
-        async_update_agent_issue(self.hass, self.config_entry, self.agents)
+        self.async_update_listeners()
         return self.agents
 
-    async def _async_follow_agents(self, transition: Transition) -> None:
-        """Refresh them at each new connection.
-
-        The frames of an error would keep a connection that is lost.
-        """
+    async def _async_update_agents(self, transition: Transition) -> None:
+        """Refresh the agents after a reconnect."""
         if transition.state is not ConnectionState.CONNECTED or not self._was_connected:
             return
         try:
             await self.async_refresh_agents()
         except GatewayError as err:
-            LOGGER.debug("The Gateway does not list its agents (%s)", err.code)
+            LOGGER.debug("Agents not refreshed: %s", err.code)
+            # The traceback would keep the lost connection alive.
             err.with_traceback(None)
 
     @callback
-    def _async_follow(self, transition: Transition) -> None:
+    def _async_handle_transition(self, transition: Transition) -> None:
         if self._was_connected:
-            self._async_report(transition)
+            self._async_log(transition)
         self.agents_current = False
-        if transition.state in SETTLED:
-            self._async_update_issues()
         self.async_set_updated_data(transition.state)
 
     @callback
-    def _async_report(self, transition: Transition) -> None:
+    def _async_log(self, transition: Transition) -> None:
+        """Log a lost, restored or refused connection, once each."""
         code = transition.error.code if transition.error else ""
         if transition.state is ConnectionState.CLOSED:
             return
@@ -161,22 +168,16 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
             LOGGER.info("Connection to the Gateway restored")
             self._refusal = ""
             self._async_update_device()
-            self._async_end_reauth()
+            self._async_abort_reauth()
         elif transition.state is ConnectionState.PAUSED and code != self._refusal:
             self._refusal = code
             LOGGER.warning("The Gateway refuses the connection (%s)", code)
-            if transition.pause in REAUTHENTICATE:
+            if transition.pause in REAUTH_PAUSES:
                 self.config_entry.async_start_reauth(self.hass)
 
     @callback
-    def _async_update_issues(self) -> None:
-        entry = self.config_entry
-        secrets = known_secrets(entry.data, self._credentials)
-        async_update_connection_issues(self.hass, entry, self.client, secrets)
-
-    @callback
-    def _async_end_reauth(self) -> None:
-        """Ask no more for what has come back by itself."""
+    def _async_abort_reauth(self) -> None:
+        """Abort the reauth flow of a connection that is back."""
         flows = self.hass.config_entries.flow
         ours = {"entry_id": self.config_entry.entry_id, "source": SOURCE_REAUTH}
         for flow in flows.async_progress_by_handler(DOMAIN, match_context=ours):
@@ -184,6 +185,7 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
 
     @callback
     def _async_update_device(self) -> None:
+        """Update model and version after the Gateway was updated."""
         registry = dr.async_get(self.hass)
         entry_id = self.config_entry.entry_id
         hello = self.client.hello
@@ -196,6 +198,60 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
                 )
 
 
+class ReportHistory(DataUpdateCoordinator[Report | None]):
+    """Last reports of self-tests; `data` is the newest one."""
+
+    config_entry: ClawdConfigEntry
+
+    def __init__(self, hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
+        """Initialize without reports."""
+        super().__init__(hass, LOGGER, config_entry=entry, name=f"{DOMAIN} self-test")
+        self._reports: deque[Report] = deque(maxlen=MAX_REPORTS)
+
+    @property
+    def reports(self) -> tuple[Report, ...]:
+        """Return the last reports, oldest first."""
+        return tuple(self._reports)
+
+    async def async_load(self) -> None:
+        """Load the stored reports."""
+        self._reports.extend(await async_load_reports(self.hass, self.config_entry))
+        self.data = self._reports[-1] if self._reports else None
+
+    async def async_add(self, report: Report) -> None:
+        """Publish and store a report."""
+        self._reports.append(report)
+        self.async_set_updated_data(report)
+        await _async_save(self.hass, self.config_entry, self._reports)
+
+
+async def async_store_report(
+    hass: HomeAssistant, entry: ClawdConfigEntry, report: Report
+) -> None:
+    """Publish a report; only store it where the entry is not loaded any more."""
+    if entry.state is ConfigEntryState.LOADED:
+        await entry.runtime_data.reports.async_add(report)
+    elif hass.config_entries.async_get_entry(entry.entry_id):
+        stored = await async_load_reports(hass, entry)
+        await _async_save(hass, entry, (*stored, report)[-MAX_REPORTS:])
+
+
+async def async_load_reports(
+    hass: HomeAssistant, entry: ClawdConfigEntry
+) -> tuple[Report, ...]:
+    """Return the stored reports of an entry, oldest first."""
+    match await report_store(hass, entry.entry_id).async_load():
+        case {"reports": list(reports)}:
+            return tuple(reports)
+    return ()
+
+
+async def _async_save(
+    hass: HomeAssistant, entry: ClawdConfigEntry, reports: Iterable[Report]
+) -> None:
+    await report_store(hass, entry.entry_id).async_save({"reports": list(reports)})
+
+
 def _announced(error: GatewayError | None) -> bool:
-    """Return whether the Gateway said that it restarts, which is no fault."""
+    """Return whether the Gateway announced its restart, which is no fault."""
     return isinstance(error, ConnectionLostError) and error.announced

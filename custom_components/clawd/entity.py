@@ -1,4 +1,4 @@
-"""The bases of the entities of a Gateway."""
+"""Base entities and devices of an entry."""
 
 from typing import override
 
@@ -11,24 +11,25 @@ from homeassistant.const import (
     CONF_SSL,
     EntityCategory,
 )
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from yarl import URL
 
 from .const import CONF_AGENT, DOMAIN, MODELS
-from .coordinator import ClawdConfigEntry, ClawdCoordinator
-from .selftest.history import ReportHistory
+from .coordinator import ClawdConfigEntry, ClawdCoordinator, ReportHistory
 
 
 class ClawdEntity[CoordinatorT: ClawdCoordinator | ReportHistory](
     CoordinatorEntity[CoordinatorT]
 ):
-    """An entity of a Gateway's device."""
+    """Entity of the Gateway's device."""
 
     _attr_has_entity_name = True
 
     def __init__(self, coordinator: CoordinatorT, key: str) -> None:
-        """Belong to the Gateway's device."""
+        """Initialize the entity."""
         super().__init__(coordinator)
         entry = coordinator.config_entry
         self._attr_unique_id = f"{entry.entry_id}_{key}"
@@ -36,12 +37,12 @@ class ClawdEntity[CoordinatorT: ClawdCoordinator | ReportHistory](
 
 
 class AgentEntity(CoordinatorEntity[ClawdCoordinator]):
-    """An entity of an agent's device, available while the Gateway is connected."""
+    """Entity of an agent's device, available while connected."""
 
     _attr_has_entity_name = True
 
     def __init__(self, coordinator: ClawdCoordinator, subentry: ConfigSubentry) -> None:
-        """Belong to the device of the agent that the subentry names."""
+        """Initialize the entity."""
         super().__init__(coordinator)
         self.subentry = subentry
         self._attr_unique_id = subentry.subentry_id
@@ -55,24 +56,40 @@ class AgentEntity(CoordinatorEntity[ClawdCoordinator]):
 
 
 class ConnectionEntity(ClawdEntity[ClawdCoordinator]):
-    """An entity that tells of the connection, whether there is one or not."""
+    """Entity of the connection, always available."""
 
     _attr_entity_category = EntityCategory.DIAGNOSTIC
 
 
 class SelfTestEntity(ClawdEntity[ReportHistory]):
-    """An entity of the self-test, which does without a connection."""
+    """Entity of the self-test, available without a connection."""
 
     _attr_entity_category = EntityCategory.DIAGNOSTIC
     _attr_translation_key = "self_test"
 
     def __init__(self, reports: ReportHistory) -> None:
-        """Follow the reports."""
+        """Initialize the entity."""
         super().__init__(reports, "self_test")
 
 
+@callback
+def async_create_devices(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
+    """Create the devices: the Gateway, and its agents below it."""
+    registry = dr.async_get(hass)
+    gateway = registry.async_get_or_create(
+        config_entry_id=entry.entry_id, **gateway_device_info(entry)
+    )
+    for subentry in entry.subentries.values():
+        device = registry.async_get_or_create(
+            config_entry_id=entry.entry_id,
+            config_subentry_id=subentry.subentry_id,
+            **agent_device_info(entry, subentry),
+        )
+        registry.async_update_device(device.id, via_device_id=gateway.id)
+
+
 def agent_device_info(entry: ClawdConfigEntry, subentry: ConfigSubentry) -> DeviceInfo:
-    """Return what the device registry is told of a subentry's agent."""
+    """Return the device info of an agent."""
     agent = entry.runtime_data.coordinator.agents.get(subentry.data[CONF_AGENT])
     return DeviceInfo(
         identifiers={(DOMAIN, subentry.subentry_id)},
@@ -84,7 +101,7 @@ def agent_device_info(entry: ClawdConfigEntry, subentry: ConfigSubentry) -> Devi
 
 
 def gateway_device_info(entry: ClawdConfigEntry) -> DeviceInfo:
-    """Return what the device registry is told of an entry's Gateway."""
+    """Return the device info of the Gateway."""
     hello = entry.runtime_data.client.hello
     return DeviceInfo(
         identifiers={(DOMAIN, entry.entry_id)},

@@ -6,8 +6,7 @@ from homeassistant.components.event import EventEntity, EventEntityDescription
 from homeassistant.core import callback
 
 from .entity import SelfTestEntity
-from .selftest.history import failed_checks
-from .selftest.model import Status
+from .reports import Status, failed_checks
 
 if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
@@ -21,7 +20,7 @@ EVENT_TYPES: Final = {
     Status.PASS: "passed",
     Status.WARN: "warned",
     Status.FAIL: "failed",
-    Status.ERROR: "broke",
+    Status.ERROR: "error",
 }
 ATTR_FAILED_CHECKS: Final = "failed_checks"
 
@@ -36,7 +35,7 @@ async def async_setup_entry(
 
 
 class SelfTestEvent(SelfTestEntity, EventEntity):
-    """The end of a self-test."""
+    """Event of a finished self-test."""
 
     entity_description = EventEntityDescription(
         key="self_test", event_types=list(EVENT_TYPES.values())
@@ -45,7 +44,7 @@ class SelfTestEvent(SelfTestEntity, EventEntity):
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
-        """Tell of the report that has come."""
+        """Trigger the event of a new report."""
         report = self.coordinator.reports[-1]
         failed = [check["id"] for check in failed_checks(report)]
         self._trigger_event(

@@ -1,4 +1,4 @@
-"""What a person can mend, as repair issues; each is gone when its cause is."""
+"""Repair issues, created and deleted with their causes."""
 
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
@@ -14,26 +14,27 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
-from .const import CONF_AGENT, DOMAIN
-from .errors import approval_placeholders
+from .const import CONF_AGENT, DOMAIN, MAX_CLOCK_SKEW
+from .error_mapping import approval_placeholders
 from .gateway import (
     MIN_PROTOCOL,
-    AgentCatalogue,
+    ConnectionState,
     GatewayClient,
     GatewayError,
     Hello,
     PairingRequiredError,
     UnsupportedProtocolError,
 )
-from .redaction import withhold_texts
-from .selftest.checks_connection import SKEW_FAIL
+from .redaction import known_secrets, redact_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Mapping
+
+    from .coordinator import ClawdConfigEntry, ClawdCoordinator
 
 
 class Issue(StrEnum):
-    """What can be wrong; the key of its texts."""
+    """Issue of an entry, and the key of its texts."""
 
     PAIRING_REQUIRED = "pairing_required"
     PROTOCOL_TOO_OLD = "protocol_too_old"
@@ -51,71 +52,46 @@ CONNECTION_ISSUES: Final = (
     Issue.CLOCK_SKEW,
     Issue.INSECURE_TRANSPORT,
 )
-# Of these, nothing is known without a connection.
+# Can be judged only while connected.
 WARNINGS: Final = (Issue.CLOCK_SKEW, Issue.INSECURE_TRANSPORT)
+# States in which the connection's issues can be judged.
+SETTLED_STATES: Final = (ConnectionState.CONNECTED, ConnectionState.PAUSED)
 
-type Found = Mapping[Issue, Mapping[str, str]]
+type Causes = Mapping[Issue, Mapping[str, str]]
 
-# What a person chose to ignore, in spite of the reloads of an entry.
+# Issues that the user ignored. Home Assistant forgets it when an issue is deleted,
+# as at each reload of the entry.
 _IGNORED: Final[WeakKeyDictionary[ConfigEntry[Any], set[Issue]]] = WeakKeyDictionary()
 
 
 @callback
-def async_forget_issues_of_unloaded_entries(hass: HomeAssistant) -> None:
-    """Delete the issues of each entry that is unloaded, disabled or removed."""
+def async_delete_issues_of_unloaded_entries(hass: HomeAssistant) -> None:
+    """Delete the issues of entries when they are unloaded, disabled or removed."""
 
     @callback
-    def forget(_: ConfigEntryChange, entry: ConfigEntry[Any]) -> None:
+    def delete(_: ConfigEntryChange, entry: ConfigEntry[Any]) -> None:
         if entry.domain == DOMAIN and entry.state is ConfigEntryState.NOT_LOADED:
             _async_remember_ignored(hass, entry)
             for issue in Issue:
                 ir.async_delete_issue(hass, DOMAIN, _issue_id(entry, issue))
 
-    async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, forget)
+    async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, delete)
 
 
 @callback
-def async_update_connection_issues(
-    hass: HomeAssistant,
-    entry: ConfigEntry[Any],
-    client: GatewayClient,
-    secrets: Collection[str],
-) -> None:
-    """Show what is wrong with a connection that is made or refused, and no more.
+def async_track_connection_issues(
+    hass: HomeAssistant, entry: ClawdConfigEntry, coordinator: ClawdCoordinator
+) -> Callable[[], None]:
+    """Keep the issues of the connection up to date; return the unsubscribe."""
 
-    One that is refused leaves what only a connection shows as it was.
-    """
-    found = {
-        **_refused(client.last_error),
-        **_skewed(client.hello),
-        **_insecure(client),
-    }
-    for issue in CONNECTION_ISSUES:
-        if issue in found:
-            placeholders = {
-                name: str(withhold_texts(text, secrets))
-                for name, text in found[issue].items()
-            }
-            async_create_issue(hass, entry, issue, placeholders)
-        elif client.hello or issue not in WARNINGS:
-            async_delete_issue(hass, entry, issue)
+    @callback
+    def update() -> None:
+        if coordinator.data in SETTLED_STATES:
+            _async_update_connection_issues(hass, entry, coordinator)
+        if coordinator.agents_current:
+            _async_update_agent_issue(hass, entry, coordinator)
 
-
-@callback
-def async_update_agent_issue(
-    hass: HomeAssistant, entry: ConfigEntry[Any], agents: AgentCatalogue
-) -> None:
-    """Show which subentries want an agent that is not there any more."""
-    lost = [
-        subentry.title
-        for subentry in entry.subentries.values()
-        if agents.get(subentry.data[CONF_AGENT]) is None
-    ]
-    if lost:
-        names = ", ".join(lost)
-        async_create_issue(hass, entry, Issue.AGENT_DELETED, {"agents": names})
-    else:
-        async_delete_issue(hass, entry, Issue.AGENT_DELETED)
+    return coordinator.async_add_listener(update)
 
 
 @callback
@@ -126,9 +102,9 @@ def async_create_issue(
     placeholders: Mapping[str, str],
     **data: str,
 ) -> None:
-    """Show an issue of an entry; the placeholders may hold no secret.
+    """Create or update an issue of an entry.
 
-    `data` is what its flow has to know.
+    The placeholders must not hold secrets; `data` is for the fix flow.
     """
     ir.async_create_issue(
         hass,
@@ -151,14 +127,51 @@ def async_create_issue(
 def async_delete_issue(
     hass: HomeAssistant, entry: ConfigEntry[Any], issue: Issue
 ) -> None:
-    """Show an issue of an entry no more: its cause is gone."""
+    """Delete an issue of an entry."""
     _IGNORED.get(entry, set()).discard(issue)
     ir.async_delete_issue(hass, DOMAIN, _issue_id(entry, issue))
 
 
 @callback
+def _async_update_connection_issues(
+    hass: HomeAssistant, entry: ClawdConfigEntry, coordinator: ClawdCoordinator
+) -> None:
+    client = coordinator.client
+    causes = {
+        **_refused(client.last_error),
+        **_clock_skew(client.hello),
+        **_insecure(client),
+    }
+    secrets = known_secrets(entry.data, coordinator.credentials)
+    for issue in CONNECTION_ISSUES:
+        if issue in causes:
+            placeholders = {
+                name: str(redact_texts(text, secrets))
+                for name, text in causes[issue].items()
+            }
+            async_create_issue(hass, entry, issue, placeholders)
+        elif client.hello or issue not in WARNINGS:
+            async_delete_issue(hass, entry, issue)
+
+
+@callback
+def _async_update_agent_issue(
+    hass: HomeAssistant, entry: ClawdConfigEntry, coordinator: ClawdCoordinator
+) -> None:
+    deleted = [
+        subentry.title
+        for subentry in entry.subentries.values()
+        if coordinator.agents.get(subentry.data[CONF_AGENT]) is None
+    ]
+    if deleted:
+        names = ", ".join(deleted)
+        async_create_issue(hass, entry, Issue.AGENT_DELETED, {"agents": names})
+    else:
+        async_delete_issue(hass, entry, Issue.AGENT_DELETED)
+
+
+@callback
 def _async_remember_ignored(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
-    """Keep what Home Assistant forgets when an issue is deleted."""
     for issue in Issue:
         known = ir.async_get(hass).async_get_issue(DOMAIN, _issue_id(entry, issue))
         if known and known.dismissed_version:
@@ -169,7 +182,7 @@ def _issue_id(entry: ConfigEntry[Any], issue: Issue) -> str:
     return f"{issue}_{entry.entry_id}"
 
 
-def _refused(error: GatewayError | None) -> Found:
+def _refused(error: GatewayError | None) -> Causes:
     match error:
         case PairingRequiredError():
             return {Issue.PAIRING_REQUIRED: approval_placeholders(error)}
@@ -180,12 +193,12 @@ def _refused(error: GatewayError | None) -> Found:
     return {}
 
 
-def _skewed(hello: Hello | None) -> Found:
-    if hello is None or abs(hello.clock_skew) <= SKEW_FAIL:
+def _clock_skew(hello: Hello | None) -> Causes:
+    if hello is None or abs(hello.clock_skew) <= MAX_CLOCK_SKEW:
         return {}
     return {Issue.CLOCK_SKEW: {"seconds": f"{abs(hello.clock_skew):.0f}"}}
 
 
-def _insecure(client: GatewayClient) -> Found:
+def _insecure(client: GatewayClient) -> Causes:
     exposed = client.peer and client.endpoint.exposed_at(client.peer.address)
     return {Issue.INSECURE_TRANSPORT: {}} if exposed else {}

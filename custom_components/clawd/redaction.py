@@ -1,4 +1,4 @@
-"""Secrets, and where they turn up."""
+"""Redaction of secrets."""
 
 from base64 import b64encode, urlsafe_b64encode
 import json
@@ -14,25 +14,25 @@ if TYPE_CHECKING:
 
     from .gateway import Credentials
 
-# A shorter one may be any word, and a search for it would find nothing but words.
-SHORTEST: Final = 8
+# A shorter one may be an ordinary word, which would be found everywhere.
+MIN_SECRET_LENGTH: Final = 8
 PREFIX: Final = 12
-WITHHELD: Final = "**WITHHELD**"
+REDACTED: Final = "**REDACTED**"
 
 
 def known_secrets(
     data: Mapping[str, Any], credentials: Credentials | None
 ) -> list[str]:
-    """Return the secrets of an entry that are long enough to be searched for."""
+    """Return the secrets of an entry, if long enough to be searched for."""
     secrets = [data.get(CONF_TOKEN), data.get(CONF_PASSWORD)]
     if credentials:
         own = credentials.device_token
         secrets += [credentials.identity.secret, own.token if own else None]
-    return [secret for secret in secrets if secret and len(secret) >= SHORTEST]
+    return [secret for secret in secrets if secret and len(secret) >= MIN_SECRET_LENGTH]
 
 
-def forms(secret: str) -> set[str]:
-    """Return the forms in which a secret may have got somewhere."""
+def secret_variants(secret: str) -> set[str]:
+    """Return the encodings in which a secret may appear."""
     raw = secret.encode()
     return {
         secret,
@@ -45,32 +45,32 @@ def forms(secret: str) -> set[str]:
     }
 
 
-def leaks(document: object, secrets: Iterable[str]) -> bool:
-    """Return whether any form of a secret is in the keys or values of a document."""
-    return _contains(document, _all_forms(secrets))
+def contains_secret(document: object, secrets: Iterable[str]) -> bool:
+    """Return whether a document contains a secret in any encoding."""
+    return _contains(document, _all_variants(secrets))
 
 
-def withhold_texts(document: JsonValueType, secrets: Iterable[str]) -> JsonValueType:
-    """Return a document in which each text with a secret in it is replaced."""
-    return _withhold(document, _all_forms(secrets))
+def redact_texts(document: JsonValueType, secrets: Iterable[str]) -> JsonValueType:
+    """Replace each text of a document that contains a secret."""
+    return _redact(document, _all_variants(secrets))
 
 
-def _all_forms(secrets: Iterable[str]) -> set[str]:
-    return {form for secret in secrets for form in forms(secret)}
+def _all_variants(secrets: Iterable[str]) -> set[str]:
+    return {form for secret in secrets for form in secret_variants(secret)}
 
 
 def _contains(document: object, wanted: Collection[str]) -> bool:
     return any(form in text for text in _texts(document) for form in wanted)
 
 
-def _withhold(document: JsonValueType, wanted: Collection[str]) -> JsonValueType:
+def _redact(document: JsonValueType, wanted: Collection[str]) -> JsonValueType:
     match document:
         case dict():
-            return {key: _withhold(value, wanted) for key, value in document.items()}
+            return {key: _redact(value, wanted) for key, value in document.items()}
         case list():
-            return [_withhold(value, wanted) for value in document]
+            return [_redact(value, wanted) for value in document]
         case str() if _contains(document, wanted):
-            return WITHHELD
+            return REDACTED
         case _:
             return document
 

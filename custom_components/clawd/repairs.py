@@ -1,4 +1,4 @@
-"""The flows that mend what the issues tell of."""
+"""Fix flows of the repair issues."""
 
 from functools import partial
 from typing import TYPE_CHECKING
@@ -10,10 +10,10 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import issue_registry as ir
 import voluptuous as vol
 
+from . import selftest
 from .const import DOMAIN
 from .issues import Issue
-from .selftest.model import Mode
-from .services import async_run_self_test
+from .reports import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -27,44 +27,44 @@ if TYPE_CHECKING:
 async def async_create_fix_flow(
     hass: HomeAssistant, _issue_id: str, data: dict[str, str]
 ) -> RepairsFlow:
-    """Return the flow of an issue; for `data` see `issues.async_create_issue`."""
+    """Create the fix flow; for `data` see `issues.async_create_issue`."""
     entry = hass.config_entries.async_get_known_entry(data["entry_id"])
     if data["issue"] == Issue.SELF_TEST_FAILED:
-        return RetryFlow(partial(_async_test, hass, entry, Mode(data["mode"])))
-    return RetryFlow(partial(_async_connect, hass, entry))
+        return RetryFlow(partial(_async_self_test, hass, entry, Mode(data["mode"])))
+    return RetryFlow(partial(_async_reload, hass, entry))
 
 
 class RetryFlow(RepairsFlow):
-    """Say what is to be done, and try again until the issue is gone."""
+    """Flow that retries until the issue is gone."""
 
     def __init__(self, retry: Callable[[], Awaitable[str | None]]) -> None:
-        """Try again with `retry`, which returns the key of what keeps it from that."""
+        """Retry with a callback that returns the key of an error, or None."""
         self._retry = retry
         self._placeholders: dict[str, str] | None = None
 
     async def async_step_init(
         self, _user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
-        """Say what is to be done."""
-        return self._async_show(None)
+        """Show the form."""
+        return self._async_show_form(None)
 
     async def async_step_confirm(
         self, _user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
-        """See whether it was done."""
+        """Retry, and see if the issue is gone."""
         error = await self._retry()
         if self._issue:
-            return self._async_show({"base": "not_mended"})
+            return self._async_show_form({"base": "not_fixed"})
         if error:
-            return self._async_show({"base": error})
+            return self._async_show_form({"base": error})
         return self.async_create_entry(data={})
 
     @property
     def _issue(self) -> ir.IssueEntry | None:
         return ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
 
-    def _async_show(self, errors: dict[str, str] | None) -> RepairsFlowResult:
-        """Show what the issue says by now, or said when it was last there."""
+    def _async_show_form(self, errors: dict[str, str] | None) -> RepairsFlowResult:
+        # While the issue is gone, its last placeholders fill the form.
         if self._issue:
             self._placeholders = self._issue.translation_placeholders
         return self.async_show_form(
@@ -75,13 +75,15 @@ class RetryFlow(RepairsFlow):
         )
 
 
-async def _async_connect(hass: HomeAssistant, entry: ClawdConfigEntry) -> str | None:
+async def _async_reload(hass: HomeAssistant, entry: ClawdConfigEntry) -> str | None:
     await hass.config_entries.async_reload(entry.entry_id)
     return None if entry.state is ConfigEntryState.LOADED else "not_connected"
 
 
-async def _async_test(hass: HomeAssistant, entry: ClawdConfigEntry, mode: Mode) -> None:
+async def _async_self_test(
+    hass: HomeAssistant, entry: ClawdConfigEntry, mode: Mode
+) -> None:
     try:
-        await async_run_self_test(hass, entry, mode)
+        await selftest.async_run(hass, entry, mode)
     except ServiceValidationError as err:
         raise AbortFlow("not_tested") from err

@@ -12,7 +12,7 @@ from homeassistant.util.dt import utc_from_timestamp
 
 from .entity import ConnectionEntity, SelfTestEntity
 from .gateway import ConnectionState
-from .selftest.model import Status
+from .reports import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 PARALLEL_UPDATES = 0
 
-VERDICTS: Final = ("liveness", "readiness", "mode", "started_at")
+SUMMARY_KEYS: Final = ("liveness", "readiness", "mode", "started_at")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectionSensorDescription(SensorEntityDescription):
-    """A sensor of the connection, and where its value is."""
+    """Description of a connection sensor."""
 
-    value: Callable[[ClawdCoordinator], str | datetime | None]
+    value_fn: Callable[[ClawdCoordinator], str | datetime | None]
 
 
 def _last_disconnect(coordinator: ClawdCoordinator) -> datetime | None:
@@ -47,14 +47,14 @@ CONNECTION_SENSORS: Final = (
         device_class=SensorDeviceClass.ENUM,
         options=list(ConnectionState),
         entity_registry_enabled_default=False,
-        value=lambda coordinator: coordinator.data,
+        value_fn=lambda coordinator: coordinator.data,
     ),
     ConnectionSensorDescription(
         key="last_disconnect",
         translation_key="last_disconnect",
         device_class=SensorDeviceClass.TIMESTAMP,
         entity_registry_enabled_default=False,
-        value=_last_disconnect,
+        value_fn=_last_disconnect,
     ),
 )
 
@@ -78,31 +78,31 @@ async def async_setup_entry(
 
 
 class ConnectionSensor(ConnectionEntity, SensorEntity):
-    """What is known of the connection."""
+    """Sensor of the connection."""
 
     entity_description: ConnectionSensorDescription
 
     def __init__(
         self, coordinator: ClawdCoordinator, description: ConnectionSensorDescription
     ) -> None:
-        """Show what `description` finds."""
+        """Initialize the sensor."""
         super().__init__(coordinator, description.key)
         self.entity_description = description
 
     @property
     @override
     def native_value(self) -> str | datetime | None:
-        """Return what there is now."""
-        return self.entity_description.value(self.coordinator)
+        """Return the current value."""
+        return self.entity_description.value_fn(self.coordinator)
 
 
 class SelfTestSensor(SelfTestEntity, SensorEntity):
-    """How the last self-test ended."""
+    """Sensor of the last self-test."""
 
     entity_description = SensorEntityDescription(
         key="self_test", device_class=SensorDeviceClass.ENUM, options=list(Status)
     )
-    _unrecorded_attributes = frozenset((*VERDICTS, *Status))
+    _unrecorded_attributes = frozenset((*SUMMARY_KEYS, *Status))
 
     @property
     @override
@@ -114,7 +114,7 @@ class SelfTestSensor(SelfTestEntity, SensorEntity):
     @property
     @override
     def extra_state_attributes(self) -> dict[str, Any] | None:
-        """Return what the report says in short."""
+        """Return the summary of the last report."""
         if (report := self.coordinator.data) is None:
             return None
-        return {**{name: report[name] for name in VERDICTS}, **report["summary"]}
+        return {**{name: report[name] for name in SUMMARY_KEYS}, **report["summary"]}

@@ -1,37 +1,37 @@
-"""The private stores: device identity, device tokens, reports of self-tests."""
+"""Private stores: device identity, device tokens, reports of self-tests."""
 
 import asyncio
-from typing import Any, Final
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any, Final
 
-from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryError
 from homeassistant.helpers.storage import Store
+from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
 from .gateway import DeviceIdentity, DeviceToken
 
+if TYPE_CHECKING:
+    from homeassistant.core import HomeAssistant
+
 STORAGE_KEY: Final = f"{DOMAIN}.identity"
 STORAGE_VERSION: Final = 1
-# In the place of the id of an entry that is yet to be made.
+# Used until the entry exists.
 NEW_ENTRY: Final = "new"
 
-# Who reads or makes the identity.
-_IDENTITY: Final[WeakKeyDictionary[HomeAssistant, asyncio.Lock]] = WeakKeyDictionary()
+# Serializes loading and creating the identity.
+_IDENTITY_LOCK: Final[HassKey[asyncio.Lock]] = HassKey(f"{DOMAIN}_identity_lock")
 
 
 async def async_get_identity(hass: HomeAssistant) -> DeviceIdentity:
-    """Return the identity by which Gateways know this Home Assistant.
-
-    There is one, however many entries are set up at the same time.
+    """Return the device identity of this Home Assistant; create it if needed.
 
     Raises:
-        ConfigEntryError: there is one, but it cannot be read. A new one would
-            have to be approved again, so that is for the user to decide.
+        ConfigEntryError: the stored identity cannot be read. A new one would need
+            the approval of every Gateway, so the user decides.
 
     """
     store = _store(hass, STORAGE_KEY)
-    async with _IDENTITY.setdefault(hass, asyncio.Lock()):
+    async with hass.data.setdefault(_IDENTITY_LOCK, asyncio.Lock()):
         if (stored := await store.async_load()) is None:
             stored = {"secret": DeviceIdentity.generate().secret}
             await store.async_save(stored)
@@ -46,36 +46,31 @@ async def async_get_identity(hass: HomeAssistant) -> DeviceIdentity:
 
 
 async def async_remove_identity(hass: HomeAssistant) -> None:
-    """Forget the identity."""
+    """Delete the device identity."""
     await _store(hass, STORAGE_KEY).async_remove()
 
 
 class DeviceTokenStore:
-    """The token that the Gateway of an entry gave to this device.
-
-    It is bound to the endpoint that it came from: another one never sees it.
-    """
+    """Device token of an entry, bound to the endpoint that issued it."""
 
     def __init__(self, hass: HomeAssistant, entry_id: str, origin: str) -> None:
-        """Keep it for `origin`, see `Endpoint.origin`."""
+        """Initialize the store; `origin` is the one of the `Endpoint`."""
         self._store = _store(hass, _token_key(entry_id))
-        self._handed_over = _store(hass, _token_key(NEW_ENTRY))
+        self._new_entry_store = _store(hass, _token_key(NEW_ENTRY))
         self._origin = origin
 
     async def async_load(self) -> DeviceToken | None:
-        """Return the token, if there is one from this endpoint.
-
-        The flow that made the entry may have handed it over.
-        """
+        """Return the token that this endpoint issued, if any."""
         if token := await self._async_read(self._store):
             return token
-        if token := await self._async_read(self._handed_over):
-            await self._handed_over.async_remove()
+        # The flow stored it before the entry, and so its id, existed.
+        if token := await self._async_read(self._new_entry_store):
+            await self._new_entry_store.async_remove()
             await self.async_save(token)
         return token
 
     async def async_save(self, token: DeviceToken | None) -> None:
-        """Keep a token, or forget it."""
+        """Store a token; None deletes it."""
         if token is None:
             await self._store.async_remove()
             return
@@ -95,12 +90,12 @@ class DeviceTokenStore:
 
 
 def report_store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:
-    """Return the store of the last reports of an entry."""
+    """Return the store of an entry's reports."""
     return _store(hass, f"{DOMAIN}.self_tests.{entry_id}")
 
 
-async def async_forget_entry(hass: HomeAssistant, entry_id: str) -> None:
-    """Forget the token and the reports of an entry."""
+async def async_remove_entry_data(hass: HomeAssistant, entry_id: str) -> None:
+    """Delete the token and the reports of an entry."""
     await _store(hass, _token_key(entry_id)).async_remove()
     await report_store(hass, entry_id).async_remove()
 

@@ -1,4 +1,4 @@
-"""What the system information says of the Gateways."""
+"""System health of the Gateways."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -8,15 +8,15 @@ from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
-from .inspection import LONGEST_NAME
-from .redaction import known_secrets, withhold_texts
+from .diagnostics_data import MAX_NAME_LENGTH
+from .redaction import known_secrets, redact_texts
 
 if TYPE_CHECKING:
     from homeassistant.components.system_health import SystemHealthRegistration
 
     from .coordinator import ClawdConfigEntry, ClawdRuntime
 
-type Figures = dict[str, Any]
+type Info = dict[str, Any]
 
 
 @callback
@@ -24,49 +24,49 @@ def async_register(
     hass: HomeAssistant,  # noqa: ARG001 - Home Assistant's signature
     register: SystemHealthRegistration,
 ) -> None:
-    """Register what returns the figures."""
+    """Register the system health callback."""
     register.async_register_info(async_system_health_info)
 
 
-async def async_system_health_info(hass: HomeAssistant) -> Figures:
-    """Return the figures of each entry; those that there are not are left out."""
+async def async_system_health_info(hass: HomeAssistant) -> Info:
+    """Return the info of each entry, without empty values."""
     entries = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
     if len(entries) == 1:
-        return _figures(entries[0])
+        return _entry_info(entries[0])
     texts = await async_get_translations(
         hass, hass.config.language, "system_health", {DOMAIN}
     )
     return {
         f"{entry.title} ({number}): {_label(texts, key)}": value
         for number, entry in enumerate(entries, 1)
-        for key, value in _figures(entry).items()
+        for key, value in _entry_info(entry).items()
     }
 
 
-def _figures(entry: ClawdConfigEntry) -> Figures:
+def _entry_info(entry: ClawdConfigEntry) -> Info:
     if entry.state is not ConfigEntryState.LOADED:
         return {"connected": False}
     runtime = entry.runtime_data
-    figures = {
-        **_agreed(runtime),
+    info = {
+        **_connection_info(runtime),
         "reconnects": runtime.client.statistics.connects - 1,
         "last_disconnect": _last_disconnect(runtime),
         "last_self_test": _last_self_test(runtime),
     }
     secrets = known_secrets(entry.data, runtime.credentials)
     return {
-        name: withhold_texts(value, secrets)
-        for name, value in figures.items()
+        name: redact_texts(value, secrets)
+        for name, value in info.items()
         if value is not None
     }
 
 
-def _agreed(runtime: ClawdRuntime) -> Figures:
-    """Return the figures of the connection; the Gateway's version is of any length."""
+def _connection_info(runtime: ClawdRuntime) -> Info:
+    """Return the info of the connection."""
     hello = runtime.client.hello
     return {
         "connected": hello is not None,
-        "gateway_version": hello.server_version[:LONGEST_NAME] if hello else None,
+        "gateway_version": hello.server_version[:MAX_NAME_LENGTH] if hello else None,
         "protocol": hello.protocol if hello else None,
     }
 

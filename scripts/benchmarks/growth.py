@@ -52,9 +52,9 @@ def hold(client: GatewayClient) -> Holding:
     return Holding(
         tasks=len(asyncio.all_tasks()),
         files=len(list(Path("/dev/fd").iterdir())),
-        listeners=sum(map(len, client.listeners.values())),
-        pending=len(client.pending),
-        runs=len(client.runs),
+        listeners=sum(map(len, client.introspection.listeners.values())),
+        pending=len(client.introspection.pending),
+        runs=len(client.introspection.runs),
         blocks=sys.getallocatedblocks(),
         rss=_resident(),
     )

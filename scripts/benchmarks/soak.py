@@ -8,14 +8,7 @@ from itertools import count
 from subprocess import PIPE
 import sys
 
-from custom_components.clawd.gateway import (
-    Credentials,
-    DeviceIdentity,
-    Endpoint,
-    GatewayClient,
-    GatewayConnectionError,
-    Timing,
-)
+from custom_components.clawd.gateway import RunRequest, Credentials, DeviceIdentity, Endpoint, GatewayClient, GatewayConnectionError, Timing
 from scripts.home_assistant.console import Console, StepError
 from scripts.home_assistant.folder import HOST, ROOT
 from scripts.home_assistant.processes import child
@@ -36,7 +29,7 @@ ADVICE = "a client that hangs shows in `asyncio.all_tasks()`; run fewer at first
 HEADERS = ("held", "first", "most", "last", "allowed", "")
 
 # As in use, but for the delays: 500 reconnects are to take seconds.
-TIMING = Timing(pause=0.01, first_delay=0.001, longest_delay=0.002, most_attempts=10**6)
+TIMING = Timing(poll_interval=0.01, initial_delay=0.001, max_delay=0.002, max_attempts=10**6)
 
 
 class Soak:
@@ -64,7 +57,7 @@ class Soak:
         """Wait for the answers that are still on their way."""
         await self._client.wait_connected()
         for _ in range(SETTLING_TRIPS):
-            if self._client.pending:
+            if self._client.introspection.pending:
                 await self._client.request("health")
 
     async def _request(self) -> None:
@@ -85,8 +78,7 @@ class Soak:
             await self._client.wait_connected()
             try:
                 run = await self._client.start_run(
-                    f"say: {text}", session_key=f"agent:main:soak-{number}"
-                )
+                    RunRequest(f"say: {text}", f"agent:main:soak-{number}"))
                 told = "".join([delta async for delta in run])
             except GatewayConnectionError:
                 self.done["runs lost with a connection"] += 1

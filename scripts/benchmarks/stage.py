@@ -13,14 +13,7 @@ import time
 
 from websockets.asyncio.client import ClientConnection
 
-from custom_components.clawd.gateway import (
-    AgentRun,
-    ClientInfo,
-    Credentials,
-    DeviceIdentity,
-    Endpoint,
-    GatewayClient,
-)
+from custom_components.clawd.gateway import RunRequest, AgentRun, ClientInfo, Credentials, DeviceIdentity, Endpoint, GatewayClient
 from scripts.home_assistant.folder import HOST, ROOT
 from scripts.home_assistant.processes import child
 
@@ -113,7 +106,7 @@ async def port_of(server: Process) -> int:
 
 async def start(client: GatewayClient, message: str) -> AgentRun:
     """Start a run of the source's script."""
-    return await client.start_run(message, session_key=SESSION)
+    return await client.start_run(RunRequest(message, SESSION))
 
 
 async def read(run: AgentRun) -> str:

@@ -17,18 +17,12 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_TOKEN
 
 from custom_components.clawd.const import VERSION
-from custom_components.clawd.gateway import (
-    ClientInfo,
-    Credentials,
-    DeviceIdentity,
-    Endpoint,
-    GatewayClient,
-    GatewayError,
-)
-from custom_components.clawd.selftest.model import CheckContext, Component, Mode
+from custom_components.clawd.gateway import ClientInfo, Credentials, DeviceIdentity, Endpoint, GatewayClient, GatewayError
+from custom_components.clawd.selftest.model import CheckContext, Component
+from custom_components.clawd.reports import Mode
 from custom_components.clawd.selftest.registry import CHECKS
 from custom_components.clawd.selftest.report import build_report, text_key
-from custom_components.clawd.selftest.runner import ask_all
+from custom_components.clawd.selftest.runner import run_checks
 
 from .console import Colour, Console
 from .folder import ROOT
@@ -78,7 +72,7 @@ async def run(gateway: Gateway) -> dict[str, Any]:
 async def _running(client: GatewayClient) -> AsyncIterator[None]:
     task = asyncio.create_task(client.run())
     try:
-        await client.wait_connected(patient=False)
+        await client.wait_connected(retry=False)
         yield
     finally:
         task.cancel()
@@ -95,7 +89,7 @@ async def _test(runtime: Runtime, token: str) -> dict[str, Any]:
         if check.component is Component.GATEWAY and Mode.ACTIVE.includes(check.mode)
     ]
     started_at, started = datetime.now(UTC), perf_counter()
-    await ask_all(checks, context)
+    await run_checks(checks, context)
     report = build_report(context, _texts(), started_at, perf_counter() - started)
     return cast("dict[str, Any]", report)
 

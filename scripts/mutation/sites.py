@@ -13,7 +13,7 @@ CLEANUPS: Final = frozenset(
         *("pop", "popitem", "clear", "discard", "remove", "unsubscribe"),
         *("cancel", "cancel_all", "close", "abort", "stop", "reset"),
         *("set_exception", "set_result", "fail", "fail_all", "release"),
-        *("async_on_unload", "async_on_remove", "async_remove", "async_hold"),
+        *("async_on_unload", "async_on_remove", "async_remove", "async_track"),
     )
 )
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from custom_components.clawd.gateway import Endpoint
+from custom_components.clawd.gateway import RunRequest, Endpoint
 from scripts.home_assistant.api import HomeAssistantApi
 from scripts.home_assistant.journey import DOMAIN, create_assistant
 from tests.gateway_e2e.clients import client_at, new_credentials, running
@@ -27,7 +27,7 @@ async def openclaw() -> AsyncIterator[Gateway]:
     gateway = await asyncio.to_thread(serving.__enter__)
     endpoint = Endpoint("127.0.0.1", gateway.port)
     async with running(client_at(endpoint, new_credentials(gateway.token))) as client:
-        run = await client.start_run("Wake up.", session_key="agent:main:first")
+        run = await client.start_run(RunRequest("Wake up.", "agent:main:first"))
         await run.result()
     yield gateway
     await asyncio.to_thread(serving.__exit__, None, None, None)

@@ -12,7 +12,7 @@ MODULES = (quality_of_entities, quality_of_errors, quality_of_flows, quality_of_
 REAL = real_component()
 CLAIMS = claims()
 CLAIMED = [name for name in RULES if CLAIMS[name].status != "todo"]
-BAD = [(name, bad) for name, rule in RULES.items() for bad in rule.bad]
+FAILED_STATUSES = [(name, bad) for name, rule in RULES.items() for bad in rule.bad]
 
 
 def test_every_rule_is_named_once_in_the_order_of_the_scale() -> None:
@@ -31,7 +31,7 @@ def test_nothing_contradicts_a_claim(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "bad"), BAD, ids=[f"{name}-{n}" for n, (name, _) in enumerate(BAD)]
+    ("name", "bad"), FAILED_STATUSES, ids=[f"{name}-{n}" for n, (name, _) in enumerate(FAILED_STATUSES)]
 )
 def test_a_bad_example_of_each_rule_is_caught(name: str, bad: Files) -> None:
     assert len(list(RULES[name].find(Component(bad)))) == 1

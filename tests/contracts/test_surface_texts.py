@@ -92,7 +92,7 @@ def test_every_state_of_the_connection_has_its_text() -> None:
 
 def test_every_attribute_of_the_sensor_has_a_name() -> None:
     shown = ENGLISH["entity"]["sensor"]["self_test"]["state_attributes"]
-    assert _values("sensor.py", "VERDICTS") <= set(shown)
+    assert _values("sensor.py", "SUMMARY_KEYS") <= set(shown)
     assert all(texts["name"] for texts in shown.values())
 
 
@@ -118,7 +118,7 @@ def test_every_answer_of_a_dialogue_is_translated_and_none_is_left_over(
     tested = issue == "self_test_failed"
     other = _values("repairs.py", "_async_test" if tested else "_async_connect")
 
-    assert {*flow["error"], *flow.get("abort", {})} == {"not_mended", *other}
+    assert {*flow["error"], *flow.get("abort", {})} == {"not_fixed", *other}
 
 
 def test_every_option_and_choice_is_described() -> None:

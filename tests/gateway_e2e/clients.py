@@ -14,9 +14,11 @@ from custom_components.clawd.gateway import (
     Timing,
 )
 
-from .stages import Stage
+from .gateway_harness import Stage
 
-TIMING: Final = Timing(connect=3, wait=1, longest_delay=0.5, most_attempts=1_000)
+TIMING: Final = Timing(
+    connect_timeout=3, wait_timeout=1, max_delay=0.5, max_attempts=1_000
+)
 
 
 def new_client(
@@ -49,7 +51,7 @@ async def running(client: GatewayClient) -> AsyncGenerator[GatewayClient]:
     """Run a client that is connected."""
     task = asyncio.create_task(client.run())
     try:
-        await client.wait_connected(patient=False)
+        await client.wait_connected(retry=False)
         yield client
     finally:
         task.cancel()

@@ -13,8 +13,8 @@ from tests.simulator import GatewaySimulator
 from .clients import new_client, running
 from .editions import EDITIONS
 from .fault_table import FaultTable
+from .gateway_harness import RealStage, SimulatedStage, Stage
 from .gateways import Gateway, serve_gateway
-from .stages import RealStage, SimulatedStage, Stage
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from .faults import FAULTS
-from .scene import Ending
+from .scenario import Ending
 
 COLUMNS: Final = ("simulated v3", "simulated v4", "v3", "v4")
 HEAD: Final = """\

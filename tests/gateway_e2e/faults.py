@@ -16,7 +16,7 @@ from custom_components.clawd.gateway import (
 from .cases import CASES
 from .clients import TIMING
 from .relay import Way, delay, forward, halve, hurry
-from .scene import TEXTS, Scene
+from .scenario import TEXTS, Scene
 
 BEFORE: Final = "Before"
 LOOKING: Final = TEXTS[0]
@@ -26,7 +26,7 @@ ACCEPTED: Final = b'"status":"accepted"'
 COMPLETED: Final = b'"status":"ok"'
 HELLO: Final = b'"hello-ok"'
 REFUSED_ATTEMPTS: Final = 3
-SHORT: Final = replace(TIMING, keep_run=3)
+SHORT: Final = replace(TIMING, recovery_timeout=3)
 
 type Provocation = Callable[[Scene], Awaitable[None]]
 
@@ -195,7 +195,7 @@ def _is_away(client: GatewayClient) -> bool:
 def _retries(client: GatewayClient) -> int:
     return sum(
         transition.state is ConnectionState.RECONNECTING
-        for transition in client.transitions
+        for transition in client.introspection.transitions
     )
 
 

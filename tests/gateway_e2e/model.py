@@ -42,7 +42,7 @@ def encode_chunk(delta: dict[str, Any], finish_reason: str | None = None) -> byt
 
 
 async def complete(request: web.Request) -> web.StreamResponse:
-    """Answer one chat completion."""
+    """CheckOutcome one chat completion."""
     steps = plan((await request.json())["messages"])
     last = steps[-1]
     if last.verb == "fail":

@@ -3,7 +3,7 @@
 import pytest
 
 from custom_components.clawd.gateway import (
-    SCOPES,
+    REQUIRED_SCOPES,
     ConnectionState,
     GatewayClient,
     InvalidTokenError,
@@ -11,7 +11,7 @@ from custom_components.clawd.gateway import (
 )
 
 from .clients import new_client
-from .stages import Stage
+from .gateway_harness import Stage
 
 FROM_ELSEWHERE = {"X-Forwarded-For": "10.9.8.7"}
 
@@ -21,7 +21,7 @@ async def test_the_highest_common_protocol_is_agreed(
 ) -> None:
     assert client.hello
     assert client.hello.protocol == stage.protocol
-    assert client.hello.scopes == tuple(SCOPES)
+    assert client.hello.scopes == REQUIRED_SCOPES
 
 
 async def test_a_request_is_answered(client: GatewayClient) -> None:
@@ -32,18 +32,18 @@ async def test_a_request_is_answered(client: GatewayClient) -> None:
 
 async def test_a_wrong_token_is_refused(stage: Stage) -> None:
     with pytest.raises(InvalidTokenError):
-        await new_client(stage, token="wrong").probe()
+        await new_client(stage, token="wrong").fetch_info()
 
 
 async def test_a_device_from_elsewhere_waits_for_its_approval(stage: Stage) -> None:
     client = new_client(stage, headers=FROM_ELSEWHERE)
     with pytest.raises(PairingRequiredError) as first:
-        await client.probe()
+        await client.fetch_info()
     with pytest.raises(PairingRequiredError) as second:
-        await client.probe()
+        await client.fetch_info()
     assert first.value.request_id == second.value.request_id
     await stage.approve(str(second.value.request_id))
-    hello = (await client.probe()).hello
+    hello = (await client.fetch_info()).hello
     assert hello.protocol == stage.protocol
 
 

@@ -12,15 +12,16 @@ from custom_components.clawd.gateway import (
     DeviceToken,
     Endpoint,
     InvalidTokenError,
-    Pause,
+    PauseReason,
     RequestFailedError,
     RequestTooLargeError,
+    RunRequest,
 )
 from tests.simulator.tls import certificate, fingerprint, server_context
 
 from .clients import client_at, new_client, new_credentials, running
+from .gateway_harness import Stage
 from .relay import Relay
-from .stages import Stage
 
 WRONG = "not-the-token"
 
@@ -29,10 +30,10 @@ WRONG = "not-the-token"
 async def test_the_devices_own_token_opens_too(stage: Stage, token: str | None) -> None:
     endpoint = Endpoint("127.0.0.1", stage.port)
     credentials = new_credentials(stage.token)
-    await client_at(endpoint, credentials).probe()
+    await client_at(endpoint, credentials).fetch_info()
     credentials.token = token
     async with running(client_at(endpoint, credentials)) as client:
-        causes = [change.cause for change in client.transitions]
+        causes = [change.cause for change in client.introspection.transitions]
         assert (Cause.FALLEN_BACK in causes) is (token is WRONG)
         health = await client.request("health")
         assert isinstance(health, dict)
@@ -42,21 +43,23 @@ async def test_the_devices_own_token_opens_too(stage: Stage, token: str | None) 
 async def test_a_token_of_another_device_does_not_open(stage: Stage) -> None:
     endpoint = Endpoint("127.0.0.1", stage.port)
     other = new_credentials(stage.token)
-    await client_at(endpoint, other).probe()
+    await client_at(endpoint, other).fetch_info()
     credentials = new_credentials(WRONG)
     credentials.device_token = other.device_token
     client = client_at(endpoint, credentials)
     with pytest.raises(InvalidTokenError):
         async with running(client):
             pass
-    assert Pause.TOKEN in [change.pause for change in client.transitions]
+    assert PauseReason.TOKEN in [
+        change.pause for change in client.introspection.transitions
+    ]
     assert credentials.device_token is None
 
 
 async def test_a_device_token_that_is_made_up_is_not_kept(stage: Stage) -> None:
     credentials = new_credentials(stage.token)
     credentials.device_token = DeviceToken("made-up", ())
-    await client_at(Endpoint("127.0.0.1", stage.port), credentials).probe()
+    await client_at(Endpoint("127.0.0.1", stage.port), credentials).fetch_info()
     assert credentials.device_token.token != "made-up"
 
 
@@ -65,10 +68,10 @@ async def test_a_request_that_is_too_large_is_not_sent(stage: Stage) -> None:
         assert client.hello
         limit = client.hello.policy.max_payload
         with pytest.raises(RequestTooLargeError):
-            await client.start_run("x" * limit, session_key="agent:main:e2e-large")
+            await client.start_run(RunRequest("x" * limit, "agent:main:e2e-large"))
         await client.request("health")
         assert client.statistics.drops == 0
-        assert client.runs == ()
+        assert client.introspection.runs == ()
 
 
 async def test_the_largest_request_is_taken(stage: Stage) -> None:
@@ -94,4 +97,4 @@ async def test_a_pinned_certificate_is_the_only_one_that_is_trusted(
             await client.request("health")
         wrong = replace(pinned, fingerprint="0" * 64)
         with pytest.raises(CertificateError):
-            await client_at(wrong, new_credentials(stage.token)).probe()
+            await client_at(wrong, new_credentials(stage.token)).fetch_info()

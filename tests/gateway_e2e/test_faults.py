@@ -9,9 +9,9 @@ from custom_components.clawd.gateway import Endpoint
 from .clients import client_at, new_credentials, running
 from .fault_table import FaultTable
 from .faults import FAULTS
+from .gateway_harness import Stage
 from .relay import Relay
-from .scene import Scene
-from .stages import Stage
+from .scenario import Scene
 
 
 @pytest.fixture(params=FAULTS)
@@ -40,4 +40,4 @@ async def test_a_run_ends_as_it_must_after_a_fault(
                 assert ending.code == case.codes.get(stage.protocol)
                 reply = listener.case.replies[stage.protocol]
                 assert ending.code or ending.text == reply
-            assert client.runs == ()
+            assert client.introspection.runs == ()

@@ -8,11 +8,12 @@ from custom_components.clawd.gateway import (
     AgentRunError,
     GatewayClient,
     Payload,
+    RunRequest,
 )
 from tests.simulator import Reply
 
 from .cases import CASES, Case
-from .stages import Stage
+from .gateway_harness import Stage
 
 COUNT = "count 40 every 50"
 COUNTED = Reply(chunks=("0", *(f" {number}" for number in range(1, 40))), delay=0.05)
@@ -34,7 +35,7 @@ async def test_a_run_ends_as_its_case_says(
     case: Case, stage: Stage, client: GatewayClient, session_key: str
 ) -> None:
     stage.expect(*case.script)
-    run = await client.start_run(case.message, session_key=session_key)
+    run = await client.start_run(RunRequest(case.message, session_key))
     reply = case.replies[stage.protocol]
     if reply is None:
         with pytest.raises(AgentRunError):
@@ -49,7 +50,7 @@ async def test_text_arrives_while_the_model_speaks(
     stage: Stage, client: GatewayClient, session_key: str
 ) -> None:
     stage.expect(COUNTED)
-    run = await client.start_run(COUNT, session_key=session_key)
+    run = await client.start_run(RunRequest(COUNT, session_key))
     first = await anext(aiter(run))
     result = await run.result()
     assert result.text.startswith(first)
@@ -60,11 +61,11 @@ async def test_an_aborted_run_ends_at_once(
     stage: Stage, client: GatewayClient, session_key: str
 ) -> None:
     stage.expect(COUNTED)
-    run = await client.start_run(COUNT, session_key=session_key)
+    run = await client.start_run(RunRequest(COUNT, session_key))
     await anext(aiter(run))
     await run.abort()
     with pytest.raises(AgentRunAborted):
         await run.result()
-    assert client.runs == ()
+    assert client.introspection.runs == ()
     outcome = await wait_for_run(client, run, timeout_ms=1_000)
     assert STOPPED[stage.protocol] in outcome.items()

@@ -16,18 +16,19 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 import custom_components.clawd  # noqa: F401 - the harness has a package of this name
 from custom_components.clawd.const import DOMAIN
-from custom_components.clawd.selftest import checks_entry, checks_gateway, interruption
-from custom_components.clawd.subentry import new_subentry
+from custom_components.clawd.flows.agent_schema import new_subentry
+from custom_components.clawd.selftest import drill_tools
+from custom_components.clawd.selftest.checks import requests, tasks
 from tests.leak_guard import leave_out_imports, open_sockets
 from tests.simulator import GatewaySimulator
 
+from .assist_client import Conversation
 from .blocking import BlockingCalls, blocking_calls
 from .downloads import Download
 from .fault_coverage import FaultCoverage
+from .fault_harness import FaultHarness
 from .leftovers import leftovers, unload_entries
-from .live import Live
 from .repair import Repair
-from .talk import Conversation
 
 COVERAGE: Final = pytest.StashKey[FaultCoverage]()
 
@@ -137,7 +138,7 @@ async def new_entry(
             CONF_SSL: False,
             CONF_TOKEN: gateway.token,
         },
-        minor_version=3,
+        minor_version=4,
         subentries_data=[{**subentry, "data": {**subentry["data"], **agent_settings}}],
     )
     entry.add_to_hass(hass)
@@ -169,19 +170,19 @@ async def repair(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> Re
 
 
 @pytest.fixture
-async def live(
+async def harness(
     hass: HomeAssistant,
     entry: MockConfigEntry,
     gateway: GatewaySimulator,
     monkeypatch: pytest.MonkeyPatch,
-) -> AsyncGenerator[Live]:
-    """Return the live system, healthy as far as anybody knows."""
-    monkeypatch.setattr(checks_gateway, "PROBE_DEADLINE", 0.02)
-    monkeypatch.setattr(checks_gateway, "PROBE_HOLD", 0.1)
-    monkeypatch.setattr(checks_entry, "LAG_INTERVAL", 0.001)
-    monkeypatch.setattr(interruption, "PATIENCE", 0)
-    async with AsyncExitStack() as afterwards:
-        yield Live(hass, entry, gateway, monkeypatch, afterwards)
+) -> AsyncGenerator[FaultHarness]:
+    """Return a healthy live system in which to plant faults."""
+    monkeypatch.setattr(requests, "PROBE_TIMEOUT", 0.02)
+    monkeypatch.setattr(requests, "PROBE_HOLD_TIME", 0.1)
+    monkeypatch.setattr(tasks, "LAG_INTERVAL", 0.001)
+    monkeypatch.setattr(drill_tools, "MAX_WAITED_DELAY", 0)
+    async with AsyncExitStack() as cleanup:
+        yield FaultHarness(hass, entry, gateway, monkeypatch, cleanup)
 
 
 @pytest.fixture

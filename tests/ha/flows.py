@@ -1,4 +1,4 @@
-"""The config flow, as a user goes through it."""
+"""Helpers for tests of the config flow."""
 
 import asyncio
 from base64 import urlsafe_b64encode
@@ -15,33 +15,39 @@ from custom_components.clawd.const import DOMAIN
 from tests.simulator import GatewaySimulator
 
 
-async def start(hass: HomeAssistant, answers: dict[str, Any]) -> ConfigFlowResult:
-    """Fill in the first form."""
+async def start_user_flow(
+    hass: HomeAssistant, answers: dict[str, Any]
+) -> ConfigFlowResult:
+    """Start a flow and submit its first form."""
     form = await hass.config_entries.flow.async_init(
         DOMAIN, context={"source": SOURCE_USER}
     )
     assert form["type"] is FlowResultType.FORM
     assert form["step_id"] == "user"
     assert not form["errors"]
-    return await go_on(hass, form, answers)
+    return await submit(hass, form, answers)
 
 
-async def go_on(
+async def submit(
     hass: HomeAssistant, flow: ConfigFlowResult, answers: dict[str, Any] | None = None
 ) -> ConfigFlowResult:
-    """Submit a form, or look at it or at what came of a progress."""
+    """Submit a form; without answers, return the current step."""
     return await hass.config_entries.flow.async_configure(flow["flow_id"], answers)
 
 
-async def wait(hass: HomeAssistant, progress: ConfigFlowResult) -> ConfigFlowResult:
-    """Return what a progress leads to."""
+async def wait_for_progress(
+    hass: HomeAssistant, progress: ConfigFlowResult
+) -> ConfigFlowResult:
+    """Return the step after a progress."""
     assert progress["type"] is FlowResultType.SHOW_PROGRESS
     await hass.async_block_till_done(wait_background_tasks=True)
-    return await go_on(hass, progress)
+    return await submit(hass, progress)
 
 
-async def loaded(hass: HomeAssistant, result: ConfigFlowResult) -> dict[str, Any]:
-    """Return the data of the entry that a flow made; unload it."""
+async def created_entry_data(
+    hass: HomeAssistant, result: ConfigFlowResult
+) -> dict[str, Any]:
+    """Unload the entry of a flow and return its data."""
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
     entry = result["result"]
@@ -50,26 +56,26 @@ async def loaded(hass: HomeAssistant, result: ConfigFlowResult) -> dict[str, Any
     return dict(entry.data)
 
 
-def shown(form: ConfigFlowResult) -> dict[str, Any]:
-    """Return what a form shows of what was entered."""
+def suggested_values(form: ConfigFlowResult) -> dict[str, Any]:
+    """Return the suggested values of a form."""
     assert form["data_schema"]
     return _suggested(form["data_schema"].schema)
 
 
-def text_of(flow: ConfigFlowResult, name: str) -> str:
-    """Return what a step puts into its text."""
+def placeholder(flow: ConfigFlowResult, name: str) -> str:
+    """Return a description placeholder of a step."""
     assert flow["description_placeholders"]
     return flow["description_placeholders"][name]
 
 
-def read_aloud(fingerprint: str) -> str:
+def formatted_fingerprint(fingerprint: str) -> str:
     """Return a fingerprint as `openssl` prints it, in two lines."""
     digits = bytes.fromhex(fingerprint).hex(":").upper()
     return f"{digits[:48]}\n{digits[48:]}"
 
 
-def expect_broken_handshakes(loop: asyncio.AbstractEventLoop) -> None:
-    """Let a client leave that expects another TLS; the Gateway is on its loop."""
+def ignore_failed_handshakes(loop: asyncio.AbstractEventLoop) -> None:
+    """Ignore TLS handshakes that a client aborts; the Gateway is on its loop."""
     handler = loop.get_exception_handler()
     assert handler
 
@@ -80,8 +86,8 @@ def expect_broken_handshakes(loop: asyncio.AbstractEventLoop) -> None:
     loop.set_exception_handler(handle)
 
 
-def secrets_told(gateway: GatewaySimulator) -> list[dict[str, Any]]:
-    """Return what was shown to a Gateway to be let in."""
+def sent_credentials(gateway: GatewaySimulator) -> list[dict[str, Any]]:
+    """Return the `auth` objects that a Gateway received."""
     return [request.params["auth"] for request in gateway.received("connect")]
 
 

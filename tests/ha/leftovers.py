@@ -1,4 +1,4 @@
-"""What the integration may leave in Home Assistant once unloaded: nothing."""
+"""Leftovers of the integration in Home Assistant after an unload."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -13,10 +13,10 @@ from homeassistant.util.async_ import get_scheduled_timer_handles
 
 from custom_components.clawd.const import DOMAIN
 from custom_components.clawd.selftest import detectors
-from custom_components.clawd.selftest.checks_home_assistant import PACKAGE
+from custom_components.clawd.selftest.checks.tasks import PACKAGE
 
 # The component itself listens to this as long as Home Assistant runs.
-OF_THE_COMPONENT = {SIGNAL_CONFIG_ENTRY_CHANGED}
+COMPONENT_SIGNALS = {SIGNAL_CONFIG_ENTRY_CHANGED}
 
 
 async def unload_entries(hass: HomeAssistant) -> None:
@@ -28,7 +28,7 @@ async def unload_entries(hass: HomeAssistant) -> None:
 
 
 def leftovers(hass: HomeAssistant) -> list[str]:
-    """Return the tasks, timers and listeners that are the integration's."""
+    """Return the tasks, timers and listeners of the integration."""
     return [*_tasks(hass), *_timers(hass), *_bus(hass), *_dispatcher(hass)]
 
 
@@ -38,27 +38,29 @@ def _tasks(hass: HomeAssistant) -> Iterator[str]:
 
 
 def _timers(hass: HomeAssistant) -> Iterator[str]:
-    """Yield what waits for its time; asyncio does not say in public what it is."""
+    """Yield the timers."""
     for handle in get_scheduled_timer_handles(hass.loop):
+        # asyncio has no public access to them.
         called, arguments = attrgetter("_callback", "_args")(handle)
         if not handle.cancelled() and any(map(_is_ours, (called, *(arguments or ())))):
             yield f"the timer {handle!r}"
 
 
 def _bus(hass: HomeAssistant) -> Iterator[str]:
-    """Yield what listens on the bus, which tells in public only how many do."""
-    for event, listeners in attrgetter("_listeners")(hass.bus).items():
+    """Yield the listeners on the bus."""
+    # The public `async_listeners()` only counts them.
+    for event, listeners in hass.bus._listeners.items():  # noqa: SLF001
         yield from (f"a listener of {event}" for job, _ in listeners if _is_ours(job))
 
 
 def _dispatcher(hass: HomeAssistant) -> Iterator[str]:
     for signal, targets in hass.data.get("dispatcher", {}).items():
-        if signal not in OF_THE_COMPONENT and any(map(_is_ours, targets)):
+        if signal not in COMPONENT_SIGNALS and any(map(_is_ours, targets)):
             yield f"a receiver of {signal}"
 
 
 def _is_ours(called: HassJob[..., Any] | Callable[..., object] | object) -> bool:
-    """Tell whether the code of a job or a callable is the integration's."""
+    """Return whether a job or callable runs code of the integration."""
     if isinstance(called, HassJob):
         called = called.target
     while isinstance(called, partial):

@@ -1,7 +1,7 @@
-"""A day in the life of an entry, and the self-test at its end.
+"""Typical use of an entry, and a self-test at its end.
 
-It is run by `scripts/mutate` with one cleanup taken away; what the self-test
-says is printed as the last line.
+`scripts/mutate` runs it without one of the cleanups; the last line printed is the
+result of the self-test.
 """
 
 import asyncio
@@ -12,15 +12,15 @@ from typing import Any
 from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.clawd.gateway import GatewayClient
+from custom_components.clawd.gateway import GatewayClient, RunRequest
 from tests.simulator import GatewaySimulator, Pause, Reply, Tool
 
-from .live import Live
-from .self_test import bad, run_self_test
+from .fault_harness import FaultHarness
+from .self_test import problems, run_self_test
 from .states import AGENT, CONNECTIVITY, wait_for_state
 
 SESSION = "agent:main:ha-mutant"
-PATIENCE = 3.0
+TIMEOUT = 3.0
 
 
 async def _talk(hass: HomeAssistant, gateway: GatewaySimulator) -> None:
@@ -45,18 +45,18 @@ async def _ask[T](
 async def _lose_interest(client: GatewayClient, gateway: GatewaySimulator) -> None:
     """Stop a run, leave one before it starts, and let requests go unanswered."""
     gateway.script_once(Reply("Wait."), Pause())
-    run = await client.start_run("Hi", session_key=SESSION)
+    run = await client.start_run(RunRequest("Hi", SESSION))
     await gateway.wait_paused()
     await run.abort()
     for method, asking in (
-        ("agent", client.start_run("Hi", session_key=SESSION)),
+        ("agent", client.start_run(RunRequest("Hi", SESSION))),
         ("agents.list", client.request("agents.list")),
-        ("models.list", client.request("models.list", deadline=0.01)),
+        ("models.list", client.request("models.list", timeout=0.01)),
     ):
         task = await _ask(gateway, method, asking)
         if method != "models.list":
             task.cancel()
-        await asyncio.wait([task], timeout=PATIENCE)
+        await asyncio.wait([task], timeout=TIMEOUT)
         await asyncio.gather(task, return_exceptions=True)
         gateway.release(method)
     await gateway.wait_until(lambda: not gateway.runs.active())
@@ -64,7 +64,7 @@ async def _lose_interest(client: GatewayClient, gateway: GatewaySimulator) -> No
 
 async def _survive_a_drop(client: GatewayClient, gateway: GatewaySimulator) -> None:
     gateway.script_once(Reply("One."), Pause(), Tool("look"), Reply("Two."))
-    run = await client.start_run("Hi", session_key=f"{SESSION}-drop")
+    run = await client.start_run(RunRequest("Hi", f"{SESSION}-drop"))
     await gateway.wait_paused()
     asked = await _ask(gateway, "agents.list", client.request("agents.list"))
     gateway.drop()
@@ -78,7 +78,7 @@ async def _survive_a_drop(client: GatewayClient, gateway: GatewaySimulator) -> N
 async def _abort_in_absence(client: GatewayClient, gateway: GatewaySimulator) -> None:
     """Stop a run that cannot be told so; the next connection makes up for it."""
     gateway.script_once(Reply("Wait."), Pause())
-    run = await client.start_run("Hi", session_key=f"{SESSION}-absence")
+    run = await client.start_run(RunRequest("Hi", f"{SESSION}-absence"))
     await gateway.wait_paused()
     await gateway.suspend()
     await run.abort()
@@ -87,12 +87,12 @@ async def _abort_in_absence(client: GatewayClient, gateway: GatewaySimulator) ->
     await gateway.wait_until(lambda: not gateway.runs.active())
 
 
-async def _reload_in_a_run(live: Live) -> None:
-    live.gateway.script_once(Reply("Wait."), Pause())
-    run = await live.runtime.client.start_run("Hi", session_key=f"{SESSION}-reload")
-    await live.gateway.wait_paused()
-    await live.hass.config_entries.async_reload(live.entry.entry_id)
-    live.gateway.proceed()
+async def _reload_in_a_run(harness: FaultHarness) -> None:
+    harness.gateway.script_once(Reply("Wait."), Pause())
+    run = await harness.runtime.client.start_run(RunRequest("Hi", f"{SESSION}-reload"))
+    await harness.gateway.wait_paused()
+    await harness.hass.config_entries.async_reload(harness.entry.entry_id)
+    harness.gateway.proceed()
     await asyncio.gather(run.result(), return_exceptions=True)
 
 
@@ -102,29 +102,29 @@ async def _listen_for_a_while(client: GatewayClient) -> None:
     unsubscribe()
 
 
-async def _live(live: Live) -> None:
-    await _reload_in_a_run(live)
-    client = live.runtime.client
-    await _abort_in_absence(client, live.gateway)
-    await _survive_a_drop(client, live.gateway)
-    live.gateway.drop()
-    await wait_for_state(live.hass, CONNECTIVITY, "off")
-    await wait_for_state(live.hass, CONNECTIVITY, "on")
-    await _talk(live.hass, live.gateway)
+async def _use(harness: FaultHarness) -> None:
+    await _reload_in_a_run(harness)
+    client = harness.runtime.client
+    await _abort_in_absence(client, harness.gateway)
+    await _survive_a_drop(client, harness.gateway)
+    harness.gateway.drop()
+    await wait_for_state(harness.hass, CONNECTIVITY, "off")
+    await wait_for_state(harness.hass, CONNECTIVITY, "on")
+    await _talk(harness.hass, harness.gateway)
     await _listen_for_a_while(client)
-    await _lose_interest(client, live.gateway)
+    await _lose_interest(client, harness.gateway)
 
 
-async def test_scenario(live: Live, entry: MockConfigEntry) -> None:
+async def test_scenario(harness: FaultHarness, entry: MockConfigEntry) -> None:
     found: dict[str, object] = {"started": entry.state.value}
     try:
-        async with asyncio.timeout(2 * PATIENCE):
-            await _live(live)
+        async with asyncio.timeout(2 * TIMEOUT):
+            await _use(harness)
     except Exception as err:  # noqa: BLE001 - a mutant may do anything
         found["broke"] = type(err).__name__
     try:
         async with asyncio.timeout(60):
-            found["bad"] = bad(await run_self_test(live.hass, mode="drill"))
+            found["bad"] = problems(await run_self_test(harness.hass, mode="drill"))
     except Exception as err:  # noqa: BLE001 - the same
         found["self_test"] = type(err).__name__
     print(f"\nMUTANT {json.dumps(found)}")

@@ -1,4 +1,4 @@
-"""Calling the self-test."""
+"""Calls of the self-test action."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -9,18 +9,17 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.clawd.const import DOMAIN
+from custom_components.clawd.reports import Report
 from tests.simulator import GatewaySimulator
 
-type Report = dict[str, Any]
-
-WORKS_LONG = pytest.mark.timeout(60)
-"""For tests of whole drills, which take 2 s each, and 6 s beside other work."""
+RUNS_LONG = pytest.mark.timeout(60)
+"""For tests of whole drills: 2 s each, 6 s on a busy machine."""
 
 
 async def run_self_test(hass: HomeAssistant, **fields: object) -> Report:
-    """Run the action and return the report of the one entry it tested.
+    """Run the action and return the report of its only entry.
 
-    None of its texts is missing: its key would stand in its place.
+    A missing text would be replaced by its key.
     """
     response: Any = await hass.services.async_call(
         DOMAIN, "self_test", fields, blocking=True, return_response=True
@@ -31,10 +30,10 @@ async def run_self_test(hass: HomeAssistant, **fields: object) -> Report:
 
 
 @asynccontextmanager
-async def self_test_under_way(
+async def running_self_test(
     hass: HomeAssistant, gateway: GatewaySimulator, **fields: object
 ) -> AsyncGenerator[asyncio.Task[Report]]:
-    """Hold a self-test at the Gateway's health for as long as the body lasts."""
+    """Run a self-test that waits for `health` until the body ends."""
     gateway.hold("health")
     test = asyncio.create_task(run_self_test(hass, **fields))
     await gateway.wait_for_request("health")
@@ -49,7 +48,7 @@ def statuses(report: Report) -> dict[str, str]:
     return {check["id"]: check["status"] for check in report["checks"]}
 
 
-def bad(report: Report) -> dict[str, str]:
+def problems(report: Report) -> dict[str, str]:
     """Return the checks that neither passed nor were skipped."""
     fine = {"pass", "skip"}
     return {name: s for name, s in statuses(report).items() if s not in fine}

@@ -1,4 +1,4 @@
-"""A call of the integration that blocks the event loop fails the test."""
+"""A blocking call of the integration fails the test."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,10 +8,11 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.clawd.selftest.model import CheckContext, CheckResult, Status
+from custom_components.clawd.reports import Status
+from custom_components.clawd.selftest.model import CheckContext, CheckResult
 
 from .blocking import BlockingCalls
-from .planted import check_of, run_planted
+from .check_stubs import check_of, run_stubs
 
 
 def _read() -> None:
@@ -36,6 +37,6 @@ async def test_a_call_that_blocks_is_caught(
 
     check = check_of(blocking)
     for _ in range(2):
-        await run_planted(hass, entry, check)
+        await run_stubs(hass, entry, check)
         with pytest.raises(AssertionError, match=f"blocking call to {named}"):
             calls.verify()

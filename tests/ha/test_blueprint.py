@@ -12,10 +12,10 @@ from pytest_homeassistant_custom_component.common import (
     async_mock_service,
 )
 
-from custom_components.clawd.selftest.model import Status
+from custom_components.clawd.reports import Status
 from tests.simulator import GatewaySimulator
 
-from .planted import planted, run_planted
+from .check_stubs import check_stub, run_stubs
 from .self_test import run_self_test
 from .states import CONNECTIVITY, SELF_TEST_EVENT, wait_for_state
 
@@ -58,11 +58,11 @@ async def test_a_failure_is_told_with_its_checks(
     notifications: list[ServiceCall],
     status: Status,
 ) -> None:
-    await run_planted(hass, entry, planted(status), planted(status, "another"))
+    await run_stubs(hass, entry, check_stub(status), check_stub(status, "another"))
 
     [call] = notifications
     assert call.data["title"] == "OpenClaw Gateway: the self-test failed"
-    assert call.data["message"].startswith("Checks that failed: planted, another.")
+    assert call.data["message"].startswith("Checks that failed: stub, another.")
 
 
 @pytest.mark.parametrize("status", [Status.PASS, Status.WARN])
@@ -72,7 +72,7 @@ async def test_nothing_else_is_told(
     notifications: list[ServiceCall],
     status: Status,
 ) -> None:
-    await run_planted(hass, entry, planted(status))
+    await run_stubs(hass, entry, check_stub(status))
 
     assert notifications == []
 
@@ -80,12 +80,12 @@ async def test_nothing_else_is_told(
 async def test_each_failure_is_told_once(
     hass: HomeAssistant, entry: MockConfigEntry, notifications: list[ServiceCall]
 ) -> None:
-    await run_planted(hass, entry, planted(Status.FAIL))
+    await run_stubs(hass, entry, check_stub(Status.FAIL))
     assert await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done()
     assert len(notifications) == 1
 
-    await run_planted(hass, entry, planted(Status.FAIL))
+    await run_stubs(hass, entry, check_stub(Status.FAIL))
     assert len(notifications) == 2
 
 

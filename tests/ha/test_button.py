@@ -1,4 +1,4 @@
-"""The button that runs a self-test."""
+"""Button that runs the self-test."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ from tests.simulator import GatewaySimulator
 
 from .states import CONNECTIVITY, RUN_BUTTON, wait_for_state
 
-pytestmark = pytest.mark.usefixtures("live")
+pytestmark = pytest.mark.usefixtures("harness")
 
 
 async def _press(hass: HomeAssistant) -> None:

@@ -1,4 +1,4 @@
-"""Adding a Gateway by hand."""
+"""Tests of the config flow started by the user."""
 
 import socket
 from typing import Any
@@ -24,7 +24,15 @@ from custom_components.clawd.gateway import AddressClass, endpoint as endpoints
 from custom_components.clawd.storage import STORAGE_KEY
 from tests.simulator import GatewaySimulator, Refusal
 
-from .flows import go_on, loaded, secrets_told, setup_link, shown, start, text_of
+from .flows import (
+    created_entry_data,
+    placeholder,
+    sent_credentials,
+    setup_link,
+    start_user_flow,
+    submit,
+    suggested_values,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -34,18 +42,18 @@ async def _core(hass: HomeAssistant) -> None:
 
 @pytest.fixture
 def answers(gateway: GatewaySimulator) -> dict[str, Any]:
-    """Return what a user types who gets everything right."""
+    """Return valid input of the form."""
     return {CONF_ADDRESS: gateway.url, CONF_TOKEN: gateway.token}
 
 
 @pytest.mark.parametrize("protocol", [3, 4])
-async def test_right_answers_make_an_entry(
+async def test_the_user_flow_creates_an_entry(
     hass: HomeAssistant, gateway: GatewaySimulator, answers: dict[str, Any]
 ) -> None:
-    result = await start(hass, answers)
+    result = await start_user_flow(hass, answers)
 
     assert result["title"] == "OpenClaw Gateway"
-    assert await loaded(hass, result) == {
+    assert await created_entry_data(hass, result) == {
         CONF_HOST: gateway.host,
         CONF_PORT: gateway.port,
         CONF_SSL: False,
@@ -55,59 +63,63 @@ async def test_right_answers_make_an_entry(
     assert result["options"] == {}
 
 
-async def test_an_entry_is_known_by_the_gateway_and_has_its_first_agent(
+async def test_a_new_entry_has_the_id_and_the_default_agent_of_its_gateway(
     hass: HomeAssistant, gateway: GatewaySimulator, answers: dict[str, Any]
 ) -> None:
-    result = await start(hass, answers)
+    result = await start_user_flow(hass, answers)
 
     assert result["result"].unique_id == gateway.device_id
     [subentry] = result["result"].subentries.values()
     assert (subentry.subentry_type, subentry.title) == ("conversation", "main")
     assert subentry.data["agent"] == "main"
-    await loaded(hass, result)
+    await created_entry_data(hass, result)
 
 
 @pytest.mark.parametrize(
     "address",
     ["{host}:{port}", " ws://{host}:{port} \n", "http://{host}:{port}/chat", "{host}"],
 )
-async def test_an_address_may_be_written_in_many_ways(
+async def test_many_formats_of_an_address_are_accepted(
     hass: HomeAssistant,
     gateway: GatewaySimulator,
     answers: dict[str, Any],
     address: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("custom_components.clawd.address.DEFAULT_PORT", gateway.port)
+    monkeypatch.setattr(
+        "custom_components.clawd.flows.address.DEFAULT_PORT", gateway.port
+    )
     address = address.format(host=gateway.host, port=gateway.port)
 
-    result = await start(hass, {**answers, CONF_ADDRESS: address})
+    result = await start_user_flow(hass, {**answers, CONF_ADDRESS: address})
 
-    data = await loaded(hass, result)
+    data = await created_entry_data(hass, result)
     assert (data[CONF_HOST], data[CONF_PORT]) == (gateway.host, gateway.port)
     assert data[CONF_SSL] is False
 
 
-async def test_a_dashboard_link_is_all_that_is_needed(
+async def test_a_dashboard_link_needs_no_token(
     hass: HomeAssistant, gateway: GatewaySimulator, answers: dict[str, Any]
 ) -> None:
     link = f"http://{gateway.host}:{gateway.port}/#token={gateway.token}"
 
-    result = await start(hass, {CONF_ADDRESS: link})
+    result = await start_user_flow(hass, {CONF_ADDRESS: link})
 
-    assert (await loaded(hass, result))[CONF_TOKEN] == answers[CONF_TOKEN]
+    assert (await created_entry_data(hass, result))[CONF_TOKEN] == answers[CONF_TOKEN]
 
 
-async def test_a_token_may_have_spaces_and_line_ends_around_it(
+async def test_whitespace_around_a_token_is_removed(
     hass: HomeAssistant, gateway: GatewaySimulator, answers: dict[str, Any]
 ) -> None:
-    result = await start(hass, {**answers, CONF_TOKEN: f" {gateway.token}\r\n"})
+    result = await start_user_flow(
+        hass, {**answers, CONF_TOKEN: f" {gateway.token}\r\n"}
+    )
 
-    assert (await loaded(hass, result))[CONF_TOKEN] == gateway.token
+    assert (await created_entry_data(hass, result))[CONF_TOKEN] == gateway.token
 
 
 @pytest.mark.parametrize("protocol", [3, 4])
-async def test_a_password_is_as_good_where_the_gateway_wants_one(
+async def test_a_password_is_accepted_where_the_gateway_uses_one(
     hass: HomeAssistant,
     gateway: GatewaySimulator,
     answers: dict[str, Any],
@@ -115,7 +127,7 @@ async def test_a_password_is_as_good_where_the_gateway_wants_one(
 ) -> None:
     gateway.mode = "password"
 
-    data = await loaded(hass, await start(hass, answers))
+    data = await created_entry_data(hass, await start_user_flow(hass, answers))
 
     kind = CONF_PASSWORD if protocol == 3 else CONF_TOKEN
     assert data[kind] == gateway.token
@@ -132,7 +144,7 @@ async def test_a_password_is_as_good_where_the_gateway_wants_one(
         ("password", None, "password_missing"),
     ],
 )
-async def test_a_wrong_or_missing_secret_is_named(  # noqa: PLR0913, PLR0917 - the row of the table
+async def test_a_wrong_or_missing_secret_is_an_error_at_its_field(  # noqa: PLR0913, PLR0917 - the row of the table
     hass: HomeAssistant,
     gateway: GatewaySimulator,
     answers: dict[str, Any],
@@ -143,11 +155,11 @@ async def test_a_wrong_or_missing_secret_is_named(  # noqa: PLR0913, PLR0917 - t
     gateway.mode = mode
     given = {CONF_ADDRESS: gateway.url} | ({CONF_TOKEN: entered} if entered else {})
 
-    form = await start(hass, given)
+    form = await start_user_flow(hass, given)
 
     assert form["errors"] == {CONF_TOKEN: key}
-    assert shown(form) == given
-    await loaded(hass, await go_on(hass, form, answers))
+    assert suggested_values(form) == given
+    await created_entry_data(hass, await submit(hass, form, answers))
 
 
 @pytest.mark.parametrize(
@@ -164,7 +176,7 @@ async def test_a_wrong_or_missing_secret_is_named(  # noqa: PLR0913, PLR0917 - t
         (Refusal.DROP_BEFORE_HELLO, "connection_lost"),
     ],
 )
-async def test_a_refusal_says_why_and_loses_nothing(
+async def test_a_refusal_shows_its_error_and_keeps_the_input(
     hass: HomeAssistant,
     gateway: GatewaySimulator,
     answers: dict[str, Any],
@@ -173,18 +185,18 @@ async def test_a_refusal_says_why_and_loses_nothing(
 ) -> None:
     gateway.refuse(refusal)
 
-    form = await start(hass, answers)
+    form = await start_user_flow(hass, answers)
 
     assert form["type"] is FlowResultType.FORM
     assert form["errors"] == {"base": key}
-    assert shown(form) == answers
+    assert suggested_values(form) == answers
 
     gateway.refuse(None)
-    await loaded(hass, await go_on(hass, form, answers))
+    await created_entry_data(hass, await submit(hass, form, answers))
 
 
 @pytest.mark.parametrize("version", [2, 99])
-async def test_a_gateway_of_another_protocol_is_named(
+async def test_an_unsupported_protocol_is_an_error(
     hass: HomeAssistant,
     gateway: GatewaySimulator,
     answers: dict[str, Any],
@@ -192,13 +204,13 @@ async def test_a_gateway_of_another_protocol_is_named(
 ) -> None:
     gateway.edit("hello-ok", lambda hello: hello.update(protocol=version))
 
-    form = await start(hass, answers)
+    form = await start_user_flow(hass, answers)
 
     assert form["errors"] == {"base": "unsupported_protocol"}
 
 
 @pytest.mark.parametrize("scheme", ["ws://", ""])
-async def test_a_closed_port_cannot_be_connected_to(
+async def test_a_closed_port_is_an_error(
     hass: HomeAssistant,
     gateway: GatewaySimulator,
     answers: dict[str, Any],
@@ -206,41 +218,41 @@ async def test_a_closed_port_cannot_be_connected_to(
 ) -> None:
     await gateway.suspend()
 
-    place = f"{scheme}{gateway.host}:{gateway.port}"
-    form = await start(hass, {**answers, CONF_ADDRESS: place})
+    address = f"{scheme}{gateway.host}:{gateway.port}"
+    form = await start_user_flow(hass, {**answers, CONF_ADDRESS: address})
 
     assert form["errors"] == {"base": "cannot_connect"}
 
 
 @pytest.mark.parametrize("address", ["ftp://127.0.0.1", "two words", "", "host:port"])
-async def test_an_address_that_is_none_is_named(
+async def test_an_invalid_address_is_an_error(
     hass: HomeAssistant, answers: dict[str, Any], address: str
 ) -> None:
     given = {**answers, CONF_ADDRESS: address}
-    form = await start(hass, given)
+    form = await start_user_flow(hass, given)
 
     assert form["errors"] == {CONF_ADDRESS: "invalid_address"}
-    assert shown(form) == given
+    assert suggested_values(form) == given
 
 
-async def test_a_host_that_nobody_knows_is_named(
+async def test_an_unknown_host_is_an_error(
     hass: HomeAssistant, answers: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def nobody_knows(*_: object, **__: object) -> None:
+    def fail_to_resolve(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-    monkeypatch.setattr(socket, "getaddrinfo", nobody_knows)
+    monkeypatch.setattr(socket, "getaddrinfo", fail_to_resolve)
 
-    form = await start(hass, {**answers, CONF_ADDRESS: "gateway.example"})
+    form = await start_user_flow(hass, {**answers, CONF_ADDRESS: "gateway.example"})
 
     assert form["errors"] == {CONF_ADDRESS: "unknown_host"}
 
 
-async def test_tls_to_a_plain_gateway_says_so(
+async def test_tls_to_a_gateway_without_it_is_an_error(
     hass: HomeAssistant, gateway: GatewaySimulator, answers: dict[str, Any]
 ) -> None:
-    place = f"wss://{gateway.host}:{gateway.port}"
-    form = await start(hass, {**answers, CONF_ADDRESS: place})
+    address = f"wss://{gateway.host}:{gateway.port}"
+    form = await start_user_flow(hass, {**answers, CONF_ADDRESS: address})
 
     assert form["errors"] == {CONF_ADDRESS: "tls_failed"}
 
@@ -255,35 +267,35 @@ async def test_tls_to_a_plain_gateway_says_so(
 async def test_a_public_address_without_tls_needs_consent(
     hass: HomeAssistant, answers: dict[str, Any], entered: str, address: str
 ) -> None:
-    form = await start(hass, {**answers, CONF_ADDRESS: entered})
+    form = await start_user_flow(hass, {**answers, CONF_ADDRESS: entered})
 
     assert form["step_id"] == "insecure"
-    assert text_of(form, "address") == address
+    assert placeholder(form, "address") == address
 
 
-async def test_consent_to_a_connection_without_tls_becomes_an_option(
+async def test_consent_to_a_connection_without_tls_is_stored_as_an_option(
     hass: HomeAssistant,
     gateway: GatewaySimulator,
     answers: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(endpoints, "address_class", lambda _: AddressClass.PUBLIC)
-    form = await start(hass, answers)
+    form = await start_user_flow(hass, answers)
     assert form["step_id"] == "insecure"
-    assert secrets_told(gateway) == []
+    assert sent_credentials(gateway) == []
 
-    result = await go_on(hass, form, {})
+    result = await submit(hass, form, {})
 
     assert result["options"] == {CONF_ALLOW_INSECURE: True}
-    await loaded(hass, result)
+    await created_entry_data(hass, result)
 
 
-async def test_nothing_secret_is_told_to_another_server(
+async def test_no_credentials_are_sent_to_another_server(
     hass: HomeAssistant, gateway: GatewaySimulator, answers: dict[str, Any]
 ) -> None:
     gateway.edit("connect.challenge", dict.clear)
 
-    form = await start(hass, answers)
+    form = await start_user_flow(hass, answers)
 
     assert form["errors"] == {"base": "not_a_gateway"}
     assert gateway.requests == []
@@ -294,13 +306,13 @@ async def test_a_gateway_is_added_once(
 ) -> None:
     assert entry.state is ConfigEntryState.LOADED
 
-    result = await start(hass, answers)
+    result = await start_user_flow(hass, answers)
 
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "already_configured"
 
 
-async def test_a_gateway_is_known_at_another_address_and_not_moved_there(
+async def test_a_known_gateway_at_another_address_is_not_changed(
     hass: HomeAssistant, new_entry: MockConfigEntry, gateway: GatewaySimulator
 ) -> None:
     elsewhere = {**new_entry.data, CONF_PORT: 1}
@@ -308,20 +320,22 @@ async def test_a_gateway_is_known_at_another_address_and_not_moved_there(
         new_entry, unique_id=gateway.device_id, data=elsewhere
     )
 
-    result = await start(hass, {CONF_ADDRESS: gateway.url, CONF_TOKEN: gateway.token})
+    result = await start_user_flow(
+        hass, {CONF_ADDRESS: gateway.url, CONF_TOKEN: gateway.token}
+    )
 
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "already_configured"
     assert new_entry.data == elsewhere
 
 
-async def test_a_setup_link_lets_in_for_good(
+async def test_a_setup_link_leads_to_a_device_token(
     hass: HomeAssistant, gateway: GatewaySimulator, hass_storage: dict[str, Any]
 ) -> None:
     gateway.devices.bootstraps.add("bootstrap")
 
-    result = await start(hass, {CONF_ADDRESS: setup_link(gateway)})
-    data = await loaded(hass, result)
+    result = await start_user_flow(hass, {CONF_ADDRESS: setup_link(gateway)})
+    data = await created_entry_data(hass, result)
 
     assert not {CONF_TOKEN, CONF_PASSWORD} & set(data)
     [stored] = [key for key in hass_storage if "device_token" in key]
@@ -330,20 +344,20 @@ async def test_a_setup_link_lets_in_for_good(
     assert await hass.config_entries.async_unload(result["result"].entry_id)
 
 
-async def test_a_setup_link_that_was_used_is_named(
+async def test_a_used_setup_link_is_an_error(
     hass: HomeAssistant, gateway: GatewaySimulator
 ) -> None:
-    form = await start(hass, {CONF_ADDRESS: setup_link(gateway)})
+    form = await start_user_flow(hass, {CONF_ADDRESS: setup_link(gateway)})
 
     assert form["errors"] == {CONF_ADDRESS: "setup_link_used"}
 
 
-async def test_an_unreadable_identity_ends_the_flow(
+async def test_an_unreadable_identity_aborts_the_flow(
     hass: HomeAssistant, answers: dict[str, Any], hass_storage: dict[str, Any]
 ) -> None:
     hass_storage[STORAGE_KEY] = {"version": 1, "key": STORAGE_KEY, "data": {}}
 
-    result = await start(hass, answers)
+    result = await start_user_flow(hass, answers)
 
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "identity_unreadable"

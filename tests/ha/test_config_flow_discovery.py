@@ -1,4 +1,4 @@
-"""Gateways that announce themselves in the network."""
+"""Tests of the config flow started by zeroconf."""
 
 from collections.abc import AsyncGenerator
 from ipaddress import ip_address
@@ -32,13 +32,13 @@ from tests.simulator import GatewaySimulator
 from tests.simulator.tls import certificate, fingerprint, server_context
 
 from .flows import (
-    expect_broken_handshakes,
-    go_on,
-    loaded,
-    read_aloud,
-    secrets_told,
-    start,
-    text_of,
+    created_entry_data,
+    formatted_fingerprint,
+    ignore_failed_handshakes,
+    placeholder,
+    sent_credentials,
+    start_user_flow,
+    submit,
 )
 
 TYPE = "_openclaw-gw._tcp.local."
@@ -46,22 +46,22 @@ NAME = f"study (OpenClaw).{TYPE}"
 
 
 def _advertisement(
-    gateway: GatewaySimulator, address: str = "127.0.0.1", **hints: str
+    gateway: GatewaySimulator, address: str = "127.0.0.1", **properties: str
 ) -> AsyncServiceInfo:
-    """Return what a Gateway says of itself, with hints that lead elsewhere."""
-    properties = {
+    """Return an advertisement with TXT properties that lead elsewhere."""
+    all_properties = {
         "role": "gateway",
         "displayName": "Study",
         "lanHost": "elsewhere.local",
         "gatewayPort": "1",
         "transport": "gateway",
-        **hints,
+        **properties,
     }
     return AsyncServiceInfo(
         TYPE,
         NAME,
         port=gateway.port,
-        properties=properties,
+        properties=all_properties,
         server="study.local.",
         addresses=[ip_address(address).packed],
     )
@@ -82,7 +82,7 @@ async def _core(hass: HomeAssistant) -> None:
     assert await async_setup_component(hass, "homeassistant", {})
 
 
-async def test_a_gateway_is_shown_and_added_when_it_is_confirmed(
+async def test_a_discovered_gateway_is_added_after_confirmation(
     hass: HomeAssistant, gateway: GatewaySimulator
 ) -> None:
     form = await _discover(hass, _advertisement(gateway))
@@ -93,19 +93,19 @@ async def test_a_gateway_is_shown_and_added_when_it_is_confirmed(
         "address": f"ws://127.0.0.1:{gateway.port}",
         "fingerprint": "-",
     }
-    form = await go_on(hass, form)
+    form = await submit(hass, form)
     assert form["step_id"] == "zeroconf_confirm"
     assert not form["errors"]
     assert gateway.attempts == 0
 
-    form = await go_on(hass, form, {CONF_TOKEN: "wrong"})
+    form = await submit(hass, form, {CONF_TOKEN: "wrong"})
     assert form["step_id"] == "zeroconf_confirm"
     assert form["errors"] == {CONF_TOKEN: "invalid_token"}
 
-    result = await go_on(hass, form, {CONF_TOKEN: gateway.token})
+    result = await submit(hass, form, {CONF_TOKEN: gateway.token})
     assert result["title"] == "Study"
     assert result["result"].unique_id == gateway.device_id
-    data = await loaded(hass, result)
+    data = await created_entry_data(hass, result)
     assert (data[CONF_HOST], data[CONF_SSL]) == ("127.0.0.1", False)
 
 
@@ -113,57 +113,57 @@ async def test_a_gateway_is_shown_and_added_when_it_is_confirmed(
 async def secure_gateway(
     hass: HomeAssistant, tmp_path: Path
 ) -> AsyncGenerator[tuple[GatewaySimulator, str]]:
-    """Run a Gateway with TLS; give it with its fingerprint."""
-    expect_broken_handshakes(hass.loop)
+    """Run a Gateway with TLS; return it with its fingerprint."""
+    ignore_failed_handshakes(hass.loop)
     path = certificate(tmp_path)
     async with GatewaySimulator(ssl=server_context(path)) as gateway:
         yield gateway, fingerprint(path)
 
 
-async def test_an_announced_fingerprint_is_shown_and_not_trusted_by_itself(
+async def test_an_advertised_fingerprint_is_shown_but_not_trusted(
     hass: HomeAssistant, secure_gateway: tuple[GatewaySimulator, str]
 ) -> None:
     gateway, pin = secure_gateway
-    hints = {"gatewayTls": "1", "gatewayTlsSha256": pin}
-    form = await _discover(hass, _advertisement(gateway, **hints))
-    assert text_of(form, "fingerprint") == read_aloud(pin)
+    properties = {"gatewayTls": "1", "gatewayTlsSha256": pin}
+    form = await _discover(hass, _advertisement(gateway, **properties))
+    assert placeholder(form, "fingerprint") == formatted_fingerprint(pin)
 
-    form = await go_on(hass, form, {CONF_TOKEN: gateway.token})
+    form = await submit(hass, form, {CONF_TOKEN: gateway.token})
     assert form["step_id"] == "certificate"
     assert form["errors"] == {"base": "certificate_unknown"}
-    assert text_of(form, "fingerprint") == read_aloud(pin)
-    assert secrets_told(gateway) == []
+    assert placeholder(form, "fingerprint") == formatted_fingerprint(pin)
+    assert sent_credentials(gateway) == []
 
-    data = await loaded(hass, await go_on(hass, form, {}))
+    data = await created_entry_data(hass, await submit(hass, form, {}))
     assert data[CONF_FINGERPRINT] == pin
 
 
-async def test_another_certificate_than_the_announced_one_is_shown_as_such(
+async def test_a_certificate_that_was_not_advertised_is_an_error(
     hass: HomeAssistant, secure_gateway: tuple[GatewaySimulator, str]
 ) -> None:
     gateway, _ = secure_gateway
-    hints = {"gatewayTls": "1", "gatewayTlsSha256": "ab" * 32}
-    form = await _discover(hass, _advertisement(gateway, **hints))
+    properties = {"gatewayTls": "1", "gatewayTlsSha256": "ab" * 32}
+    form = await _discover(hass, _advertisement(gateway, **properties))
 
-    form = await go_on(hass, form, {CONF_TOKEN: gateway.token})
+    form = await submit(hass, form, {CONF_TOKEN: gateway.token})
 
     assert form["step_id"] == "certificate"
     assert form["errors"] == {"base": "certificate_not_announced"}
 
 
-async def test_an_announced_gateway_with_tls_is_not_asked_without(
+async def test_an_advertised_gateway_with_tls_is_not_probed_without(
     hass: HomeAssistant, gateway: GatewaySimulator
 ) -> None:
     form = await _discover(hass, _advertisement(gateway, gatewayTls="1"))
 
-    form = await go_on(hass, form, {CONF_TOKEN: gateway.token})
+    form = await submit(hass, form, {CONF_TOKEN: gateway.token})
 
     assert form["errors"] == {"base": "tls_failed"}
-    assert secrets_told(gateway) == []
+    assert sent_credentials(gateway) == []
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "study.local"])
-async def test_a_configured_gateway_is_recognised_and_not_moved(
+async def test_a_configured_gateway_is_recognized_and_not_changed(
     hass: HomeAssistant,
     gateway: GatewaySimulator,
     new_entry: MockConfigEntry,
@@ -179,7 +179,7 @@ async def test_a_configured_gateway_is_recognised_and_not_moved(
     assert new_entry.data == data
 
 
-async def test_a_configured_gateway_at_a_new_address_is_not_moved_either(
+async def test_a_configured_gateway_at_a_new_address_is_not_changed(
     hass: HomeAssistant, gateway: GatewaySimulator, new_entry: MockConfigEntry
 ) -> None:
     data = {**new_entry.data, CONF_HOST: "192.168.1.5"}
@@ -188,14 +188,14 @@ async def test_a_configured_gateway_at_a_new_address_is_not_moved_either(
     )
     form = await _discover(hass, _advertisement(gateway))
 
-    result = await go_on(hass, form, {CONF_TOKEN: gateway.token})
+    result = await submit(hass, form, {CONF_TOKEN: gateway.token})
 
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "already_configured"
     assert new_entry.data == data
 
 
-async def test_a_gateway_is_offered_once(
+async def test_a_gateway_is_discovered_once(
     hass: HomeAssistant, gateway: GatewaySimulator
 ) -> None:
     await _discover(hass, _advertisement(gateway))
@@ -206,18 +206,18 @@ async def test_a_gateway_is_offered_once(
     assert result["reason"] == "already_in_progress"
 
 
-async def test_a_gateway_that_is_added_by_hand_is_not_offered_any_more(
+async def test_adding_a_gateway_by_hand_aborts_its_discovery_flow(
     hass: HomeAssistant, gateway: GatewaySimulator
 ) -> None:
     await _discover(hass, _advertisement(gateway))
     answers = {CONF_ADDRESS: gateway.url, CONF_TOKEN: gateway.token}
 
-    await loaded(hass, await start(hass, answers))
+    await created_entry_data(hass, await start_user_flow(hass, answers))
 
     assert hass.config_entries.flow.async_progress() == []
 
 
-async def test_a_gateway_that_an_entry_was_led_to_is_not_offered_any_more(
+async def test_reconfiguring_an_entry_aborts_the_discovery_flow_of_its_gateway(
     hass: HomeAssistant, gateway: GatewaySimulator, new_entry: MockConfigEntry
 ) -> None:
     old = {**new_entry.data, CONF_HOST: "192.168.1.5"}
@@ -225,35 +225,35 @@ async def test_a_gateway_that_an_entry_was_led_to_is_not_offered_any_more(
     await _discover(hass, _advertisement(gateway))
     form = await new_entry.start_reconfigure_flow(hass)
 
-    await go_on(hass, form, {CONF_ADDRESS: gateway.url})
+    await submit(hass, form, {CONF_ADDRESS: gateway.url})
 
     assert hass.config_entries.flow.async_progress() == []
     await hass.async_block_till_done()
 
 
-async def test_another_gateway_is_still_offered(
+async def test_the_discovery_flow_of_another_gateway_stays(
     hass: HomeAssistant, gateway: GatewaySimulator
 ) -> None:
     await _discover(hass, _advertisement(gateway, address="192.168.1.5"))
     answers = {CONF_ADDRESS: gateway.url, CONF_TOKEN: gateway.token}
 
-    await loaded(hass, await start(hass, answers))
+    await created_entry_data(hass, await start_user_flow(hass, answers))
 
     assert len(hass.config_entries.flow.async_progress()) == 1
 
 
 class _OtherFlow(ConfigFlow):
-    """What another integration finds in the network."""
+    """Discovery flow of another integration."""
 
     async def async_step_zeroconf(
         self, discovery_info: ZeroconfServiceInfo
     ) -> ConfigFlowResult:
-        """Offer it."""
+        """Show a form."""
         self.context["title_placeholders"] = {"name": discovery_info.name}
         return self.async_show_form(step_id="zeroconf")
 
 
-async def test_what_another_integration_found_there_is_still_offered(
+async def test_the_discovery_flow_of_another_integration_stays(
     hass: HomeAssistant, gateway: GatewaySimulator
 ) -> None:
     mock_integration(hass, MockModule("test"))
@@ -266,12 +266,12 @@ async def test_what_another_integration_found_there_is_still_offered(
         )
         answers = {CONF_ADDRESS: gateway.url, CONF_TOKEN: gateway.token}
 
-        await loaded(hass, await start(hass, answers))
+        await created_entry_data(hass, await start_user_flow(hass, answers))
 
         assert len(hass.config_entries.flow.async_progress()) == 1
 
 
-async def test_a_gateway_that_is_ignored_stays_so(
+async def test_an_ignored_gateway_stays_ignored(
     hass: HomeAssistant, gateway: GatewaySimulator
 ) -> None:
     MockConfigEntry(domain=DOMAIN, source=SOURCE_IGNORE, unique_id=NAME).add_to_hass(
@@ -283,34 +283,34 @@ async def test_a_gateway_that_is_ignored_stays_so(
     assert result["reason"] == "already_configured"
 
 
-async def test_an_advertisement_without_hints_will_do(
+async def test_an_advertisement_without_properties_is_accepted(
     hass: HomeAssistant, gateway: GatewaySimulator
 ) -> None:
-    hints = {"displayName": "", "gatewayTlsSha256": "no fingerprint"}
+    properties = {"displayName": "", "gatewayTlsSha256": "no fingerprint"}
 
-    form = await _discover(hass, _advertisement(gateway, **hints))
+    form = await _discover(hass, _advertisement(gateway, **properties))
 
-    assert text_of(form, "name") == "study (OpenClaw)"
-    assert text_of(form, "fingerprint") == "-"
+    assert placeholder(form, "name") == "study (OpenClaw)"
+    assert placeholder(form, "fingerprint") == "-"
 
 
-async def test_home_assistant_finds_a_real_advertisement(
+async def test_home_assistant_discovers_a_real_advertisement(
     hass: HomeAssistant, gateway: GatewaySimulator
 ) -> None:
     async with AsyncZeroconf(interfaces=["127.0.0.1"]) as announcer:
         await (await announcer.async_register_service(_advertisement(gateway)))
-        heard = AsyncServiceInfo(TYPE, NAME)
+        found = AsyncServiceInfo(TYPE, NAME)
         async with AsyncZeroconf(interfaces=["127.0.0.1"]) as listener:
-            assert await heard.async_request(listener.zeroconf, 3000)
+            assert await found.async_request(listener.zeroconf, 3000)
 
-        form = await _discover(hass, heard)
+        form = await _discover(hass, found)
 
     assert form["step_id"] == "zeroconf_confirm"
-    assert text_of(form, "address") == f"ws://127.0.0.1:{gateway.port}"
+    assert placeholder(form, "address") == f"ws://127.0.0.1:{gateway.port}"
 
 
 async def test_home_assistant_listens_for_both_editions(hass: HomeAssistant) -> None:
-    heard = await async_get_zeroconf(hass)
+    found = await async_get_zeroconf(hass)
 
     for service in (TYPE, "_clawdbot-gw._tcp.local."):
-        assert {"domain": DOMAIN} in heard[service]
+        assert {"domain": DOMAIN} in found[service]

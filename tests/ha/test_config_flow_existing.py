@@ -1,4 +1,4 @@
-"""Regaining access to a Gateway, and changing how it is reached."""
+"""Tests of the reauth and reconfigure flows."""
 
 import asyncio
 from datetime import timedelta
@@ -18,7 +18,6 @@ from homeassistant.data_entry_flow import FlowResultType
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.clawd import visit
 from custom_components.clawd.config_flow import SECTION_SECURITY
 from custom_components.clawd.const import (
     CONF_ALLOW_INSECURE,
@@ -27,6 +26,7 @@ from custom_components.clawd.const import (
     CONF_KEEP_RUN,
     DOMAIN,
 )
+from custom_components.clawd.flows import setup
 from custom_components.clawd.gateway import AddressClass, endpoint as endpoints
 from tests.simulator import GatewaySimulator
 from tests.simulator.tls import (
@@ -36,10 +36,16 @@ from tests.simulator.tls import (
     server_context,
 )
 
-from .flows import expect_broken_handshakes, go_on, setup_link, shown, text_of
+from .flows import (
+    ignore_failed_handshakes,
+    placeholder,
+    setup_link,
+    submit,
+    suggested_values,
+)
 
 
-async def _changed(
+async def _assert_updated(
     hass: HomeAssistant, entry: MockConfigEntry, result: ConfigFlowResult, reason: str
 ) -> None:
     assert result["type"] is FlowResultType.ABORT
@@ -48,7 +54,7 @@ async def _changed(
     assert entry.state is ConfigEntryState.LOADED
 
 
-async def test_a_new_token_regains_access(
+async def test_reauth_with_a_new_token(
     hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
 ) -> None:
     gateway.token = "new"
@@ -56,51 +62,51 @@ async def test_a_new_token_regains_access(
     assert flow["step_id"] == "reauth_confirm"
     assert flow["errors"] == {CONF_TOKEN: "invalid_token"}
     attempts = gateway.attempts
-    flow = await go_on(hass, flow)
+    flow = await submit(hass, flow)
     assert flow["errors"] == {CONF_TOKEN: "invalid_token"}
     assert gateway.attempts == attempts
 
-    flow = await go_on(hass, flow, {CONF_TOKEN: "wrong"})
+    flow = await submit(hass, flow, {CONF_TOKEN: "wrong"})
     assert flow["errors"] == {CONF_TOKEN: "invalid_token"}
 
-    result = await go_on(hass, flow, {CONF_TOKEN: " new\n"})
+    result = await submit(hass, flow, {CONF_TOKEN: " new\n"})
 
-    await _changed(hass, entry, result, "reauth_successful")
+    await _assert_updated(hass, entry, result, "reauth_successful")
     assert entry.data[CONF_TOKEN] == "new"
     assert entry.runtime_data.client.statistics.connects == 1
 
 
 @pytest.mark.parametrize("protocol", [3])
-async def test_a_gateway_that_wants_a_password_now_gets_one(
+async def test_reauth_switches_between_token_and_password(
     hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
 ) -> None:
     gateway.mode, gateway.token = "password", "word"
     flow = await entry.start_reauth_flow(hass)
 
-    result = await go_on(hass, flow, {CONF_TOKEN: "word"})
+    result = await submit(hass, flow, {CONF_TOKEN: "word"})
 
-    await _changed(hass, entry, result, "reauth_successful")
+    await _assert_updated(hass, entry, result, "reauth_successful")
     assert entry.data[CONF_PASSWORD] == "word"
     assert CONF_TOKEN not in entry.data
 
     gateway.mode, gateway.token = "token", "token"
     flow = await entry.start_reauth_flow(hass)
-    await go_on(hass, flow, {CONF_TOKEN: "token"})
+    await submit(hass, flow, {CONF_TOKEN: "token"})
     await hass.async_block_till_done()
     assert entry.data[CONF_TOKEN] == "token"
     assert CONF_PASSWORD not in entry.data
 
 
-async def test_access_that_came_back_by_itself_needs_no_form(
+async def test_reauth_needs_no_form_where_access_is_back(
     hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
 ) -> None:
     result = await entry.start_reauth_flow(hass)
 
-    await _changed(hass, entry, result, "reauth_successful")
+    await _assert_updated(hass, entry, result, "reauth_successful")
     assert gateway.connections
 
 
-async def test_a_gateway_that_is_away_is_named_in_the_form(
+async def test_reauth_shows_that_the_gateway_is_unreachable(
     hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
 ) -> None:
     await gateway.suspend()
@@ -110,51 +116,51 @@ async def test_a_gateway_that_is_away_is_named_in_the_form(
     assert flow["errors"] == {"base": "cannot_connect"}
 
 
-async def test_approval_regains_access(
+async def test_reauth_with_an_approval(
     hass: HomeAssistant,
     entry: MockConfigEntry,
     gateway: GatewaySimulator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(visit, "APPROVAL_POLL_INTERVAL", 0.0)
+    monkeypatch.setattr(setup, "APPROVAL_POLL_INTERVAL", 0.0)
     gateway.pairing = True
     gateway.devices.approved.clear()
     flow = await entry.start_reauth_flow(hass)
     assert flow["type"] is FlowResultType.SHOW_PROGRESS
 
-    gateway.approve(text_of(flow, "request_id"))
+    gateway.approve(placeholder(flow, "request_id"))
     while flow["type"] is FlowResultType.SHOW_PROGRESS:
         await asyncio.sleep(0)
-        flow = await go_on(hass, flow)
+        flow = await submit(hass, flow)
 
-    await _changed(hass, entry, flow, "reauth_successful")
+    await _assert_updated(hass, entry, flow, "reauth_successful")
 
 
-async def test_the_form_shows_the_address_but_not_the_token(
+async def test_reconfigure_shows_the_address_but_not_the_token(
     hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
 ) -> None:
     form = await entry.start_reconfigure_flow(hass)
 
     assert form["step_id"] == "reconfigure"
-    assert {key: value for key, value in shown(form).items() if value} == {
+    assert {key: value for key, value in suggested_values(form).items() if value} == {
         CONF_ADDRESS: gateway.url
     }
 
 
-async def test_an_empty_token_keeps_the_stored_one(
+async def test_reconfigure_with_an_empty_token_keeps_the_stored_one(
     hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
 ) -> None:
     before = dict(entry.data)
     form = await entry.start_reconfigure_flow(hass)
 
-    result = await go_on(hass, form, {CONF_ADDRESS: gateway.url})
+    result = await submit(hass, form, {CONF_ADDRESS: gateway.url})
 
-    await _changed(hass, entry, result, "reconfigure_successful")
+    await _assert_updated(hass, entry, result, "reconfigure_successful")
     assert entry.data.items() >= before.items()
     assert entry.unique_id == gateway.device_id
 
 
-async def test_a_gateway_that_moved_is_found_again(
+async def test_reconfigure_to_another_address(
     hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
 ) -> None:
     await gateway.suspend()
@@ -163,39 +169,39 @@ async def test_a_gateway_that_moved_is_found_again(
     form = await entry.start_reconfigure_flow(hass)
 
     answers = {CONF_ADDRESS: gateway.url, CONF_TOKEN: gateway.token}
-    result = await go_on(hass, form, answers)
+    result = await submit(hass, form, answers)
 
-    await _changed(hass, entry, result, "reconfigure_successful")
+    await _assert_updated(hass, entry, result, "reconfigure_successful")
     assert entry.data[CONF_PORT] == gateway.port
 
 
-async def test_a_setup_link_takes_the_place_of_a_token(
+async def test_reconfigure_with_a_setup_link_replaces_the_token(
     hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
 ) -> None:
     gateway.token = "changed"
     gateway.devices.bootstraps.add("bootstrap")
     form = await entry.start_reconfigure_flow(hass)
 
-    result = await go_on(hass, form, {CONF_ADDRESS: setup_link(gateway)})
+    result = await submit(hass, form, {CONF_ADDRESS: setup_link(gateway)})
 
-    await _changed(hass, entry, result, "reconfigure_successful")
+    await _assert_updated(hass, entry, result, "reconfigure_successful")
     assert CONF_TOKEN not in entry.data
 
     result = await entry.start_reauth_flow(hass)
-    await _changed(hass, entry, result, "reauth_successful")
+    await _assert_updated(hass, entry, result, "reauth_successful")
 
 
-async def test_a_mistake_is_shown_and_can_be_mended(
+async def test_reconfigure_shows_an_error_that_can_be_corrected(
     hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
 ) -> None:
     form = await entry.start_reconfigure_flow(hass)
 
-    form = await go_on(hass, form, {CONF_ADDRESS: gateway.url, CONF_TOKEN: "wrong"})
+    form = await submit(hass, form, {CONF_ADDRESS: gateway.url, CONF_TOKEN: "wrong"})
     assert form["step_id"] == "reconfigure"
     assert form["errors"] == {CONF_TOKEN: "invalid_token"}
 
-    result = await go_on(hass, form, {CONF_ADDRESS: gateway.url})
-    await _changed(hass, entry, result, "reconfigure_successful")
+    result = await submit(hass, form, {CONF_ADDRESS: gateway.url})
+    await _assert_updated(hass, entry, result, "reconfigure_successful")
     assert entry.data[CONF_TOKEN] == gateway.token
 
 
@@ -211,7 +217,7 @@ async def test_another_gateway_does_not_get_the_entry(
         result = await entry.start_reauth_flow(hass)
     else:
         form = await entry.start_reconfigure_flow(hass)
-        result = await go_on(hass, form, {CONF_ADDRESS: gateway.url})
+        result = await submit(hass, form, {CONF_ADDRESS: gateway.url})
 
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "wrong_gateway"
@@ -221,36 +227,36 @@ async def test_another_gateway_does_not_get_the_entry(
 async def test_a_gateway_that_was_updated_to_protocol_4_stays_the_same(
     hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
 ) -> None:
-    known_as = f"installation:{'ab' * 32}"
-    hass.config_entries.async_update_entry(entry, unique_id=known_as)
+    old_id = f"installation:{'ab' * 32}"
+    hass.config_entries.async_update_entry(entry, unique_id=old_id)
 
     result = await entry.start_reauth_flow(hass)
 
-    await _changed(hass, entry, result, "reauth_successful")
+    await _assert_updated(hass, entry, result, "reauth_successful")
     assert entry.unique_id == gateway.device_id
 
 
-async def test_the_update_of_a_gateway_is_noticed_at_set_up_too(
+async def test_setup_updates_the_unique_id_of_a_gateway_updated_to_protocol_4(
     hass: HomeAssistant, new_entry: MockConfigEntry, gateway: GatewaySimulator
 ) -> None:
-    known_as = f"installation:{'ab' * 32}"
-    hass.config_entries.async_update_entry(new_entry, unique_id=known_as)
+    old_id = f"installation:{'ab' * 32}"
+    hass.config_entries.async_update_entry(new_entry, unique_id=old_id)
 
     assert await hass.config_entries.async_setup(new_entry.entry_id)
 
     assert new_entry.unique_id == gateway.device_id
 
 
-async def test_a_second_entry_of_a_gateway_does_not_take_its_identity(
+async def test_a_second_entry_of_a_gateway_does_not_get_its_unique_id(
     hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
 ) -> None:
-    second = MockConfigEntry(domain=DOMAIN, data=entry.data, minor_version=3)
+    second = MockConfigEntry(domain=DOMAIN, data=entry.data, minor_version=4)
     second.add_to_hass(hass)
     form = await second.start_reconfigure_flow(hass)
 
-    result = await go_on(hass, form, {CONF_ADDRESS: gateway.url})
+    result = await submit(hass, form, {CONF_ADDRESS: gateway.url})
 
-    await _changed(hass, second, result, "reconfigure_successful")
+    await _assert_updated(hass, second, result, "reconfigure_successful")
     assert entry.unique_id == gateway.device_id
     assert second.unique_id is None
 
@@ -264,20 +270,20 @@ async def test_consent_is_added_to_the_options(
     hass.config_entries.async_update_entry(entry, options={CONF_KEEP_RUN: 60})
     monkeypatch.setattr(endpoints, "address_class", lambda _: AddressClass.PUBLIC)
     form = await entry.start_reconfigure_flow(hass)
-    form = await go_on(hass, form, {CONF_ADDRESS: gateway.url})
+    form = await submit(hass, form, {CONF_ADDRESS: gateway.url})
     assert form["step_id"] == "insecure"
 
-    result = await go_on(hass, form, {})
+    result = await submit(hass, form, {})
 
-    await _changed(hass, entry, result, "reconfigure_successful")
+    await _assert_updated(hass, entry, result, "reconfigure_successful")
     assert entry.options == {CONF_KEEP_RUN: 60, CONF_ALLOW_INSECURE: True}
 
 
 async def _switch_to_tls(
     gateway: GatewaySimulator, folder: Path, *, age: timedelta = timedelta(days=1)
 ) -> Path:
-    """Let a Gateway show a new certificate, which some clients will not take."""
-    expect_broken_handshakes(asyncio.get_running_loop())
+    """Restart a Gateway with a new certificate."""
+    ignore_failed_handshakes(asyncio.get_running_loop())
     path = certificate(folder, age=age)
     await gateway.suspend()
     gateway.ssl = server_context(path)
@@ -285,16 +291,16 @@ async def _switch_to_tls(
     return path
 
 
-async def _pinned(
+async def _reconfigure_and_confirm(
     hass: HomeAssistant, entry: MockConfigEntry, answers: dict[str, Any], error: str
 ) -> str:
     """Reconfigure with a certificate to confirm; return the stored fingerprint."""
     form = await entry.start_reconfigure_flow(hass)
-    form = await go_on(hass, form, answers)
+    form = await submit(hass, form, answers)
     assert form["step_id"] == "certificate"
     assert form["errors"] == {"base": error}
-    result = await go_on(hass, form, {})
-    await _changed(hass, entry, result, "reconfigure_successful")
+    result = await submit(hass, form, {})
+    await _assert_updated(hass, entry, result, "reconfigure_successful")
     return str(entry.data[CONF_FINGERPRINT])
 
 
@@ -308,24 +314,24 @@ async def test_a_gateway_can_switch_to_tls_to_another_certificate_and_back(
     path = await _switch_to_tls(gateway, tmp_path)
     answers = {CONF_ADDRESS: gateway.url}
 
-    pin = await _pinned(hass, entry, answers, "certificate_unknown")
+    pin = await _reconfigure_and_confirm(hass, entry, answers, "certificate_unknown")
     assert pin == fingerprint(path)
     assert entry.data[CONF_SSL] is True
 
     await _switch_to_tls(gateway, tmp_path)
-    pin = await _pinned(hass, entry, answers, "certificate_changed")
+    pin = await _reconfigure_and_confirm(hass, entry, answers, "certificate_changed")
     assert pin == fingerprint(path)
 
     await gateway.suspend()
     gateway.ssl = None
     await gateway.resume()
     form = await entry.start_reconfigure_flow(hass)
-    result = await go_on(hass, form, {CONF_ADDRESS: plain})
-    await _changed(hass, entry, result, "reconfigure_successful")
+    result = await submit(hass, form, {CONF_ADDRESS: plain})
+    await _assert_updated(hass, entry, result, "reconfigure_successful")
     assert CONF_FINGERPRINT not in entry.data
 
 
-async def test_a_new_ca_takes_the_place_of_a_pinned_certificate(
+async def test_a_new_ca_replaces_a_pinned_certificate(
     hass: HomeAssistant,
     entry: MockConfigEntry,
     gateway: GatewaySimulator,
@@ -333,24 +339,24 @@ async def test_a_new_ca_takes_the_place_of_a_pinned_certificate(
 ) -> None:
     path = await _switch_to_tls(gateway, tmp_path)
     answers = {CONF_ADDRESS: gateway.url}
-    await _pinned(hass, entry, answers, "certificate_unknown")
+    await _reconfigure_and_confirm(hass, entry, answers, "certificate_unknown")
 
     form = await entry.start_reconfigure_flow(hass)
     wrong = {SECTION_SECURITY: {CONF_CA_CERTIFICATE: "no certificate"}}
-    form = await go_on(hass, form, {**answers, **wrong})
+    form = await submit(hass, form, {**answers, **wrong})
     assert form["errors"] == {"base": "invalid_ca_certificate"}
 
     own = {SECTION_SECURITY: {CONF_CA_CERTIFICATE: path.read_text()}}
-    result = await go_on(hass, form, {**answers, **own})
-    await _changed(hass, entry, result, "reconfigure_successful")
+    result = await submit(hass, form, {**answers, **own})
+    await _assert_updated(hass, entry, result, "reconfigure_successful")
     assert entry.data[CONF_CA_CERTIFICATE] == certificate_alone(path)
     assert CONF_FINGERPRINT not in entry.data
 
     form = await entry.start_reconfigure_flow(hass)
-    assert shown(form)[CONF_CA_CERTIFICATE] == certificate_alone(path)
+    assert suggested_values(form)[CONF_CA_CERTIFICATE] == certificate_alone(path)
 
 
-async def test_a_certificate_that_was_confirmed_beside_a_ca_stays_so(
+async def test_a_certificate_confirmed_beside_a_ca_stays_pinned(
     hass: HomeAssistant,
     entry: MockConfigEntry,
     gateway: GatewaySimulator,
@@ -359,10 +365,10 @@ async def test_a_certificate_that_was_confirmed_beside_a_ca_stays_so(
     path = await _switch_to_tls(gateway, tmp_path, age=timedelta(days=9))
     own = {SECTION_SECURITY: {CONF_CA_CERTIFICATE: path.read_text()}}
     answers = {CONF_ADDRESS: gateway.url, **own}
-    await _pinned(hass, entry, answers, "certificate_expired")
+    await _reconfigure_and_confirm(hass, entry, answers, "certificate_expired")
 
     form = await entry.start_reconfigure_flow(hass)
-    result = await go_on(hass, form, answers)
+    result = await submit(hass, form, answers)
 
-    await _changed(hass, entry, result, "reconfigure_successful")
+    await _assert_updated(hass, entry, result, "reconfigure_successful")
     assert entry.data[CONF_FINGERPRINT] == fingerprint(path)

@@ -1,4 +1,4 @@
-"""The approval of a device at the Gateway, as the flow waits for it."""
+"""Tests of the config flow while it waits for approval."""
 
 from typing import Any
 
@@ -9,32 +9,32 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.setup import async_setup_component
 import pytest
 
-from custom_components.clawd import visit
+from custom_components.clawd.flows import setup
 from tests.simulator import GatewaySimulator
 
-from .flows import go_on, start, text_of, wait
+from .flows import placeholder, start_user_flow, submit, wait_for_progress
 
 
 @pytest.fixture(autouse=True)
-def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ask for approval again at once."""
-    monkeypatch.setattr(visit, "APPROVAL_POLL_INTERVAL", 0.0)
+def _no_poll_interval(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Poll for approval without a pause."""
+    monkeypatch.setattr(setup, "APPROVAL_POLL_INTERVAL", 0.0)
 
 
 @pytest.fixture
 async def progress(hass: HomeAssistant, gateway: GatewaySimulator) -> ConfigFlowResult:
-    """Fill in the form; return what waits for approval."""
+    """Submit the form and return the wait for approval."""
     assert await async_setup_component(hass, "homeassistant", {})
     gateway.pairing = True
     answers: dict[str, Any] = {CONF_ADDRESS: gateway.url, CONF_TOKEN: gateway.token}
-    waiting = await start(hass, answers)
+    waiting = await start_user_flow(hass, answers)
     assert waiting["type"] is FlowResultType.SHOW_PROGRESS
     assert waiting["progress_action"] == "wait_for_approval"
     return waiting
 
 
 @pytest.mark.parametrize(("protocol", "program"), [(3, "clawdbot"), (4, "openclaw")])
-async def test_the_dialog_says_where_to_approve_and_goes_on_when_it_is_done(
+async def test_the_flow_shows_how_to_approve_and_continues_after_it(
     hass: HomeAssistant,
     gateway: GatewaySimulator,
     progress: ConfigFlowResult,
@@ -50,42 +50,46 @@ async def test_the_dialog_says_where_to_approve_and_goes_on_when_it_is_done(
     await gateway.wait_for_request("connect", 3)
     gateway.approve(request_id)
     await hass.async_block_till_done(wait_background_tasks=True)
-    result = await go_on(hass, progress)
+    result = await submit(hass, progress)
 
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["result"].state is ConfigEntryState.LOADED
     assert await hass.config_entries.async_unload(result["result"].entry_id)
 
 
-async def test_a_request_that_expired_is_shown_anew(
+async def test_an_expired_request_is_replaced(
     hass: HomeAssistant,
     gateway: GatewaySimulator,
     progress: ConfigFlowResult,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(visit, "REQUEST_LIFETIME", 0.0)
-    first = text_of(progress, "request_id")
+    monkeypatch.setattr(setup, "PAIRING_REQUEST_LIFETIME", 0.0)
+    first = placeholder(progress, "request_id")
 
     gateway.devices.pending.clear()
     await hass.async_block_till_done(wait_background_tasks=True)
-    progress = await go_on(hass, progress)
+    progress = await submit(hass, progress)
 
     assert progress["type"] is FlowResultType.SHOW_PROGRESS
-    assert [text_of(progress, "request_id")] == list(gateway.devices.pending) != [first]
+    assert (
+        [placeholder(progress, "request_id")]
+        == list(gateway.devices.pending)
+        != [first]
+    )
     hass.config_entries.flow.async_abort(progress["flow_id"])
 
 
-async def test_a_request_that_was_refused_can_be_made_again(
+async def test_a_refused_request_can_be_repeated(
     hass: HomeAssistant, gateway: GatewaySimulator, progress: ConfigFlowResult
 ) -> None:
     gateway.devices.pending.clear()
-    form = await wait(hass, progress)
+    form = await wait_for_progress(hass, progress)
     assert form["type"] is FlowResultType.FORM
     assert form["step_id"] == "refused"
 
-    progress = await go_on(hass, form, {})
-    gateway.approve(text_of(progress, "request_id"))
-    result = await wait(hass, progress)
+    progress = await submit(hass, form, {})
+    gateway.approve(placeholder(progress, "request_id"))
+    result = await wait_for_progress(hass, progress)
 
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
@@ -106,7 +110,7 @@ async def test_an_error_while_waiting_for_approval_is_shown(
 ) -> None:
     gateway.token = "changed"
 
-    form = await wait(hass, progress)
+    form = await wait_for_progress(hass, progress)
 
     assert form["step_id"] == "user"
     assert form["errors"] == {CONF_TOKEN: "invalid_token"}

@@ -1,4 +1,4 @@
-"""Gateways with TLS, and whom they have their certificates from."""
+"""Tests of the config flow of Gateways with TLS."""
 
 from collections.abc import AsyncGenerator
 from datetime import timedelta
@@ -21,21 +21,21 @@ from tests.simulator.tls import (
 )
 
 from .flows import (
-    expect_broken_handshakes,
-    go_on,
-    loaded,
-    read_aloud,
-    secrets_told,
+    created_entry_data,
+    formatted_fingerprint,
+    ignore_failed_handshakes,
+    placeholder,
+    sent_credentials,
     setup_link,
-    shown,
-    start,
-    text_of,
+    start_user_flow,
+    submit,
+    suggested_values,
 )
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Return a certificate that nobody vouches for."""
+    """Return a self-signed certificate."""
     return certificate(tmp_path)
 
 
@@ -43,7 +43,7 @@ def path(tmp_path: Path) -> Path:
 async def gateway(hass: HomeAssistant, path: Path) -> AsyncGenerator[GatewaySimulator]:
     """Run a Gateway with TLS."""
     assert await async_setup_component(hass, "homeassistant", {})
-    expect_broken_handshakes(hass.loop)
+    ignore_failed_handshakes(hass.loop)
     async with GatewaySimulator(ssl=server_context(path)) as simulator:
         yield simulator
 
@@ -54,7 +54,7 @@ def _answers(gateway: GatewaySimulator, **security: str) -> dict[str, Any]:
 
 
 def _ca(path: Path) -> dict[str, str]:
-    """Return a certificate as its own authority, as a user pastes it."""
+    """Return a certificate as CA of itself, as a user pastes it."""
     return {CONF_CA_CERTIFICATE: certificate_alone(path)}
 
 
@@ -67,16 +67,16 @@ def _ca_with_key(path: Path) -> dict[str, str]:
 async def test_a_certificate_is_pinned_when_its_fingerprint_is_confirmed(
     hass: HomeAssistant, gateway: GatewaySimulator, path: Path, scheme: str
 ) -> None:
-    place = f"{scheme}{gateway.host}:{gateway.port}"
-    form = await start(hass, {**_answers(gateway), CONF_ADDRESS: place})
+    address = f"{scheme}{gateway.host}:{gateway.port}"
+    form = await start_user_flow(hass, {**_answers(gateway), CONF_ADDRESS: address})
 
     assert form["step_id"] == "certificate"
     assert form["errors"] == {"base": "certificate_unknown"}
-    assert text_of(form, "fingerprint") == read_aloud(fingerprint(path))
-    assert text_of(form, "address") == gateway.url
-    assert secrets_told(gateway) == []
+    assert placeholder(form, "fingerprint") == formatted_fingerprint(fingerprint(path))
+    assert placeholder(form, "address") == gateway.url
+    assert sent_credentials(gateway) == []
 
-    data = await loaded(hass, await go_on(hass, form, {}))
+    data = await created_entry_data(hass, await submit(hass, form, {}))
     assert data[CONF_SSL] is True
     assert data[CONF_FINGERPRINT] == fingerprint(path)
 
@@ -88,70 +88,74 @@ async def test_a_certificate_is_pinned_when_its_fingerprint_is_confirmed(
         ({"address": "192.168.1.5"}, "certificate_name"),
     ],
 )
-async def test_a_flaw_of_a_certificate_is_named(
+async def test_an_invalid_certificate_shows_its_error(
     hass: HomeAssistant, tmp_path: Path, flaw: dict[str, Any], key: str
 ) -> None:
     assert await async_setup_component(hass, "homeassistant", {})
-    expect_broken_handshakes(hass.loop)
+    ignore_failed_handshakes(hass.loop)
     path = certificate(tmp_path, **flaw)
     async with GatewaySimulator(ssl=server_context(path)) as gateway:
-        form = await start(hass, _answers(gateway, **_ca(path)))
+        form = await start_user_flow(hass, _answers(gateway, **_ca(path)))
 
         assert form["step_id"] == "certificate"
         assert form["errors"] == {"base": key}
-        assert text_of(form, "fingerprint") == read_aloud(fingerprint(path))
+        assert placeholder(form, "fingerprint") == formatted_fingerprint(
+            fingerprint(path)
+        )
 
 
 async def test_a_certificate_that_changes_meanwhile_is_shown_again(
     hass: HomeAssistant, gateway: GatewaySimulator, tmp_path: Path
 ) -> None:
-    form = await start(hass, _answers(gateway))
+    form = await start_user_flow(hass, _answers(gateway))
     other = certificate(tmp_path)
     await gateway.suspend()
     gateway.ssl = server_context(other)
     await gateway.resume()
 
-    form = await go_on(hass, form, {})
+    form = await submit(hass, form, {})
 
     assert form["step_id"] == "certificate"
-    assert text_of(form, "fingerprint") == read_aloud(fingerprint(other))
-    assert secrets_told(gateway) == []
+    assert placeholder(form, "fingerprint") == formatted_fingerprint(fingerprint(other))
+    assert sent_credentials(gateway) == []
 
 
-async def test_another_server_with_such_a_certificate_is_no_gateway(
+async def test_another_server_with_an_unknown_certificate_is_no_gateway(
     hass: HomeAssistant, gateway: GatewaySimulator
 ) -> None:
     gateway.refuse(Refusal.NOT_A_GATEWAY)
 
-    form = await start(hass, _answers(gateway))
+    form = await start_user_flow(hass, _answers(gateway))
 
     assert form["step_id"] == "user"
     assert form["errors"] == {"base": "not_a_gateway"}
 
 
-async def test_a_gateway_that_leaves_meanwhile_is_missed(
+async def test_a_gateway_that_stops_before_confirmation_is_an_error(
     hass: HomeAssistant, gateway: GatewaySimulator
 ) -> None:
-    form = await start(hass, _answers(gateway))
+    form = await start_user_flow(hass, _answers(gateway))
     await gateway.suspend()
 
-    form = await go_on(hass, form, {})
+    form = await submit(hass, form, {})
 
     assert form["step_id"] == "user"
     assert form["errors"] == {"base": "cannot_connect"}
-    assert shown(form) == _answers(gateway)
+    assert suggested_values(form) == _answers(gateway)
 
 
-async def test_a_ca_of_its_own_can_be_trusted(
+async def test_a_custom_ca_is_trusted(
     hass: HomeAssistant, gateway: GatewaySimulator, path: Path
 ) -> None:
-    data = await loaded(hass, await start(hass, _answers(gateway, **_ca(path))))
+    data = await created_entry_data(
+        hass, await start_user_flow(hass, _answers(gateway, **_ca(path)))
+    )
 
     assert data.items() >= _ca(path).items()
     assert CONF_FINGERPRINT not in data
 
 
-async def test_nothing_but_the_certificates_of_a_text_is_kept(
+async def test_only_the_certificates_of_a_pasted_text_are_stored(
     hass: HomeAssistant, gateway: GatewaySimulator, path: Path, tmp_path: Path
 ) -> None:
     text, certificates = "", ""
@@ -161,7 +165,9 @@ async def test_nothing_but_the_certificates_of_a_text_is_kept(
         path = certificate(tmp_path)
 
     pasted = {CONF_CA_CERTIFICATE: text}
-    data = await loaded(hass, await start(hass, _answers(gateway, **pasted)))
+    data = await created_entry_data(
+        hass, await start_user_flow(hass, _answers(gateway, **pasted))
+    )
 
     assert data[CONF_CA_CERTIFICATE] == certificates
 
@@ -172,10 +178,10 @@ async def test_a_private_key_is_not_shown_again(
 ) -> None:
     answers = _answers(gateway, **_ca_with_key(path))
 
-    form = await start(hass, {**answers, **mistake})
+    form = await start_user_flow(hass, {**answers, **mistake})
 
     assert set(form["errors"] or ()) == set(mistake)
-    assert shown(form).items() >= _ca(path).items()
+    assert suggested_values(form).items() >= _ca(path).items()
 
 
 @pytest.mark.parametrize(
@@ -188,30 +194,30 @@ async def test_a_private_key_is_not_shown_again(
         "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
     ],
 )
-async def test_what_cannot_be_a_ca_certificate_is_named(
+async def test_an_invalid_ca_certificate_is_an_error(
     hass: HomeAssistant, gateway: GatewaySimulator, text: str
 ) -> None:
     wrong = {CONF_CA_CERTIFICATE: text}
 
-    form = await start(hass, _answers(gateway, **wrong))
+    form = await start_user_flow(hass, _answers(gateway, **wrong))
 
     assert form["errors"] == {"base": "invalid_ca_certificate"}
-    assert shown(form).items() >= wrong.items()
+    assert suggested_values(form).items() >= wrong.items()
     assert gateway.attempts == 0
 
 
-async def test_a_damaged_certificate_is_named(
+async def test_a_damaged_certificate_is_an_error(
     hass: HomeAssistant, gateway: GatewaySimulator, path: Path
 ) -> None:
     damaged = certificate_alone(path).replace("MII", "MÜÜ")
     text = f"{certificate_alone(path)}{damaged}"
 
-    form = await start(hass, _answers(gateway, **{CONF_CA_CERTIFICATE: text}))
+    form = await start_user_flow(hass, _answers(gateway, **{CONF_CA_CERTIFICATE: text}))
 
     assert form["errors"] == {"base": "invalid_ca_certificate"}
 
 
-async def test_a_private_key_is_not_kept_beside_a_fingerprint(
+async def test_a_private_key_is_not_stored_beside_a_fingerprint(
     hass: HomeAssistant, gateway: GatewaySimulator, path: Path
 ) -> None:
     link = setup_link(gateway, tlsFingerprint=fingerprint(path))
@@ -219,56 +225,60 @@ async def test_a_private_key_is_not_kept_beside_a_fingerprint(
     key = pasted.removesuffix(certificate_alone(path))
     answers = {CONF_ADDRESS: link, SECTION_SECURITY: {CONF_CA_CERTIFICATE: key}}
 
-    form = await start(hass, answers)
+    form = await start_user_flow(hass, answers)
 
     assert form["errors"] == {"base": "invalid_ca_certificate"}
     assert gateway.attempts == 0
 
 
-async def test_a_ca_certificate_is_not_kept_where_there_is_no_tls(
+async def test_a_ca_certificate_is_not_stored_without_tls(
     hass: HomeAssistant, path: Path
 ) -> None:
     assert await async_setup_component(hass, "homeassistant", {})
     async with GatewaySimulator() as plain:
-        data = await loaded(hass, await start(hass, _answers(plain, **_ca(path))))
+        data = await created_entry_data(
+            hass, await start_user_flow(hass, _answers(plain, **_ca(path)))
+        )
 
     assert CONF_CA_CERTIFICATE not in data
 
 
 @pytest.mark.parametrize("secret", [{}, {CONF_TOKEN: "gateway-token"}])
-async def test_a_setup_link_is_all_that_is_needed_and_its_fingerprint_is_trusted(
+async def test_a_setup_link_needs_no_token_and_its_fingerprint_is_trusted(
     hass: HomeAssistant, gateway: GatewaySimulator, path: Path, secret: dict[str, str]
 ) -> None:
     gateway.devices.bootstraps.add("bootstrap")
     link = setup_link(gateway, tlsFingerprint=fingerprint(path))
 
-    data = await loaded(hass, await start(hass, {CONF_ADDRESS: link, **secret}))
+    data = await created_entry_data(
+        hass, await start_user_flow(hass, {CONF_ADDRESS: link, **secret})
+    )
 
     assert data[CONF_FINGERPRINT] == fingerprint(path)
     assert data.get(CONF_TOKEN) == secret.get(CONF_TOKEN)
     assert "bootstrap" not in str(data)
 
 
-async def test_the_fingerprint_of_a_setup_link_says_more_than_a_ca(
+async def test_the_fingerprint_of_a_setup_link_outranks_a_ca(
     hass: HomeAssistant, gateway: GatewaySimulator, path: Path
 ) -> None:
     gateway.devices.bootstraps.add("bootstrap")
     link = setup_link(gateway, tlsFingerprint=fingerprint(path))
     answers = {CONF_ADDRESS: link, SECTION_SECURITY: _ca(path)}
 
-    data = await loaded(hass, await start(hass, answers))
+    data = await created_entry_data(hass, await start_user_flow(hass, answers))
 
     assert data[CONF_FINGERPRINT] == fingerprint(path)
 
 
-async def test_another_certificate_than_the_setup_link_says_is_shown_as_such(
+async def test_another_certificate_than_that_of_the_setup_link_is_an_error(
     hass: HomeAssistant, gateway: GatewaySimulator, path: Path
 ) -> None:
     link = setup_link(gateway, tlsFingerprint="ab" * 32)
 
-    form = await start(hass, {CONF_ADDRESS: link})
+    form = await start_user_flow(hass, {CONF_ADDRESS: link})
 
     assert form["step_id"] == "certificate"
     assert form["errors"] == {"base": "certificate_changed"}
-    assert text_of(form, "fingerprint") == read_aloud(fingerprint(path))
-    assert secrets_told(gateway) == []
+    assert placeholder(form, "fingerprint") == formatted_fingerprint(fingerprint(path))
+    assert sent_credentials(gateway) == []

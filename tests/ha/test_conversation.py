@@ -15,8 +15,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from tests.simulator import Fail, GatewaySimulator, Pause, Refuse, Reply, Tool
 
+from .assist_client import Conversation, speech
 from .states import AGENT, CONNECTIVITY, wait_for_state
-from .talk import Conversation, speech
 
 pytestmark = pytest.mark.parametrize("protocol", [3, 4])
 
@@ -27,7 +27,7 @@ async def test_a_reply_arrives_as_it_is_written(
     gateway.script(Reply(chunks=("It is ",)), Pause(), Reply(chunks=("warm.",)))
 
     answer = asyncio.create_task(conversation.say("How is it?"))
-    await conversation.heard.wait()
+    await conversation.delta_received.wait()
     assert conversation.deltas == ["It is "]
     gateway.proceed()
 
@@ -137,7 +137,7 @@ async def test_an_answer_outlives_a_drop(
     gateway.script(Reply(chunks=("It is ",)), Pause(), Reply(chunks=("warm.",)))
 
     answer = asyncio.create_task(conversation.say("How is it?"))
-    await conversation.heard.wait()
+    await conversation.delta_received.wait()
     gateway.drop()
     await wait_for_state(hass, CONNECTIVITY, "off")
     await wait_for_state(hass, CONNECTIVITY, "on")
@@ -165,7 +165,7 @@ async def test_who_stops_listening_stops_the_run(
     gateway.script(Reply(chunks=("It is ",)), Pause())
 
     answer = asyncio.create_task(conversation.say("How is it?"))
-    await conversation.heard.wait()
+    await conversation.delta_received.wait()
     answer.cancel()
     await asyncio.wait({answer})
 
@@ -176,7 +176,7 @@ async def test_who_stops_listening_stops_the_run(
     assert abort.params["sessionKey"] == request.params["sessionKey"]
     await gateway.wait_until(lambda: not gateway.runs.active())
     assert answer.cancelled()
-    assert entry.runtime_data.client.runs == ()
+    assert entry.runtime_data.client.introspection.runs == ()
 
 
 async def test_any_input_is_passed_on_unchanged(

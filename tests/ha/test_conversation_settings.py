@@ -12,12 +12,12 @@ from homeassistant.helpers import area_registry as ar, device_registry as dr
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
-from custom_components.clawd import conversation as conversation_module, reply
+from custom_components.clawd import conversation as conversation_module
 from tests.simulator import Agent, GatewaySimulator, Pause, Reply, Tool
 
+from .assist_client import Conversation, speech
 from .repair import Repair, open_issues
 from .states import CONNECTIVITY, wait_for_state
-from .talk import Conversation, speech
 
 both_protocols = pytest.mark.parametrize("protocol", [3, 4])
 
@@ -173,7 +173,7 @@ async def test_only_so_many_sessions_are_remembered(
     gateway: GatewaySimulator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(conversation_module, "MOST_SESSIONS", 1)
+    monkeypatch.setattr(conversation_module, "MAX_SESSIONS", 1)
 
     first = await conversation.say("One")
     await conversation.say("Two")
@@ -351,7 +351,7 @@ async def test_a_deleted_agent_is_an_answer_and_an_issue_until_it_is_back(
     assert not gateway.received("agent")
     assert {*open_issues(hass)} == {"agent_deleted"}
     await repair.open(entry, "agent_deleted")
-    assert (await repair.submit())["errors"] == {"base": "not_mended"}
+    assert (await repair.submit())["errors"] == {"base": "not_fixed"}
     gateway.agents = (Agent("main"),)
     assert (await repair.submit())["type"] == "create_entry"
     assert not open_issues(hass)

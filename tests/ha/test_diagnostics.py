@@ -12,7 +12,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.clawd import diagnostics, inspection
+from custom_components.clawd import diagnostics
 from custom_components.clawd.const import (
     CONF_ALLOW_INSECURE,
     CONF_CA_CERTIFICATE,
@@ -22,14 +22,14 @@ from custom_components.clawd.const import (
     CONF_SESSION_SCOPE,
     DOMAIN,
 )
-from custom_components.clawd.gateway import GatewayError
-from custom_components.clawd.selftest.history import MOST_REPORTS
-from custom_components.clawd.selftest.model import Status
+from custom_components.clawd.coordinator import MAX_REPORTS
+from custom_components.clawd.gateway import GatewayError, RunRequest
+from custom_components.clawd.reports import Status
 from tests.simulator import Fail, GatewaySimulator, Refusal, Reply, Tool
 
+from .check_stubs import check_stub, run_stubs
 from .devices import gateway_device
 from .downloads import Download, forms
-from .planted import planted, run_planted
 from .self_test import run_self_test
 from .states import AGENT, CONNECTIVITY, wait_for_state
 
@@ -65,7 +65,7 @@ async def test_a_loaded_entry_shows_what_a_maintainer_needs(
     assert data["connection"]["state"] == "connected"
     assert data["connection"]["agreed"]["missing_methods"] == []
     assert [change["to"] for change in data["transitions"]][-1] == "connected"
-    assert data["counters"]["requests_issued"] == data["counters"]["requests_settled"]
+    assert data["counters"]["requests_issued"] == data["counters"]["requests_completed"]
     assert data["requests"]["ended"]["health ok"] == 5
     assert {frame["name"] for frame in data["trace"]} >= {"connect", "health"}
     assert data["tasks"] == ["run", "watchdog"]
@@ -121,7 +121,7 @@ async def test_nothing_secret_or_private_is_in_them(
     )
     gateway.script_once(Fail(FAILURE))
     for _ in range(2):
-        run = await runtime.client.start_run(PROMPT, session_key=SESSION)
+        run = await runtime.client.start_run(RunRequest(PROMPT, SESSION))
         try:
             await run.result()
         except GatewayError:
@@ -174,7 +174,7 @@ async def test_an_entry_that_failed_says_where(  # noqa: PLR0913, PLR0917 - the 
 async def test_earlier_self_tests_are_told_in_short(
     hass: HomeAssistant, entry: MockConfigEntry, download: Download
 ) -> None:
-    await run_planted(hass, entry, planted(Status.FAIL), planted(Status.PASS, "fine"))
+    await run_stubs(hass, entry, check_stub(Status.FAIL), check_stub(Status.PASS, "fine"))
     last = await run_self_test(hass)
 
     reports = _data(await download())["self_test"]
@@ -182,7 +182,7 @@ async def test_earlier_self_tests_are_told_in_short(
     assert reports["last"] == last
     [earlier] = reports["earlier"]
     assert earlier["status"] == "fail"
-    assert earlier["failed_checks"] == {"planted": None}
+    assert earlier["failed_checks"] == {"stub": None}
 
 
 async def test_names_that_a_self_test_tells_its_user_are_not_in_them(
@@ -216,15 +216,15 @@ async def test_an_unloaded_entry_tells_of_its_self_tests(
 async def test_ten_long_reports_do_not_crowd_out_the_rest(
     hass: HomeAssistant, entry: MockConfigEntry, download: Download
 ) -> None:
-    checks = [planted(Status.FAIL, f"check_{n:02}_{'x' * 250}") for n in range(45)]
-    for _ in range(MOST_REPORTS):
-        await run_planted(hass, entry, *checks)
+    checks = [check_stub(Status.FAIL, f"check_{n:02}_{'x' * 250}") for n in range(45)]
+    for _ in range(MAX_REPORTS):
+        await run_stubs(hass, entry, *checks)
 
     data = _data(await download())
 
     assert len(json.dumps(data, indent=2)) <= LIMIT
     assert len(data["self_test"]["last"]["checks"]) == 45
-    assert len(data["self_test"]["earlier"]) == MOST_REPORTS - 1
+    assert len(data["self_test"]["earlier"]) == MAX_REPORTS - 1
 
 
 async def test_an_unloaded_entry_has_diagnostics(

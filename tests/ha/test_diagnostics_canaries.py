@@ -12,15 +12,15 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from tests.simulator import GatewaySimulator, Refusal
 
 from .downloads import Download, forms
-from .live import Live
+from .fault_harness import FaultHarness
 from .self_test import run_self_test
 from .states import CONNECTIVITY, wait_for_state
 
 type Hello = dict[str, Any]
 
 
-def _secrets(live: Live) -> dict[str, str]:
-    credentials = live.runtime.credentials
+def _secrets(harness: FaultHarness) -> dict[str, str]:
+    credentials = harness.runtime.credentials
     assert credentials.token
     assert credentials.device_token
     return {
@@ -62,43 +62,43 @@ PLACES: dict[str, Callable[..., None]] = {
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("secret", ["token", "device token", "key"])
 async def test_a_secret_in_what_was_agreed_does_not_show(
-    live: Live, download: Download, place: str, secret: str
+    harness: FaultHarness, download: Download, place: str, secret: str
 ) -> None:
-    text = _secrets(live)[secret]
+    text = _secrets(harness)[secret]
     for form in forms(text):
-        live.gateway.edit("hello-ok", partial(PLACES[place], text=form))
-        await live.reconnected()
+        harness.gateway.edit("hello-ok", partial(PLACES[place], text=form))
+        await harness.reconnect()
         body = await download()
         assert [f for f in forms(text) if f in body] == []
 
 
 @pytest.mark.parametrize("secret", ["token", "device token", "key"])
 async def test_a_secret_in_the_name_of_an_event_does_not_show(
-    live: Live, download: Download, secret: str
+    harness: FaultHarness, download: Download, secret: str
 ) -> None:
-    text = _secrets(live)[secret]
+    text = _secrets(harness)[secret]
     for form in forms(text):
-        live.gateway.send_raw(
+        harness.gateway.send_raw(
             json.dumps({"type": "event", "event": form, "payload": {}})
         )
-        await live.runtime.client.request("health")
+        await harness.runtime.client.request("health")
         body = await download()
         assert [f for f in forms(text) if f in body] == []
 
 
 async def test_a_secret_in_an_error_code_or_a_pairing_request_does_not_show(
-    hass: HomeAssistant, live: Live, download: Download
+    hass: HomeAssistant, harness: FaultHarness, download: Download
 ) -> None:
-    token = live.gateway.token
-    live.gateway.refuse(Refusal.PAIRING)
-    live.gateway.devices.approved.clear()
-    live.gateway.edit(
+    token = harness.gateway.token
+    harness.gateway.refuse(Refusal.PAIRING)
+    harness.gateway.devices.approved.clear()
+    harness.gateway.edit(
         "refusal",
         lambda error: error.update(
             code=token.upper(), details={"code": "NOT_PAIRED", "requestId": token}
         ),
     )
-    await live.reconnect()
+    await harness.drop_connection()
     await wait_for_state(hass, CONNECTIVITY, "off")
 
     body = await download()

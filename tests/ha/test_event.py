@@ -7,9 +7,9 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.clawd.selftest.model import Status
+from custom_components.clawd.reports import Status
 
-from .planted import planted, run_planted
+from .check_stubs import check_stub, run_stubs
 from .states import SELF_TEST_EVENT
 
 
@@ -24,8 +24,8 @@ def _state(hass: HomeAssistant) -> State:
     [
         ("pass", "passed", []),
         ("warn", "warned", []),
-        ("fail", "failed", ["planted"]),
-        ("error", "broke", ["planted"]),
+        ("fail", "failed", ["stub"]),
+        ("error", "broke", ["stub"]),
     ],
 )
 async def test_each_end_has_its_event(
@@ -37,8 +37,8 @@ async def test_each_end_has_its_event(
 ) -> None:
     assert _state(hass).state == STATE_UNKNOWN
 
-    await run_planted(
-        hass, entry, planted(Status(status)), planted(Status.SKIP, "skipped")
+    await run_stubs(
+        hass, entry, check_stub(Status(status)), check_stub(Status.SKIP, "skipped")
     )
 
     attributes = _state(hass).attributes
@@ -51,10 +51,10 @@ async def test_each_end_has_its_event(
 async def test_each_self_test_has_its_own(
     hass: HomeAssistant, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
-    await run_planted(hass, entry, planted(Status.PASS))
+    await run_stubs(hass, entry, check_stub(Status.PASS))
     first = _state(hass).state
     freezer.tick()
-    await run_planted(hass, entry, planted(Status.PASS))
+    await run_stubs(hass, entry, check_stub(Status.PASS))
 
     assert _state(hass).state != first
 
@@ -62,7 +62,7 @@ async def test_each_self_test_has_its_own(
 async def test_a_reload_is_no_event(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
-    await run_planted(hass, entry, planted(Status.FAIL))
+    await run_stubs(hass, entry, check_stub(Status.FAIL))
     before = _state(hass)
 
     assert await hass.config_entries.async_reload(entry.entry_id)

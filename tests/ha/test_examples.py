@@ -21,11 +21,11 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.clawd.const import DOMAIN
-from custom_components.clawd.selftest.model import Status
+from custom_components.clawd.reports import Status
 from tests.simulator import GatewaySimulator, Reply
 
-from .faults import ALIEN
-from .planted import planted, run_planted
+from .check_stubs import check_stub, run_stubs
+from .faults.requests import UNKNOWN_RESPONSE
 from .states import AGENT, CONNECTIVITY, SELF_TEST_EVENT, wait_for_state
 
 ROOT = Path(__file__).parents[2]
@@ -161,7 +161,7 @@ async def test_what_the_self_test_finds_is_told(
     await trigger(hass, "The nightly self-test")
     assert told == []
 
-    gateway.send_raw(ALIEN)
+    gateway.send_raw(UNKNOWN_RESPONSE)
     await trigger(hass, "The nightly self-test")
 
     assert {call.data["message"] for call in told} == {"orphan_responses"}
@@ -185,11 +185,11 @@ async def test_the_event_of_a_failure_is_told(
     told: list[ServiceCall],
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    await run_planted(hass, entry, planted(Status.PASS))
+    await run_stubs(hass, entry, check_stub(Status.PASS))
     assert told == []
 
     freezer.tick()
-    await run_planted(hass, entry, planted(Status.FAIL))
+    await run_stubs(hass, entry, check_stub(Status.FAIL))
 
     [call] = told
-    assert call.data["message"] == "planted"
+    assert call.data["message"] == "stub"

@@ -152,7 +152,7 @@ async def test_an_entry_without_an_identity_gets_its_gateways(
 ) -> None:
     await _set_up(hass, old_entry)
 
-    assert old_entry.unique_id == await old_entry.runtime_data.client.gateway_id()
+    assert old_entry.unique_id == await old_entry.runtime_data.client.fetch_id()
 
 
 async def test_a_gateway_that_does_not_say_who_it_is_is_not_set_up(

@@ -1,4 +1,4 @@
-"""The options, and the self-tests that run by themselves."""
+"""Tests of the options and of scheduled self-tests."""
 
 from datetime import datetime, timedelta
 import json
@@ -14,22 +14,25 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
+from custom_components.clawd import selftest
+from custom_components.clawd.const import DOMAIN
 from custom_components.clawd.gateway import (
     AddressClass,
     GatewayConnectionError,
+    RunRequest,
     endpoint as endpoints,
 )
 from tests.simulator import Ack, GatewaySimulator, Pause
 
 from .downloads import Download
-from .flows import shown
+from .flows import suggested_values
 from .repair import open_issues
-from .self_test import bad, self_test_under_way
+from .self_test import problems, running_self_test
 
 SUNDAY = 6
 BUSY = "loop_lag"
 
-pytestmark = pytest.mark.usefixtures("live")
+pytestmark = pytest.mark.usefixtures("harness")
 
 
 async def _choose(
@@ -43,14 +46,18 @@ async def _choose(
 
 
 def _night(weekday: int) -> datetime:
-    """Return four o'clock of such a day, a week from now or later."""
+    """Return 4 a.m. of a weekday, a week from now or later."""
     now = dt_util.now()
     days = 7 + (weekday - now.weekday()) % 7
     return now.replace(hour=4, minute=0, second=0) + timedelta(days=days)
 
 
-async def _pass_night(hass: HomeAssistant, weekday: int) -> None:
-    async_fire_time_changed(hass, _night(weekday))
+async def _pass_time(hass: HomeAssistant, now: datetime) -> None:
+    """Let a time come, and wait for the self-test that it starts."""
+    async_fire_time_changed(hass, now)
+    [entry] = hass.config_entries.async_entries(DOMAIN)
+    while selftest.is_running(hass, entry):
+        await hass.async_block_till_done()
     await hass.async_block_till_done()
 
 
@@ -66,7 +73,7 @@ async def _pass_night(hass: HomeAssistant, weekday: int) -> None:
         ("off", 2, 0),
     ],
 )
-async def test_a_self_test_runs_when_the_schedule_says_so(
+async def test_a_self_test_runs_on_schedule(
     hass: HomeAssistant,
     entry: MockConfigEntry,
     schedule: str | None,
@@ -76,42 +83,41 @@ async def test_a_self_test_runs_when_the_schedule_says_so(
     if schedule:
         await _choose(hass, entry, self_test_schedule=schedule)
 
-    await _pass_night(hass, weekday)
+    await _pass_time(hass, _night(weekday))
 
     reports = entry.runtime_data.reports.reports
     assert [report["mode"] for report in reports] == ["active"] * tests
-    assert not [name for report in reports for name in bad(report) if name != BUSY]
+    assert not [name for report in reports for name in problems(report) if name != BUSY]
 
 
-async def test_what_it_finds_is_shown(
+async def test_a_scheduled_self_test_opens_an_issue(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     unsubscribe = entry.runtime_data.client.subscribe("tick", lambda _: None)
 
-    await _pass_night(hass, 2)
+    await _pass_time(hass, _night(2))
 
     [issue] = open_issues(hass).values()
     assert ": tick." in str(issue.translation_placeholders)
     unsubscribe()
 
 
-async def test_every_night_has_its_own(
+async def test_a_self_test_runs_every_night(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
-    await _pass_night(hass, 2)
-    async_fire_time_changed(hass, _night(2) + timedelta(days=1))
-    await hass.async_block_till_done()
+    await _pass_time(hass, _night(2))
+    await _pass_time(hass, _night(2) + timedelta(days=1))
 
     assert len(entry.runtime_data.reports.reports) == 2
 
 
-async def test_a_self_test_that_runs_already_is_enough(
+async def test_no_second_self_test_starts_while_one_runs(
     hass: HomeAssistant,
     entry: MockConfigEntry,
     gateway: GatewaySimulator,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    test = self_test_under_way(hass, gateway, config_entry=entry.entry_id)
+    test = running_self_test(hass, gateway, config_entry=entry.entry_id)
     async with test as running:
         async_fire_time_changed(hass, _night(2))
 
@@ -121,27 +127,28 @@ async def test_a_self_test_that_runs_already_is_enough(
     assert "Error executing service" not in caplog.text
 
 
-async def test_the_day_is_quiet(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    await _pass_night(hass, 2)
+async def test_no_self_test_runs_during_the_day(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    await _pass_time(hass, _night(2))
     for hour in range(19):
-        async_fire_time_changed(hass, _night(2) + timedelta(hours=hour))
-    await hass.async_block_till_done()
+        await _pass_time(hass, _night(2) + timedelta(hours=hour))
 
     assert len(entry.runtime_data.reports.reports) == 1
 
 
-async def test_an_unloaded_entry_is_left_alone(
+async def test_an_unloaded_entry_is_not_tested(
     hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
 ) -> None:
     await hass.config_entries.async_unload(entry.entry_id)
     asked = len(gateway.requests)
 
-    await _pass_night(hass, 2)
+    await _pass_time(hass, _night(2))
 
     assert len(gateway.requests) == asked
 
 
-async def test_the_form_begins_with_what_holds_without_it(
+async def test_the_form_starts_with_the_defaults(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     form: Any = await hass.config_entries.options.async_init(entry.entry_id)
@@ -154,7 +161,7 @@ async def test_the_form_begins_with_what_holds_without_it(
     }
 
 
-async def test_the_form_shows_what_was_chosen(
+async def test_the_form_shows_the_stored_options(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     chosen = {
@@ -168,20 +175,20 @@ async def test_the_form_shows_what_was_chosen(
 
     form: Any = await hass.config_entries.options.async_init(entry.entry_id)
 
-    assert shown(form) == chosen
+    assert suggested_values(form) == chosen
 
 
 @pytest.mark.parametrize(
     "wrong", [{"keep_run": -1}, {"keep_run": 3601}, {"trace_length": 2001}]
 )
-async def test_what_is_out_of_bounds_is_refused(
+async def test_values_out_of_range_are_refused(
     hass: HomeAssistant, entry: MockConfigEntry, wrong: dict[str, int]
 ) -> None:
     with pytest.raises(InvalidData):
         await _choose(hass, entry, **wrong)
 
 
-async def test_the_trace_is_as_long_as_chosen(
+async def test_the_trace_has_the_chosen_length(
     hass: HomeAssistant, entry: MockConfigEntry, download: Download
 ) -> None:
     await _choose(hass, entry, trace_length=3)
@@ -192,14 +199,14 @@ async def test_the_trace_is_as_long_as_chosen(
     assert len(document["data"]["trace"]) == 3
 
 
-async def test_a_run_is_given_up_when_the_connection_is_lost_for_that_long(
+async def test_a_run_fails_when_the_connection_is_lost_for_too_long(
     hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
 ) -> None:
     await _choose(hass, entry, keep_run=0)
     await hass.config_entries.async_reload(entry.entry_id)
     gateway.script(Ack(), Pause())
     client = entry.runtime_data.client
-    run = await client.start_run("Hello", session_key="agent:main:test")
+    run = await client.start_run(RunRequest("Hello", "agent:main:test"))
 
     await gateway.suspend()
 
@@ -207,7 +214,7 @@ async def test_a_run_is_given_up_when_the_connection_is_lost_for_that_long(
         await run.result()
 
 
-async def test_consent_can_be_taken_back(
+async def test_consent_can_be_withdrawn(
     hass: HomeAssistant,
     entry: MockConfigEntry,
     monkeypatch: pytest.MonkeyPatch,

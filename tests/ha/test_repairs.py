@@ -16,14 +16,14 @@ from custom_components.clawd.gateway import (
 )
 from tests.simulator import GatewaySimulator, Refusal
 
-from .causes import (
+from .issue_causes import (
     Cause,
     allow_insecure,
     client_of,
-    from_the_future,
-    from_the_past,
-    healed,
+    newer_protocol,
+    older_protocol,
     reconnect,
+    restore,
     unapproved,
     wrong_clock,
 )
@@ -47,8 +47,8 @@ async def test_a_healthy_system_has_none(hass: HomeAssistant) -> None:
     ("cause", "key", "text"),
     [
         (unapproved, "pairing_required", "devices approve "),
-        (from_the_future, "protocol_too_new", "version 5"),
-        (from_the_past, "protocol_too_old", "version 2"),
+        (newer_protocol, "protocol_too_new", "version 5"),
+        (older_protocol, "protocol_too_old", "version 2"),
         (wrong_clock, "clock_skew", "130 seconds"),
     ],
 )
@@ -75,8 +75,8 @@ async def test_an_issue_says_what_is_wrong_from_the_set_up_on(  # noqa: PLR0913,
     ("cause", "key", "error"),
     [
         (unapproved, "pairing_required", PairingRequiredError),
-        (from_the_future, "protocol_too_new", UnsupportedProtocolError),
-        (from_the_past, "protocol_too_old", UnsupportedProtocolError),
+        (newer_protocol, "protocol_too_new", UnsupportedProtocolError),
+        (older_protocol, "protocol_too_old", UnsupportedProtocolError),
         (wrong_clock, "clock_skew", None),
     ],
 )
@@ -96,7 +96,7 @@ async def test_an_issue_of_a_loaded_entry_comes_and_goes_with_its_cause(  # noqa
         await reconnect(hass, entry, gateway)
     assert set(open_issues(hass)) == {key}
 
-    healed(gateway)
+    restore(gateway)
     if error:
         client_of(entry).resume()
         await wait_for_state(hass, CONNECTIVITY, "on")
@@ -114,8 +114,8 @@ async def test_another_refusal_takes_the_place_of_the_first(
         await reconnect(hass, entry, gateway)
     assert set(open_issues(hass)) == {"pairing_required"}
 
-    healed(gateway)
-    from_the_future(gateway)
+    restore(gateway)
+    newer_protocol(gateway)
     attempts = gateway.attempts
     client_of(entry).resume()
     await gateway.wait_until(lambda: gateway.attempts > attempts)
@@ -125,7 +125,7 @@ async def test_another_refusal_takes_the_place_of_the_first(
     assert set(open_issues(hass)) == {"protocol_too_new"}
 
 
-@pytest.mark.parametrize("cause", [unapproved, from_the_future, wrong_clock])
+@pytest.mark.parametrize("cause", [unapproved, newer_protocol, wrong_clock])
 @pytest.mark.parametrize("end", ["unload", "disable", "remove"])
 async def test_an_entry_that_is_not_loaded_any_more_has_no_issue(
     hass: HomeAssistant,
@@ -153,8 +153,8 @@ async def test_an_entry_that_is_not_loaded_any_more_has_no_issue(
     ("cause", "key"),
     [
         (unapproved, "pairing_required"),
-        (from_the_future, "protocol_too_new"),
-        (from_the_past, "protocol_too_old"),
+        (newer_protocol, "protocol_too_new"),
+        (older_protocol, "protocol_too_old"),
         (wrong_clock, "clock_skew"),
     ],
 )
@@ -174,10 +174,10 @@ async def test_its_dialogue_tries_again_until_it_is_mended(  # noqa: PLR0913, PL
     assert step["description_placeholders"]["title"] == new_entry.title
 
     step = await repair.submit()
-    assert step["errors"] == {"base": "not_mended"}
+    assert step["errors"] == {"base": "not_fixed"}
     assert step["description_placeholders"]["title"] == new_entry.title
 
-    healed(gateway)
+    restore(gateway)
     step = await repair.submit()
     assert step["type"] == FlowResultType.CREATE_ENTRY
     assert new_entry.state is ConfigEntryState.LOADED
@@ -279,4 +279,4 @@ async def test_no_secret_gets_into_an_issue(
 
     issue = open_issues(hass)["pairing_required"]
     assert token not in str(issue)
-    assert "WITHHELD" in str(issue.translation_placeholders)
+    assert "REDACTED" in str(issue.translation_placeholders)

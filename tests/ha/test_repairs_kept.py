@@ -16,7 +16,7 @@ from custom_components.clawd.gateway import (
 )
 from tests.simulator import GatewaySimulator, Refusal
 
-from .causes import allow_insecure, client_of, healed, reconnect, wrong_clock
+from .issue_causes import allow_insecure, client_of, reconnect, restore, wrong_clock
 from .repair import open_issues
 from .states import CONNECTIVITY, wait_for_state
 
@@ -56,7 +56,7 @@ async def test_what_is_ignored_stays_so_over_reloads_until_it_is_looked_at_again
 async def test_what_was_ignored_is_shown_when_it_comes_again(
     hass: HomeAssistant, gateway: GatewaySimulator, reload: Reload
 ) -> None:
-    healed(gateway)
+    restore(gateway)
     await reload()
     assert open_issues(hass) == {}
 
@@ -100,7 +100,7 @@ async def test_a_pause_says_nothing_of_what_only_a_connection_shows(
     assert _ignored(hass, "insecure_transport")
 
     gateway.refuse(None)
-    healed(gateway)
+    restore(gateway)
     client_of(entry).resume()
     await wait_for_state(hass, CONNECTIVITY, "on")
     assert open_issues(hass) == {}

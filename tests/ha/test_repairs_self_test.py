@@ -1,4 +1,4 @@
-"""The repair issue of the self-test: what failed, and whether it still does."""
+"""Repair issue of the self-test."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,18 +9,18 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.clawd.gateway import Event, UnsupportedProtocolError
-from custom_components.clawd.selftest.model import Status
+from custom_components.clawd.reports import Status
 from tests.simulator import GatewaySimulator
 
-from .live import Live
-from .planted import planted, run_planted
+from .check_stubs import check_stub, run_stubs
+from .fault_harness import FaultHarness
 from .repair import Repair, open_issues, texts_of
-from .self_test import bad, run_self_test
+from .self_test import problems, run_self_test
 from .states import CONNECTIVITY, SELF_TEST, wait_for_state
 
 FAILED = "self_test_failed"
 
-pytestmark = pytest.mark.usefixtures("live")
+pytestmark = pytest.mark.usefixtures("harness")
 
 
 def _listen(entry: MockConfigEntry, event: str) -> Callable[[], None]:
@@ -59,13 +59,13 @@ async def test_its_dialogue_tests_again_until_nothing_fails(
     first = _listen(entry, "tick")
     await run_self_test(hass)
     step = await repair.open(entry, FAILED)
-    assert ": tick." in step["description_placeholders"]["findings"]
+    assert ": tick." in step["description_placeholders"]["failed_checks"]
 
     second = _listen(entry, "presence")
     first()
     step = await repair.submit()
-    assert step["errors"] == {"base": "not_mended"}
-    assert ": presence." in step["description_placeholders"]["findings"]
+    assert step["errors"] == {"base": "not_fixed"}
+    assert ": presence." in step["description_placeholders"]["failed_checks"]
 
     second()
     step = await repair.submit()
@@ -101,7 +101,7 @@ async def test_its_dialogue_ends_for_now_while_another_self_test_runs(
 async def test_a_check_that_broke_is_one_that_failed(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
-    await run_planted(hass, entry, planted(Status.ERROR))
+    await run_stubs(hass, entry, check_stub(Status.ERROR))
 
     assert set(open_issues(hass)) == {FAILED}
 
@@ -110,20 +110,20 @@ async def test_a_check_that_broke_is_one_that_failed(
 async def test_a_check_that_passes_again_ends_it(
     hass: HomeAssistant, entry: MockConfigEntry, status: Status
 ) -> None:
-    await run_planted(hass, entry, planted(Status.FAIL))
-    await run_planted(hass, entry, planted(status))
+    await run_stubs(hass, entry, check_stub(Status.FAIL))
+    await run_stubs(hass, entry, check_stub(status))
 
     assert open_issues(hass) == {}
 
 
 @pytest.mark.parametrize(
-    ("status", "name"), [(Status.SKIP, "planted"), (Status.PASS, "another")]
+    ("status", "name"), [(Status.SKIP, "stub"), (Status.PASS, "another")]
 )
 async def test_a_self_test_that_does_not_look_again_does_not_end_it(
     hass: HomeAssistant, entry: MockConfigEntry, status: Status, name: str
 ) -> None:
-    await run_planted(hass, entry, planted(Status.FAIL))
-    await run_planted(hass, entry, planted(status, name))
+    await run_stubs(hass, entry, check_stub(Status.FAIL))
+    await run_stubs(hass, entry, check_stub(status, name))
 
     assert set(open_issues(hass)) == {FAILED}
 
@@ -141,24 +141,24 @@ async def test_a_gateway_that_is_away_is_none(
 
 
 async def test_clocks_that_differ_have_an_issue_of_their_own_alone(
-    hass: HomeAssistant, gateway: GatewaySimulator, live: Live
+    hass: HomeAssistant, gateway: GatewaySimulator, harness: FaultHarness
 ) -> None:
     gateway.clock_shift_ms = 130_000
-    await live.reconnected()
+    await harness.reconnect()
 
-    assert bad(await run_self_test(hass)) == {"clock_skew": "fail"}
+    assert problems(await run_self_test(hass)) == {"clock_skew": "fail"}
 
     assert set(open_issues(hass)) == {"clock_skew"}
 
 
 async def test_a_protocol_that_is_too_new_has_an_issue_of_its_own_alone(
-    hass: HomeAssistant, gateway: GatewaySimulator, live: Live
+    hass: HomeAssistant, gateway: GatewaySimulator, harness: FaultHarness
 ) -> None:
     gateway.edit("hello-ok", lambda hello: hello.update(protocol=5))
     with pytest.raises(UnsupportedProtocolError):
-        await live.reconnected()
+        await harness.reconnect()
 
-    assert bad(await run_self_test(hass)) == {"protocol": "fail"}
+    assert problems(await run_self_test(hass)) == {"protocol": "fail"}
 
     assert set(open_issues(hass)) == {"protocol_too_new"}
 

@@ -1,4 +1,4 @@
-"""The action `clawd.self_test` on healthy systems, and what it refuses."""
+"""Action `clawd.self_test`: healthy systems, and calls that it refuses."""
 
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import Context, HomeAssistant
@@ -8,11 +8,12 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUs
 import voluptuous as vol
 
 from custom_components.clawd.const import DOMAIN, VERSION
-from custom_components.clawd.selftest.model import Mode
+from custom_components.clawd.gateway import RunRequest
+from custom_components.clawd.reports import Mode
 from custom_components.clawd.selftest.registry import CHECKS
 from tests.simulator import GatewaySimulator, Pause, Reply
 
-from .self_test import bad, run_self_test, self_test_under_way, statuses
+from .self_test import problems, run_self_test, running_self_test, statuses
 from .states import CONNECTIVITY, wait_for_state
 
 ACTIVE_ONLY = {"round_trip", "timeout_probe"}
@@ -62,7 +63,7 @@ async def test_a_passive_self_test_sends_nothing(
     assert report["status"] == "pass"
 
 
-async def test_a_gateway_that_is_away_is_no_illness_of_ours(
+async def test_a_gateway_that_is_away_is_no_fault_of_ours(
     hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
 ) -> None:
     await gateway.suspend()
@@ -72,7 +73,7 @@ async def test_a_gateway_that_is_away_is_no_illness_of_ours(
 
     assert report["readiness"] == "fail"
     assert report["liveness"] == "pass"
-    assert not bad(report)
+    assert not problems(report)
     skipped = {c["id"]: c for c in report["checks"] if c["status"] == "skip"}
     assert set(skipped) >= ACTIVE_ONLY
     assert all(check["hint"] for check in skipped.values())
@@ -84,7 +85,7 @@ async def test_a_run_under_way_is_no_fault(
 ) -> None:
     gateway.script(Reply("Wait."), Pause())
     client = entry.runtime_data.client
-    run = await client.start_run("Hello", session_key="agent:main:ha-busy")
+    run = await client.start_run(RunRequest("Hello", "agent:main:ha-busy"))
 
     assert (await run_self_test(hass))["status"] == "pass"
 
@@ -179,7 +180,7 @@ async def test_an_entry_that_is_not_loaded_cannot_be_tested(
 async def test_an_entry_is_tested_once_at_a_time(
     hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
 ) -> None:
-    async with self_test_under_way(hass, gateway, config_entry=entry.entry_id) as first:
+    async with running_self_test(hass, gateway, config_entry=entry.entry_id) as first:
         with pytest.raises(ServiceValidationError) as caught:
             await run_self_test(hass)
         assert caught.value.translation_key == "self_test_running"
@@ -193,11 +194,11 @@ async def test_an_entry_that_is_unloaded_before_its_turn_is_left_out(
     async with GatewaySimulator() as other:
         place = {CONF_HOST: other.host, CONF_PORT: other.port}
         second = MockConfigEntry(
-            domain=DOMAIN, data={**entry.data, **place}, minor_version=3
+            domain=DOMAIN, data={**entry.data, **place}, minor_version=4
         )
         second.add_to_hass(hass)
         assert await hass.config_entries.async_setup(second.entry_id)
-        async with self_test_under_way(hass, gateway) as test:
+        async with running_self_test(hass, gateway) as test:
             await _unload(hass, second)
 
         assert (await test)["entry"] == entry.entry_id
@@ -235,17 +236,17 @@ def test_each_check_has_its_own_id() -> None:
 
 
 @pytest.mark.parametrize("protocol", [3, 4])
-async def test_a_run_that_is_being_brought_home_is_no_fault(
+async def test_a_run_that_is_being_recovered_is_no_fault(
     hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
 ) -> None:
     gateway.script(Reply("Wait."), Pause())
     client = entry.runtime_data.client
-    run = await client.start_run("Hello", session_key="agent:main:ha-home")
+    run = await client.start_run(RunRequest("Hello", "agent:main:ha-home"))
     await gateway.wait_paused()
     gateway.drop()
     await gateway.wait_for_request("agent.wait")
 
     report = await run_self_test(hass, config_entry=entry.entry_id)
 
-    assert not bad(report)
+    assert not problems(report)
     await run.abort()

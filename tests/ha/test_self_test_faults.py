@@ -1,32 +1,22 @@
-"""Each fault is seen by the check that is made for it, and by no other."""
+"""Each fault is detected by the check that is made for it, and by no other."""
 
 import json
 
 import pytest
 
-from custom_components.clawd.selftest import checks_gateway, detectors
+from custom_components.clawd.selftest import detectors
+from custom_components.clawd.selftest.checks import requests
 from custom_components.clawd.selftest.registry import CHECKS
 
-from . import faults, faults_connection, faults_drills, faults_entry
 from .fault_coverage import FaultCoverage
-from .fault_reports import report_of
-from .faults import stray_task
-from .live import Fault, Live
-from .said import assert_says
-from .self_test import bad, run_self_test
+from .fault_harness import Fault, FaultHarness
+from .faults import FAULTS
+from .report_assertions import assert_reported
+from .self_test import problems, run_self_test
 
-ALIEN = json.dumps({"type": "res", "id": "alien", "ok": True, "payload": {}})
-
-
-ALL_FAULTS = [
-    *faults.FAULTS,
-    *faults_connection.FAULTS,
-    *faults_entry.FAULTS,
-    *faults_drills.FAULTS,
-]
 ROWS = [
     pytest.param(fault, protocol, id=f"{fault.name}-{protocol}")
-    for fault in ALL_FAULTS
+    for fault in FAULTS
     for protocol in fault.protocols
 ]
 
@@ -34,54 +24,54 @@ ROWS = [
 @pytest.mark.parametrize(("fault", "protocol"), ROWS)
 @pytest.mark.usefixtures("protocol")
 async def test_a_fault_fails_its_check_and_no_other(
-    live: Live, fault: Fault, fault_coverage: FaultCoverage
+    harness: FaultHarness, fault: Fault, fault_coverage: FaultCoverage
 ) -> None:
-    await fault.plant(live)
+    await fault.plant(harness)
 
-    report = await run_self_test(live.hass, mode=fault.mode)
+    report = await run_self_test(harness.hass, mode=fault.mode)
 
-    found = bad(report)
-    fault_coverage.note(fault.text, fault.check, live.gateway.protocol, found)
+    found = problems(report)
+    fault_coverage.add(fault.text, fault.check, harness.gateway.protocol, found)
     assert found == {fault.check: fault.status}
-    [seen] = [c for c in report["checks"] if c["id"] == fault.check]
-    assert seen["hint"]
-    assert_says(seen, report_of(fault.name))
-    assert live.gateway.token not in json.dumps(report)
-    live.monkeypatch.undo()
+    [failed] = [c for c in report["checks"] if c["id"] == fault.check]
+    assert failed["hint"]
+    assert_reported(failed, fault.expected)
+    assert harness.gateway.token not in json.dumps(report)
+    harness.monkeypatch.undo()
 
 
 def test_each_check_has_a_fault() -> None:
-    seen = {fault.check for fault in ALL_FAULTS}
-    assert seen == {check.id for check in CHECKS}
+    detected = {fault.check for fault in FAULTS}
+    assert detected == {check.id for check in CHECKS}
 
 
-async def test_a_slow_gateway_is_a_warning(live: Live) -> None:
-    live.monkeypatch.setattr(checks_gateway, "ROUND_TRIP_WARN", 0.0)
+async def test_a_slow_gateway_is_a_warning(harness: FaultHarness) -> None:
+    harness.monkeypatch.setattr(requests, "ROUND_TRIP_WARN", 0.0)
 
-    report = await run_self_test(live.hass)
+    report = await run_self_test(harness.hass)
 
-    assert bad(report) == {"round_trip": "warn"}
+    assert problems(report) == {"round_trip": "warn"}
     assert report["readiness"] == report["status"] == "warn"
     assert report["liveness"] == "pass"
 
 
-async def test_a_check_that_breaks_says_so(live: Live) -> None:
+async def test_a_check_that_breaks_says_so(harness: FaultHarness) -> None:
     def broken(*_: object) -> None:
-        raise RuntimeError(live.gateway.token)
+        raise RuntimeError(harness.gateway.token)
 
-    live.monkeypatch.setattr(detectors, "duplicates", broken)
+    harness.monkeypatch.setattr(detectors, "duplicates", broken)
 
-    report = await run_self_test(live.hass, checks=["handler_duplicates"])
+    report = await run_self_test(harness.hass, checks=["handler_duplicates"])
 
-    assert bad(report) == {"handler_duplicates": "error"}
+    assert problems(report) == {"handler_duplicates": "error"}
     assert report["checks"][0]["message"].startswith("The check itself failed")
-    assert live.gateway.token not in json.dumps(report)
+    assert harness.gateway.token not in json.dumps(report)
 
 
-async def test_a_leaked_task_comes_with_its_call_graph(live: Live) -> None:
-    await stray_task(live)
+async def test_a_leaked_task_comes_with_its_call_graph(harness: FaultHarness) -> None:
+    harness.start_stray_task()
 
-    report = await run_self_test(live.hass, checks=["task_inventory"])
+    report = await run_self_test(harness.hass, checks=["task_inventory"])
 
     [check] = report["checks"]
     assert "GatewayClient.wait_connected" in check["message"]

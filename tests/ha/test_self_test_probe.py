@@ -1,4 +1,4 @@
-"""The probe of deadlines: what it blames on the client, and what on the Gateway."""
+"""Timeout probe: faults of the client, and skips because of the Gateway."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,12 +9,17 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.clawd.gateway import RequestTimeoutError, pending
-from custom_components.clawd.gateway.pending import PendingRequest, PendingRequests
-from custom_components.clawd.selftest import checks_entry, checks_gateway, detectors
+from custom_components.clawd.gateway import RequestTimeoutError
+from custom_components.clawd.gateway.protocol import pending
+from custom_components.clawd.gateway.protocol.pending import (
+    PendingRequest,
+    PendingRequests,
+)
+from custom_components.clawd.selftest import detectors
+from custom_components.clawd.selftest.checks import requests, tasks
 from tests.simulator import GatewaySimulator
 
-from .self_test import bad, run_self_test, statuses
+from .self_test import problems, run_self_test, statuses
 
 PROBE = ["timeout_probe"]
 
@@ -49,7 +54,7 @@ async def test_a_request_that_expires_but_stays_is_a_fault(
     for request, request_id in held:
         request.id = request_id
     # A request that is held after its end is what the balance counts, too.
-    assert bad(report) == {"timeout_probe": "fail", "pending_balance": "fail"}
+    assert problems(report) == {"timeout_probe": "fail", "pending_balance": "fail"}
     [probe] = [c for c in report["checks"] if c["id"] == "timeout_probe"]
     assert probe["details"] == ["not removed"]
 
@@ -57,18 +62,18 @@ async def test_a_request_that_expires_but_stays_is_a_fault(
 async def test_a_late_response_that_is_forgotten_is_a_fault(
     hass: HomeAssistant, new_entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pending, "REMEMBERED_IDS", 0)
-    monkeypatch.setattr(checks_gateway, "PROBE_PATIENCE", 0.5)
+    monkeypatch.setattr(pending, "MAX_REMEMBERED_IDS", 0)
+    monkeypatch.setattr(requests, "LATE_RESPONSE_TIMEOUT", 0.5)
     assert await hass.config_entries.async_setup(new_entry.entry_id)
 
     report = await run_self_test(hass, config_entry=new_entry.entry_id)
 
-    # A response that nobody remembers to have asked for is an alien, too.
-    assert bad(report) == {"timeout_probe": "fail", "orphan_responses": "fail"}
+    # A response to a request that is not remembered is an unknown one, too.
+    assert problems(report) == {"timeout_probe": "fail", "orphan_responses": "fail"}
 
 
 @pytest.mark.usefixtures("entry")
-async def test_a_request_that_outlives_its_deadline_is_a_fault(
+async def test_a_request_that_outlives_its_timeout_is_a_fault(
     hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real_open = PendingRequests.open
@@ -82,7 +87,7 @@ async def test_a_request_that_outlives_its_deadline_is_a_fault(
 
     report = await run_self_test(hass, checks=PROBE)
 
-    assert bad(report) == {"timeout_probe": "fail"}
+    assert problems(report) == {"timeout_probe": "fail"}
     assert report["checks"][0]["details"] == ["not timed out"]
 
 
@@ -90,8 +95,8 @@ async def test_a_request_that_outlives_its_deadline_is_a_fault(
 async def test_an_answer_at_once_proves_nothing(
     hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checks_gateway, "PROBE_HOLD", 0.0)
-    monkeypatch.setattr(checks_gateway, "PROBE_DEADLINE", 1.0)
+    monkeypatch.setattr(requests, "PROBE_HOLD_TIME", 0.0)
+    monkeypatch.setattr(requests, "PROBE_TIMEOUT", 1.0)
 
     report = await run_self_test(hass, checks=PROBE)
 
@@ -103,7 +108,7 @@ async def test_an_answer_at_once_proves_nothing(
 async def test_no_late_answer_proves_nothing(
     hass: HomeAssistant, gateway: GatewaySimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checks_gateway, "PROBE_PATIENCE", 0.05)
+    monkeypatch.setattr(requests, "LATE_RESPONSE_TIMEOUT", 0.05)
     gateway.hold("agent.wait")
 
     report = await run_self_test(hass, checks=PROBE)
@@ -138,7 +143,7 @@ async def test_the_balance_is_not_drawn_during_a_handshake(
 
     gateway.release("connect")
     await entry.runtime_data.client.wait_connected()
-    assert not bad(report)
+    assert not problems(report)
     assert statuses(report)["pending_balance"] == "skip"
     assert report["readiness"] == "fail"
 
@@ -161,7 +166,7 @@ async def test_a_request_under_way_is_balanced(
 async def test_the_timers_of_another_kind_of_loop_are_not_judged(
     hass: HomeAssistant, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(detectors, "scheduled", lambda _: None)
+    monkeypatch.setattr(detectors, "scheduled_timers", lambda _: None)
 
     report = await run_self_test(
         hass, config_entry=entry.entry_id, checks=["timer_registry"]
@@ -170,11 +175,11 @@ async def test_the_timers_of_another_kind_of_loop_are_not_judged(
     assert statuses(report) == {"timer_registry": "skip"}
 
 
-async def test_a_single_hiccup_of_the_loop_is_no_illness(
+async def test_a_single_hiccup_of_the_loop_is_no_fault(
     hass: HomeAssistant, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checks_entry, "LAG_INTERVAL", 0.001)
-    monkeypatch.setattr(checks_entry, "LAG_LIMIT", 0.02)
+    monkeypatch.setattr(tasks, "LAG_INTERVAL", 0.001)
+    monkeypatch.setattr(tasks, "MAX_LAG", 0.02)
     loop = asyncio.get_running_loop()
 
     def block() -> None:
@@ -185,4 +190,4 @@ async def test_a_single_hiccup_of_the_loop_is_no_illness(
     loop.call_later(0.002, block)
     report = await run_self_test(hass, config_entry=entry.entry_id, checks=["loop_lag"])
 
-    assert not bad(report)
+    assert not problems(report)

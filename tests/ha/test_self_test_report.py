@@ -1,14 +1,19 @@
-"""The whole report on a healthy system: what each check saw, and how it says so."""
+"""The whole report of a healthy system: values and messages of each check."""
 
 from time import perf_counter
 from typing import Final
 
-from .live import Live
-from .said import Said, assert_says
-from .self_test import WORKS_LONG, run_self_test
+from custom_components.clawd.selftest.registry import CHECKS
+
+from .fault_harness import FaultHarness
+from .report_assertions import Expected, assert_reported
+from .self_test import RUNS_LONG, run_self_test
 
 type Row = tuple[str, object, str | None, object, dict[str, object]]
 
+# Component, observed value, unit, expected value and placeholders of a check. What
+# other features add to, as entities, methods and listeners, is not counted: # stands
+# for any number, None is not compared.
 HEALTHY: Final[dict[str, Row]] = {
     "round_trip": (
         "gateway",
@@ -18,7 +23,7 @@ HEALTHY: Final[dict[str, Row]] = {
         {"median": "#", "slow": "#", "longest": "#"},
     ),
     "timeout_probe": ("gateway", None, "ms", "< 100", {"deadline": 20}),
-    "pending_balance": ("gateway", 0, "requests", 0, {"issued": "#", "settled": "#"}),
+    "pending_balance": ("gateway", 0, "requests", 0, {"issued": "#", "completed": "#"}),
     "pending_age": ("gateway", 0, "s after the deadline", "<= 1", {"held": 0}),
     "orphan_responses": ("gateway", 0, "responses", 0, {"late": 1, "repeated": 0}),
     "runs_map": ("gateway", 0, "runs", 0, {"open": 0}),
@@ -37,22 +42,22 @@ HEALTHY: Final[dict[str, Row]] = {
         {"limit": 26_214_400, "least": 26_214_400},
     ),
     "protocol": ("gateway", 4, None, "3 to 4", {"version": 4}),
-    "features": ("gateway", 0, "names", 0, {"count": 9}),
-    "scopes": ("gateway", 0, "names", 0, {"count": 2}),
+    "features": ("gateway", 0, "names", 0, {"count": "#"}),
+    "scopes": ("gateway", 0, "names", 0, {"count": "#"}),
     "task_inventory": ("home_assistant", 0, "tasks", 0, {"count": 2}),
     "task_exceptions": ("home_assistant", 0, "tasks", 0, {}),
     "timer_registry": ("home_assistant", 0, "timers", 0, {"count": "#"}),
-    "handler_duplicates": ("home_assistant", 0, "events", 0, {"count": 2}),
-    "handler_baseline": ("home_assistant", 0, "events", 0, {"count": 2}),
+    "handler_duplicates": ("home_assistant", 0, "events", 0, {"count": "#"}),
+    "handler_baseline": ("home_assistant", 0, "events", 0, {"count": "#"}),
     "handler_errors": ("home_assistant", 0, "exceptions", 0, {}),
-    "unload_ledger": ("home_assistant", 4, None, 4, {"count": 4}),
+    "unload_ledger": ("home_assistant", None, None, None, {"count": "#"}),
     "entity_availability": ("home_assistant", 0, "entities", 0, {}),
     "registry": (
         "home_assistant",
         0,
         "entities and devices",
         0,
-        {"entities": 8, "devices": 2},
+        {"entities": "#", "devices": "#"},
     ),
     "translations": ("home_assistant", 0, "texts", 0, {"count": "#"}),
     "loop_lag": ("home_assistant", None, "ms", "< 50", {"slow": "#"}),
@@ -64,7 +69,7 @@ HEALTHY: Final[dict[str, Row]] = {
         {"transport": "ws", "address": "loopback"},
     ),
     "store_permissions": ("security", 0, "files", 0, {"count": 0}),
-    "self_canary": ("security", 0, "detectors", 0, {"count": 14}),
+    "self_canary": ("security", 0, "detectors", 0, {"count": "#"}),
     "redaction": ("security", 0, "places", 0, {"secrets": 3}),
     "drill_restart": ("gateway", None, "ms", "< 5000", {"code": 1012, "time": "#"}),
     "drill_abort": ("gateway", None, "ms", "< 5000", {"code": 1006, "time": "#"}),
@@ -78,28 +83,31 @@ HEALTHY: Final[dict[str, Row]] = {
         {"kib": "#", "reconnects": 3},
     ),
     "log_redaction": ("security", 0, "lines", 0, {"count": "#", "secrets": 3}),
-    "entry_reload": ("home_assistant", 0, "names", 0, {"reloads": 3, "count": 4}),
+    "entry_reload": ("home_assistant", 0, "names", 0, {"reloads": 3, "count": "#"}),
     "bus_listeners": ("home_assistant", 0, "names", 0, {"reloads": 3, "count": "#"}),
     "instances": ("home_assistant", 0, "clients", 0, {}),
     "sockets": ("gateway", 1, "sockets", 1, {"after": 1}),
 }
 
 
-@WORKS_LONG
-async def test_a_report_says_of_each_check_what_was_seen_and_expected(
-    live: Live,
+@RUNS_LONG
+async def test_a_report_has_value_and_message_of_each_check(
+    harness: FaultHarness,
 ) -> None:
     started = perf_counter()
-    report = await run_self_test(live.hass, mode="drill")
+    report = await run_self_test(harness.hass, mode="drill")
     longest = (perf_counter() - started) * 1000
 
     durations = [check["duration_ms"] for check in report["checks"]]
     assert min(durations) > 0
     assert sum(durations) <= report["duration_ms"] <= longest
-    assert [check["id"] for check in report["checks"]] == list(HEALTHY)
-    for check in report["checks"]:
-        component, observed, unit, expected, facts = HEALTHY[check["id"]]
-        assert_says(check, Said(observed, facts))
-        assert check["component"] == component, check["id"]
-        assert check["observed_unit"] == unit, check["id"]
-        assert check["expected"] == expected, check["id"]
+    checks = {check["id"]: check for check in report["checks"]}
+    assert list(checks) == [check.id for check in CHECKS]
+    for check_id, (component, observed, unit, expected, values) in HEALTHY.items():
+        check = checks[check_id]
+        assert_reported(check, Expected(observed, values))
+        assert check["component"] == component, check_id
+        assert check["observed_unit"] == unit, check_id
+        assert expected in (None, check["expected"]), check_id
+    ledger = checks["unload_ledger"]
+    assert ledger["observed_value"] == ledger["expected"] > 0

@@ -1,4 +1,4 @@
-"""How a self-test runs: order, deadlines, prerequisites, two scans, redaction."""
+"""Run of a self-test: order, timeouts, prerequisites, two scans, redaction."""
 
 import asyncio
 from base64 import b64encode
@@ -20,12 +20,13 @@ from custom_components.clawd.gateway import (
     NotConnectedError,
     RequestFailedError,
 )
-from custom_components.clawd.selftest.model import CheckContext, CheckResult, Status
+from custom_components.clawd.reports import Status
+from custom_components.clawd.selftest.model import CheckContext, CheckResult
 from custom_components.clawd.selftest.registry import CHECKS
 from tests.simulator import GatewaySimulator
 
-from .planted import check_of, run_planted
-from .self_test import bad, run_self_test, self_test_under_way, statuses
+from .check_stubs import check_of, run_stubs
+from .self_test import problems, run_self_test, running_self_test, statuses
 
 PASSED = CheckResult(status=Status.PASS)
 
@@ -79,7 +80,7 @@ async def test_the_action_answers_over_http(
     assert report == entry.runtime_data.reports.data
 
 
-async def test_the_action_needs_no_listener_to_its_answer(
+async def test_the_action_works_without_a_response(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     fields = {"mode": "passive"}
@@ -91,28 +92,28 @@ async def test_the_action_needs_no_listener_to_its_answer(
 async def test_checks_run_in_their_order(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
-    asked: list[list[str]] = []
+    before: list[list[str]] = []
 
-    async def ask(context: CheckContext) -> CheckResult:
-        asked.append([answer.check.id for answer in context.answers])
+    async def run(context: CheckContext) -> CheckResult:
+        before.append([outcome.check.id for outcome in context.outcomes])
         return PASSED
 
-    report = await run_planted(hass, entry, *(check_of(ask, name) for name in "bca"))
+    report = await run_stubs(hass, entry, *(check_of(run, name) for name in "bca"))
 
     assert list(statuses(report)) == ["b", "c", "a"]
-    assert asked == [[], ["b"], ["b", "c"]]
+    assert before == [[], ["b"], ["b", "c"]]
 
 
-async def test_a_check_that_hangs_ends_at_its_deadline(
+async def test_a_check_that_hangs_ends_at_its_timeout(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     async def hang(_: CheckContext) -> CheckResult:
         await asyncio.Event().wait()
         return PASSED
 
-    report = await run_planted(hass, entry, check_of(hang, deadline=0.01))
+    report = await run_stubs(hass, entry, check_of(hang, timeout=0.01))
 
-    assert bad(report) == {"planted": "error"}
+    assert problems(report) == {"stub": "error"}
     assert "0.01" in report["checks"][0]["message"]
 
 
@@ -124,17 +125,17 @@ async def test_a_check_that_hangs_ends_at_its_deadline(
         (RequestFailedError("planted", code="FORBIDDEN"), "fail", "FORBIDDEN"),
     ],
 )
-async def test_an_error_of_the_gateway_is_none_of_thecheck_of(
+async def test_an_error_of_the_gateway_is_none_of_the_check(
     hass: HomeAssistant,
     entry: MockConfigEntry,
     error: GatewayError,
     status: str,
     word: str,
 ) -> None:
-    async def ask(_: CheckContext) -> CheckResult:
+    async def run(_: CheckContext) -> CheckResult:
         raise error
 
-    [check] = (await run_planted(hass, entry, check_of(ask)))["checks"]
+    [check] = (await run_stubs(hass, entry, check_of(run)))["checks"]
 
     assert check["status"] == status
     assert word in check["message"]
@@ -142,7 +143,7 @@ async def test_an_error_of_the_gateway_is_none_of_thecheck_of(
 
 
 @pytest.mark.usefixtures("entry")
-async def test_a_check_of_another_mode_is_skipped_if_it_is_asked_for(
+async def test_a_check_of_another_mode_is_skipped_if_it_is_chosen(
     hass: HomeAssistant, gateway: GatewaySimulator
 ) -> None:
     report = await run_self_test(hass, mode="passive", checks=["round_trip"])
@@ -158,11 +159,11 @@ async def test_only_what_both_scans_see_is_a_suspect(
     scans = iter((["passing", "staying"], ["staying", "new"]))
     seen: list[str] = []
 
-    async def ask(context: CheckContext) -> CheckResult:
-        seen.extend(await context.confirm(lambda: next(scans)))
+    async def run(context: CheckContext) -> CheckResult:
+        seen.extend(await context.recheck(lambda: next(scans)))
         return PASSED
 
-    await run_planted(hass, entry, check_of(ask))
+    await run_stubs(hass, entry, check_of(run))
 
     assert seen == ["staying"]
 
@@ -172,11 +173,11 @@ async def test_no_second_scan_follows_an_empty_one(
 ) -> None:
     scans: list[list[str]] = [[]]
 
-    async def ask(context: CheckContext) -> CheckResult:
-        assert await context.confirm(scans.pop) == []
+    async def run(context: CheckContext) -> CheckResult:
+        assert await context.recheck(scans.pop) == []
         return PASSED
 
-    assert not bad(await run_planted(hass, entry, check_of(ask)))
+    assert not problems(await run_stubs(hass, entry, check_of(run)))
 
 
 @pytest.mark.parametrize(
@@ -190,7 +191,7 @@ async def test_no_second_scan_follows_an_empty_one(
     ],
     ids=["raw", "beginning", "quoted", "base64", "escaped"],
 )
-@pytest.mark.parametrize("place", ["observed", "facts", "details"])
+@pytest.mark.parametrize("place", ["observed", "placeholders", "details"])
 async def test_no_form_of_a_secret_stays_in_a_report(
     hass: HomeAssistant,
     entry: MockConfigEntry,
@@ -200,27 +201,27 @@ async def test_no_form_of_a_secret_stays_in_a_report(
     token = 'tok"en/with+everything ü'
     hass.config_entries.async_update_entry(entry, data={**entry.data, "token": token})
     leak = f"before {form(token)} after"
-    harmless = CheckResult(status=Status.PASS, facts={"version": 4})
+    harmless = CheckResult(status=Status.PASS, placeholders={"version": 4})
     leaking = {
         "observed": replace(harmless, observed=[leak]),
-        "facts": replace(harmless, facts={"version": leak}),
+        "placeholders": replace(harmless, placeholders={"version": leak}),
         "details": replace(harmless, details=(leak,)),
     }
 
-    async def ask(_: CheckContext) -> CheckResult:
+    async def run(_: CheckContext) -> CheckResult:
         return leaking[place]
 
-    report = await run_planted(hass, entry, check_of(ask, "protocol"))
+    report = await run_stubs(hass, entry, check_of(run, "protocol"))
 
     assert form(token) not in json.dumps(report, ensure_ascii=False)
-    assert "**WITHHELD**" in json.dumps(report)
+    assert "**REDACTED**" in json.dumps(report)
     assert report["checks"][0]["status"] == "pass"
 
 
 async def test_a_cancelled_self_test_makes_room_for_the_next(
     hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
 ) -> None:
-    async with self_test_under_way(hass, gateway, config_entry=entry.entry_id) as task:
+    async with running_self_test(hass, gateway, config_entry=entry.entry_id) as task:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -231,21 +232,21 @@ async def test_a_cancelled_self_test_makes_room_for_the_next(
 async def test_an_entry_that_is_unloaded_meanwhile_is_not_to_blame(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
-    asked, unloaded = asyncio.Event(), asyncio.Event()
+    started, unloaded = asyncio.Event(), asyncio.Event()
 
-    async def ask(_: CheckContext) -> CheckResult:
-        asked.set()
+    async def run(_: CheckContext) -> CheckResult:
+        started.set()
         await unloaded.wait()
         return CheckResult(status=Status.SKIP, reason="not_connected")
 
     task = asyncio.create_task(
-        run_planted(hass, entry, check_of(ask, "protocol"), *CHECKS)
+        run_stubs(hass, entry, check_of(run, "protocol"), *CHECKS)
     )
-    await asked.wait()
+    await started.wait()
     assert await hass.config_entries.async_unload(entry.entry_id)
     unloaded.set()
 
     report = await task
-    assert not bad(report)
+    assert not problems(report)
     assert report["readiness"] == "fail"
     assert report["liveness"] == "pass"

@@ -1,4 +1,4 @@
-"""Whose task is whose, while others set up, wait and test at the same time."""
+"""Owners of tasks while entries are set up, wait and are tested."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -11,16 +11,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.clawd.const import DOMAIN, LOGGER
-from custom_components.clawd.gateway import (
-    ClientInfo,
-    Credentials,
-    DeviceIdentity,
-    Endpoint,
-    GatewayClient,
-)
 from tests.simulator import GatewaySimulator
 
-from .self_test import WORKS_LONG, bad, run_self_test, self_test_under_way, statuses
+from .fault_harness import stray_client
+from .self_test import RUNS_LONG, problems, run_self_test, running_self_test, statuses
 from .states import CONNECTIVITY, wait_for_state
 
 INVENTORY = ["task_inventory"]
@@ -45,25 +39,21 @@ def other_entry(hass: HomeAssistant, neighbour: GatewaySimulator) -> MockConfigE
 
 
 def _stray() -> asyncio.Task[object]:
-    """Start a client that nobody owns and that waits for ever."""
-    client = GatewayClient(
-        Endpoint("127.0.0.1", 9),
-        Credentials(DeviceIdentity.generate(), ClientInfo("0")),
-    )
-    return asyncio.create_task(client.wait_connected())
+    """Start a task of our code that nobody owns and that never ends."""
+    return asyncio.create_task(stray_client().wait_connected())
 
 
 async def test_the_task_that_connects_is_missed(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
-    tasks = entry.runtime_data.client.tasks
+    tasks = entry.runtime_data.client.introspection.tasks
     [run] = [task for task, name in tasks.items() if name == "run"]
     run.cancel()
     await asyncio.wait([run])
 
     report = await run_self_test(hass, config_entry=entry.entry_id)
 
-    assert bad(report) == {"task_inventory": "fail"}
+    assert problems(report) == {"task_inventory": "fail"}
     [failed] = [c for c in report["checks"] if c["status"] == "fail"]
     assert failed["message"].endswith(": run.")
 
@@ -87,7 +77,7 @@ async def test_a_secret_in_the_name_of_a_task_is_found_and_withheld(
     report = await run_self_test(hass, config_entry=entry.entry_id)
 
     stray.cancel()
-    assert bad(report) == {"task_inventory": "fail", "redaction": "fail"}
+    assert problems(report) == {"task_inventory": "fail", "redaction": "fail"}
     assert gateway.token not in str(report)
 
 
@@ -103,7 +93,7 @@ async def test_a_listener_at_work_is_no_leak(
     client.subscribe("tick", listen)
     gateway.broadcast("tick", {})
     await client.request("health")
-    assert "listener tick" in client.tasks.values()
+    assert "listener tick" in client.introspection.tasks.values()
 
     report = await run_self_test(hass, checks=INVENTORY)
 
@@ -159,7 +149,7 @@ async def test_nothing_is_said_of_tasks_while_another_entry_is_set_up(
     neighbour.release("connect")
     assert await setup
     assert await hass.config_entries.async_unload(other_entry.entry_id)
-    assert not bad(report)
+    assert not problems(report)
     assert statuses(report)["task_inventory"] == "skip"
 
 
@@ -170,10 +160,10 @@ async def test_two_gateways_can_be_tested_at_the_same_time(
     gateway: GatewaySimulator,
 ) -> None:
     assert await hass.config_entries.async_setup(other_entry.entry_id)
-    async with self_test_under_way(hass, gateway, config_entry=entry.entry_id) as first:
+    async with running_self_test(hass, gateway, config_entry=entry.entry_id) as first:
         second = await run_self_test(hass, config_entry=other_entry.entry_id)
 
-    results = [bad(await first), bad(second)]
+    results = [problems(await first), problems(second)]
     assert await hass.config_entries.async_unload(other_entry.entry_id)
     results[0].pop("round_trip", None)  # it took as long as the second self-test
     assert results == [{}, {}]
@@ -186,7 +176,7 @@ async def test_what_is_being_tested_keeps_no_other_gateway_from_its_self_test(
     gateway: GatewaySimulator,
 ) -> None:
     assert await hass.config_entries.async_setup(other_entry.entry_id)
-    async with self_test_under_way(hass, gateway, config_entry=entry.entry_id) as first:
+    async with running_self_test(hass, gateway, config_entry=entry.entry_id) as first:
         report = await run_self_test(hass)
 
     await first
@@ -211,7 +201,7 @@ async def test_what_cannot_be_drilled_keeps_no_other_gateway_from_its_drill(
     assert report["entry"] == other_entry.entry_id
 
 
-@WORKS_LONG
+@RUNS_LONG
 async def test_two_gateways_drill_one_after_the_other(
     hass: HomeAssistant, entry: MockConfigEntry, other_entry: MockConfigEntry
 ) -> None:

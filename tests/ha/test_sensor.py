@@ -6,11 +6,11 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.clawd.selftest.history import MOST_REPORTS
-from custom_components.clawd.selftest.model import Status
+from custom_components.clawd.coordinator import MAX_REPORTS
+from custom_components.clawd.reports import Status
 from tests.simulator import GatewaySimulator
 
-from .planted import planted, run_planted
+from .check_stubs import check_stub, run_stubs
 from .self_test import run_self_test
 from .states import CONNECTIVITY, PROBLEM, SELF_TEST, state_of, wait_for_state
 
@@ -30,7 +30,7 @@ async def test_nothing_is_known_before_the_first(hass: HomeAssistant) -> None:
 async def test_they_say_how_the_last_one_ended(
     hass: HomeAssistant, entry: MockConfigEntry, status: str, problem: str
 ) -> None:
-    report = await run_planted(hass, entry, planted(Status(status)))
+    report = await run_stubs(hass, entry, check_stub(Status(status)))
 
     state = state_of(hass, SELF_TEST)
     assert state.state == status
@@ -72,7 +72,7 @@ async def test_the_details_are_not_recorded(
 async def test_they_remember_over_a_reload(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
-    await run_planted(hass, entry, planted(Status.WARN))
+    await run_stubs(hass, entry, check_stub(Status.WARN))
 
     assert await hass.config_entries.async_reload(entry.entry_id)
 
@@ -84,8 +84,8 @@ async def test_the_last_ten_reports_are_kept(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     reports = [
-        await run_planted(hass, entry, planted(Status.PASS, f"number_{n}"))
-        for n in range(MOST_REPORTS + 2)
+        await run_stubs(hass, entry, check_stub(Status.PASS, f"number_{n}"))
+        for n in range(MAX_REPORTS + 2)
     ]
     assert await hass.config_entries.async_reload(entry.entry_id)
 

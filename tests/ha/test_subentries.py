@@ -1,4 +1,4 @@
-"""Adding, changing and removing conversation agents."""
+"""Tests of the subentry flow of conversation agents."""
 
 from types import MappingProxyType
 from typing import Any
@@ -17,13 +17,13 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.clawd.subentry import new_subentry
+from custom_components.clawd.flows.agent_schema import new_subentry
 from tests.simulator import Agent, GatewaySimulator
 
 from .devices import agent_device, gateway_device
 from .states import AGENT, CONNECTIVITY, wait_for_state
 
-ADVANCED = {"silence": 100, "deadline": 200, "tool_progress": True}
+ADVANCED = {"idle_timeout": 100, "deadline": 200, "tool_progress": True}
 SETTINGS: dict[str, Any] = {
     "session_scope": "conversation",
     "instructions": "",
@@ -34,33 +34,33 @@ SETTINGS: dict[str, Any] = {
 
 
 class Flow:
-    """The dialogue of a subentry."""
+    """Subentry flow of an entry."""
 
     def __init__(self, hass: HomeAssistant, entry: MockConfigEntry) -> None:
-        """Speak about the subentries of an entry."""
+        """Initialize for the subentries of an entry."""
         self._flows = hass.config_entries.subentries
         self._hass = hass
         self._entry = entry
         self._flow_id = ""
 
     async def add(self) -> dict[str, Any]:
-        """Open the dialogue that adds an agent."""
-        return await self._open(SubentryFlowContext(source=SOURCE_USER))
+        """Start the flow that adds an agent."""
+        return await self._start(SubentryFlowContext(source=SOURCE_USER))
 
     async def reconfigure(self) -> dict[str, Any]:
-        """Open the dialogue of the only agent."""
+        """Start the reconfigure flow of the only agent."""
         [subentry_id] = self._entry.subentries
-        return await self._open(
+        return await self._start(
             SubentryFlowContext(source=SOURCE_RECONFIGURE, subentry_id=subentry_id)
         )
 
     async def submit(self, **answers: object) -> dict[str, Any]:
-        """Answer the form and return what comes next."""
+        """Submit the form and return the next step."""
         result = await self._flows.async_configure(self._flow_id, answers)
         await self._hass.async_block_till_done()
         return dict(result)
 
-    async def _open(self, context: SubentryFlowContext) -> dict[str, Any]:
+    async def _start(self, context: SubentryFlowContext) -> dict[str, Any]:
         handler = (self._entry.entry_id, "conversation")
         result = await self._flows.async_init(handler, context=context)
         self._flow_id = result["flow_id"]
@@ -69,7 +69,7 @@ class Flow:
 
 @pytest.fixture
 def flow(hass: HomeAssistant, entry: MockConfigEntry) -> Flow:
-    """Return the dialogue of a subentry of a loaded entry."""
+    """Return the subentry flow of a loaded entry."""
     return Flow(hass, entry)
 
 
@@ -81,7 +81,7 @@ def _names(form: dict[str, Any], section: str | None = None) -> set[str]:
 
 
 def _options(form: dict[str, Any], name: str) -> dict[str, str]:
-    """Return the choices of a field: their names by value."""
+    """Return the options of a field: labels by value."""
     options = form["data_schema"].schema[name].config["options"]
     return {option["value"]: option["label"] for option in options}
 
@@ -119,7 +119,9 @@ async def test_an_agent_is_added_with_its_device_and_entity(
     assert state.state == "unknown"
 
 
-async def test_the_defaults_need_no_thought(entry: MockConfigEntry, flow: Flow) -> None:
+async def test_unchanged_settings_are_the_defaults(
+    entry: MockConfigEntry, flow: Flow
+) -> None:
     await flow.add()
     await flow.submit(agent="main")
     await flow.submit(advanced={})
@@ -146,7 +148,7 @@ def test_the_first_agent_has_the_same_defaults(entry: MockConfigEntry) -> None:
         ({"agent": "kitchen", "model": "mock/mock"}, None),
     ],
 )
-async def test_only_levels_that_the_model_has_are_offered(
+async def test_only_thinking_levels_of_the_model_are_offered(
     flow: Flow, chosen: dict[str, str], levels: set[str] | None
 ) -> None:
     await flow.add()
@@ -175,7 +177,7 @@ async def test_no_model_is_offered_where_none_can_be_chosen(flow: Flow) -> None:
         ),
     ],
 )
-async def test_a_mistake_is_shown_and_what_was_entered_stays(
+async def test_an_error_is_shown_and_the_input_stays(
     entry: MockConfigEntry,
     flow: Flow,
     answers: dict[str, Any],
@@ -241,7 +243,7 @@ async def test_a_changed_setting_keeps_the_name(
     [{"agent": "gone", "model": "old/model", "thinking": "ultra"}],
 )
 @pytest.mark.parametrize("protocol", [3, 4])
-async def test_what_is_gone_can_be_seen_and_kept(
+async def test_stored_choices_that_the_gateway_has_lost_can_be_kept(
     entry: MockConfigEntry, flow: Flow
 ) -> None:
     form = await flow.reconfigure()
@@ -265,7 +267,7 @@ async def test_what_is_gone_can_be_seen_and_kept(
         ({"agent": "main"}, None),
     ],
 )
-async def test_a_thinking_level_goes_with_the_model_that_has_it(
+async def test_a_thinking_level_is_suggested_if_the_model_has_it(
     entry: MockConfigEntry,
     flow: Flow,
     chosen: dict[str, str],
@@ -284,7 +286,7 @@ async def test_a_thinking_level_goes_with_the_model_that_has_it(
 @pytest.mark.parametrize(
     "agent_settings", [{"model": "mock/thinker", "thinking": "ultra"}]
 )
-async def test_a_model_that_is_given_up_takes_its_thinking_level_along(
+async def test_removing_the_model_removes_its_thinking_level(
     flow: Flow,
 ) -> None:
     await flow.reconfigure()
@@ -299,7 +301,7 @@ async def test_only_what_is_offered_can_be_chosen(flow: Flow) -> None:
         await flow.submit(agent="nobody")
 
 
-async def test_an_entry_that_is_not_loaded_cannot_be_asked(
+async def test_an_unloaded_entry_aborts_the_flow(
     hass: HomeAssistant, entry: MockConfigEntry, flow: Flow
 ) -> None:
     assert await hass.config_entries.async_unload(entry.entry_id)
@@ -307,7 +309,7 @@ async def test_an_entry_that_is_not_loaded_cannot_be_asked(
     assert (await flow.add())["reason"] == "entry_not_loaded"
 
 
-async def test_a_gateway_that_does_not_answer_cannot_be_asked(
+async def test_an_unreachable_gateway_aborts_the_flow(
     hass: HomeAssistant, flow: Flow, gateway: GatewaySimulator
 ) -> None:
     await gateway.suspend()
@@ -316,7 +318,7 @@ async def test_a_gateway_that_does_not_answer_cannot_be_asked(
     assert (await flow.add())["reason"] == "cannot_connect"
 
 
-async def test_an_agent_without_a_name_in_the_gateway_is_called_by_its_id(
+async def test_an_agent_without_a_name_is_shown_by_its_id(
     flow: Flow, gateway: GatewaySimulator
 ) -> None:
     gateway.agents = (Agent("quiet"),)
@@ -324,7 +326,7 @@ async def test_an_agent_without_a_name_in_the_gateway_is_called_by_its_id(
     assert _options(await flow.add(), "agent") == {"quiet": "quiet"}
 
 
-async def test_an_agents_device_hangs_on_the_gateways(
+async def test_an_agents_device_is_connected_via_the_gateways(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     device = agent_device(hass, entry)
@@ -345,7 +347,7 @@ async def test_a_removed_agent_leaves_nothing_behind(
     assert er.async_get(hass).async_get(AGENT) is None
 
 
-async def test_a_subentry_of_another_kind_is_nobody_to_talk_with(
+async def test_a_subentry_of_another_type_has_no_conversation_entity(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     other = ConfigSubentry(

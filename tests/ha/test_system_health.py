@@ -108,7 +108,7 @@ async def test_no_secret_is_in_it(
 
     figures = await _figures(hass)
 
-    assert figures["gateway_version"] == "**WITHHELD**"
+    assert figures["gateway_version"] == "**REDACTED**"
     assert token not in str(figures)
 
 

@@ -7,6 +7,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.clawd.gateway import RunRequest
 from tests.leak_guard import no_leaks
 from tests.simulator import GatewaySimulator, Pause, Reply
 
@@ -53,7 +54,7 @@ async def test_an_unload_ends_a_run_and_a_request(
     gateway.script(Reply("Wait."), Pause())
     gateway.hold("health")
     client = entry.runtime_data.client
-    run = await client.start_run("Hello", session_key="agent:main:ha-unload")
+    run = await client.start_run(RunRequest("Hello", "agent:main:ha-unload"))
     request = asyncio.create_task(client.request("health"))
     await gateway.wait_for_request("health")
 
@@ -61,9 +62,9 @@ async def test_an_unload_ends_a_run_and_a_request(
 
     results = await asyncio.gather(run.result(), request, return_exceptions=True)
     assert [type(result).__name__ for result in results] == ["NotConnectedError"] * 2
-    assert client.tasks == {}
-    assert client.runs == client.pending == ()
-    assert client.listeners == {}
+    assert client.introspection.tasks == {}
+    assert client.introspection.runs == client.introspection.pending == ()
+    assert client.introspection.listeners == {}
     gateway.proceed()
     gateway.release("health")
 
@@ -74,9 +75,9 @@ async def test_an_unload_ends_a_client_that_waits_to_reconnect(
     await gateway.suspend()
     await wait_for_state(hass, CONNECTIVITY, "off")
     client = entry.runtime_data.client
-    assert "run" in client.tasks.values()
+    assert "run" in client.introspection.tasks.values()
 
     await _unload(hass, entry)
 
-    assert client.tasks == {}
-    assert client.listeners == {}
+    assert client.introspection.tasks == {}
+    assert client.introspection.listeners == {}

@@ -1,7 +1,7 @@
 """A scripted Gateway for tests, the demo and benchmarks."""
 
-from .catalogue import Agent
-from .peer import Peer
+from .agent_list import Agent
+from .connection import Peer
 from .refusals import Refusal
 from .script import (
     Ack,
@@ -18,7 +18,7 @@ from .script import (
     TimeOut,
     Tool,
 )
-from .seen import Request
+from .request_log import Request
 from .server import GatewaySimulator
 
 __all__ = [

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .line import Line
+from .wire_faults import Line
 from .recordings import Frame
 from .refusals import HTTP_STATUS, Refusal
 from .script import Script, Step, obey
-from .seen import Seen
+from .request_log import Seen
 
 if TYPE_CHECKING:
-    from .peer import Item
+    from .connection import Item
 
 
 @dataclass

@@ -4,15 +4,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .catalogue import agents, models
+from .agent_list import agents, models
 from .params import ADMIN, grants, method_faults, scope_of
 from .recordings import V3, Frame, payload, surveyed
 from .script import Fail, Refuse, Script
-from .seen import Request
+from .request_log import Request
 from .snapshots import health, history, session_rows
 
 if TYPE_CHECKING:
-    from .peer import Peer
+    from .connection import Peer
     from .server import GatewaySimulator
 
 

@@ -127,7 +127,7 @@ class RawClient:
         return await self.response(await self.send(method, params))
 
     async def shake_hands(self, token: str | None = TOKEN, **other: object) -> Frame:
-        """Answer the challenge and return the response to ``connect``."""
+        """CheckOutcome the challenge and return the response to ``connect``."""
         challenge = await self.event("connect.challenge")
         params = connect_params(challenge["payload"], self.key, token, other)
         return await self.request("connect", params)

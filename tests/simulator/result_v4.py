@@ -1,6 +1,6 @@
 """What a run comes to on OpenClaw 2026.9.6."""
 
-from .narration import Narration
+from .run_events import Narration
 from .recordings import V4, Frame, payload
 from .script import Tool
 

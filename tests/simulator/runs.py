@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 import uuid
 
-from .narration import Narration
-from .narration_v3 import NarrationV3
-from .narration_v4 import NarrationV4
+from .run_events import Narration
+from .run_events_v3 import NarrationV3
+from .run_events_v4 import NarrationV4
 from .recordings import V3, Frame
 from .script import (
     Ack,
@@ -24,10 +24,10 @@ from .script import (
     TimeOut,
     Tool,
 )
-from .seen import Request
+from .request_log import Request
 
 if TYPE_CHECKING:
-    from .peer import Peer
+    from .connection import Peer
     from .server import GatewaySimulator
 
 

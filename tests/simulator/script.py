@@ -69,7 +69,7 @@ class TimeOut:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """Answer the request with an error instead of running; the only step."""
+    """CheckOutcome the request with an error instead of running; the only step."""
 
     message: str = 'invalid agent params: unknown agent id "nobody"'
     code: str = "INVALID_REQUEST"

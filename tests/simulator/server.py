@@ -15,10 +15,10 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request as HttpRequest, Response
 
-from .catalogue import AGENTS, Agent
+from .agent_list import AGENTS, Agent
 from .devices import Devices
 from .faults import Faults
-from .peer import Peer
+from .connection import Peer
 from .recordings import V3, Frame
 from .refusals import HTTP_STATUS
 from .runs import Run, Runs

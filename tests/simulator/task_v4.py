@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 import uuid
 
-from .narration import Narration
+from .run_events import Narration
 from .recordings import Frame
 
 

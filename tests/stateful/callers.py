@@ -19,12 +19,12 @@ from hypothesis.stateful import (
 
 from tests.simulator.recordings import V3
 
-from .ear import Ear
-from .judgement import see_call, see_client, see_secrets, see_talk
-from .talk import PLANS, REPLY, SESSIONS, Call, Caller, Conversation, Plan
+from .conversations import PLANS, REPLY, SESSIONS, Call, Caller, Conversation, Plan
+from .invariants import see_call, see_client, see_secrets, see_talk
+from .listener import Ear
 from .world import World
 
-MOST_TALKS: Final = 4
+MAX_CONVERSATIONS: Final = 4
 
 # Longer than any deadline of a request, of the silence of a run, of a whole run.
 DEADLINES: Final = (31, 61, 301, 601)
@@ -66,7 +66,7 @@ class CallerMachine(RuleBasedStateMachine):
         """Start runs in sessions of their own."""
         return self.start_all(plans)
 
-    @precondition(lambda self: len(self.talks) < MOST_TALKS)
+    @precondition(lambda self: len(self.talks) < MAX_CONVERSATIONS)
     @rule(target=runs, session_key=st.sampled_from(SESSIONS), plan=PLANS)
     def start_run(self, session_key: str, plan: Plan) -> Conversation:
         """Ask an agent."""
@@ -190,10 +190,14 @@ class CallerMachine(RuleBasedStateMachine):
         """See that requests and runs leave in the moment in which they end."""
         type(self).steps += 1
         client = self.world.client
-        assert not [request for request in client.pending if request.future.done()]
-        assert not [run for run in client.runs if run.ended]
+        assert not [
+            request for request in client.introspection.pending if request.future.done()
+        ]
+        assert not [run for run in client.introspection.runs if run.ended]
         if self.world.connected:
-            settled = client.statistics.requests_settled + len(client.pending)
+            settled = client.statistics.requests_completed + len(
+                client.introspection.pending
+            )
             assert client.statistics.requests_issued == settled
 
     def teardown(self) -> None:

@@ -10,14 +10,14 @@ import orjson
 from tests.simulator import Refusal
 from tests.simulator.recordings import Frame
 
-from .callers import MOST_TALKS, CallerMachine
-from .talk import PLANS, SESSIONS, Conversation, Plan
+from .callers import MAX_CONVERSATIONS, CallerMachine
+from .conversations import PLANS, SESSIONS, Conversation, Plan
 
 METHODS: Final = ("agent", "agent.wait", "chat.abort", "chat.history", "chat.send")
 CLOSE_CODES: Final = (1000, 1001, 1008, 1011, 1012, 1013)
 HALF_A_FRAME: Final = b'\x81\x7e\x10\x00{"type":"event"'
 START_OF_TOO_MUCH: Final = b"\x81\x7f" + (2**26).to_bytes(8)
-MOST_RUNS: Final = 6
+MAX_RUNS: Final = 6
 
 # Less than a request may last, less than two ticks and more, and longer than all.
 JUMPS: Final = (5, 25, 61, 130, 700)
@@ -73,7 +73,7 @@ class FaultMachine(CallerMachine):
         """Cut the connection."""
         self.world.act(self.gateway.drop)
 
-    @precondition(lambda self: len(self.talks) < MOST_TALKS)
+    @precondition(lambda self: len(self.talks) < MAX_CONVERSATIONS)
     @rule(
         target=CallerMachine.runs,
         session_key=st.sampled_from(SESSIONS),
@@ -215,7 +215,7 @@ class FaultMachine(CallerMachine):
         """Let a run go on."""
         self.world.act(self.gateway.proceed)
 
-    @precondition(lambda self: len(self.gateway.runs.active()) < MOST_RUNS)
+    @precondition(lambda self: len(self.gateway.runs.active()) < MAX_RUNS)
     @rule(session_key=st.sampled_from([*SESSIONS, "agent:main:main"]), plan=PLANS)
     def start_foreign_run(self, session_key: str, plan: Plan) -> None:
         """Let somebody else ask the agent."""

@@ -4,7 +4,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from .faults import FaultMachine
 
-ENOUGH_STEPS = 1_000
+MIN_STEPS = 1_000
 
 
 def test_no_order_of_faults_breaks_a_promise(protocol: int) -> None:
@@ -14,4 +14,4 @@ def test_no_order_of_faults_breaks_a_promise(protocol: int) -> None:
     Machine.protocol = protocol
     run_state_machine_as_test(Machine)
     print(f"protocol {protocol}: {Machine.steps} steps")
-    assert Machine.steps >= ENOUGH_STEPS
+    assert Machine.steps >= MIN_STEPS

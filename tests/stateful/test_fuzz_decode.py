@@ -4,18 +4,25 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from custom_components.clawd.gateway import Event, GatewayError, Hello
-from custom_components.clawd.gateway.exceptions import error_from_response
-from custom_components.clawd.gateway.frames import Response, decode_frame, peek_event
 from custom_components.clawd.gateway.models import (
     Challenge,
     Policy,
-    reply_texts,
+    final_texts,
     run_result,
 )
-from custom_components.clawd.gateway.transcript import read_transcript
+from custom_components.clawd.gateway.protocol.errors import error_from_response
+from custom_components.clawd.gateway.protocol.frames import (
+    Response,
+    decode_frame,
+    peek_event,
+)
+from custom_components.clawd.gateway.runs.request import RunRequest
+from custom_components.clawd.gateway.runs.transcript import read_transcript
 from tests.simulator.recordings import Frame
 
 from .mutations import Dice, mutated
+
+REQUEST = RunRequest("slow 40", "agent:main:x", run_id="r")
 
 FRAMES = 100_000
 
@@ -25,7 +32,7 @@ def of_objects(payload: Frame) -> list[Callable[[], object]]:
     return [
         lambda: Challenge.from_payload(payload),
         lambda: Policy.from_payload(payload),
-        lambda: run_result("r", payload, "".join(reply_texts(payload))),
+        lambda: run_result("r", payload, "".join(final_texts(payload))),
     ]
 
 
@@ -33,7 +40,7 @@ def readers(frame: Response | Event) -> list[Callable[[], object]]:
     """Return all that may read a frame."""
     found: list[Callable[[], object]] = [
         lambda: Hello.from_payload(frame.payload),
-        lambda: read_transcript(frame.payload, "r", "slow 40", 0.0, 100),
+        lambda: read_transcript(frame.payload, REQUEST, 0.0, 100),
     ]
     if isinstance(frame.payload, dict):
         found += of_objects(frame.payload)

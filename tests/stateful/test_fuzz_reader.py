@@ -8,9 +8,10 @@ from custom_components.clawd.gateway import (
     Event,
     GatewayClient,
     GatewayError,
+    RunRequest,
     Timing,
 )
-from custom_components.clawd.gateway.statistics import TRACED_NAME
+from custom_components.clawd.gateway.statistics import MAX_NAME_LENGTH
 from tests.simulator import GatewaySimulator, Pause, Reply
 from tests.simulator.recordings import Frame
 from tests.unit.clients import connected
@@ -38,7 +39,7 @@ class Fuzz:
         """Send frames while a request and a run are open; end both."""
         self.gateway.hold("chat.history")
         asking = asyncio.create_task(self._ask())
-        run = await self.client.start_run("Go", session_key=KEY)
+        run = await self.client.start_run(RunRequest("Go", KEY))
         await self.gateway.wait_for_request("chat.history")
         await self.gateway.wait_paused()
         before = self.counted()
@@ -63,7 +64,7 @@ class Fuzz:
 
     def _send(self, run: AgentRun) -> None:
         [peer] = self.gateway.connections
-        ids = [request.id for request in self.client.pending]
+        ids = [request.id for request in self.client.introspection.pending]
 
         def address(frame: Frame) -> None:
             if "id" in frame and not self.dice.below(20):
@@ -86,14 +87,14 @@ async def test_no_frame_keeps_the_client_from_its_work(protocol: int) -> None:
             fuzz = Fuzz(gateway, client)
             for _ in range(FRAMES // BATCH):
                 await fuzz.batch()
-                assert client.pending == ()
-                assert client.runs == ()
+                assert client.introspection.pending == ()
+                assert client.introspection.runs == ()
             statistics = client.statistics
             assert (statistics.connects, statistics.drops) == (1, 0)
             assert statistics.invalid_frames > FRAMES / 10
             assert fuzz.heard
-            assert max(len(entry.name) for entry in statistics.trace) <= TRACED_NAME
-            assert set(client.tasks.values()) == {"run", "watchdog"}
+            assert max(len(entry.name) for entry in statistics.trace) <= MAX_NAME_LENGTH
+            assert set(client.introspection.tasks.values()) == {"run", "watchdog"}
     print(
         f"protocol {protocol}: {statistics.frames_in} frames read, "
         f"{statistics.invalid_frames} invalid"

@@ -17,7 +17,7 @@ from custom_components.clawd.gateway import (
     DeviceIdentity,
     Endpoint,
     GatewayClient,
-    SuspensionWatch,
+    SleepDetector,
     Timing,
     Transition,
 )
@@ -27,17 +27,19 @@ from tests.simulator.script import Script
 from tests.unit.clients import stop
 
 from .clock import Clock
-from .passes import PassLimit
-from .witness import Witness
+from .log_capture import Witness
+from .loop_budget import PassLimit
 
 TOKEN: Final = "the-token-of-the-gateway"
 
 # Passes of the event loop in which all that can happen by itself has happened.
 PASSES: Final = 60
-MOST_PASSES: Final = 50_000
+MAX_PASSES: Final = 50_000
 
 # Attempts follow each other at once; only a jump of the clock makes a deadline pass.
-TIMING: Final = Timing(pause=0, first_delay=0, longest_delay=0, most_attempts=100_000)
+TIMING: Final = Timing(
+    poll_interval=0, initial_delay=0, max_delay=0, max_attempts=100_000
+)
 
 
 @dataclass
@@ -86,8 +88,8 @@ class World:
             self.connected
             and all(task.done() for task in self._users)
             and not self.gateway.runs.active()
-            and not self.client.runs
-            and not self.client.pending
+            and not self.client.introspection.runs
+            and not self.client.introspection.pending
         )
 
     def do[T](self, coroutine: Coroutine[Any, Any, T]) -> T:
@@ -129,14 +131,14 @@ class World:
 
     async def start_client(self) -> None:
         """Make a client and connect it."""
-        watch = SuspensionWatch(self.clock.wall, self.clock.monotonic)
+        watch = SleepDetector(self.clock.wall, self.clock.monotonic)
         identity = DeviceIdentity.generate()
         self.keys.append(identity.secret)
         self.client = GatewayClient(
             Endpoint(self.gateway.host, self.gateway.port),
             Credentials(identity, ClientInfo("0.1.0"), TOKEN),
             timing=TIMING,
-            suspension=watch,
+            sleep_detector=watch,
         )
         self.client.subscribe_state(self._see)
         self._task = asyncio.create_task(self.client.run())
@@ -147,9 +149,9 @@ class World:
         await stop(self._task)
         await self.calm()
         assert self.client.state is ConnectionState.CLOSED
-        assert self.client.pending == ()
-        assert self.client.runs == ()
-        assert self.client.tasks == {}
+        assert self.client.introspection.pending == ()
+        assert self.client.introspection.runs == ()
+        assert self.client.introspection.tasks == {}
 
     def tasks_of_client(self) -> list[asyncio.Task[Any]]:
         """Return the tasks that run code of the client."""
@@ -178,7 +180,7 @@ class World:
         action(*args)
 
     async def _settled[T](self, coroutine: Coroutine[Any, Any, T]) -> T:
-        with PassLimit(MOST_PASSES):
+        with PassLimit(MAX_PASSES):
             result = await coroutine
             await self.calm()
         return result

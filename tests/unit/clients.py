@@ -11,46 +11,46 @@ from custom_components.clawd.gateway import (
     DeviceIdentity,
     Endpoint,
     GatewayClient,
-    SuspensionWatch,
+    SleepDetector,
     Timing,
     Transition,
 )
 from tests.simulator import GatewaySimulator
 
 TIMING = Timing(
-    connect=2,
-    request=2,
-    run=4,
-    wait=0.05,
-    pause=0.001,
-    close=0.1,
-    first_delay=0.001,
-    longest_delay=0.002,
-    most_attempts=1_000,
+    connect_timeout=2,
+    request_timeout=2,
+    run_timeout=4,
+    wait_timeout=0.05,
+    poll_interval=0.001,
+    close_timeout=0.1,
+    initial_delay=0.001,
+    max_delay=0.002,
+    max_attempts=1_000,
 )
 
 
 def client_of(
     gateway: GatewaySimulator,
     timing: Timing = TIMING,
-    suspension: SuspensionWatch | None = None,
+    sleep_detector: SleepDetector | None = None,
 ) -> GatewayClient:
     """Return a client of the Gateway that does nothing yet."""
-    return client_at(gateway.port, timing, gateway.token, suspension)
+    return client_at(gateway.port, timing, gateway.token, sleep_detector)
 
 
 def client_at(
     port: int,
     timing: Timing = TIMING,
     token: str | None = None,
-    suspension: SuspensionWatch | None = None,
+    sleep_detector: SleepDetector | None = None,
 ) -> GatewayClient:
     """Return a client of whatever listens at a port."""
     return GatewayClient(
         Endpoint("127.0.0.1", port),
         Credentials(DeviceIdentity.generate(), ClientInfo("0.1.0"), token),
         timing=timing,
-        suspension=suspension,
+        sleep_detector=sleep_detector,
     )
 
 

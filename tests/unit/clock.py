@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
-from custom_components.clawd.gateway import SuspensionWatch
+from custom_components.clawd.gateway import SleepDetector
 
 
 @dataclass
@@ -13,9 +13,9 @@ class Clock:
     wall: float = 0.0
 
     @property
-    def watch(self) -> SuspensionWatch:
+    def watch(self) -> SleepDetector:
         """Return a watch that goes by it."""
-        return SuspensionWatch(lambda: self.wall, lambda: 0.0)
+        return SleepDetector(lambda: self.wall, lambda: 0.0)
 
 
 class ClockLoop(asyncio.SelectorEventLoop):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 type Path = tuple[str | int, ...]
 
-MOST_ENTRIES = 2
+MAX_ENTRIES = 2
 ANYTHING = (
     st.none()
     | st.booleans()
@@ -34,7 +34,7 @@ def _paths(value: object) -> Iterator[Path]:
     if isinstance(value, dict):
         entries = list(value.items())
     if isinstance(value, list):
-        entries = list(enumerate(value[:MOST_ENTRIES]))
+        entries = list(enumerate(value[:MAX_ENTRIES]))
     for key, inner in entries:
         yield from ((key, *path) for path in _paths(inner))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @asynccontextmanager
 async def raw_server(answer: bytes) -> AsyncGenerator[int]:
-    """Answer whatever a client sends first, and hang up; give the port."""
+    """CheckOutcome whatever a client sends first, and hang up; give the port."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)

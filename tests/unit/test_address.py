@@ -1,11 +1,15 @@
-"""Every address that people have is understood."""
+"""Tests of the addresses that users enter."""
 
 from base64 import urlsafe_b64encode
 import json
 
 import pytest
 
-from custom_components.clawd.address import Address, Candidate, read_address
+from custom_components.clawd.flows.address import (
+    Candidate,
+    ParsedAddress,
+    parse_address,
+)
 
 PORT = 18789
 HOST = "gateway.local"
@@ -17,12 +21,12 @@ def _setup_code(content: dict[str, str]) -> str:
     return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _places(text: str) -> list[str]:
-    return [candidate.url for candidate in read_address(text).candidates]
+def _candidate_urls(text: str) -> list[str]:
+    return [candidate.url for candidate in parse_address(text).candidates]
 
 
 @pytest.mark.parametrize(
-    ("text", "places"),
+    ("text", "urls"),
     [
         ("ws://gateway.local:1234", ["ws://gateway.local:1234"]),
         ("wss://gateway.local:1234", ["wss://gateway.local:1234"]),
@@ -66,12 +70,12 @@ def _places(text: str) -> list[str]:
         ),
     ],
 )
-def test_an_address_says_where_to_look(text: str, places: list[str]) -> None:
-    assert _places(text) == places
+def test_an_address_leads_to_its_candidates(text: str, urls: list[str]) -> None:
+    assert _candidate_urls(text) == urls
 
 
-def test_an_ipv6_address_is_kept_without_brackets() -> None:
-    assert read_address("ws://[fd00::5]:81").candidates == (
+def test_an_ipv6_address_is_stored_without_brackets() -> None:
+    assert parse_address("ws://[fd00::5]:81").candidates == (
         Candidate("fd00::5", 81, ssl=False),
     )
 
@@ -84,13 +88,13 @@ def test_an_ipv6_address_is_kept_without_brackets() -> None:
         "http://127.0.0.1:81?token=se%2Bcret",
     ],
 )
-def test_a_dashboard_link_brings_its_token(link: str) -> None:
-    place = Candidate("127.0.0.1", 81, ssl=False)
-    assert read_address(link) == Address((place,), token="se+cret")
+def test_a_dashboard_link_carries_its_token(link: str) -> None:
+    candidate = Candidate("127.0.0.1", 81, ssl=False)
+    assert parse_address(link) == ParsedAddress((candidate,), token="se+cret")
 
 
 @pytest.mark.parametrize(
-    ("link", "lets_in"),
+    ("link", "credentials"),
     [
         ("http://10.0.0.5/#token=a", {"token": "a"}),
         ("http://10.0.0.5#bootstrapToken=b", {"bootstrap_token": "b"}),
@@ -98,37 +102,38 @@ def test_a_dashboard_link_brings_its_token(link: str) -> None:
         ("http://10.0.0.5?token=c", {"token": "c"}),
     ],
 )
-def test_a_dashboard_link_leads_where_any_link_leads(
-    link: str, lets_in: dict[str, str]
+def test_a_dashboard_link_has_the_candidates_of_its_url(
+    link: str, credentials: dict[str, str]
 ) -> None:
-    places = read_address("http://10.0.0.5").candidates
-    assert read_address(link) == Address(places, **lets_in)
+    candidates = parse_address("http://10.0.0.5").candidates
+    assert parse_address(link) == ParsedAddress(candidates, **credentials)
 
 
-def test_an_address_does_not_show_its_secrets() -> None:
-    assert "hush" not in repr(read_address("http://a/#token=hush&bootstrapToken=hush"))
+def test_the_repr_of_an_address_hides_its_secrets() -> None:
+    assert "hush" not in repr(parse_address("http://a/#token=hush&bootstrapToken=hush"))
 
 
-def test_a_place_has_a_page() -> None:
+def test_a_candidate_has_a_control_ui_url() -> None:
     assert (
-        Candidate("fd00::5", 81, ssl=True, path="/a").page == "https://[fd00::5]:81/a"
+        Candidate("fd00::5", 81, ssl=True, path="/a").control_ui_url
+        == "https://[fd00::5]:81/a"
     )
 
 
-def test_what_a_place_is_called_leads_there_again() -> None:
+def test_the_url_of_a_candidate_leads_to_the_candidate() -> None:
     for text in ("wss://[fd00::5]:81/a", "ws://gateway.local:18789"):
-        assert _places(text) == [text]
+        assert _candidate_urls(text) == [text]
 
 
 @pytest.mark.parametrize("prefix", ["oc-pair://", ""])
-def test_a_setup_link_brings_what_lets_in_and_the_fingerprint(prefix: str) -> None:
+def test_a_setup_link_carries_bootstrap_token_and_fingerprint(prefix: str) -> None:
     content = {
         "url": "wss://10.0.0.5:18789",
         "bootstrapToken": "secret",
         "tlsFingerprint": PIN.upper(),
     }
 
-    assert read_address(prefix + _setup_code(content)) == Address(
+    assert parse_address(prefix + _setup_code(content)) == ParsedAddress(
         (Candidate("10.0.0.5", 18789, ssl=True),),
         bootstrap_token="secret",
         fingerprint=PIN,
@@ -158,6 +163,6 @@ def test_a_setup_link_brings_what_lets_in_and_the_fingerprint(prefix: str) -> No
         _setup_code({"url": "nothing like it", "bootstrapToken": "secret" * 9}),
     ],
 )
-def test_what_is_no_address_is_refused(text: str) -> None:
+def test_an_invalid_address_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - of the standard library or ours
-        read_address(text)
+        parse_address(text)

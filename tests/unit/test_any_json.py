@@ -5,14 +5,15 @@ from contextlib import suppress
 from hypothesis import given, strategies as st
 
 from custom_components.clawd.gateway import GatewayError, Hello, Statistics
-from custom_components.clawd.gateway.frames import Response
-from custom_components.clawd.gateway.models import Challenge, reply_texts, run_result
-from custom_components.clawd.gateway.pending import PendingRequests
-from custom_components.clawd.gateway.transcript import read_transcript
+from custom_components.clawd.gateway.models import Challenge, final_texts, run_result
+from custom_components.clawd.gateway.protocol.frames import Response
+from custom_components.clawd.gateway.protocol.pending import PendingRequests
+from custom_components.clawd.gateway.runs.request import RunRequest
+from custom_components.clawd.gateway.runs.transcript import read_transcript
 from tests.simulator.recordings import Frame, payload, recording
 
 from .json_values import changed
-from .stage import Stage
+from .run_harness import RunHarness
 
 
 def of_both(name: str, method: str) -> st.SearchStrategy[Frame]:
@@ -49,7 +50,7 @@ def test_no_challenge_raises_anything_but_an_error_of_the_client(
 
 @given(changed(FINAL).filter(lambda value: isinstance(value, dict)))
 def test_no_result_raises(final: Frame) -> None:
-    result = run_result("r", final, "".join(reply_texts(final)))
+    result = run_result("r", final, "".join(final_texts(final)))
     assert isinstance(result.duration, int | float | None)
     assert isinstance(result.provider, str | None)
     assert isinstance(result.model, str | None)
@@ -57,7 +58,8 @@ def test_no_result_raises(final: Frame) -> None:
 
 @given(of_both(*HISTORY), st.sampled_from(["slow 40", ""]))
 def test_no_history_raises(history: Frame, message: str) -> None:
-    transcript = read_transcript(history, "r", message, ASKED_AT, 100)
+    request = RunRequest(message, "agent:main:x", run_id="r")
+    transcript = read_transcript(history, request, ASKED_AT, 100)
     assert all(isinstance(text, str) for text in transcript.texts)
 
 
@@ -68,15 +70,15 @@ def test_no_history_raises(history: Frame, message: str) -> None:
 async def test_no_event_and_no_end_of_a_run_raises(
     events: list[Frame], final: Frame
 ) -> None:
-    stage = Stage(RUN_ID)
-    await stage.start()
+    harness = RunHarness(RUN_ID)
+    await harness.start()
     for event in events:
         if isinstance(event, dict):
-            stage.deliver(event)
-    stage.response.set_result(final)
+            harness.deliver(event)
+    harness.response.set_result(final)
     with suppress(GatewayError):
-        await stage.run.result()
-    assert stage.run.ended
+        await harness.run.result()
+    assert harness.run.ended
 
 
 @given(changed({"status": "accepted", "runId": "r"}))

@@ -16,44 +16,48 @@ from custom_components.clawd.gateway import (
     MissingScopeError,
     NotAGatewayError,
     PairingRequiredError,
-    Pause,
+    PauseReason,
     RateLimitedError,
     RequestFailedError,
     Timing,
     UnsupportedProtocolError,
 )
 from custom_components.clawd.gateway.backoff import (
-    LONGEST_ORDER,
+    MAX_RETRY_AFTER,
     MINUTE,
     Backoff,
-    least_delay,
-    pause_of,
+    minimum_delay,
+    pause_reason,
 )
 
 
 def backoff_of(first: float, longest: float, jitter: Callable[[], float]) -> Backoff:
     """Return a backoff that counts no attempts."""
-    timing = Timing(first_delay=first, longest_delay=longest, most_attempts=100_000)
+    timing = Timing(initial_delay=first, max_delay=longest, max_attempts=100_000)
     return Backoff(timing, jitter)
 
 
 @pytest.mark.parametrize(
     ("error", "pause", "recheck"),
     [
-        (InvalidTokenError("x"), Pause.TOKEN, None),
-        (PairingRequiredError("x", code="c", request_id=None), Pause.APPROVAL, 30),
-        (MissingScopeError("x", code="c", scopes=()), Pause.SCOPES, None),
-        (RateLimitedError("x"), Pause.RATE_LIMIT, 60),
-        (GatewayAuthenticationError("x"), Pause.DEVICE, 300),
-        (UnsupportedProtocolError("x"), Pause.PROTOCOL, 300),
-        (CertificateError("x"), Pause.CERTIFICATE, 300),
-        (InsecureTransportError(), Pause.TRANSPORT, None),
+        (InvalidTokenError("x"), PauseReason.TOKEN, None),
+        (
+            PairingRequiredError("x", code="c", request_id=None),
+            PauseReason.APPROVAL,
+            30,
+        ),
+        (MissingScopeError("x", code="c", scopes=()), PauseReason.SCOPES, None),
+        (RateLimitedError("x"), PauseReason.RATE_LIMIT, 60),
+        (GatewayAuthenticationError("x"), PauseReason.DEVICE, 300),
+        (UnsupportedProtocolError("x"), PauseReason.PROTOCOL, 300),
+        (CertificateError("x"), PauseReason.CERTIFICATE, 300),
+        (InsecureTransportError(), PauseReason.TRANSPORT, None),
     ],
 )
 def test_what_no_retry_mends_is_a_pause_that_may_end_by_itself(
-    error: GatewayError, pause: Pause, recheck: float | None
+    error: GatewayError, pause: PauseReason, recheck: float | None
 ) -> None:
-    assert (pause_of(error), least_delay(error)) == (pause, recheck)
+    assert (pause_reason(error), minimum_delay(error)) == (pause, recheck)
 
 
 @pytest.mark.parametrize(
@@ -66,16 +70,16 @@ def test_what_no_retry_mends_is_a_pause_that_may_end_by_itself(
     ],
 )
 def test_what_may_pass_by_itself_is_retried(error: GatewayError) -> None:
-    assert (pause_of(error), least_delay(error)) == (None, 0)
+    assert (pause_reason(error), minimum_delay(error)) == (None, 0)
 
 
 @pytest.mark.parametrize("kind", [ConnectionLostError, RateLimitedError])
 def test_the_gateways_order_is_obeyed_within_reason(
     kind: type[ConnectionLostError | RateLimitedError],
 ) -> None:
-    assert least_delay(kind("x", retry_after=45)) == 45
-    assert least_delay(kind("x", retry_after=0)) == 0
-    assert least_delay(kind("x", retry_after=1e9)) == LONGEST_ORDER
+    assert minimum_delay(kind("x", retry_after=45)) == 45
+    assert minimum_delay(kind("x", retry_after=0)) == 0
+    assert minimum_delay(kind("x", retry_after=1e9)) == MAX_RETRY_AFTER
 
 
 @given(
@@ -116,11 +120,11 @@ def test_a_delay_that_nobody_waited_for_does_not_count() -> None:
     assert backoff.delay(0) == 1
     for _ in range(40):
         assert backoff.delay(0) == 2
-        backoff.revoke()
+        backoff.undo()
 
 
 def test_two_clients_do_not_wait_equally_long() -> None:
-    delays = {Backoff(Timing(first_delay=10)).delay(0) for _ in range(20)}
+    delays = {Backoff(Timing(initial_delay=10)).delay(0) for _ in range(20)}
     assert len(delays) > 1
     assert all(0 <= delay <= 10 for delay in delays)
 

@@ -7,6 +7,7 @@ import aiohttp
 import orjson
 import pytest
 
+from custom_components.clawd.gateway import RunRequest
 from scripts.benchmarks import connections, streams
 from scripts.benchmarks.figure import Result
 from scripts.benchmarks.first_delta import StampedGateway
@@ -92,7 +93,7 @@ async def test_the_first_word_of_each_run_is_timed() -> None:
             await client.wait_connected()
             stamps = []
             for _ in range(2):
-                run = await client.start_run("say: a b", session_key="agent:main:x")
+                run = await client.start_run(RunRequest("say: a b", "agent:main:x"))
                 await run.result()
                 stamps.append(gateway.first_text_at)
     assert 0 < stamps[0] < stamps[1]

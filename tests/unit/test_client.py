@@ -13,6 +13,7 @@ from custom_components.clawd.gateway import (
     Outcome,
     RequestFailedError,
     RequestTimeoutError,
+    RunRequest,
     Transition,
 )
 from tests.simulator import GatewaySimulator
@@ -23,12 +24,12 @@ S = ConnectionState
 
 
 def states(client: GatewayClient) -> list[ConnectionState]:
-    return [change.state for change in client.transitions]
+    return [change.state for change in client.introspection.transitions]
 
 
 async def test_a_probe_connects_once_and_closes(gateway: GatewaySimulator) -> None:
     client = client_of(gateway)
-    hello = (await client.probe()).hello
+    hello = (await client.fetch_info()).hello
     assert hello.protocol == gateway.protocol
     assert states(client) == [S.CONNECTING, S.HANDSHAKING, S.CLOSED]
     await gateway.wait_until(lambda: not gateway.peers)
@@ -95,10 +96,12 @@ async def test_requests_are_answered_in_any_order(gateway: GatewaySimulator) -> 
         slow = asyncio.create_task(client.request("health"))
         await gateway.wait_for_request("health")
         await client.request("status")
-        assert [request.method for request in client.pending] == ["health"]
+        assert [request.method for request in client.introspection.pending] == [
+            "health"
+        ]
         gateway.release("health")
         await slow
-        assert client.pending == ()
+        assert client.introspection.pending == ()
 
 
 async def test_a_request_that_fails_says_why(gateway: GatewaySimulator) -> None:
@@ -123,8 +126,8 @@ async def test_a_request_keeps_its_deadline(
         await client.wait_connected()
         async with asyncio.timeout(1):
             with pytest.raises(RequestTimeoutError):
-                await client.request("health", deadline=deadline)
-        assert client.pending == ()
+                await client.request("health", timeout=deadline)
+        assert client.introspection.pending == ()
         gateway.release("health")
         await client.request("status")
     assert client.statistics.late_responses == 1
@@ -135,8 +138,8 @@ async def test_without_a_connection_nothing_is_asked(gateway: GatewaySimulator) 
     with pytest.raises(NotConnectedError):
         await client.request("health")
     with pytest.raises(NotConnectedError):
-        await client.start_run("Hello", session_key="agent:main:x")
-    assert (client.pending, client.runs) == ((), ())
+        await client.start_run(RunRequest("Hello", "agent:main:x"))
+    assert (client.introspection.pending, client.introspection.runs) == ((), ())
 
 
 async def test_parameters_that_are_no_json_leave_nothing_pending(
@@ -148,7 +151,7 @@ async def test_parameters_that_are_no_json_leave_nothing_pending(
         with pytest.raises(TypeError):
             await client.request("health", {"x": object()})
         await asyncio.sleep(0)
-        assert client.pending == ()
+        assert client.introspection.pending == ()
         await client.request("health")
 
 
@@ -163,7 +166,7 @@ async def test_a_caller_that_gives_up_leaves_nothing_pending(
         await gateway.wait_for_request("health")
         request.cancel()
         await asyncio.wait([request])
-        assert client.pending == ()
+        assert client.introspection.pending == ()
         gateway.release("health")
         await client.request("status")
     assert client.statistics.late_responses == 1
@@ -178,7 +181,7 @@ async def test_responses_to_nobody_are_counted(gateway: GatewaySimulator) -> Non
         await client.request("health")
         await client.request("status")
     assert client.statistics.duplicate_responses == 1
-    assert client.statistics.alien_responses == 1
+    assert client.statistics.unknown_responses == 1
 
 
 @pytest.mark.parametrize("noise", ["no json", b"\xff", "[]", '{"type":"res"}'])
@@ -235,9 +238,9 @@ async def test_who_unsubscribed_hears_no_more(gateway: GatewaySimulator) -> None
     client = client_of(gateway)
     heard: list[Event] = []
     unsubscribe = client.subscribe("note", heard.append)
-    assert client.listeners == {"note": (heard.append,)}
+    assert client.introspection.listeners == {"note": (heard.append,)}
     unsubscribe()
-    assert client.listeners == {}
+    assert client.introspection.listeners == {}
     gateway.before("health", ("note", {}))
     async with running(client):
         await client.wait_connected()
@@ -251,9 +254,9 @@ async def test_observers_hear_every_change_of_state(gateway: GatewaySimulator) -
     unsubscribe = client.subscribe_state(heard.append)
     async with running(client):
         await client.wait_connected()
-    assert tuple(heard) == client.transitions
+    assert tuple(heard) == client.introspection.transitions
     unsubscribe()
-    await client.probe()
+    await client.fetch_info()
     assert len(heard) == 4
 
 
@@ -286,8 +289,8 @@ async def test_the_tasks_of_a_client_have_names(gateway: GatewaySimulator) -> No
     async with running(client):
         await client.wait_connected()
         await client.request("health")
-        assert sorted(client.tasks.values()) == ["run", "watchdog"]
-    assert client.tasks == {}
+        assert sorted(client.introspection.tasks.values()) == ["run", "watchdog"]
+    assert client.introspection.tasks == {}
 
 
 async def test_a_client_shows_what_it_has_armed_sent_and_reached(
@@ -300,10 +303,14 @@ async def test_a_client_shows_what_it_has_armed_sent_and_reached(
         assert client.peer.address == gateway.host
         sent = client.statistics.frames_out
         gateway.hold("agent")
-        asked = asyncio.create_task(client.start_run("Hello", session_key="agent:main"))
+        asked = asyncio.create_task(client.start_run(RunRequest("Hello", "agent:main")))
         await gateway.wait_for_request("agent")
         assert client.statistics.frames_out == sent + 1
-        assert len(client.timers) == len(client.pending) + len(client.runs) == 2
+        assert (
+            len(client.introspection.timers)
+            == len(client.introspection.pending) + len(client.introspection.runs)
+            == 2
+        )
         gateway.release("agent")
         await (await asked).result()
-        assert client.timers == set()
+        assert client.introspection.timers == set()

@@ -18,6 +18,7 @@ from custom_components.clawd.gateway import (
     NotConnectedError,
     RequestFailedError,
     RequestTimeoutError,
+    RunRequest,
 )
 from tests.simulator import (
     Ack,
@@ -39,7 +40,7 @@ KEY = "agent:main:ha-test"
 
 async def ask(client: GatewayClient, message: str = "Hello") -> str:
     """Ask, listen, and return the reply; both ways to it must agree."""
-    run = await client.start_run(message, session_key=KEY)
+    run = await client.start_run(RunRequest(message, KEY))
     told = "".join([text async for text in run])
     assert (await run.result()).text == told
     return told
@@ -50,15 +51,19 @@ async def test_a_reply_is_told_as_it_arrives(gateway: GatewaySimulator) -> None:
     client = client_of(gateway)
     async with running(client):
         await client.wait_connected()
-        run = await client.start_run("Hello", session_key=KEY)
+        run = await client.start_run(RunRequest("Hello", KEY))
         told = aiter(run)
         assert (await anext(told)).strip() == "One"
-        assert not client.runs[0].ended
+        assert not client.introspection.runs[0].ended
         gateway.proceed()
         assert "two" in await anext(told)
         result = await run.result()
         assert result.text.split() == ["One", "two"]
-        assert (result.model, client.runs, client.pending) == ("mock", (), ())
+        assert (
+            result.model,
+            client.introspection.runs,
+            client.introspection.pending,
+        ) == ("mock", (), ())
 
 
 async def test_a_request_says_what_was_asked(gateway: GatewaySimulator) -> None:
@@ -66,10 +71,7 @@ async def test_a_request_says_what_was_asked(gateway: GatewaySimulator) -> None:
     async with running(client):
         await client.wait_connected()
         run = await client.start_run(
-            "Hello",
-            session_key=KEY,
-            extra_system_prompt="Be brief.",
-            thinking="off",
+            RunRequest("Hello", KEY, extra_system_prompt="Be brief.", thinking="off")
         )
         await run.result()
         await ask(client)
@@ -92,14 +94,14 @@ async def test_a_question_without_words_is_left_to_the_gateway_to_refuse(
     async with running(client):
         await client.wait_connected()
         with pytest.raises(RequestFailedError):
-            await client.start_run("", session_key=KEY)
+            await client.start_run(RunRequest("", KEY))
     [request] = gateway.received("agent")
     assert request.params["message"] == ""
 
 
 @pytest.mark.parametrize(
     ("silence", "deadline", "code"),
-    [(0.05, None, "RUN_SILENT"), (None, 0.05, "RUN_TIMEOUT")],
+    [(0.05, None, "RUN_IDLE_TIMEOUT"), (None, 0.05, "RUN_TIMEOUT")],
 )
 async def test_a_run_may_have_limits_of_its_own(
     gateway: GatewaySimulator,
@@ -108,11 +110,11 @@ async def test_a_run_may_have_limits_of_its_own(
     code: str,
 ) -> None:
     gateway.script(Reply("One"), Pause())
-    client = client_of(gateway, replace(TIMING, run=60, run_silence=60))
+    client = client_of(gateway, replace(TIMING, run_timeout=60, run_idle_timeout=60))
     async with running(client):
         await client.wait_connected()
         run = await client.start_run(
-            "Hello", session_key=KEY, silence=silence, deadline=deadline
+            RunRequest("Hello", KEY, idle_timeout=silence, timeout=deadline)
         )
         with pytest.raises(RequestTimeoutError) as caught:
             await run.result()
@@ -125,11 +127,11 @@ async def test_a_session_may_be_given_another_model(gateway: GatewaySimulator) -
         hello = await client.wait_connected()
         assert hello.can_choose_model is (gateway.protocol == 4)
         if hello.can_choose_model:
-            await client.set_model(KEY, "mock/thinker")
-            await client.set_model(KEY, None)
+            await client.sessions.patch(KEY, model="mock/thinker")
+            await client.sessions.patch(KEY, model=None)
         else:
             with pytest.raises(MissingScopeError):
-                await client.set_model(KEY, "mock/thinker")
+                await client.sessions.patch(KEY, model="mock/thinker")
     asked = [request.params for request in gateway.received("sessions.patch")]
     assert asked[0] == {"key": KEY, "model": "mock/thinker"}
     assert asked[1:] in ([], [{"key": KEY, "model": None}])
@@ -139,7 +141,7 @@ async def test_the_trace_is_as_long_as_was_asked(gateway: GatewaySimulator) -> N
     credentials = Credentials(DeviceIdentity.generate(), ClientInfo("0"), gateway.token)
     endpoint = Endpoint(gateway.host, gateway.port)
     client = GatewayClient(endpoint, credentials, timing=TIMING, trace_length=2)
-    await client.probe()
+    await client.fetch_info()
     assert len(client.statistics.trace) == 2
     assert client.statistics.frames_in > 2
 
@@ -213,7 +215,7 @@ async def test_runs_of_others_are_counted_and_ignored(
         assert await ask(client, "say: For you.") == "For you."
         await other.done.wait()
         await client.request("health")
-        assert client.runs == ()
+        assert client.introspection.runs == ()
     assert client.statistics.foreign_run_events > 0
 
 
@@ -223,12 +225,12 @@ async def test_a_run_that_is_refused_says_why(gateway: GatewaySimulator) -> None
     async with running(client):
         await client.wait_connected()
         with pytest.raises(RequestFailedError) as caught:
-            await client.start_run("Hello", session_key=KEY)
+            await client.start_run(RunRequest("Hello", KEY))
         assert (caught.value.code, caught.value.reason) == (
             "INVALID_REQUEST",
             "unknown agent",
         )
-        assert (client.runs, client.pending) == ((), ())
+        assert (client.introspection.runs, client.introspection.pending) == ((), ())
 
 
 async def test_a_failed_model_is_told(gateway: GatewaySimulator) -> None:
@@ -236,7 +238,7 @@ async def test_a_failed_model_is_told(gateway: GatewaySimulator) -> None:
     client = client_of(gateway)
     async with running(client):
         await client.wait_connected()
-        run = await client.start_run("Hello", session_key=KEY)
+        run = await client.start_run(RunRequest("Hello", KEY))
         if gateway.protocol == 3:
             assert (await run.result()).text == "HTTP 500"
         else:
@@ -253,7 +255,7 @@ async def test_a_run_that_takes_too_long_is_an_error(gateway: GatewaySimulator) 
         await client.wait_connected()
         with pytest.raises(AgentRunError):
             await ask(client)
-        assert client.runs == ()
+        assert client.introspection.runs == ()
 
 
 async def test_the_end_of_the_events_is_not_the_end_of_the_run(
@@ -263,10 +265,10 @@ async def test_the_end_of_the_events_is_not_the_end_of_the_run(
     client = client_of(gateway)
     async with running(client):
         await client.wait_connected()
-        run = await client.start_run("Hello", session_key=KEY)
+        run = await client.start_run(RunRequest("Hello", KEY))
         await gateway.wait_paused()
         await client.request("health")
-        assert len(client.runs) == 1
+        assert len(client.introspection.runs) == 1
         gateway.proceed()
         assert (await run.result()).text == "It is on."
 
@@ -276,13 +278,13 @@ async def test_an_abort_stops_the_run(gateway: GatewaySimulator) -> None:
     client = client_of(gateway)
     async with running(client):
         await client.wait_connected()
-        run = await client.start_run("Hello", session_key=KEY)
+        run = await client.start_run(RunRequest("Hello", KEY))
         told = aiter(run)
         await anext(told)
         await run.abort()
         with pytest.raises(AgentRunAborted):
             await anext(told)
-        assert (client.runs, client.pending) == ((), ())
+        assert (client.introspection.runs, client.introspection.pending) == ((), ())
         gateway.proceed()
         await client.request("health")
 
@@ -294,7 +296,7 @@ async def test_an_abort_without_a_connection_ends_the_run_here(
     client = client_of(gateway)
     async with running(client) as task:
         await client.wait_connected()
-        run = await client.start_run("Hello", session_key=KEY)
+        run = await client.start_run(RunRequest("Hello", KEY))
         await stop(task)
         await run.abort()
         with pytest.raises(NotConnectedError):
@@ -310,14 +312,14 @@ async def test_a_drop_ends_the_requests_but_not_the_runs(
     client = client_of(gateway)
     async with running(client):
         await client.wait_connected()
-        run = await client.start_run("Hello", session_key=KEY)
+        run = await client.start_run(RunRequest("Hello", KEY))
         request = asyncio.create_task(client.request("health"))
         await gateway.wait_for_request("health")
         gateway.drop()
         async with asyncio.timeout(1):
             with pytest.raises(ConnectionLostError):
                 await request
-        assert [info.run_id for info in client.runs] == [run.run_id]
+        assert [info.run_id for info in client.introspection.runs] == [run.run_id]
     gateway.proceed()
     gateway.release("health")
 
@@ -328,7 +330,7 @@ async def test_a_stop_ends_the_runs_and_the_requests(gateway: GatewaySimulator) 
     client = client_of(gateway)
     async with running(client) as task:
         await client.wait_connected()
-        run = await client.start_run("Hello", session_key=KEY)
+        run = await client.start_run(RunRequest("Hello", KEY))
         request = asyncio.create_task(client.request("health"))
         await gateway.wait_for_request("health")
         await stop(task)
@@ -336,7 +338,11 @@ async def test_a_stop_ends_the_runs_and_the_requests(gateway: GatewaySimulator) 
             with pytest.raises(NotConnectedError) as caught:
                 await waiting
             assert caught.value.code == "STOPPED"
-        assert (client.runs, client.pending, client.tasks) == ((), (), {})
+        assert (
+            client.introspection.runs,
+            client.introspection.pending,
+            client.introspection.tasks,
+        ) == ((), (), {})
     gateway.proceed()
     gateway.release("health")
 
@@ -348,13 +354,15 @@ async def test_who_gives_up_before_the_acceptance_leaves_nothing(
     client = client_of(gateway)
     async with running(client):
         await client.wait_connected()
-        start = asyncio.create_task(client.start_run("Hello", session_key=KEY))
+        start = asyncio.create_task(client.start_run(RunRequest("Hello", KEY)))
         await gateway.wait_for_request("agent")
         start.cancel()
         await asyncio.wait([start])
         await asyncio.sleep(0)
-        assert client.runs == ()
-        assert "agent" not in {request.method for request in client.pending}
+        assert client.introspection.runs == ()
+        assert "agent" not in {
+            request.method for request in client.introspection.pending
+        }
         gateway.release("agent")
         await client.request("health")
     assert client.statistics.late_responses > 0
@@ -377,10 +385,10 @@ async def test_a_run_that_is_not_accepted_in_time_is_told(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.hold("agent")
-    client = client_of(gateway, replace(TIMING, request=0.05))
+    client = client_of(gateway, replace(TIMING, request_timeout=0.05))
     async with running(client):
         await client.wait_connected()
         with pytest.raises(RequestTimeoutError):
-            await client.start_run("Hello", session_key=KEY)
-        assert client.runs == ()
+            await client.start_run(RunRequest("Hello", KEY))
+        assert client.introspection.runs == ()
     gateway.release("agent")

@@ -36,7 +36,7 @@ REFUSALS = [
 
 async def error_of(gateway: GatewaySimulator) -> GatewayError:
     with pytest.raises(GatewayError) as caught:
-        await client_of(gateway, replace(TIMING, connect=0.5)).probe()
+        await client_of(gateway, replace(TIMING, connect_timeout=0.5)).fetch_info()
     return caught.value
 
 
@@ -69,7 +69,7 @@ async def test_a_wrong_token_is_told(gateway: GatewaySimulator) -> None:
     client = client_of(gateway)
     gateway.token = "another"
     with pytest.raises(InvalidTokenError):
-        await client.probe()
+        await client.fetch_info()
 
 
 async def test_a_device_that_waits_is_told_its_request(
@@ -110,7 +110,7 @@ async def test_what_is_no_hello_is_refused(gateway: GatewaySimulator) -> None:
 
 async def test_the_skew_of_the_clocks_is_kept(gateway: GatewaySimulator) -> None:
     gateway.clock_shift_ms = 90_000
-    hello: Hello = (await client_of(gateway).probe()).hello
+    hello: Hello = (await client_of(gateway).fetch_info()).hello
     assert -91 < hello.clock_skew < -89
 
 
@@ -128,7 +128,7 @@ async def test_the_skew_of_the_clocks_is_kept(gateway: GatewaySimulator) -> None
 async def test_a_peer_without_a_challenge_is_no_gateway(first: str | bytes) -> None:
     async with peer(first) as port:
         with pytest.raises(NotAGatewayError):
-            await client_at(port).probe()
+            await client_at(port).fetch_info()
 
 
 @pytest.mark.parametrize(
@@ -145,13 +145,13 @@ async def test_a_close_before_the_challenge_tells_who_it_is(
 ) -> None:
     async with peer(code=code) as port:
         with pytest.raises(kind):
-            await client_at(port).probe()
+            await client_at(port).fetch_info()
 
 
 async def test_a_peer_that_says_nothing_is_left() -> None:
     async with peer() as port:
         with pytest.raises(CannotConnectError) as caught:
-            await client_at(port, replace(TIMING, connect=0.05)).probe()
+            await client_at(port, replace(TIMING, connect_timeout=0.05)).fetch_info()
     assert caught.value.code == "TIMEOUT"
 
 
@@ -161,6 +161,6 @@ async def test_what_comes_between_the_request_and_the_hello_is_no_answer(
     strange = {"type": "res", "id": "nobody", "ok": True, "payload": {}}
     gateway.before("connect", ("presence", {}), strange, "noise")
     client = client_of(gateway)
-    assert (await client.probe()).hello.protocol == gateway.protocol
-    assert client.statistics.alien_responses == 1
+    assert (await client.fetch_info()).hello.protocol == gateway.protocol
+    assert client.statistics.unknown_responses == 1
     assert client.statistics.invalid_frames == 1

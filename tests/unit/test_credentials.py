@@ -14,7 +14,7 @@ from custom_components.clawd.gateway import (
     Endpoint,
     GatewayClient,
     InvalidTokenError,
-    Pause,
+    PauseReason,
 )
 from tests.simulator import GatewaySimulator, Refusal
 
@@ -47,7 +47,7 @@ async def credentials(gateway: GatewaySimulator, keeper: Keeper) -> Credentials:
     credentials = Credentials(
         DeviceIdentity.generate(), ClientInfo("0"), gateway.token, save=keeper.save
     )
-    await client(gateway, credentials).probe()
+    await client(gateway, credentials).fetch_info()
     return credentials
 
 
@@ -65,7 +65,7 @@ def shown(gateway: GatewaySimulator) -> list[str | None]:
 async def test_a_device_token_is_kept_once(
     gateway: GatewaySimulator, credentials: Credentials, keeper: Keeper
 ) -> None:
-    await client(gateway, credentials).probe()
+    await client(gateway, credentials).fetch_info()
     issued = gateway.devices.tokens[credentials.identity.device_id]
     scopes = ("operator.read", "operator.write")
     assert keeper.kept == [DeviceToken(issued, scopes)]
@@ -75,7 +75,7 @@ async def test_a_device_token_is_kept_once(
 async def test_a_hello_without_a_device_token_leaves_what_there_is(
     gateway: GatewaySimulator, credentials: Credentials, keeper: Keeper
 ) -> None:
-    await client(gateway, credentials).probe()
+    await client(gateway, credentials).fetch_info()
     known = credentials.device_token
     await credentials.accept(None)
     assert credentials.device_token == known
@@ -110,10 +110,12 @@ async def test_a_refused_token_is_replaced_once_by_the_devices(
     own = credentials.device_token.token
     other = client(gateway, credentials)
     async with running(other):
-        await other.wait_connected(patient=False)
-        [fall] = [c for c in other.transitions if c.cause is Cause.FALLEN_BACK]
+        await other.wait_connected(retry=False)
+        [fall] = [
+            c for c in other.introspection.transitions if c.cause is Cause.FALLEN_BACK
+        ]
         assert fall.delay is not None
-        assert fall.delay <= TIMING.first_delay
+        assert fall.delay <= TIMING.initial_delay
         gateway.drop()
         await reached(other, S.RECONNECTING)
         await other.wait_connected()
@@ -124,7 +126,7 @@ async def test_a_device_token_is_shown_where_there_is_no_other(
     gateway: GatewaySimulator, credentials: Credentials
 ) -> None:
     credentials.token = None
-    await client(gateway, credentials).probe()
+    await client(gateway, credentials).fetch_info()
 
 
 async def test_a_device_token_that_is_refused_too_is_forgotten(
@@ -136,7 +138,7 @@ async def test_a_device_token_that_is_refused_too_is_forgotten(
     async with running(other):
         with pytest.raises(InvalidTokenError):
             await other.wait_connected()
-        assert other.transitions[-1].pause is Pause.TOKEN
+        assert other.introspection.transitions[-1].pause is PauseReason.TOKEN
     assert len(shown(gateway)) == 3
     assert (keeper.kept[-1], credentials.device_token) == (None, None)
     assert credentials.auth == {"token": WRONG}
@@ -194,7 +196,7 @@ async def test_a_password_opens_where_one_is_wanted(protocol: int) -> None:
         credentials = Credentials(
             DeviceIdentity.generate(), ClientInfo("0"), password=gateway.token
         )
-        await client(gateway, credentials).probe()
+        await client(gateway, credentials).fetch_info()
         assert credentials.device_token
         assert gateway.received("connect")[0].params["auth"] == {
             "password": gateway.token
@@ -214,7 +216,7 @@ async def test_a_gateway_says_that_it_wants_a_password(
             DeviceIdentity.generate(), ClientInfo("0"), password=password
         )
         with pytest.raises(InvalidTokenError) as caught:
-            await client(gateway, credentials).probe()
+            await client(gateway, credentials).fetch_info()
     assert (caught.value.code, caught.value.wants_password) == (code, True)
 
 
@@ -223,11 +225,11 @@ async def test_a_wrong_token_is_told_from_a_missing_password(
 ) -> None:
     credentials.token = WRONG
     with pytest.raises(InvalidTokenError) as caught:
-        await client(gateway, credentials).probe()
+        await client(gateway, credentials).fetch_info()
     assert not caught.value.wants_password
     gateway.mode = "password"
     with pytest.raises(InvalidTokenError) as caught:
-        await client(gateway, credentials).probe()
+        await client(gateway, credentials).fetch_info()
     assert caught.value.wants_password
 
 
@@ -248,9 +250,9 @@ async def test_a_bootstrap_token_is_shown_until_there_is_a_device_token() -> Non
         credentials = Credentials(
             DeviceIdentity.generate(), ClientInfo("0"), bootstrap_token="bootstrap"
         )
-        await client(gateway, credentials).probe()
+        await client(gateway, credentials).fetch_info()
         gateway.devices.bootstraps.clear()
-        await client(gateway, credentials).probe()
+        await client(gateway, credentials).fetch_info()
         assert credentials.device_token
         assert [r.params["auth"] for r in gateway.received("connect")] == [
             {"bootstrapToken": "bootstrap"},
@@ -267,7 +269,7 @@ async def test_a_bootstrap_token_goes_before_a_device_token_of_old() -> None:
             device_token=DeviceToken("of old", ()),
             bootstrap_token="bootstrap",
         )
-        await client(gateway, credentials).probe()
+        await client(gateway, credentials).fetch_info()
         assert credentials.device_token != DeviceToken("of old", ())
 
 
@@ -277,6 +279,6 @@ async def test_a_bootstrap_token_that_is_used_up_is_refused() -> None:
             DeviceIdentity.generate(), ClientInfo("0"), bootstrap_token="used up"
         )
         with pytest.raises(InvalidTokenError) as caught:
-            await client(gateway, credentials).probe()
+            await client(gateway, credentials).fetch_info()
     assert caught.value.code == "AUTH_BOOTSTRAP_TOKEN_INVALID"
     assert not caught.value.wants_password

@@ -23,8 +23,8 @@ from custom_components.clawd.gateway import (
     RequestTimeoutError,
     UnsupportedProtocolError,
 )
-from custom_components.clawd.gateway.exceptions import error_from_response
-from custom_components.clawd.gateway.frames import Response, decode_frame
+from custom_components.clawd.gateway.protocol.errors import error_from_response
+from custom_components.clawd.gateway.protocol.frames import Response, decode_frame
 from tests.simulator.recordings import recording
 
 

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from custom_components.clawd.gateway.exceptions import InvalidFrameError
-from custom_components.clawd.gateway.frames import (
+from custom_components.clawd.gateway.protocol.frames import (
     Event,
     Request,
     Response,

@@ -7,13 +7,14 @@ import orjson
 import pytest
 
 from custom_components.clawd.gateway import (
-    SCOPES,
+    OPERATOR_PROFILE,
+    REQUIRED_SCOPES,
     ClientInfo,
     Credentials,
     DeviceIdentity,
 )
-from custom_components.clawd.gateway.handshake import build_connect
 from custom_components.clawd.gateway.models import Challenge
+from custom_components.clawd.gateway.protocol.handshake import build_connect
 from tests.simulator.recordings import recording
 
 CHALLENGE = Challenge("the-nonce", 1_795_472_612_465)
@@ -28,7 +29,9 @@ def credentials(token: str = TOKEN) -> Credentials:
 
 def test_the_signature_covers_the_documented_text() -> None:
     identity = DeviceIdentity.generate()
-    device = build_connect(CHALLENGE, Credentials(identity, INFO, TOKEN))["device"]
+    device = build_connect(
+        CHALLENGE, Credentials(identity, INFO, TOKEN), OPERATOR_PROFILE
+    )["device"]
     text = (
         f"v2|{identity.device_id}|gateway-client|ui|operator"
         "|operator.read,operator.write|1795472612465|tok|the-nonce"
@@ -41,7 +44,7 @@ def test_the_signature_covers_the_documented_text() -> None:
 
 def test_without_a_token_the_signature_covers_an_empty_one() -> None:
     identity = DeviceIdentity.generate()
-    params = build_connect(CHALLENGE, Credentials(identity, INFO))
+    params = build_connect(CHALLENGE, Credentials(identity, INFO), OPERATOR_PROFILE)
     text = (
         f"v2|{identity.device_id}|gateway-client|ui|operator"
         "|operator.read,operator.write|1795472612465||the-nonce"
@@ -52,7 +55,9 @@ def test_without_a_token_the_signature_covers_an_empty_one() -> None:
 
 def test_the_device_repeats_the_challenge() -> None:
     identity = DeviceIdentity.generate()
-    device = build_connect(CHALLENGE, Credentials(identity, INFO, TOKEN))["device"]
+    device = build_connect(
+        CHALLENGE, Credentials(identity, INFO, TOKEN), OPERATOR_PROFILE
+    )["device"]
     assert (device["nonce"], device["signedAt"]) == ("the-nonce", CHALLENGE.ts)
     assert (device["id"], device["publicKey"]) == (
         identity.device_id,
@@ -61,14 +66,14 @@ def test_the_device_repeats_the_challenge() -> None:
 
 
 def test_both_protocols_are_offered() -> None:
-    params = build_connect(CHALLENGE, credentials())
+    params = build_connect(CHALLENGE, credentials(), OPERATOR_PROFILE)
     assert (params["minProtocol"], params["maxProtocol"]) == (3, 4)
-    assert (params["role"], params["scopes"]) == ("operator", list(SCOPES))
+    assert (params["role"], params["scopes"]) == ("operator", list(REQUIRED_SCOPES))
     assert params["auth"] == {"token": TOKEN}
 
 
 def test_no_capability_is_claimed_that_is_not_there() -> None:
-    params = build_connect(CHALLENGE, credentials())
+    params = build_connect(CHALLENGE, credentials(), OPERATOR_PROFILE)
     assert params["caps"] == ["tool-events"]
 
 
@@ -79,12 +84,12 @@ def test_the_request_has_the_fields_of_the_recording(protocol: int) -> None:
         for line in recording(protocol, "hello_ok")
         if line.get("dir") == "out"
     )
-    params = build_connect(CHALLENGE, credentials())
+    params = build_connect(CHALLENGE, credentials(), OPERATOR_PROFILE)
     assert params.keys() == recorded.keys()
     for part in ("client", "device", "auth"):
         assert params[part].keys() == recorded[part].keys()
 
 
 def test_the_request_stays_below_the_limit_before_the_hello() -> None:
-    params = build_connect(CHALLENGE, credentials("t" * 4096))
+    params = build_connect(CHALLENGE, credentials("t" * 4096), OPERATOR_PROFILE)
     assert len(orjson.dumps(params)) < 65_536

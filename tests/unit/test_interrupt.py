@@ -32,7 +32,9 @@ async def test_an_interrupted_client_comes_back(
     async with connected(gateway) as client:
         await _interrupt(client, given)
         assert await client.request("health")
-    [error] = [c.error for c in client.transitions if c.cause is Cause.LOST]
+    [error] = [
+        c.error for c in client.introspection.transitions if c.cause is Cause.LOST
+    ]
     assert isinstance(error, ConnectionLostError)
     assert error.close_code == seen
 

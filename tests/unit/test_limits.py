@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from custom_components.clawd.gateway import RequestTooLargeError
-from custom_components.clawd.gateway.connection import MOST_RECEIVED
-from custom_components.clawd.gateway.upgrade import RECEIVE_LIMIT
+from custom_components.clawd.gateway import RequestTooLargeError, RunRequest
+from custom_components.clawd.gateway.protocol.connection import MAX_RECEIVE_LIMIT
+from custom_components.clawd.gateway.protocol.transport import MIN_RECEIVE_LIMIT
 from tests.simulator import GatewaySimulator, Reply
 
 from .clients import client_of, connected
@@ -28,7 +28,7 @@ async def test_a_request_of_too_many_bytes_is_not_sent(small: GatewaySimulator) 
             await client.request("health", {"x": "ü" * (LIMIT // 2)})
         assert caught.value.limit == LIMIT < caught.value.size
         assert caught.value.code == "REQUEST_TOO_LARGE"
-        assert client.pending == ()
+        assert client.introspection.pending == ()
         await client.request("health")
     assert len(small.received("health")) == 1
 
@@ -50,8 +50,8 @@ async def test_a_question_of_too_many_bytes_is_not_sent_and_not_aborted(
 ) -> None:
     async with connected(small) as client:
         with pytest.raises(RequestTooLargeError):
-            await client.start_run("x" * LIMIT, session_key=SESSION)
-        assert client.runs == ()
+            await client.start_run(RunRequest("x" * LIMIT, SESSION))
+        assert client.introspection.runs == ()
         await client.request("health")
     assert {r.method for r in small.requests} == {"connect", "health"}
 
@@ -61,7 +61,7 @@ async def test_a_token_that_no_gateway_takes_is_not_sent(
 ) -> None:
     gateway.token = "x" * 65_536
     with pytest.raises(RequestTooLargeError):
-        await client_of(gateway).probe()
+        await client_of(gateway).fetch_info()
 
 
 async def test_a_question_that_has_become_too_large_ends(
@@ -69,27 +69,27 @@ async def test_a_question_that_has_become_too_large_ends(
 ) -> None:
     gateway.hold("agent")
     async with connected(gateway) as client:
-        asking = client.start_run("x" * LIMIT, session_key=SESSION)
+        asking = client.start_run(RunRequest("x" * LIMIT, SESSION))
         asked = asyncio.create_task(asking)
         await gateway.wait_for_request("agent")
         gateway.policy["maxPayload"] = LIMIT
         gateway.drop()
         with pytest.raises(RequestTooLargeError):
             await asked
-        assert client.runs == ()
+        assert client.introspection.runs == ()
         gateway.release("agent")
 
 
 @pytest.mark.parametrize(
     ("policy", "limit"),
-    [(LIMIT, RECEIVE_LIMIT), (20_000_000, 20_000_000), (10**12, MOST_RECEIVED)],
+    [(LIMIT, MIN_RECEIVE_LIMIT), (20_000_000, 20_000_000), (10**12, MAX_RECEIVE_LIMIT)],
 )
 async def test_what_is_received_is_limited_by_the_policy_within_reason(
     gateway: GatewaySimulator, policy: int, limit: int
 ) -> None:
     gateway.edit("hello-ok", lambda hello: hello["policy"].update(maxPayload=policy))
     async with connected(gateway) as client:
-        assert client.receive_limit == limit
+        assert client.introspection.receive_limit == limit
 
 
 async def test_a_reply_that_is_larger_than_a_request_may_be_arrives(
@@ -98,5 +98,5 @@ async def test_a_reply_that_is_larger_than_a_request_may_be_arrives(
     text = "word" * LIMIT
     small.script(Reply(text))
     async with connected(small) as client:
-        run = await client.start_run("Go", session_key=SESSION)
+        run = await client.start_run(RunRequest("Go", SESSION))
         assert (await run.result()).text == text

@@ -13,7 +13,7 @@ from custom_components.clawd.gateway import (
 from custom_components.clawd.gateway.models import (
     Challenge,
     Policy,
-    reply_texts,
+    final_texts,
     run_result,
 )
 from tests.simulator.recordings import payload
@@ -104,7 +104,7 @@ def test_a_hello_of_another_protocol_is_refused(protocol: int) -> None:
     ],
 )
 def test_the_texts_of_a_result_are_listed(result: object, texts: list[str]) -> None:
-    assert reply_texts({"status": "ok", "result": result}) == texts
+    assert final_texts({"status": "ok", "result": result}) == texts
 
 
 @pytest.mark.parametrize("protocol", [3, 4])

@@ -16,9 +16,9 @@ from custom_components.clawd.gateway import (
     RequestTimeoutError,
     Statistics,
 )
-from custom_components.clawd.gateway.frames import Response, ResponseError
-from custom_components.clawd.gateway.pending import (
-    REMEMBERED_IDS,
+from custom_components.clawd.gateway.protocol.frames import Response, ResponseError
+from custom_components.clawd.gateway.protocol.pending import (
+    MAX_REMEMBERED_IDS,
     PendingRequest,
     PendingRequests,
 )
@@ -139,18 +139,18 @@ async def test_a_response_to_nobody_is_alien(
     pending: PendingRequests, statistics: Statistics
 ) -> None:
     pending.resolve(answer("nobody"))
-    assert statistics.alien_responses == 1
+    assert statistics.unknown_responses == 1
 
 
 async def test_what_was_answered_is_remembered_for_a_while(
     pending: PendingRequests, statistics: Statistics
 ) -> None:
-    ids = [pending.open("health", 1).id for _ in range(REMEMBERED_IDS + 1)]
+    ids = [pending.open("health", 1).id for _ in range(MAX_REMEMBERED_IDS + 1)]
     for request_id in ids:
         pending.resolve(answer(request_id))
     pending.resolve(answer(ids[0]))
     pending.resolve(answer(ids[1]))
-    assert (statistics.alien_responses, statistics.duplicate_responses) == (1, 1)
+    assert (statistics.unknown_responses, statistics.duplicate_responses) == (1, 1)
 
 
 @pytest.mark.parametrize("status", ["accepted", "in_flight"])
@@ -191,8 +191,8 @@ async def test_no_payload_but_accepted_is_a_first_response(
 
 async def test_a_response_is_named_after_its_request(pending: PendingRequests) -> None:
     request = pending.open("health", 1)
-    assert pending.name_of(answer(request.id)) == "health"
-    assert pending.name_of(answer("nobody")) == ""
+    assert pending.method_of(answer(request.id)) == "health"
+    assert pending.method_of(answer("nobody")) == ""
     pending.fail_all(LOST)
 
 
@@ -243,7 +243,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(asked=requests, ok=st.booleans(), times=st.sampled_from([1, 1, 2]))
     def respond(self, asked: Asked, *, ok: bool, times: int) -> None:
-        """Answer a request, open or not, once or twice."""
+        """CheckOutcome a request, open or not, once or twice."""
         request_id = asked.request.id
         response = answer(request_id) if ok else refusal(request_id)
         for _ in range(times):
@@ -276,7 +276,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule()
     def answer_nobody(self) -> None:
-        """Answer what was never asked."""
+        """CheckOutcome what was never asked."""
         self.pending.resolve(answer("nobody"))
         self.alien += 1
 
@@ -303,12 +303,12 @@ class Machine(RuleBasedStateMachine):
         open_ids = [asked.request.id for asked in self.asked if asked.end is None]
         assert [request.id for request in self.pending.snapshot()] == open_ids
         assert len(self.pending) == len(open_ids)
-        assert books.requests_issued - books.requests_settled == len(open_ids)
+        assert books.requests_issued - books.requests_completed == len(open_ids)
         ends = Counter(("health", asked.end) for asked in self.asked if asked.end)
         assert books.outcomes == ends
         assert books.late_responses == self.late
         assert books.duplicate_responses == self.duplicate
-        assert books.alien_responses == self.alien
+        assert books.unknown_responses == self.alien
 
     @invariant()
     def every_request_knows_its_deadline(self) -> None:

@@ -15,23 +15,23 @@ from custom_components.clawd.gateway import (
     InvalidTokenError,
     NotAGatewayError,
     PairingRequiredError,
-    Pause,
+    PauseReason,
     RateLimitedError,
     UnsupportedProtocolError,
 )
-from custom_components.clawd.gateway.connection import Connection
+from custom_components.clawd.gateway.protocol.connection import Connection
 from tests.simulator import GatewaySimulator, Refusal
 
 from .clients import TIMING, client_of, reached, running
 from .clock import Clock
 
 S = ConnectionState
-QUICK = replace(TIMING, first_delay=0.0001, longest_delay=60)
-PATIENT = replace(TIMING, first_delay=60, longest_delay=60)
+QUICK = replace(TIMING, initial_delay=0.0001, max_delay=60)
+PATIENT = replace(TIMING, initial_delay=60, max_delay=60)
 
 
 def delays(client: GatewayClient) -> list[float]:
-    return [c.delay for c in client.transitions if c.delay is not None]
+    return [c.delay for c in client.introspection.transitions if c.delay is not None]
 
 
 async def test_a_dropped_client_comes_back(gateway: GatewaySimulator) -> None:
@@ -70,7 +70,7 @@ async def test_a_restart_is_given_the_time_that_it_asks_for(
         await client.wait_connected()
         await gateway.restart()
         await reached(client, S.RECONNECTING)
-        change = client.transitions[-1]
+        change = client.introspection.transitions[-1]
     assert isinstance(change.error, ConnectionLostError)
     assert (change.error.close_code, change.delay) == (1012, 1.5)
 
@@ -86,9 +86,9 @@ async def test_a_shutdown_without_a_time_waits_as_ever(
         await client.request("health")
         gateway.drop()
         await reached(client, S.RECONNECTING)
-        change = client.transitions[-1]
+        change = client.introspection.transitions[-1]
     assert change.delay is not None
-    assert change.delay <= TIMING.first_delay
+    assert change.delay <= TIMING.initial_delay
 
 
 async def test_a_gateway_that_starts_is_waited_for(gateway: GatewaySimulator) -> None:
@@ -98,7 +98,7 @@ async def test_a_gateway_that_starts_is_waited_for(gateway: GatewaySimulator) ->
         await client.wait_connected()
     assert len(delays(client)) == 3
     for attempt, delay in enumerate(delays(client)):
-        assert 0 <= delay <= min(TIMING.first_delay * 2**attempt, TIMING.longest_delay)
+        assert 0 <= delay <= min(TIMING.initial_delay * 2**attempt, TIMING.max_delay)
 
 
 async def test_a_gateway_that_went_away_is_waited_for(
@@ -123,7 +123,7 @@ async def test_a_link_that_does_not_last_makes_no_storm(
             await client.wait_connected()
             gateway.drop()
             await reached(client, S.RECONNECTING)
-    assert max(delays(client)) > QUICK.first_delay
+    assert max(delays(client)) > QUICK.initial_delay
 
 
 async def test_a_link_that_lasts_starts_the_delays_over(
@@ -135,7 +135,7 @@ async def test_a_link_that_lasts_starts_the_delays_over(
         for _ in range(10):
             await client.wait_connected()
             await reached(client, S.RECONNECTING)
-    assert max(delays(client)) <= QUICK.first_delay
+    assert max(delays(client)) <= QUICK.initial_delay
 
 
 @pytest.mark.parametrize(
@@ -180,9 +180,9 @@ async def test_a_rate_limit_is_waited_out(gateway: GatewaySimulator) -> None:
     client = client_of(gateway)
     async with running(client):
         await reached(client, S.PAUSED)
-        change = client.transitions[-1]
+        change = client.introspection.transitions[-1]
         assert isinstance(change.error, RateLimitedError)
-        assert (change.pause, change.delay) == (Pause.RATE_LIMIT, 60)
+        assert (change.pause, change.delay) == (PauseReason.RATE_LIMIT, 60)
 
 
 @pytest.mark.parametrize(
@@ -201,13 +201,13 @@ async def test_who_is_not_patient_hears_of_the_first_failure(
     client = client_of(gateway, PATIENT)
     async with running(client):
         with pytest.raises(kind):
-            await client.wait_connected(patient=False)
+            await client.wait_connected(retry=False)
 
 
 async def test_who_resumes_does_not_lengthen_the_delays(
     gateway: GatewaySimulator,
 ) -> None:
-    client = client_of(gateway, replace(TIMING, first_delay=60, longest_delay=600))
+    client = client_of(gateway, replace(TIMING, initial_delay=60, max_delay=600))
     async with running(client):
         for _ in range(5):
             await client.wait_connected()
@@ -220,7 +220,9 @@ async def test_who_resumes_does_not_lengthen_the_delays(
 
 async def test_who_wakes_starts_the_delays_over(gateway: GatewaySimulator) -> None:
     clock = Clock()
-    timing = replace(TIMING, first_delay=6e3, longest_delay=6e5, check=0.001)
+    timing = replace(
+        TIMING, initial_delay=6e3, max_delay=6e5, sleep_check_interval=0.001
+    )
     client = client_of(gateway, timing, clock.watch)
     async with running(client):
         for _ in range(7):
@@ -229,7 +231,7 @@ async def test_who_wakes_starts_the_delays_over(gateway: GatewaySimulator) -> No
             await reached(client, S.RECONNECTING)
             clock.wall += 3600
         await client.wait_connected()
-    assert max(delays(client)) <= timing.first_delay
+    assert max(delays(client)) <= timing.initial_delay
 
 
 async def test_frames_keep_a_connection_from_being_silent() -> None:

@@ -16,9 +16,10 @@ from custom_components.clawd.gateway import (
     InvalidTokenError,
     NotConnectedError,
     RequestTimeoutError,
+    RunRequest,
     Timing,
 )
-from custom_components.clawd.gateway.recovery import UPTIME_TOLERANCE
+from custom_components.clawd.gateway.runs.recovery import UPTIME_TOLERANCE
 from tests.simulator import Ack, Drop, GatewaySimulator, Pause, Reply, Tool
 from tests.simulator.recordings import Frame
 from tests.simulator.script import Step
@@ -43,7 +44,7 @@ async def run_of(
 ) -> AsyncGenerator[tuple[GatewayClient, AgentRun]]:
     """Let a client ask the Gateway, which goes by its script."""
     async with connected(gateway, timing) as client:
-        yield client, await client.start_run("Go", session_key=SESSION)
+        yield client, await client.start_run(RunRequest("Go", SESSION))
 
 
 async def dropped(gateway: GatewaySimulator, client: GatewayClient) -> None:
@@ -72,7 +73,7 @@ async def test_a_drop_at_any_point_loses_nothing(
         await dropped(gateway, client)
         gateway.proceed()
         assert await hear(run) == WHOLE
-        assert client.runs == ()
+        assert client.introspection.runs == ()
     assert len(gateway.received("agent")) == 1
 
 
@@ -108,7 +109,7 @@ async def test_a_question_that_was_lost_is_asked_again_with_its_key(
     gateway.hold("agent")
     gateway.script(Reply(FIRST))
     async with connected(gateway) as client:
-        asked = asyncio.create_task(client.start_run("Go", session_key=SESSION))
+        asked = asyncio.create_task(client.start_run(RunRequest("Go", SESSION)))
         first = await gateway.wait_for_request("agent")
         gateway.drop()
         second = await gateway.wait_for_request("agent", 2)
@@ -123,7 +124,7 @@ async def test_a_question_that_is_asked_again_is_not_lost(
     gateway.script(Reply(FIRST), Pause(), Reply(" End."))
     async with connected(gateway) as client:
         gateway.mute()
-        asked = asyncio.create_task(client.start_run("Go", session_key=SESSION))
+        asked = asyncio.create_task(client.start_run(RunRequest("Go", SESSION)))
         await gateway.wait_for_request("agent")
         await gateway.crash()
         gateway.unmute()
@@ -148,7 +149,7 @@ async def test_a_question_is_found_by_the_clock_of_the_gateway(
 async def test_a_question_that_arrived_runs_once(gateway: GatewaySimulator) -> None:
     gateway.script(Drop(), Ack(), Reply(FIRST), Pause(), Reply(" End."))
     async with connected(gateway) as client:
-        asked = asyncio.create_task(client.start_run("Go", session_key=SESSION))
+        asked = asyncio.create_task(client.start_run(RunRequest("Go", SESSION)))
         await gateway.wait_for_request("chat.history")
         run = await asked
         gateway.proceed()
@@ -172,7 +173,7 @@ async def test_the_rest_of_a_segment_that_ended_meanwhile_comes_before_the_next(
         Pause(),
     )
     async with connected(gateway) as client:
-        run = await client.start_run("Go", session_key=SESSION)
+        run = await client.start_run(RunRequest("Go", SESSION))
         told = aiter(run)
         text = await anext(told)
         gateway.proceed()
@@ -187,8 +188,10 @@ async def test_the_rest_of_a_segment_that_ended_meanwhile_comes_before_the_next(
 
 async def test_a_reply_does_not_wait_for_a_pause(gateway: GatewaySimulator) -> None:
     gateway.script(Reply(FIRST), Drop(), Pause(), Reply(" End."))
-    async with connected(gateway, replace(TIMING, wait=60, pause=60)) as client:
-        run = await client.start_run("Go", session_key=SESSION)
+    async with connected(
+        gateway, replace(TIMING, wait_timeout=60, poll_interval=60)
+    ) as client:
+        run = await client.start_run(RunRequest("Go", SESSION))
         await gateway.wait_for_request("agent.wait")
         gateway.proceed()
         assert await hear(run) == f"{FIRST} End."
@@ -198,11 +201,11 @@ async def test_a_connection_that_does_not_come_back_ends_the_run(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.script(Reply(FIRST), Pause())
-    async with run_of(gateway, replace(TIMING, keep_run=0.05)) as (client, run):
+    async with run_of(gateway, replace(TIMING, recovery_timeout=0.05)) as (client, run):
         await gateway.suspend()
         with pytest.raises(CannotConnectError):
             await run.result()
-        assert client.runs == ()
+        assert client.introspection.runs == ()
         await gateway.resume()
         gateway.proceed()
 
@@ -218,14 +221,14 @@ async def test_a_run_ends_where_its_client_is_not_let_in_any_more(
         gateway.drop()
         with pytest.raises(InvalidTokenError):
             await run.result()
-        assert client.runs == ()
+        assert client.introspection.runs == ()
 
 
 @pytest.mark.parametrize(
     ("timing", "code"),
     [
-        (replace(TIMING, run_silence=0.05), "RUN_SILENT"),
-        (replace(TIMING, run=0.05), "RUN_TIMEOUT"),
+        (replace(TIMING, run_idle_timeout=0.05), "RUN_IDLE_TIMEOUT"),
+        (replace(TIMING, run_timeout=0.05), "RUN_TIMEOUT"),
     ],
 )
 async def test_a_run_that_takes_too_long_is_stopped(
@@ -237,7 +240,7 @@ async def test_a_run_that_takes_too_long_is_stopped(
             await run.result()
         assert caught.value.code == code
         await gateway.wait_until(lambda: not gateway.runs.active())
-        assert client.runs == ()
+        assert client.introspection.runs == ()
 
 
 async def test_an_abort_without_a_connection_is_made_up_for(
@@ -261,12 +264,12 @@ async def test_who_does_not_wait_for_the_start_stops_the_run(
 ) -> None:
     gateway.hold("agent")
     async with connected(gateway) as client:
-        asked = asyncio.create_task(client.start_run("Go", session_key=SESSION))
+        asked = asyncio.create_task(client.start_run(RunRequest("Go", SESSION)))
         await gateway.wait_for_request("agent")
         asked.cancel()
         stop = "chat.send" if gateway.protocol == 3 else "chat.abort"
         await gateway.wait_for_request(stop)
-        assert client.runs == ()
+        assert client.introspection.runs == ()
         gateway.release("agent")
 
 
@@ -292,7 +295,7 @@ async def test_a_run_does_not_outlive_the_process_of_its_gateway(
 ) -> None:
     gateway.script(Reply(FIRST), Tool("look"), Reply(SECOND), Pause())
     async with connected(gateway) as client:
-        run = await client.start_run("Go", session_key=SESSION)
+        run = await client.start_run(RunRequest("Go", SESSION))
         await gateway.wait_paused()
         await gateway.crash()
         younger = {"uptimeMs": -1000 * UPTIME_TOLERANCE}
@@ -326,12 +329,12 @@ async def test_a_request_that_was_sent_again_ends_with_its_run(
     gateway.script(Reply(FIRST))
     async with connected(gateway) as client:
         gateway.hold("agent")
-        asking = asyncio.create_task(client.start_run("Go", session_key=SESSION))
+        asking = asyncio.create_task(client.start_run(RunRequest("Go", SESSION)))
         await gateway.wait_for_request("agent")
         gateway.drop()
         await gateway.wait_for_request("agent", 2)
         await client.request("health")
         gateway.release("agent")
         assert await hear(await asking) == FIRST
-        assert client.runs == ()
-        assert client.pending == ()
+        assert client.introspection.runs == ()
+        assert client.introspection.pending == ()

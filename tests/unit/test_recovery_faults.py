@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from custom_components.clawd.gateway import (
+    OPERATOR_PROFILE,
     AgentRun,
     AgentRunAborted,
     AgentRunError,
@@ -17,31 +18,36 @@ from custom_components.clawd.gateway import (
     Endpoint,
     GatewayClient,
     NotConnectedError,
+    RunRequest,
     Statistics,
     Transition,
 )
-from custom_components.clawd.gateway.agent_run import MOST_HELD
-from custom_components.clawd.gateway.connection import Connection
-from custom_components.clawd.gateway.recovery import HISTORY_LIMITS, recover
-from custom_components.clawd.gateway.upgrade import open_socket
+from custom_components.clawd.gateway.protocol.connection import Connection
+from custom_components.clawd.gateway.protocol.transport import open_socket
+from custom_components.clawd.gateway.runs.recovery import HISTORY_LIMITS, recover
+from custom_components.clawd.gateway.runs.stream import MAX_BUFFERED_EVENTS
 from tests.simulator import GatewaySimulator, Pause, Reply, Step, Tool
 from tests.simulator.recordings import Frame
 
 from .clients import TIMING, client_of, connected, reached, running, stop
-from .stage import Stage
+from .run_harness import RunHarness
 
 KEY = "agent:main:ha-faults"
 
 
 def listening(client: GatewayClient) -> list[asyncio.Task[object]]:
-    return [task for task, name in client.tasks.items() if name.startswith("listener")]
+    return [
+        task
+        for task, name in client.introspection.tasks.items()
+        if name.startswith("listener")
+    ]
 
 
 async def half_a_run(gateway: GatewaySimulator, client: GatewayClient) -> AgentRun:
     """Start a run, and cut the connection in the middle of it."""
     gateway.script(Reply("It"), Pause(), Reply(" is on."))
     await client.wait_connected()
-    run = await client.start_run("Hello", session_key=KEY)
+    run = await client.start_run(RunRequest("Hello", KEY))
     await gateway.wait_paused()
     gateway.drop()
     return run
@@ -79,7 +85,7 @@ async def test_a_history_of_no_known_shape_does_not_end_the_client(
 async def test_a_history_that_comes_too_late_is_asked_for_again(
     gateway: GatewaySimulator,
 ) -> None:
-    client = client_of(gateway, replace(TIMING, request=0.05))
+    client = client_of(gateway, replace(TIMING, request_timeout=0.05))
     async with running(client):
         run = await half_a_run(gateway, client)
         gateway.hold("chat.history")
@@ -97,7 +103,7 @@ async def test_the_gateway_is_not_asked_to_wait_while_text_is_missing(
         run = await half_a_run(gateway, client)
         await gateway.wait_for_request("agent.wait")
         [asked, *_] = gateway.received("agent.wait")
-        assert asked.params["timeoutMs"] == TIMING.pause * 1000
+        assert asked.params["timeoutMs"] == TIMING.poll_interval * 1000
         gateway.proceed()
         await run.result()
 
@@ -107,7 +113,7 @@ async def test_a_question_beyond_the_longest_history_is_looked_for_again(
 ) -> None:
     others = [{"role": "assistant"}] * HISTORY_LIMITS[-1]
     gateway.edit("chat.history", lambda history: history.update(messages=others))
-    client = client_of(gateway, replace(TIMING, wait=0.001, pause=0))
+    client = client_of(gateway, replace(TIMING, wait_timeout=0.001, poll_interval=0))
     async with running(client):
         run = await half_a_run(gateway, client)
         await gateway.wait_for_request("chat.history", 2 * len(HISTORY_LIMITS))
@@ -129,7 +135,7 @@ async def test_a_history_that_is_refused_ends_the_run(
         with pytest.raises(AgentRunError) as caught:
             await run.result()
         assert caught.value.code == "FORBIDDEN"
-        assert client.runs == ()
+        assert client.introspection.runs == ()
     gateway.proceed()
 
 
@@ -147,7 +153,7 @@ async def test_a_run_that_ended_without_a_reply_says_how(
     gateway: GatewaySimulator, answer: Frame, kind: type[AgentRunError], code: str
 ) -> None:
     gateway.edit("agent.wait", lambda payload: payload.update(answer))
-    client = client_of(gateway, replace(TIMING, wait=0.001, pause=0))
+    client = client_of(gateway, replace(TIMING, wait_timeout=0.001, poll_interval=0))
     async with running(client):
         run = await half_a_run(gateway, client)
         with pytest.raises(kind) as caught:
@@ -161,7 +167,7 @@ async def test_a_run_that_is_not_over_is_waited_for(
     gateway: GatewaySimulator, status: str
 ) -> None:
     gateway.edit("agent.wait", lambda payload: payload.update(status=status))
-    client = client_of(gateway, replace(TIMING, wait=0.001, pause=0))
+    client = client_of(gateway, replace(TIMING, wait_timeout=0.001, poll_interval=0))
     async with running(client):
         run = await half_a_run(gateway, client)
         await gateway.wait_for_request("agent.wait", 3)
@@ -183,12 +189,14 @@ async def test_a_connection_that_ends_meanwhile_leaves_the_run_to_the_next(
     )
     identity, info = DeviceIdentity.generate(), ClientInfo("0.1.0")
     credentials = Credentials(identity, info, gateway.token)
-    await connection.handshake(credentials, asyncio.get_running_loop().time() + 2)
+    await connection.handshake(
+        credentials, OPERATOR_PROFILE, asyncio.get_running_loop().time() + 2
+    )
     await connection.close(NotConnectedError("x"))
-    stage = Stage()
-    await recover(stage.run, connection, never)
-    assert not stage.run.ended
-    stage.run.fail(NotConnectedError("x"))
+    harness = RunHarness()
+    await recover(harness.run, connection, never)
+    assert not harness.run.ended
+    harness.run.fail(NotConnectedError("x"))
 
 
 async def never() -> None:
@@ -198,7 +206,7 @@ async def never() -> None:
 async def test_a_pause_between_two_questions_ends_with_the_connection(
     gateway: GatewaySimulator,
 ) -> None:
-    client = client_of(gateway, replace(TIMING, pause=60))
+    client = client_of(gateway, replace(TIMING, poll_interval=60))
     async with running(client) as task:
         await half_a_run(gateway, client)
         await gateway.wait_for_request("chat.history", 2)
@@ -216,7 +224,7 @@ async def test_a_run_that_an_observer_starts_is_not_taken_for_an_old_one(
 
     async def ask(change: Transition) -> None:
         if change.state is ConnectionState.CONNECTED:
-            run = await client.start_run("say: Hello", session_key=KEY)
+            run = await client.start_run(RunRequest("say: Hello", KEY))
             texts.append((await run.result()).text)
 
     client.subscribe_state(ask)
@@ -233,7 +241,7 @@ async def tell_in_absence(
 ) -> str:
     """Cut a run after its first word, and return what is told of it in the end."""
     gateway.script(Reply("First."), Pause(), *steps)
-    run = await client.start_run("Hello", session_key=KEY)
+    run = await client.start_run(RunRequest("Hello", KEY))
     await gateway.wait_paused()
     gateway.hold("chat.history")
     gateway.drop()
@@ -247,7 +255,7 @@ async def tell_in_absence(
 async def test_more_events_than_can_be_held_are_asked_for_again(
     gateway: GatewaySimulator,
 ) -> None:
-    words = ("word", *[" word"] * MOST_HELD)
+    words = ("word", *[" word"] * MAX_BUFFERED_EVENTS)
     async with connected(gateway) as client:
         steps = (Tool("look"), Reply(chunks=words), Tool("look"), Reply("Last."))
         told = await tell_in_absence(gateway, client, *steps)

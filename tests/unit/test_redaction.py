@@ -14,10 +14,10 @@ from custom_components.clawd.gateway import (
     DeviceToken,
 )
 from custom_components.clawd.redaction import (
-    WITHHELD,
+    REDACTED,
+    contains_secret,
     known_secrets,
-    leaks,
-    withhold_texts,
+    redact_texts,
 )
 
 SECRET = 'tok"en/with+everything ü>>>???'
@@ -46,12 +46,12 @@ FORMS = {
 )
 def test_a_secret_is_found_anywhere_in_any_form(wrap: object, form: str) -> None:
     assert callable(wrap)
-    assert leaks(wrap(f"before {form} after"), [SECRET])
+    assert contains_secret(wrap(f"before {form} after"), [SECRET])
 
 
 @pytest.mark.parametrize("document", ["", SECRET[:11], {"tok": 'en/with"'}, 12, None])
 def test_what_holds_no_secret_is_left_alone(document: object) -> None:
-    assert not leaks(document, [SECRET])
+    assert not contains_secret(document, [SECRET])
 
 
 def test_only_the_text_with_a_secret_is_withheld() -> None:
@@ -60,8 +60,8 @@ def test_only_the_text_with_a_secret_is_withheld() -> None:
         "b": {"c": "harmless", "d": 0.5},
     }
 
-    assert withhold_texts(document, [SECRET]) == {
-        "a": [1, None, WITHHELD],
+    assert redact_texts(document, [SECRET]) == {
+        "a": [1, None, REDACTED],
         "b": {"c": "harmless", "d": 0.5},
     }
 

@@ -16,6 +16,7 @@ from custom_components.clawd.gateway import (
     Endpoint,
     GatewayClient,
     GatewayError,
+    RunRequest,
 )
 from tests.simulator import Fail, GatewaySimulator, Pause, Refusal, Refuse, Reply
 
@@ -51,8 +52,18 @@ class Session:
     def show(self, *objects: object) -> None:
         """Keep how objects look."""
         client = self.client
-        state = (client, client.hello, client.pending, client.runs, client.statistics)
-        history = (client.transitions, client.tasks, client.listeners)
+        state = (
+            client,
+            client.hello,
+            client.introspection.pending,
+            client.introspection.runs,
+            client.statistics,
+        )
+        history = (
+            client.introspection.transitions,
+            client.introspection.tasks,
+            client.introspection.listeners,
+        )
         for item in (*state, *history, client.last_error, *objects):
             self.shown += [str(item), repr(item)]
             if isinstance(item, BaseException):
@@ -62,7 +73,7 @@ class Session:
         """Ask with and without success."""
         self.gateway.script_once(Reply(REPLY), Pause())
         run = await self.client.start_run(
-            MESSAGE, session_key=SESSION, extra_system_prompt=PROMPT
+            RunRequest(MESSAGE, SESSION, extra_system_prompt=PROMPT)
         )
         told = aiter(run)
         await anext(told)
@@ -73,7 +84,7 @@ class Session:
             self.gateway.script_once(step)
             try:
                 await (
-                    await self.client.start_run(MESSAGE, session_key=SESSION)
+                    await self.client.start_run(RunRequest(MESSAGE, SESSION))
                 ).result()
             except GatewayError as err:
                 self.show(err)
@@ -139,7 +150,7 @@ async def test_no_refusal_repeats_the_token(
     session = Session(gateway)
     gateway.refuse(refusal)
     with pytest.raises(GatewayError) as caught:
-        await session.client.probe()
+        await session.client.fetch_info()
     session.show(caught.value)
     assert [text for text in session.shown if TOKEN in text or HEADER in text] == []
 

@@ -1,16 +1,23 @@
-"""Which delays and attempts the self-test takes for faults, and which it does not."""
+"""Delays and attempts that the self-test takes for faults."""
+
+from types import SimpleNamespace
 
 import pytest
 
-from custom_components.clawd.gateway import Cause, ConnectionState, GatewayError, Pause
+from custom_components.clawd.gateway import (
+    Cause,
+    ConnectionState,
+    GatewayError,
+    PauseReason,
+)
 from custom_components.clawd.gateway.state import Transition
-from custom_components.clawd.selftest.checks_connection import (
+from custom_components.clawd.selftest.checks.transport import (
     check_backoff_pause,
     check_backoff_schedule,
 )
-from custom_components.clawd.selftest.model import CheckResult
+from custom_components.clawd.selftest.model import Check, CheckResult
 
-from .judged import judged
+from .check_results import result_of
 
 
 def _change(
@@ -18,25 +25,30 @@ def _change(
     at: float = 0,
     *,
     delay: float | None = None,
-    pause: Pause | None = None,
-    ordered: float | None = None,
+    pause: PauseReason | None = None,
+    retry_after: float | None = None,
 ) -> Transition:
     states = ConnectionState.CONNECTED, ConnectionState.RECONNECTING
-    error = GatewayError("planted", retry_after=ordered)
-    return Transition(at, *states, cause, error if ordered else None, pause, delay)
+    error = GatewayError("planted", retry_after=retry_after)
+    return Transition(at, *states, cause, error if retry_after else None, pause, delay)
 
 
 def _attempts(count: int) -> list[Transition]:
-    return [_change(Cause.DUE, second) for second in range(count)]
+    return [_change(Cause.RETRY, second) for second in range(count)]
 
 
 async def _schedule(*changes: Transition) -> CheckResult:
-    return await judged(check_backoff_schedule, transitions=changes)
+    return await _result_of(check_backoff_schedule, *changes)
+
+
+async def _result_of(check: Check, *changes: Transition) -> CheckResult:
+    introspection = SimpleNamespace(transitions=changes)
+    return await result_of(check, introspection=introspection)
 
 
 @pytest.mark.parametrize("cause", [Cause.FAILED, Cause.LOST])
 @pytest.mark.parametrize(
-    ("delay", "ordered", "attempts", "details"),
+    ("delay", "retry_after", "attempts", "details"),
     [
         (30.0, None, 0, ()),
         (30.1, None, 0, ("a delay of 30.1 s",)),
@@ -48,14 +60,14 @@ async def _schedule(*changes: Transition) -> CheckResult:
         (60.1, None, 10, ("a delay of 60.1 s",)),
     ],
 )
-async def test_a_delay_is_too_long_beyond_what_anybody_asked_for(
+async def test_a_delay_may_be_as_long_as_the_limits_allow(
     cause: Cause,
     delay: float,
-    ordered: float | None,
+    retry_after: float | None,
     attempts: int,
     details: tuple[str, ...],
 ) -> None:
-    lost = _change(cause, delay=delay, ordered=ordered)
+    lost = _change(cause, delay=delay, retry_after=retry_after)
 
     result = await _schedule(*_attempts(attempts), lost)
 
@@ -63,7 +75,7 @@ async def test_a_delay_is_too_long_beyond_what_anybody_asked_for(
     assert result.details == details
 
 
-async def test_the_longest_of_the_delays_that_are_too_long_is_told() -> None:
+async def test_the_longest_of_the_delays_that_are_too_long_is_reported() -> None:
     delays = (31.0, 0.1234567, 50.0)
 
     result = await _schedule(*(_change(Cause.LOST, delay=d) for d in delays))
@@ -81,21 +93,21 @@ async def test_more_attempts_in_a_minute_than_allowed_are_a_storm(
     result = await _schedule(started, *_attempts(count - 1))
 
     assert result.status == status
-    assert result.facts["attempts"] == count
+    assert result.placeholders["attempts"] == count
 
 
-async def test_what_somebody_asked_for_is_no_attempt_of_the_schedule() -> None:
+async def test_a_resume_is_no_attempt_of_the_schedule() -> None:
     resumed = [_change(Cause.RESUMED, second) for second in range(20)]
 
     result = await _schedule(*resumed)
 
-    assert result.facts == {"count": 0, "attempts": 0}
+    assert result.placeholders == {"count": 0, "attempts": 0}
 
 
-async def test_delays_that_the_gateway_ordered_may_be_all_the_same() -> None:
-    ordered = [_change(Cause.FAILED, delay=5, ordered=5) for _ in range(5)]
+async def test_delays_that_the_gateway_asked_for_may_be_all_the_same() -> None:
+    changes = [_change(Cause.FAILED, delay=5, retry_after=5) for _ in range(5)]
 
-    assert (await _schedule(*ordered)).status == "pass"
+    assert (await _schedule(*changes)).status == "pass"
 
 
 async def test_only_the_delays_of_retries_count() -> None:
@@ -104,49 +116,49 @@ async def test_only_the_delays_of_retries_count() -> None:
     result = await _schedule(*others, _change(Cause.LOST), _change(Cause.LOST, delay=0))
 
     assert result.observed == [0]
-    assert result.facts["count"] == 1
+    assert result.placeholders["count"] == 1
 
 
 @pytest.mark.parametrize(
-    ("pause", "ordered", "seconds", "early"),
+    ("pause", "retry_after", "seconds", "early"),
     [
-        (Pause.TOKEN, None, 86_400, True),
-        (Pause.SCOPES, None, 86_400, True),
-        (Pause.TRANSPORT, None, 86_400, True),
-        (Pause.APPROVAL, None, 29, False),
-        (Pause.APPROVAL, None, 28.9, True),
-        (Pause.RATE_LIMIT, 60, 59, False),
-        (Pause.RATE_LIMIT, 60, 58.9, True),
-        (Pause.RATE_LIMIT, 5, 4, False),
+        (PauseReason.TOKEN, None, 86_400, True),
+        (PauseReason.SCOPES, None, 86_400, True),
+        (PauseReason.TRANSPORT, None, 86_400, True),
+        (PauseReason.APPROVAL, None, 29, False),
+        (PauseReason.APPROVAL, None, 28.9, True),
+        (PauseReason.RATE_LIMIT, 60, 59, False),
+        (PauseReason.RATE_LIMIT, 60, 58.9, True),
+        (PauseReason.RATE_LIMIT, 5, 4, False),
         (None, None, 0, False),
     ],
 )
-async def test_a_pause_is_over_by_itself_only_where_that_may_help(
-    pause: Pause | None, ordered: float | None, seconds: float, *, early: bool
+async def test_a_pause_ends_by_itself_only_where_that_may_help(
+    pause: PauseReason | None, retry_after: float | None, seconds: float, *, early: bool
 ) -> None:
-    paused = _change(Cause.REFUSED, 1_000, pause=pause, ordered=ordered)
-    due = _change(Cause.DUE, 1_000 + seconds)
+    paused = _change(Cause.REFUSED, 1_000, pause=pause, retry_after=retry_after)
+    due = _change(Cause.RETRY, 1_000 + seconds)
 
-    result = await judged(check_backoff_pause, transitions=[paused, due])
+    result = await _result_of(check_backoff_pause, paused, due)
 
     assert result.observed == int(early)
     assert result.status == ("fail" if early else "pass")
     assert bool(result.details) is early
 
 
-async def test_a_pause_that_somebody_ends_is_no_fault() -> None:
-    paused = _change(Cause.REFUSED, pause=Pause.TOKEN)
+async def test_a_pause_that_a_resume_ends_is_no_fault() -> None:
+    paused = _change(Cause.REFUSED, pause=PauseReason.TOKEN)
     resumed = _change(Cause.RESUMED, 1)
 
-    result = await judged(check_backoff_pause, transitions=[paused, resumed])
+    result = await _result_of(check_backoff_pause, paused, resumed)
 
     assert result.status == "pass"
 
 
 async def test_an_early_end_says_of_what_and_after_how_long() -> None:
-    paused = _change(Cause.REFUSED, 10, pause=Pause.APPROVAL)
-    due = _change(Cause.DUE, 12.5)
+    paused = _change(Cause.REFUSED, 10, pause=PauseReason.APPROVAL)
+    due = _change(Cause.RETRY, 12.5)
 
-    result = await judged(check_backoff_pause, transitions=[paused, due])
+    result = await _result_of(check_backoff_pause, paused, due)
 
     assert result.details == ("approval: 2.5 s",)

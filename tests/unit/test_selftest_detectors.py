@@ -1,4 +1,4 @@
-"""The detectors: what they see, and what they leave alone."""
+"""Detectors of leaks."""
 
 import asyncio
 from dataclasses import replace
@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from custom_components.clawd.gateway import RunInfo, Statistics
-from custom_components.clawd.gateway.pending import PendingRequests
+from custom_components.clawd.gateway.protocol.pending import PendingRequests
 from custom_components.clawd.selftest import detectors
 from custom_components.clawd.selftest.canaries import CANARIES
 
 RUN = RunInfo("run", age=1.0, accepted=True, ended=False, size=0)
 
 
-class Radio:
+class Receiver:
     """An object with a method to listen with."""
 
     def listen(self, _: object) -> None:
@@ -47,20 +47,20 @@ async def test_a_request_that_ended_and_is_held_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("held", "issued", "settled", "off"),
+    ("held", "issued", "completed", "difference"),
     [(0, 0, 0, 0), (2, 5, 3, 0), (1, 5, 3, 1), (3, 5, 3, 1), (0, 3, 5, 2)],
 )
 def test_the_balance_counts_both_ways(
-    held: int, issued: int, settled: int, off: int
+    held: int, issued: int, completed: int, difference: int
 ) -> None:
-    assert detectors.imbalance(range(held), issued, settled) == off
+    assert detectors.imbalance(range(held), issued, completed) == difference
 
 
 def test_a_run_is_overdue_after_its_end_or_its_limit() -> None:
     ended = replace(RUN, run_id="ended", ended=True)
     old = replace(RUN, run_id="old", age=11.0)
 
-    assert detectors.overdue_runs([RUN, ended, old], limit=10) == ["ended", "old"]
+    assert detectors.overdue_runs([RUN, ended, old], max_age=10) == ["ended", "old"]
 
 
 async def test_a_task_is_stray_if_its_code_is_ours_and_nobody_knows_it() -> None:
@@ -85,14 +85,16 @@ def test_counts_differ_by_what_is_missing_and_what_is_too_much() -> None:
 
 
 def test_bound_methods_of_one_object_are_the_same_listener() -> None:
-    radio, other = Radio(), Radio()
+    receiver, other = Receiver(), Receiver()
 
-    assert detectors.duplicates({"tick": (radio.listen, other.listen)}) == []
-    assert detectors.duplicates({"tick": (radio.listen, radio.listen)}) == ["tick"]
+    assert detectors.duplicates({"tick": (receiver.listen, other.listen)}) == []
+    assert detectors.duplicates({"tick": (receiver.listen, receiver.listen)}) == [
+        "tick"
+    ]
 
 
 def test_listeners_are_counted_by_event() -> None:
-    listeners = {"tick": (Radio().listen,), "health": (Radio().listen,)}
+    listeners = {"tick": (Receiver().listen,), "health": (Receiver().listen,)}
 
     assert detectors.changed_counts({"tick": 1, "health": 1}, listeners) == []
     assert detectors.changed_counts({"tick": 2, "agent": 1}, listeners) == [
@@ -106,53 +108,53 @@ def test_listeners_are_counted_by_event() -> None:
 def test_growth_is_what_is_there_so_many_more_often(by: int, names: list[str]) -> None:
     before, after = {"a": 1, "b": 2, "gone": 1}, {"a": 3, "b": 2, "new": 1}
 
-    assert detectors.grown(before, after, by) == names
+    assert detectors.grown_counts(before, after, by) == names
 
 
 @pytest.mark.parametrize("name", CANARIES)
-async def test_every_canary_is_seen(name: str) -> None:
+async def test_every_canary_is_detected(name: str) -> None:
     assert await CANARIES[name]()
 
 
 def test_attempts_are_counted_in_any_minute() -> None:
-    assert detectors.most_in_a_minute([]) == 0
-    assert detectors.most_in_a_minute([0, 30, 60]) == 2
-    assert detectors.most_in_a_minute([0, 30, 60, 61, 200]) == 3
+    assert detectors.max_per_minute([]) == 0
+    assert detectors.max_per_minute([0, 30, 60]) == 2
+    assert detectors.max_per_minute([0, 30, 60, 61, 200]) == 3
 
 
 def test_delays_that_are_all_the_same_are_not_drawn_at_random() -> None:
-    assert not detectors.repeated([0.1] * 3)
-    assert detectors.repeated([0.1] * 4)
-    assert not detectors.repeated([0.1, 0.1, 0.1, 0.2])
+    assert not detectors.constant_delays([0.1] * 3)
+    assert detectors.constant_delays([0.1] * 4)
+    assert not detectors.constant_delays([0.1, 0.1, 0.1, 0.2])
 
 
-def test_a_run_may_keep_what_it_has_told() -> None:
-    told = replace(RUN, size=10, unread=12)
-    assert not detectors.swollen_runs([told])
-    assert detectors.swollen_runs([replace(told, unread=21)]) == ["run"]
-    assert detectors.swollen_runs([replace(told, held=1_001)]) == ["run"]
+def test_a_run_may_keep_twice_its_reply() -> None:
+    run = replace(RUN, size=10, unread=12)
+    assert not detectors.oversized_runs([run])
+    assert detectors.oversized_runs([replace(run, unread=21)]) == ["run"]
+    assert detectors.oversized_runs([replace(run, buffered=1_001)]) == ["run"]
 
 
 async def test_only_our_own_timers_are_looked_at() -> None:
     loop = asyncio.get_running_loop()
-    ours, cancelled, alien = (
-        loop.call_later(60, Radio().listen, 1),
-        loop.call_later(60, Radio().listen, 1),
+    ours, cancelled, foreign = (
+        loop.call_later(60, Receiver().listen, 1),
+        loop.call_later(60, Receiver().listen, 1),
         loop.call_later(60, print),
     )
     cancelled.cancel()
-    timers = [ours, cancelled, alien]
-    assert detectors.stray_timers(timers, [], __file__) == ["Radio.listen"]
+    timers = [ours, cancelled, foreign]
+    assert detectors.stray_timers(timers, [], __file__) == ["Receiver.listen"]
     assert detectors.stray_timers(timers, [ours], __file__) == []
     assert detectors.stray_timers(timers, [], "/elsewhere") == []
     ours.cancel()
-    alien.cancel()
+    foreign.cancel()
 
 
 async def test_the_timers_of_another_kind_of_loop_are_not_known() -> None:
     loop = asyncio.get_running_loop()
     timer = loop.call_later(60, print)
-    assert timer in (detectors.scheduled(loop) or [])
+    assert timer in (detectors.scheduled_timers(loop) or [])
     timer.cancel()
     another: Any = object()
-    assert detectors.scheduled(another) is None
+    assert detectors.scheduled_timers(another) is None

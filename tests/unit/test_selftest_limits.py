@@ -1,4 +1,4 @@
-"""Where the checks of an agreed connection draw their lines."""
+"""Limits of the checks of an open connection."""
 
 from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 from types import SimpleNamespace
@@ -11,17 +11,18 @@ from custom_components.clawd.gateway import (
     UnsupportedProtocolError,
 )
 from custom_components.clawd.gateway.models import Policy
-from custom_components.clawd.gateway.upgrade import Peer
-from custom_components.clawd.selftest import checks_entry, checks_gateway
-from custom_components.clawd.selftest.checks_connection import (
+from custom_components.clawd.gateway.protocol.transport import Peer
+from custom_components.clawd.selftest.checks import requests, tasks
+from custom_components.clawd.selftest.checks.transport import (
     check_clock_skew,
+    check_protocol,
     check_receive_limit,
     check_sequence_gaps,
     check_tick_age,
     check_transport_trust,
 )
 
-from .judged import judged
+from .check_results import result_of
 
 FINGERPRINT = "0" * 64
 TLS = SSLContext(PROTOCOL_TLS_CLIENT)
@@ -39,16 +40,16 @@ def _hello(**attributes: object) -> SimpleNamespace:
 async def test_clocks_may_differ_a_little(
     sign: int, seconds: float, status: str
 ) -> None:
-    result = await judged(check_clock_skew, hello=_hello(clock_skew=sign * seconds))
+    result = await result_of(check_clock_skew, hello=_hello(clock_skew=sign * seconds))
 
     assert result.status == status
 
 
 async def test_a_difference_of_clocks_is_rounded() -> None:
-    result = await judged(check_clock_skew, hello=_hello(clock_skew=-1.23456))
+    result = await result_of(check_clock_skew, hello=_hello(clock_skew=-1.23456))
 
     assert result.observed == -1.235
-    assert result.facts == {"seconds": "-1.2"}
+    assert result.placeholders == {"seconds": "-1.2"}
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,7 @@ async def test_a_difference_of_clocks_is_rounded() -> None:
 async def test_gaps_are_counted_where_the_protocol_tells(
     protocol: int, gaps: int, status: str
 ) -> None:
-    result = await judged(
+    result = await result_of(
         check_sequence_gaps,
         hello=_hello(protocol=protocol),
         statistics=SimpleNamespace(sequence_gaps=gaps),
@@ -68,16 +69,20 @@ async def test_gaps_are_counted_where_the_protocol_tells(
 
 
 @pytest.mark.parametrize(
-    ("silence", "status"), [(None, "pass"), (20.0, "pass"), (20.01, "fail")]
+    ("age", "status"), [(None, "pass"), (20.0, "pass"), (20.01, "fail")]
 )
-async def test_two_ticks_may_be_late(silence: float | None, status: str) -> None:
+async def test_two_ticks_may_be_late(age: float | None, status: str) -> None:
     hello = _hello(policy=Policy(tick_interval=10))
 
-    result = await judged(check_tick_age, hello=hello, silence=silence)
+    result = await result_of(
+        check_tick_age,
+        hello=hello,
+        introspection=SimpleNamespace(seconds_since_last_frame=age),
+    )
 
     assert result.status == status
-    assert result.observed == (silence or 0)
-    assert result.facts == {"seconds": f"{silence or 0:.1f}", "limit": "20"}
+    assert result.observed == (age or 0)
+    assert result.placeholders == {"seconds": f"{age or 0:.1f}", "limit": "20"}
 
 
 @pytest.mark.parametrize(
@@ -88,10 +93,14 @@ async def test_what_the_gateway_may_send_is_taken_in(
 ) -> None:
     hello = _hello(policy=Policy(max_payload=100))
 
-    result = await judged(check_receive_limit, hello=hello, receive_limit=limit)
+    result = await result_of(
+        check_receive_limit,
+        hello=hello,
+        introspection=SimpleNamespace(receive_limit=limit),
+    )
 
     assert result.status == status
-    assert result.facts == {"limit": limit or 0, "least": 100}
+    assert result.placeholders == {"limit": limit or 0, "least": 100}
 
 
 @pytest.mark.parametrize(
@@ -127,28 +136,28 @@ async def test_what_the_gateway_may_send_is_taken_in(
 async def test_nobody_else_can_listen(
     endpoint: Endpoint, peer: Peer | None, status: str, observed: str
 ) -> None:
-    result = await judged(check_transport_trust, endpoint=endpoint, peer=peer)
+    result = await result_of(check_transport_trust, endpoint=endpoint, peer=peer)
 
     assert result.status == status
     assert result.observed == observed
-    assert ", ".join(map(str, result.facts.values())) == observed
+    assert ", ".join(map(str, result.placeholders.values())) == observed
 
 
-class Responder:
-    """A client whose Gateway takes these times to answer; None is too long."""
+class SlowSystem:
+    """System commands of a slow Gateway; None is a timeout."""
 
     def __init__(
         self, times: list[float | None], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Stop the clock."""
-        self.requests: list[tuple[str, float]] = []
+        self.timeouts: list[float] = []
         self._times = iter(times)
         self._now = 50.0
-        monkeypatch.setattr(checks_gateway, "perf_counter", lambda: self._now)
+        monkeypatch.setattr(requests, "perf_counter", lambda: self._now)
 
-    async def request(self, method: str, *, deadline: float) -> None:
+    async def health(self, timeout: float) -> None:
         """Let time pass."""
-        self.requests.append((method, deadline))
+        self.timeouts.append(timeout)
         if (seconds := next(self._times)) is None:
             raise RequestTimeoutError("planted")
         self._now += seconds
@@ -170,14 +179,14 @@ async def test_the_slowest_round_trip_counts(
     slow: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    client = Responder(times, monkeypatch)
+    client = SlowSystem(times, monkeypatch)
 
-    result = await judged(checks_gateway.check_round_trip, request=client.request)
+    result = await result_of(requests.check_round_trip, system=client)
 
-    assert client.requests == [("health", 5)] * 5
+    assert client.timeouts == [5] * 5
     assert result.status == status
     assert result.observed == slow
-    assert result.facts == {
+    assert result.placeholders == {
         "median": "250",
         "slow": str(slow),
         "longest": str(slow),
@@ -190,15 +199,15 @@ async def test_a_protocol_that_is_not_spoken_is_named(
 ) -> None:
     error = UnsupportedProtocolError("planted", expected=expected)
 
-    result = await judged(checks_gateway.check_protocol, last_error=error, hello=None)
+    result = await result_of(check_protocol, last_error=error, hello=None)
 
     assert result.status == "fail"
     assert result.observed == expected
-    assert result.facts == {"version": version}
+    assert result.placeholders == {"version": version}
 
 
 async def test_without_a_hello_no_protocol_is_judged() -> None:
-    result = await judged(checks_gateway.check_protocol, last_error=None, hello=None)
+    result = await result_of(check_protocol, last_error=None, hello=None)
 
     assert (result.status, result.reason) == ("skip", "not_connected")
 
@@ -218,12 +227,12 @@ async def test_a_loop_is_late_if_it_is_late_three_times(
     lags: list[float], status: str, observed: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = iter([now for lag in lags for now in (0.0, lag)])
-    monkeypatch.setattr(checks_entry, "LAG_INTERVAL", 0.0)
-    monkeypatch.setattr(checks_entry, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(tasks, "LAG_INTERVAL", 0.0)
+    monkeypatch.setattr(tasks, "perf_counter", lambda: next(clock))
 
-    result = await judged(checks_entry.check_loop_lag)
+    result = await result_of(tasks.check_loop_lag)
 
     assert next(clock, None) is None
     assert result.status == status
     assert result.observed == observed
-    assert result.facts == {"slow": f"{observed:.3g}"}
+    assert result.placeholders == {"slow": f"{observed:.3g}"}

@@ -1,8 +1,9 @@
-"""Statuses and modes: which is worse, which includes which; how times are shown."""
+"""Order of statuses and modes, and the format of times."""
 
 import pytest
 
-from custom_components.clawd.selftest.model import Mode, Status, milliseconds, worst
+from custom_components.clawd.reports import Mode, Status
+from custom_components.clawd.selftest.model import milliseconds, worst
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Every check can be chosen, and every end of every check has its texts."""
+"""Every check can be chosen, and every result of a check has its texts."""
 
 import json
 from pathlib import Path
@@ -44,7 +44,7 @@ def test_every_end_of_a_check_has_its_texts_and_no_text_is_left_over() -> None:
 
 @pytest.mark.parametrize("reason", OTHER_ENDS)
 def test_every_reason_is_one_that_the_code_gives(reason: str) -> None:
-    sources = (COMPONENT / "selftest").glob("*.py")
+    sources = (COMPONENT / "selftest").rglob("*.py")
 
     assert any(f'"{reason}"' in source.read_text("utf-8") for source in sources)
 

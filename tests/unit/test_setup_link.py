@@ -11,7 +11,7 @@ from custom_components.clawd.gateway import (
     read_fingerprint,
     read_setup_link,
 )
-from custom_components.clawd.gateway.frames import Json
+from custom_components.clawd.gateway.models import Json
 
 TOKEN = "qgP4y0sniBgm6CtzIL6kWYpdIcYOApO2YmOwGMHZDFY"
 DIGITS = "0123456789abcdef" * 4

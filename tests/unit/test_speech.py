@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.clawd.speech import SpeechText, speakable
+from custom_components.clawd.assist.speech import SpeechText, speakable
 
 MARKUP = st.sampled_from(
     [

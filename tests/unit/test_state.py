@@ -9,10 +9,10 @@ from custom_components.clawd.gateway import (
     Cause,
     ConnectionState,
     NotConnectedError,
-    Pause,
+    PauseReason,
 )
 from custom_components.clawd.gateway.state import (
-    HISTORY_LENGTH,
+    MAX_TRANSITIONS,
     TRANSITIONS,
     StateHistory,
 )
@@ -39,13 +39,13 @@ def test_every_state_can_be_left_and_ended() -> None:
 
 def test_a_cause_that_a_state_cannot_meet_is_a_mistake() -> None:
     with pytest.raises(KeyError):
-        StateHistory().change(Cause.AGREED)
+        StateHistory().change(Cause.HELLO)
 
 
 def test_a_change_is_recorded_with_its_cause() -> None:
     history, error = connecting(), NotConnectedError("x")
     before = time.time()
-    change = history.change(Cause.REFUSED, error, Pause.TOKEN, 2.5)
+    change = history.change(Cause.REFUSED, error, PauseReason.TOKEN, 2.5)
     assert history.snapshot()[-1] == change
     assert (change.previous, change.state, change.cause) == (
         ConnectionState.CONNECTING,
@@ -53,7 +53,7 @@ def test_a_change_is_recorded_with_its_cause() -> None:
         Cause.REFUSED,
     )
     assert before <= change.at <= time.time()
-    assert (change.pause, change.delay) == (Pause.TOKEN, 2.5)
+    assert (change.pause, change.delay) == (PauseReason.TOKEN, 2.5)
     assert (type(change.error), str(change.error)) == (NotConnectedError, "x")
     assert (history.state, history.error) == (change.state, change.error)
 
@@ -70,18 +70,18 @@ def test_the_frames_of_an_error_are_not_kept() -> None:
 def test_a_change_without_error_forgets_the_last_one() -> None:
     history = connecting()
     history.change(Cause.FAILED, NotConnectedError("x"))
-    history.change(Cause.DUE)
+    history.change(Cause.RETRY)
     assert history.error is None
 
 
 def test_the_history_is_bounded() -> None:
     history = connecting()
-    for delay in range(HISTORY_LENGTH):
+    for delay in range(MAX_TRANSITIONS):
         history.change(Cause.FAILED, delay=delay)
-        history.change(Cause.DUE)
+        history.change(Cause.RETRY)
     kept = history.snapshot()
-    assert len(kept) == HISTORY_LENGTH
-    assert kept[-2].delay == HISTORY_LENGTH - 1
+    assert len(kept) == MAX_TRANSITIONS
+    assert kept[-2].delay == MAX_TRANSITIONS - 1
 
 
 async def test_everyone_who_waits_hears_of_the_next_change() -> None:
@@ -89,7 +89,7 @@ async def test_everyone_who_waits_hears_of_the_next_change() -> None:
     waiters = [asyncio.create_task(history.changed()) for _ in range(2)]
     await asyncio.sleep(0)
     change = history.change(Cause.OPENED)
-    history.change(Cause.AGREED)
+    history.change(Cause.HELLO)
     assert await asyncio.gather(*waiters) == [change, change]
 
 

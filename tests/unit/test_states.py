@@ -14,7 +14,7 @@ from custom_components.clawd.gateway import (
     DeviceIdentity,
     Endpoint,
     GatewayClient,
-    SuspensionWatch,
+    SleepDetector,
     Transition,
 )
 from custom_components.clawd.gateway.state import TRANSITIONS
@@ -47,11 +47,11 @@ MATRIX = {
     (S.CONNECTED, "wake"): (Cause.LOST, "4000"),
     (S.CONNECTED, "stop"): (Cause.STOPPED, "STOPPED"),
     (S.RECONNECTING, "resume"): (Cause.RESUMED, ""),
-    (S.RECONNECTING, "due"): (Cause.DUE, ""),
+    (S.RECONNECTING, "due"): (Cause.RETRY, ""),
     (S.RECONNECTING, "wake"): (Cause.WOKEN, ""),
     (S.RECONNECTING, "stop"): (Cause.STOPPED, "STOPPED"),
     (S.PAUSED, "resume"): (Cause.RESUMED, ""),
-    (S.PAUSED, "due"): (Cause.DUE, ""),
+    (S.PAUSED, "due"): (Cause.RETRY, ""),
     (S.PAUSED, "wake"): (Cause.WOKEN, ""),
     (S.PAUSED, "stop"): (Cause.STOPPED, "STOPPED"),
 }
@@ -67,7 +67,7 @@ AHEAD = {
     (S.CLOSED, Cause.STARTED),
     (S.CLOSED, Cause.STOPPED),
     (S.CONNECTING, Cause.OPENED),
-    (S.HANDSHAKING, Cause.AGREED),
+    (S.HANDSHAKING, Cause.HELLO),
     (S.HANDSHAKING, Cause.FALLEN_BACK),
 }
 REFUSALS = {
@@ -76,9 +76,9 @@ REFUSALS = {
     "refused": Refusal.STARTING,
     "auth": Refusal.TOKEN_MISMATCH,
 }
-PATIENT = replace(TIMING, first_delay=60, longest_delay=60)
-HASTY = replace(TIMING, connect=0.02)
-DROWSY = replace(PATIENT, check=0.001, prove=0.01)
+PATIENT = replace(TIMING, initial_delay=60, max_delay=60)
+HASTY = replace(TIMING, connect_timeout=0.02)
+DROWSY = replace(PATIENT, sleep_check_interval=0.001, ping_timeout=0.01)
 
 
 def test_each_state_meets_each_event() -> None:
@@ -95,7 +95,9 @@ def test_each_transition_of_the_table_is_met() -> None:
 
 async def next_change(client: GatewayClient, state: S) -> Transition:
     """Wait until the client has left the state, and return how."""
-    while not (left := [c for c in client.transitions if c.previous is state]):
+    while not (
+        left := [c for c in client.introspection.transitions if c.previous is state]
+    ):
         await changed(client)
     return left[0]
 
@@ -168,7 +170,11 @@ async def test_leaving_connected(gateway: GatewaySimulator, cause: str) -> None:
             case "stop":
                 await stop(task)
         check(await next_change(client, S.CONNECTED), cause)
-        assert (client.hello, client.pending, client.runs) == (None, (), ())
+        assert (
+            client.hello,
+            client.introspection.pending,
+            client.introspection.runs,
+        ) == (None, (), ())
 
 
 async def test_a_connection_that_lived_through_a_suspension_is_kept(
@@ -177,18 +183,18 @@ async def test_a_connection_that_lived_through_a_suspension_is_kept(
     seen = asyncio.Event()
     clock = Clock()
 
-    class Watch(SuspensionWatch):
-        """A watch that says when nothing came of a jump."""
+    class Detector(SleepDetector):
+        """Detector that tells when the connection outlived a jump."""
 
-        def over(self) -> bool:
+        def poll(self) -> bool:
             """Say so once."""
-            over = super().over()
-            if not over and clock.wall:
+            slept = super().poll()
+            if not slept and clock.wall:
                 seen.set()
-            return over
+            return slept
 
-    watch = Watch(lambda: clock.wall, lambda: 0.0)
-    client = client_of(gateway, replace(DROWSY, check=0.001), watch)
+    detector = Detector(lambda: clock.wall, lambda: 0.0)
+    client = client_of(gateway, replace(DROWSY, sleep_check_interval=0.001), detector)
     async with running(client):
         await client.wait_connected()
         clock.wall += 3600
@@ -210,7 +216,7 @@ async def test_leaving_a_wait(
     if cause == "due":
         gateway.edit("refusal", lambda error: error.update(retryAfterMs=1))
     clock = Clock()
-    timing = replace(DROWSY, first_delay=0.01) if cause == "due" else DROWSY
+    timing = replace(DROWSY, initial_delay=0.01) if cause == "due" else DROWSY
     client = client_of(gateway, timing, clock.watch)
     async with running(client) as task:
         await reached(client, state)

@@ -1,7 +1,7 @@
 """Statistics count frames and keep their trace without content."""
 
 from custom_components.clawd.gateway import Outcome, Statistics
-from custom_components.clawd.gateway.statistics import TRACE_LENGTH, TRACED_NAME
+from custom_components.clawd.gateway.statistics import MAX_NAME_LENGTH, TRACE_LENGTH
 
 
 def test_frames_and_bytes_are_counted_both_ways() -> None:
@@ -34,7 +34,7 @@ def test_the_trace_is_bounded() -> None:
 def test_the_trace_holds_no_name_of_any_length() -> None:
     statistics = Statistics()
     statistics.received("event", "x" * 1_000_000, 1_000_100, 0.0)
-    assert statistics.trace[0].name == "x" * TRACED_NAME
+    assert statistics.trace[0].name == "x" * MAX_NAME_LENGTH
 
 
 def test_two_clients_share_nothing() -> None:

@@ -12,6 +12,7 @@ from custom_components.clawd.gateway import (
     ConnectionState,
     NotConnectedError,
     RequestTimeoutError,
+    RunRequest,
 )
 from tests.simulator import GatewaySimulator, Refusal
 
@@ -54,20 +55,20 @@ async def test_a_request_to_a_peer_that_reads_nothing_keeps_its_deadline(
         await client.wait_connected()
         async with deaf(gateway), in_time():
             with pytest.raises(RequestTimeoutError):
-                await client.request("health", BIG, deadline=0.01)
+                await client.request("health", BIG, timeout=0.01)
             await stop(task)
 
 
 async def test_a_run_that_a_peer_does_not_read_keeps_its_deadline(
     gateway: GatewaySimulator,
 ) -> None:
-    client = client_of(gateway, replace(TIMING, request=0.01))
+    client = client_of(gateway, replace(TIMING, request_timeout=0.01))
     async with running(client) as task:
         await client.wait_connected()
         async with deaf(gateway), in_time():
             with pytest.raises(RequestTimeoutError):
-                await client.start_run(BIG["x"], session_key="agent:main:x")
-            assert client.runs == ()
+                await client.start_run(RunRequest(BIG["x"], "agent:main:x"))
+            assert client.introspection.runs == ()
             await stop(task)
 
 
@@ -123,7 +124,7 @@ async def test_a_client_that_is_cancelled_twice_leaves_nothing(
             await asyncio.sleep(0)
             await stop(task)
     assert client.state is S.CLOSED
-    assert client.tasks == {}
+    assert client.introspection.tasks == {}
 
 
 async def test_an_abort_that_a_peer_does_not_read_ends_with_the_client(
@@ -133,16 +134,16 @@ async def test_an_abort_that_a_peer_does_not_read_ends_with_the_client(
     gateway.hold("agent")
     async with running(client) as task:
         await client.wait_connected()
-        asked = asyncio.create_task(client.start_run("Go", session_key="agent:main:x"))
+        asked = asyncio.create_task(client.start_run(RunRequest("Go", "agent:main:x")))
         await gateway.wait_for_request("agent")
         async with deaf(gateway), in_time():
             request = asyncio.create_task(client.request("health", BIG))
             await asyncio.sleep(0)
             asked.cancel()
             await asyncio.wait([asked])
-            assert "abort" in client.tasks.values()
+            assert "abort" in client.introspection.tasks.values()
             await stop(task)
-            assert client.tasks == {}
+            assert client.introspection.tasks == {}
             with pytest.raises(NotConnectedError):
                 await request
     gateway.release("agent")
@@ -159,7 +160,7 @@ async def test_listeners_that_wait_end_with_the_client(
         await client.wait_connected()
         await client.request("health")
         await stop(task)
-    assert client.tasks == {}
+    assert client.introspection.tasks == {}
 
 
 async def test_listeners_that_wait_end_with_the_probe(
@@ -167,8 +168,8 @@ async def test_listeners_that_wait_end_with_the_probe(
 ) -> None:
     client = client_of(gateway)
     client.subscribe_state(forever)
-    await client.probe()
-    assert client.tasks == {}
+    await client.fetch_info()
+    assert client.introspection.tasks == {}
 
 
 async def test_a_task_that_goes_on_after_the_client_is_not_its_own(
@@ -179,4 +180,4 @@ async def test_a_task_that_goes_on_after_the_client_is_not_its_own(
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0):
                 await client.run()
-    assert client.tasks == {}
+    assert client.introspection.tasks == {}

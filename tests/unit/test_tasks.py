@@ -141,5 +141,5 @@ async def test_a_client_tells_which_of_its_tasks_failed(
 
     client = client_of(gateway)
     client.subscribe_state(fail_once)
-    await client.probe()
-    assert client.task_failures == {"listener client.state": 1}
+    await client.fetch_info()
+    assert client.introspection.task_failures == {"listener client.state": 1}

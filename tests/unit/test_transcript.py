@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
-from custom_components.clawd.gateway.transcript import Transcript, read_transcript
+from custom_components.clawd.gateway import RunRequest
+from custom_components.clawd.gateway.runs.transcript import Transcript, read_transcript
 from tests.simulator.recordings import Frame
 
 ASKED_AT = 1_000.0
 QUESTION = "Is it on?"
+REQUEST = RunRequest(QUESTION, "agent:main:x", run_id="r")
 
 
 def asked_v4(run_id: str = "r") -> Frame:
@@ -31,7 +33,7 @@ def said(text: str, reason: str = "stop", **more: object) -> Frame:
 
 def read(*messages: Frame, **more: Any) -> Transcript:  # noqa: ANN401 - JSON
     history = {"messages": list(messages), **more}
-    return read_transcript(history, "r", QUESTION, ASKED_AT, 100)
+    return read_transcript(history, REQUEST, ASKED_AT, 100)
 
 
 ASKED = pytest.mark.parametrize("asked", [asked_v3, asked_v4])

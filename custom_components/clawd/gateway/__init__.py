@@ -1,22 +1,30 @@
-"""A client for the OpenClaw Gateway, protocols 3 and 4, without Home Assistant.
+"""Client for the OpenClaw Gateway, protocols 3 and 4, without Home Assistant.
 
     credentials = Credentials(DeviceIdentity.generate(), ClientInfo("1.0"), token)
     client = GatewayClient(Endpoint(host, port), credentials)
     task = asyncio.create_task(client.run())
     await client.wait_connected()
-    run = await client.start_run("Hello", session_key="agent:main:demo")
+    run = await client.start_run(RunRequest("Hello", "agent:main:demo"))
     async for text in run:
         print(text, end="")
     result = await run.result()
 
-Everything that goes wrong is a `GatewayError`; see `exceptions` for the tree.
+Every error is a `GatewayError`; see `exceptions` for the tree.
 """
 
-from .agent_run import AgentRun, Part, RunInfo
-from .backoff import Pause, least_delay, pause_of
-from .catalogue import Agent, AgentCatalogue, Model, ThinkingLevel
-from .client import GatewayClient
-from .credentials import Credentials
+from .backoff import PauseReason, minimum_delay, pause_reason
+from .client import OPERATOR_PROFILE, GatewayClient
+from .commands import (
+    METHODS,
+    REQUIRED_METHODS,
+    REQUIRED_SCOPES,
+    Agent,
+    AgentList,
+    Model,
+    SystemCommands,
+    ThinkingLevel,
+)
+from .credentials import ClientInfo, Credentials
 from .endpoint import AddressClass, Endpoint, address_class, netloc, read_fingerprint
 from .exceptions import (
     AgentRunAborted,
@@ -41,34 +49,43 @@ from .exceptions import (
     RequestTooLargeError,
     UnsupportedProtocolError,
 )
-from .frames import Event, Json, Payload
-from .handshake import SCOPES, ClientInfo
 from .identity import DeviceIdentity
+from .introspection import Introspection
 from .models import (
     INSTALLATION,
     MAX_PROTOCOL,
     MIN_PROTOCOL,
     DeviceToken,
     Hello,
+    Json,
+    Payload,
     RunResult,
     Timing,
 )
+from .probe import GatewayInfo, probe_endpoint
+from .protocol.frames import Event
+from .protocol.handshake import ConnectProfile
+from .protocol.transport import Peer
+from .runs.request import RunRequest
+from .runs.run import AgentRun, RunInfo
+from .runs.stream import Part
+from .runs.tools import ToolCall, ToolResult
 from .setup_link import SetupLink, is_setup_link, read_setup_link
+from .sleep_detector import SleepDetector
 from .state import Cause, ConnectionState, Transition
 from .statistics import Outcome, Statistics
-from .survey import Survey, look
-from .suspension import SuspensionWatch
-from .tool_steps import ToolCall, ToolResult
-from .upgrade import Peer
 
 __all__ = [
     "INSTALLATION",
     "MAX_PROTOCOL",
+    "METHODS",
     "MIN_PROTOCOL",
-    "SCOPES",
+    "OPERATOR_PROFILE",
+    "REQUIRED_METHODS",
+    "REQUIRED_SCOPES",
     "AddressClass",
     "Agent",
-    "AgentCatalogue",
+    "AgentList",
     "AgentRun",
     "AgentRunAborted",
     "AgentRunError",
@@ -76,6 +93,7 @@ __all__ = [
     "Cause",
     "CertificateError",
     "ClientInfo",
+    "ConnectProfile",
     "ConnectionLostError",
     "ConnectionState",
     "Credentials",
@@ -87,9 +105,11 @@ __all__ = [
     "GatewayClient",
     "GatewayConnectionError",
     "GatewayError",
+    "GatewayInfo",
     "GatewayProtocolError",
     "Hello",
     "InsecureTransportError",
+    "Introspection",
     "InvalidFrameError",
     "InvalidTokenError",
     "Json",
@@ -100,7 +120,7 @@ __all__ = [
     "Outcome",
     "PairingRequiredError",
     "Part",
-    "Pause",
+    "PauseReason",
     "Payload",
     "Peer",
     "RateLimitedError",
@@ -108,11 +128,12 @@ __all__ = [
     "RequestTimeoutError",
     "RequestTooLargeError",
     "RunInfo",
+    "RunRequest",
     "RunResult",
     "SetupLink",
+    "SleepDetector",
     "Statistics",
-    "Survey",
-    "SuspensionWatch",
+    "SystemCommands",
     "ThinkingLevel",
     "Timing",
     "ToolCall",
@@ -121,10 +142,10 @@ __all__ = [
     "UnsupportedProtocolError",
     "address_class",
     "is_setup_link",
-    "least_delay",
-    "look",
+    "minimum_delay",
     "netloc",
-    "pause_of",
+    "pause_reason",
+    "probe_endpoint",
     "read_fingerprint",
     "read_setup_link",
 ]

@@ -1,4 +1,4 @@
-"""Whether to connect again, and when."""
+"""Retry policy: whether to connect again, and when."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from .models import Timing
 
 MINUTE: Final = 60.0
-LONGEST_ORDER: Final = 3600.0
-MOST_DOUBLINGS: Final = 16
+MAX_RETRY_AFTER: Final = 3600.0
+MAX_DOUBLINGS: Final = 16
 
 
-class Pause(StrEnum):
-    """What a client waits for that no retry brings about."""
+class PauseReason(StrEnum):
+    """Why the client is paused; retrying cannot help."""
 
     TOKEN = "token"  # noqa: S105 - the name of a reason
     APPROVAL = "approval"
@@ -44,65 +44,62 @@ class Pause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """A pause, and the seconds after which it may be over by itself, if it may."""
+    """Pause after an error, and the seconds until a recheck."""
 
-    pause: Pause
+    reason: PauseReason
     recheck: float | None
 
 
-# A wrong token that is tried again and again locks the device out. But a device
-# may be approved, a clock set, a Gateway updated, a certificate renewed.
+# No recheck with a wrong token: repeated attempts lock the device out. A device may
+# get approved, a clock set, a Gateway updated, a certificate renewed.
 _RULES: Final = (
-    (InvalidTokenError, _Rule(Pause.TOKEN, None)),
-    (PairingRequiredError, _Rule(Pause.APPROVAL, 30.0)),
-    (MissingScopeError, _Rule(Pause.SCOPES, None)),
-    (RateLimitedError, _Rule(Pause.RATE_LIMIT, 60.0)),
-    (GatewayAuthenticationError, _Rule(Pause.DEVICE, 300.0)),
-    (UnsupportedProtocolError, _Rule(Pause.PROTOCOL, 300.0)),
-    (CertificateError, _Rule(Pause.CERTIFICATE, 300.0)),
-    (InsecureTransportError, _Rule(Pause.TRANSPORT, None)),
+    (InvalidTokenError, _Rule(PauseReason.TOKEN, None)),
+    (PairingRequiredError, _Rule(PauseReason.APPROVAL, 30.0)),
+    (MissingScopeError, _Rule(PauseReason.SCOPES, None)),
+    (RateLimitedError, _Rule(PauseReason.RATE_LIMIT, 60.0)),
+    (GatewayAuthenticationError, _Rule(PauseReason.DEVICE, 300.0)),
+    (UnsupportedProtocolError, _Rule(PauseReason.PROTOCOL, 300.0)),
+    (CertificateError, _Rule(PauseReason.CERTIFICATE, 300.0)),
+    (InsecureTransportError, _Rule(PauseReason.TRANSPORT, None)),
 )
 
 
-def pause_of(error: GatewayError) -> Pause | None:
-    """Return what a client has to wait for; None if a retry may help."""
+def pause_reason(error: GatewayError) -> PauseReason | None:
+    """Return the reason to pause; None if a retry may help."""
     rule = _rule(error)
-    return rule.pause if rule else None
+    return rule.reason if rule else None
 
 
-def least_delay(error: GatewayError) -> float | None:
-    """Return the least seconds until the next attempt; None if none can help.
-
-    What the Gateway asks for is an order, within reason.
-    """
+def minimum_delay(error: GatewayError) -> float | None:
+    """Return the minimum seconds until the next attempt; None for no attempt."""
     if error.retry_after is not None:
-        return min(error.retry_after, LONGEST_ORDER)
+        # The Gateway's wish is an order, but not for more than an hour.
+        return min(error.retry_after, MAX_RETRY_AFTER)
     rule = _rule(error)
     return rule.recheck if rule else 0.0
 
 
 def jitter_bound(timing: Timing, attempt: int) -> float:
-    """Return the upper bound in seconds of the delay after the nth failure, from 0."""
-    doublings = min(attempt, MOST_DOUBLINGS)
-    return min(timing.longest_delay, timing.first_delay * 2.0**doublings)
+    """Return the maximum delay in seconds after the nth failure, from 0."""
+    doublings = min(attempt, MAX_DOUBLINGS)
+    return min(timing.max_delay, timing.initial_delay * 2.0**doublings)
 
 
-def turn_delay(retries: deque[float], now: float) -> float:
-    """Return the seconds until there may be another attempt.
+def rate_limit_delay(attempts: deque[float], now: float) -> float:
+    """Return the seconds until the rate limit allows another attempt.
 
-    `retries` is full when it holds as many moments as a minute may have.
+    `attempts` holds the last ones, as many as a minute may have.
     """
-    if len(retries) != retries.maxlen:
+    if len(attempts) != attempts.maxlen:
         return 0.0
-    return retries[0] + MINUTE - now
+    return attempts[0] + MINUTE - now
 
 
 class Backoff:
     """Exponential backoff with full jitter.
 
-    The nth delay in a row is uniform between 0 and `jitter_bound`; but never
-    shorter than the Gateway asked for, and never so short that there would be
-    more than `most_attempts` in a minute.
+    The nth delay in a row is uniform between 0 and `jitter_bound`, never below the
+    Gateway's `retryAfterMs`, and never more than `max_attempts` a minute.
     """
 
     def __init__(
@@ -116,24 +113,24 @@ class Backoff:
         self._jitter = jitter
         self._clock = clock
         self._attempt = 0
-        self._retries: deque[float] = deque(maxlen=timing.most_attempts - 1)
+        self._attempts: deque[float] = deque(maxlen=timing.max_attempts - 1)
 
     def reset(self) -> None:
-        """Start over: the link has been stable."""
+        """Start over after a stable connection."""
         self._attempt = 0
 
-    def revoke(self) -> None:
-        """Take the last delay back: somebody asked not to wait for it."""
+    def undo(self) -> None:
+        """Take the last delay back: it was cut short."""
         self._attempt -= 1
-        self._retries.pop()
+        self._attempts.pop()
 
-    def delay(self, least: float) -> float:
-        """Return the seconds until the next attempt, at least `least`."""
+    def delay(self, minimum: float) -> float:
+        """Return the seconds until the next attempt."""
         now = self._clock()
         jittered = jitter_bound(self._timing, self._attempt) * self._jitter()
-        delay = max(least, jittered, turn_delay(self._retries, now))
+        delay = max(minimum, jittered, rate_limit_delay(self._attempts, now))
         self._attempt += 1
-        self._retries.append(now + delay)
+        self._attempts.append(now + delay)
         return delay
 
 

@@ -1,6 +1,7 @@
-"""What a client shows to be let in."""
+"""Credentials of a client."""
 
 from dataclasses import dataclass, field
+import logging
 from typing import TYPE_CHECKING, Final
 
 from .exceptions import InvalidTokenError
@@ -9,25 +10,35 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from .exceptions import GatewayError
-    from .handshake import ClientInfo
     from .identity import DeviceIdentity
     from .models import DeviceToken
 
 TOKEN_MISMATCH: Final = "AUTH_TOKEN_MISMATCH"  # noqa: S105 - a code
 
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientInfo:
+    """Free text about this client, which the Gateway shows."""
+
+    version: str
+    display_name: str = "Home Assistant"
+    platform: str = "linux"
+
 
 @dataclass(slots=True)
 class Credentials:
-    """The device, its token and the Gateway's, or its password.
+    """Device identity, tokens and password.
 
-    The Gateway gives each device a token of its own. It is shown where there is
-    no other one, or once in the place of one that was refused.
+    The Gateway issues a token of its own to each device. It is sent where there is
+    no other secret, or once instead of a refused one.
 
     Attributes:
         token: of the Gateway, from its owner.
-        device_token: from this Gateway, for this device.
-        save: keeps a new device token; None means to forget the old one.
-        password: of the Gateway, where it wants one in the place of a token.
+        device_token: issued by this Gateway to this device.
+        save: stores a new device token; None deletes the old one.
+        password: of the Gateway, where it uses one instead of a token.
         bootstrap_token: from a setup link, until there is a device token.
 
     """
@@ -43,8 +54,8 @@ class Credentials:
 
     @property
     def auth(self) -> dict[str, str]:
-        """Return what is shown now, as `connect` says it."""
-        if self.device_token and self._shows_own:
+        """Return the `auth` object of the next `connect`."""
+        if self.device_token and self._uses_device_token:
             return {"token": self.device_token.token}
         if self.bootstrap_token:
             return {"bootstrapToken": self.bootstrap_token}
@@ -53,25 +64,26 @@ class Credentials:
         return {"token": self.token} if self.token else {}
 
     async def accept(self, device_token: DeviceToken | None) -> None:
-        """Keep the device token of a hello, before it is used."""
+        """Store the device token of a hello."""
         if device_token is None:
             return
         self.bootstrap_token = None
         if device_token == self.device_token:
             return
         self.device_token = device_token
+        _LOGGER.debug("Storing a new device token")
         if self.save:
             await self.save(device_token)
 
     async def fall_back(self, error: GatewayError, *, trusted: bool) -> bool:
-        """Return whether there is another token to show after a refusal.
+        """Switch to another token after a refusal; return whether there is one.
 
-        `trusted` says that it is known who asks for it. A device token that is
-        refused itself is forgotten.
+        `trusted` says that the peer is known. A refused device token is deleted.
         """
         if not isinstance(error, InvalidTokenError) or self.device_token is None:
             return False
-        if not self._shows_own:
+        if not self._uses_device_token:
+            # Once only: a wrong token that is sent again locks the device out.
             self._fallen_back = trusted and error.code == TOKEN_MISMATCH
             return self._fallen_back
         self._fallen_back = False
@@ -81,6 +93,6 @@ class Credentials:
         return False
 
     @property
-    def _shows_own(self) -> bool:
+    def _uses_device_token(self) -> bool:
         given = self.token or self.password or self.bootstrap_token
         return self._fallen_back or not given

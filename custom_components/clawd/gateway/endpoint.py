@@ -1,4 +1,4 @@
-"""Where a Gateway listens, and how it is known to be the right one."""
+"""Endpoint of a Gateway: address, TLS and trust."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -14,7 +14,7 @@ _FINGERPRINT: Final = re.compile(r"(?:sha-?256[:= ]?)?((?:[0-9a-f]{2}[: ]?){32})
 
 
 class AddressClass(StrEnum):
-    """What kind of address a host has; a name is not looked up."""
+    """Class of an address; names are not resolved."""
 
     LOOPBACK = "loopback"
     PRIVATE = "private"
@@ -24,14 +24,14 @@ class AddressClass(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a Gateway listens.
+    """Address of a Gateway, and the trust in it.
 
     Attributes:
-        ssl: for TLS; it must not verify a certificate that is pinned.
-        fingerprint: of the only certificate to accept: SHA-256, 64 hex digits.
-        allow_insecure: whether a public address may do without TLS.
-        headers: more of them for the upgrade.
-        path: where a proxy has put the Gateway; empty, or it starts with a slash.
+        ssl: context for TLS; it must not verify a pinned certificate.
+        fingerprint: of the pinned certificate: SHA-256, 64 hex digits.
+        allow_insecure: accept a public address without TLS.
+        headers: additional headers of the upgrade.
+        path: behind a proxy; empty, or with a leading slash.
 
     """
 
@@ -45,34 +45,34 @@ class Endpoint:
 
     @property
     def url(self) -> str:
-        """Return the WebSocket URL; it never holds a secret."""
+        """Return the WebSocket URL, without secrets."""
         scheme = "wss" if self.ssl else "ws"
         return f"{scheme}://{netloc(self.host, self.port)}{self.path}"
 
     @property
     def origin(self) -> str:
-        """Return what a token of this Gateway is bound to."""
+        """Return the identity to which device tokens are bound."""
         return f"{self.url}#{self.fingerprint or ''}"
 
     @property
     def trusted(self) -> bool:
-        """Return whether nobody else can be listening here."""
+        """Return whether the peer is known before it authenticates."""
         return self.fingerprint is not None or (
             address_class(self.host) is AddressClass.LOOPBACK
         )
 
     def exposed_at(self, address: str) -> bool:
-        """Return whether strangers can listen on the way to an address."""
+        """Return whether traffic to an address is public and not encrypted."""
         return self.ssl is None and address_class(address) is AddressClass.PUBLIC
 
 
 def netloc(host: str, port: int) -> str:
-    """Return a host, maybe an IPv6 address, and a port as a URL has them."""
+    """Return host and port for a URL; IPv6 in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def address_class(host: str) -> AddressClass:
-    """Return what kind of address a host has."""
+    """Return the class of a host's address."""
     if host == LOCALHOST:
         return AddressClass.LOOPBACK
     try:
@@ -85,10 +85,10 @@ def address_class(host: str) -> AddressClass:
 
 
 def read_fingerprint(text: str) -> str:
-    """Return the 64 hex digits of a SHA-256 as people write it.
+    """Normalize a SHA-256 fingerprint to 64 hex digits.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is no SHA-256.
 
     """
     found = _FINGERPRINT.fullmatch(text.strip().lower())

@@ -1,4 +1,4 @@
-"""Listeners to the Gateway's events."""
+"""Listeners to events."""
 
 import inspect
 import logging
@@ -15,12 +15,15 @@ type Listener[T] = Callable[[T], object]
 
 
 class EventListeners[T]:
-    """Who wants to hear of which event.
+    """Listeners by event name.
 
-    A listener may be any callable, sync or async. The same listener (by `==`)
-    is held once a name. One listener's exception reaches neither the next
-    listener nor the reader; it is counted and logged by type. `heard` are the
-    names to which anybody listens.
+    A listener is any callable, sync or async, and is held once per name (by `==`).
+    An exception of a listener reaches neither the next listener nor the reader; it
+    is counted and logged by type.
+
+    Attributes:
+        names: event names that have a listener.
+
     """
 
     def __init__(
@@ -28,18 +31,18 @@ class EventListeners[T]:
         statistics: Statistics,
         spawn: Callable[[Coroutine[Any, Any, None], str], object],
     ) -> None:
-        """Run what async listeners return with `spawn(coroutine, name)`."""
+        """Run the coroutines of async listeners with `spawn(coroutine, name)`."""
         self._statistics = statistics
         self._spawn = spawn
         self._listeners: dict[str, list[Listener[T]]] = {}
-        self.heard = self._listeners.keys()
+        self.names = self._listeners.keys()
 
     def snapshot(self) -> Mapping[str, tuple[Listener[T], ...]]:
-        """Return the listeners of each name that has any."""
+        """Return the listeners of each name."""
         return {name: tuple(found) for name, found in self._listeners.items()}
 
     def subscribe(self, name: str, listener: Listener[T]) -> Callable[[], None]:
-        """Add a listener and return its unsubscribe, which works once."""
+        """Add a listener; return its unsubscribe, which may be called twice."""
         if listener not in (listeners := self._listeners.setdefault(name, [])):
             listeners.append(listener)
         used = False
@@ -55,10 +58,10 @@ class EventListeners[T]:
         return unsubscribe
 
     def dispatch(self, name: str, value: T) -> None:
-        """Call the listeners of `name` in the order in which they came.
+        """Call the listeners of a name in the order of their subscription.
 
-        Who unsubscribes during the dispatch is not called any more; who
-        subscribes during it waits for the next event.
+        A listener that unsubscribes during the dispatch is skipped; one that
+        subscribes waits for the next event.
         """
         for listener in tuple(self._listeners.get(name, ())):
             if listener in self._listeners.get(name, ()):

@@ -1,4 +1,4 @@
-"""Errors of the Gateway client, and the one table from wire codes to them.
+"""Exceptions of the Gateway client.
 
 GatewayError
 ├ GatewayConnectionError
@@ -22,15 +22,10 @@ GatewayError
   ├ AgentRunError
   └ AgentRunAborted
 
-The text of an error never repeats what the peer said: that may hold secrets.
+The text of an exception never repeats the peer's words: they may hold secrets.
 """
 
-from typing import TYPE_CHECKING, Final, Self
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from .frames import ResponseError
+from typing import Final, Self
 
 CLOSE_RESTART: Final = 1012
 PASSWORD_MISSING: Final = "AUTH_PASSWORD_MISSING"  # noqa: S105 - a code
@@ -38,35 +33,35 @@ PASSWORD_MISMATCH: Final = "AUTH_PASSWORD_MISMATCH"  # noqa: S105 - a code
 
 
 class GatewayError(Exception):
-    """Anything that goes wrong between this client and a Gateway.
+    """Base of all errors of the client.
 
     Attributes:
         code: short identifier, safe to log; the wire code where there is one.
-        retry_after: seconds that the Gateway asked to wait, if it did.
+        retry_after: seconds that the Gateway asked to wait.
 
     """
 
     def __init__(
         self, message: str, *, code: str = "", retry_after: float | None = None
     ) -> None:
-        """Keep the code and the delay."""
+        """Initialize the error."""
         super().__init__(message)
         self.code = code
         self.retry_after = retry_after
 
     def __copy__(self) -> Self:
-        """Return the same error without the frames that it came through."""
+        """Return the same error without its traceback."""
         twin = type(self).__new__(type(self), *self.args)
         twin.__dict__.update(self.__dict__)
         return twin
 
 
 class GatewayConnectionError(GatewayError):
-    """The connection is not there, or not any more."""
+    """Connection missing or lost."""
 
 
 class CannotConnectError(GatewayConnectionError):
-    """No connection could be made; `http_status` says what the peer answered."""
+    """Connection attempt failed; `http_status` is the peer's answer."""
 
     def __init__(
         self,
@@ -76,17 +71,17 @@ class CannotConnectError(GatewayConnectionError):
         code: str = "",
         retry_after: float | None = None,
     ) -> None:
-        """Keep the HTTP status."""
+        """Initialize the error."""
         super().__init__(message, code=code, retry_after=retry_after)
         self.http_status = http_status
 
 
 class CertificateError(GatewayConnectionError):
-    """The peer's certificate is not the pinned one, or not trusted."""
+    """Certificate not trusted, or not the pinned one."""
 
 
 class ConnectionLostError(GatewayConnectionError):
-    """The connection ended while something was under way."""
+    """Connection ended with a request or run open."""
 
     def __init__(
         self,
@@ -95,58 +90,58 @@ class ConnectionLostError(GatewayConnectionError):
         close_code: int | None = None,
         retry_after: float | None = None,
     ) -> None:
-        """Keep the close code (1006 where the peer sent none)."""
+        """Initialize the error; the close code is 1006 where the peer sent none."""
         super().__init__(message, code=str(close_code or ""), retry_after=retry_after)
         self.close_code = close_code
 
     @property
     def announced(self) -> bool:
-        """Return whether the Gateway said when it would be back."""
+        """Return whether the Gateway announced a restart."""
         return self.close_code == CLOSE_RESTART and self.retry_after is not None
 
 
 class NotConnectedError(GatewayConnectionError):
-    """There is no connection to send on."""
+    """No connection to send on."""
 
 
 class RequestTimeoutError(GatewayConnectionError):
-    """The deadline of a request passed without a response."""
+    """No response in time."""
 
 
 class GatewayProtocolError(GatewayError):
-    """The peer does not speak the protocol as agreed."""
+    """Peer breaks the protocol."""
 
 
 class InvalidFrameError(GatewayProtocolError):
-    """A frame that cannot be read."""
+    """Frame cannot be decoded."""
 
 
 class NotAGatewayError(GatewayProtocolError):
-    """Something else listens at this address."""
+    """Another service listens at the address."""
 
 
 class UnsupportedProtocolError(GatewayProtocolError):
     """No common protocol version; `expected` is the Gateway's."""
 
     def __init__(self, message: str, *, expected: int | None = None) -> None:
-        """Keep the version that the Gateway wants."""
+        """Initialize the error."""
         super().__init__(message, code="PROTOCOL_MISMATCH")
         self.expected = expected
 
 
 class InsecureTransportError(GatewayError):
-    """A public address without TLS, and no consent to that."""
+    """Public address without TLS, and not allowed."""
 
     def __init__(self) -> None:
-        """Say so."""
+        """Initialize the error."""
         super().__init__("a public address without TLS", code="INSECURE_TRANSPORT")
 
 
 class RequestTooLargeError(GatewayError):
-    """A request of more bytes than the Gateway takes; it was not sent."""
+    """Request exceeds the Gateway's limit and was not sent; sizes in bytes."""
 
     def __init__(self, method: str, size: int, limit: int) -> None:
-        """Keep both figures."""
+        """Initialize the error."""
         super().__init__(
             f"{method} has {size} bytes, the Gateway takes {limit}",
             code="REQUEST_TOO_LARGE",
@@ -156,32 +151,32 @@ class RequestTooLargeError(GatewayError):
 
 
 class GatewayAuthenticationError(GatewayError):
-    """The Gateway does not let this device in."""
+    """Gateway refuses this device."""
 
 
 class InvalidTokenError(GatewayAuthenticationError):
-    """The token or the password is wrong or missing."""
+    """Token or password wrong or missing."""
 
     @property
     def wants_password(self) -> bool:
-        """Return whether the Gateway has a password in the place of a token."""
+        """Return whether the Gateway uses a password."""
         return self.code in (PASSWORD_MISSING, PASSWORD_MISMATCH)
 
 
 class PairingRequiredError(GatewayAuthenticationError):
-    """The device waits for approval; `request_id` names the open request."""
+    """Device awaits approval; `request_id` names the open request."""
 
     def __init__(self, message: str, *, code: str, request_id: str | None) -> None:
-        """Keep the id to approve."""
+        """Initialize the error."""
         super().__init__(message, code=code)
         self.request_id = request_id
 
 
 class MissingScopeError(GatewayAuthenticationError):
-    """The call needs `scopes` that were not granted."""
+    """Call needs `scopes` that were not granted."""
 
     def __init__(self, message: str, *, code: str, scopes: tuple[str, ...]) -> None:
-        """Keep what is missing."""
+        """Initialize the error."""
         super().__init__(message, code=code)
         self.scopes = scopes
 
@@ -191,11 +186,13 @@ class RateLimitedError(GatewayAuthenticationError):
 
 
 class RequestFailedError(GatewayError):
-    """The Gateway answered a request with an error.
+    """Error response to a request.
 
-    `reason` is the Gateway's own sentence, for the person who asked and for
-    nothing else: it may repeat what that person said. `retryable` is its word, too:
-    whether the same request may succeed later.
+    Attributes:
+        reason: the Gateway's sentence, for the person who asked and nobody else:
+            it may repeat the question.
+        retryable: whether the same request may succeed later, by the Gateway's word.
+
     """
 
     def __init__(
@@ -207,126 +204,19 @@ class RequestFailedError(GatewayError):
         retryable: bool = False,
         retry_after: float | None = None,
     ) -> None:
-        """Keep the Gateway's word."""
+        """Initialize the error."""
         super().__init__(message, code=code, retry_after=retry_after)
         self.reason = reason
         self.retryable = retryable
 
 
 class AgentRunError(RequestFailedError):
-    """A run ended without a reply."""
+    """Run ended without a reply."""
 
 
 class AgentRunAborted(RequestFailedError):  # noqa: N818 - an ending, not a fault
-    """A run was stopped by request."""
+    """Run was stopped by request."""
 
     def __init__(self) -> None:
-        """Say so."""
+        """Initialize the error."""
         super().__init__("the run was aborted", code="ABORTED")
-
-
-def error_from_response(error: ResponseError, method: str) -> GatewayError:
-    """Turn the error of a response to `method` into an exception."""
-    code = error.detail_code or _v3_code(error, method)
-    build = _BUILDERS.get(code) or _BUILDERS.get(error.code) or _request_failed
-    return build(error, method, code or error.code)
-
-
-def _v3_code(error: ResponseError, method: str) -> str:
-    """Classify a v3 error, which has only its text; v4 codes as vocabulary."""
-    prefixes = _V3_REFUSALS if method == "connect" else _V3_FAILURES
-    for prefix, code in prefixes:
-        if error.message.startswith(prefix):
-            return code
-    return ""
-
-
-def _invalid_token(_error: ResponseError, _method: str, code: str) -> GatewayError:
-    return InvalidTokenError("the Gateway refused the token", code=code)
-
-
-def _device_refused(_error: ResponseError, _method: str, code: str) -> GatewayError:
-    return GatewayAuthenticationError("the Gateway refused the device", code=code)
-
-
-def _pairing_required(error: ResponseError, _method: str, code: str) -> GatewayError:
-    return PairingRequiredError(
-        "the device is not approved",
-        code=code,
-        request_id=error.detail("requestId", str),
-    )
-
-
-def _missing_scope(error: ResponseError, method: str, code: str) -> GatewayError:
-    scope = error.detail("missingScope", str)
-    if scope is None and error.message.startswith(_V3_MISSING_SCOPE):
-        scope = error.message.removeprefix(_V3_MISSING_SCOPE)
-    return MissingScopeError(
-        f"{method} needs a scope that was not granted",
-        code=code,
-        scopes=(scope,) if scope else (),
-    )
-
-
-def _rate_limited(error: ResponseError, _method: str, code: str) -> GatewayError:
-    return RateLimitedError(
-        "too many failed attempts", code=code, retry_after=error.retry_after
-    )
-
-
-def _unsupported_protocol(
-    error: ResponseError, _method: str, _code: str
-) -> GatewayError:
-    return UnsupportedProtocolError(
-        "no common protocol version", expected=error.detail("expectedProtocol", int)
-    )
-
-
-def _request_failed(error: ResponseError, method: str, code: str) -> GatewayError:
-    return RequestFailedError(
-        f"{method} failed: {error.code}",
-        code=code,
-        reason=error.message,
-        retryable=error.retryable or error.code == "UNAVAILABLE",
-        retry_after=error.retry_after,
-    )
-
-
-_V3_MISSING_SCOPE: Final = "missing scope: "
-_V3_FAILURES: Final = ((_V3_MISSING_SCOPE, "MISSING_SCOPE"),)
-_V3_REFUSALS: Final = (
-    ("unauthorized: gateway token missing", "AUTH_TOKEN_MISSING"),
-    ("unauthorized: gateway password missing", PASSWORD_MISSING),
-    ("unauthorized: gateway password mismatch", PASSWORD_MISMATCH),
-    ("unauthorized", "AUTH_TOKEN_MISMATCH"),
-    ("device signature invalid", "DEVICE_AUTH_SIGNATURE_INVALID"),
-    ("device signature expired", "DEVICE_AUTH_SIGNATURE_EXPIRED"),
-    ("device nonce", "DEVICE_AUTH_NONCE_MISMATCH"),
-    ("protocol mismatch", "PROTOCOL_MISMATCH"),
-)
-
-type _Build = Callable[[ResponseError, str, str], GatewayError]
-
-_BUILDERS: Final[dict[str, _Build]] = {
-    "AUTH_REQUIRED": _invalid_token,
-    "AUTH_UNAUTHORIZED": _invalid_token,
-    "AUTH_TOKEN_MISSING": _invalid_token,
-    "AUTH_TOKEN_MISMATCH": _invalid_token,
-    PASSWORD_MISSING: _invalid_token,
-    PASSWORD_MISMATCH: _invalid_token,
-    "AUTH_DEVICE_TOKEN_MISMATCH": _invalid_token,
-    "AUTH_BOOTSTRAP_TOKEN_INVALID": _invalid_token,
-    "AUTH_RATE_LIMITED": _rate_limited,
-    "AUTH_SCOPE_MISMATCH": _pairing_required,
-    "PAIRING_REQUIRED": _pairing_required,
-    "NOT_PAIRED": _pairing_required,
-    "DEVICE_AUTH_INVALID": _device_refused,
-    "DEVICE_AUTH_DEVICE_ID_MISMATCH": _device_refused,
-    "DEVICE_AUTH_NONCE_REQUIRED": _device_refused,
-    "DEVICE_AUTH_NONCE_MISMATCH": _device_refused,
-    "DEVICE_AUTH_PUBLIC_KEY_INVALID": _device_refused,
-    "DEVICE_AUTH_SIGNATURE_INVALID": _device_refused,
-    "DEVICE_AUTH_SIGNATURE_EXPIRED": _device_refused,
-    "PROTOCOL_MISMATCH": _unsupported_protocol,
-    "MISSING_SCOPE": _missing_scope,
-}

@@ -1,4 +1,4 @@
-"""The Ed25519 identity of a device."""
+"""Ed25519 identity of a device."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hashlib import sha256
@@ -8,10 +8,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 
 class DeviceIdentity:
-    """A key pair that names this client to a Gateway and signs for it."""
+    """Key pair that identifies this client to a Gateway."""
 
     def __init__(self, private_key: Ed25519PrivateKey) -> None:
-        """Derive the public half and the id: hex SHA-256 of the raw public key."""
+        """Derive public key and device id: hex SHA-256 of the raw public key."""
         self._private_key = private_key
         public_key = private_key.public_key().public_bytes_raw()
         self.public_key = _encode(public_key)
@@ -19,7 +19,7 @@ class DeviceIdentity:
 
     @classmethod
     def generate(cls) -> Self:
-        """Make a new identity."""
+        """Generate a new identity."""
         return cls(Ed25519PrivateKey.generate())
 
     @classmethod
@@ -27,7 +27,7 @@ class DeviceIdentity:
         """Restore an identity from `secret`.
 
         Raises:
-            ValueError: it is not the secret of an identity.
+            ValueError: the text is no private key.
 
         """
         raw = urlsafe_b64decode(secret + "=" * (-len(secret) % 4))

@@ -1,61 +1,61 @@
-"""What the Gateway says, as typed values."""
+"""Typed values of the protocol."""
 
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Final, Self
 
 from .exceptions import InvalidFrameError, NotAGatewayError, UnsupportedProtocolError
 
-if TYPE_CHECKING:
-    from .frames import Json, Payload
+MIN_PROTOCOL: Final = 3
+MAX_PROTOCOL: Final = 4
+# Prefix of the id that we derive for a v3 Gateway, which has none of its own.
+INSTALLATION: Final = "installation:"
+READ_SCOPE: Final = "operator.read"
+WRITE_SCOPE: Final = "operator.write"
 
-MIN_PROTOCOL = 3
-MAX_PROTOCOL = 4
-# Begins the id of a Gateway that has none of its own, to tell it from others.
-INSTALLATION = "installation:"
-READ_SCOPE = "operator.read"
-WRITE_SCOPE = "operator.write"
+type Json = Any
+type Payload = dict[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Deadlines and delays in seconds.
+    """Timeouts, intervals and delays in seconds.
 
     Attributes:
-        connect: from the first packet to the hello.
-        request: from a request to its response.
-        run: from the start of a run to its final response.
-        run_silence: from one event of a run to the next.
-        keep_run: from the end of the connection to news of a run.
-        wait: that one `agent.wait` lasts when a run is brought home.
-        pause: the least between two of them.
-        close: for the closing handshake.
-        check: from one look at whether the machine was suspended to the next.
-        prove: for the Gateway to show that the connection has outlived that.
-        first_delay: upper bound of the first reconnect delay.
-        longest_delay: upper bound of every reconnect delay.
-        most_attempts: to connect, in any minute.
+        connect_timeout: from the first packet to the hello.
+        request_timeout: from a request to its response.
+        run_timeout: from the start of a run to its final response.
+        run_idle_timeout: from one event of a run to the next.
+        recovery_timeout: from a lost connection to the next event of a run.
+        wait_timeout: of one `agent.wait` while a run is recovered.
+        poll_interval: between two `agent.wait`, at least.
+        close_timeout: of the closing handshake.
+        sleep_check_interval: between two checks for a system sleep.
+        ping_timeout: of the ping that follows a system sleep.
+        initial_delay: upper bound of the first reconnect delay.
+        max_delay: upper bound of every reconnect delay.
+        max_attempts: connection attempts in any minute.
 
     """
 
-    connect: float = 15
-    request: float = 30
-    run: float = 600
-    run_silence: float = 300
-    keep_run: float = 120
-    wait: float = 20
-    pause: float = 1
-    close: float = 0.5
-    check: float = 10
-    prove: float = 5
-    first_delay: float = 0.25
-    longest_delay: float = 30
-    most_attempts: int = 10
+    connect_timeout: float = 15
+    request_timeout: float = 30
+    run_timeout: float = 600
+    run_idle_timeout: float = 300
+    recovery_timeout: float = 120
+    wait_timeout: float = 20
+    poll_interval: float = 1
+    close_timeout: float = 0.5
+    sleep_check_interval: float = 10
+    ping_timeout: float = 5
+    initial_delay: float = 0.25
+    max_delay: float = 30
+    max_attempts: int = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """The Gateway's first word; `ts` in milliseconds since 1970."""
+    """First frame of the Gateway; `ts` in milliseconds since 1970."""
 
     nonce: str
     ts: int
@@ -65,7 +65,7 @@ class Challenge:
         """Read a `connect.challenge`.
 
         Raises:
-            NotAGatewayError: it is none.
+            NotAGatewayError: the payload is no challenge.
 
         """
         match payload:
@@ -77,14 +77,14 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Limits the Gateway sets: bytes and seconds."""
+    """Limits of the Gateway in bytes and seconds."""
 
     max_payload: int = 524_288
     tick_interval: float = 30.0
 
     @classmethod
     def from_payload(cls, payload: Payload) -> Self:
-        """Read the policy; what is missing has the smaller of both defaults."""
+        """Read the policy; missing fields get the smaller default of v3 and v4."""
         default = cls()
         tick = payload.get("tickIntervalMs")
         size = payload.get("maxPayload")
@@ -98,7 +98,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class DeviceToken:
-    """A token that a Gateway gave to this device."""
+    """Token that a Gateway issued to this device."""
 
     token: str = field(repr=False)
     scopes: tuple[str, ...]
@@ -106,11 +106,12 @@ class DeviceToken:
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """The agreed connection.
+    """Response to `connect`.
 
     Attributes:
-        installation: what tells a v3 Gateway from others: its host and folder, hashed.
-        uptime: in seconds, where the Gateway tells it.
+        installation: id of a v3 Gateway: its host and state folder, hashed.
+        clock_skew: our clock minus the Gateway's, in seconds.
+        uptime: of the Gateway's process in seconds; None on v3.
 
     """
 
@@ -128,11 +129,11 @@ class Hello:
 
     @classmethod
     def from_payload(cls, payload: Json, clock_skew: float = 0.0) -> Self:
-        """Read a `hello-ok`; `clock_skew` is ours minus theirs, in seconds.
+        """Read a `hello-ok`.
 
         Raises:
-            InvalidFrameError: it is none.
-            UnsupportedProtocolError: a version that this client does not speak.
+            InvalidFrameError: the payload is no hello.
+            UnsupportedProtocolError: a version that was not offered.
 
         """
         match payload:
@@ -165,17 +166,17 @@ class Hello:
 
     @property
     def can_choose_model(self) -> bool:
-        """Return whether a session may be given another model."""
+        """Return whether sessions accept another model."""
         return self.protocol > MIN_PROTOCOL and WRITE_SCOPE in self.scopes
 
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """How a run ended well.
+    """Result of a run.
 
     Attributes:
         text: the whole reply; segments are paragraphs.
-        duration: seconds, as the Gateway measured it.
+        duration: in seconds, measured by the Gateway.
 
     """
 
@@ -186,8 +187,8 @@ class RunResult:
     model: str | None = None
 
 
-def reply_texts(payload: Payload) -> list[str]:
-    """Return the texts of a run's final response, in order.
+def final_texts(payload: Payload) -> list[str]:
+    """Return the reply texts of a final response, in order.
 
     v3 lists every segment of the reply, v4 only the last one.
     """
@@ -198,7 +199,7 @@ def reply_texts(payload: Payload) -> list[str]:
 
 
 def run_result(run_id: str, payload: Payload, text: str) -> RunResult:
-    """Read the figures of a run's final response."""
+    """Read duration and model of a final response."""
     meta = _mapping(_mapping(payload, "result"), "meta")
     agent = _mapping(meta, "agentMeta")
     return RunResult(

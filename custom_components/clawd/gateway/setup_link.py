@@ -1,4 +1,4 @@
-"""Links by which a Gateway's owner lets a device in."""
+"""Setup links of a Gateway."""
 
 from base64 import urlsafe_b64decode
 from dataclasses import dataclass, field
@@ -18,11 +18,11 @@ _CODE: Final = re.compile(r"eyJ[\w-]{40,}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class SetupLink:
-    """Where a Gateway listens, and what lets a device in.
+    """Content of a setup link.
 
     Attributes:
-        path: empty, or it starts with a slash.
-        bootstrap_token: for one device, for ten minutes.
+        path: empty, or with a leading slash.
+        bootstrap_token: valid for one device and ten minutes.
         fingerprint: of its certificate: SHA-256, 64 hex digits.
 
     """
@@ -36,16 +36,16 @@ class SetupLink:
 
 
 def is_setup_link(text: str) -> bool:
-    """Return whether a text is meant as a setup link, be it a good one or not."""
+    """Return whether a text looks like a setup link."""
     text = text.strip()
     return text.lower().startswith(PREFIX) or bool(_CODE.fullmatch(text))
 
 
 def read_setup_link(text: str) -> SetupLink:
-    """Read a setup link or code of `openclaw`.
+    """Read a setup link or setup code.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is neither.
 
     """
     text = text.strip()

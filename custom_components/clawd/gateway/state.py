@@ -1,4 +1,4 @@
-"""The state of the connection and its history."""
+"""State of the connection, and its history."""
 
 import asyncio
 from collections import deque
@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .backoff import Pause
+    from .backoff import PauseReason
     from .exceptions import GatewayError
 
-HISTORY_LENGTH: Final = 50
+MAX_TRANSITIONS: Final = 50
 
 
 class ConnectionState(StrEnum):
-    """Where a client is between start and end."""
+    """State of the client."""
 
     CONNECTING = "connecting"
     HANDSHAKING = "handshaking"
@@ -29,31 +29,31 @@ class ConnectionState(StrEnum):
 
 
 class Cause(StrEnum):
-    """What makes a client change its state.
+    """Cause of a transition.
 
     Attributes:
         STARTED: the client runs.
-        OPENED: there is a WebSocket.
-        AGREED: the Gateway has said hello.
-        FAILED: an attempt failed, and the next one may not.
-        REFUSED: an attempt failed, and so would the next one.
-        FALLEN_BACK: the Gateway's token was refused, the device's own comes next.
+        OPENED: the WebSocket is open.
+        HELLO: the Gateway accepted the handshake.
+        FAILED: an attempt failed, and a retry may help.
+        REFUSED: an attempt failed, and a retry cannot help.
+        FALLEN_BACK: the token was refused, the device token comes next.
         LOST: the connection ended.
-        DUE: the delay is over.
-        RESUMED: somebody asked to try again at once.
-        WOKEN: the machine was suspended, and is not any more.
-        STOPPED: the client does not run any more.
+        RETRY: the delay is over.
+        RESUMED: the caller asked for an attempt.
+        WOKEN: the system slept.
+        STOPPED: the client ended.
 
     """
 
     STARTED = "started"
     OPENED = "opened"
-    AGREED = "agreed"
+    HELLO = "hello"
     FAILED = "failed"
     REFUSED = "refused"
     FALLEN_BACK = "fallen_back"
     LOST = "lost"
-    DUE = "due"
+    RETRY = "retry"
     RESUMED = "resumed"
     WOKEN = "woken"
     STOPPED = "stopped"
@@ -61,7 +61,7 @@ class Cause(StrEnum):
 
 _S = ConnectionState
 _WAITING: Final = {
-    Cause.DUE: _S.CONNECTING,
+    Cause.RETRY: _S.CONNECTING,
     Cause.RESUMED: _S.CONNECTING,
     Cause.WOKEN: _S.CONNECTING,
     Cause.STOPPED: _S.CLOSED,
@@ -75,7 +75,7 @@ TRANSITIONS: Final[Mapping[ConnectionState, Mapping[Cause, ConnectionState]]] = 
     _S.CLOSED: {Cause.STARTED: _S.CONNECTING, Cause.STOPPED: _S.CLOSED},
     _S.CONNECTING: {Cause.OPENED: _S.HANDSHAKING, **_ATTEMPTING},
     _S.HANDSHAKING: {
-        Cause.AGREED: _S.CONNECTED,
+        Cause.HELLO: _S.CONNECTED,
         Cause.FALLEN_BACK: _S.RECONNECTING,
         **_ATTEMPTING,
     },
@@ -87,13 +87,13 @@ TRANSITIONS: Final[Mapping[ConnectionState, Mapping[Cause, ConnectionState]]] = 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One change of state.
+    """Change of state.
 
     Attributes:
         at: seconds since 1970.
-        error: what went wrong, if something did.
-        pause: what a paused client waits for.
-        delay: seconds until the next attempt, if there will be one by itself.
+        error: reason of a failure.
+        pause: reason of a pause.
+        delay: seconds until the next attempt; None if it takes the user.
 
     """
 
@@ -102,18 +102,18 @@ class Transition:
     state: ConnectionState
     cause: Cause
     error: GatewayError | None = None
-    pause: Pause | None = None
+    pause: PauseReason | None = None
     delay: float | None = None
 
 
 class StateHistory:
-    """The present state, how it came about, and who waits for the next one."""
+    """Current state, last transitions, and waiters for the next one."""
 
     def __init__(self) -> None:
-        """Start before the start."""
+        """Start in `CLOSED`."""
         self.state = ConnectionState.CLOSED
         self.error: GatewayError | None = None
-        self._transitions: deque[Transition] = deque(maxlen=HISTORY_LENGTH)
+        self._transitions: deque[Transition] = deque(maxlen=MAX_TRANSITIONS)
         self._waiters: set[asyncio.Future[Transition]] = set()
 
     def snapshot(self) -> tuple[Transition, ...]:
@@ -124,15 +124,12 @@ class StateHistory:
         self,
         cause: Cause,
         error: GatewayError | None = None,
-        pause: Pause | None = None,
+        pause: PauseReason | None = None,
         delay: float | None = None,
     ) -> Transition:
-        """Enter the state to which a cause leads; wake whoever waits for a change.
-
-        A copy of the error is kept: the frames of the error itself would keep
-        the connection that it ended alive.
-        """
+        """Enter the next state and wake the waiters."""
         previous, self.state = self.state, TRANSITIONS[self.state][cause]
+        # A copy: the traceback of the original keeps the ended connection alive.
         self.error = copy(error)
         transition = Transition(
             time.time(), previous, self.state, cause, self.error, pause, delay
@@ -144,7 +141,7 @@ class StateHistory:
         return transition
 
     async def changed(self) -> Transition:
-        """Wait for the next change."""
+        """Wait for the next transition."""
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[Transition] = loop.create_future()
         self._waiters.add(waiter)

@@ -1,4 +1,4 @@
-"""Counters and the frame trace of one client."""
+"""Counters and frame trace of a client."""
 
 from collections import Counter, deque
 from dataclasses import InitVar, dataclass, field
@@ -7,14 +7,14 @@ import time
 from typing import Final, Literal, NamedTuple
 
 TRACE_LENGTH: Final = 200
-TRACED_NAME: Final = 64
+MAX_NAME_LENGTH: Final = 64
 
 
 type Direction = Literal["in", "out"]
 
 
 class Outcome(StrEnum):
-    """How a request ended."""
+    """Outcome of a request."""
 
     OK = "ok"
     ERROR = "error"
@@ -24,7 +24,7 @@ class Outcome(StrEnum):
 
 
 class TraceEntry(NamedTuple):
-    """One frame without its content; `at` in seconds since 1970, `size` in bytes."""
+    """Frame without its content; seconds since 1970, bytes."""
 
     at: float
     direction: Direction
@@ -35,7 +35,7 @@ class TraceEntry(NamedTuple):
 
 @dataclass(slots=True)
 class Statistics:
-    """What happened since the client was made; numbers only ever grow."""
+    """Counters since the client was created; they only grow."""
 
     frames_in: int = 0
     frames_out: int = 0
@@ -43,11 +43,11 @@ class Statistics:
     bytes_out: int = 0
     invalid_frames: int = 0
     requests_issued: int = 0
-    requests_settled: int = 0
+    requests_completed: int = 0
     outcomes: Counter[tuple[str, Outcome]] = field(default_factory=Counter)
     late_responses: int = 0
     duplicate_responses: int = 0
-    alien_responses: int = 0
+    unknown_responses: int = 0
     runs_started: int = 0
     runs_ended: int = 0
     foreign_run_events: int = 0
@@ -61,7 +61,7 @@ class Statistics:
     )
 
     def __post_init__(self, trace_length: int) -> None:
-        """Make room for the last frames."""
+        """Create the trace."""
         self._trace = deque(maxlen=trace_length)
 
     @property
@@ -71,13 +71,13 @@ class Statistics:
         return tuple(TraceEntry(start + frame[0], *frame[1:]) for frame in self._trace)
 
     def received(self, kind: str, name: str, size: int, at: float) -> None:
-        """Count a frame from the Gateway; `at` is of the monotonic clock."""
+        """Count a received frame; `at` of the monotonic clock."""
         self.frames_in += 1
         self.bytes_in += size
-        self._trace.append((at, "in", kind, name[:TRACED_NAME], size))
+        self._trace.append((at, "in", kind, name[:MAX_NAME_LENGTH], size))
 
     def sent(self, name: str, size: int) -> None:
-        """Count a request to the Gateway."""
+        """Count a sent request."""
         self.frames_out += 1
         self.bytes_out += size
         self._trace.append((time.monotonic(), "out", "req", name, size))

@@ -1,4 +1,4 @@
-"""The tasks that a client owns."""
+"""Tasks of a client."""
 
 import asyncio
 from collections import Counter
@@ -13,33 +13,34 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class TaskRegistry:
-    """The tasks under way, by name, so that a stray one can be told apart.
+    """Running tasks of a client, with their names.
 
     Attributes:
-        failures: how many tasks of each name ended with an exception.
+        failures: tasks that ended with an exception, counted by name.
 
     """
 
     def __init__(self) -> None:
-        """Start empty."""
+        """Initialize without tasks."""
         self._tasks: dict[asyncio.Task[Any], str] = {}
         self.failures: Counter[str] = Counter()
 
     def snapshot(self) -> dict[asyncio.Task[Any], str]:
-        """Return the tasks that have not ended, with their names."""
+        """Return the running tasks with their names."""
         return {task: name for task, name in self._tasks.items() if not task.done()}
 
     def add(self, task: asyncio.Task[Any], name: str) -> None:
-        """Hold a task until it ends."""
+        """Register a task until it ends."""
         self._tasks[task] = name
         task.add_done_callback(self.discard)
 
     def discard(self, task: asyncio.Task[Any]) -> None:
-        """Let a task go that may go on."""
+        """Unregister a task."""
         self._tasks.pop(task, None)
 
     def spawn(self, coroutine: Coroutine[Any, Any, None], name: str) -> None:
-        """Run a coroutine; it starts at once, so order is kept up to its first wait."""
+        """Run a coroutine as a registered task."""
+        # Eager, so that async listeners see events in order up to their first await.
         task = asyncio.create_task(coroutine, name=f"clawd {name}", eager_start=True)
         self.add(task, name)
         task.add_done_callback(partial(self._count_failure, name))
@@ -50,7 +51,7 @@ class TaskRegistry:
             _LOGGER.error("The task %s ended with %s", name, type(err).__name__)
 
     async def cancel_all(self, *prefixes: str) -> None:
-        """Cancel the tasks whose name starts with one, and wait until they ended."""
+        """Cancel the tasks with a name prefix and wait for their end."""
         tasks = [t for t, name in self._tasks.items() if name.startswith(prefixes)]
         for task in tasks:
             task.cancel()

@@ -1,1 +1,5 @@
-"""The self-test: checks of the running system, each with a fault that it catches."""
+"""Self-test of a running entry; `async_run` is its only door."""
+
+from .runner import async_run, is_running
+
+__all__ = ["async_run", "is_running"]

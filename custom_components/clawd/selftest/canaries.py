@@ -1,6 +1,6 @@
-"""Faults planted in a sandbox, to see whether the detectors see them.
+"""Faults planted in a sandbox, one for each detector.
 
-The sandbox has its own requests, runs and listeners; it touches neither the
+The sandbox has requests, runs and listeners of its own; it touches neither the
 network nor the live client.
 """
 
@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Final
 from .. import redaction
 from ..gateway import Event, NotConnectedError, RunInfo, Statistics
 from ..gateway.events import EventListeners
-from ..gateway.frames import Response
-from ..gateway.pending import PendingRequests
+from ..gateway.protocol.frames import Response
+from ..gateway.protocol.pending import PendingRequests
 from ..gateway.tasks import TaskRegistry
 from . import detectors
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-MOST: Final = 10
+MAX_ATTEMPTS: Final = 10
 SECRET: Final = 'canary "secret"/+ü of the self-test'  # noqa: S105 - opens nothing
 
 
-async def sees_ended_request() -> bool:
-    """Hold a request that ended."""
+async def detects_ended_request() -> bool:
+    """Keep a request after its end."""
     pending = PendingRequests(Statistics())
     request = pending.open("canary", timeout=60)
     request.future.cancel()
@@ -32,33 +32,32 @@ async def sees_ended_request() -> bool:
     return bool(detectors.ended_requests(held))
 
 
-async def sees_imbalance() -> bool:
-    """Hold a request that the books do not know."""
-    statistics = Statistics()
-    pending = PendingRequests(statistics)
+async def detects_imbalance() -> bool:
+    """Keep a request that was not counted."""
+    pending = PendingRequests(Statistics())
     pending.open("canary", timeout=60)
-    off = detectors.imbalance(pending.snapshot(), issued=0, settled=0)
+    difference = detectors.imbalance(pending.snapshot(), issued=0, completed=0)
     pending.fail_all(NotConnectedError("planted"))
-    return bool(off)
+    return bool(difference)
 
 
-async def sees_alien_response() -> bool:
-    """Answer a request that nobody sent."""
+async def detects_unknown_response() -> bool:
+    """Deliver a response to a request that was never sent."""
     statistics = Statistics()
     PendingRequests(statistics).resolve(
         Response("canary", ok=True, payload={}, error=None)
     )
-    return bool(statistics.alien_responses)
+    return bool(statistics.unknown_responses)
 
 
-async def sees_overdue_run() -> bool:
-    """Hold a run that ended."""
+async def detects_overdue_run() -> bool:
+    """Keep a run after its end."""
     run = RunInfo("canary", age=0, accepted=True, ended=True, size=0)
-    return bool(detectors.overdue_runs([run], limit=60))
+    return bool(detectors.overdue_runs([run], max_age=60))
 
 
-async def sees_overdue_request() -> bool:
-    """Hold a request whose deadline has passed."""
+async def detects_overdue_request() -> bool:
+    """Keep a request past its deadline."""
     pending = PendingRequests(Statistics())
     request = pending.open("canary", timeout=60)
     held = pending.snapshot()
@@ -66,50 +65,51 @@ async def sees_overdue_request() -> bool:
     return bool(detectors.overdue_requests(held, request.deadline + 2, 1))
 
 
-async def sees_swollen_run() -> bool:
-    """Keep more for a reader than there is."""
+async def detects_oversized_run() -> bool:
+    """Keep more text for a reader than the reply has."""
     run = RunInfo("canary", age=0, accepted=True, ended=False, size=1, unread=9)
-    return bool(detectors.swollen_runs([run]))
+    return bool(detectors.oversized_runs([run]))
 
 
-async def sees_storm() -> bool:
-    """Try eleven times in a second."""
-    return detectors.most_in_a_minute([index / 10 for index in range(11)]) > MOST
+async def detects_connection_storm() -> bool:
+    """Attempt eleven connections in a second."""
+    times = [index / 10 for index in range(MAX_ATTEMPTS + 1)]
+    return detectors.max_per_minute(times) > MAX_ATTEMPTS
 
 
-async def sees_fixed_delay() -> bool:
-    """Wait equally long each time."""
-    return detectors.repeated([0.25] * 5)
+async def detects_constant_delays() -> bool:
+    """Repeat the same delay."""
+    return detectors.constant_delays([0.25] * 5)
 
 
-async def sees_stray_timer() -> bool:
-    """Arm a timer that nobody knows of, beside one that is known."""
+async def detects_stray_timer() -> bool:
+    """Arm an unknown timer beside a known one."""
     loop = asyncio.get_running_loop()
     stray, known = (loop.call_later(60, _tick) for _ in range(2))
-    seen = detectors.stray_timers([stray, known], [known], __file__)
+    found = detectors.stray_timers([stray, known], [known], __file__)
     stray.cancel()
     known.cancel()
-    return seen == [_tick.__qualname__]
+    return found == [_tick.__qualname__]
 
 
-async def sees_stray_task() -> bool:
-    """Start a task beside the registry."""
+async def detects_stray_task() -> bool:
+    """Start an unknown task beside a known one."""
     registry = TaskRegistry()
     stray = asyncio.create_task(_wait(), name="canary")
     registry.spawn(_wait(), "canary")
     tasks = [stray, *registry.snapshot()]
-    seen = detectors.stray_tasks(tasks, registry.snapshot(), __file__)
+    found = detectors.stray_tasks(tasks, registry.snapshot(), __file__)
     stray.cancel()
     await registry.cancel_all("canary")
-    return seen == [stray]
+    return found == [stray]
 
 
-async def sees_repeated_listener() -> bool:
+async def detects_duplicate_listener() -> bool:
     """Register a listener twice."""
     return bool(detectors.duplicates({"canary": (_listen, _listen)}))
 
 
-async def sees_additional_listener() -> bool:
+async def detects_additional_listener() -> bool:
     """Register a listener after the baseline was taken."""
     listeners: EventListeners[Event] = EventListeners(
         Statistics(), TaskRegistry().spawn
@@ -118,16 +118,16 @@ async def sees_additional_listener() -> bool:
     return bool(detectors.changed_counts({}, listeners.snapshot()))
 
 
-async def sees_growth() -> bool:
-    """Let something be there once more than before."""
-    return bool(detectors.grown({}, {"canary": 1}))
+async def detects_growth() -> bool:
+    """Add one to a count."""
+    return bool(detectors.grown_counts({}, {"canary": 1}))
 
 
-async def sees_secret() -> bool:
-    """Let a secret out in each of its forms."""
+async def detects_secret() -> bool:
+    """Leak a secret in each encoding."""
     return all(
-        redaction.leaks({"text": f"<{form}>"}, [SECRET])
-        for form in redaction.forms(SECRET)
+        redaction.contains_secret({"text": f"<{variant}>"}, [SECRET])
+        for variant in redaction.secret_variants(SECRET)
     )
 
 
@@ -144,18 +144,18 @@ def _listen(_: Event) -> None:
 
 
 CANARIES: Final[Mapping[str, Callable[[], Awaitable[bool]]]] = {
-    "ended_requests": sees_ended_request,
-    "imbalance": sees_imbalance,
-    "alien_responses": sees_alien_response,
-    "overdue_runs": sees_overdue_run,
-    "overdue_requests": sees_overdue_request,
-    "swollen_runs": sees_swollen_run,
-    "most_in_a_minute": sees_storm,
-    "repeated": sees_fixed_delay,
-    "stray_timers": sees_stray_timer,
-    "stray_tasks": sees_stray_task,
-    "duplicates": sees_repeated_listener,
-    "changed_counts": sees_additional_listener,
-    "grown": sees_growth,
-    "leaks": sees_secret,
+    "ended_requests": detects_ended_request,
+    "imbalance": detects_imbalance,
+    "unknown_responses": detects_unknown_response,
+    "overdue_runs": detects_overdue_run,
+    "overdue_requests": detects_overdue_request,
+    "oversized_runs": detects_oversized_run,
+    "max_per_minute": detects_connection_storm,
+    "constant_delays": detects_constant_delays,
+    "stray_timers": detects_stray_timer,
+    "stray_tasks": detects_stray_task,
+    "duplicates": detects_duplicate_listener,
+    "changed_counts": detects_additional_listener,
+    "grown_counts": detects_growth,
+    "contains_secret": detects_secret,
 }

@@ -1,10 +1,10 @@
-"""Detectors of leaks: pure functions, which the canaries use like the checks."""
+"""Detectors of leaks: pure functions, shared by checks and canaries."""
 
 from collections import Counter
 import inspect
 from typing import TYPE_CHECKING, Any, Final
 
-from ..gateway.agent_run import MOST_HELD
+from ..gateway.runs.stream import MAX_BUFFERED_EVENTS
 
 if TYPE_CHECKING:
     import asyncio
@@ -12,25 +12,43 @@ if TYPE_CHECKING:
     from types import CoroutineType
 
     from ..gateway import RunInfo
-    from ..gateway.pending import PendingRequest
+    from ..gateway.protocol.pending import PendingRequest
 
 MINUTE: Final = 60.0
-ENOUGH_DELAYS: Final = 4
+MIN_DELAYS: Final = 4
 
 
 def ended_requests(pending: Iterable[PendingRequest]) -> list[str]:
-    """Return the ids of the requests that are held although they ended."""
+    """Return the ids of pending requests that have ended."""
     return [request.id for request in pending if request.future.done()]
 
 
-def imbalance(pending: Collection[object], issued: int, settled: int) -> int:
-    """Return by how many the requests held differ from those under way."""
-    return abs(len(pending) - (issued - settled))
+def imbalance(pending: Collection[object], issued: int, completed: int) -> int:
+    """Return the difference between pending and open requests."""
+    return abs(len(pending) - (issued - completed))
 
 
-def overdue_runs(runs: Iterable[RunInfo], limit: float) -> list[str]:
-    """Return the ids of the runs that are held after their end, or for too long."""
-    return [run.run_id for run in runs if run.ended or run.age > limit]
+def overdue_requests(
+    pending: Iterable[PendingRequest], now: float, tolerance: float
+) -> list[str]:
+    """Return the ids of requests past their deadline; times in seconds."""
+    return [r.id for r in pending if now - r.deadline > tolerance]
+
+
+def overdue_runs(runs: Iterable[RunInfo], max_age: float) -> list[str]:
+    """Return the ids of runs that have ended, or are too old."""
+    return [run.run_id for run in runs if run.ended or run.age > max_age]
+
+
+def oversized_runs(runs: Iterable[RunInfo]) -> list[str]:
+    """Return the ids of runs that keep more than their reply."""
+    # More than the reply itself may be unread: a segment that was replaced had been
+    # emitted before, and cannot be taken back.
+    return [
+        run.run_id
+        for run in runs
+        if run.unread > 2 * run.size or run.buffered > MAX_BUFFERED_EVENTS
+    ]
 
 
 def stray_tasks(
@@ -38,66 +56,9 @@ def stray_tasks(
     known: Collection[asyncio.Task[object] | None],
     folder: str,
 ) -> list[asyncio.Task[object]]:
-    """Return the tasks that run code of a folder and are not known."""
+    """Return the unknown tasks that run code of a folder."""
     return [
         task for task in tasks if task not in known and _source(task).startswith(folder)
-    ]
-
-
-def wrong_counts(found: Iterable[str], expected: Mapping[str, int]) -> list[str]:
-    """Return the names that are there less or more often than expected."""
-    counts = Counter(found)
-    names = sorted({*counts, *expected})
-    return [name for name in names if counts[name] != expected.get(name, 0)]
-
-
-def duplicates(listeners: Mapping[str, Collection[Callable[..., object]]]) -> list[str]:
-    """Return the events to which a listener listens twice.
-
-    Listeners are compared with `==`, since a bound method is a new object each time.
-    """
-    return [
-        event
-        for event, callables in listeners.items()
-        if any(list(callables).count(listener) > 1 for listener in callables)
-    ]
-
-
-def changed_counts(
-    baseline: Mapping[str, int], listeners: Mapping[str, Collection[object]]
-) -> list[str]:
-    """Return the events that have more or fewer listeners than the baseline."""
-    found = (event for event, callables in listeners.items() for _ in callables)
-    return wrong_counts(found, baseline)
-
-
-def overdue_requests(
-    pending: Iterable[PendingRequest], now: float, tolerance: float
-) -> list[str]:
-    """Return the ids of the requests that outlive their deadline; times in seconds."""
-    return [r.id for r in pending if now - r.deadline > tolerance]
-
-
-def most_in_a_minute(moments: Collection[float]) -> int:
-    """Return how many moments, in seconds, fall into a minute at most."""
-    return max(
-        (sum(0 <= at - first < MINUTE for at in moments) for first in moments),
-        default=0,
-    )
-
-
-def repeated(delays: Collection[float]) -> bool:
-    """Return whether delays are not drawn at random, as far as can be seen."""
-    return len(delays) >= ENOUGH_DELAYS and len({round(d, 3) for d in delays}) == 1
-
-
-def swollen_runs(runs: Iterable[RunInfo]) -> list[str]:
-    """Return the ids of the runs that keep more text, or events, than there can be.
-
-    Between two segments there are two more characters than the reply has.
-    """
-    return [
-        run.run_id for run in runs if run.unread > 2 * run.size or run.held > MOST_HELD
     ]
 
 
@@ -106,8 +67,8 @@ def stray_timers(
     known: Collection[asyncio.TimerHandle],
     folder: str,
 ) -> list[str]:
-    """Return what the timers call that would run code of a folder and are not known."""
-    callbacks = armed(handle for handle in handles if handle not in known)
+    """Return the callbacks of unknown timers that run code of a folder."""
+    callbacks = armed_callbacks(handle for handle in handles if handle not in known)
     return [
         callback.__qualname__
         for callback in callbacks
@@ -115,29 +76,69 @@ def stray_timers(
     ]
 
 
-def armed(handles: Iterable[asyncio.TimerHandle]) -> list[Callable[..., object]]:
-    """Return what the timers will call that were not cancelled."""
+def wrong_counts(found: Iterable[str], expected: Mapping[str, int]) -> list[str]:
+    """Return the names whose count is not the expected one."""
+    counts = Counter(found)
+    names = sorted({*counts, *expected})
+    return [name for name in names if counts[name] != expected.get(name, 0)]
+
+
+def changed_counts(
+    baseline: Mapping[str, int], listeners: Mapping[str, Collection[object]]
+) -> list[str]:
+    """Return the events with more or fewer listeners than the baseline."""
+    found = (event for event, callables in listeners.items() for _ in callables)
+    return wrong_counts(found, baseline)
+
+
+def grown_counts(
+    before: Mapping[str, int], after: Mapping[str, int], by: int = 1
+) -> list[str]:
+    """Return the names whose count has grown by at least `by`."""
+    return [name for name in sorted(after) if after[name] - before.get(name, 0) >= by]
+
+
+def duplicates(listeners: Mapping[str, Collection[Callable[..., object]]]) -> list[str]:
+    """Return the events with a listener that is registered twice."""
+    # By `==`: a bound method is a new object at each access, so never `is` itself.
+    return [
+        event
+        for event, callables in listeners.items()
+        if any(list(callables).count(listener) > 1 for listener in callables)
+    ]
+
+
+def max_per_minute(times: Collection[float]) -> int:
+    """Return the maximum number of times, in seconds, within a minute."""
+    return max(
+        (sum(0 <= at - first < MINUTE for at in times) for first in times),
+        default=0,
+    )
+
+
+def constant_delays(delays: Collection[float]) -> bool:
+    """Return whether several delays are all the same, so without jitter."""
+    return len(delays) >= MIN_DELAYS and len({round(d, 3) for d in delays}) == 1
+
+
+def scheduled_timers(
+    loop: asyncio.AbstractEventLoop,
+) -> list[asyncio.TimerHandle] | None:
+    """Return the timers of a loop; None if it is not asyncio's own."""
+    # asyncio lists its timers nowhere in public.
+    handles = getattr(loop, "_scheduled", None)
+    return list(handles) if isinstance(handles, list) else None
+
+
+def armed_callbacks(
+    handles: Iterable[asyncio.TimerHandle],
+) -> list[Callable[..., object]]:
+    """Return the callbacks of timers that were not cancelled."""
     return [
         inspect.unwrap(getattr(handle, "_callback", print))
         for handle in handles
         if not handle.cancelled()
     ]
-
-
-def scheduled(loop: asyncio.AbstractEventLoop) -> list[asyncio.TimerHandle] | None:
-    """Return the timers of a loop; None if it is not asyncio's own.
-
-    Nothing public tells them.
-    """
-    handles = getattr(loop, "_scheduled", None)
-    return list(handles) if isinstance(handles, list) else None
-
-
-def grown(
-    before: Mapping[str, int], after: Mapping[str, int], by: int = 1
-) -> list[str]:
-    """Return the names that are there by so many more often than before."""
-    return [name for name in sorted(after) if after[name] - before.get(name, 0) >= by]
 
 
 def coroutine_of(task: asyncio.Task[object]) -> CoroutineType[Any, Any, Any] | None:

@@ -1,4 +1,4 @@
-"""What the integration logs when it is asked for everything."""
+"""Recorder of the integration's debug log."""
 
 from contextlib import contextmanager
 import logging
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
 
 
 class _Recorder(logging.Handler):
-    """Keeps every record, and passes on those that would be logged anyway."""
+    """Handler that keeps every record, and forwards those of a level."""
 
     def __init__(self, level: int) -> None:
-        """Pass on what is at least of a level."""
+        """Forward records of at least `level`."""
         super().__init__()
         self.records: list[tuple[str, str]] = []
         self._level = level
 
     @override
     def emit(self, record: logging.LogRecord) -> None:
-        """Take a record."""
+        """Keep a record."""
         self.records.append((record.name, self.format(record)))
         if record.levelno >= self._level and LOGGER.parent:
             LOGGER.parent.handle(record)
@@ -29,14 +29,12 @@ class _Recorder(logging.Handler):
 
 @contextmanager
 def recorded_log() -> Iterator[list[tuple[str, str]]]:
-    """Record the logger and the text of what is logged at DEBUG and above.
-
-    It is kept from the log itself, which no secret must get into.
-    """
+    """Record logger name and text of everything from DEBUG on."""
     recorder = _Recorder(LOGGER.getEffectiveLevel())
     level, propagate = LOGGER.level, LOGGER.propagate
     LOGGER.addHandler(recorder)
     LOGGER.setLevel(logging.DEBUG)
+    # Debug records must not reach the log file: they may hold the secret.
     LOGGER.propagate = False
     try:
         yield recorder.records

@@ -1,4 +1,4 @@
-"""What a check is and what it finds."""
+"""Checks, their results and their context."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.config_entries import ConfigEntryState
+
+from ..reports import Mode, Status
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
@@ -15,34 +17,11 @@ if TYPE_CHECKING:
 
     from ..coordinator import ClawdConfigEntry, ClawdRuntime
 
-SETTLE_SECONDS: Final = 0.1
-
-
-class Status(StrEnum):
-    """How a check ended; `error` means that the check itself broke."""
-
-    SKIP = "skip"
-    PASS = "pass"  # noqa: S105 - a verdict
-    WARN = "warn"
-    ERROR = "error"
-    FAIL = "fail"
-
-
-class Mode(StrEnum):
-    """What a check does to the system; each mode includes those before it."""
-
-    PASSIVE = "passive"
-    ACTIVE = "active"
-    DRILL = "drill"
-
-    def includes(self, other: Mode) -> bool:
-        """Return whether a self-test of this mode runs a check of the other."""
-        modes = list(Mode)
-        return modes.index(other) <= modes.index(self)
+RECHECK_DELAY: Final = 0.1
 
 
 class Component(StrEnum):
-    """What a check looks at."""
+    """Component that a check is about."""
 
     GATEWAY = "gateway"
     HOME_ASSISTANT = "home_assistant"
@@ -50,7 +29,13 @@ class Component(StrEnum):
 
 
 class Aspect(StrEnum):
-    """What a failure says: the integration is ill, or its Gateway is of no use."""
+    """Whether a failure concerns the integration or the Gateway.
+
+    Attributes:
+        LIVENESS: the integration is broken.
+        READINESS: the Gateway cannot be used.
+
+    """
 
     LIVENESS = "liveness"
     READINESS = "readiness"
@@ -58,12 +43,12 @@ class Aspect(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
-    """What a check found.
+    """Result of a check.
 
     Attributes:
-        reason: why it found nothing; without one, the texts are the check's own.
-        facts: what the texts have to be filled with.
-        details: lines for a maintainer, as they are.
+        reason: prefix of the translation keys; the check's id if None.
+        placeholders: for the translations.
+        details: lines for a maintainer, not translated.
 
     """
 
@@ -72,32 +57,56 @@ class CheckResult:
     unit: str | None = None
     expected: JsonValueType = None
     reason: str | None = None
-    facts: Mapping[str, str | float] = field(default_factory=dict)
+    placeholders: Mapping[str, str | float] = field(default_factory=dict)
     details: tuple[str, ...] = ()
 
 
-type Ask = Callable[[CheckContext], Awaitable[CheckResult]]
+type Run = Callable[[CheckContext], Awaitable[CheckResult]]
 type Prerequisite = Callable[[CheckContext], str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One question to the running system; `deadline` in seconds.
+    """Check of the running system.
 
-    A prerequisite returns the reason for which the question cannot be asked.
+    Attributes:
+        prerequisites: each returns a reason to skip the check, or None.
+        timeout: in seconds.
+
     """
 
     id: str
-    ask: Ask
+    run: Run
     mode: Mode
     component: Component
     aspect: Aspect = Aspect.LIVENESS
     prerequisites: tuple[Prerequisite, ...] = ()
-    deadline: float = 5
+    timeout: float = 5
+
+
+def check(
+    *,
+    component: Component,
+    mode: Mode = Mode.PASSIVE,
+    aspect: Aspect = Aspect.LIVENESS,
+    requires: tuple[Prerequisite, ...] = (),
+    timeout: float = 5,
+) -> Callable[[Run], Check]:
+    """Turn a function `check_<id>` into the check of that id.
+
+    The first line of its docstring says what the check looks at, the second
+    paragraph why; `docs/self-test.md` is made of them.
+    """
+
+    def decorate(run: Run) -> Check:
+        id_ = run.__name__.removeprefix("check_")
+        return Check(id_, run, mode, component, aspect, requires, timeout)
+
+    return decorate
 
 
 def expect_none(
-    found: int, unit: str, *, details: tuple[str, ...] = (), **facts: str | float
+    found: int, unit: str, *, details: tuple[str, ...] = (), **placeholders: str | float
 ) -> CheckResult:
     """Return the result of a check that passes if it found nothing."""
     return CheckResult(
@@ -105,14 +114,14 @@ def expect_none(
         observed=found,
         unit=unit,
         expected=0,
-        facts=facts,
+        placeholders=placeholders,
         details=details,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A check that has ended; `duration` in seconds."""
+class CheckOutcome:
+    """Completed check; `duration` in seconds."""
 
     check: Check
     result: CheckResult
@@ -121,13 +130,13 @@ class Answer:
 
 @dataclass(slots=True)
 class CheckContext:
-    """What a check may look at.
+    """Context of the checks of one self-test.
 
     Attributes:
-        self_tests: the tasks in which self-tests run at present.
-        answers: of the checks that ended before.
-        checks: the ids of those that are asked.
-        settle: seconds that a suspect is given to go away by itself.
+        self_tests: tasks of all running self-tests.
+        outcomes: of the checks completed so far.
+        checks: ids of all checks of this self-test.
+        recheck_delay: seconds between two scans for a leak.
 
     """
 
@@ -135,43 +144,45 @@ class CheckContext:
     entry: ClawdConfigEntry
     mode: Mode
     self_tests: Collection[asyncio.Task[object] | None] = ()
-    answers: list[Answer] = field(default_factory=list)
+    outcomes: list[CheckOutcome] = field(default_factory=list)
     checks: tuple[str, ...] = ()
-    settle: float = SETTLE_SECONDS
+    recheck_delay: float = RECHECK_DELAY
     _runtime: ClawdRuntime = field(init=False)
 
     def __post_init__(self) -> None:
-        """Hold the runtime of the entry."""
+        """Take the runtime of the entry."""
         self._runtime = self.entry.runtime_data
 
     @property
     def runtime(self) -> ClawdRuntime:
-        """Return the present runtime; the last one where none is loaded."""
-        self.follow()
+        """Return the runtime; the last one while the entry is not loaded."""
+        self.refresh_runtime()
         return self._runtime
 
-    def follow(self) -> None:
-        """Let go of the runtime that a reload has replaced."""
+    def refresh_runtime(self) -> None:
+        """Release the runtime that a reload has replaced."""
         if self.entry.state is ConfigEntryState.LOADED:
             self._runtime = self.entry.runtime_data
 
     @property
     def connected(self) -> bool:
-        """Return whether there is a connection that can be used."""
+        """Return whether the client is connected."""
         return self.runtime.client.hello is not None
 
-    async def confirm[T](self, scan: Callable[[], Collection[T]]) -> list[T]:
-        """Scan twice and return what stays in between."""
+    async def recheck[T](self, scan: Callable[[], Collection[T]]) -> list[T]:
+        """Scan twice and return the suspects of both scans."""
+        # A task may be about to end, a listener about to unsubscribe: only a
+        # suspect that stays is a leak.
         suspects = scan()
         if not suspects:
             return []
-        await asyncio.sleep(self.settle)
+        await asyncio.sleep(self.recheck_delay)
         remaining = scan()
         return [suspect for suspect in suspects if suspect in remaining]
 
 
 def milliseconds(seconds: float) -> str:
-    """Return a time as the texts show it, with three digits that count."""
+    """Format seconds as milliseconds with three significant digits."""
     return f"{float(f'{seconds * 1000:.3g}'):g}"
 
 

@@ -1,4 +1,4 @@
-"""The report of a self-test, after the IETF's draft for health checks."""
+"""Report of a self-test, after the IETF draft for health checks."""
 
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 from homeassistant.helpers.translation import async_get_translations
 
 from ..const import DOMAIN, VERSION
-from ..redaction import known_secrets, withhold_texts
-from .model import Aspect, Status, worst
+from ..redaction import known_secrets, redact_texts
+from ..reports import Status
+from .model import Aspect, worst
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,15 +16,16 @@ if TYPE_CHECKING:
 
     from homeassistant.util.json import JsonObjectType
 
-    from .model import Answer, CheckContext, CheckResult
+    from ..reports import Report
+    from .model import CheckContext, CheckOutcome, CheckResult
 
 type Texts = Mapping[str, str]
 
 
 async def async_build_report(
     context: CheckContext, started_at: datetime, duration: float
-) -> JsonObjectType:
-    """Return the report in the user's language; see `build_report`."""
+) -> Report:
+    """Build the report in the language of Home Assistant."""
     hass = context.hass
     texts = await async_get_translations(
         hass, hass.config.language, "exceptions", {DOMAIN}
@@ -33,10 +35,10 @@ async def async_build_report(
 
 def build_report(
     context: CheckContext, texts: Texts, started_at: datetime, duration: float
-) -> JsonObjectType:
-    """Return the report, without any secret; `duration` in seconds.
+) -> Report:
+    """Build the report, without secrets.
 
-    `texts` are the translated ones, see `text_key`.
+    `texts` are translations by `text_key`, `duration` is in seconds.
     """
     liveness, readiness = _liveness(context), _readiness(context)
     report: JsonObjectType = {
@@ -50,28 +52,33 @@ def build_report(
         "mode": context.mode,
         "gateway": _gateway(context),
         "summary": _summary(context),
-        "checks": [_check(answer, texts) for answer in context.answers],
+        "checks": [_check(outcome, texts) for outcome in context.outcomes],
     }
     secrets = known_secrets(context.entry.data, context.runtime.credentials)
-    return {key: withhold_texts(value, secrets) for key, value in report.items()}
+    return {key: redact_texts(value, secrets) for key, value in report.items()}
+
+
+def text_key(key: str) -> str:
+    """Return the key under which Home Assistant keeps a text."""
+    return f"component.{DOMAIN}.exceptions.{key}.message"
 
 
 def _liveness(context: CheckContext) -> Status:
-    """Return how well the integration is, whatever its Gateway does."""
+    """Return the status of the integration, regardless of the Gateway."""
     return worst(_statuses(context, Aspect.LIVENESS))
 
 
 def _readiness(context: CheckContext) -> Status:
     """Return whether the Gateway can be used."""
-    link = Status.PASS if context.connected else Status.FAIL
-    return worst((link, *_statuses(context, Aspect.READINESS)))
+    connection = Status.PASS if context.connected else Status.FAIL
+    return worst((connection, *_statuses(context, Aspect.READINESS)))
 
 
 def _statuses(context: CheckContext, aspect: Aspect) -> list[Status]:
     return [
-        answer.result.status
-        for answer in context.answers
-        if answer.check.aspect is aspect
+        outcome.result.status
+        for outcome in context.outcomes
+        if outcome.check.aspect is aspect
     ]
 
 
@@ -84,13 +91,13 @@ def _gateway(context: CheckContext) -> JsonObjectType:
 
 
 def _summary(context: CheckContext) -> JsonObjectType:
-    counts = Counter(answer.result.status for answer in context.answers)
+    counts = Counter(outcome.result.status for outcome in context.outcomes)
     return {status: counts[status] for status in Status}
 
 
-def _check(answer: Answer, texts: Texts) -> JsonObjectType:
-    """Return the report on one check; `details` only where there are any."""
-    check, result = answer.check, answer.result
+def _check(outcome: CheckOutcome, texts: Texts) -> JsonObjectType:
+    """Return the report of one check; `details` only if there are any."""
+    check, result = outcome.check, outcome.result
     subject = result.reason or check.id
     passed = result.status is Status.PASS
     report: JsonObjectType = {
@@ -101,7 +108,7 @@ def _check(answer: Answer, texts: Texts) -> JsonObjectType:
         "observed_unit": result.unit,
         "expected": result.expected,
         "message": _text(texts, f"{subject}_{result.status}", result),
-        "duration_ms": _milliseconds(answer.duration),
+        "duration_ms": _milliseconds(outcome.duration),
         "hint": None if passed else _text(texts, f"{subject}_hint", result),
     }
     if result.details:
@@ -110,14 +117,9 @@ def _check(answer: Answer, texts: Texts) -> JsonObjectType:
 
 
 def _text(texts: Texts, key: str, result: CheckResult) -> str:
-    """Return a text in the user's language, or its key where it has none."""
+    """Return a translated text; its key if there is none."""
     text = texts.get(text_key(f"check_{key}"), key)
-    return text.format(**result.facts)
-
-
-def text_key(key: str) -> str:
-    """Return the key under which Home Assistant keeps a text of ours."""
-    return f"component.{DOMAIN}.exceptions.{key}.message"
+    return text.format(**result.placeholders)
 
 
 def _milliseconds(seconds: float) -> float:

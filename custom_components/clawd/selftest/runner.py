@@ -1,45 +1,49 @@
-"""The run of a self-test: order, deadlines, prerequisites, and one at a time."""
+"""Run of a self-test: order, timeouts, prerequisites, one at a time."""
 
 import asyncio
 from contextlib import nullcontext
 from time import perf_counter
 import traceback
 from typing import TYPE_CHECKING, Final
-from weakref import WeakKeyDictionary
 
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import callback
 from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import service
 from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
+from ..coordinator import async_store_report
 from ..gateway import ConnectionLostError, GatewayError, NotConnectedError
-from .history import async_keep_report
-from .interruption import ReloadError
-from .model import Answer, CheckContext, CheckResult, Mode, Status
+from ..reports import Mode, Status
+from .drill_tools import ReloadError
+from .model import CheckContext, CheckOutcome, CheckResult
+from .registry import CHECKS
 from .report import async_build_report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from homeassistant.util.json import JsonObjectType
+    from homeassistant.core import HomeAssistant
 
     from ..coordinator import ClawdConfigEntry
+    from ..reports import Report
     from .model import Check
 
 
-class SelfTests:
-    """The self-tests under way, at most one an entry, and at most one that drills.
+class RunningSelfTests:
+    """Running self-tests: at most one an entry, and one drill in all.
 
-    Drills change what all entries share: the log, the tracing of memory.
+    Drills change what entries share: log levels, the tracing of memory.
     """
 
     def __init__(self) -> None:
-        """Start with none."""
+        """Initialize without self-tests."""
         self._tasks: dict[str, asyncio.Task[object] | None] = {}
-        self._turn = asyncio.Lock()
+        self._drill_lock = asyncio.Lock()
 
-    def is_testing(self, entry: ClawdConfigEntry) -> bool:
-        """Return whether a self-test of an entry is under way."""
+    def is_running(self, entry: ClawdConfigEntry) -> bool:
+        """Return whether a self-test of an entry is running."""
         return entry.entry_id in self._tasks
 
     async def async_run(
@@ -48,15 +52,15 @@ class SelfTests:
         entry: ClawdConfigEntry,
         mode: Mode,
         checks: Sequence[Check],
-    ) -> JsonObjectType:
-        """Test a loaded entry and return the report.
+    ) -> Report:
+        """Run checks on a loaded entry and return the report.
 
         Raises:
-            ServiceValidationError: the entry is being tested already, or not to
-                be interrupted.
+            ServiceValidationError: a self-test of the entry is running, or the
+                entry must not be interrupted.
 
         """
-        if self.is_testing(entry):
+        if self.is_running(entry):
             raise ServiceValidationError(
                 translation_domain=DOMAIN,
                 translation_key="self_test_running",
@@ -73,92 +77,128 @@ class SelfTests:
                 self._tasks.values(),
                 checks=tuple(check.id for check in checks),
             )
-            async with self._turn if mode is Mode.DRILL else nullcontext():
+            async with self._drill_lock if mode is Mode.DRILL else nullcontext():
                 return await _run(context, checks)
         finally:
             del self._tasks[entry.entry_id]
 
 
-_SELF_TESTS: Final[WeakKeyDictionary[HomeAssistant, SelfTests]] = WeakKeyDictionary()
+_RUNNING: Final[HassKey[RunningSelfTests]] = HassKey(f"{DOMAIN} self-tests")
+
+
+async def async_run(
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    mode: Mode,
+    checks: Sequence[str] | None = None,
+) -> Report:
+    """Run a self-test of an entry; store and return its report.
+
+    `checks` are ids; None or empty runs all checks of the mode.
+
+    Raises:
+        ServiceValidationError: the entry is not loaded, a check is unknown, a
+            self-test is running, or a drill would interrupt a run.
+
+    """
+    service.async_get_config_entry(hass, DOMAIN, entry.entry_id)
+    chosen = _choose_checks(checks, mode)
+    return await _running(hass).async_run(hass, entry, mode, chosen)
 
 
 @callback
-def async_get_self_tests(hass: HomeAssistant) -> SelfTests:
-    """Return the self-tests under way."""
-    return _SELF_TESTS.setdefault(hass, SelfTests())
+def is_running(hass: HomeAssistant, entry: ClawdConfigEntry) -> bool:
+    """Return whether a self-test of an entry is running."""
+    return _running(hass).is_running(entry)
 
 
-async def _run(context: CheckContext, checks: Sequence[Check]) -> JsonObjectType:
-    started_at, started = dt_util.utcnow(), perf_counter()
-    await ask_all(checks, context)
-    report = await async_build_report(context, started_at, perf_counter() - started)
-    await async_keep_report(context.hass, context.entry, report)
-    return report
-
-
-async def ask_all(checks: Sequence[Check], context: CheckContext) -> None:
-    """Ask one check after the other; the answers are in the context."""
+async def run_checks(checks: Sequence[Check], context: CheckContext) -> None:
+    """Run checks one after the other; add their outcomes to the context."""
     for check in checks:
-        context.answers.append(await _answer(check, context))
+        started = perf_counter()
+        result = await _run_check(check, context)
+        duration = perf_counter() - started
+        context.outcomes.append(CheckOutcome(check, result, duration))
+
+
+def _running(hass: HomeAssistant) -> RunningSelfTests:
+    return hass.data.setdefault(_RUNNING, RunningSelfTests())
+
+
+def _choose_checks(ids: Sequence[str] | None, mode: Mode) -> list[Check]:
+    """Return the checks with these ids, or those of the mode, in order."""
+    if not ids:
+        return [check for check in CHECKS if mode.includes(check.mode)]
+    if unknown := set(ids) - {check.id for check in CHECKS}:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="unknown_check",
+            translation_placeholders={"checks": ", ".join(sorted(unknown))},
+        )
+    return [check for check in CHECKS if check.id in ids]
 
 
 def _refuse_interruption(entry: ClawdConfigEntry) -> None:
     client = entry.runtime_data.client
-    if client.hello and not client.runs:
+    runs = client.introspection.runs
+    if client.hello and not runs:
         return
-    key = "drill_runs_under_way" if client.runs else "drill_not_connected"
     raise ServiceValidationError(
         translation_domain=DOMAIN,
-        translation_key=key,
+        translation_key="drill_runs_under_way" if runs else "drill_not_connected",
         translation_placeholders={"title": entry.title},
     )
 
 
-async def _answer(check: Check, context: CheckContext) -> Answer:
-    started = perf_counter()
-    result = await _ask(check, context)
-    return Answer(check, result, perf_counter() - started)
+async def _run(context: CheckContext, checks: Sequence[Check]) -> Report:
+    started_at, started = dt_util.utcnow(), perf_counter()
+    await run_checks(checks, context)
+    report = await async_build_report(context, started_at, perf_counter() - started)
+    await async_store_report(context.hass, context.entry, report)
+    return report
 
 
-async def _ask(check: Check, context: CheckContext) -> CheckResult:
-    if reason := _obstacle(check, context):
+async def _run_check(check: Check, context: CheckContext) -> CheckResult:
+    if reason := _reason_to_skip(check, context):
         return CheckResult(status=Status.SKIP, reason=reason)
     try:
-        async with asyncio.timeout(check.deadline):
-            return await check.ask(context)
+        async with asyncio.timeout(check.timeout):
+            return await check.run(context)
     except TimeoutError:
-        seconds = {"seconds": check.deadline}
-        return CheckResult(status=Status.ERROR, reason="overdue", facts=seconds)
+        seconds = {"seconds": check.timeout}
+        return CheckResult(status=Status.ERROR, reason="overdue", placeholders=seconds)
     except ConnectionLostError, NotConnectedError:
         return CheckResult(status=Status.SKIP, reason="not_connected")
     except (GatewayError, ReloadError) as err:
-        return _failed(err)
-    except Exception as err:  # noqa: BLE001 - a check may break in any way
-        return _broken(err)
+        return _failure(err)
+    except Exception as err:  # noqa: BLE001 - a check may raise anything
+        return _broken_check(err)
 
 
-def _obstacle(check: Check, context: CheckContext) -> str | None:
-    """Name the reason for which a check cannot be asked, if there is one."""
+def _reason_to_skip(check: Check, context: CheckContext) -> str | None:
     if not context.mode.includes(check.mode):
         return "other_mode"
     reasons = (prerequisite(context) for prerequisite in check.prerequisites)
     return next(filter(None, reasons), None)
 
 
-def _failed(err: GatewayError | ReloadError) -> CheckResult:
+def _failure(err: GatewayError | ReloadError) -> CheckResult:
     if isinstance(err, ReloadError):
         state = {"state": err.state.value}
-        return CheckResult(status=Status.FAIL, reason="not_reloaded", facts=state)
+        return CheckResult(
+            status=Status.FAIL, reason="not_reloaded", placeholders=state
+        )
     code = {"code": err.code}
-    return CheckResult(status=Status.FAIL, reason="refused", facts=code)
+    return CheckResult(status=Status.FAIL, reason="refused", placeholders=code)
 
 
-def _broken(err: Exception) -> CheckResult:
-    """Tell where a check broke: lines of code, no values and no message."""
+def _broken_check(err: Exception) -> CheckResult:
+    """Return the place of an exception, without values or its message."""
+    # A message may hold a secret; source lines do not.
     frames = traceback.extract_tb(err.__traceback__)
     return CheckResult(
         status=Status.ERROR,
         reason="broken",
-        facts={"error": type(err).__name__},
+        placeholders={"error": type(err).__name__},
         details=tuple(f"{frame.name}: {frame.line}" for frame in frames),
     )

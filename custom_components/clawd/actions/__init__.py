@@ -1,0 +1,1 @@
+"""Actions of the integration, one module an action."""

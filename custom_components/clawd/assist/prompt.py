@@ -1,0 +1,102 @@
+"""System prompt of a question."""
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from homeassistant.components.conversation import AssistantContent, UserContent
+from homeassistant.exceptions import HomeAssistantError, TemplateError
+from homeassistant.helpers import area_registry as ar, device_registry as dr
+from homeassistant.helpers.template import Template
+
+from ..const import DOMAIN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from homeassistant.components.conversation import Content
+    from homeassistant.config_entries import ConfigSubentry
+    from homeassistant.core import HomeAssistant
+
+
+@dataclass(frozen=True, slots=True)
+class UserContext:
+    """User, device and area of a question; the variables of the instructions."""
+
+    language: str
+    user: str | None = None
+    device: str | None = None
+    area: str | None = None
+
+
+async def async_get_user_context(
+    hass: HomeAssistant, language: str, device_id: str | None, user_id: str | None
+) -> UserContext:
+    """Return the context of a question; without a user id, no name is told."""
+    user = await hass.auth.async_get_user(user_id) if user_id else None
+    device = dr.async_get(hass).async_get(device_id) if device_id else None
+    area_id = device.area_id if device else None
+    area = ar.async_get(hass).async_get_area(area_id) if area_id else None
+    return UserContext(
+        language,
+        user.name if user else None,
+        (device.name_by_user or device.name) if device else None,
+        area.name if area else None,
+    )
+
+
+def describe_user(context: UserContext) -> Iterator[str]:
+    """Yield the context as sentences."""
+    yield f"The language of the conversation is {context.language}."
+    if context.device:
+        yield f"The user speaks through the device {context.device}."
+    if context.area:
+        yield f"The user is in the area {context.area}."
+    if context.user:
+        yield f"The name of the user is {context.user}."
+
+
+def format_history_since_last_reply(content: Iterable[Content], agent: str) -> str:
+    """Return the messages before the question and after the agent's last reply.
+
+    Home Assistant answers some questions itself, and an automation may have asked
+    one: the agent's session lacks both.
+    """
+    messages: list[str] = []
+    for part in content:
+        match part:
+            case AssistantContent(agent_id=speaker) if speaker == agent:
+                messages.clear()
+            case AssistantContent(content=str(text)):
+                messages.append(f"Home Assistant: {text}")
+            case UserContent(content=text):
+                messages.append(f"User: {text}")
+    before = messages[:-1]  # without the question
+    return "\n".join(["Said before:", *before]) if before else ""
+
+
+def render_instructions(
+    hass: HomeAssistant,
+    subentry: ConfigSubentry,
+    instructions: str,
+    context: UserContext,
+) -> str:
+    """Render the instructions of an agent.
+
+    Raises:
+        HomeAssistantError: the template cannot be rendered.
+
+    """
+    template = Template(instructions, hass)
+    try:
+        return str(template.async_render(asdict(context), parse_result=False))
+    except TemplateError as err:
+        raise HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key="instructions_failed",
+            translation_placeholders={"agent": subentry.title},
+        ) from err
+
+
+def join(*parts: str | None) -> str:
+    """Join the parts of a prompt, without empty ones."""
+    return "\n\n".join(part.strip() for part in parts if part and part.strip())

@@ -1,0 +1,106 @@
+"""Mapping from the client's errors to Home Assistant's."""
+
+from typing import TYPE_CHECKING, Final
+
+from homeassistant.exceptions import (
+    ConfigEntryAuthFailed,
+    ConfigEntryError,
+    ConfigEntryNotReady,
+    HomeAssistantError,
+)
+
+from .const import DOMAIN
+from .gateway import (
+    AgentRunAborted,
+    AgentRunError,
+    CannotConnectError,
+    CertificateError,
+    ConnectionLostError,
+    GatewayAuthenticationError,
+    GatewayError,
+    GatewayProtocolError,
+    InsecureTransportError,
+    InvalidTokenError,
+    MissingScopeError,
+    NotAGatewayError,
+    NotConnectedError,
+    PairingRequiredError,
+    RateLimitedError,
+    RequestFailedError,
+    RequestTimeoutError,
+    RequestTooLargeError,
+    UnsupportedProtocolError,
+    minimum_delay,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Translation key of each class; a class without one uses its parent's.
+_KEYS: Final[Mapping[type[Exception], str]] = {
+    GatewayError: "gateway_error",
+    CannotConnectError: "cannot_connect",
+    CertificateError: "certificate_refused",
+    ConnectionLostError: "connection_lost",
+    NotConnectedError: "not_connected",
+    RequestTimeoutError: "request_timeout",
+    GatewayProtocolError: "protocol_error",
+    NotAGatewayError: "not_a_gateway",
+    UnsupportedProtocolError: "unsupported_protocol",
+    InsecureTransportError: "insecure_transport",
+    RequestTooLargeError: "request_too_large",
+    GatewayAuthenticationError: "device_refused",
+    InvalidTokenError: "invalid_token",
+    PairingRequiredError: "pairing_required",
+    MissingScopeError: "missing_scope",
+    RateLimitedError: "rate_limited",
+    RequestFailedError: "request_failed",
+    AgentRunError: "agent_failed",
+    AgentRunAborted: "agent_aborted",
+}
+
+
+def error_key(err: GatewayError) -> str:
+    """Return the translation key of an error."""
+    return next(_KEYS[base] for base in type(err).__mro__ if base in _KEYS)
+
+
+def setup_error(err: GatewayError) -> HomeAssistantError:
+    """Return the error that ends the setup of an entry."""
+    # The client would retry, so Home Assistant does: a device gets approved, a clock
+    # is set after the start of the machine, a Gateway is updated.
+    if minimum_delay(err) is not None:
+        return _translated(ConfigEntryNotReady, err)
+    if isinstance(err, GatewayAuthenticationError):
+        return _translated(ConfigEntryAuthFailed, err)
+    return _translated(ConfigEntryError, err)
+
+
+def action_error(err: GatewayError) -> HomeAssistantError:
+    """Return the error that ends an action or a conversation."""
+    return _translated(HomeAssistantError, err)
+
+
+def pairing_request(err: GatewayError | None) -> str | None:
+    """Return the id of the pairing request, if any."""
+    return err.request_id if isinstance(err, PairingRequiredError) else None
+
+
+def approval_placeholders(err: GatewayError | None) -> dict[str, str]:
+    """Return the placeholders of texts that ask for approval."""
+    # Clawdbot (v3) sends the code NOT_PAIRED and no code in the details.
+    program = "clawdbot" if err and err.code == "NOT_PAIRED" else "openclaw"
+    request = pairing_request(err)
+    action = f"approve {request}" if request else "list"
+    return {
+        "request_id": request or "?",
+        "command": f"{program} devices {action}",
+    }
+
+
+def _translated[T: HomeAssistantError](kind: type[T], err: GatewayError) -> T:
+    return kind(
+        translation_domain=DOMAIN,
+        translation_key=error_key(err),
+        translation_placeholders={"code": err.code or type(err).__name__},
+    )

@@ -1,0 +1,1 @@
+"""Parts of the config, options and subentry flows."""

@@ -1,0 +1,152 @@
+"""Defaults and forms of a conversation agent's settings."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from homeassistant.config_entries import ConfigSubentryData
+from homeassistant.const import CONF_MODEL, UnitOfTime
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers.selector import (
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TemplateSelector,
+    TextSelector,
+)
+import voluptuous as vol
+
+from ..assist.session import Scope
+from ..const import (
+    CONF_AGENT,
+    CONF_DEADLINE,
+    CONF_IDLE_TIMEOUT,
+    CONF_INSTRUCTIONS,
+    CONF_SESSION_NAME,
+    CONF_SESSION_SCOPE,
+    CONF_SHARE_USER_NAME,
+    CONF_SPEECH_CLEANUP,
+    CONF_THINKING,
+    CONF_TOOL_PROGRESS,
+    SUBENTRY_CONVERSATION,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ..gateway import Agent, Model
+
+SECTION_ADVANCED: Final = "advanced"
+OFF: Final = "off"
+
+# Without a model or a thinking level, the agent uses its own.
+DEFAULTS: Final[Mapping[str, Any]] = {
+    CONF_SESSION_SCOPE: Scope.CONVERSATION.value,
+    CONF_INSTRUCTIONS: "",
+    CONF_SHARE_USER_NAME: False,
+    CONF_IDLE_TIMEOUT: 300,
+    CONF_DEADLINE: 600,
+    CONF_SPEECH_CLEANUP: True,
+    CONF_TOOL_PROGRESS: False,
+}
+
+_SECONDS: Final = NumberSelector(
+    NumberSelectorConfig(
+        min=5,
+        max=86_400,
+        step=1,
+        mode=NumberSelectorMode.BOX,
+        unit_of_measurement=UnitOfTime.SECONDS,
+    )
+)
+_ADVANCED: Final = vol.Schema(
+    {
+        vol.Required(CONF_IDLE_TIMEOUT, default=DEFAULTS[CONF_IDLE_TIMEOUT]): _SECONDS,
+        vol.Required(CONF_DEADLINE, default=DEFAULTS[CONF_DEADLINE]): _SECONDS,
+        vol.Required(CONF_TOOL_PROGRESS, default=DEFAULTS[CONF_TOOL_PROGRESS]): bool,
+    }
+)
+
+
+def new_subentry(agent_id: str, title: str) -> ConfigSubentryData:
+    """Return the subentry of an agent with default settings."""
+    return ConfigSubentryData(
+        data={CONF_AGENT: agent_id, **DEFAULTS},
+        subentry_type=SUBENTRY_CONVERSATION,
+        title=title,
+        unique_id=None,
+    )
+
+
+def agent_schema(
+    agents: Iterable[Agent],
+    models: Iterable[Model],
+    stored: Mapping[str, Any],
+    title: str,
+) -> vol.Schema:
+    """Return the form for agent and model.
+
+    The stored agent and model stay options where the Gateway no longer has them;
+    `title` is then the name of the agent.
+    """
+    fields: dict[vol.Marker, object] = {
+        vol.Required(CONF_AGENT): _select(
+            {agent.id: agent.name for agent in agents}, stored.get(CONF_AGENT), title
+        )
+    }
+    available = {model.ref: model.name for model in models if model.available}
+    if available or CONF_MODEL in stored:
+        fields[vol.Optional(CONF_MODEL)] = _select(available, stored.get(CONF_MODEL))
+    return vol.Schema(fields)
+
+
+def settings_schema(thinking_levels: dict[str, str]) -> vol.Schema:
+    """Return the form for all other settings."""
+    fields: dict[vol.Marker, object] = {
+        vol.Required(
+            CONF_SESSION_SCOPE, default=DEFAULTS[CONF_SESSION_SCOPE]
+        ): SelectSelector(
+            SelectSelectorConfig(
+                options=list(Scope),
+                mode=SelectSelectorMode.DROPDOWN,
+                translation_key=CONF_SESSION_SCOPE,
+            )
+        ),
+        vol.Optional(CONF_SESSION_NAME): TextSelector(),
+    }
+    if thinking_levels.keys() - {OFF}:
+        fields[vol.Optional(CONF_THINKING)] = _select(thinking_levels)
+    return vol.Schema(
+        {
+            **fields,
+            vol.Optional(
+                CONF_INSTRUCTIONS, default=DEFAULTS[CONF_INSTRUCTIONS]
+            ): TemplateSelector(),
+            vol.Required(
+                CONF_SHARE_USER_NAME, default=DEFAULTS[CONF_SHARE_USER_NAME]
+            ): bool,
+            vol.Required(
+                CONF_SPEECH_CLEANUP, default=DEFAULTS[CONF_SPEECH_CLEANUP]
+            ): bool,
+            vol.Required(SECTION_ADVANCED): section(_ADVANCED, {"collapsed": True}),
+        }
+    )
+
+
+def _select(
+    names: dict[str, str], stored: str | None = None, stored_name: str = ""
+) -> SelectSelector:
+    """Return a selector that includes the stored value."""
+    if stored and stored not in names:
+        names = {**names, stored: stored_name or stored}
+    return SelectSelector(
+        SelectSelectorConfig(
+            options=[
+                SelectOptionDict(value=value, label=name)
+                for value, name in names.items()
+            ],
+            mode=SelectSelectorMode.DROPDOWN,
+        )
+    )

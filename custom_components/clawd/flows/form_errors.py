@@ -1,0 +1,74 @@
+"""Errors and fingerprints in forms."""
+
+from typing import TYPE_CHECKING, Final
+
+from homeassistant.const import CONF_ADDRESS, CONF_TOKEN
+
+from ..error_mapping import error_key
+from ..gateway import InvalidTokenError
+
+if TYPE_CHECKING:
+    from ..gateway import GatewayError
+    from .setup import ProbeResult
+
+# Characters of 16 of the 32 bytes, each with its colon. A dialog of the frontend
+# is too narrow for a whole fingerprint, 95 characters: its end would be hidden.
+FINGERPRINT_LINE: Final = 48
+
+# Codes with a more specific translation key than their error class has.
+_BY_CODE: Final = {
+    "AUTH_BOOTSTRAP_TOKEN_INVALID": "setup_link_used",
+    "AUTH_PASSWORD_MISMATCH": "invalid_password",
+    "AUTH_PASSWORD_MISSING": "password_missing",
+    "AUTH_TOKEN_MISSING": "token_missing",
+    "HTTP_403": "proxy_not_trusted",
+    "INVALID_HOST": "invalid_address",
+    "TLS": "tls_failed",
+    "TLS_CERTIFICATE": "certificate_unknown",
+    "TLS_CERTIFICATE_EXPIRED": "certificate_expired",
+    "TLS_CERTIFICATE_NAME": "certificate_name",
+    "TLS_FINGERPRINT": "certificate_changed",
+    "UNKNOWN_HOST": "unknown_host",
+}
+_ADDRESS_ERRORS: Final = (
+    "invalid_address",
+    "setup_link_used",
+    "unknown_host",
+    "tls_failed",
+)
+
+
+def form_errors(error: GatewayError, fields: set[str]) -> dict[str, str]:
+    """Return the translation key of an error, by field."""
+    key = _error_key(error)
+    field = "base"
+    if key in _ADDRESS_ERRORS:
+        field = CONF_ADDRESS
+    elif isinstance(error, InvalidTokenError):
+        field = CONF_TOKEN
+    return {field if field in fields else "base": key}
+
+
+def certificate_error(result: ProbeResult, discovered: str | None) -> str:
+    """Return the translation key of a certificate's worst error.
+
+    `discovered` is the fingerprint that the Gateway was advertised with.
+    """
+    if TYPE_CHECKING:
+        assert result.error
+    key = _error_key(result.error)
+    # A changed certificate is the graver one: the user trusted another before.
+    if key != "certificate_changed" and discovered not in (None, result.fingerprint):
+        return "certificate_not_announced"
+    return key
+
+
+def format_fingerprint(fingerprint: str) -> str:
+    """Return a fingerprint as `openssl` does, in two lines."""
+    pairs = zip(fingerprint[::2], fingerprint[1::2], strict=True)
+    text = ":".join(map("".join, pairs)).upper()
+    return f"{text[:FINGERPRINT_LINE]}\n{text[FINGERPRINT_LINE:]}" if text else ""
+
+
+def _error_key(error: GatewayError) -> str:
+    return _BY_CODE.get(error.code) or error_key(error)

@@ -1,0 +1,295 @@
+"""First contact with a Gateway: probe, login and approval."""
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from homeassistant.const import CONF_PASSWORD, CONF_SSL, CONF_TOKEN
+from homeassistant.data_entry_flow import AbortFlow
+from homeassistant.exceptions import ConfigEntryError
+from homeassistant.util.ssl import get_default_no_verify_context
+
+from ..client_factory import async_get_credentials, async_get_endpoint
+from ..const import (
+    CONF_ALLOW_INSECURE,
+    CONF_CA_CERTIFICATE,
+    CONF_FINGERPRINT,
+    DEFAULT_PORT,
+    LOGGER,
+)
+from ..error_mapping import pairing_request
+from ..gateway import (
+    CertificateError,
+    Credentials,
+    Endpoint,
+    GatewayClient,
+    GatewayError,
+    GatewayInfo,
+    InsecureTransportError,
+    InvalidTokenError,
+    PairingRequiredError,
+    Timing,
+    probe_endpoint,
+)
+from ..storage import NEW_ENTRY, DeviceTokenStore
+from .address import Candidate
+
+if TYPE_CHECKING:
+    from homeassistant.config_entries import ConfigEntry
+    from homeassistant.core import HomeAssistant
+
+    from .address import ParsedAddress
+
+APPROVAL_POLL_INTERVAL: Final = 3.0
+# OpenClaw and Clawdbot drop a pairing request after 300 s; one that disappears
+# earlier was refused. The 15 s less are for what passes before the wait begins.
+PAIRING_REQUEST_LIFETIME: Final = 285.0
+# Shorter than the client's 15 s: there are up to four candidates, probed one after
+# the other, while the user looks at the form.
+PROBE_TIMING: Final = Timing(connect_timeout=8)
+
+# Errors that say little about a candidate, most informative first.
+_UNINFORMATIVE_CODES: Final = ("TLS", "REFUSED", "UNREACHABLE")
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeResult:
+    """Result of a probe without credentials.
+
+    Attributes:
+        error: None if a Gateway answered that may be sent credentials.
+        fingerprint: of its certificate, if that is not trusted.
+
+    """
+
+    candidate: Candidate
+    error: GatewayError | None = None
+    fingerprint: str | None = None
+
+    @property
+    def conclusive(self) -> bool:
+        """Return whether no other candidate needs to be probed."""
+        # The user decides about a certificate or plain text at this candidate,
+        # instead of the flow falling back to another one.
+        return self.error is None or isinstance(
+            self.error, CertificateError | InsecureTransportError
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LoginResult:
+    """Result of a login: either `info` or `error`.
+
+    Attributes:
+        refused: the pairing request was refused.
+
+    """
+
+    info: GatewayInfo | None = None
+    error: GatewayError | None = None
+    refused: bool = False
+
+
+@dataclass(slots=True)
+class GatewaySetup:
+    """State of one attempt to set up a Gateway.
+
+    Attributes:
+        candidates: in the order in which to probe them.
+        data: entry data so far.
+        options: entry options so far.
+        entry_id: of the entry that is changed.
+        bootstrap_token: from a setup link, in place of another secret.
+
+    """
+
+    hass: HomeAssistant
+    candidates: tuple[Candidate, ...] = ()
+    data: dict[str, Any] = field(default_factory=dict, repr=False)
+    options: dict[str, Any] = field(default_factory=dict)
+    entry_id: str = NEW_ENTRY
+    bootstrap_token: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def from_entry(cls, hass: HomeAssistant, entry: ConfigEntry) -> Self:
+        """Return an attempt with an entry's settings."""
+        candidates = (Candidate.from_entry_data(entry.data),)
+        return cls(hass, candidates, {**entry.data}, {**entry.options}, entry.entry_id)
+
+    @property
+    def entry_data(self) -> dict[str, Any]:
+        """Return the entry data."""
+        # Without TLS, there is no certificate to trust.
+        unused = () if self.data[CONF_SSL] else (CONF_FINGERPRINT, CONF_CA_CERTIFICATE)
+        return {key: self.data[key] for key in self.data if key not in unused}
+
+    def use_address(self, address: ParsedAddress) -> None:
+        """Use an address, its credentials and its fingerprint."""
+        self.candidates = address.candidates
+        if address.fingerprint:
+            self.data[CONF_FINGERPRINT] = address.fingerprint
+        if address.token or address.bootstrap_token:
+            self.data.pop(CONF_TOKEN, None)
+            self.data.pop(CONF_PASSWORD, None)
+        self.bootstrap_token = address.bootstrap_token
+        self.set_secret(address.token or "")
+
+    def set_secret(self, text: str) -> None:
+        """Set a token or password, unless it is empty."""
+        if secret := text.strip():
+            self.data.pop(CONF_PASSWORD, None)
+            # Stored as a token until a login shows that it is a password.
+            self.data[CONF_TOKEN] = secret
+            self.bootstrap_token = None
+
+    def set_ca_certificate(self, certificate: str | None) -> None:
+        """Set or remove the CA certificate."""
+        known = self.data.pop(CONF_CA_CERTIFICATE, None)
+        if certificate:
+            self.data[CONF_CA_CERTIFICATE] = certificate
+            # The user trusts a new CA instead of the certificate confirmed before.
+            if certificate != known:
+                self.data.pop(CONF_FINGERPRINT, None)
+
+    async def async_probe_candidates(self) -> ProbeResult:
+        """Probe the candidates; use the first conclusive one.
+
+        No credentials are sent. If all fail, the most informative one is used.
+
+        Raises:
+            ssl.SSLError: the CA certificate cannot be read.
+
+        """
+        results: list[ProbeResult] = []
+        for candidate in self.candidates:
+            result = await self._async_probe(candidate)
+            if result.conclusive:
+                break
+            results.append(result)
+        else:
+            result = max(results, key=_informativeness)
+        self.data |= result.candidate.entry_data
+        return result
+
+    async def async_trust_certificate(self, confirmed: ProbeResult) -> ProbeResult:
+        """Trust a confirmed certificate and probe again."""
+        # Probed without any fingerprint: where the certificate verifies by now, none
+        # is stored; where it changed meanwhile, the user has not seen the new one.
+        self.data.pop(CONF_FINGERPRINT, None)
+        result = await self.async_probe_candidates()
+        if (
+            isinstance(result.error, CertificateError)
+            and result.fingerprint == confirmed.fingerprint
+        ):
+            self.data[CONF_FINGERPRINT] = result.fingerprint
+            return ProbeResult(result.candidate)
+        return result
+
+    async def async_allow_insecure(self) -> ProbeResult:
+        """Allow public addresses without TLS and probe again."""
+        self.options[CONF_ALLOW_INSECURE] = True
+        return await self.async_probe_candidates()
+
+    async def async_log_in(self) -> LoginResult:
+        """Connect once, with token or password."""
+        result = await self._async_connect()
+        if not isinstance(result.error, InvalidTokenError):
+            return result
+        # v4 also accepts its password as a token, v3 only under the key of its own:
+        # {"auth": {"password": "…"}}.
+        wanted, other = CONF_TOKEN, CONF_PASSWORD
+        if result.error.wants_password:
+            wanted, other = other, wanted
+        if other not in self.data:
+            return result
+        self.data[wanted] = self.data.pop(other)
+        return await self._async_connect()
+
+    async def async_wait_for_approval(self, pending: LoginResult) -> LoginResult:
+        """Poll until the pairing request is gone."""
+        result, request_id = pending, pairing_request(pending.error)
+        started = self.hass.loop.time()
+        while (
+            isinstance(result.error, PairingRequiredError)
+            and pairing_request(result.error) == request_id
+        ):
+            await asyncio.sleep(APPROVAL_POLL_INTERVAL)
+            result = await self._async_connect()
+        # A refused request and an expired one look the same: the next attempt to
+        # connect opened another. Only the time tells them apart.
+        expired = self.hass.loop.time() - started >= PAIRING_REQUEST_LIFETIME
+        still_pending = isinstance(result.error, PairingRequiredError)
+        return replace(result, refused=still_pending and not expired)
+
+    async def async_store_device_token(self, info: GatewayInfo) -> None:
+        """Store the device token of a setup link."""
+        # The bootstrap token was used up by this login, and the entry has no other
+        # secret. Every other device token is issued again at the next connect.
+        if self.bootstrap_token:
+            endpoint = await async_get_endpoint(self.hass, self.data, self.options)
+            await self._token_store(endpoint).async_save(info.hello.device_token)
+
+    def _token_store(self, endpoint: Endpoint) -> DeviceTokenStore:
+        return DeviceTokenStore(self.hass, self.entry_id, endpoint.origin)
+
+    async def _async_probe(self, candidate: Candidate) -> ProbeResult:
+        data = {**self.data, **candidate.entry_data}
+        endpoint = await async_get_endpoint(self.hass, data, self.options)
+        result = await _probe(candidate, endpoint)
+        if isinstance(result.error, CertificateError):
+            result = await _read_fingerprint(result, endpoint)
+        LOGGER.debug(
+            "Probed a Gateway: %s on %s port, %s",
+            "TLS" if candidate.ssl else "plain text",
+            "the default" if candidate.port == DEFAULT_PORT else "another",
+            result.error.code if result.error else "OK",
+        )
+        return result
+
+    async def _async_connect(self) -> LoginResult:
+        endpoint = await async_get_endpoint(self.hass, self.data, self.options)
+        credentials = await self._async_get_credentials(endpoint)
+        try:
+            info = await GatewayClient(endpoint, credentials).fetch_info()
+        except GatewayError as err:
+            LOGGER.debug("Login to the Gateway failed: %s", err.code)
+            return LoginResult(error=err)
+        return LoginResult(info)
+
+    async def _async_get_credentials(self, endpoint: Endpoint) -> Credentials:
+        try:
+            credentials = await async_get_credentials(self.hass, self.data)
+        except ConfigEntryError as err:
+            raise AbortFlow("identity_unreadable") from err
+        credentials.bootstrap_token = self.bootstrap_token
+        if not credentials.auth:
+            credentials.device_token = await self._token_store(endpoint).async_load()
+        return credentials
+
+
+async def _probe(candidate: Candidate, endpoint: Endpoint) -> ProbeResult:
+    try:
+        await probe_endpoint(endpoint, PROBE_TIMING)
+    except GatewayError as err:
+        return ProbeResult(candidate, err)
+    return ProbeResult(candidate)
+
+
+async def _read_fingerprint(result: ProbeResult, endpoint: Endpoint) -> ProbeResult:
+    """Add the fingerprint of an untrusted certificate."""
+    # A failed verification does not reveal the certificate, so connect without.
+    unverified = get_default_no_verify_context()
+    endpoint = replace(endpoint, ssl=unverified, fingerprint=None)
+    try:
+        peer = await probe_endpoint(endpoint, PROBE_TIMING)
+    except GatewayError as err:
+        return ProbeResult(result.candidate, err)
+    return replace(result, fingerprint=peer.fingerprint)
+
+
+def _informativeness(result: ProbeResult) -> int:
+    """Return the rank of a failed probe."""
+    code = result.error.code if result.error else ""
+    if code in _UNINFORMATIVE_CODES:
+        return -_UNINFORMATIVE_CODES.index(code)
+    return 1

@@ -1,0 +1,34 @@
+"""Chat of a session: its history, and stopping its runs."""
+
+from typing import TYPE_CHECKING, Final
+from uuid import uuid4
+
+from ..models import READ_SCOPE, WRITE_SCOPE
+from .base import Commands, Method
+
+if TYPE_CHECKING:
+    from ..models import Json
+
+
+class ChatCommands(Commands):
+    """Commands on the chat of a session."""
+
+    ABORT: Final = Method("chat.abort", WRITE_SCOPE)
+    HISTORY: Final = Method("chat.history", READ_SCOPE)
+    SEND: Final = Method("chat.send", WRITE_SCOPE)
+
+    async def abort(self, session_key: str, run_id: str) -> None:
+        """Stop one run (v4)."""
+        await self._call(self.ABORT, {"sessionKey": session_key, "runId": run_id})
+
+    async def stop(self, session_key: str) -> None:
+        """Stop every run of a session by a chat command (v3)."""
+        # v3 knows only runs of `chat.send` in `chat.abort`. The prefix keeps it
+        # from dropping the bare command as an empty message.
+        params = {"message": "[clawd] /stop", "idempotencyKey": uuid4().hex}
+        await self._call(self.SEND, {"sessionKey": session_key, **params})
+
+    async def history(self, session_key: str, limit: int) -> Json:
+        """Return the last messages, at most `limit`; see `read_transcript`."""
+        params = {"sessionKey": session_key, "limit": limit}
+        return await self._call(self.HISTORY, params)

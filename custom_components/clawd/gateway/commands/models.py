@@ -1,0 +1,105 @@
+"""Models of a Gateway, and their thinking levels."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Self
+
+from ..exceptions import InvalidFrameError
+from ..models import READ_SCOPE
+from .base import Commands, Method
+
+if TYPE_CHECKING:
+    from ..models import Json, Payload
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkingLevel:
+    """Thinking level of a model."""
+
+    id: str
+    label: str
+
+
+# v3 does not list levels; its agents refuse any other.
+V3_LEVELS: Final = tuple(
+    ThinkingLevel(level, level) for level in ("off", "minimal", "low", "medium", "high")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Model of a Gateway.
+
+    Attributes:
+        ref: `provider/id`.
+        available: whether the Gateway has credentials for its provider.
+
+    """
+
+    ref: str
+    name: str
+    thinking_levels: tuple[ThinkingLevel, ...]
+    available: bool
+
+    @classmethod
+    def from_payload(cls, payload: Payload) -> Self:
+        """Read one entry of `models.list`."""
+        ref = f"{payload['provider']}/{payload['id']}"
+        default = V3_LEVELS if payload.get("reasoning") else ()
+        return cls(
+            ref,
+            str(payload.get("name") or ref),
+            read_thinking_levels(payload, default),
+            payload.get("available") is not False,
+        )
+
+
+class ModelCommands(Commands):
+    """Commands on models."""
+
+    LIST: Final = Method("models.list", READ_SCOPE)
+
+    async def list(self) -> tuple[Model, ...]:
+        """Return the models.
+
+        Raises:
+            GatewayError: the Gateway did not answer, or not with a list.
+
+        """
+        return read_models(await self._call(self.LIST))
+
+
+def read_models(payload: Json) -> tuple[Model, ...]:
+    """Read the response to `models.list`.
+
+    Raises:
+        InvalidFrameError: the response holds no list of models.
+
+    """
+    match payload:
+        case {"models": list(entries)}:
+            found = entries_with(entries, "id", "provider")
+            return tuple(map(Model.from_payload, found))
+    raise InvalidFrameError("the response to models.list has no models")
+
+
+def read_thinking_levels(
+    payload: Payload, default: tuple[ThinkingLevel, ...]
+) -> tuple[ThinkingLevel, ...]:
+    """Return the thinking levels of an agent or model."""
+    levels = payload.get("thinkingLevels")
+    if not isinstance(levels, list):
+        return default
+    return tuple(
+        ThinkingLevel(level["id"], str(level.get("label") or level["id"]))
+        for level in entries_with(levels, "id")
+    )
+
+
+def entries_with(entries: list[Json], *keys: str) -> list[Payload]:
+    """Return the objects that have a text under each key."""
+    return [
+        entry
+        for entry in entries
+        if isinstance(entry, dict)
+        and all(isinstance(entry.get(key), str) for key in keys)
+    ]

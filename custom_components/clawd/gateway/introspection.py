@@ -1,0 +1,87 @@
+"""Internals of a client, for self-test and diagnostics."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Mapping
+
+    from .events import EventListeners
+    from .protocol.connection import Connection
+    from .protocol.pending import PendingRequest
+    from .runs.run import RunInfo
+    from .runs.runs import AgentRuns
+    from .state import StateHistory, Transition
+    from .tasks import TaskRegistry
+
+
+class Introspection:
+    """Read access to the internals of a client."""
+
+    def __init__(
+        self,
+        connection: Callable[[], Connection | None],
+        history: StateHistory,
+        tasks: TaskRegistry,
+        runs: AgentRuns,
+        *listeners: EventListeners[Any],
+    ) -> None:
+        """Read from the parts of a client."""
+        self._connection = connection
+        self._history = history
+        self._tasks = tasks
+        self._runs = runs
+        self._listeners = listeners
+
+    @property
+    def transitions(self) -> tuple[Transition, ...]:
+        """Return the last transitions, oldest first."""
+        return self._history.snapshot()
+
+    @property
+    def runs(self) -> tuple[RunInfo, ...]:
+        """Return the open runs, oldest first."""
+        return self._runs.snapshot()
+
+    @property
+    def tasks(self) -> dict[asyncio.Task[object], str]:
+        """Return the running tasks with their names."""
+        return self._tasks.snapshot()
+
+    @property
+    def task_failures(self) -> Mapping[str, int]:
+        """Return the tasks that ended with an exception, counted by name."""
+        return self._tasks.failures
+
+    @property
+    def pending(self) -> tuple[PendingRequest, ...]:
+        """Return the open requests, oldest first."""
+        connection = self._connection()
+        return connection.pending.snapshot() if connection else ()
+
+    @property
+    def timers(self) -> set[asyncio.TimerHandle]:
+        """Return the timers of open requests and runs."""
+        requests = {request.timer for request in self.pending}
+        return requests | {run.timer for run in self._runs.active()}
+
+    @property
+    def listeners(self) -> Mapping[str, tuple[Callable[..., object], ...]]:
+        """Return the listeners of each event, and of the state."""
+        return {
+            name: found
+            for listeners in self._listeners
+            for name, found in listeners.snapshot().items()
+        }
+
+    @property
+    def receive_limit(self) -> int | None:
+        """Return the maximum size of a received message in bytes, if connected."""
+        connection = self._connection()
+        return connection.receive_limit if connection else None
+
+    @property
+    def seconds_since_last_frame(self) -> float | None:
+        """Return the seconds since the last frame, if connected."""
+        connection = self._connection()
+        return connection.seconds_since_last_frame if connection else None

@@ -1,0 +1,365 @@
+"""One connection to a Gateway, from handshake to close."""
+
+import asyncio
+from contextlib import suppress
+import logging
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
+
+from ..exceptions import (
+    CLOSE_RESTART,
+    CannotConnectError,
+    ConnectionLostError,
+    GatewayError,
+    InvalidFrameError,
+    NotAGatewayError,
+    RequestFailedError,
+    RequestTooLargeError,
+)
+from ..models import Challenge, Hello
+from .frames import (
+    Event,
+    Request,
+    Response,
+    decode_frame,
+    encode_request,
+    peek_event,
+    seconds,
+)
+from .handshake import build_connect
+from .pending import PendingRequest, PendingRequests
+from .transport import MIN_RECEIVE_LIMIT, Peer, peer_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable
+
+    from websockets.asyncio.client import ClientConnection
+
+    from ..credentials import Credentials
+    from ..models import Json, Payload, Timing
+    from ..sleep_detector import SleepDetector
+    from ..statistics import Statistics
+    from ..tasks import TaskRegistry
+    from .handshake import ConnectProfile
+
+SHUTDOWN: Final = "shutdown"
+CLOSE_IDLE: Final = 4000
+CLOSE_ABNORMAL: Final = 1006
+CLOSES_WHILE_STARTING: Final = (CLOSE_RESTART, 1013)
+
+# Bytes; both Gateways refuse larger frames before their hello.
+MAX_HANDSHAKE_SIZE: Final = 64 * 2**10
+# Bytes; above any policy seen: 26,214,400 on OpenClaw 2026.9.
+MAX_RECEIVE_LIMIT: Final = 64 * 2**20
+
+# Most frames are events of runs: skip the regular expression for them.
+AGENT_EVENT_PREFIX: Final = b'{"type":"event","event":"agent",'
+
+type ConnectionTask = tuple[str, Coroutine[Any, Any, None]]
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Connection:
+    """Connection to a Gateway; used once, never reconnected."""
+
+    hello: Hello
+
+    def __init__(
+        self,
+        socket: ClientConnection,
+        timing: Timing,
+        statistics: Statistics,
+        on_event: Callable[[Event, float], None],
+        is_wanted: Callable[[str], bool],
+    ) -> None:
+        """Wrap an open socket; `handshake()` comes next.
+
+        `on_event` gets each event and its time of the monotonic clock. Events whose
+        name is not wanted are counted, but not decoded.
+        """
+        self._socket = socket
+        self.timing = timing
+        self._statistics = statistics
+        self._on_event = on_event
+        self._is_wanted = is_wanted
+        self._last_seq: int | None = None
+        self._restart_delay: float | None = None
+        self._send_limit = MAX_HANDSHAKE_SIZE
+        self._opened_at = self._last_frame_at = time.monotonic()
+        self.pending = PendingRequests(statistics)
+
+    @property
+    def peer(self) -> Peer:
+        """Return the remote end."""
+        return peer_of(self._socket)
+
+    @property
+    def age(self) -> float:
+        """Return the seconds since the socket opened."""
+        return time.monotonic() - self._opened_at
+
+    @property
+    def seconds_since_last_frame(self) -> float:
+        """Return the seconds since the last frame."""
+        return time.monotonic() - self._last_frame_at
+
+    @property
+    def receive_limit(self) -> int | None:
+        """Return the maximum size of a received message in bytes."""
+        return self._socket.protocol.max_message_size
+
+    async def handshake(
+        self, credentials: Credentials, profile: ConnectProfile, deadline: float
+    ) -> None:
+        """Answer the challenge and read the hello.
+
+        `deadline` is a time of the event loop's clock.
+
+        Raises:
+            GatewayError: the Gateway refused, or did not answer.
+
+        """
+        try:
+            async with asyncio.timeout_at(deadline):
+                challenge = await self.read_challenge()
+                skew = time.time() - challenge.ts / 1000
+                params = build_connect(challenge, credentials, profile)
+                hello = await self.request_before_serving("connect", params)
+        except TimeoutError:
+            raise CannotConnectError("no handshake in time", code="TIMEOUT") from None
+        except (ConnectionLostError, RequestFailedError) as err:
+            raise _not_ready(err) from None
+        self.hello = Hello.from_payload(hello, skew)
+        self._set_limits(self.hello.policy.max_payload)
+        _LOGGER.debug(
+            "Handshake done: protocol %s, %s methods, %s scopes, tick every %s s",
+            self.hello.protocol,
+            len(self.hello.methods),
+            len(self.hello.scopes),
+            self.hello.policy.tick_interval,
+        )
+        # Before anything else: a device token that is not stored is lost.
+        await credentials.accept(self.hello.device_token)
+
+    async def read_challenge(self) -> Challenge:
+        """Return the challenge, the first frame of a Gateway.
+
+        Raises:
+            CannotConnectError: the peer hung up, as a Gateway does while it starts.
+            NotAGatewayError: another service answered.
+
+        """
+        try:
+            data = await self._socket.recv(decode=False)
+            frame = decode_frame(data)
+        except ConnectionClosed as err:
+            raise _hung_up(err) from None
+        except InvalidFrameError:
+            raise NotAGatewayError("the peer sent no challenge") from None
+        if not isinstance(frame, Event) or frame.name != "connect.challenge":
+            raise NotAGatewayError("the peer sent no challenge")
+        now = time.monotonic()
+        self._statistics.received("event", frame.name, len(data), now)
+        return Challenge.from_payload(frame.payload)
+
+    async def request(
+        self, method: str, params: Payload | None = None, timeout: float | None = None
+    ) -> Json:
+        """Send a request and return the payload of its response.
+
+        Raises:
+            RequestTimeoutError: no response in `timeout` seconds.
+            ConnectionLostError: the connection ended first.
+            GatewayError: the Gateway answered with an error.
+
+        """
+        seconds_left = self.timing.request_timeout if timeout is None else timeout
+        request = self.pending.open(method, seconds_left)
+        await self.send(request, params or {})
+        return await request.future
+
+    async def request_before_serving(
+        self, method: str, params: Payload | None = None, timeout: float | None = None
+    ) -> Json:
+        """Send a request and read until its response, before `serve()`.
+
+        Raises:
+            ConnectionLostError: the connection ended first.
+            GatewayError: the Gateway answered with an error.
+
+        """
+        seconds_left = self.timing.request_timeout if timeout is None else timeout
+        request = self.pending.open(method, seconds_left)
+        await self.send(request, params or {})
+        try:
+            while not request.future.done():
+                self._receive(await self._socket.recv(decode=False))
+        except ConnectionClosed as err:
+            raise self._lost(err) from None
+        return await request.future
+
+    async def send(self, request: PendingRequest, params: Payload) -> None:
+        """Send a registered request; its future tells of a failure."""
+        try:
+            data = encode_request(Request(request.id, request.method, params))
+            if len(data) > self._send_limit:
+                self._reject(request, len(data))
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(request.deadline):
+                    await self._socket.send(data, text=True)
+        except ConnectionClosed as err:
+            self.pending.fail_all(self._lost(err))
+            # Yield, or a caller that retries in a loop starves the reader.
+            await asyncio.sleep(0)
+        except BaseException:
+            request.future.cancel()
+            raise
+        else:
+            self._statistics.sent(request.method, len(data))
+
+    async def serve(
+        self,
+        registry: TaskRegistry,
+        sleep_detector: SleepDetector,
+        tasks: Iterable[ConnectionTask],
+    ) -> GatewayError:
+        """Read frames until the connection ends; return the error that ended it."""
+        watchdog = ("watchdog", self._watch_idle(sleep_detector))
+        async with asyncio.TaskGroup() as group:
+            running = [
+                self._start(group, registry, task) for task in (watchdog, *tasks)
+            ]
+            try:
+                return await self._read()
+            finally:
+                for task in running:
+                    task.cancel()
+
+    async def interrupt(self, close_code: int | None) -> None:
+        """Close the connection with a code; abort it without one."""
+        if close_code is None:
+            self._socket.transport.abort()
+        else:
+            await self._hang_up(close_code)
+
+    async def close(self, error: GatewayError) -> None:
+        """Fail the open requests and close the socket."""
+        self.pending.fail_all(error)
+        await self._hang_up(CloseCode.NORMAL_CLOSURE)
+
+    def _start(
+        self, group: asyncio.TaskGroup, registry: TaskRegistry, task: ConnectionTask
+    ) -> asyncio.Task[None]:
+        name, coroutine = task
+        started = group.create_task(coroutine, name=f"clawd {name}")
+        registry.add(started, name)
+        return started
+
+    async def _read(self) -> GatewayError:
+        receive, handle = self._socket.recv, self._receive
+        try:
+            while True:
+                handle(await receive(decode=False))
+        except ConnectionClosed as err:
+            return self._lost(err)
+
+    def _receive(self, data: bytes) -> None:
+        self._last_frame_at = now = time.monotonic()
+        size = len(data)
+        name = None if data.startswith(AGENT_EVENT_PREFIX) else peek_event(data)
+        if name is not None and not self._is_wanted(name):
+            self._statistics.received("event", name, size, now)
+            # Its `seq` was not decoded, so the next one cannot be compared.
+            self._last_seq = None
+            return
+        try:
+            frame = decode_frame(data)
+        except InvalidFrameError:
+            self._statistics.invalid_frames += 1
+            _LOGGER.debug("Ignoring a frame of %s bytes that is not valid", size)
+            return
+        if isinstance(frame, Response):
+            method = self.pending.method_of(frame)
+            self._statistics.received("res", method, size, now)
+            self.pending.resolve(frame)
+            return
+        self._statistics.received("event", frame.name, size, now)
+        if (seq := frame.seq) is not None:
+            if self._last_seq is not None and seq > self._last_seq + 1:
+                self._statistics.sequence_gaps += 1
+            self._last_seq = seq
+        if frame.name == SHUTDOWN:
+            # {"reason": "gateway restarting", "restartExpectedMs": 1500}, then 1012.
+            self._restart_delay = seconds(frame.payload.get("restartExpectedMs"))
+        self._on_event(frame, now)
+
+    async def _watch_idle(self, sleep_detector: SleepDetector) -> None:
+        """Close after two tick intervals without a frame, or a system sleep."""
+        limit = 2 * self.hello.policy.tick_interval
+        while (idle := self.seconds_since_last_frame) < limit:
+            await asyncio.sleep(min(limit - idle, self.timing.sleep_check_interval))
+            if sleep_detector.poll() and not await self._answers_ping():
+                break
+        _LOGGER.debug("Closing the connection: no frame in %.0f s", limit)
+        await self._hang_up(CLOSE_IDLE)
+
+    async def _answers_ping(self) -> bool:
+        """Return whether the peer answers a ping."""
+        with suppress(TimeoutError, ConnectionClosed):
+            async with asyncio.timeout(self.timing.ping_timeout):
+                await (await self._socket.ping())
+                return True
+        return False
+
+    def _set_limits(self, max_payload: int) -> None:
+        self._send_limit = max_payload
+        limit = max(MIN_RECEIVE_LIMIT, min(max_payload, MAX_RECEIVE_LIMIT))
+        self._socket.protocol.max_message_size = limit
+
+    def _reject(self, request: PendingRequest, size: int) -> None:
+        error = RequestTooLargeError(request.method, size, self._send_limit)
+        self.pending.fail(request, error)
+
+    async def _hang_up(self, code: int) -> None:
+        """Close the socket; abort it if the peer does not answer the close."""
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.timing.close_timeout):
+                    await self._socket.close(code)
+        finally:
+            self._socket.transport.abort()
+
+    def _lost(self, err: ConnectionClosed) -> ConnectionLostError:
+        close = err.rcvd or err.sent
+        return ConnectionLostError(
+            "the connection to the Gateway was lost",
+            close_code=close.code if close else CLOSE_ABNORMAL,
+            retry_after=self._restart_delay,
+        )
+
+
+def _hung_up(err: ConnectionClosed) -> GatewayError:
+    if err.rcvd is None or err.rcvd.code in CLOSES_WHILE_STARTING:
+        return CannotConnectError("the peer hung up", code="HUNG_UP")
+    return NotAGatewayError("the peer sent no challenge")
+
+
+def _not_ready(err: ConnectionLostError | RequestFailedError) -> GatewayError:
+    """Tell a starting Gateway from one that refuses."""
+    # v4 while starting: HTTP 503, close 1013 "gateway starting", or
+    # {"code": "UNAVAILABLE", "details": {"reason": "startup-sidecars"}}.
+    starting = (
+        err.close_code in CLOSES_WHILE_STARTING
+        if isinstance(err, ConnectionLostError)
+        else err.retryable
+    )
+    if not starting:
+        return err
+    return CannotConnectError(
+        "the Gateway is starting", code=err.code, retry_after=err.retry_after
+    )

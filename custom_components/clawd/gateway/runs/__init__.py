@@ -1,0 +1,1 @@
+"""Runs of agents: events in, text and a result out."""

@@ -1,0 +1,59 @@
+"""Stopping runs at the Gateway."""
+
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from ..commands import ChatCommands
+from ..exceptions import ConnectionLostError, GatewayError
+from ..models import MIN_PROTOCOL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..protocol.connection import Connection, ConnectionTask
+    from ..tasks import TaskRegistry
+    from .run import AgentRun
+
+MAX_UNSENT_ABORTS: Final = 32
+
+
+class Aborts:
+    """Aborts of runs; without a connection they are kept for the next one."""
+
+    def __init__(
+        self, connection: Callable[[], Connection | None], tasks: TaskRegistry
+    ) -> None:
+        """Send on the current connection."""
+        self._connection = connection
+        self._tasks = tasks
+        self._unsent: deque[AgentRun] = deque(maxlen=MAX_UNSENT_ABORTS)
+
+    async def abort(self, run: AgentRun) -> None:
+        """Stop a run at the Gateway, or at the next connection."""
+        connection = self._connection()
+        if connection is None:
+            self._unsent.append(run)
+            return
+        chat = ChatCommands(connection.request)
+        try:
+            if connection.hello.protocol == MIN_PROTOCOL:
+                await chat.stop(run.session_key)
+            else:
+                await chat.abort(run.session_key, run.run_id)
+        except ConnectionLostError:
+            self._unsent.append(run)
+
+    def abort_in_background(self, run: AgentRun) -> None:
+        """Stop a run whose caller is gone; errors are ignored."""
+        self._tasks.spawn(self._abort_quietly(run), "abort")
+
+    def reconnect_tasks(self) -> list[ConnectionTask]:
+        """Return the tasks that send the kept aborts."""
+        runs = list(self._unsent)
+        self._unsent.clear()
+        return [("abort", self._abort_quietly(run)) for run in runs]
+
+    async def _abort_quietly(self, run: AgentRun) -> None:
+        with suppress(GatewayError):
+            await self.abort(run)

@@ -1,0 +1,99 @@
+"""Deadlines of a run."""
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from ..exceptions import GatewayError, RequestTimeoutError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..models import Timing
+
+
+class RunDeadlines:
+    """Deadlines of one run: total, idle, and without a connection.
+
+    One timer serves all of them. It is re-armed when it fires, not at each event.
+
+    Attributes:
+        last_event_at: time of the last event, of the monotonic clock.
+
+    """
+
+    def __init__(
+        self,
+        timing: Timing,
+        expire: Callable[[GatewayError], None],
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        """Arm the timer; `expire` gets the error of the deadline that passed."""
+        self._timing = timing
+        self._expire = expire
+        self._loop = asyncio.get_running_loop()
+        self._now = clock or time.monotonic
+        self._started_at = self.last_event_at = self._now()
+        self._disconnected: tuple[float, GatewayError] | None = None
+        self._timer = self._arm()
+
+    @property
+    def age(self) -> float:
+        """Return the seconds since the start."""
+        return self._now() - self._started_at
+
+    @property
+    def timer(self) -> asyncio.TimerHandle:
+        """Return the armed timer."""
+        return self._timer
+
+    def mark_disconnected(self, error: GatewayError) -> None:
+        """Start the deadline without a connection, unless it runs already.
+
+        The last error counts, but the first time since the last event.
+        """
+        known = self._loss()
+        since = known[0] if known else self._now()
+        self._disconnected = since, error
+        self._rearm()
+
+    def stop(self) -> None:
+        """Cancel the timer."""
+        self._timer.cancel()
+
+    def _loss(self) -> tuple[float, GatewayError] | None:
+        """Return time and error of the lost connection, unless an event came since."""
+        loss = self._disconnected
+        return loss if loss and loss[0] >= self.last_event_at else None
+
+    def _check(self) -> None:
+        at, error = self._next()
+        if self._now() >= at:
+            self._expire(error)
+        else:
+            self._rearm()
+
+    def _rearm(self) -> None:
+        self._timer.cancel()
+        self._timer = self._arm()
+
+    def _arm(self) -> asyncio.TimerHandle:
+        delay = self._next()[0] - self._now()
+        return self._loop.call_later(delay, self._check)
+
+    def _next(self) -> tuple[float, GatewayError]:
+        """Return the earliest deadline and its error."""
+        deadlines: list[tuple[float, GatewayError]] = [
+            (
+                self._started_at + self._timing.run_timeout,
+                RequestTimeoutError("the run took too long", code="RUN_TIMEOUT"),
+            ),
+            (
+                self.last_event_at + self._timing.run_idle_timeout,
+                RequestTimeoutError("no event of the run", code="RUN_IDLE_TIMEOUT"),
+            ),
+        ]
+        if loss := self._loss():
+            lost_at, error = loss
+            deadlines.append((lost_at + self._timing.recovery_timeout, error))
+        return min(deadlines, key=lambda deadline: deadline[0])

@@ -1,0 +1,271 @@
+"""Run of an agent: streamed text and a final result."""
+
+import asyncio
+from dataclasses import dataclass, replace
+import logging
+import time
+from typing import TYPE_CHECKING, Self
+
+from ..exceptions import (
+    AgentRunAborted,
+    AgentRunError,
+    ConnectionLostError,
+    GatewayError,
+    NotConnectedError,
+    RequestFailedError,
+)
+from ..models import final_texts, run_result
+from .deadlines import RunDeadlines
+from .stream import RunStream
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from ..models import Json, Payload, RunResult, Timing
+    from .request import RunRequest
+    from .stream import Part
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """Open run without its content.
+
+    Attributes:
+        age: in seconds.
+        size: characters of the reply so far.
+        unread: characters that the reader has not read.
+        buffered: events that wait for the history.
+
+    """
+
+    run_id: str
+    age: float
+    accepted: bool
+    ended: bool
+    size: int
+    unread: int = 0
+    buffered: int = 0
+
+
+class AgentRun:
+    """Run of an agent.
+
+    Iterate over it once for the text as it arrives; await `result()` for the whole
+    reply. Both raise the error that ended the run.
+
+    Attributes:
+        stream: its events and parts.
+        deadlines: its deadlines.
+        timeout: seconds from `accepted` to the final response.
+        asked_at: seconds since 1970.
+        accepted_at: time of the event loop's clock; until then, of the request.
+
+    """
+
+    def __init__(
+        self,
+        request: RunRequest,
+        timing: Timing,
+        *,
+        abort: Callable[[AgentRun], Awaitable[None]],
+        on_end: Callable[[AgentRun], None],
+        on_expire: Callable[[AgentRun], None],
+    ) -> None:
+        """Initialize a run; `GatewayClient.start_run` does it."""
+        self.request = request
+        self.asked_at = time.time()
+        timing = _apply_timeouts(timing, request)
+        self.timeout = timing.run_timeout
+        self._abort = abort
+        self._on_end = on_end
+        self._on_expire = on_expire
+        self.deadlines = RunDeadlines(timing, self._expire)
+        self.stream = RunStream(include_tools=request.include_tools)
+        self._loop = asyncio.get_running_loop()
+        self.accepted_at = self._loop.time()
+        self._accepted: asyncio.Future[None] = self._loop.create_future()
+        self._result: asyncio.Future[RunResult] = self._loop.create_future()
+        self._response: asyncio.Future[Json] | None = None
+
+    @property
+    def run_id(self) -> str:
+        """Return the id of the run."""
+        return self.request.run_id
+
+    @property
+    def session_key(self) -> str:
+        """Return the session of the run."""
+        return self.request.session_key
+
+    @property
+    def accepted(self) -> bool:
+        """Return whether the Gateway accepted the run."""
+        return self._accepted.done()
+
+    @property
+    def ended(self) -> bool:
+        """Return whether the run has ended."""
+        return self._result.done()
+
+    @property
+    def timer(self) -> asyncio.TimerHandle:
+        """Return the timer of its deadlines."""
+        return self.deadlines.timer
+
+    @property
+    def info(self) -> RunInfo:
+        """Return the run without its content."""
+        return RunInfo(
+            self.run_id,
+            self.deadlines.age,
+            self.accepted,
+            self.ended,
+            len(self.stream.text),
+            self.stream.unread_size,
+            self.stream.buffered,
+        )
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        """Yield the text as it arrives; raise the error that ended the run."""
+        async for text in self.stream.texts():
+            yield text
+        await self.result()
+
+    async def parts(self) -> AsyncIterator[Part]:
+        """Yield text and included tool calls; raise the error that ended the run."""
+        async for part in self.stream.parts():
+            yield part
+        await self.result()
+
+    async def result(self) -> RunResult:
+        """Wait for the end and return the whole reply.
+
+        Raises:
+            AgentRunError: the agent failed.
+            AgentRunAborted: the run was stopped.
+            GatewayConnectionError: the connection ended or a deadline passed.
+
+        """
+        await asyncio.wait([self._result])
+        return self._result.result()
+
+    async def abort(self) -> None:
+        """Stop the run, here and at the Gateway.
+
+        Raises:
+            GatewayError: the Gateway did not answer; the run has ended here.
+
+        """
+        if not self.ended:
+            self.fail(AgentRunAborted())
+            await self._abort(self)
+
+    async def wait_accepted(self) -> Self:
+        """Wait until the Gateway accepts the run.
+
+        Raises:
+            GatewayError: the Gateway refused it, or the connection ended.
+
+        """
+        await asyncio.wait([self._accepted])
+        self._accepted.result()
+        return self
+
+    def attach_response(self, response: asyncio.Future[Json]) -> None:
+        """End the run with a final response to come."""
+        self._response = response
+        response.add_done_callback(self._handle_response)
+
+    def accept(self) -> None:
+        """Mark the run as accepted."""
+        if not self.accepted:
+            _LOGGER.debug("Run %s accepted", self.run_id)
+            self._accepted.set_result(None)
+            self.accepted_at = self._loop.time()
+
+    def mark_disconnected(self, error: GatewayError) -> None:
+        """Outlive the connection; end with `error` if it does not come back."""
+        self.stream.mark_disconnected()
+        self.deadlines.mark_disconnected(error)
+
+    def complete(self, texts: tuple[str, ...]) -> None:
+        """End the run with all segments of the reply, from the history."""
+        self.stream.complete(texts)
+        self._succeed({})
+
+    def fail(self, error: GatewayError) -> None:
+        """End the run with an error."""
+        if not self.ended:
+            _LOGGER.debug("Run %s ended: %s", self.run_id, error.code)
+        for future in (self._accepted, self._result):
+            if not future.done():
+                future.set_exception(error)
+                # Mark it as retrieved: nobody may be waiting.
+                future.exception()
+        self._end()
+
+    def _handle_response(self, response: asyncio.Future[Json]) -> None:
+        if response.cancelled():
+            return
+        try:
+            self._conclude(response.result())
+        except ConnectionLostError, NotConnectedError:
+            return
+        except GatewayError as err:
+            self.fail(self._as_run_error(err))
+
+    def _conclude(self, payload: Json) -> None:
+        self.accept()
+        if self.ended:
+            return
+        match payload:
+            case {"status": "ok", "result": {"meta": {"aborted": True}}}:
+                self.fail(AgentRunAborted())
+            case {"status": "ok"}:
+                self.stream.finish(final_texts(payload))
+                self._succeed(payload)
+            case {"status": "timeout", "stopReason": "rpc"}:
+                # v4 after `chat.abort`.
+                self.fail(AgentRunAborted())
+            case {"status": "timeout"}:
+                self.fail(AgentRunError("the agent took too long", code="TIMEOUT"))
+            case _:
+                self.fail(AgentRunError("the run ended unexpectedly", code="UNKNOWN"))
+
+    def _succeed(self, payload: Payload) -> None:
+        if not self.ended:
+            _LOGGER.debug("Run %s ended: ok", self.run_id)
+            self.stream.close_tools()
+            result = run_result(self.run_id, payload, self.stream.text)
+            self._result.set_result(result)
+            self._end()
+
+    def _expire(self, error: GatewayError) -> None:
+        self.fail(error)
+        self._on_expire(self)
+
+    def _as_run_error(self, error: GatewayError) -> GatewayError:
+        if self.accepted and isinstance(error, RequestFailedError):
+            return AgentRunError(
+                "the agent failed", code=error.code, reason=error.reason
+            )
+        return error
+
+    def _end(self) -> None:
+        self.deadlines.stop()
+        self.stream.close()
+        if self._response:
+            self._response.cancel()
+        self._on_end(self)
+
+
+def _apply_timeouts(timing: Timing, request: RunRequest) -> Timing:
+    """Return the timing with the timeouts of a request."""
+    total, idle = request.timeout, request.idle_timeout
+    return replace(
+        timing,
+        run_timeout=timing.run_timeout if total is None else total,
+        run_idle_timeout=timing.run_idle_timeout if idle is None else idle,
+    )

@@ -1,0 +1,178 @@
+"""Events of a run: order, gaps, and the parts for its reader."""
+
+import asyncio
+from collections import deque
+from itertools import groupby
+from typing import TYPE_CHECKING, Final, cast
+
+from .text import ReplyText
+from .tools import ToolCall, ToolCalls, ToolResult
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from ..models import Payload
+
+# An event of a long reply has 30 kB; a history is read within a second.
+MAX_BUFFERED_EVENTS: Final = 1000
+
+type Part = str | ToolCall | ToolResult
+
+
+class RunStream:
+    """Parts of one run: text, and tool calls if they are included.
+
+    After a lost connection events are buffered until the history has shown what
+    was missed; see `runs.recovery`.
+    """
+
+    def __init__(self, *, include_tools: bool) -> None:
+        """Initialize without events."""
+        self._reply = ReplyText()
+        self._tools = ToolCalls() if include_tools else None
+        self._unread: list[Part] = []
+        self._reader: asyncio.Future[None] | None = None
+        self._closed = False
+        self._buffered: deque[Payload] | None = None
+        self._gap = False
+        self._last_seq = 0
+
+    @property
+    def text(self) -> str:
+        """Return the reply so far."""
+        return self._reply.text
+
+    @property
+    def unread_size(self) -> int:
+        """Return the number of unread characters."""
+        return sum(map(len, self._texts(self._unread)))
+
+    @property
+    def buffered(self) -> int:
+        """Return the number of buffered events."""
+        return len(self._buffered or ())
+
+    @property
+    def overflowed(self) -> bool:
+        """Return whether the buffer is full, so that events may be missing."""
+        return self.buffered == MAX_BUFFERED_EVENTS
+
+    @property
+    def has_gap(self) -> bool:
+        """Return whether the end of a segment may have been missed."""
+        return self._gap and self._reply.open
+
+    def feed(self, payload: Payload) -> None:
+        """Process the payload of an `agent` event."""
+        if self._buffered is not None:
+            self._buffered.append(payload)
+            return
+        seq, data = payload.get("seq"), payload.get("data")
+        if not isinstance(seq, int) or not isinstance(data, dict):
+            return
+        if seq <= self._last_seq:
+            return
+        if self._gap and self._starts_behind_gap(payload, data):
+            self.buffer(payload)
+            return
+        self._last_seq = seq
+        match payload.get("stream"):
+            case "assistant":
+                self._emit(self._reply.feed(data))
+            case "item" if data.get("kind") == "preamble":
+                self._close_segment(data)
+            case "lifecycle" if data.get("phase") == "start":
+                # v3 repeats `start` for each attempt of a failing model.
+                self._reply.drop_attempt()
+            case "tool" if self._tools and (step := self._tools.read(data)):
+                self._emit(step)
+
+    def buffer(self, *first: Payload) -> None:
+        """Buffer events from now on."""
+        self._buffered = deque(first, MAX_BUFFERED_EVENTS)
+
+    def mark_disconnected(self) -> None:
+        """Buffer events until `replay_history()`."""
+        self.buffer()
+        self._gap = False
+
+    def replay_history(self, texts: tuple[str, ...]) -> None:
+        """Emit the segments that were missed, then the buffered events.
+
+        If the history lacks the end of a segment that was emitted in part, the next
+        segment is buffered until the second call.
+        """
+        self._emit(self._reply.replay_history(texts))
+        self._gap = self._reply.open and not (self._gap and self._buffered)
+        buffered, self._buffered = self._buffered or (), None
+        for payload in buffered:
+            self.feed(payload)
+
+    def complete(self, texts: tuple[str, ...]) -> None:
+        """Emit the rest of a reply that the history has whole."""
+        self._emit(self._reply.replay_history(texts))
+
+    def finish(self, texts: list[str]) -> None:
+        """Emit the rest of a reply from the final response."""
+        self._emit(self._reply.finish(texts))
+
+    def close_tools(self) -> None:
+        """Emit results for the tool calls without one."""
+        self._unread += self._tools.close() if self._tools else ()
+
+    def close(self) -> None:
+        """End the iteration once everything is read."""
+        self._closed = True
+        self._wake_reader()
+
+    async def texts(self) -> AsyncIterator[str]:
+        """Yield the text as it arrives."""
+        while unread := await self._read():
+            if text := "".join(self._texts(unread)):
+                yield text
+
+    async def parts(self) -> AsyncIterator[Part]:
+        """Yield text and tool calls as they arrive."""
+        while unread := await self._read():
+            for kind, group in groupby(unread, type):
+                if kind is str:
+                    yield "".join(map(str, group))
+                else:
+                    for step in group:
+                        yield step
+
+    def _starts_behind_gap(self, payload: Payload, data: Payload) -> bool:
+        """Return whether text is missing between an open segment and an event."""
+        if not self._reply.open or payload.get("stream") != "assistant":
+            return False
+        self._gap = self._reply.starts_segment(data)
+        return self._gap
+
+    def _close_segment(self, data: Payload) -> None:
+        match data:
+            case {"phase": "end", "progressText": str(text)}:
+                self._emit(self._reply.close_segment(text))
+
+    def _emit(self, part: Part) -> None:
+        if part:
+            self._unread.append(part)
+            if self._reader:
+                self._wake_reader()
+
+    async def _read(self) -> list[Part]:
+        """Return the unread parts, as soon as there are any; none at the end."""
+        while not self._unread and not self._closed:
+            self._reader = asyncio.get_running_loop().create_future()
+            await self._reader
+        unread, self._unread = self._unread, []
+        return unread
+
+    def _texts(self, parts: list[Part]) -> list[str]:
+        # Without tools every part is text; this runs for each read of a long reply.
+        if self._tools is None:
+            return cast("list[str]", parts)
+        return [part for part in parts if isinstance(part, str)]
+
+    def _wake_reader(self) -> None:
+        if self._reader and not self._reader.done():
+            self._reader.set_result(None)

@@ -1,0 +1,187 @@
+"""Text of a reply, assembled from `assistant` events."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from ..models import Payload
+
+SEPARATOR: Final = "\n\n"
+
+
+@dataclass(slots=True)
+class _Segment:
+    """Text between two tool calls."""
+
+    item_id: str | None
+    text: str = ""
+    closed: bool = False
+
+
+class ReplyText:
+    """Segments of a reply, and the part of them that was emitted.
+
+    Each event holds the whole text of its segment so far. A segment ends where the
+    text starts again: v4 gives it another `itemId`, v3 does not say. `replace`
+    concerns its own `itemId`, never an earlier segment.
+    Emitted text cannot be taken back: where a segment is replaced by a text that
+    does not continue it, the new text is emitted as a paragraph of its own.
+    """
+
+    def __init__(self) -> None:
+        """Initialize without segments."""
+        self._segments: list[_Segment] = []
+        self._current = 0
+        self._emitted = ""
+        self._emitted_any = False
+
+    @property
+    def text(self) -> str:
+        """Return the reply so far, segments as paragraphs."""
+        return SEPARATOR.join(self._texts())
+
+    @property
+    def open(self) -> bool:
+        """Return whether the last segment may continue."""
+        last = self._last()
+        return bool(last.text) and not last.closed
+
+    def starts_segment(self, data: Payload) -> bool:
+        """Return whether an `assistant` event starts a segment."""
+        text = data.get("text")
+        return isinstance(text, str) and self._starts_segment(text, data)
+
+    def feed(self, data: Payload) -> str:
+        """Add the data of an `assistant` event; return the new text."""
+        text, emitted = data.get("text"), self._emitted
+        if not isinstance(text, str):
+            return ""
+        # The fast path of nearly every event: the last segment continues.
+        # v3: {"text": "It is", "delta": " is"}; v4: the same with "itemId".
+        if (
+            emitted
+            and self._segments
+            and not (last := self._segments[-1]).closed
+            and last.item_id == data.get("itemId")
+            and data.get("delta") != text
+            and (new := text.removeprefix(emitted)) != text
+        ):
+            self._emitted = last.text = text
+            return new
+        if self._repeats_closed(text):
+            return ""
+        if self._starts_segment(text, data):
+            self._open_segment()
+        return self._set_text(text, data.get("itemId"))
+
+    def close_segment(self, text: str) -> str:
+        """Add the whole text of a segment that ended; return the new text."""
+        # v4 repeats the text before a tool call in {"stream": "item", "data":
+        # {"kind": "preamble", "progressText": …}}; under load it comes only there.
+        text = text.strip()
+        last = self._last()
+        if text in last.text or self._repeats_closed(text):
+            return ""
+        if last.text and not text.startswith(last.text):
+            self._open_segment()
+        new = self._set_text(text, self._last().item_id)
+        self._last().closed = True
+        return new
+
+    def replay_history(self, texts: tuple[str, ...]) -> str:
+        """Add the segments that ended so far; return the text that was missed."""
+        if len(texts) < len(self._texts()):
+            return ""
+        current = self._current
+        new = self.finish(list(texts))
+        self._current = current
+        for segment in self._segments:
+            segment.closed = True
+        return new
+
+    def drop_attempt(self) -> None:
+        """Drop the text of a failed attempt of the model (v3)."""
+        # v4 replaces it by an event with `replace: true`.
+        last = self._last()
+        if last.item_id is None and not last.closed:
+            last.text = ""
+
+    def finish(self, texts: list[str]) -> str:
+        """Add the texts of the final response; return the text that was missed."""
+        # v3 sends all segments, v4 the last one; events may have been missed.
+        known = self._count_known(texts)
+        new = self._complete(texts[known - 1]) if known else ""
+        new += "".join(self._append(text) for text in texts[known:])
+        if len(texts) >= len(self._texts()):
+            self._segments = [_Segment(None, text) for text in texts]
+        return new
+
+    def _last(self) -> _Segment:
+        """Return the last segment; an empty one if there is none yet."""
+        return self._segments[-1] if self._segments else _Segment(None)
+
+    def _texts(self) -> list[str]:
+        return [segment.text for segment in self._segments if segment.text]
+
+    def _count_known(self, texts: list[str]) -> int:
+        """Count the final texts that were emitted, the last one maybe in part."""
+        known = self._texts()
+        if not known:
+            return 0
+        for index in range(max(0, min(len(known), len(texts)) - 1), len(texts)):
+            text = texts[index]
+            if text.startswith(known[-1]) or text.strip() in known[-1]:
+                return index + 1
+        return 0
+
+    def _complete(self, text: str) -> str:
+        last = self._last()
+        if last.text and text.startswith(last.text):
+            return self._set_text(text, last.item_id)
+        if last.text:
+            last.text = text
+        return ""
+
+    def _append(self, text: str) -> str:
+        if self._last().text:
+            self._open_segment()
+        return self._set_text(text, None)
+
+    def _repeats_closed(self, text: str) -> bool:
+        """Return whether an event is late, or looks like a late one so far."""
+        # Late events come in order: none belongs to a segment before the current.
+        for index in range(self._current, len(self._segments)):
+            segment = self._segments[index]
+            if segment.closed and segment.text.startswith(text.rstrip()):
+                self._current = index
+                return True
+        return False
+
+    def _starts_segment(self, text: str, data: Payload) -> bool:
+        last, item_id = self._last(), data.get("itemId")
+        if not last.text:
+            return False
+        if item_id is not None or last.item_id is not None:
+            return bool(item_id != last.item_id)
+        if data.get("replace") is True:
+            return False
+        # v3, after a tool call: {"text": "It", "delta": "It"}.
+        return data.get("delta") == text or not text.startswith(last.text)
+
+    def _open_segment(self) -> None:
+        self._segments.append(_Segment(None))
+        self._emitted = ""
+
+    def _set_text(self, text: str, item_id: str | None) -> str:
+        if not self._segments:
+            self._open_segment()
+        self._segments[-1] = _Segment(item_id, text)
+        self._current = len(self._segments) - 1
+        if self._emitted.startswith(text):
+            return ""
+        if not text.startswith(self._emitted):
+            self._emitted = ""
+        opening = SEPARATOR if self._emitted_any and not self._emitted else ""
+        new = text[len(self._emitted) :]
+        self._emitted, self._emitted_any = text, True
+        return opening + new

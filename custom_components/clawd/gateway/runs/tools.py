@@ -1,0 +1,58 @@
+"""Tool calls of a run."""
+
+from dataclasses import dataclass, field
+import logging
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..models import Json, Payload
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """Call of a tool by the agent."""
+
+    id: str
+    name: str
+    args: Payload = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """Result of a tool call; `result` is None if its event was missed."""
+
+    id: str
+    name: str
+    result: Json = field(repr=False)
+    is_error: bool
+
+
+class ToolCalls:
+    """Open tool calls of a run; each call gets exactly one result."""
+
+    def __init__(self) -> None:
+        """Initialize without calls."""
+        self._open: dict[str, ToolCall] = {}
+
+    def read(self, data: Payload) -> ToolCall | ToolResult | None:
+        """Read the data of a `tool` event; None for other phases."""
+        match data:
+            case {"phase": "start", "toolCallId": str(call_id), "name": str(name)}:
+                _LOGGER.debug("Tool call %s started", call_id)
+                args = data.get("args")
+                call = ToolCall(call_id, name, args if isinstance(args, dict) else {})
+                self._open[call_id] = call
+                return call
+            case {"phase": "result", "toolCallId": str(call_id)}:
+                if known := self._open.pop(call_id, None):
+                    failed = data.get("isError") is True
+                    return ToolResult(call_id, known.name, data.get("result"), failed)
+        return None
+
+    def close(self) -> list[ToolResult]:
+        """Return an error result for each call that is still open."""
+        calls = list(self._open.values())
+        self._open.clear()
+        return [ToolResult(call.id, call.name, None, is_error=True) for call in calls]

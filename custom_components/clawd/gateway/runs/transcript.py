@@ -1,0 +1,100 @@
+"""Transcript of a run in the history of its session."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..models import Json, Payload
+    from .request import RunRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """Run as the history of its session shows it.
+
+    Attributes:
+        known: the Gateway has the question.
+        texts: finished segments of the reply, in order.
+        finished: the last segment ends the reply.
+        active: the run is active; None where the Gateway does not say (v3).
+        cut: the question may be older than the returned messages.
+
+    """
+
+    known: bool
+    texts: tuple[str, ...] = field(default=(), repr=False)
+    finished: bool = False
+    active: bool | None = None
+    cut: bool = False
+
+
+def read_transcript(
+    history: Json, request: RunRequest, asked_at: float, limit: int
+) -> Transcript:
+    """Find a run in the response to `chat.history`.
+
+    `asked_at` is in seconds since 1970 on the Gateway's clock, `limit` the number of
+    requested messages.
+    """
+    payload = history if isinstance(history, dict) else {}
+    active = _active(payload, request.run_id)
+    messages = _objects(payload.get("messages"))
+    for index, entry in enumerate(messages):
+        if _is_question(entry, request, asked_at):
+            return _read_reply(messages[index + 1 :], active)
+    known = active is True or _is_queued(payload, request.run_id)
+    return Transcript(known, active=active, cut=len(messages) >= limit)
+
+
+def _read_reply(messages: list[Payload], active: bool | None) -> Transcript:  # noqa: FBT001 - as the field
+    texts: list[str] = []
+    reason: Any = None
+    for entry in messages:
+        if entry.get("role") == "user":
+            break
+        if entry.get("role") == "assistant":
+            reason = entry.get("stopReason", reason)
+            text = _text(entry) or str(entry.get("errorMessage", ""))
+            texts += [text] if text and text not in texts[-1:] else []
+    # "toolUse" is followed by another segment, "error" by another attempt.
+    finished = reason not in (None, "toolUse", "error") and not active
+    return Transcript(True, tuple(texts), finished, active)  # noqa: FBT003 - as the field
+
+
+def _is_question(entry: Payload, request: RunRequest, asked_at: float) -> bool:
+    if entry.get("role") != "user":
+        return False
+    # v4: {"role": "user", "idempotencyKey": "<run id>:user", …}. v3 has only text
+    # and time: {"role": "user", "content": [{"text": …}], "timestamp": 1764…}.
+    if key := entry.get("idempotencyKey"):
+        return bool(key == f"{request.run_id}:user")
+    at = entry.get("timestamp")
+    recent = isinstance(at, int | float) and at / 1000 >= asked_at
+    return recent and request.message.strip() in _text(entry)
+
+
+def _active(payload: Payload, run_id: str) -> bool | None:
+    match payload.get("sessionInfo"):
+        case {"activeRunIds": list(active)}:
+            return run_id in active
+    return None
+
+
+def _is_queued(payload: Payload, run_id: str) -> bool:
+    match payload.get("pendingInputs"):
+        case {"items": items}:
+            return any(item.get("runId") == run_id for item in _objects(items))
+    return False
+
+
+def _text(entry: Payload) -> str:
+    content = entry.get("content")
+    if isinstance(content, str):
+        return content.strip()
+    texts = [part.get("text") for part in _objects(content)]
+    return "".join(text for text in texts if isinstance(text, str)).strip()
+
+
+def _objects(value: Json) -> list[Payload]:
+    entries = value if isinstance(value, list) else []
+    return [entry for entry in entries if isinstance(entry, dict)]

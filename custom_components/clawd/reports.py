@@ -1,0 +1,53 @@
+"""Vocabulary of the self-test for everyone else."""
+
+from enum import StrEnum
+from typing import Any, Final
+
+type Report = dict[str, Any]
+
+
+class Status(StrEnum):
+    """Status of a check; `error` means that the check itself broke."""
+
+    SKIP = "skip"
+    PASS = "pass"  # noqa: S105 - a status
+    WARN = "warn"
+    ERROR = "error"
+    FAIL = "fail"
+
+
+class Mode(StrEnum):
+    """Mode of a self-test; each includes those before it.
+
+    Attributes:
+        PASSIVE: only reads.
+        ACTIVE: also sends a few harmless requests.
+        DRILL: also interrupts the connection and reloads the entry.
+
+    """
+
+    PASSIVE = "passive"
+    ACTIVE = "active"
+    DRILL = "drill"
+
+    def includes(self, other: Mode) -> bool:
+        """Return whether a self-test of this mode runs checks of another."""
+        modes = list(Mode)
+        return modes.index(other) <= modes.index(self)
+
+
+class Schedule(StrEnum):
+    """Schedule of the self-test."""
+
+    OFF = "off"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+
+
+DEFAULT_SCHEDULE: Final = Schedule.DAILY
+FAILED_STATUSES: Final = (Status.FAIL, Status.ERROR)
+
+
+def failed_checks(report: Report) -> list[dict[str, Any]]:
+    """Return the checks of a report that failed or broke."""
+    return [check for check in report["checks"] if check["status"] in FAILED_STATUSES]

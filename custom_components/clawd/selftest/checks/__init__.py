@@ -1,0 +1,1 @@
+"""Checks of the self-test, grouped by subject."""

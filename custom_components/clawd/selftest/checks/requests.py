@@ -1,0 +1,204 @@
+"""Checks of requests and their responses."""
+
+import asyncio
+from contextlib import suppress
+from copy import copy
+from math import ceil
+from statistics import median
+from time import perf_counter
+from typing import TYPE_CHECKING, Final
+from uuid import uuid4
+
+from ...gateway import RequestTimeoutError
+from ...reports import Mode, Status
+from .. import detectors
+from ..model import Aspect, CheckResult, Component, check, expect_none, milliseconds
+from ..prerequisites import handshake_complete
+
+if TYPE_CHECKING:
+    from ...gateway import GatewayClient, Statistics
+    from ..model import CheckContext
+
+ROUND_TRIPS: Final = 5
+ROUND_TRIP_WARN: Final = 1.0
+ROUND_TRIP_FAIL: Final = 5.0
+
+PROBE_TIMEOUT: Final = 0.05
+PROBE_HOLD_TIME: Final = 0.3
+LATE_RESPONSE_TIMEOUT: Final = 2.0
+
+OVERDUE_TOLERANCE: Final = 1.0
+
+
+@check(
+    component=Component.GATEWAY,
+    mode=Mode.ACTIVE,
+    aspect=Aspect.READINESS,
+    timeout=30,
+)
+async def check_round_trip(context: CheckContext) -> CheckResult:
+    """Response time of the Gateway.
+
+    A slow Gateway delays every reply.
+    """
+    times = [await _round_trip(context.runtime.client) for _ in range(ROUND_TRIPS)]
+    p95 = sorted(times)[ceil(0.95 * len(times)) - 1]
+    return CheckResult(
+        status=_rate(p95),
+        observed=round(p95 * 1000, 3),
+        unit="ms",
+        expected=f"< {ROUND_TRIP_WARN * 1000:g}",
+        placeholders={
+            "median": milliseconds(median(times)),
+            "slow": milliseconds(p95),
+            "longest": milliseconds(max(times)),
+        },
+    )
+
+
+@check(component=Component.GATEWAY, mode=Mode.ACTIVE)
+async def check_timeout_probe(context: CheckContext) -> CheckResult:
+    """Deliberate timeout of a request, and its late response.
+
+    A Gateway that hangs must not hang Home Assistant.
+    """
+    client = context.runtime.client
+    introspection = client.introspection
+    before = copy(client.statistics)
+    held = set(detectors.ended_requests(introspection.pending))
+    expired, seconds = await _let_expire(client)
+    late = expired and await _wait_for_late_response(client, before)
+    orphaned = _orphans(client.statistics) > _orphans(before)
+    leaked = await context.recheck(
+        lambda: set(detectors.ended_requests(introspection.pending)) - held
+    )
+    if not expired and seconds < PROBE_TIMEOUT:
+        return CheckResult(status=Status.SKIP, reason="not_held")
+    if client.statistics.drops > before.drops:
+        return CheckResult(status=Status.SKIP, reason="not_connected")
+    if expired and not orphaned and not leaked:
+        return CheckResult(status=Status.SKIP, reason="no_late_response")
+    faults = {
+        "not timed out": not expired,
+        "not removed": bool(leaked),
+        "late response not counted as such": expired and not late,
+    }
+    return CheckResult(
+        status=Status.FAIL if any(faults.values()) else Status.PASS,
+        observed=round(seconds * 1000, 3),
+        unit="ms",
+        expected=f"< {PROBE_HOLD_TIME * 1000:g}",
+        placeholders={"deadline": milliseconds(PROBE_TIMEOUT)},
+        details=tuple(fault for fault, found in faults.items() if found),
+    )
+
+
+@check(component=Component.GATEWAY, requires=(handshake_complete,))
+async def check_pending_balance(context: CheckContext) -> CheckResult:
+    """Pending requests that have ended.
+
+    They would use up memory.
+    """
+    introspection = context.runtime.client.introspection
+    statistics = context.runtime.client.statistics
+    issued, completed = statistics.requests_issued, statistics.requests_completed
+    held = introspection.pending
+    imbalance = detectors.imbalance(held, issued, completed)
+    ended = await context.recheck(
+        lambda: detectors.ended_requests(introspection.pending)
+    )
+    return expect_none(
+        len(ended) or imbalance,
+        "requests",
+        held=len(held),
+        issued=issued,
+        completed=completed,
+        details=tuple(f"{r.method} {r.id}" for r in held if r.id in ended),
+    )
+
+
+@check(component=Component.GATEWAY)
+async def check_pending_age(context: CheckContext) -> CheckResult:
+    """Pending requests past their timeout.
+
+    Their callers would wait forever.
+    """
+    introspection = context.runtime.client.introspection
+    loop = asyncio.get_running_loop()
+    overdue = await context.recheck(
+        lambda: detectors.overdue_requests(
+            introspection.pending, loop.time(), OVERDUE_TOLERANCE
+        )
+    )
+    held = introspection.pending
+    ages = [round(loop.time() - request.deadline, 3) for request in held]
+    return CheckResult(
+        status=Status.FAIL if overdue else Status.PASS,
+        observed=max(ages, default=0),
+        unit="s after the deadline",
+        expected=f"<= {OVERDUE_TOLERANCE:g}",
+        placeholders={"count": len(overdue), "held": len(ages)},
+        details=tuple(r.method for r in held if r.id in overdue),
+    )
+
+
+@check(component=Component.GATEWAY, aspect=Aspect.READINESS)
+async def check_orphan_responses(context: CheckContext) -> CheckResult:
+    """Responses to requests that were never sent.
+
+    They would mean that connections are mixed up.
+    """
+    statistics = context.runtime.client.statistics
+    return expect_none(
+        statistics.unknown_responses,
+        "responses",
+        unknown=statistics.unknown_responses,
+        late=statistics.late_responses,
+        repeated=statistics.duplicate_responses,
+    )
+
+
+async def _round_trip(client: GatewayClient) -> float:
+    started = perf_counter()
+    try:
+        await client.system.health(ROUND_TRIP_FAIL)
+    except RequestTimeoutError:
+        return ROUND_TRIP_FAIL
+    return perf_counter() - started
+
+
+async def _let_expire(client: GatewayClient) -> tuple[bool, float]:
+    """Send a request that times out; return whether it did, and the seconds."""
+    started = perf_counter()
+    # The real Gateways hold `agent.wait` for `timeoutMs`, also for an unknown run.
+    params = {"runId": uuid4().hex, "timeoutMs": round(PROBE_HOLD_TIME * 1000)}
+    try:
+        await client.request("agent.wait", params, PROBE_TIMEOUT)
+    except RequestTimeoutError:
+        return True, perf_counter() - started
+    return False, perf_counter() - started
+
+
+async def _wait_for_late_response(client: GatewayClient, before: Statistics) -> bool:
+    """Return whether a late response was counted, before any lost connection."""
+    now, late, drops = client.statistics, before.late_responses, before.drops
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LATE_RESPONSE_TIMEOUT):
+            # No event tells of these counters.
+            while (now.late_responses, now.drops) == (late, drops):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+    return now.late_responses > late
+
+
+def _orphans(statistics: Statistics) -> int:
+    return (
+        statistics.late_responses
+        + statistics.duplicate_responses
+        + statistics.unknown_responses
+    )
+
+
+def _rate(seconds: float) -> Status:
+    if seconds >= ROUND_TRIP_FAIL:
+        return Status.FAIL
+    return Status.WARN if seconds >= ROUND_TRIP_WARN else Status.PASS

@@ -1,0 +1,274 @@
+"""Checks of the connection: its history, its hello, its trust."""
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+from ...gateway import (
+    MAX_PROTOCOL,
+    MIN_PROTOCOL,
+    REQUIRED_METHODS,
+    REQUIRED_SCOPES,
+    Cause,
+    PauseReason,
+    Timing,
+    UnsupportedProtocolError,
+    address_class,
+)
+from ...reports import Status
+from .. import detectors
+from ..model import Aspect, CheckResult, Component, check, expect_none
+from ..prerequisites import connected
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from ...gateway import Hello, Transition
+    from ..model import CheckContext
+
+MAX_PASSED_CLOCK_SKEW: Final = 30.0
+MAX_WARNED_CLOCK_SKEW: Final = 120.0
+
+# Pauses without a recheck; the others end by themselves, but not early.
+USER_ACTION_PAUSES: Final = (
+    PauseReason.TOKEN,
+    PauseReason.SCOPES,
+    PauseReason.TRANSPORT,
+)
+MIN_PAUSE: Final = 30.0
+PAUSE_TOLERANCE: Final = 1.0
+
+# v3 counts events for all its clients together, so that gaps mean nothing.
+MIN_PROTOCOL_WITH_SEQUENCE: Final = 4
+
+
+@check(component=Component.GATEWAY)
+async def check_backoff_schedule(context: CheckContext) -> CheckResult:
+    """Delays and number of recent connection attempts.
+
+    Too many attempts burden the Gateway.
+    """
+    timing = Timing()
+    transitions = context.runtime.client.introspection.transitions
+    retries = [t for t in transitions if t.cause in (Cause.FAILED, Cause.LOST)]
+    delays = [
+        t.delay for t in retries if t.delay is not None and _retry_after(t) is None
+    ]
+    # A resume is no attempt of the schedule: the user, or a drill, asked for it.
+    attempts = detectors.max_per_minute(
+        [t.at for t in transitions if t.cause in (Cause.STARTED, Cause.RETRY)]
+    )
+    long = [t.delay for t in retries if t.delay and t.delay > _max_delay(t, attempts)]
+    faults = {
+        f"{attempts} attempts in a minute": attempts > timing.max_attempts,
+        f"a delay of {max(long, default=0):.3g} s": bool(long),
+        "the same delay again and again": detectors.constant_delays(delays),
+    }
+    return CheckResult(
+        status=Status.FAIL if any(faults.values()) else Status.PASS,
+        observed=[round(delay, 3) for delay in delays],
+        unit="s",
+        expected=f"<= {timing.max_delay:g}",
+        placeholders={"count": len(delays), "attempts": attempts},
+        details=tuple(fault for fault, found in faults.items() if found),
+    )
+
+
+@check(component=Component.GATEWAY)
+async def check_backoff_pause(context: CheckContext) -> CheckResult:
+    """Retries while user action is required.
+
+    The Gateway locks out clients that retry a wrong token too often.
+    """
+    early = [
+        f"{before.pause}: {after.at - before.at:.3g} s"
+        for before, after in pairwise(context.runtime.client.introspection.transitions)
+        if before.pause and after.cause is Cause.RETRY and _is_early(before, after)
+    ]
+    return expect_none(len(early), "attempts", count=len(early), details=tuple(early))
+
+
+@check(
+    component=Component.GATEWAY,
+    aspect=Aspect.READINESS,
+    requires=(connected,),
+)
+async def check_clock_skew(context: CheckContext) -> CheckResult:
+    """Clock difference: a warning from 30 s, a failure from 120 s.
+
+    The Gateway refuses a device whose clock is too far off.
+    """
+    skew = _hello(context).clock_skew
+    status = Status.PASS
+    if abs(skew) > MAX_PASSED_CLOCK_SKEW:
+        status = Status.FAIL if abs(skew) > MAX_WARNED_CLOCK_SKEW else Status.WARN
+    return CheckResult(
+        status=status,
+        observed=round(skew, 3),
+        unit="s",
+        expected=f"<= {MAX_PASSED_CLOCK_SKEW:g}",
+        placeholders={"seconds": f"{skew:.1f}"},
+    )
+
+
+@check(
+    component=Component.GATEWAY,
+    aspect=Aspect.READINESS,
+    requires=(connected,),
+)
+async def check_sequence_gaps(context: CheckContext) -> CheckResult:
+    """Numbered events that did not arrive.
+
+    Parts of replies may be missing.
+    """
+    if _hello(context).protocol < MIN_PROTOCOL_WITH_SEQUENCE:
+        return CheckResult(status=Status.SKIP, reason="not_in_protocol")
+    gaps = context.runtime.client.statistics.sequence_gaps
+    return CheckResult(
+        status=Status.WARN if gaps else Status.PASS,
+        observed=gaps,
+        unit="gaps",
+        expected=0,
+        placeholders={"count": gaps},
+    )
+
+
+@check(component=Component.GATEWAY, requires=(connected,))
+async def check_tick_age(context: CheckContext) -> CheckResult:
+    """Time since the last frame from the Gateway.
+
+    A dead connection must be noticed.
+    """
+    limit = 2 * _hello(context).policy.tick_interval
+    age = context.runtime.client.introspection.seconds_since_last_frame or 0.0
+    return CheckResult(
+        status=Status.FAIL if age > limit else Status.PASS,
+        observed=round(age, 3),
+        unit="s",
+        expected=f"<= {limit:g}",
+        placeholders={"seconds": f"{age:.1f}", "limit": f"{limit:g}"},
+    )
+
+
+@check(component=Component.GATEWAY, requires=(connected,))
+async def check_receive_limit(context: CheckContext) -> CheckResult:
+    """Maximum message size against the Gateway's.
+
+    A long reply would end the connection.
+    """
+    limit = context.runtime.client.introspection.receive_limit
+    minimum = _hello(context).policy.max_payload
+    return CheckResult(
+        status=Status.PASS if limit and limit >= minimum else Status.FAIL,
+        observed=limit,
+        unit="bytes",
+        expected=f">= {minimum}",
+        placeholders={"limit": limit or 0, "least": minimum},
+    )
+
+
+@check(component=Component.GATEWAY, aspect=Aspect.READINESS)
+async def check_protocol(context: CheckContext) -> CheckResult:
+    """Negotiated protocol version.
+
+    Without one, nothing works.
+    """
+    client = context.runtime.client
+    if isinstance(client.last_error, UnsupportedProtocolError):
+        version, status = client.last_error.expected, Status.FAIL
+    elif client.hello:
+        version, status = client.hello.protocol, Status.PASS
+    else:
+        return CheckResult(status=Status.SKIP, reason="not_connected")
+    return CheckResult(
+        status=status,
+        observed=version,
+        expected=f"{MIN_PROTOCOL} to {MAX_PROTOCOL}",
+        placeholders={"version": version or "?"},
+    )
+
+
+@check(
+    component=Component.GATEWAY,
+    aspect=Aspect.READINESS,
+    requires=(connected,),
+)
+async def check_features(context: CheckContext) -> CheckResult:
+    """Methods that are required and not offered.
+
+    Functions that need them would fail.
+    """
+    return _missing_result(REQUIRED_METHODS, _hello(context).methods)
+
+
+@check(
+    component=Component.GATEWAY,
+    aspect=Aspect.READINESS,
+    requires=(connected,),
+)
+async def check_scopes(context: CheckContext) -> CheckResult:
+    """Scopes that are required and not granted.
+
+    Requests would be refused.
+    """
+    return _missing_result(REQUIRED_SCOPES, _hello(context).scopes)
+
+
+@check(component=Component.SECURITY)
+async def check_transport_trust(context: CheckContext) -> CheckResult:
+    """Encryption of the connection, and identity of the Gateway.
+
+    The token and every conversation travel over it.
+    """
+    client = context.runtime.client
+    endpoint, peer = client.endpoint, client.peer
+    host = peer.address if peer else endpoint.host
+    address = address_class(host)
+    pinned = endpoint.fingerprint
+    status = Status.PASS
+    if endpoint.exposed_at(host):
+        status = Status.WARN if endpoint.allow_insecure else Status.FAIL
+    if pinned and peer and peer.fingerprint != pinned:
+        status = Status.FAIL
+    transport = "wss" if endpoint.ssl else "ws"
+    return CheckResult(
+        status=status,
+        observed=f"{transport}, {address}",
+        expected="wss, or not public",
+        placeholders={"transport": transport, "address": address},
+    )
+
+
+def _missing_result(required: tuple[str, ...], present: Collection[str]) -> CheckResult:
+    missing = [name for name in required if name not in present]
+    return expect_none(
+        len(missing), "names", count=len(required), names=", ".join(missing)
+    )
+
+
+def _hello(context: CheckContext) -> Hello:
+    """Return the hello, for checks that require a connection."""
+    hello = context.runtime.client.hello
+    assert hello  # noqa: S101 - no await since the prerequisite
+    return hello
+
+
+def _max_delay(retry: Transition, attempts: int) -> float:
+    """Return the maximum delay that a retry may have, in seconds."""
+    # The Gateway may ask for more, and the rate limit demand up to a minute.
+    rate_limit = detectors.MINUTE if attempts >= Timing().max_attempts else 0.0
+    return max(Timing().max_delay, _retry_after(retry) or 0.0, rate_limit)
+
+
+def _retry_after(transition: Transition) -> float | None:
+    """Return the seconds that the Gateway asked to wait, if any."""
+    return transition.error.retry_after if transition.error else None
+
+
+def _is_early(before: Transition, after: Transition) -> bool:
+    """Return whether a pause should not have ended by itself, or not yet."""
+    retry_after = _retry_after(before)
+    minimum = MIN_PAUSE if retry_after is None else retry_after
+    return (
+        before.pause in USER_ACTION_PAUSES
+        or after.at - before.at < minimum - PAUSE_TOLERANCE
+    )

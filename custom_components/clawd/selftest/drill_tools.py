@@ -1,0 +1,133 @@
+"""Tools of the drills: interrupting the connection, reloading the entry."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from time import perf_counter
+from typing import TYPE_CHECKING, Final
+
+from homeassistant.config_entries import ConfigEntryState
+
+from ..gateway import Cause, GatewayError, NotConnectedError
+from ..reports import Mode
+from .model import check
+from .prerequisites import connected, no_open_runs, setup_complete
+
+if TYPE_CHECKING:
+    from ..gateway import GatewayClient, Transition
+    from .model import CheckContext
+
+RECONNECT_TIMEOUT: Final = 5.0
+MAX_WAITED_DELAY: Final = 1.0
+RELOAD_TIMEOUT: Final = 20.0
+
+_FAILURES: Final = (Cause.FAILED, Cause.REFUSED)
+
+drill = partial(
+    check,
+    mode=Mode.DRILL,
+    requires=(setup_complete, connected, no_open_runs),
+    timeout=60,
+)
+
+
+class ReloadError(Exception):
+    """Entry that is not loaded after a reload."""
+
+    def __init__(self, state: ConfigEntryState) -> None:
+        """Keep the state it is in instead."""
+        super().__init__(state)
+        self.state = state
+
+
+@dataclass(frozen=True, slots=True)
+class DrillResult:
+    """Result of an interruption.
+
+    Attributes:
+        reconnected: whether there was another hello in time.
+        attempt_failed: whether the Gateway refused an attempt, or did not answer.
+        seconds: until the next hello, or until the timeout.
+
+    """
+
+    reconnected: bool
+    attempt_failed: bool
+    seconds: float
+
+
+async def interrupt(
+    client: GatewayClient, close_code: int | None = None, *, wait_delay: bool = False
+) -> DrillResult:
+    """End the connection and wait for the next one.
+
+    The delay in between is skipped; with `wait_delay` only a long one.
+    """
+    transitions: list[Transition] = []
+    lost = asyncio.Event()
+
+    def record(transition: Transition) -> None:
+        transitions.append(transition)
+        lost.set()
+
+    unsubscribe = client.subscribe_state(record)
+    started = perf_counter()
+    try:
+        async with asyncio.timeout(RECONNECT_TIMEOUT):
+            await client.interrupt(close_code)
+            await lost.wait()
+            if not wait_delay or (transitions[0].delay or 0) > MAX_WAITED_DELAY:
+                client.resume()
+            await client.wait_connected()
+    except TimeoutError, GatewayError:
+        reconnected = False
+    else:
+        reconnected = True
+    finally:
+        unsubscribe()
+    seconds = perf_counter() - started
+    if not reconnected:
+        await _restore_connection(client)
+    attempt_failed = any(change.cause in _FAILURES for change in transitions)
+    return DrillResult(reconnected, attempt_failed, seconds)
+
+
+async def reconnect(client: GatewayClient, times: int) -> None:
+    """Interrupt the connection several times.
+
+    Raises:
+        NotConnectedError: it did not come back.
+
+    """
+    for _ in range(times):
+        if not (await interrupt(client)).reconnected:
+            raise NotConnectedError("the connection did not come back")
+
+
+async def reload(context: CheckContext, times: int = 1) -> None:
+    """Reload the entry several times.
+
+    Raises:
+        ReloadError: it is not loaded.
+
+    """
+    entries, entry = context.hass.config_entries, context.entry
+    for _ in range(times):
+        # A task of its own: a timeout of the check must not cancel the setup
+        # halfway.
+        task = context.hass.async_create_task(
+            entries.async_reload(entry.entry_id), "clawd self-test reload"
+        )
+        done, _pending = await asyncio.wait([task], timeout=RELOAD_TIMEOUT)
+        if not done or task.exception() or entry.state is not ConfigEntryState.LOADED:
+            raise ReloadError(entry.state)
+        # Otherwise the context would keep the former client alive.
+        context.refresh_runtime()
+
+
+async def _restore_connection(client: GatewayClient) -> None:
+    client.resume()
+    with suppress(TimeoutError, GatewayError):
+        async with asyncio.timeout(RECONNECT_TIMEOUT):
+            await client.wait_connected()

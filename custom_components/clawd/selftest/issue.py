@@ -1,0 +1,67 @@
+"""Repair issue of the checks that failed and have not passed since."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from homeassistant.core import callback
+
+from ..issues import Issue, async_create_issue, async_delete_issue
+from ..reports import FAILED_STATUSES, Mode, Status
+from .registry import CHECKS
+from .resources import async_get_tracker
+
+if TYPE_CHECKING:
+    from homeassistant.core import HomeAssistant
+
+    from ..coordinator import ClawdConfigEntry
+    from ..reports import Report
+
+# Checks whose failure has an issue of its own; see `issues`.
+CHECKS_WITH_OWN_ISSUE: Final = ("clock_skew", "protocol")
+
+
+@callback
+def async_track_issue(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
+    """Keep the issue in step with the reports while the entry is loaded."""
+    reports = entry.runtime_data.reports
+    failed: dict[str, dict[str, Any]] = {}
+
+    @callback
+    def async_handle_report() -> None:
+        _update_failed(failed, reports.reports[-1])
+        _async_update_issue(hass, entry, failed)
+
+    unsubscribe = reports.async_add_listener(async_handle_report)
+    async_get_tracker(entry).async_track(entry, "report listener", unsubscribe)
+
+
+def _update_failed(failed: dict[str, dict[str, Any]], report: Report) -> None:
+    for check in report["checks"]:
+        check_id, status = check["id"], check["status"]
+        if status in FAILED_STATUSES and check_id not in CHECKS_WITH_OWN_ISSUE:
+            failed[check_id] = check
+        # A check that was skipped says nothing: it may still fail.
+        elif status != Status.SKIP:
+            failed.pop(check_id, None)
+
+
+@callback
+def _async_update_issue(
+    hass: HomeAssistant, entry: ClawdConfigEntry, failed: dict[str, dict[str, Any]]
+) -> None:
+    if not failed:
+        async_delete_issue(hass, entry, Issue.SELF_TEST_FAILED)
+        return
+    lines = [f"- {check['message']} {check['hint']}" for check in failed.values()]
+    async_create_issue(
+        hass,
+        entry,
+        Issue.SELF_TEST_FAILED,
+        {"failed_checks": "\n".join(lines)},
+        mode=_mode_of(failed),
+    )
+
+
+def _mode_of(failed: dict[str, dict[str, Any]]) -> Mode:
+    """Return the mode that runs these checks again, at least active."""
+    modes = [check.mode for check in CHECKS if check.id in failed]
+    return max((Mode.ACTIVE, *modes), key=list(Mode).index)

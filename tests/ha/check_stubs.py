@@ -1,0 +1,45 @@
+"""Self-tests with checks that end as a test wants."""
+
+from homeassistant.core import HomeAssistant
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.clawd.reports import Mode, Report, Status
+from custom_components.clawd.selftest.model import (
+    Aspect,
+    Check,
+    CheckContext,
+    CheckResult,
+    Component,
+    Run,
+)
+from custom_components.clawd.selftest.runner import RunningSelfTests
+
+
+def check_stub(
+    status: Status, name: str = "stub", aspect: Aspect = Aspect.LIVENESS
+) -> Check:
+    """Return a check that ends with a status."""
+
+    async def run(_: CheckContext) -> CheckResult:
+        return CheckResult(status=status)
+
+    return check_of(run, name, aspect)
+
+
+def check_of(
+    run: Run,
+    name: str = "stub",
+    aspect: Aspect = Aspect.LIVENESS,
+    timeout: float = 5,
+) -> Check:
+    """Return a check that runs a function, for `timeout` seconds at most."""
+    return Check(name, run, Mode.PASSIVE, Component.GATEWAY, aspect, timeout=timeout)
+
+
+async def run_stubs(
+    hass: HomeAssistant, entry: MockConfigEntry, *checks: Check
+) -> Report:
+    """Run checks and return the report."""
+    report = await RunningSelfTests().async_run(hass, entry, Mode.ACTIVE, checks)
+    await hass.async_block_till_done()
+    return report

@@ -1,0 +1,75 @@
+"""Faults of runs."""
+
+import asyncio
+from typing import Any
+
+from custom_components.clawd.gateway import RunRequest
+from custom_components.clawd.gateway.runs.runs import AgentRuns
+from custom_components.clawd.gateway.runs.stream import RunStream
+from custom_components.clawd.selftest.checks import runs
+from tests.simulator import Pause, Reply
+
+from ..fault_harness import Fault, FaultHarness
+from ..report_assertions import Expected
+
+REQUEST = RunRequest("Hi", "agent:main:ha-fault")
+
+
+async def kept_run(harness: FaultHarness) -> None:
+    """Keep a run after its end."""
+    harness.monkeypatch.setattr(AgentRuns, "close", lambda *_: None)
+    run = await harness.runtime.client.start_run(REQUEST)
+    await run.result()
+
+
+async def endless_run(harness: FaultHarness) -> None:
+    """Keep a run for longer than one can last."""
+    harness.monkeypatch.setattr(runs, "MAX_RUN_AGE", -1)
+    harness.gateway.hold("agent")
+
+    async def start_run() -> None:
+        await harness.runtime.client.start_run(REQUEST)
+
+    task = asyncio.create_task(start_run())
+    harness.cleanup.callback(task.cancel)
+    await harness.gateway.wait_for_request("agent")
+
+
+async def unknown_run(harness: FaultHarness) -> None:
+    """Keep a run that was not started here."""
+    harness.runtime.client.statistics.runs_ended += 1
+
+
+async def oversized_run(harness: FaultHarness) -> None:
+    """Keep the text several times for a reader that does not come."""
+    real: Any = RunStream._emit  # noqa: SLF001 - the fault is inside
+
+    def emit_often(stream: RunStream, text: str) -> None:
+        for _ in range(5):
+            real(stream, text)
+
+    harness.monkeypatch.setattr(RunStream, "_emit", emit_often)
+    harness.gateway.script(Reply("It is on."), Pause())
+    await harness.runtime.client.start_run(REQUEST)
+    await harness.gateway.wait_paused()
+    await harness.runtime.client.request("health")
+
+
+FAULTS = [
+    Fault(
+        kept_run,
+        "runs_map",
+        Expected(1, {"count": 1, "open": 1}, ("age # s, ended: True",)),
+    ),
+    Fault(
+        endless_run,
+        "runs_map",
+        Expected(1, {"count": 1, "open": 1}, ("age # s, ended: False",)),
+    ),
+    Fault(unknown_run, "unknown_runs", Expected(1, {"count": 1})),
+    Fault(
+        oversized_run,
+        "stream_queues",
+        Expected(None, {"count": 1, "open": 1}, ("# unread of #, 0 buffered",)),
+    ),
+]

@@ -1,0 +1,67 @@
+"""Faults of secrets, and of the self-test itself."""
+
+from pathlib import Path
+import tempfile
+from types import ModuleType
+
+from homeassistant.helpers.storage import STORAGE_DIR
+
+from custom_components.clawd import redaction
+from custom_components.clawd.const import DOMAIN
+from custom_components.clawd.selftest import detectors
+
+from ..fault_harness import Fault, FaultHarness
+from ..report_assertions import Expected
+
+
+async def readable_secret(harness: FaultHarness) -> None:
+    """Let others read the files with secrets."""
+    folder = Path(harness.cleanup.enter_context(tempfile.TemporaryDirectory()))
+    harness.monkeypatch.setattr(harness.hass.config, "config_dir", str(folder))
+    (folder / STORAGE_DIR).mkdir()
+    secret = folder / STORAGE_DIR / f"{DOMAIN}.identity"
+    secret.touch(0o644)
+    secret.chmod(0o644)
+
+
+async def token_as_version(harness: FaultHarness) -> None:
+    """Send the token as the Gateway's version."""
+    token = harness.gateway.token
+    harness.gateway.edit(
+        "hello-ok", lambda hello: hello["server"].update(version=token)
+    )
+    await harness.reconnect()
+
+
+def blind(module: ModuleType, name: str, nothing: object) -> Fault:
+    """Return the fault of a detector that detects nothing."""
+
+    async def plant(harness: FaultHarness) -> None:
+        harness.monkeypatch.setattr(module, name, lambda *_, **__: nothing)
+
+    plant.__name__ = f"blind_{name}"
+    plant.__doc__ = f"Let the detector `{name}` detect nothing."
+    return Fault(plant, "self_canary", Expected(1, {"names": name}))
+
+
+FAULTS = [
+    Fault(
+        readable_secret,
+        "store_permissions",
+        Expected(1, {"names": "clawd.identity"}, ("clawd.identity: 644",)),
+    ),
+    blind(detectors, "ended_requests", []),
+    blind(detectors, "imbalance", 0),
+    blind(detectors, "overdue_runs", []),
+    blind(detectors, "overdue_requests", []),
+    blind(detectors, "oversized_runs", []),
+    blind(detectors, "max_per_minute", 0),
+    blind(detectors, "constant_delays", nothing=False),
+    blind(detectors, "stray_timers", []),
+    blind(detectors, "stray_tasks", []),
+    blind(detectors, "duplicates", []),
+    blind(detectors, "changed_counts", []),
+    blind(detectors, "grown_counts", []),
+    blind(redaction, "contains_secret", nothing=False),
+    Fault(token_as_version, "redaction", Expected(1, {"names": "versions"})),
+]

@@ -1,0 +1,149 @@
+"""Faults of tasks, timers, listeners and the event loop."""
+
+import asyncio
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry
+
+from custom_components.clawd.gateway import RunRequest
+from custom_components.clawd.gateway.runs.aborts import Aborts
+from custom_components.clawd.selftest.checks import tasks
+from custom_components.clawd.selftest.resources import ResourceTracker
+
+from ..fault_harness import Fault, FaultHarness
+from ..report_assertions import MEASURED, Expected
+
+
+def _fail(*_: object) -> None:
+    raise RuntimeError
+
+
+async def stray_task(harness: FaultHarness) -> None:
+    """Start a task that is not registered."""
+    harness.start_stray_task()
+
+
+async def failing_task(harness: FaultHarness) -> None:
+    """Let a task of the client end with an exception."""
+    harness.monkeypatch.setattr(Aborts, "abort", _fail)
+    harness.gateway.hold("agent")
+    request = RunRequest("Hi", "agent:main:ha-task")
+
+    async def start_run() -> None:
+        await harness.runtime.client.start_run(request)
+
+    task = asyncio.create_task(start_run())
+    await harness.gateway.wait_for_request("agent")
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def forgotten_timer(harness: FaultHarness) -> None:
+    """Leave a timer armed that is not registered."""
+    loop = asyncio.get_running_loop()
+    timer = loop.call_later(60, harness.runtime.client.resume)
+    harness.cleanup.callback(timer.cancel)
+
+
+async def duplicate_listener(harness: FaultHarness) -> None:
+    """Register two listeners that become equal, also in the baseline."""
+    runtime = harness.runtime
+    first, second = Twin(), Twin()
+    for twin in (first, second):
+        harness.cleanup.callback(runtime.client.subscribe("tick", twin))
+    first.equal = second.equal = True
+    runtime.listener_baseline = {**runtime.listener_baseline, "tick": 2}
+
+
+async def additional_listener(harness: FaultHarness) -> None:
+    """Register a listener after the setup."""
+    unsubscribe = harness.runtime.client.subscribe("tick", lambda _: None)
+    harness.cleanup.callback(unsubscribe)
+
+
+async def missing_listener(harness: FaultHarness) -> None:
+    """Lose a listener since the setup."""
+    runtime = harness.runtime
+    runtime.listener_baseline = {**runtime.listener_baseline, "tick": 1}
+
+
+async def failing_listener(harness: FaultHarness) -> None:
+    """Raise an exception in a listener."""
+    unsubscribe = harness.runtime.client.subscribe("tick", _fail)
+    harness.gateway.before("health", ("tick", {}))
+    await harness.runtime.client.request("health")
+    unsubscribe()
+
+
+async def kept_resource(harness: FaultHarness) -> None:
+    """Reload without releasing a resource."""
+    real: Any = ResourceTracker.async_track
+
+    def track(
+        tracker: ResourceTracker,
+        entry: ConfigEntry,
+        name: str,
+        release: Callable[[], None],
+    ) -> None:
+        with harness.monkeypatch.context() as patch:
+            if name == "report listener":
+                patch.setattr(ConfigEntry, "async_on_unload", lambda *_: None)
+                harness.cleanup.callback(release)
+            real(tracker, entry, name, release)
+
+    harness.monkeypatch.setattr(ResourceTracker, "async_track", track)
+    for _ in range(2):
+        await harness.hass.config_entries.async_reload(harness.entry.entry_id)
+
+
+async def blocked_loop(harness: FaultHarness) -> None:
+    """Block the event loop again and again."""
+    harness.monkeypatch.setattr(tasks, "MAX_LAG", 0.02)
+    loop = asyncio.get_running_loop()
+
+    def block() -> None:
+        end = perf_counter() + 0.03
+        while perf_counter() < end:
+            continue
+        timers[0] = loop.call_later(0.005, block)
+
+    timers = [loop.call_later(0, block)]
+    harness.cleanup.callback(lambda: timers.pop().cancel())
+
+
+class Twin:
+    """Listener that can become equal to another one."""
+
+    equal = False
+
+    def __call__(self, _: object) -> None:
+        """Do nothing."""
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether both have become equal."""
+        return self is other or (isinstance(other, Twin) and self.equal and other.equal)
+
+    __hash__ = object.__hash__
+
+
+FAULTS = [
+    Fault(
+        stray_task,
+        "task_inventory",
+        Expected(1, {"names": "Task-# (GatewayClient.wait_connected)"}, None),
+    ),
+    Fault(failing_task, "task_exceptions", Expected(1, {"count": 1, "names": "abort"})),
+    Fault(
+        forgotten_timer,
+        "timer_registry",
+        Expected(1, {"names": "GatewayClient.resume"}),
+    ),
+    Fault(duplicate_listener, "handler_duplicates", Expected(1, {"names": "tick"})),
+    Fault(additional_listener, "handler_baseline", Expected(1, {"names": "tick"})),
+    Fault(missing_listener, "handler_baseline", Expected(1, {"names": "tick"})),
+    Fault(failing_listener, "handler_errors", Expected(1, {"count": 1})),
+    Fault(kept_resource, "unload_ledger", Expected(None, {"names": "report listener"})),
+    Fault(blocked_loop, "loop_lag", Expected(MEASURED, {"slow": "#"})),
+]
