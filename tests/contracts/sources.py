@@ -1,4 +1,4 @@
-"""The source, as the contracts read it."""
+"""Sources that the contracts read."""
 
 import ast
 from collections.abc import Iterator
@@ -17,12 +17,12 @@ def modules(folder: Path) -> list[Path]:
 
 
 def parse(path: Path) -> ast.Module:
-    """Read a module."""
+    """Parse a module."""
     return ast.parse(path.read_text("utf-8"), str(path))
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a file that holds a JSON object."""
+    """Read a JSON object from a file."""
     return dict(json.loads(path.read_text("utf-8")))
 
 
@@ -39,5 +39,5 @@ def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 
 def dotted(node: ast.AST) -> str:
-    """Return a name with its attributes, as it is written."""
+    """Return a dotted name, or nothing for other expressions."""
     return ast.unparse(node) if isinstance(node, ast.Name | ast.Attribute) else ""
