@@ -1,18 +1,18 @@
-"""The tests keep clear of the known pitfalls of asynchronous testing.
+"""Known pitfalls of asynchronous tests.
 
-| pitfall | what holds it |
+| pitfall | held by |
 | --- | --- |
 | a fixture in another loop | `shared_async_fixtures`, `shared_loops` |
-| an assertion before its time | `sleeps` |
+| an assertion before the task ran | `sleeps` |
 | a double that is too simple | `chances`, `doubles_of_sockets` |
 | something left behind | `tests/leak_guard.py`, `lingering` |
 | a real timeout | `sleeps`, `--timeout` in `scripts/test` |
 | a mock of asyncio | `doubles_of_asyncio`, `mocks_of_asyncio` |
 | an order that is not asserted | `any_event` |
-| a look into private parts | ruff's SLF001, `waived_privacy`, `private_imports` |
-| Home Assistant where none is needed | the last test here |
+| private attributes | ruff's SLF001, `unexplained_privacy`, `private_imports` |
+| Home Assistant in unit tests | the last test here |
 | markers and modules of old advice | `asyncio_markers`, `absent_helpers` |
-| a test of nothing but the log | `only_logs` |
+| a test that asserts only on the log | `only_logs` |
 """
 
 import ast
@@ -39,7 +39,7 @@ LAYERS = [
 ]
 SOURCES = [path for layer in LAYERS for path in modules(layer)]
 
-# What paces a model or a network or waits for a process is no test.
+# These pace a model or a network, or wait for a process: they are not tests.
 MAY_SLEEP = {"model.py", "relay.py", "gateways.py", "editions.py", "install.py"}
 
 type Rule = Callable[[ast.AST], Iterator[str]]
@@ -52,7 +52,7 @@ def _calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
 
 
 def sleeps(tree: ast.AST) -> Iterator[str]:
-    """Find sleeps that last; a test waits for what it waits for."""
+    """Find sleeps other than `sleep(0)`."""
     for name, call in _calls(tree):
         zero = [ast.unparse(argument) for argument in call.args] == ["0"]
         if name in {"asyncio.sleep", "time.sleep", "sleep"} and not zero:
@@ -60,7 +60,7 @@ def sleeps(tree: ast.AST) -> Iterator[str]:
 
 
 def chances(tree: ast.AST) -> Iterator[str]:
-    """Find what differs from run to run."""
+    """Find uses of `random`."""
     yield from (name for _, name in imports(tree) if name == "random")
 
 
@@ -74,7 +74,7 @@ def doubles_of_asyncio(tree: ast.AST) -> Iterator[str]:
 
 
 def shared_async_fixtures(tree: ast.AST) -> Iterator[str]:
-    """Find asynchronous fixtures that live in another loop than their tests."""
+    """Find async fixtures that run in another loop."""
     for node in ast.walk(tree):
         if isinstance(node, ast.AsyncFunctionDef):
             for decorator in node.decorator_list:
@@ -83,14 +83,14 @@ def shared_async_fixtures(tree: ast.AST) -> Iterator[str]:
 
 
 def asyncio_markers(tree: ast.AST) -> Iterator[str]:
-    """Find markers that the automatic mode makes needless."""
+    """Find markers that `asyncio_mode = auto` makes redundant."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and dotted(node).endswith("mark.asyncio"):
             yield dotted(node)
 
 
 def lingering(tree: ast.AST) -> Iterator[str]:
-    """Find what lets a test leave something behind."""
+    """Find fixtures that permit lingering tasks or timers."""
     for node in ast.walk(tree):
         names = [node.name] if isinstance(node, ast.FunctionDef) else []
         names += [node.arg] if isinstance(node, ast.arg) else []
@@ -98,7 +98,7 @@ def lingering(tree: ast.AST) -> Iterator[str]:
 
 
 def doubles_of_sockets(tree: ast.AST) -> Iterator[str]:
-    """Find doubles of sockets and stubs of whole modules; the simulator is real."""
+    """Find doubles of sockets and stubs of modules."""
     for name, call in _calls(tree):
         if name.endswith(("setattr", "setitem", "patch", "patch.object", "patch.dict")):
             words = [ast.unparse(argument).strip("'\"") for argument in call.args[:2]]
@@ -108,17 +108,17 @@ def doubles_of_sockets(tree: ast.AST) -> Iterator[str]:
 
 
 def mocks_of_asyncio(tree: ast.AST) -> Iterator[str]:
-    """Find mocks with the face of something of asyncio."""
+    """Find mocks with an asyncio spec."""
     for name, call in _calls(tree):
-        faces = [*call.args, *(keyword.value for keyword in call.keywords)]
+        specs = [*call.args, *(keyword.value for keyword in call.keywords)]
         if name.endswith(("Mock", "create_autospec")):
             yield from (
-                dotted(face) for face in faces if dotted(face).startswith("asyncio.")
+                dotted(spec) for spec in specs if dotted(spec).startswith("asyncio.")
             )
 
 
 def any_event(tree: ast.AST) -> Iterator[str]:
-    """Find assertions that an event came, whenever; the order is known."""
+    """Find assertions that ignore the order of events."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Assert) and isinstance(node.test, ast.Call):
             text = ast.unparse(node.test)
@@ -127,7 +127,7 @@ def any_event(tree: ast.AST) -> Iterator[str]:
 
 
 def private_imports(tree: ast.AST) -> Iterator[str]:
-    """Find imports of names that are another module's own."""
+    """Find imports of private names."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             names = (alias.name for alias in node.names)
@@ -135,23 +135,23 @@ def private_imports(tree: ast.AST) -> Iterator[str]:
 
 
 def absent_helpers(tree: ast.AST) -> Iterator[str]:
-    """Find a module of Home Assistant that advice knows, but Home Assistant not."""
+    """Find imports of `homeassistant.helpers.testing`, which does not exist."""
     for _, name in imports(tree):
         if name.startswith("homeassistant.helpers.testing"):
             yield name
 
 
 def shared_loops(tree: ast.AST) -> Iterator[str]:
-    """Find loops that are asked for by their scope."""
+    """Find event loops with a scope."""
     for name, call in _calls(tree):
         if any(keyword.arg == "loop_scope" for keyword in call.keywords):
             yield name
 
 
 def only_logs(tree: ast.AST) -> Iterator[str]:
-    """Find tests that assert only that something was logged.
+    """Find tests that assert only on the log.
 
-    What is logged once, and what never is, are contracts.
+    Two log facts are contracts: logged once, and never logged.
     """
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -202,18 +202,26 @@ def test_a_bad_example_of_each_rule_is_caught(rule: Rule) -> None:
     assert not list(rule(ast.parse("await asyncio.sleep(0)")))
 
 
-def waived_privacy(text: str) -> bool:
-    """Tell whether a test asks ruff not to see that it uses private parts."""
-    return re.search(r"noqa:[^#\n]*SLF001", text) is not None
+def unexplained_privacy(text: str) -> list[str]:
+    """Find private attributes that are used without a reason."""
+    waivers = re.findall(r"noqa:[^#\n]*SLF001[^#\n]*", text)
+    return [waiver for waiver in waivers if not re.search(r"SLF001 - \w+", waiver)]
 
 
-def test_no_module_of_the_tests_looks_into_private_parts() -> None:
-    assert waived_privacy("client._pending  # noqa: E501, SLF" + "001")
-    users = [path for path in SOURCES if waived_privacy(path.read_text("utf-8"))]
-    assert users == []
+def test_a_private_attribute_is_used_for_a_reason() -> None:
+    found = {
+        path.name: unexplained_privacy(path.read_text("utf-8")) for path in SOURCES
+    }
+    assert not {name: waivers for name, waivers in found.items() if waivers}
 
 
-def test_the_unit_layer_does_without_home_assistant() -> None:
+@pytest.mark.parametrize("codes", ["SLF" + "001", "E501, SLF" + "001", "SLF" + "001 -"])
+def test_a_private_attribute_without_a_reason_is_caught(codes: str) -> None:
+    assert unexplained_privacy(f"client._pending  # noqa: {codes}")
+    assert not unexplained_privacy(f"a._b  # noqa: {codes.rstrip(' -')} - not public")
+
+
+def test_the_unit_layer_does_not_import_home_assistant() -> None:
     users = [
         path.name
         for path in modules(TESTS / "unit")

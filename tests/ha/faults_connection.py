@@ -36,7 +36,7 @@ async def foreign_run(live: Live) -> None:
 
 async def swollen_queue(live: Live) -> None:
     """Keep everything several times for a reader that does not come."""
-    original: Any = vars(AgentRun)["_tell"]
+    original = AgentRun._tell  # noqa: SLF001 - the buffer has no public writer
 
     def tell_often(run: AgentRun, text: str) -> None:
         for _ in range(5):

@@ -8,8 +8,10 @@ from time import perf_counter
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.storage import STORAGE_DIR
+from homeassistant.helpers.translation import async_get_translations
 
 from custom_components.clawd.const import DOMAIN
 from custom_components.clawd.coordinator import ClawdCoordinator
@@ -103,10 +105,11 @@ async def stale_entity(live: Live) -> None:
 
 async def missing_text(live: Live) -> None:
     """Delete a text."""
-    original: Any = vars(checks_entry)["async_get_translations"]
 
-    async def get(*args: object) -> dict[str, str]:
-        texts = dict(await original(*args))
+    async def get(
+        hass: HomeAssistant, language: str, category: str, domains: set[str]
+    ) -> dict[str, str]:
+        texts = dict(await async_get_translations(hass, language, category, domains))
         del texts[f"component.{DOMAIN}.exceptions.check_protocol_hint.message"]
         return texts
 
