@@ -7,6 +7,7 @@ import re
 
 from .component import Call, Component
 from .quality_scale import rule
+from .sources import nodes
 
 OF_HOME_ASSISTANT = {
     "ConfigEntryAuthFailed",
@@ -33,7 +34,7 @@ def foreign_errors(component: Component) -> Iterator[str]:
     """Find action errors that Home Assistant cannot show."""
     for path, tree in component.glue.items():
         if path.startswith(ACTIONS):
-            for node in ast.walk(tree):
+            for node in nodes(tree):
                 match node:
                     case ast.Raise(exc=ast.Call(func=function)):
                         name = ast.unparse(function).rpartition(".")[2]
@@ -61,7 +62,7 @@ def untranslated(component: Component) -> Iterator[str]:
         if call.name in OF_HOME_ASSISTANT:
             yield from _wrong(call, messages)
     for path, tree in component.glue.items():
-        for node in ast.walk(tree):
+        for node in nodes(tree):
             match node:
                 case ast.Raise(exc=ast.Name(id=name)) if name in OF_HOME_ASSISTANT:
                     yield f"{path}: {name}"

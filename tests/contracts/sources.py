@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 import json
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ def modules(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*.py"))
 
 
+@cache
 def parse(path: Path) -> ast.Module:
     """Parse a module."""
     return ast.parse(path.read_text("utf-8"), str(path))
@@ -26,9 +28,15 @@ def read_json(path: Path) -> dict[str, Any]:
     return dict(json.loads(path.read_text("utf-8")))
 
 
+@cache
+def nodes(tree: ast.AST) -> tuple[ast.AST, ...]:
+    """Return the nodes of a tree."""
+    return tuple(ast.walk(tree))
+
+
 def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """Yield the level and the module of each import; level 0 is absolute."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         match node:
             case ast.Import(names):
                 yield from ((0, alias.name) for alias in names)
@@ -38,6 +46,7 @@ def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
                 yield level, module or ""
 
 
+@cache
 def dotted(node: ast.AST) -> str:
     """Return a dotted name, or nothing for other expressions."""
     return ast.unparse(node) if isinstance(node, ast.Name | ast.Attribute) else ""

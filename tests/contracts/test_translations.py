@@ -9,7 +9,7 @@ import pytest
 
 from scripts.translations import FOLDER, Texts, languages, report, texts_of
 
-from .sources import COMPONENT, parse, read_json
+from .sources import COMPONENT, nodes, parse, read_json
 
 type Rule = Callable[[Texts], list[str]]
 
@@ -21,7 +21,7 @@ FLOW = ("config_flow.py", "visit.py", "visit_steps.py", "flow_errors.py", "error
 
 
 def _constants(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
 
@@ -39,7 +39,7 @@ def _table(module: str, name: str) -> set[str]:
     """Return the strings among the values of a table."""
     [table] = (
         node.value
-        for node in ast.walk(parse(COMPONENT / module))
+        for node in nodes(parse(COMPONENT / module))
         if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == name
     )
     assert isinstance(table, ast.Dict)
@@ -51,7 +51,7 @@ def _keyword_values(name: str) -> set[str]:
     return {
         keyword.value.value
         for path in COMPONENT.rglob("*.py")
-        for node in ast.walk(parse(path))
+        for node in nodes(parse(path))
         if isinstance(node, ast.Call)
         for keyword in node.keywords
         if keyword.arg == name
