@@ -1,4 +1,4 @@
-"""The classes and descriptions of entities, with what they take over."""
+"""Entity classes and descriptions, with inherited attributes."""
 
 import ast
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from .component import Component, calls
 
 @dataclass(frozen=True)
 class EntityClass:
-    """A class of a platform, and what its bases of our own set."""
+    """Entity class of a platform, with inherited attributes."""
 
     platform: str
     name: str
@@ -17,33 +17,33 @@ class EntityClass:
 
     @property
     def named_by_device(self) -> bool:
-        """Return whether it has the name of its device."""
+        """Whether the entity has the name of its device."""
         name = self.attributes.get("_attr_name", ast.Constant(value=""))
         return isinstance(name, ast.Constant) and name.value is None
 
     @property
     def translation_key(self) -> str | None:
-        """Return the key of its texts, where the class says it."""
+        """Translation key, if the class sets it."""
         key = self.attributes.get("_attr_translation_key")
         return str(key.value) if isinstance(key, ast.Constant) else None
 
 
 @dataclass(frozen=True)
 class Description:
-    """What a platform says of an entity."""
+    """Entity description of a platform."""
 
     platform: str
     arguments: dict[str | None, ast.expr]
 
     @property
     def translation_key(self) -> str | None:
-        """Return the key of its texts, if it has one."""
+        """Translation key, if there is one."""
         key = self.arguments.get("translation_key")
         return str(ast.literal_eval(key)) if key else None
 
 
 def entity_classes(component: Component) -> Iterator[EntityClass]:
-    """Yield the classes of the platforms that are entities."""
+    """Yield the entity classes of the platforms."""
     bases = {c.name: c for c in _classes(component.module("entity.py"))}
     for platform, tree in component.platforms.items():
         own = {**bases, **{c.name: c for c in _classes(tree)}}
@@ -53,7 +53,7 @@ def entity_classes(component: Component) -> Iterator[EntityClass]:
 
 
 def descriptions(component: Component) -> Iterator[Description]:
-    """Yield the descriptions of entities in the platforms."""
+    """Yield the entity descriptions of the platforms."""
     for platform, tree in component.platforms.items():
         for call in calls(tree):
             if call.name.endswith("Description"):
@@ -79,7 +79,7 @@ def _inherited(
 
 
 def _assigned(node: ast.ClassDef) -> Iterator[tuple[str, ast.expr | None]]:
-    """Yield what a class or its methods set on an instance, and its properties."""
+    """Yield the class attributes, instance attributes and properties."""
     for part in ast.walk(node):
         match part:
             case ast.Assign(targets=[target], value=value):

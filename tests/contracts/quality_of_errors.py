@@ -1,4 +1,4 @@
-"""What contradicts the rule on the texts of exceptions."""
+"""Rules of the quality scale on exceptions and their texts."""
 
 import ast
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ import re
 
 from .component import Call, Component
 from .quality_scale import rule
+from .sources import nodes
 
 OF_HOME_ASSISTANT = {
     "ConfigEntryAuthFailed",
@@ -15,6 +16,8 @@ OF_HOME_ASSISTANT = {
     "HomeAssistantError",
     "ServiceValidationError",
 }
+SHOWN = {"HomeAssistantError", "ServiceValidationError"}
+ACTIONS = ("actions/", "services.py", "button.py", "selftest/runner.py")
 TABLE = "errors.py"
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -23,10 +26,29 @@ TEXTS = json.dumps({"exceptions": {"a": {"message": "{name} is away"}}})
 
 
 @rule(
+    "action-exceptions",
+    {"services.py": "raise ValueError('no such entry')"},
+    {"actions/ask.py": "raise errors.NotConnectedError('no connection')"},
+)
+def foreign_errors(component: Component) -> Iterator[str]:
+    """Find action errors that Home Assistant cannot show."""
+    for path, tree in component.glue.items():
+        if path.startswith(ACTIONS):
+            for node in nodes(tree):
+                match node:
+                    case ast.Raise(exc=ast.Call(func=function)):
+                        name = ast.unparse(function).rpartition(".")[2]
+                        # A function such as `action_error` makes one of the two.
+                        if name[0].isupper() and name not in SHOWN:
+                            yield f"{path}: {name}"
+
+
+@rule(
     "exception-translations",
     {"c.py": "raise HomeAssistantError('away')"},
     {"c.py": "raise HomeAssistantError"},
     {"c.py": RAISED.format("")},
+    {"c.py": RAISED.format(""), "translations/en.json": TEXTS},
     {
         "c.py": RAISED.format(", translation_placeholders={'title': 'x'}"),
         "translations/en.json": TEXTS,
@@ -34,13 +56,13 @@ TEXTS = json.dumps({"exceptions": {"a": {"message": "{name} is away"}}})
     {TABLE: "_KEYS = {GatewayError: 'a'}", "translations/en.json": TEXTS},
 )
 def untranslated(component: Component) -> Iterator[str]:
-    """Find exceptions whose text is missing or wants what they do not give."""
+    """Find exceptions without a text, or with wrong placeholders."""
     messages = component.json("translations/en.json").get("exceptions", {})
     for call in component.calls:
         if call.name in OF_HOME_ASSISTANT:
             yield from _wrong(call, messages)
     for path, tree in component.glue.items():
-        for node in ast.walk(tree):
+        for node in nodes(tree):
             match node:
                 case ast.Raise(exc=ast.Name(id=name)) if name in OF_HOME_ASSISTANT:
                     yield f"{path}: {name}"
@@ -48,21 +70,22 @@ def untranslated(component: Component) -> Iterator[str]:
 
 
 def _wrong(call: Call, messages: dict[str, dict[str, str]]) -> Iterator[str]:
-    """Yield what is wrong with the making of an exception."""
-    given = call.keywords
-    key = given.get("translation_key")
-    if key is None or "translation_domain" not in given or call.node.args:
+    """Yield a wrong construction of an exception."""
+    keywords = call.keywords
+    key = keywords.get("translation_key")
+    if key is None or "translation_domain" not in keywords or call.node.args:
         yield ast.unparse(call.node)
     elif isinstance(key, ast.Constant):
         message = messages.get(str(key.value), {}).get("message")
-        if message is None or _wanted(message) != _given(given):
+        given = _given(keywords.get("translation_placeholders"))
+        if message is None or given not in (None, _wanted(message)):
             yield str(key.value)
 
 
 def _wrong_in_table(
     component: Component, messages: dict[str, dict[str, str]]
 ) -> Iterator[str]:
-    """Yield the keys of the client's errors with other texts than a code's."""
+    """Yield keys whose text has another placeholder than `code`."""
     for node in ast.walk(component.module(TABLE)):
         match node:
             case ast.Dict(keys=[ast.Name(), *_], values=values):
@@ -79,8 +102,12 @@ def _wanted(message: str) -> set[str]:
     return set(PLACEHOLDER.findall(message))
 
 
-def _given(keywords: dict[str | None, ast.expr]) -> set[str]:
-    placeholders = keywords.get("translation_placeholders")
-    if not isinstance(placeholders, ast.Dict):
-        return set()
-    return {str(ast.literal_eval(key)) for key in placeholders.keys if key}
+def _given(placeholders: ast.expr | None) -> set[str] | None:
+    """Return the names of the placeholders; None if they are computed."""
+    match placeholders:
+        case None:
+            return set()
+        case ast.Dict(keys=keys) if all(isinstance(key, ast.Constant) for key in keys):
+            return {str(ast.literal_eval(key)) for key in keys if key}
+        case _:
+            return None

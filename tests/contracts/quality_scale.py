@@ -1,4 +1,4 @@
-"""The rules of Home Assistant's quality scale, and what is claimed of them."""
+"""Rules of Home Assistant's quality scale, and our claims."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -39,14 +39,14 @@ ALL_RULES = [rule for rules in TIERS.values() for rule in rules.split()]
 
 
 class Claim(NamedTuple):
-    """What is said of a rule: done, todo or exempt, and why."""
+    """Status of a rule (done, todo or exempt), with a comment."""
 
     status: str
     comment: str
 
 
 class Rule(NamedTuple):
-    """What finds what contradicts a claim, and files in which it must find it."""
+    """Check of a rule, with bad examples."""
 
     find: Check
     bad: tuple[Files, ...]
@@ -56,10 +56,7 @@ RULES: dict[str, Rule] = {}
 
 
 def rule(name: str, *bad: Files) -> Callable[[Check], Check]:
-    """Let a function find what contradicts the claim that a rule is kept.
-
-    An exemption is a claim as well: that there is nothing to which it applies.
-    """
+    """Register a check of a rule, with bad examples."""
 
     def register(find: Check) -> Check:
         RULES[name] = Rule(find, bad)
@@ -69,7 +66,7 @@ def rule(name: str, *bad: Files) -> Callable[[Check], Check]:
 
 
 def claims() -> dict[str, Claim]:
-    """Read what is claimed."""
+    """Read the claims of `quality_scale.yaml`."""
     rules = load_yaml_dict(str(COMPONENT / "quality_scale.yaml"))["rules"]
     return {name: _claim(value) for name, value in rules.items()}
 

@@ -1,7 +1,8 @@
-"""The source, as the contracts read it."""
+"""Sources that the contracts read."""
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 import json
 from pathlib import Path
 from typing import Any
@@ -16,19 +17,26 @@ def modules(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*.py"))
 
 
+@cache
 def parse(path: Path) -> ast.Module:
-    """Read a module."""
+    """Parse a module."""
     return ast.parse(path.read_text("utf-8"), str(path))
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a file that holds a JSON object."""
+    """Read a JSON object from a file."""
     return dict(json.loads(path.read_text("utf-8")))
+
+
+@cache
+def nodes(tree: ast.AST) -> tuple[ast.AST, ...]:
+    """Return the nodes of a tree."""
+    return tuple(ast.walk(tree))
 
 
 def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """Yield the level and the module of each import; level 0 is absolute."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         match node:
             case ast.Import(names):
                 yield from ((0, alias.name) for alias in names)
@@ -38,6 +46,7 @@ def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
                 yield level, module or ""
 
 
+@cache
 def dotted(node: ast.AST) -> str:
-    """Return a name with its attributes, as it is written."""
+    """Return a dotted name, or nothing for other expressions."""
     return ast.unparse(node) if isinstance(node, ast.Name | ast.Attribute) else ""

@@ -1,4 +1,4 @@
-"""The brand images keep the rules of Home Assistant's brands and of HACS."""
+"""Brand images for Home Assistant and HACS."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -16,16 +16,16 @@ RGBA = 6
 
 
 class Header(NamedTuple):
-    """What a PNG's first chunk says."""
+    """Header of a PNG."""
 
     width: int
     height: int
-    colour: int
+    color: int
 
     @property
     def transparent(self) -> bool:
-        """Return whether its pixels have an opacity."""
-        return self.colour == RGBA
+        """Whether the pixels have an alpha channel."""
+        return self.color == RGBA
 
 
 def header(content: bytes) -> Header:
@@ -41,7 +41,7 @@ def _proportions(source: Path) -> tuple[int, int]:
     return int(box[2]), int(box[3])
 
 
-def test_home_assistant_is_shown_every_image_and_no_other() -> None:
+def test_the_folder_has_every_image_and_no_other() -> None:
     expected = {f"{name}{scale}.png" for name in IMAGES for scale in ("", "@2x")}
     assert {path.name for path in BRAND.iterdir()} == expected
 

@@ -1,28 +1,27 @@
-"""The tests keep clear of the known pitfalls of asynchronous testing.
+"""Known pitfalls of asynchronous tests.
 
-| pitfall | what holds it |
+| pitfall | held by |
 | --- | --- |
 | a fixture in another loop | `shared_async_fixtures`, `shared_loops` |
-| an assertion before its time | `sleeps` |
+| an assertion before the task ran | `sleeps` |
 | a double that is too simple | `chances`, `doubles_of_sockets` |
 | something left behind | `tests/leak_guard.py`, `lingering` |
 | a real timeout | `sleeps`, `--timeout` in `scripts/test` |
 | a mock of asyncio | `doubles_of_asyncio`, `mocks_of_asyncio` |
 | an order that is not asserted | `any_event` |
-| a look into private parts | ruff's SLF001, `waived_privacy`, `private_imports` |
-| Home Assistant where none is needed | the last test here |
+| private attributes | ruff's SLF001, `unexplained_privacy`, `private_imports` |
+| Home Assistant in unit tests | the last test here |
 | markers and modules of old advice | `asyncio_markers`, `absent_helpers` |
-| a test of nothing but the log | `only_logs` |
+| a test that asserts only on the log | `only_logs` |
 """
 
 import ast
 from collections.abc import Callable, Iterator
-from pathlib import Path
 import re
 
 import pytest
 
-from .sources import ROOT, dotted, imports, modules, parse
+from .sources import ROOT, dotted, imports, modules, nodes, parse
 
 TESTS = ROOT / "tests"
 LAYERS = [
@@ -39,20 +38,20 @@ LAYERS = [
 ]
 SOURCES = [path for layer in LAYERS for path in modules(layer)]
 
-# What paces a model or a network or waits for a process is no test.
+# These pace a model or a network, or wait for a process: they are not tests.
 MAY_SLEEP = {"model.py", "relay.py", "gateways.py", "editions.py", "install.py"}
 
 type Rule = Callable[[ast.AST], Iterator[str]]
 
 
 def _calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Call):
             yield dotted(node.func), node
 
 
 def sleeps(tree: ast.AST) -> Iterator[str]:
-    """Find sleeps that last; a test waits for what it waits for."""
+    """Find sleeps other than `sleep(0)`."""
     for name, call in _calls(tree):
         zero = [ast.unparse(argument) for argument in call.args] == ["0"]
         if name in {"asyncio.sleep", "time.sleep", "sleep"} and not zero:
@@ -60,7 +59,7 @@ def sleeps(tree: ast.AST) -> Iterator[str]:
 
 
 def chances(tree: ast.AST) -> Iterator[str]:
-    """Find what differs from run to run."""
+    """Find uses of `random`."""
     yield from (name for _, name in imports(tree) if name == "random")
 
 
@@ -74,8 +73,8 @@ def doubles_of_asyncio(tree: ast.AST) -> Iterator[str]:
 
 
 def shared_async_fixtures(tree: ast.AST) -> Iterator[str]:
-    """Find asynchronous fixtures that live in another loop than their tests."""
-    for node in ast.walk(tree):
+    """Find async fixtures that run in another loop."""
+    for node in nodes(tree):
         if isinstance(node, ast.AsyncFunctionDef):
             for decorator in node.decorator_list:
                 if "fixture" in (text := ast.unparse(decorator)) and "scope=" in text:
@@ -83,22 +82,24 @@ def shared_async_fixtures(tree: ast.AST) -> Iterator[str]:
 
 
 def asyncio_markers(tree: ast.AST) -> Iterator[str]:
-    """Find markers that the automatic mode makes needless."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and dotted(node).endswith("mark.asyncio"):
-            yield dotted(node)
+    """Find markers that `asyncio_mode = auto` makes redundant."""
+    for node in nodes(tree):
+        match node:
+            case ast.Attribute(value=marker, attr="asyncio"):
+                if dotted(marker).endswith("mark"):
+                    yield dotted(node)
 
 
 def lingering(tree: ast.AST) -> Iterator[str]:
-    """Find what lets a test leave something behind."""
-    for node in ast.walk(tree):
+    """Find fixtures that permit lingering tasks or timers."""
+    for node in nodes(tree):
         names = [node.name] if isinstance(node, ast.FunctionDef) else []
         names += [node.arg] if isinstance(node, ast.arg) else []
         yield from (name for name in names if name.startswith("expected_lingering"))
 
 
 def doubles_of_sockets(tree: ast.AST) -> Iterator[str]:
-    """Find doubles of sockets and stubs of whole modules; the simulator is real."""
+    """Find doubles of sockets and stubs of modules."""
     for name, call in _calls(tree):
         if name.endswith(("setattr", "setitem", "patch", "patch.object", "patch.dict")):
             words = [ast.unparse(argument).strip("'\"") for argument in call.args[:2]]
@@ -108,18 +109,18 @@ def doubles_of_sockets(tree: ast.AST) -> Iterator[str]:
 
 
 def mocks_of_asyncio(tree: ast.AST) -> Iterator[str]:
-    """Find mocks with the face of something of asyncio."""
+    """Find mocks with an asyncio spec."""
     for name, call in _calls(tree):
-        faces = [*call.args, *(keyword.value for keyword in call.keywords)]
+        specs = [*call.args, *(keyword.value for keyword in call.keywords)]
         if name.endswith(("Mock", "create_autospec")):
             yield from (
-                dotted(face) for face in faces if dotted(face).startswith("asyncio.")
+                dotted(spec) for spec in specs if dotted(spec).startswith("asyncio.")
             )
 
 
 def any_event(tree: ast.AST) -> Iterator[str]:
-    """Find assertions that an event came, whenever; the order is known."""
-    for node in ast.walk(tree):
+    """Find assertions that ignore the order of events."""
+    for node in nodes(tree):
         if isinstance(node, ast.Assert) and isinstance(node.test, ast.Call):
             text = ast.unparse(node.test)
             if text.startswith("any(") and ("event" in text or "frame" in text):
@@ -127,37 +128,39 @@ def any_event(tree: ast.AST) -> Iterator[str]:
 
 
 def private_imports(tree: ast.AST) -> Iterator[str]:
-    """Find imports of names that are another module's own."""
-    for node in ast.walk(tree):
+    """Find imports of private names."""
+    for node in nodes(tree):
         if isinstance(node, ast.ImportFrom):
             names = (alias.name for alias in node.names)
             yield from (name for name in names if name.startswith("_"))
 
 
 def absent_helpers(tree: ast.AST) -> Iterator[str]:
-    """Find a module of Home Assistant that advice knows, but Home Assistant not."""
+    """Find imports of `homeassistant.helpers.testing`, which does not exist."""
     for _, name in imports(tree):
         if name.startswith("homeassistant.helpers.testing"):
             yield name
 
 
 def shared_loops(tree: ast.AST) -> Iterator[str]:
-    """Find loops that are asked for by their scope."""
+    """Find event loops with a scope."""
     for name, call in _calls(tree):
         if any(keyword.arg == "loop_scope" for keyword in call.keywords):
             yield name
 
 
 def only_logs(tree: ast.AST) -> Iterator[str]:
-    """Find tests that assert only that something was logged.
+    """Find tests that assert only on the log.
 
-    What is logged once, and what never is, are contracts.
+    Two log facts are contracts: logged once, and never logged.
     """
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            if "caplog" not in {argument.arg for argument in node.args.args}:
+                continue
             asserted = [
                 ast.unparse(inner.test)
-                for inner in ast.walk(node)
+                for inner in nodes(node)
                 if isinstance(inner, ast.Assert)
             ]
             logs = ["caplog" in text for text in asserted]
@@ -183,14 +186,11 @@ RULES: dict[Rule, str] = {
 }
 
 
-@pytest.mark.parametrize(
-    "path", SOURCES, ids=lambda path: f"{path.parent.stem}.{path.stem}"
-)
-def test_a_module_of_the_tests_breaks_no_rule(path: Path) -> None:
-    tree = parse(path)
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_the_tests_break_no_rule(rule: Rule) -> None:
     found = {
-        rule.__name__: list(rule(tree))
-        for rule in RULES
+        str(path.relative_to(TESTS)): list(rule(parse(path)))
+        for path in SOURCES
         if not (rule is sleeps and path.name in MAY_SLEEP)
     }
     assert not {name: uses for name, uses in found.items() if uses}
@@ -202,18 +202,26 @@ def test_a_bad_example_of_each_rule_is_caught(rule: Rule) -> None:
     assert not list(rule(ast.parse("await asyncio.sleep(0)")))
 
 
-def waived_privacy(text: str) -> bool:
-    """Tell whether a test asks ruff not to see that it uses private parts."""
-    return re.search(r"noqa:[^#\n]*SLF001", text) is not None
+def unexplained_privacy(text: str) -> list[str]:
+    """Find private attributes that are used without a reason."""
+    waivers = re.findall(r"noqa:[^#\n]*SLF001[^#\n]*", text)
+    return [waiver for waiver in waivers if not re.search(r"SLF001 - \w+", waiver)]
 
 
-def test_no_module_of_the_tests_looks_into_private_parts() -> None:
-    assert waived_privacy("client._pending  # noqa: E501, SLF" + "001")
-    users = [path for path in SOURCES if waived_privacy(path.read_text("utf-8"))]
-    assert users == []
+def test_a_private_attribute_is_used_for_a_reason() -> None:
+    found = {
+        path.name: unexplained_privacy(path.read_text("utf-8")) for path in SOURCES
+    }
+    assert not {name: waivers for name, waivers in found.items() if waivers}
 
 
-def test_the_unit_layer_does_without_home_assistant() -> None:
+@pytest.mark.parametrize("codes", ["SLF" + "001", "E501, SLF" + "001", "SLF" + "001 -"])
+def test_a_private_attribute_without_a_reason_is_caught(codes: str) -> None:
+    assert unexplained_privacy(f"client._pending  # noqa: {codes}")
+    assert not unexplained_privacy(f"a._b  # noqa: {codes.rstrip(' -')} - not public")
+
+
+def test_the_unit_layer_does_not_import_home_assistant() -> None:
     users = [
         path.name
         for path in modules(TESTS / "unit")

@@ -1,4 +1,4 @@
-"""The documentation: its links, and that it names what there is."""
+"""Links and completeness of the documentation."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -22,14 +22,14 @@ AGENT = TEXTS["config_subentries"]["conversation"]
 
 
 def anchors(text: str) -> set[str]:
-    """Return the anchors of a page's headings, as GitHub makes them."""
+    """Return the GitHub anchors of a page's headings."""
     prose = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
     titles = re.findall(r"^#+ (.+)$", prose, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", t.lower()).replace(" ", "-") for t in titles}
 
 
 def broken(page: Path, text: str) -> list[str]:
-    """Return what is wrong with the links and images of a page."""
+    """Return the broken links and images of a page."""
     faults = []
     for words, target in LINK.findall(text):
         name, _, anchor = target.partition("#")
@@ -43,7 +43,7 @@ def broken(page: Path, text: str) -> list[str]:
 
 
 def rows(page: str) -> list[list[str]]:
-    """Return the cells of a page's tables, without their heads."""
+    """Return the cells of a page's tables, without headers."""
     lines = (DOCS / page).read_text("utf-8").splitlines()
     return [
         [cell.strip() for cell in line.split("|")[1:-1]]
@@ -53,7 +53,7 @@ def rows(page: str) -> list[list[str]]:
 
 
 def first(cells: list[list[str]]) -> list[str]:
-    """Return the first cell of each row, without its marks."""
+    """Return the first cell of each row, without backticks."""
     return [row[0].strip("`") for row in cells]
 
 
@@ -63,8 +63,8 @@ def labels(step: dict[str, Any]) -> set[str]:
     return found.union(*map(labels, step.get("sections", {}).values()))
 
 
-def told(text: str) -> str:
-    """Return the first sentence of a text, as the documentation quotes it."""
+def first_sentence(text: str) -> str:
+    """Return the first sentence of a text, placeholders replaced."""
     line = re.sub(r"\{\w+\}", "…", text).partition("\n")[0]
     return re.split(r"(?<=\.) ", line)[0]
 
@@ -153,7 +153,7 @@ def test_every_error_is_explained() -> None:
             for key, text in forms["abort"].items()
             if not key.endswith("_successful")
         ]
-    assert set(first(rows("troubleshooting.md"))) == set(map(told, texts))
+    assert set(first(rows("troubleshooting.md"))) == set(map(first_sentence, texts))
 
 
 def test_every_arrow_of_the_diagram_is_an_import() -> None:

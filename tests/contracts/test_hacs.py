@@ -1,4 +1,4 @@
-"""The repository keeps the rules that HACS checks, as far as they are in its files."""
+"""Rules of HACS on the files of the repository."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,8 +24,8 @@ KEYS = {
 type Rule = Callable[[Path], Iterator[str]]
 
 
-def unsettled(root: Path) -> Iterator[str]:
-    """Find settings that HACS does not know, or of another kind."""
+def invalid_settings(root: Path) -> Iterator[str]:
+    """Find settings that HACS does not accept."""
     settings = read_json(root / "hacs.json")
     if not settings.get("name"):
         yield "name"
@@ -34,28 +34,28 @@ def unsettled(root: Path) -> Iterator[str]:
             yield key
 
 
-def nameless_package(root: Path) -> Iterator[str]:
-    """Find a package that HACS should download, and cannot."""
+def missing_filename(root: Path) -> Iterator[str]:
+    """Find a zipped release without a file name."""
     settings = read_json(root / "hacs.json")
     if settings.get("zip_release") and not settings.get("filename"):
         yield "filename"
 
 
-def crowded(root: Path) -> Iterator[str]:
-    """Find integrations beside the one that HACS sees."""
+def second_integration(root: Path) -> Iterator[str]:
+    """Find integrations beside the first."""
     folders = sorted((root / "custom_components").glob("*/manifest.json"))
     yield from (path.parent.name for path in folders[1:])
 
 
-def faceless(root: Path) -> Iterator[str]:
+def missing_icon(root: Path) -> Iterator[str]:
     """Find integrations without an icon."""
     for path in (root / "custom_components").glob("*/manifest.json"):
         if not (path.parent / "brand" / "icon.png").is_file():
             yield path.parent.name
 
 
-def silent(root: Path) -> Iterator[str]:
-    """Find a lack of a README, of a licence, or of a picture."""
+def missing_texts(root: Path) -> Iterator[str]:
+    """Find a missing README, license or picture."""
     yield from (
         name for name in ("README.md", "LICENSE") if not (root / name).is_file()
     )
@@ -65,14 +65,14 @@ def silent(root: Path) -> Iterator[str]:
 
 
 RULES: dict[Rule, dict[str, str]] = {
-    unsettled: {"hacs.json": '{"name": "A", "domains": ["a"]}'},
-    nameless_package: {"hacs.json": '{"name": "A", "zip_release": true}'},
-    crowded: {
+    invalid_settings: {"hacs.json": '{"name": "A", "domains": ["a"]}'},
+    missing_filename: {"hacs.json": '{"name": "A", "zip_release": true}'},
+    second_integration: {
         "custom_components/a/manifest.json": "{}",
         "custom_components/b/manifest.json": "{}",
     },
-    faceless: {"custom_components/a/manifest.json": "{}"},
-    silent: {"README.md": "# A", "LICENSE": ""},
+    missing_icon: {"custom_components/a/manifest.json": "{}"},
+    missing_texts: {"README.md": "# A", "LICENSE": ""},
 }
 
 

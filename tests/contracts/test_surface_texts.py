@@ -1,4 +1,4 @@
-"""Entities, issues, options and the system information have all their texts."""
+"""Texts of entities, issues, options and system health."""
 
 import ast
 from collections.abc import Iterator
@@ -9,14 +9,14 @@ from .sources import COMPONENT, parse, read_json
 
 ENGLISH = read_json(COMPONENT / "translations" / "en.json")
 ICONS = read_json(COMPONENT / "icons.json")
-DIALOGUES = [key for key, texts in ENGLISH["issues"].items() if "fix_flow" in texts]
+FIX_FLOWS = [key for key, texts in ENGLISH["issues"].items() if "fix_flow" in texts]
 ENTITIES = [
     (platform, key) for platform, keys in ENGLISH["entity"].items() for key in keys
 ]
 
 
 def _values(module: str, name: str) -> set[str]:
-    """Return the strings in what a module defines as `name`."""
+    """Return the strings in a definition of a module."""
     [definition] = (node for node in parse(COMPONENT / module).body if _is(node, name))
     return {
         node.value
@@ -38,7 +38,7 @@ def _is(node: ast.stmt, name: str) -> bool:
 
 
 def _keys_of(module: str) -> Iterator[str]:
-    """Return the translation keys of the classes and descriptions of a platform."""
+    """Return the translation keys of a platform's entities."""
     for node in ast.walk(parse(COMPONENT / module)):
         if isinstance(node, ast.ClassDef):
             bases = {ast.unparse(base) for base in node.bases}
@@ -101,7 +101,7 @@ def test_every_issue_has_its_texts_and_no_text_is_left_over() -> None:
 
 
 @pytest.mark.parametrize("issue", ENGLISH["issues"])
-def test_an_issue_has_a_description_or_a_dialogue(issue: str) -> None:
+def test_an_issue_has_a_description_or_a_fix_flow(issue: str) -> None:
     texts = ENGLISH["issues"][issue]
     assert texts["title"]
     assert ("description" in texts) is not ("fix_flow" in texts)
@@ -110,8 +110,8 @@ def test_an_issue_has_a_description_or_a_dialogue(issue: str) -> None:
         assert step["description"]
 
 
-@pytest.mark.parametrize("issue", DIALOGUES)
-def test_every_answer_of_a_dialogue_is_translated_and_none_is_left_over(
+@pytest.mark.parametrize("issue", FIX_FLOWS)
+def test_every_result_of_a_fix_flow_is_translated_and_none_is_left_over(
     issue: str,
 ) -> None:
     flow = ENGLISH["issues"][issue]["fix_flow"]
@@ -129,7 +129,7 @@ def test_every_option_and_choice_is_described() -> None:
     assert set(choices) == _values("schedule.py", "Schedule")
 
 
-def test_every_figure_of_the_system_information_has_a_label() -> None:
+def test_every_line_of_the_system_health_has_a_label() -> None:
     functions = ("_figures", "_agreed")
     figures = {key for name in functions for key in _values("system_health.py", name)}
     assert set(ENGLISH["system_health"]["info"]) == figures

@@ -1,31 +1,27 @@
-"""Every key that the code uses is translated, into every language, and is used."""
+"""Translation keys in the code, in English and in the other languages."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 import re
 from typing import Any
 
 import pytest
 
-from .sources import COMPONENT, parse, read_json
+from scripts.translations import FOLDER, Texts, languages, report, texts_of
 
-TRANSLATIONS = COMPONENT / "translations"
-LANGUAGES = ("de", "es", "fr", "nl")
+from .sources import COMPONENT, nodes, parse, read_json
+
+type Rule = Callable[[Texts], list[str]]
+
 CODE = re.compile(r"```.+?```|`[^`]+`", re.DOTALL)
 PLACEHOLDER = re.compile(r"\{[a-z_]+\}")
-
-
-def _read(language: str) -> dict[str, Any]:
-    return read_json(TRANSLATIONS / f"{language}.json")
-
-
-ENGLISH = _read("en")
-
+ENGLISH: dict[str, Any] = read_json(FOLDER / "en.json")
+TEXTS = texts_of("en")
 FLOW = ("config_flow.py", "visit.py", "visit_steps.py", "flow_errors.py", "errors.py")
 
 
 def _constants(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
 
@@ -35,7 +31,7 @@ def _strings(module: str) -> set[str]:
 
 
 def _error_keys() -> set[str]:
-    """Return the values of the table from error classes to keys."""
+    """Return the translation keys of the error classes."""
     return _table("errors.py", "_KEYS")
 
 
@@ -43,7 +39,7 @@ def _table(module: str, name: str) -> set[str]:
     """Return the strings among the values of a table."""
     [table] = (
         node.value
-        for node in ast.walk(parse(COMPONENT / module))
+        for node in nodes(parse(COMPONENT / module))
         if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == name
     )
     assert isinstance(table, ast.Dict)
@@ -51,25 +47,17 @@ def _table(module: str, name: str) -> set[str]:
 
 
 def _keyword_values(name: str) -> set[str]:
-    """Return what is passed as keyword `name` anywhere, where it is a literal."""
+    """Return the literal values of a keyword argument."""
     return {
         keyword.value.value
         for path in COMPONENT.rglob("*.py")
-        for node in ast.walk(parse(path))
+        for node in nodes(parse(path))
         if isinstance(node, ast.Call)
         for keyword in node.keywords
         if keyword.arg == name
         and isinstance(keyword.value, ast.Constant)
         and isinstance(keyword.value.value, str)
     }
-
-
-def _leaves(node: object, path: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(node, dict):
-        for key, value in node.items():
-            yield from _leaves(value, f"{path}.{key}")
-    else:
-        yield path, str(node)
 
 
 def test_every_error_has_a_message() -> None:
@@ -103,14 +91,6 @@ def test_no_text_of_the_config_flow_is_left_over(section: str) -> None:
     assert set(ENGLISH["config"][section]) <= used
 
 
-@pytest.mark.parametrize("step", ENGLISH["config"]["step"])
-def test_every_field_of_a_form_is_described(step: str) -> None:
-    texts = ENGLISH["config"]["step"][step]
-    assert texts["title"]
-    for form in (texts, *texts.get("sections", {}).values()):
-        assert set(form.get("data", {})) == set(form.get("data_description", {}))
-
-
 def test_every_action_and_field_is_described() -> None:
     services = (COMPONENT / "services.yaml").read_text("utf-8")
     for action, texts in ENGLISH["services"].items():
@@ -121,42 +101,65 @@ def test_every_action_and_field_is_described() -> None:
             assert text["description"]
 
 
-def test_placeholders_are_well_formed() -> None:
-    for path, text in _leaves(ENGLISH):
-        assert text.strip() == text != "", path
-        assert PLACEHOLDER.sub("", text).isprintable() or "\n" in text, path
-        assert "{" not in PLACEHOLDER.sub("", text), path
+def test_english_texts_and_placeholders_are_well_formed() -> None:
+    assert empty_texts(TEXTS) == []
+    for key, text in TEXTS.items():
+        assert PLACEHOLDER.sub("", text).isprintable() or "\n" in text, key
+        assert "{" not in PLACEHOLDER.sub("", text), key
 
 
-def _pairs(language: str) -> Iterator[tuple[str, str, str]]:
-    """Yield each path with its English text and the one of a language."""
-    texts = dict(_leaves(_read(language)))
-    for path, english in _leaves(ENGLISH):
-        yield path, english, texts[path]
+def unknown_keys(texts: Texts) -> list[str]:
+    """Find keys that English does not have."""
+    return [key for key in texts if key not in TEXTS]
 
 
-def test_the_languages_are_those_that_are_checked() -> None:
-    files = {path.name for path in TRANSLATIONS.iterdir()}
-    assert files == {f"{language}.json" for language in ("en", *LANGUAGES)}
+def changed_placeholders(texts: Texts) -> list[str]:
+    """Find texts with other placeholders than English."""
+    return _changed(texts, PLACEHOLDER)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_a_language_has_the_keys_of_english_in_their_order(language: str) -> None:
-    keys = [path for path, _ in _leaves(_read(language))]
-    assert keys == [path for path, _ in _leaves(ENGLISH)]
+def changed_code(texts: Texts) -> list[str]:
+    """Find texts with other code than English."""
+    return _changed(texts, CODE)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("pattern", [PLACEHOLDER, CODE], ids=["placeholder", "code"])
-def test_a_language_keeps_what_is_no_prose(
-    language: str, pattern: re.Pattern[str]
-) -> None:
-    for path, english, text in _pairs(language):
-        assert sorted(pattern.findall(text)) == sorted(pattern.findall(english)), path
+def empty_texts(texts: Texts) -> list[str]:
+    """Find texts that are empty or padded."""
+    return [key for key, text in texts.items() if not text or text.strip() != text]
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_a_language_has_no_text_that_is_empty_or_far_longer(language: str) -> None:
-    for path, english, text in _pairs(language):
-        assert text.strip() == text != "", path
-        assert len(text) <= 2.5 * len(english), path
+def _changed(texts: Texts, pattern: re.Pattern[str]) -> list[str]:
+    return [
+        key
+        for key, text in texts.items()
+        if sorted(pattern.findall(text)) != sorted(pattern.findall(TEXTS.get(key, "")))
+    ]
+
+
+RULES: dict[Rule, Texts] = {
+    unknown_keys: {"config.steps": "Schritte"},
+    changed_placeholders: {"title": "{name}"},
+    changed_code: {"title": "`openclaw`"},
+    empty_texts: {"title": ""},
+}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("language", languages())
+def test_a_language_breaks_no_rule(language: str, rule: Rule) -> None:
+    assert rule(texts_of(language)) == []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_a_bad_example_of_each_rule_is_caught(rule: Rule) -> None:
+    assert rule(RULES[rule])
+    assert not rule(TEXTS)
+
+
+def test_missing_translations_are_reported() -> None:
+    english = {"title": "A", "config.step": "B", "config.abort": "C"}
+    others = {"de": english, "es": {"title": "A", "config.step": "B"}, "fr": {}}
+    assert list(report(english, others)) == [
+        "es lacks 1 key: config.abort",
+        "fr lacks 3 keys: title, config.step, config.abort",
+    ]

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Iterator
 from functools import partial
 import inspect
-from operator import attrgetter
 from typing import Any
 
 from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, ConfigEntryState
@@ -38,18 +37,19 @@ def _tasks(hass: HomeAssistant) -> Iterator[str]:
 
 
 def _timers(hass: HomeAssistant) -> Iterator[str]:
-    """Yield the timers."""
-    for handle in get_scheduled_timer_handles(hass.loop):
-        # asyncio has no public access to them.
-        called, arguments = attrgetter("_callback", "_args")(handle)
-        if not handle.cancelled() and any(map(_is_ours, (called, *(arguments or ())))):
+    """Yield the timers of the integration."""
+    handles: list[Any] = get_scheduled_timer_handles(hass.loop)  # untyped attributes
+    for handle in handles:
+        arguments = handle._args or ()  # noqa: SLF001 - asyncio has no public access
+        called = handle._callback  # noqa: SLF001 - asyncio has no public access
+        if not handle.cancelled() and any(map(_is_ours, (called, *arguments))):
             yield f"the timer {handle!r}"
 
 
 def _bus(hass: HomeAssistant) -> Iterator[str]:
-    """Yield the listeners on the bus."""
-    # The public `async_listeners()` only counts them.
-    for event, listeners in hass.bus._listeners.items():  # noqa: SLF001
+    """Yield the event listeners of the integration."""
+    registered = hass.bus._listeners  # noqa: SLF001 - the public count has no callables
+    for event, listeners in registered.items():
         yield from (f"a listener of {event}" for job, _ in listeners if _is_ours(job))
 
 
