@@ -18,7 +18,7 @@ OF_HOME_ASSISTANT = {
 }
 SHOWN = {"HomeAssistantError", "ServiceValidationError"}
 ACTIONS = ("actions/", "services.py", "button.py", "selftest/runner.py")
-TABLE = "errors.py"
+TABLE = "error_mapping.py"
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 RAISED = "raise HomeAssistantError(translation_domain=DOMAIN, translation_key='a'{})"

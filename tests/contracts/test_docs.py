@@ -132,7 +132,7 @@ def test_every_field_of_the_action_is_explained() -> None:
 
 
 def test_every_section_of_the_diagnostics_is_explained() -> None:
-    source = (COMPONENT / "inspection.py").read_text("utf-8")
+    source = (COMPONENT / "diagnostics_data.py").read_text("utf-8")
     sections = re.findall(
         r'^    "(\w+)": _', source.partition("\nSECTIONS")[2], re.MULTILINE
     )

@@ -74,7 +74,7 @@ def test_every_icon_belongs_to_an_entity_or_an_action() -> None:
 
 
 def test_every_status_has_its_text() -> None:
-    statuses = _values("selftest/model.py", "Status")
+    statuses = _values("reports.py", "Status")
     sensor = ENGLISH["entity"]["sensor"]["self_test"]
     event = ENGLISH["entity"]["event"]["self_test"]["state_attributes"]
 
@@ -116,7 +116,7 @@ def test_every_result_of_a_fix_flow_is_translated_and_none_is_left_over(
 ) -> None:
     flow = ENGLISH["issues"][issue]["fix_flow"]
     tested = issue == "self_test_failed"
-    other = _values("repairs.py", "_async_test" if tested else "_async_connect")
+    other = _values("repairs.py", "_async_self_test" if tested else "_async_reload")
 
     assert {*flow["error"], *flow.get("abort", {})} == {"not_fixed", *other}
 
@@ -126,10 +126,10 @@ def test_every_option_and_choice_is_described() -> None:
     choices = ENGLISH["selector"]["self_test_schedule"]["options"]
 
     assert set(form["data"]) == set(form["data_description"])
-    assert set(choices) == _values("schedule.py", "Schedule")
+    assert set(choices) == _values("reports.py", "Schedule")
 
 
 def test_every_line_of_the_system_health_has_a_label() -> None:
-    functions = ("_figures", "_agreed")
+    functions = ("_entry_info", "_connection_info")
     figures = {key for name in functions for key in _values("system_health.py", name)}
     assert set(ENGLISH["system_health"]["info"]) == figures

@@ -17,7 +17,7 @@ CODE = re.compile(r"```.+?```|`[^`]+`", re.DOTALL)
 PLACEHOLDER = re.compile(r"\{[a-z_]+\}")
 ENGLISH: dict[str, Any] = read_json(FOLDER / "en.json")
 TEXTS = texts_of("en")
-FLOW = ("config_flow.py", "visit.py", "visit_steps.py", "flow_errors.py", "errors.py")
+FLOW = ("config_flow.py", "flows/form_errors.py", "flows/setup.py", "error_mapping.py")
 
 
 def _constants(tree: ast.AST) -> Iterator[str]:
@@ -32,7 +32,7 @@ def _strings(module: str) -> set[str]:
 
 def _error_keys() -> set[str]:
     """Return the translation keys of the error classes."""
-    return _table("errors.py", "_KEYS")
+    return _table("error_mapping.py", "_KEYS")
 
 
 def _table(module: str, name: str) -> set[str]:
@@ -80,7 +80,7 @@ def test_every_exception_raised_has_a_message() -> None:
 def test_every_form_and_reason_is_translated() -> None:
     config = ENGLISH["config"]
     assert _keyword_values("progress_action") <= set(config["progress"])
-    assert _table("flow_errors.py", "_BY_CODE") <= set(config["error"])
+    assert _table("flows/form_errors.py", "_BY_CODE") <= set(config["error"])
     in_config_flow = {"already_configured", "identity_unreadable", "wrong_gateway"}
     assert in_config_flow <= set(config["abort"])
 

@@ -25,7 +25,7 @@ def _state(hass: HomeAssistant) -> State:
         ("pass", "passed", []),
         ("warn", "warned", []),
         ("fail", "failed", ["stub"]),
-        ("error", "broke", ["stub"]),
+        ("error", "error", ["stub"]),
     ],
 )
 async def test_each_end_has_its_event(
