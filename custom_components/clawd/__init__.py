@@ -91,8 +91,9 @@ async def async_unload_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> bo
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
-    """Remove the stored data of a Gateway; with the last one, the identity."""
+    """Remove the stored data of a Gateway."""
     await async_remove_entry_data(hass, entry.entry_id)
+    # All Gateways know Home Assistant by one identity.
     entries = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
     if entries in ([], [entry]):
         await async_remove_identity(hass)

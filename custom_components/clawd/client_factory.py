@@ -1,4 +1,4 @@
-"""Factory for the client of a config entry."""
+"""Client factory of a config entry."""
 
 from functools import partial
 import re
@@ -56,7 +56,7 @@ def new_client(
 
 
 def certificates_in(text: str) -> str:
-    """Return only the certificates of a PEM text."""
+    """Return the certificates of a PEM text."""
     # `ssl` demands ASCII. A pasted bundle may hold a private key: it is dropped.
     found = _CERTIFICATE.findall(text.encode("ascii", "replace").decode())
     return "".join(f"{certificate}\n" for certificate in found)

@@ -186,7 +186,7 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_zeroconf_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the token of a discovered Gateway."""
+        """Ask for a discovered Gateway's token."""
         return await self._async_use_token(user_input)
 
     async def _async_use_address(

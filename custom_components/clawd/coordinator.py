@@ -57,7 +57,7 @@ type ClawdConfigEntry = ConfigEntry[ClawdRuntime]
 
 
 class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
-    """State of the connection, pushed by the client.
+    """Connection state, pushed by the client.
 
     Attributes:
         agents: agents of the Gateway, from the last request.
@@ -93,7 +93,7 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
 
     @callback
     def async_subscribe(self) -> Mapping[str, Callable[[], None]]:
-        """Follow the client; return each unsubscribe by name."""
+        """Subscribe to the client; return the unsubscribes."""
         return {
             listener.__name__: self.client.subscribe_state(listener)
             for listener in (self._async_handle_transition, self._async_update_agents)
@@ -228,7 +228,7 @@ class ReportHistory(DataUpdateCoordinator[Report | None]):
 async def async_store_report(
     hass: HomeAssistant, entry: ClawdConfigEntry, report: Report
 ) -> None:
-    """Publish a report; only store it where the entry is not loaded any more."""
+    """Publish and store a report."""
     if entry.state is ConfigEntryState.LOADED:
         await entry.runtime_data.reports.async_add(report)
     elif hass.config_entries.async_get_entry(entry.entry_id):

@@ -23,7 +23,7 @@ DEVICE_SECTIONS: Final = ("versions", "entry", "endpoint", "connection", "entiti
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: ClawdConfigEntry
 ) -> dict[str, object]:
-    """Return the diagnostics of an entry in any state."""
+    """Return the diagnostics of an entry."""
     return _limited(await _async_safe_sections(hass, entry))
 
 
@@ -38,7 +38,7 @@ async def async_get_device_diagnostics(
 async def _async_safe_sections(
     hass: HomeAssistant, entry: ClawdConfigEntry, device_id: str | None = None
 ) -> dict[str, object]:
-    """Return the sections; withhold those with a secret."""
+    """Return the sections without secrets."""
     loaded = entry.state is ConfigEntryState.LOADED
     runtime = entry.runtime_data if loaded else None
     secrets = known_secrets(entry.data, runtime.credentials if runtime else None)
@@ -55,7 +55,7 @@ async def _async_safe_sections(
 
 
 def _limited(sections: dict[str, object]) -> dict[str, object]:
-    """Withhold the largest sections of an oversized document."""
+    """Withhold the largest sections if oversized."""
     sizes = {name: len(json.dumps(value, indent=2)) for name, value in sections.items()}
     while sum(sizes.values()) > MAX_SIZE:
         largest = max(sizes, key=sizes.__getitem__)

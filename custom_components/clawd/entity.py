@@ -37,7 +37,7 @@ class ClawdEntity[CoordinatorT: ClawdCoordinator | ReportHistory](
 
 
 class AgentEntity(CoordinatorEntity[ClawdCoordinator]):
-    """Entity of an agent's device, available while connected."""
+    """Entity of an agent's device."""
 
     _attr_has_entity_name = True
 
@@ -62,7 +62,7 @@ class ConnectionEntity(ClawdEntity[ClawdCoordinator]):
 
 
 class SelfTestEntity(ClawdEntity[ReportHistory]):
-    """Entity of the self-test, available without a connection."""
+    """Entity of the self-test."""
 
     _attr_entity_category = EntityCategory.DIAGNOSTIC
     _attr_translation_key = "self_test"

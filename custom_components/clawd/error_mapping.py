@@ -1,4 +1,4 @@
-"""Mapping from the client's errors to Home Assistant's."""
+"""Mapping of client errors to Home Assistant's."""
 
 from typing import TYPE_CHECKING, Final
 

@@ -1,4 +1,4 @@
-"""Repair issues, created and deleted with their causes."""
+"""Repair issues of an entry."""
 
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
@@ -66,7 +66,7 @@ _IGNORED: Final[WeakKeyDictionary[ConfigEntry[Any], set[Issue]]] = WeakKeyDictio
 
 @callback
 def async_delete_issues_of_unloaded_entries(hass: HomeAssistant) -> None:
-    """Delete the issues of entries when they are unloaded, disabled or removed."""
+    """Delete the issues of unloaded entries."""
 
     @callback
     def delete(_: ConfigEntryChange, entry: ConfigEntry[Any]) -> None:
@@ -82,7 +82,7 @@ def async_delete_issues_of_unloaded_entries(hass: HomeAssistant) -> None:
 def async_track_connection_issues(
     hass: HomeAssistant, entry: ClawdConfigEntry, coordinator: ClawdCoordinator
 ) -> Callable[[], None]:
-    """Keep the issues of the connection up to date; return the unsubscribe."""
+    """Track the connection's issues; return the unsubscribe."""
 
     @callback
     def update() -> None:

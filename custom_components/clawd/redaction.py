@@ -23,7 +23,7 @@ REDACTED: Final = "**REDACTED**"
 def known_secrets(
     data: Mapping[str, Any], credentials: Credentials | None
 ) -> list[str]:
-    """Return the secrets of an entry, if long enough to be searched for."""
+    """Return the secrets of an entry."""
     secrets = [data.get(CONF_TOKEN), data.get(CONF_PASSWORD)]
     if credentials:
         own = credentials.device_token

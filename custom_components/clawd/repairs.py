@@ -38,7 +38,7 @@ class RetryFlow(RepairsFlow):
     """Flow that retries until the issue is gone."""
 
     def __init__(self, retry: Callable[[], Awaitable[str | None]]) -> None:
-        """Retry with a callback that returns the key of an error, or None."""
+        """Initialize with a callback that returns an error key."""
         self._retry = retry
         self._placeholders: dict[str, str] | None = None
 

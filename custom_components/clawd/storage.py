@@ -23,7 +23,7 @@ _IDENTITY_LOCK: Final[HassKey[asyncio.Lock]] = HassKey(f"{DOMAIN}_identity_lock"
 
 
 async def async_get_identity(hass: HomeAssistant) -> DeviceIdentity:
-    """Return the device identity of this Home Assistant; create it if needed.
+    """Return the device identity; create it if needed.
 
     Raises:
         ConfigEntryError: the stored identity cannot be read. A new one would need
@@ -51,7 +51,7 @@ async def async_remove_identity(hass: HomeAssistant) -> None:
 
 
 class DeviceTokenStore:
-    """Device token of an entry, bound to the endpoint that issued it."""
+    """Device token, bound to its endpoint."""
 
     def __init__(self, hass: HomeAssistant, entry_id: str, origin: str) -> None:
         """Initialize the store; `origin` is the one of the `Endpoint`."""

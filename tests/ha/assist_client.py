@@ -35,7 +35,7 @@ class Conversation:
         device: str | None = None,
         user: str | None = None,
     ) -> ConversationResult:
-        """Say something and return the result; `device` and `user` are ids."""
+        """Say something as a device or user, by id."""
         with (
             async_get_chat_session(self._hass, conversation_id) as session,
             async_get_chat_log(

@@ -32,7 +32,7 @@ def check_of(
     aspect: Aspect = Aspect.LIVENESS,
     timeout: float = 5,
 ) -> Check:
-    """Return a check that runs a function, for `timeout` seconds at most."""
+    """Return a check that runs a function."""
     return Check(name, run, Mode.PASSIVE, Component.GATEWAY, aspect, timeout=timeout)
 
 

@@ -27,7 +27,7 @@ type Plant = Callable[[FaultHarness], Awaitable[None]]
 
 @dataclass
 class FaultHarness:
-    """Live system, and the cleanup of the faults planted in it."""
+    """Live system, and the cleanup of its faults."""
 
     hass: HomeAssistant
     entry: MockConfigEntry
@@ -62,7 +62,7 @@ class FaultHarness:
         self.cleanup.callback(task.cancel)
 
     def start_stray_task(self) -> None:
-        """Start a task of our code that nobody owns and that never ends."""
+        """Start an endless task of our code without an owner."""
         task = asyncio.create_task(stray_client().wait_connected())
         self.cleanup.callback(task.cancel)
 

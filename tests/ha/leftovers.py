@@ -19,7 +19,7 @@ COMPONENT_SIGNALS = {SIGNAL_CONFIG_ENTRY_CHANGED}
 
 
 async def unload_entries(hass: HomeAssistant) -> None:
-    """Unload each entry that is still loaded, or about to be."""
+    """Unload each entry that is still loaded."""
     await hass.async_block_till_done()
     for entry in hass.config_entries.async_entries(DOMAIN):
         if entry.state is ConfigEntryState.LOADED:
@@ -60,7 +60,7 @@ def _dispatcher(hass: HomeAssistant) -> Iterator[str]:
 
 
 def _is_ours(called: HassJob[..., Any] | Callable[..., object] | object) -> bool:
-    """Return whether a job or callable runs code of the integration."""
+    """Return whether a callable is code of the integration."""
     if isinstance(called, HassJob):
         called = called.target
     while isinstance(called, partial):

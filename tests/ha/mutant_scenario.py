@@ -1,4 +1,4 @@
-"""Typical use of an entry, and a self-test at its end.
+"""Typical use of an entry, then a self-test.
 
 `scripts/mutate` runs it without one of the cleanups; the last line printed is the
 result of the self-test.
@@ -23,7 +23,7 @@ SESSION = "agent:main:ha-mutant"
 TIMEOUT = 3.0
 
 
-async def _talk(hass: HomeAssistant, gateway: GatewaySimulator) -> None:
+async def _converse(hass: HomeAssistant, gateway: GatewaySimulator) -> None:
     gateway.script_once(Reply("It is"), Tool("look"), Reply("It is on."))
     data = {"text": "Is it on?", "agent_id": AGENT}
     await hass.services.async_call(
@@ -34,7 +34,7 @@ async def _talk(hass: HomeAssistant, gateway: GatewaySimulator) -> None:
 async def _ask[T](
     gateway: GatewaySimulator, method: str, asking: Coroutine[Any, Any, T]
 ) -> asyncio.Task[T]:
-    """Ask for what is held back, and wait until it has arrived."""
+    """Send a request that the Gateway holds."""
     count = len(gateway.received(method)) + 1
     gateway.hold(method)
     task = asyncio.create_task(asking)
@@ -42,8 +42,8 @@ async def _ask[T](
     return task
 
 
-async def _lose_interest(client: GatewayClient, gateway: GatewaySimulator) -> None:
-    """Stop a run, leave one before it starts, and let requests go unanswered."""
+async def _cancel_requests(client: GatewayClient, gateway: GatewaySimulator) -> None:
+    """Stop a run, and cancel requests that are held."""
     gateway.script_once(Reply("Wait."), Pause())
     run = await client.start_run(RunRequest("Hi", SESSION))
     await gateway.wait_paused()
@@ -75,8 +75,8 @@ async def _survive_a_drop(client: GatewayClient, gateway: GatewaySimulator) -> N
     await asyncio.gather(asked, return_exceptions=True)
 
 
-async def _abort_in_absence(client: GatewayClient, gateway: GatewaySimulator) -> None:
-    """Stop a run that cannot be told so; the next connection makes up for it."""
+async def _abort_while_away(client: GatewayClient, gateway: GatewaySimulator) -> None:
+    """Stop a run while the Gateway is away."""
     gateway.script_once(Reply("Wait."), Pause())
     run = await client.start_run(RunRequest("Hi", f"{SESSION}-absence"))
     await gateway.wait_paused()
@@ -105,14 +105,14 @@ async def _listen_for_a_while(client: GatewayClient) -> None:
 async def _use(harness: FaultHarness) -> None:
     await _reload_in_a_run(harness)
     client = harness.runtime.client
-    await _abort_in_absence(client, harness.gateway)
+    await _abort_while_away(client, harness.gateway)
     await _survive_a_drop(client, harness.gateway)
     harness.gateway.drop()
     await wait_for_state(harness.hass, CONNECTIVITY, "off")
     await wait_for_state(harness.hass, CONNECTIVITY, "on")
-    await _talk(harness.hass, harness.gateway)
+    await _converse(harness.hass, harness.gateway)
     await _listen_for_a_while(client)
-    await _lose_interest(client, harness.gateway)
+    await _cancel_requests(client, harness.gateway)
 
 
 async def test_scenario(harness: FaultHarness, entry: MockConfigEntry) -> None:

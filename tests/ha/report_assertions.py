@@ -48,7 +48,7 @@ def assert_reported(check: dict[str, Any], expected: Expected) -> None:
 
 
 def between(low: float, high: float) -> object:
-    """Return an object that equals each number from low to high."""
+    """Return an object that equals numbers in a range."""
     return pytest.approx((low + high) / 2, abs=(high - low) / 2)
 
 

@@ -17,7 +17,7 @@ RUNS_LONG = pytest.mark.timeout(60)
 
 
 async def run_self_test(hass: HomeAssistant, **fields: object) -> Report:
-    """Run the action and return the report of its only entry.
+    """Run the action and return its only report.
 
     A missing text would be replaced by its key.
     """
@@ -33,7 +33,7 @@ async def run_self_test(hass: HomeAssistant, **fields: object) -> Report:
 async def running_self_test(
     hass: HomeAssistant, gateway: GatewaySimulator, **fields: object
 ) -> AsyncGenerator[asyncio.Task[Report]]:
-    """Run a self-test that waits for `health` until the body ends."""
+    """Run a self-test that waits until the body ends."""
     gateway.hold("health")
     test = asyncio.create_task(run_self_test(hass, **fields))
     await gateway.wait_for_request("health")

@@ -13,6 +13,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
 from custom_components.clawd import conversation as conversation_module
+from custom_components.clawd.assist import chat_log
 from tests.simulator import Agent, GatewaySimulator, Pause, Reply, Tool
 
 from .assist_client import Conversation, speech
@@ -269,7 +270,7 @@ async def test_a_reply_that_leaves_nothing_to_say_is_said_to_be_for_a_chat(
 
 
 @with_settings(tool_progress=True)
-@pytest.mark.parametrize("typed", sorted({False, reply.TYPED_RESULTS}))
+@pytest.mark.parametrize("typed", sorted({False, chat_log.TYPED_RESULTS}))
 async def test_tools_are_shown_as_they_are_used(
     conversation: Conversation,
     gateway: GatewaySimulator,
@@ -277,7 +278,7 @@ async def test_tools_are_shown_as_they_are_used(
     *,
     typed: bool,
 ) -> None:
-    monkeypatch.setattr(reply, "TYPED_RESULTS", typed)
+    monkeypatch.setattr(chat_log, "TYPED_RESULTS", typed)
     gateway.script(Reply("Let me look."), Tool("look", {"at": "door"}), Reply("Open."))
 
     result = await conversation.say("Is the door open?")

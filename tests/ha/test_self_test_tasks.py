@@ -39,7 +39,7 @@ def other_entry(hass: HomeAssistant, neighbour: GatewaySimulator) -> MockConfigE
 
 
 def _stray() -> asyncio.Task[object]:
-    """Start a task of our code that nobody owns and that never ends."""
+    """Start an endless task of our code without an owner."""
     return asyncio.create_task(stray_client().wait_connected())
 
 

@@ -68,7 +68,7 @@ async def async_start_run(
     subentry: ConfigSubentry,
     question: Question,
 ) -> AgentRun:
-    """Start the run that answers a question, with the settings of an agent.
+    """Start the run that answers a question.
 
     Raises:
         HomeAssistantError: the agent is gone, or its instructions are broken.
@@ -111,7 +111,7 @@ async def async_require_agent(
 async def async_ask_error(
     coordinator: ClawdCoordinator, subentry: ConfigSubentry, err: GatewayError
 ) -> HomeAssistantError:
-    """Return the error for the user; a failed run may be of a deleted agent."""
+    """Return the error to show for a failed question."""
     if isinstance(err, RequestFailedError | AgentRunError):
         try:
             with suppress(GatewayError):
@@ -124,7 +124,7 @@ async def async_ask_error(
 async def async_build_prompt(
     hass: HomeAssistant, subentry: ConfigSubentry, question: Question
 ) -> str:
-    """Return the extra system prompt of a question.
+    """Return the system prompt of a question.
 
     Raises:
         HomeAssistantError: the instructions cannot be rendered.

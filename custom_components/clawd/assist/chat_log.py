@@ -24,7 +24,7 @@ TYPED_RESULTS: Final = (MAJOR_VERSION, MINOR_VERSION) >= (2026, 10)
 
 
 async def deltas(run: AgentRun, speech: SpeechText | None) -> AsyncGenerator[Delta]:
-    """Yield the reply of a run; `speech` cleans it for a voice device."""
+    """Yield the reply of a run, cleaned by `speech`."""
     yield {"role": "assistant"}
     after_result = False
     async for part in run.parts():

@@ -31,7 +31,7 @@ class UserContext:
 async def async_get_user_context(
     hass: HomeAssistant, language: str, device_id: str | None, user_id: str | None
 ) -> UserContext:
-    """Return the context of a question; without a user id, no name is told."""
+    """Return the user context of a question."""
     user = await hass.auth.async_get_user(user_id) if user_id else None
     device = dr.async_get(hass).async_get(device_id) if device_id else None
     area_id = device.area_id if device else None
@@ -98,5 +98,5 @@ def render_instructions(
 
 
 def join(*parts: str | None) -> str:
-    """Join the parts of a prompt, without empty ones."""
+    """Join the non-empty parts of a prompt."""
     return "\n\n".join(part.strip() for part in parts if part and part.strip())

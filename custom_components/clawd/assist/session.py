@@ -8,7 +8,7 @@ from homeassistant.util import slugify
 
 
 class Scope(StrEnum):
-    """Scope of a session: the questions that share it."""
+    """Scope of a session."""
 
     CONVERSATION = "conversation"
     DEVICE = "device"
@@ -19,7 +19,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SessionContext:
-    """Origin of a question, as ids of Home Assistant."""
+    """Origin of a question: Home Assistant ids."""
 
     subentry: str
     conversation: str
@@ -33,7 +33,7 @@ def named_session_key(agent: str, name: str) -> str:
 
 
 def session_key(agent: str, scope: Scope, context: SessionContext) -> str:
-    """Return the canonical key of a session, without a trace of its origin.
+    """Return the canonical, anonymous key of a session.
 
     Without a device or user, the scope is the conversation.
     """

@@ -1,1 +1,1 @@
-"""Parts of the config, options and subentry flows."""
+"""Parts of the config flows."""

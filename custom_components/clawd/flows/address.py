@@ -1,4 +1,4 @@
-"""Addresses of a Gateway, as users enter them."""
+"""Addresses of a Gateway."""
 
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address

@@ -97,7 +97,7 @@ class ConversationSubentryFlow(ConfigSubentryFlow):
         )
 
     async def _async_load_choices(self, entry: ClawdConfigEntry) -> None:
-        """Fetch the agents and models of the Gateway."""
+        """Fetch the Gateway's agents and models."""
         coordinator = entry.runtime_data.coordinator
         client = coordinator.client
         self._agents = await coordinator.async_refresh_agents()

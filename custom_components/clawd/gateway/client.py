@@ -136,7 +136,7 @@ class GatewayClient:
 
     @property
     def last_error(self) -> GatewayError | None:
-        """Return the error that led to the current state."""
+        """Return the error of the current state."""
         return self._history.error
 
     @property
@@ -146,12 +146,12 @@ class GatewayClient:
 
     @property
     def hello(self) -> Hello | None:
-        """Return the hello of the connection, if connected."""
+        """Return the hello, if connected."""
         return self._connection.hello if self._connection else None
 
     @property
     def peer(self) -> Peer | None:
-        """Return the remote end of the connection, if connected."""
+        """Return the remote end, if connected."""
         return self._connection.peer if self._connection else None
 
     async def run(self) -> None:
@@ -182,7 +182,7 @@ class GatewayClient:
             await self._close(_stopped_error())
 
     async def fetch_id(self) -> str:
-        """Return the lasting id of the connected Gateway."""
+        """Return the Gateway's lasting id."""
         return await fetch_gateway_id(self._require_connection().hello, self.system)
 
     async def wait_connected(self, *, retry: bool = True) -> Hello:
@@ -204,7 +204,7 @@ class GatewayClient:
             await self._history.changed()
 
     def resume(self) -> None:
-        """End a pause or a delay at once."""
+        """End a pause or delay now."""
         if self._wake and not self._wake.done():
             self._wake.set_result(Cause.RESUMED)
 
@@ -334,26 +334,29 @@ class GatewayClient:
         self._change(await self._wait(wake, delay))
 
     def _handle_error(self, error: GatewayError) -> float | None:
-        """Change the state for an error; return the seconds until the next attempt."""
+        """Change the state; return the delay in seconds."""
         pause, minimum = pause_reason(error), minimum_delay(error)
         delay = None if minimum is None else self._backoff.delay(minimum)
         if self.state is ConnectionState.CONNECTED:
             self._change(Cause.LOST, error, delay=delay)
         elif pause is None:
-            _LOGGER.debug("Connection attempt failed: %s", error.code)
             self._change(Cause.FAILED, error, delay=delay)
         else:
-            _LOGGER.debug("Connection refused: %s, paused: %s", error.code, pause)
             self._change(Cause.REFUSED, error, pause, delay)
+        _LOGGER.debug(
+            "Not connected: %s, pause: %s, seconds to the next attempt: %s",
+            error.code,
+            pause,
+            delay,
+        )
         if delay is None:
             self._runs.fail_all(error)
         else:
-            _LOGGER.debug("Next attempt in %.2f s", delay)
             self._runs.mark_disconnected(error)
         return delay
 
     async def _wait(self, wake: asyncio.Future[Cause], delay: float | None) -> Cause:
-        """Wait for the delay, a `resume()` or the end of a system sleep."""
+        """Wait for the delay, `resume()` or a wake-up."""
         loop = asyncio.get_running_loop()
         due = inf if delay is None else loop.time() + delay
         interval = self._timing.sleep_check_interval

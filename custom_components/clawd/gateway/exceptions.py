@@ -77,11 +77,11 @@ class CannotConnectError(GatewayConnectionError):
 
 
 class CertificateError(GatewayConnectionError):
-    """Certificate not trusted, or not the pinned one."""
+    """Certificate not trusted or not pinned."""
 
 
 class ConnectionLostError(GatewayConnectionError):
-    """Connection ended with a request or run open."""
+    """Connection lost with open requests."""
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class ConnectionLostError(GatewayConnectionError):
         close_code: int | None = None,
         retry_after: float | None = None,
     ) -> None:
-        """Initialize the error; the close code is 1006 where the peer sent none."""
+        """Initialize the error; 1006 without a close code."""
         super().__init__(message, code=str(close_code or ""), retry_after=retry_after)
         self.close_code = close_code
 

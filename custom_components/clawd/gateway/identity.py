@@ -11,7 +11,7 @@ class DeviceIdentity:
     """Key pair that identifies this client to a Gateway."""
 
     def __init__(self, private_key: Ed25519PrivateKey) -> None:
-        """Derive public key and device id: hex SHA-256 of the raw public key."""
+        """Derive public key and device id."""
         self._private_key = private_key
         public_key = private_key.public_key().public_bytes_raw()
         self.public_key = _encode(public_key)

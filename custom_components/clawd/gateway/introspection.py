@@ -1,4 +1,4 @@
-"""Internals of a client, for self-test and diagnostics."""
+"""Client internals for self-test and diagnostics."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Introspection:
-    """Read access to the internals of a client."""
+    """Read access to client internals."""
 
     def __init__(
         self,

@@ -77,14 +77,14 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Limits of the Gateway in bytes and seconds."""
+    """Limits of the Gateway: bytes, seconds."""
 
     max_payload: int = 524_288
     tick_interval: float = 30.0
 
     @classmethod
     def from_payload(cls, payload: Payload) -> Self:
-        """Read the policy; missing fields get the smaller default of v3 and v4."""
+        """Read the policy, with v3's smaller defaults."""
         default = cls()
         tick = payload.get("tickIntervalMs")
         size = payload.get("maxPayload")
@@ -98,7 +98,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class DeviceToken:
-    """Token that a Gateway issued to this device."""
+    """Token issued to this device."""
 
     token: str = field(repr=False)
     scopes: tuple[str, ...]

@@ -127,7 +127,7 @@ class StateHistory:
         pause: PauseReason | None = None,
         delay: float | None = None,
     ) -> Transition:
-        """Enter the next state and wake the waiters."""
+        """Enter the next state; wake waiters."""
         previous, self.state = self.state, TRANSITIONS[self.state][cause]
         # A copy: the traceback of the original keeps the ended connection alive.
         self.error = copy(error)

@@ -13,7 +13,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class TaskRegistry:
-    """Running tasks of a client, with their names.
+    """Running tasks of a client.
 
     Attributes:
         failures: tasks that ended with an exception, counted by name.
@@ -51,7 +51,7 @@ class TaskRegistry:
             _LOGGER.error("The task %s ended with %s", name, type(err).__name__)
 
     async def cancel_all(self, *prefixes: str) -> None:
-        """Cancel the tasks with a name prefix and wait for their end."""
+        """Cancel tasks by name prefix and await them."""
         tasks = [t for t, name in self._tasks.items() if name.startswith(prefixes)]
         for task in tasks:
             task.cancel()

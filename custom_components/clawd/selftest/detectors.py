@@ -31,17 +31,17 @@ def imbalance(pending: Collection[object], issued: int, completed: int) -> int:
 def overdue_requests(
     pending: Iterable[PendingRequest], now: float, tolerance: float
 ) -> list[str]:
-    """Return the ids of requests past their deadline; times in seconds."""
+    """Return the ids of requests past their deadline."""
     return [r.id for r in pending if now - r.deadline > tolerance]
 
 
 def overdue_runs(runs: Iterable[RunInfo], max_age: float) -> list[str]:
-    """Return the ids of runs that have ended, or are too old."""
+    """Return the ids of ended or old runs."""
     return [run.run_id for run in runs if run.ended or run.age > max_age]
 
 
 def oversized_runs(runs: Iterable[RunInfo]) -> list[str]:
-    """Return the ids of runs that keep more than their reply."""
+    """Return the ids of runs with too much unread."""
     # More than the reply itself may be unread: a segment that was replaced had been
     # emitted before, and cannot be taken back.
     return [
@@ -56,7 +56,7 @@ def stray_tasks(
     known: Collection[asyncio.Task[object] | None],
     folder: str,
 ) -> list[asyncio.Task[object]]:
-    """Return the unknown tasks that run code of a folder."""
+    """Return the unknown tasks that run a folder's code."""
     return [
         task for task in tasks if task not in known and _source(task).startswith(folder)
     ]
@@ -67,7 +67,7 @@ def stray_timers(
     known: Collection[asyncio.TimerHandle],
     folder: str,
 ) -> list[str]:
-    """Return the callbacks of unknown timers that run code of a folder."""
+    """Return the callbacks of unknown timers of a folder."""
     callbacks = armed_callbacks(handle for handle in handles if handle not in known)
     return [
         callback.__qualname__
@@ -86,7 +86,7 @@ def wrong_counts(found: Iterable[str], expected: Mapping[str, int]) -> list[str]
 def changed_counts(
     baseline: Mapping[str, int], listeners: Mapping[str, Collection[object]]
 ) -> list[str]:
-    """Return the events with more or fewer listeners than the baseline."""
+    """Return the events whose number of listeners changed."""
     found = (event for event, callables in listeners.items() for _ in callables)
     return wrong_counts(found, baseline)
 
@@ -94,7 +94,7 @@ def changed_counts(
 def grown_counts(
     before: Mapping[str, int], after: Mapping[str, int], by: int = 1
 ) -> list[str]:
-    """Return the names whose count has grown by at least `by`."""
+    """Return the names whose count has grown."""
     return [name for name in sorted(after) if after[name] - before.get(name, 0) >= by]
 
 
@@ -109,7 +109,7 @@ def duplicates(listeners: Mapping[str, Collection[Callable[..., object]]]) -> li
 
 
 def max_per_minute(times: Collection[float]) -> int:
-    """Return the maximum number of times, in seconds, within a minute."""
+    """Return the maximum number of times within a minute."""
     return max(
         (sum(0 <= at - first < MINUTE for at in times) for first in times),
         default=0,
@@ -117,14 +117,14 @@ def max_per_minute(times: Collection[float]) -> int:
 
 
 def constant_delays(delays: Collection[float]) -> bool:
-    """Return whether several delays are all the same, so without jitter."""
+    """Return whether delays are constant, so without jitter."""
     return len(delays) >= MIN_DELAYS and len({round(d, 3) for d in delays}) == 1
 
 
 def scheduled_timers(
     loop: asyncio.AbstractEventLoop,
 ) -> list[asyncio.TimerHandle] | None:
-    """Return the timers of a loop; None if it is not asyncio's own."""
+    """Return the timers of a loop, if it tells."""
     # asyncio lists its timers nowhere in public.
     handles = getattr(loop, "_scheduled", None)
     return list(handles) if isinstance(handles, list) else None
@@ -142,7 +142,7 @@ def armed_callbacks(
 
 
 def coroutine_of(task: asyncio.Task[object]) -> CoroutineType[Any, Any, Any] | None:
-    """Return the coroutine of a task, unless it runs something else."""
+    """Return the coroutine of a task, if any."""
     coroutine = task.get_coro()
     return coroutine if inspect.iscoroutine(coroutine) else None
 

@@ -1,4 +1,4 @@
-"""Repair issue of the checks that failed and have not passed since."""
+"""Repair issue of the checks that failed."""
 
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +21,7 @@ CHECKS_WITH_OWN_ISSUE: Final = ("clock_skew", "protocol")
 
 @callback
 def async_track_issue(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
-    """Keep the issue in step with the reports while the entry is loaded."""
+    """Update the issue after each report."""
     reports = entry.runtime_data.reports
     failed: dict[str, dict[str, Any]] = {}
 
@@ -62,6 +62,6 @@ def _async_update_issue(
 
 
 def _mode_of(failed: dict[str, dict[str, Any]]) -> Mode:
-    """Return the mode that runs these checks again, at least active."""
+    """Return the mode that runs these checks again."""
     modes = [check.mode for check in CHECKS if check.id in failed]
     return max((Mode.ACTIVE, *modes), key=list(Mode).index)

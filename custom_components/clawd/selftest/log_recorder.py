@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class _Recorder(logging.Handler):
-    """Handler that keeps every record, and forwards those of a level."""
+    """Handler that keeps every record."""
 
     def __init__(self, level: int) -> None:
         """Forward records of at least `level`."""

@@ -92,7 +92,7 @@ def check(
     requires: tuple[Prerequisite, ...] = (),
     timeout: float = 5,
 ) -> Callable[[Run], Check]:
-    """Turn a function `check_<id>` into the check of that id.
+    """Make a check of a function `check_<id>`.
 
     The first line of its docstring says what the check looks at, the second
     paragraph why; `docs/self-test.md` is made of them.
@@ -108,7 +108,7 @@ def check(
 def expect_none(
     found: int, unit: str, *, details: tuple[str, ...] = (), **placeholders: str | float
 ) -> CheckResult:
-    """Return the result of a check that passes if it found nothing."""
+    """Return the result of a search for faults."""
     return CheckResult(
         status=Status.FAIL if found else Status.PASS,
         observed=found,
@@ -155,7 +155,7 @@ class CheckContext:
 
     @property
     def runtime(self) -> ClawdRuntime:
-        """Return the runtime; the last one while the entry is not loaded."""
+        """Return the present runtime, or the last one."""
         self.refresh_runtime()
         return self._runtime
 

@@ -1,4 +1,7 @@
-"""Prerequisites of checks: each returns a reason to skip, or None."""
+"""Prerequisites of checks.
+
+Each returns a reason to skip the check, or None.
+"""
 
 from typing import TYPE_CHECKING, Final
 
@@ -29,7 +32,7 @@ def handshake_complete(context: CheckContext) -> str | None:
 
 
 def all_handshakes_complete(context: CheckContext) -> str | None:
-    """Require that no handshake is in progress, also none of a flow."""
+    """Require that no handshake is in progress anywhere."""
     config_entries = context.hass.config_entries
     entries = config_entries.async_loaded_entries(DOMAIN)
     states = [entry.runtime_data.client.state for entry in entries]
@@ -39,7 +42,7 @@ def all_handshakes_complete(context: CheckContext) -> str | None:
 
 
 def setup_complete(context: CheckContext) -> str | None:
-    """Require that the entry is loaded, and no other in transit."""
+    """Require a loaded entry, and no other in transit."""
     states = [e.state for e in context.hass.config_entries.async_entries(DOMAIN)]
     loaded = context.entry.state is ConfigEntryState.LOADED
     in_transit = not loaded or any(state in _IN_TRANSIT for state in states)

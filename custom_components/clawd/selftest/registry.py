@@ -1,4 +1,4 @@
-"""Checks of the self-test, in the order in which they run.
+"""Checks of the self-test, in their order.
 
 A new check goes into a module of `checks`; nothing has to be added here.
 """

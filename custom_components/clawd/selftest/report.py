@@ -1,4 +1,7 @@
-"""Report of a self-test, after the IETF draft for health checks."""
+"""Report of a self-test.
+
+Its form follows the IETF draft for health checks.
+"""
 
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -96,7 +99,7 @@ def _summary(context: CheckContext) -> JsonObjectType:
 
 
 def _check(outcome: CheckOutcome, texts: Texts) -> JsonObjectType:
-    """Return the report of one check; `details` only if there are any."""
+    """Return the report of one check."""
     check, result = outcome.check, outcome.result
     subject = result.reason or check.id
     passed = result.status is Status.PASS

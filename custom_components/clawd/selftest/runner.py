@@ -1,4 +1,4 @@
-"""Run of a self-test: order, timeouts, prerequisites, one at a time."""
+"""Run of a self-test."""
 
 import asyncio
 from contextlib import nullcontext
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 
 class RunningSelfTests:
-    """Running self-tests: at most one an entry, and one drill in all.
+    """Running self-tests, at most one an entry.
 
-    Drills change what entries share: log levels, the tracing of memory.
+    Only one of all may drill: log level and memory trace are shared by entries.
     """
 
     def __init__(self) -> None:
@@ -92,7 +92,7 @@ async def async_run(
     mode: Mode,
     checks: Sequence[str] | None = None,
 ) -> Report:
-    """Run a self-test of an entry; store and return its report.
+    """Test an entry; store and return the report.
 
     `checks` are ids; None or empty runs all checks of the mode.
 
@@ -113,7 +113,7 @@ def is_running(hass: HomeAssistant, entry: ClawdConfigEntry) -> bool:
 
 
 async def run_checks(checks: Sequence[Check], context: CheckContext) -> None:
-    """Run checks one after the other; add their outcomes to the context."""
+    """Run checks, and add their outcomes to the context."""
     for check in checks:
         started = perf_counter()
         result = await _run_check(check, context)
@@ -126,7 +126,7 @@ def _running(hass: HomeAssistant) -> RunningSelfTests:
 
 
 def _choose_checks(ids: Sequence[str] | None, mode: Mode) -> list[Check]:
-    """Return the checks with these ids, or those of the mode, in order."""
+    """Return the chosen checks in their order."""
     if not ids:
         return [check for check in CHECKS if mode.includes(check.mode)]
     if unknown := set(ids) - {check.id for check in CHECKS}:
@@ -193,7 +193,7 @@ def _failure(err: GatewayError | ReloadError) -> CheckResult:
 
 
 def _broken_check(err: Exception) -> CheckResult:
-    """Return the place of an exception, without values or its message."""
+    """Return the place of an exception in a check."""
     # A message may hold a secret; source lines do not.
     frames = traceback.extract_tb(err.__traceback__)
     return CheckResult(

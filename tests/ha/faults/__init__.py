@@ -1,4 +1,4 @@
-"""Faults of each check, in modules named as those of the checks."""
+"""Faults, in modules named like those of the checks."""
 
 from ..fault_harness import Fault
 from . import drills, entities, reload, requests, runs, security, tasks, transport

@@ -158,7 +158,7 @@ def _unsubscribe_at(harness: FaultHarness, close_code: int) -> None:
 def _replace_fail_all(
     harness: FaultHarness, fail_all: Callable[[PendingRequests, GatewayError], object]
 ) -> None:
-    """Replace the failure of requests of a connection that is cut."""
+    """Replace the failure of requests at a cut."""
     real: Any = PendingRequests.fail_all
 
     def choose(requests: PendingRequests, error: GatewayError) -> None:

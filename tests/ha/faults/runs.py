@@ -41,7 +41,7 @@ async def unknown_run(harness: FaultHarness) -> None:
 
 
 async def oversized_run(harness: FaultHarness) -> None:
-    """Keep the text several times for a reader that does not come."""
+    """Keep the text of a reply several times."""
     real: Any = RunStream._emit  # noqa: SLF001 - the fault is inside
 
     def emit_often(stream: RunStream, text: str) -> None:

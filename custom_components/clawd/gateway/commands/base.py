@@ -39,7 +39,7 @@ class Request(Protocol):
 
 
 class Commands:
-    """Commands of one area; each method of the API is a class attribute."""
+    """Commands of one area of the API."""
 
     def __init__(self, request: Request) -> None:
         """Send the commands with `request`."""

@@ -1,4 +1,4 @@
-"""Models of a Gateway, and their thinking levels."""
+"""Models and their thinking levels."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self

@@ -1,4 +1,4 @@
-"""Runs of agents, as the API has them."""
+"""Run commands of the API."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +21,7 @@ class RunCommands(Commands):
     async def wait(
         self, run_id: str, seconds: float, timeout: float
     ) -> dict[str, Json]:
-        """Return the status of a run once it ends, or after some seconds.
+        """Wait some seconds for the end of a run.
 
         The Gateway holds the response that long, also for a run it does not know.
         """

@@ -1,4 +1,4 @@
-"""The Gateway itself: its health and its identity."""
+"""Health and identity of the Gateway."""
 
 from typing import Final
 
@@ -23,7 +23,7 @@ class SystemCommands(Commands):
         await self._call(self.HEALTH, timeout=timeout)
 
     async def device_id(self) -> str:
-        """Return the device id of the Gateway (v4).
+        """Return the Gateway's device id (v4).
 
         Raises:
             GatewayError: the Gateway did not answer, or not with an id.

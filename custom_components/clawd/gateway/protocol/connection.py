@@ -248,7 +248,7 @@ class Connection:
             await self._hang_up(close_code)
 
     async def close(self, error: GatewayError) -> None:
-        """Fail the open requests and close the socket."""
+        """Fail open requests and close the socket."""
         self.pending.fail_all(error)
         await self._hang_up(CloseCode.NORMAL_CLOSURE)
 
@@ -326,7 +326,7 @@ class Connection:
         self.pending.fail(request, error)
 
     async def _hang_up(self, code: int) -> None:
-        """Close the socket; abort it if the peer does not answer the close."""
+        """Close the socket; abort it after a timeout."""
         try:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.timing.close_timeout):

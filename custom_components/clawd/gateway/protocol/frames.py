@@ -1,4 +1,4 @@
-"""Frames of the wire protocol: requests, responses, events."""
+"""Frames: requests, responses, events."""
 
 from dataclasses import dataclass, field
 import json
@@ -66,7 +66,7 @@ class Event:
 
 
 def encode_request(request: Request) -> bytes:
-    """Return the text frame of a request, UTF-8."""
+    """Encode a request as UTF-8 text."""
     frame = {
         "type": "req",
         "id": request.id,
@@ -105,14 +105,14 @@ def decode_frame(data: bytes | str) -> Response | Event:
 
 
 def peek_event(data: bytes) -> str | None:
-    """Return the name of an event without decoding its frame; None if unclear."""
+    """Return an event's name without decoding it."""
     # Both Gateways write these keys first: {"type":"event","event":"tick",…}.
     start = _EVENT_START.match(data)
     return start[1].decode() if start else None
 
 
 def seconds(milliseconds: object) -> float | None:
-    """Convert a field in milliseconds to seconds; None if it is no integer."""
+    """Convert milliseconds to seconds; None if no integer."""
     value = _integer(milliseconds)
     return None if value is None else max(0, value) / 1000
 

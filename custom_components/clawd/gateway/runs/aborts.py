@@ -19,7 +19,7 @@ MAX_UNSENT_ABORTS: Final = 32
 
 
 class Aborts:
-    """Aborts of runs; without a connection they are kept for the next one."""
+    """Aborts of runs, kept while disconnected."""
 
     def __init__(
         self, connection: Callable[[], Connection | None], tasks: TaskRegistry
@@ -49,7 +49,7 @@ class Aborts:
         self._tasks.spawn(self._abort_quietly(run), "abort")
 
     def reconnect_tasks(self) -> list[ConnectionTask]:
-        """Return the tasks that send the kept aborts."""
+        """Return the tasks of kept aborts."""
         runs = list(self._unsent)
         self._unsent.clear()
         return [("abort", self._abort_quietly(run)) for run in runs]

@@ -62,7 +62,7 @@ class RunDeadlines:
         self._timer.cancel()
 
     def _loss(self) -> tuple[float, GatewayError] | None:
-        """Return time and error of the lost connection, unless an event came since."""
+        """Return time and error of the lost connection."""
         loss = self._disconnected
         return loss if loss and loss[0] >= self.last_event_at else None
 

@@ -40,7 +40,7 @@ _LOGGER = logging.getLogger(__name__)
 async def recover(
     run: AgentRun, connection: Connection, send_again: Callable[[], Awaitable[None]]
 ) -> None:
-    """Recover a run on a new connection and follow it to its end.
+    """Recover a run on a new connection.
 
     A request that the Gateway does not know is sent again with the same key. The
     history is only read, so nothing runs twice. A request that times out is
@@ -127,7 +127,7 @@ async def _wait(run: AgentRun, connection: Connection) -> dict[str, Json]:
 
 
 async def _read(run: AgentRun, connection: Connection) -> Transcript:
-    """Return the transcript of a run, from as little history as will do."""
+    """Return the transcript of a run."""
     asked_at = run.asked_at - connection.hello.clock_skew - CLOCK_TOLERANCE
     chat = ChatCommands(connection.request)
     for limit in HISTORY_LIMITS:

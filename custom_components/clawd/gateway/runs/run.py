@@ -82,7 +82,7 @@ class AgentRun:
         self._on_end = on_end
         self._on_expire = on_expire
         self.deadlines = RunDeadlines(timing, self._expire)
-        self.stream = RunStream(include_tools=request.include_tools)
+        self.stream = RunStream(request.run_id, include_tools=request.include_tools)
         self._loop = asyncio.get_running_loop()
         self.accepted_at = self._loop.time()
         self._accepted: asyncio.Future[None] = self._loop.create_future()
@@ -128,13 +128,13 @@ class AgentRun:
         )
 
     async def __aiter__(self) -> AsyncIterator[str]:
-        """Yield the text as it arrives; raise the error that ended the run."""
+        """Yield the text as it arrives; raise the run's error."""
         async for text in self.stream.texts():
             yield text
         await self.result()
 
     async def parts(self) -> AsyncIterator[Part]:
-        """Yield text and included tool calls; raise the error that ended the run."""
+        """Yield text and tool calls; raise the run's error."""
         async for part in self.stream.parts():
             yield part
         await self.result()
@@ -152,7 +152,7 @@ class AgentRun:
         return self._result.result()
 
     async def abort(self) -> None:
-        """Stop the run, here and at the Gateway.
+        """Stop the run locally and remotely.
 
         Raises:
             GatewayError: the Gateway did not answer; the run has ended here.

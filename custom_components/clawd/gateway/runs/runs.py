@@ -73,7 +73,7 @@ class AgentRuns:
             run.stream.feed(event.payload)
 
     def mark_disconnected(self, error: GatewayError) -> None:
-        """Keep the open runs over a lost connection."""
+        """Mark the open runs as disconnected."""
         for run in self.active():
             run.mark_disconnected(error)
 

@@ -26,10 +26,10 @@ class RunStream:
     was missed; see `runs.recovery`.
     """
 
-    def __init__(self, *, include_tools: bool) -> None:
+    def __init__(self, run_id: str, *, include_tools: bool) -> None:
         """Initialize without events."""
         self._reply = ReplyText()
-        self._tools = ToolCalls() if include_tools else None
+        self._tools = ToolCalls(run_id) if include_tools else None
         self._unread: list[Part] = []
         self._reader: asyncio.Future[None] | None = None
         self._closed = False
@@ -54,7 +54,7 @@ class RunStream:
 
     @property
     def overflowed(self) -> bool:
-        """Return whether the buffer is full, so that events may be missing."""
+        """Return whether events may be missing."""
         return self.buffered == MAX_BUFFERED_EVENTS
 
     @property
@@ -160,7 +160,7 @@ class RunStream:
                 self._wake_reader()
 
     async def _read(self) -> list[Part]:
-        """Return the unread parts, as soon as there are any; none at the end."""
+        """Wait for unread parts; none at the end."""
         while not self._unread and not self._closed:
             self._reader = asyncio.get_running_loop().create_future()
             await self._reader

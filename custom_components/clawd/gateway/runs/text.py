@@ -1,4 +1,4 @@
-"""Text of a reply, assembled from `assistant` events."""
+"""Reply text, assembled from `assistant` events."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -19,7 +19,7 @@ class _Segment:
 
 
 class ReplyText:
-    """Segments of a reply, and the part of them that was emitted.
+    """Segments of a reply and their emitted part.
 
     Each event holds the whole text of its segment so far. A segment ends where the
     text starts again: v4 gives it another `itemId`, v3 does not say. `replace`
@@ -75,7 +75,7 @@ class ReplyText:
         return self._set_text(text, data.get("itemId"))
 
     def close_segment(self, text: str) -> str:
-        """Add the whole text of a segment that ended; return the new text."""
+        """Add an ended segment; return its new text."""
         # v4 repeats the text before a tool call in {"stream": "item", "data":
         # {"kind": "preamble", "progressText": …}}; under load it comes only there.
         text = text.strip()
@@ -89,7 +89,7 @@ class ReplyText:
         return new
 
     def replay_history(self, texts: tuple[str, ...]) -> str:
-        """Add the segments that ended so far; return the text that was missed."""
+        """Add the ended segments; return missed text."""
         if len(texts) < len(self._texts()):
             return ""
         current = self._current
@@ -107,7 +107,7 @@ class ReplyText:
             last.text = ""
 
     def finish(self, texts: list[str]) -> str:
-        """Add the texts of the final response; return the text that was missed."""
+        """Add the final texts; return missed text."""
         # v3 sends all segments, v4 the last one; events may have been missed.
         known = self._count_known(texts)
         new = self._complete(texts[known - 1]) if known else ""
@@ -117,14 +117,14 @@ class ReplyText:
         return new
 
     def _last(self) -> _Segment:
-        """Return the last segment; an empty one if there is none yet."""
+        """Return the last segment, or an empty one."""
         return self._segments[-1] if self._segments else _Segment(None)
 
     def _texts(self) -> list[str]:
         return [segment.text for segment in self._segments if segment.text]
 
     def _count_known(self, texts: list[str]) -> int:
-        """Count the final texts that were emitted, the last one maybe in part."""
+        """Count the final texts that were emitted."""
         known = self._texts()
         if not known:
             return 0
@@ -148,7 +148,7 @@ class ReplyText:
         return self._set_text(text, None)
 
     def _repeats_closed(self, text: str) -> bool:
-        """Return whether an event is late, or looks like a late one so far."""
+        """Return whether an event may be a late one."""
         # Late events come in order: none belongs to a segment before the current.
         for index in range(self._current, len(self._segments)):
             segment = self._segments[index]

@@ -21,7 +21,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """Result of a tool call; `result` is None if its event was missed."""
+    """Result of a tool call; None if missed."""
 
     id: str
     name: str
@@ -30,17 +30,18 @@ class ToolResult:
 
 
 class ToolCalls:
-    """Open tool calls of a run; each call gets exactly one result."""
+    """Open tool calls of a run."""
 
-    def __init__(self) -> None:
+    def __init__(self, run_id: str) -> None:
         """Initialize without calls."""
+        self._run_id = run_id
         self._open: dict[str, ToolCall] = {}
 
     def read(self, data: Payload) -> ToolCall | ToolResult | None:
         """Read the data of a `tool` event; None for other phases."""
         match data:
             case {"phase": "start", "toolCallId": str(call_id), "name": str(name)}:
-                _LOGGER.debug("Tool call %s started", call_id)
+                _LOGGER.debug("Run %s calls a tool", self._run_id)
                 args = data.get("args")
                 call = ToolCall(call_id, name, args if isinstance(args, dict) else {})
                 self._open[call_id] = call

@@ -150,7 +150,7 @@ async def check_log_redaction(context: CheckContext) -> CheckResult:
 
 
 def count_tasks(context: CheckContext) -> Counter[str]:
-    """Count the client's tasks, and the stray tasks of our code."""
+    """Count the client's tasks and stray tasks, by name."""
     counts = Counter(lasting_tasks(context))
     counts.update(
         coroutine.__qualname__
@@ -187,7 +187,7 @@ async def _drill_reconnect(
 
 
 async def _seconds_until_failure(client: GatewayClient, started: float) -> float | None:
-    """Return the seconds until a request fails; None if it succeeds."""
+    """Return the seconds until a request fails, if it does."""
     try:
         await client.system.health(REQUEST_TIMEOUT)
     except ConnectionLostError, NotConnectedError:
@@ -209,6 +209,6 @@ def _traced_memory() -> Iterator[None]:
 
 
 def _own_bytes() -> int:
-    """Return the size of the memory that our own code allocated."""
+    """Return the bytes that our own code allocated."""
     traces = tracemalloc.take_snapshot().traces
     return sum(t.size for t in traces if t.traceback[0].filename.startswith(PACKAGE))

@@ -137,7 +137,7 @@ def _count_tasks_and_listeners(context: CheckContext) -> Counter[str]:
 
 
 def _count_bus_listeners(hass: HomeAssistant) -> Counter[str]:
-    """Count the listeners to the bus and to the time, by name."""
+    """Count the listeners to bus and time, by name."""
     counts = Counter({str(name): n for name, n in hass.bus.async_listeners().items()})
     # A store with a delayed write listens to this until it has written.
     del counts[EVENT_HOMEASSISTANT_FINAL_WRITE]
@@ -165,7 +165,7 @@ def _frozen_objects() -> Iterator[None]:
 
 
 def _held_clients(context: CheckContext, known: WeakSet[GatewayClient]) -> list[int]:
-    """Return an id for each new client that no entry uses."""
+    """Return the ids of new clients without an entry."""
     gc.collect()
     loaded = context.hass.config_entries.async_loaded_entries(context.entry.domain)
     known = known.union(entry.runtime_data.client for entry in loaded)
@@ -173,7 +173,7 @@ def _held_clients(context: CheckContext, known: WeakSet[GatewayClient]) -> list[
 
 
 async def _count_sockets(context: CheckContext) -> int | None:
-    """Return the number of our sockets to the Gateway, if visible."""
+    """Return the number of our sockets, if visible."""
     port = context.entry.data[CONF_PORT]
     return await context.hass.async_add_executor_job(_sockets_to, port)
 
@@ -191,7 +191,7 @@ def _sockets_to(port: int) -> int | None:
 
 
 def _target(descriptor: Path) -> str:
-    """Return the target of a descriptor; empty if it was closed meanwhile."""
+    """Return the target of a descriptor, if still open."""
     with suppress(OSError):
         return str(descriptor.readlink())
     return ""

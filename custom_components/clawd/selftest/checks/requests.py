@@ -168,7 +168,7 @@ async def _round_trip(client: GatewayClient) -> float:
 
 
 async def _let_expire(client: GatewayClient) -> tuple[bool, float]:
-    """Send a request that times out; return whether it did, and the seconds."""
+    """Return whether a request timed out, and its duration."""
     started = perf_counter()
     # The real Gateways hold `agent.wait` for `timeoutMs`, also for an unknown run.
     params = {"runId": uuid4().hex, "timeoutMs": round(PROBE_HOLD_TIME * 1000)}
@@ -180,7 +180,7 @@ async def _let_expire(client: GatewayClient) -> tuple[bool, float]:
 
 
 async def _wait_for_late_response(client: GatewayClient, before: Statistics) -> bool:
-    """Return whether a late response was counted, before any lost connection."""
+    """Wait for a late response; return whether it came."""
     now, late, drops = client.statistics, before.late_responses, before.drops
     with suppress(TimeoutError):
         async with asyncio.timeout(LATE_RESPONSE_TIMEOUT):

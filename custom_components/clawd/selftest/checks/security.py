@@ -53,7 +53,7 @@ async def check_self_canary(_context: CheckContext) -> CheckResult:
 
 @check(component=Component.SECURITY)
 async def check_redaction(context: CheckContext) -> CheckResult:
-    """Secrets in the diagnostics and in the report.
+    """Secrets in diagnostics and report.
 
     Both are made to be shared.
     """

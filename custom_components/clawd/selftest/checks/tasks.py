@@ -186,7 +186,7 @@ def _listener_result(events: list[str], client: GatewayClient) -> CheckResult:
 
 
 def _wrong_tasks(context: CheckContext) -> list[str]:
-    """Return the names of additional and missing tasks of the client."""
+    """Return the names of additional and missing tasks."""
     expected = {"run": 1, "watchdog": int(context.connected)}
     return detectors.wrong_counts(lasting_tasks(context), expected)
 
@@ -199,7 +199,7 @@ def _client_tasks(hass: HomeAssistant) -> Iterator[asyncio.Task[object]]:
 def _pairing_tasks(
     hass: HomeAssistant, tasks: set[asyncio.Task[object]]
 ) -> list[asyncio.Task[object]]:
-    """Return the tasks that wait for approval, at most one a config flow."""
+    """Return the tasks of config flows that wait for approval."""
     waits = [task for task in tasks if task.get_name() == PAIRING_TASK]
     return waits[: len(hass.config_entries.flow.async_progress_by_handler(DOMAIN))]
 
@@ -231,7 +231,8 @@ def _stray_timers(hass: HomeAssistant, loop: asyncio.AbstractEventLoop) -> list[
 
 
 async def _max_lag() -> float:
-    """Return the lag that 95 of 100 do not exceed: of ten, the maximum."""
+    """Return the 95th percentile of the lag."""
+    # Of ten samples, that is the maximum.
     return max([await _lag() for _ in range(LAG_SAMPLES)])
 
 

@@ -93,7 +93,7 @@ async def check_backoff_pause(context: CheckContext) -> CheckResult:
     requires=(connected,),
 )
 async def check_clock_skew(context: CheckContext) -> CheckResult:
-    """Clock difference: a warning from 30 s, a failure from 120 s.
+    """Clock difference: warning from 30 s, failure from 120 s.
 
     The Gateway refuses a device whose clock is too far off.
     """
@@ -253,19 +253,19 @@ def _hello(context: CheckContext) -> Hello:
 
 
 def _max_delay(retry: Transition, attempts: int) -> float:
-    """Return the maximum delay that a retry may have, in seconds."""
+    """Return the maximum delay of a retry in seconds."""
     # The Gateway may ask for more, and the rate limit demand up to a minute.
     rate_limit = detectors.MINUTE if attempts >= Timing().max_attempts else 0.0
     return max(Timing().max_delay, _retry_after(retry) or 0.0, rate_limit)
 
 
 def _retry_after(transition: Transition) -> float | None:
-    """Return the seconds that the Gateway asked to wait, if any."""
+    """Return the delay that the Gateway asked for."""
     return transition.error.retry_after if transition.error else None
 
 
 def _is_early(before: Transition, after: Transition) -> bool:
-    """Return whether a pause should not have ended by itself, or not yet."""
+    """Return whether a pause ended too early."""
     retry_after = _retry_after(before)
     minimum = MIN_PAUSE if retry_after is None else retry_after
     return (
