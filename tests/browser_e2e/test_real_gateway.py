@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from custom_components.clawd.gateway import RunRequest, Endpoint
+from custom_components.clawd.gateway import Endpoint, RunRequest
 from scripts.home_assistant.api import HomeAssistantApi
 from scripts.home_assistant.journey import DOMAIN, create_assistant
 from tests.gateway_e2e.clients import client_at, new_credentials, running

@@ -31,7 +31,9 @@ def test_nothing_contradicts_a_claim(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "bad"), FAILED_STATUSES, ids=[f"{name}-{n}" for n, (name, _) in enumerate(FAILED_STATUSES)]
+    ("name", "bad"),
+    FAILED_STATUSES,
+    ids=[f"{name}-{n}" for n, (name, _) in enumerate(FAILED_STATUSES)],
 )
 def test_a_bad_example_of_each_rule_is_caught(name: str, bad: Files) -> None:
     assert len(list(RULES[name].find(Component(bad)))) == 1

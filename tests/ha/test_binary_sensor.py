@@ -25,6 +25,9 @@ async def test_a_connected_gateway_is_on(
     assert state.attributes["device_class"] == "connectivity"
 
 
+LOST = "Connection to the Gateway lost"
+
+
 @pytest.mark.parametrize("protocol", [3, 4])
 async def test_a_drop_turns_everything_off_until_it_is_over(
     hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
@@ -75,7 +78,7 @@ async def test_a_restart_that_was_announced_is_no_reason_to_warn(
     entry.runtime_data.client.resume()
     await wait_for_state(hass, CONNECTIVITY, STATE_ON)
 
-    [lost] = [r for r in caplog.records if "lost" in r.getMessage()]
+    [lost] = [r for r in caplog.records if r.getMessage().startswith(LOST)]
     assert lost.levelno == logging.INFO
 
 

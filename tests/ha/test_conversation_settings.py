@@ -12,8 +12,7 @@ from homeassistant.helpers import area_registry as ar, device_registry as dr
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
-from custom_components.clawd import conversation as conversation_module
-from custom_components.clawd.assist import chat_log
+from custom_components.clawd.assist import ask, chat_log
 from tests.simulator import Agent, GatewaySimulator, Pause, Reply, Tool
 
 from .assist_client import Conversation, speech
@@ -174,7 +173,7 @@ async def test_only_so_many_sessions_are_remembered(
     gateway: GatewaySimulator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(conversation_module, "MAX_SESSIONS", 1)
+    monkeypatch.setattr(ask, "MAX_SESSIONS", 1)
 
     first = await conversation.say("One")
     await conversation.say("Two")
@@ -209,7 +208,7 @@ async def test_a_thinking_level_is_asked_for(
 
 
 @both_protocols
-@pytest.mark.parametrize("agent_settings", [{"deadline": 0.02}, {"silence": 0.02}])
+@pytest.mark.parametrize("agent_settings", [{"deadline": 0.02}, {"idle_timeout": 0.02}])
 async def test_patience_ends_as_it_is_set(
     conversation: Conversation, gateway: GatewaySimulator
 ) -> None:

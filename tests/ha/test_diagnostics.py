@@ -12,7 +12,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.clawd import diagnostics
+from custom_components.clawd import diagnostics, diagnostics_data
 from custom_components.clawd.const import (
     CONF_ALLOW_INSECURE,
     CONF_CA_CERTIFICATE,
@@ -63,7 +63,7 @@ async def test_a_loaded_entry_shows_what_a_maintainer_needs(
     }
     assert data["entry"]["state"] == "loaded"
     assert data["connection"]["state"] == "connected"
-    assert data["connection"]["agreed"]["missing_methods"] == []
+    assert data["connection"]["hello"]["missing_methods"] == []
     assert [change["to"] for change in data["transitions"]][-1] == "connected"
     assert data["counters"]["requests_issued"] == data["counters"]["requests_completed"]
     assert data["requests"]["ended"]["health ok"] == 5
@@ -103,7 +103,7 @@ async def test_settings_are_shown_without_what_the_user_wrote(
     assert data["settings"]["options"][CONF_ALLOW_INSECURE] is True
     [agent] = data["settings"]["agents"]
     assert agent["session_scope"] == "named"
-    assert agent["silence"] == 300
+    assert agent["idle_timeout"] == 300
     assert agent["own"] == ["instructions", "session_name"]
     assert agent["known"] is True
     assert PROMPT not in body
@@ -174,7 +174,9 @@ async def test_an_entry_that_failed_says_where(  # noqa: PLR0913, PLR0917 - the 
 async def test_earlier_self_tests_are_told_in_short(
     hass: HomeAssistant, entry: MockConfigEntry, download: Download
 ) -> None:
-    await run_stubs(hass, entry, check_stub(Status.FAIL), check_stub(Status.PASS, "fine"))
+    await run_stubs(
+        hass, entry, check_stub(Status.FAIL), check_stub(Status.PASS, "fine")
+    )
     last = await run_self_test(hass)
 
     reports = _data(await download())["self_test"]
@@ -275,7 +277,7 @@ async def test_a_section_that_fails_takes_no_other_with_it(
         raise ValueError(entry.data[CONF_TOKEN])
 
     monkeypatch.setattr(
-        inspection, "SECTIONS", {**inspection.SECTIONS, "counters": fail}
+        diagnostics_data, "SECTIONS", {**diagnostics_data.SECTIONS, "counters": fail}
     )
 
     body = await download()
@@ -306,7 +308,7 @@ async def test_the_largest_sections_go_first_if_all_are_too_much(
     whole = _data(await download())
     sizes = {name: len(json.dumps(part, indent=2)) for name, part in whole.items()}
     largest = max(sizes, key=sizes.__getitem__)
-    monkeypatch.setattr(diagnostics, "LIMIT", sum(sizes.values()) - 1)
+    monkeypatch.setattr(diagnostics, "MAX_SIZE", sum(sizes.values()) - 1)
 
     data = _data(await download())
 

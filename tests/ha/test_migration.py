@@ -75,7 +75,7 @@ async def test_the_consent_moves_to_the_options(
 ) -> None:
     assert await _set_up(hass, old_entry) is ConfigEntryState.LOADED
 
-    assert (old_entry.version, old_entry.minor_version) == (1, 3)
+    assert (old_entry.version, old_entry.minor_version) == (1, 4)
     assert "allow_insecure" not in old_entry.data
     assert old_entry.options == {
         "self_test_schedule": "daily",
@@ -100,7 +100,24 @@ async def test_a_private_key_that_was_pasted_with_a_ca_is_forgotten(
     assert await _set_up(hass, new_entry) is ConfigEntryState.LOADED
 
     assert dict(new_entry.data) == {**before, **kept}
-    assert new_entry.minor_version == 3
+    assert new_entry.minor_version == 4
+
+
+async def test_the_idle_timeout_is_kept_under_its_new_name(
+    hass: HomeAssistant, new_entry: MockConfigEntry
+) -> None:
+    [subentry] = new_entry.subentries.values()
+    data = {k: v for k, v in subentry.data.items() if k != "idle_timeout"}
+    hass.config_entries.async_update_subentry(
+        new_entry, subentry, data={**data, "silence": 42}
+    )
+    hass.config_entries.async_update_entry(new_entry, minor_version=3)
+
+    assert await _set_up(hass, new_entry) is ConfigEntryState.LOADED
+
+    [subentry] = new_entry.subentries.values()
+    assert dict(subentry.data) == {**data, "idle_timeout": 42}
+    assert new_entry.minor_version == 4
 
 
 @pytest.mark.parametrize("protocol", [3, 4])

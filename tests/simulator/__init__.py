@@ -3,6 +3,7 @@
 from .agent_list import Agent
 from .connection import Peer
 from .refusals import Refusal
+from .request_log import Request
 from .script import (
     Ack,
     Drop,
@@ -18,7 +19,6 @@ from .script import (
     TimeOut,
     Tool,
 )
-from .request_log import Request
 from .server import GatewaySimulator
 
 __all__ = [

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .wire_faults import Line
 from .recordings import Frame
 from .refusals import HTTP_STATUS, Refusal
-from .script import Script, Step, obey
 from .request_log import Seen
+from .script import Script, Step, obey
+from .wire_faults import Line
 
 if TYPE_CHECKING:
     from .connection import Item

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from .agent_list import agents, models
 from .params import ADMIN, grants, method_faults, scope_of
 from .recordings import V3, Frame, payload, surveyed
-from .script import Fail, Refuse, Script
 from .request_log import Request
+from .script import Fail, Refuse, Script
 from .snapshots import health, history, session_rows
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """What a run comes to on OpenClaw 2026.9.6."""
 
-from .run_events import Narration
 from .recordings import V4, Frame, payload
+from .run_events import Narration
 from .script import Tool
 
 PROVIDER = {"provider": "mock", "model": "mock"}

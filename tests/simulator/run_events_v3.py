@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import override
 
-from .run_events import Narration, Outcome
 from .recordings import V3, Frame, payload
+from .run_events import Narration, Outcome
 from .script import Tool
 
 CHAT_INTERVAL = 0.15

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import override
 import uuid
 
-from .run_events import Narration, Outcome
 from .recordings import Frame
 from .result_v4 import PROVIDER, completed, told, tool_result
+from .run_events import Narration, Outcome
 from .script import Tool
 from .task_v4 import TaskV4
 

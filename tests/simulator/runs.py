@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 import uuid
 
+from .recordings import V3, Frame
+from .request_log import Request
 from .run_events import Narration
 from .run_events_v3 import NarrationV3
 from .run_events_v4 import NarrationV4
-from .recordings import V3, Frame
 from .script import (
     Ack,
     Drop,
@@ -24,7 +25,6 @@ from .script import (
     TimeOut,
     Tool,
 )
-from .request_log import Request
 
 if TYPE_CHECKING:
     from .connection import Peer

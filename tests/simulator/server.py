@@ -16,9 +16,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request as HttpRequest, Response
 
 from .agent_list import AGENTS, Agent
+from .connection import Peer
 from .devices import Devices
 from .faults import Faults
-from .connection import Peer
 from .recordings import V3, Frame
 from .refusals import HTTP_STATUS
 from .runs import Run, Runs

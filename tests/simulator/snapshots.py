@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from .recordings import V3, Frame, payload
 
 if TYPE_CHECKING:
-    from .run_events import Narration
     from .connection import Peer
+    from .run_events import Narration
     from .server import GatewaySimulator
 
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 import uuid
 
-from .run_events import Narration
 from .recordings import Frame
+from .run_events import Narration
 
 
 @dataclass
