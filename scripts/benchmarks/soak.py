@@ -8,7 +8,15 @@ from itertools import count
 from subprocess import PIPE
 import sys
 
-from custom_components.clawd.gateway import RunRequest, Credentials, DeviceIdentity, Endpoint, GatewayClient, GatewayConnectionError, Timing
+from custom_components.clawd.gateway import (
+    Credentials,
+    DeviceIdentity,
+    Endpoint,
+    GatewayClient,
+    GatewayConnectionError,
+    RunRequest,
+    Timing,
+)
 from scripts.home_assistant.console import Console, StepError
 from scripts.home_assistant.folder import HOST, ROOT
 from scripts.home_assistant.processes import child
@@ -29,7 +37,9 @@ ADVICE = "a client that hangs shows in `asyncio.all_tasks()`; run fewer at first
 HEADERS = ("held", "first", "most", "last", "allowed", "")
 
 # As in use, but for the delays: 500 reconnects are to take seconds.
-TIMING = Timing(poll_interval=0.01, initial_delay=0.001, max_delay=0.002, max_attempts=10**6)
+TIMING = Timing(
+    poll_interval=0.01, initial_delay=0.001, max_delay=0.002, max_attempts=10**6
+)
 
 
 class Soak:
@@ -78,7 +88,8 @@ class Soak:
             await self._client.wait_connected()
             try:
                 run = await self._client.start_run(
-                    RunRequest(f"say: {text}", f"agent:main:soak-{number}"))
+                    RunRequest(f"say: {text}", f"agent:main:soak-{number}")
+                )
                 told = "".join([delta async for delta in run])
             except GatewayConnectionError:
                 self.done["runs lost with a connection"] += 1

@@ -13,7 +13,15 @@ import time
 
 from websockets.asyncio.client import ClientConnection
 
-from custom_components.clawd.gateway import RunRequest, AgentRun, ClientInfo, Credentials, DeviceIdentity, Endpoint, GatewayClient
+from custom_components.clawd.gateway import (
+    AgentRun,
+    ClientInfo,
+    Credentials,
+    DeviceIdentity,
+    Endpoint,
+    GatewayClient,
+    RunRequest,
+)
 from scripts.home_assistant.folder import HOST, ROOT
 from scripts.home_assistant.processes import child
 

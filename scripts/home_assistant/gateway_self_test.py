@@ -17,9 +17,16 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_TOKEN
 
 from custom_components.clawd.const import VERSION
-from custom_components.clawd.gateway import ClientInfo, Credentials, DeviceIdentity, Endpoint, GatewayClient, GatewayError
-from custom_components.clawd.selftest.model import CheckContext, Component
+from custom_components.clawd.gateway import (
+    ClientInfo,
+    Credentials,
+    DeviceIdentity,
+    Endpoint,
+    GatewayClient,
+    GatewayError,
+)
 from custom_components.clawd.reports import Mode
+from custom_components.clawd.selftest.model import CheckContext, Component
 from custom_components.clawd.selftest.registry import CHECKS
 from custom_components.clawd.selftest.report import build_report, text_key
 from custom_components.clawd.selftest.runner import run_checks
@@ -91,7 +98,7 @@ async def _test(runtime: Runtime, token: str) -> dict[str, Any]:
     started_at, started = datetime.now(UTC), perf_counter()
     await run_checks(checks, context)
     report = build_report(context, _texts(), started_at, perf_counter() - started)
-    return cast("dict[str, Any]", report)
+    return report
 
 
 def _texts() -> dict[str, str]:

@@ -12,7 +12,7 @@ MODULES = (quality_of_entities, quality_of_errors, quality_of_flows)
 REAL = real_component()
 CLAIMS = claims()
 CLAIMED = [name for name in RULES if CLAIMS[name].status != "todo"]
-FAILED_STATUSES = [(name, bad) for name, rule in RULES.items() for bad in rule.bad]
+BAD_EXAMPLES = [(name, bad) for name, rule in RULES.items() for bad in rule.bad]
 
 
 def test_every_rule_is_listed_once_in_the_order_of_the_scale() -> None:
@@ -32,8 +32,8 @@ def test_nothing_contradicts_a_claim(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "bad"),
-    FAILED_STATUSES,
-    ids=[f"{name}-{n}" for n, (name, _) in enumerate(FAILED_STATUSES)],
+    BAD_EXAMPLES,
+    ids=[f"{name}-{n}" for n, (name, _) in enumerate(BAD_EXAMPLES)],
 )
 def test_a_bad_example_of_each_rule_is_caught(name: str, bad: Files) -> None:
     assert len(list(RULES[name].find(Component(bad)))) == 1
