@@ -1,24 +1,26 @@
-"""Links and completeness of the documentation."""
+"""Links, diagram and generated tables of the documentation."""
 
 from itertools import pairwise
 from pathlib import Path
 import re
-from typing import Any
 
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
 
-from .sources import COMPONENT, ROOT, imports, parse, read_json
+from custom_components.clawd.diagnostics_data import SECTIONS
+from scripts.documentation.blocks import DocumentationError, update
+from scripts.documentation.errors import error_tables
+
+from .import_graph import Import, component_sources, internal_imports
+from .sources import COMPONENT, ROOT, read_json
 
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("*.md"))]
 LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
 TEXTS = read_json(COMPONENT / "translations" / "en.json")
 SERVICE = load_yaml_dict(str(COMPONENT / "services.yaml"))["self_test"]
-CHECKS = SERVICE["fields"]["checks"]["selector"]["select"]["options"]
-COLUMNS = ("check", "mode", "looks at", "why", "what to do")
-FIELD = ("field", "default", "what")
-AGENT = TEXTS["config_subentries"]["conversation"]
+FIELD = ("field", "default", "description")
+IMPORTS = internal_imports(component_sources())
 
 
 def anchors(text: str) -> set[str]:
@@ -57,32 +59,25 @@ def first(cells: list[list[str]]) -> list[str]:
     return [row[0].strip("`") for row in cells]
 
 
-def labels(step: dict[str, Any]) -> set[str]:
-    """Return the labels of a form and of its sections."""
-    found = set(step.get("data", {}).values())
-    return found.union(*map(labels, step.get("sections", {}).values()))
+def arrows(page: str) -> list[Import]:
+    """Return the arrows of a diagram."""
+    return [
+        Import(*arrow)
+        for arrow in re.findall(r"^ +([\w.]+) --> ([\w.]+)$", page, re.MULTILINE)
+    ]
 
 
-def first_sentence(text: str) -> str:
-    """Return the first sentence of a text, placeholders replaced."""
-    line = re.sub(r"\{\w+\}", "…", text).partition("\n")[0]
-    return re.split(r"(?<=\.) ", line)[0]
+def is_import(arrow: Import) -> bool:
+    """Return whether modules import as an arrow says."""
+    return any(
+        is_in(importer, arrow.importer) and is_in(imported, arrow.imported)
+        for importer, imported in IMPORTS
+    )
 
 
-def module(name: str) -> Path:
-    """Return the file of a module of the component."""
-    path = COMPONENT.joinpath(*name.split("."))
-    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-
-
-def imported(path: Path) -> set[str]:
-    """Return the modules of the component that a module imports."""
-    inside = path.parent.relative_to(COMPONENT).parts
-    found = set()
-    for level, name in imports(parse(path)):
-        if level:
-            found.add(".".join((*inside[: len(inside) - level + 1], name)))
-    return found
+def is_in(module: str, name: str) -> bool:
+    """Return whether a name is a module or its package."""
+    return f"{module}.".startswith(f"{name}.")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -102,21 +97,6 @@ def test_the_readme_is_short_and_links_the_documentation() -> None:
     assert "(docs/README.md)" in text
 
 
-def test_every_check_is_explained() -> None:
-    table = [row for row in rows("self-test.md") if len(row) == len(COLUMNS)]
-    assert sorted(first(table)) == sorted(CHECKS)
-    assert all(cell for row in table for cell in row)
-    page = (DOCS / "self-test.md").read_text("utf-8")
-    for check in CHECKS:
-        assert TEXTS["exceptions"][f"check_{check}_hint"]["message"] in page
-
-
-def test_every_setting_is_explained() -> None:
-    steps = [*AGENT["step"].values(), TEXTS["options"]["step"]["init"]]
-    steps += TEXTS["config"]["step"].values()
-    assert set(first(rows("settings.md"))) == set().union(*map(labels, steps))
-
-
 def test_every_entity_is_explained() -> None:
     kinds = TEXTS["entity"].values()
     names = [entity["name"] for kind in kinds for entity in kind.values()]
@@ -132,35 +112,44 @@ def test_every_field_of_the_action_is_explained() -> None:
 
 
 def test_every_section_of_the_diagnostics_is_explained() -> None:
-    source = (COMPONENT / "diagnostics_data.py").read_text("utf-8")
-    sections = re.findall(
-        r'^    "(\w+)": _', source.partition("\nSECTIONS")[2], re.MULTILINE
-    )
-    assert first(rows("diagnostics.md")) == sections
+    assert first(rows("diagnostics.md")) == list(SECTIONS)
 
 
-def test_every_error_is_explained() -> None:
-    texts = [
-        error["message"]
-        for key, error in TEXTS["exceptions"].items()
-        if not key.startswith("check_")
-    ]
-    texts += [issue["title"] for issue in TEXTS["issues"].values()]
-    for forms in (TEXTS["config"], AGENT):
-        texts += forms["error"].values()
-        texts += [
-            text
-            for key, text in forms["abort"].items()
-            if not key.endswith("_successful")
-        ]
-    assert set(first(rows("troubleshooting.md"))) == set(map(first_sentence, texts))
+def test_every_arrow_of_the_diagrams_is_an_import() -> None:
+    found = arrows((DOCS / "architecture.md").read_text("utf-8"))
+    assert found
+    assert [str(arrow) for arrow in found if not is_import(arrow)] == []
 
 
-def test_every_arrow_of_the_diagram_is_an_import() -> None:
-    page = (DOCS / "architecture.md").read_text("utf-8")
-    arrows = re.findall(r"^ +([\w.]+) --> ([\w.]+)$", page, re.MULTILINE)
-    assert arrows
-    assert [a for a in arrows if a[1] not in imported(module(a[0]))] == []
+def test_a_wrong_arrow_is_caught() -> None:
+    [right, wrong] = arrows("  conversation --> gateway\n  gateway --> conversation\n")
+    assert is_import(right)
+    assert not is_import(wrong)
+
+
+def test_a_stale_page_is_caught(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("<!-- generated by scripts/docs: a -->\nold\n<!-- end -->\n")
+    new = update(page, {"a": "new"})
+    assert new
+    page.write_text(new)
+    assert update(page, {"a": "new"}) is None
+    with pytest.raises(DocumentationError, match="missing or unknown block: b"):
+        update(page, {"a": "new", "b": "new"})
+
+
+def test_a_missing_or_unknown_remedy_is_caught() -> None:
+    texts = {
+        "config.error.broken": "It broke.",
+        "config.error.lost": "It is lost. Try again.",
+    }
+    with pytest.raises(DocumentationError, match=r"error\.broken has no remedy"):
+        error_tables(texts, {})
+    with pytest.raises(DocumentationError, match=r"error\.old is no error text"):
+        error_tables(texts, {"config.error.old": "Wait."})
+    found = error_tables(texts, {"config.error.broken": "Report it."})["setup"]
+    assert "| It broke. | Report it. |" in found
+    assert "| It is lost. | Try again. |" in found
 
 
 def test_a_broken_link_is_caught() -> None:

@@ -9,16 +9,16 @@ from .scenario import Ending
 
 COLUMNS: Final = ("simulated v3", "simulated v4", "v3", "v4")
 HEAD: Final = """\
-# What comes of a run when something goes wrong
+# Outcome of a run after each fault
 
-Each fault comes in the middle of a run whose reply has text before, between and
-after two calls of a tool. **v3** is Clawdbot 2026.1.24-3, **v4** OpenClaw 2026.9.6,
-each with a scripted model; the simulator of the tests has to do the same. *reply*
-means that the whole of it arrived, once and in order; otherwise there is the code
-of the error. The seconds are from the moment when the fault was over to the end of
-the run. The run itself takes one or two, and OpenClaw's first after a start some
-more; a run that cannot go on is given up three seconds after the connection, or
-one second after the Gateway was asked for it (120 and 20 if not set otherwise).
+Each fault occurs in the middle of a run whose reply has text before, between and
+after two tool calls. **v3** is Clawdbot 2026.1.24-3, **v4** OpenClaw 2026.9.6, each
+with a scripted model; the simulator of the tests must give the same result. *reply*
+means that the whole reply arrived, once and in order; otherwise the cell has the
+code of the error. The seconds are from the end of the fault to the end of the run.
+The run itself takes one or two seconds, and the first one after a start of OpenClaw
+some more. A run that cannot continue is given up three seconds after the connection
+was lost, or one second after the Gateway was asked for it (by default 120 and 20).
 
 Written by `scripts/test gateway_e2e -p no:randomly -k faults --fault-table
 docs/faults.md`.

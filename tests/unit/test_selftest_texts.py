@@ -1,8 +1,7 @@
-"""Every check can be chosen, and every result of a check has its texts."""
+"""Texts of the results of checks."""
 
 import json
 from pathlib import Path
-import re
 
 import pytest
 
@@ -47,10 +46,3 @@ def test_every_reason_is_one_that_the_code_gives(reason: str) -> None:
     sources = (COMPONENT / "selftest").rglob("*.py")
 
     assert any(f'"{reason}"' in source.read_text("utf-8") for source in sources)
-
-
-def test_every_check_can_be_chosen() -> None:
-    services = (COMPONENT / "services.yaml").read_text("utf-8")
-    options = services.partition("    checks:")[2]
-
-    assert re.findall(r"- (\w+)", options) == [check.id for check in CHECKS]
