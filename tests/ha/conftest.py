@@ -76,6 +76,15 @@ def _harness(
 
 
 @pytest.fixture(autouse=True)
+def enable_event_loop_debug() -> None:
+    """Leave asyncio's debug mode to PYTHONASYNCIODEBUG.
+
+    The harness turns it on for every test, and its stacks of each future and task
+    take nearly half of the time.
+    """
+
+
+@pytest.fixture(autouse=True)
 def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[BlockingCalls]:
     """Fail a test in which the integration blocks the event loop."""
     with blocking_calls(monkeypatch) as calls:
