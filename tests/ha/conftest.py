@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import AsyncExitStack
+from functools import partial
 import gc
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +17,14 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 import custom_components.clawd  # noqa: F401 - the harness has a package of this name
 from custom_components.clawd.const import DOMAIN
-from custom_components.clawd.selftest import checks_entry, checks_gateway, interruption
+from custom_components.clawd.gateway import backoff
+from custom_components.clawd.selftest import (
+    checks_entry,
+    checks_gateway,
+    interruption,
+    runner,
+)
+from custom_components.clawd.selftest.model import CheckContext
 from custom_components.clawd.subentry import new_subentry
 from tests.leak_guard import leave_out_imports, open_sockets
 from tests.simulator import GatewaySimulator
@@ -85,6 +93,18 @@ def enable_event_loop_debug() -> None:
 
 
 @pytest.fixture(autouse=True)
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the waits of the integration, and ignore the load of the machine."""
+    bound = backoff.jitter_bound
+    monkeypatch.setattr(backoff, "jitter_bound", lambda *args: bound(*args) / 10)
+    monkeypatch.setattr(checks_gateway, "PROBE_DEADLINE", 0.02)
+    monkeypatch.setattr(checks_gateway, "PROBE_HOLD", 0.05)
+    monkeypatch.setattr(checks_entry, "LAG_INTERVAL", 0.001)
+    monkeypatch.setattr(checks_entry, "LAG_LIMIT", 10.0)
+    monkeypatch.setattr(runner, "CheckContext", partial(CheckContext, settle=0.02))
+
+
+@pytest.fixture(autouse=True)
 def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[BlockingCalls]:
     """Fail a test in which the integration blocks the event loop."""
     with blocking_calls(monkeypatch) as calls:
@@ -92,9 +112,10 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[BlockingCalls]:
     calls.verify()
 
 
-def pytest_collection_finish() -> None:
-    """Leave what the imports made out of the collections after each test."""
-    leave_out_imports()
+def pytest_runtest_setup() -> None:
+    """Leave what the imports made out of the collections, also after an unfreeze."""
+    if not gc.get_freeze_count():
+        leave_out_imports()
 
 
 @pytest.fixture(autouse=True)
@@ -185,9 +206,6 @@ async def live(
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncGenerator[Live]:
     """Return the live system, healthy as far as anybody knows."""
-    monkeypatch.setattr(checks_gateway, "PROBE_DEADLINE", 0.02)
-    monkeypatch.setattr(checks_gateway, "PROBE_HOLD", 0.1)
-    monkeypatch.setattr(checks_entry, "LAG_INTERVAL", 0.001)
     monkeypatch.setattr(interruption, "PATIENCE", 0)
     async with AsyncExitStack() as afterwards:
         yield Live(hass, entry, gateway, monkeypatch, afterwards)

@@ -145,7 +145,7 @@ async def test_a_run_that_starts_meanwhile_is_not_interrupted(live: Live) -> Non
 async def test_a_gateway_that_does_not_come_back_is_no_illness_of_ours(
     live: Live,
 ) -> None:
-    live.monkeypatch.setattr(interruption, "BUDGET", 1.0)
+    live.monkeypatch.setattr(interruption, "BUDGET", 0.1)
     live.gateway.refuse(Refusal.STARTING_HTTP)
 
     report = await _drill(live.hass)
@@ -159,7 +159,7 @@ async def test_a_gateway_that_does_not_come_back_is_no_illness_of_ours(
 async def test_a_check_that_reconnects_needs_the_connection_back(
     live: Live, check: str
 ) -> None:
-    live.monkeypatch.setattr(interruption, "BUDGET", 1.0)
+    live.monkeypatch.setattr(interruption, "BUDGET", 0.1)
     live.gateway.refuse(Refusal.TOKEN_MISMATCH)
 
     report = await _drill(live.hass, check)
