@@ -41,14 +41,23 @@ COVERAGE: Final = pytest.StashKey[FaultCoverage]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the table of faults be asked for."""
+    """Let all there is to know of the faults be asked for."""
     parser.addoption(
-        "--fault-coverage", type=Path, help="write the table of faults and checks"
+        "--full-faults",
+        action="store_true",
+        help="plant every fault on both protocols, and let every check see it",
+    )
+    parser.addoption(
+        "--fault-coverage",
+        type=Path,
+        help="write the table of faults and checks; implies --full-faults",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start with no fault."""
+    """Start with no fault; the table takes them all in one process."""
+    if config.getoption("--fault-coverage") and config.getoption("numprocesses", 0):
+        raise pytest.UsageError("--fault-coverage takes -n 0")
     config.stash[COVERAGE] = FaultCoverage()
 
 

@@ -92,7 +92,8 @@ def shifted_clock(seconds: int) -> Fault:
 
     plant.__doc__ = f"Set the Gateway's clock {seconds} s ahead."
     plant.__name__ = f"clock_ahead_by_{seconds}_s"
-    return Fault(plant, "clock_skew", "fail" if seconds > 120 else "warn")
+    status = "fail" if seconds > 120 else "warn"
+    return Fault(plant, "clock_skew", status, differs=True)
 
 
 async def skipped_events(live: Live) -> None:
@@ -160,18 +161,18 @@ async def insecure_with_consent(live: Live) -> None:
 FAULTS: list[Fault] = [
     Fault(overdue_request, "pending_age"),
     Fault(foreign_run, "unknown_runs"),
-    Fault(swollen_queue, "stream_queues"),
+    Fault(swollen_queue, "stream_queues", differs=True),
     Fault(storm, "backoff_schedule"),
     Fault(fixed_delay, "backoff_schedule"),
     Fault(long_delay, "backoff_schedule"),
-    Fault(restless_pause, "backoff_pause"),
+    Fault(restless_pause, "backoff_pause", differs=True),
     shifted_clock(130),
     shifted_clock(60),
     Fault(skipped_events, "sequence_gaps", "warn", protocols=(4,)),
     Fault(mute_server, "tick_age", mode="passive"),
     Fault(small_receive_limit, "receive_limit"),
     Fault(missing_method, "features"),
-    Fault(missing_scope, "scopes"),
+    Fault(missing_scope, "scopes", differs=True),
     Fault(public_peer, "transport_trust"),
     Fault(another_certificate, "transport_trust"),
     Fault(insecure_with_consent, "transport_trust", "warn"),

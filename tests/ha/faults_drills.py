@@ -103,7 +103,8 @@ async def drop_that_fails_late(live: Live) -> None:
     live.monkeypatch.setattr(checks_drills, "FAIL_LIMIT", 0.05)
 
     def fail_late(requests: PendingRequests, error: GatewayError) -> None:
-        live.hass.loop.call_later(0.08, real, requests, error)
+        timer = live.hass.loop.call_later(0.08, real, requests, error)
+        live.afterwards.callback(timer.cancel)
 
     _at_a_drop(live, fail_late)
 
@@ -129,6 +130,7 @@ async def surviving_reader(live: Live) -> None:
         return error
 
     live.monkeypatch.setattr(Connection, "serve", serve)
+    await live.reconnected()
 
 
 async def growing_list(live: Live) -> None:
@@ -247,6 +249,7 @@ async def forgotten_schedule(live: Live) -> None:
             real(ledger, entry, name, release)
 
     live.monkeypatch.setattr(Ledger, "async_hold", hold)
+    await live.hass.config_entries.async_reload(live.entry.entry_id)
 
 
 async def held_connection(live: Live) -> None:

@@ -139,7 +139,7 @@ async def readable_secret(live: Live) -> None:
 
 
 FAULTS: list[Fault] = [
-    Fault(failing_task, "task_exceptions"),
+    Fault(failing_task, "task_exceptions", differs=True),
     Fault(forgotten_timer, "timer_registry"),
     Fault(failing_listener, "handler_errors"),
     Fault(nothing_given_back, "unload_ledger"),

@@ -46,13 +46,18 @@ class Live:
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault, and the check that must see it, with the status that it then has."""
+    """A fault, and the check that must see it, with the status that it then has.
+
+    `protocols` are those it can be planted on; one of them is enough, unless what
+    the check looks at `differs` between them.
+    """
 
     plant: Plant
     check: str
     status: str = "fail"
     mode: str = "active"
     protocols: tuple[int, ...] = (3, 4)
+    differs: bool = False
 
     @property
     def name(self) -> str:

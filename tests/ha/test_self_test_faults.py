@@ -8,7 +8,7 @@ from custom_components.clawd.selftest import checks_gateway, detectors
 from custom_components.clawd.selftest.registry import CHECKS
 
 from . import faults, faults_connection, faults_drills, faults_entry
-from .fault_coverage import FaultCoverage
+from .fault_coverage import FaultCoverage, full_faults
 from .fault_reports import report_of
 from .faults import stray_task
 from .live import Fault, Live
@@ -24,21 +24,34 @@ ALL_FAULTS = [
     *faults_entry.FAULTS,
     *faults_drills.FAULTS,
 ]
-ROWS = [
-    pytest.param(fault, protocol, id=f"{fault.name}-{protocol}")
-    for fault in ALL_FAULTS
-    for protocol in fault.protocols
-]
 
 
-@pytest.mark.parametrize(("fault", "protocol"), ROWS)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Plant each fault, on both protocols where they differ or --full-faults."""
+    if "fault" in metafunc.fixturenames:
+        full = full_faults(metafunc.config)
+        rows = [
+            pytest.param(fault, protocol, id=f"{fault.name}-{protocol}")
+            for fault in ALL_FAULTS
+            for protocol in fault.protocols
+            if full or fault.differs or protocol == fault.protocols[-1]
+        ]
+        metafunc.parametrize(("fault", "protocol"), rows)
+
+
 @pytest.mark.usefixtures("protocol")
 async def test_a_fault_fails_its_check_and_no_other(
-    live: Live, fault: Fault, fault_coverage: FaultCoverage
+    live: Live,
+    fault: Fault,
+    fault_coverage: FaultCoverage,
+    pytestconfig: pytest.Config,
 ) -> None:
     await fault.plant(live)
 
-    report = await run_self_test(live.hass, mode=fault.mode)
+    # The drills take half a second of the processor.
+    alone = fault.mode == "drill" and not full_faults(pytestconfig)
+    checks = {"checks": [fault.check]} if alone else {}
+    report = await run_self_test(live.hass, mode=fault.mode, **checks)
 
     found = bad(report)
     fault_coverage.note(fault.text, fault.check, live.gateway.protocol, found)
