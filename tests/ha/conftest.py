@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import AsyncExitStack
+from functools import partial
 import gc
 from pathlib import Path
 from typing import Any, Final
@@ -17,8 +18,10 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 import custom_components.clawd  # noqa: F401 - the harness has a package of this name
 from custom_components.clawd.const import DOMAIN
 from custom_components.clawd.flows.agent_schema import new_subentry
-from custom_components.clawd.selftest import drill_tools
+from custom_components.clawd.gateway import backoff
+from custom_components.clawd.selftest import drill_tools, runner
 from custom_components.clawd.selftest.checks import requests, tasks
+from custom_components.clawd.selftest.model import CheckContext
 from tests.leak_guard import leave_out_imports, open_sockets
 from tests.simulator import GatewaySimulator
 
@@ -34,14 +37,23 @@ COVERAGE: Final = pytest.StashKey[FaultCoverage]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the table of faults be asked for."""
+    """Let all there is to know of the faults be asked for."""
     parser.addoption(
-        "--fault-coverage", type=Path, help="write the table of faults and checks"
+        "--full-faults",
+        action="store_true",
+        help="plant every fault on both protocols, and let every check see it",
+    )
+    parser.addoption(
+        "--fault-coverage",
+        type=Path,
+        help="write the table of faults and checks; implies --full-faults",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start with no fault."""
+    """Start with no fault; the table takes them all in one process."""
+    if config.getoption("--fault-coverage") and config.getoption("numprocesses", 0):
+        raise pytest.UsageError("--fault-coverage takes -n 0")
     config.stash[COVERAGE] = FaultCoverage()
 
 
@@ -77,6 +89,29 @@ def _harness(
 
 
 @pytest.fixture(autouse=True)
+def enable_event_loop_debug() -> None:
+    """Leave asyncio's debug mode to PYTHONASYNCIODEBUG.
+
+    The harness turns it on for every test, and its stacks of each future and task
+    take nearly half of the time.
+    """
+
+
+@pytest.fixture(autouse=True)
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the waits of the integration, and ignore the load of the machine."""
+    bound = backoff.jitter_bound
+    monkeypatch.setattr(backoff, "jitter_bound", lambda *args: bound(*args) / 10)
+    monkeypatch.setattr(requests, "PROBE_TIMEOUT", 0.02)
+    monkeypatch.setattr(requests, "PROBE_HOLD_TIME", 0.05)
+    monkeypatch.setattr(tasks, "LAG_INTERVAL", 0.001)
+    monkeypatch.setattr(tasks, "MAX_LAG", 10.0)
+    monkeypatch.setattr(
+        runner, "CheckContext", partial(CheckContext, recheck_delay=0.02)
+    )
+
+
+@pytest.fixture(autouse=True)
 def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[BlockingCalls]:
     """Fail a test in which the integration blocks the event loop."""
     with blocking_calls(monkeypatch) as calls:
@@ -84,9 +119,10 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[BlockingCalls]:
     calls.verify()
 
 
-def pytest_collection_finish() -> None:
-    """Leave what the imports made out of the collections after each test."""
-    leave_out_imports()
+def pytest_runtest_setup() -> None:
+    """Leave what the imports made out of the collections, also after an unfreeze."""
+    if not gc.get_freeze_count():
+        leave_out_imports()
 
 
 @pytest.fixture(autouse=True)
@@ -177,9 +213,6 @@ async def harness(
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncGenerator[FaultHarness]:
     """Return a healthy live system in which to plant faults."""
-    monkeypatch.setattr(requests, "PROBE_TIMEOUT", 0.02)
-    monkeypatch.setattr(requests, "PROBE_HOLD_TIME", 0.1)
-    monkeypatch.setattr(tasks, "LAG_INTERVAL", 0.001)
     monkeypatch.setattr(drill_tools, "MAX_WAITED_DELAY", 0)
     async with AsyncExitStack() as cleanup:
         yield FaultHarness(hass, entry, gateway, monkeypatch, cleanup)

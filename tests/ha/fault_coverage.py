@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from custom_components.clawd.selftest.registry import CHECKS
 
 HEAD: Final = """# Faults that the self-test detects
@@ -19,6 +21,12 @@ False alarms of other checks: {alarms}.**
 | Fault | Detected by | Clawdbot (v3) | OpenClaw (v4) |
 | --- | --- | --- | --- |
 """
+
+
+def full_faults(config: pytest.Config) -> bool:
+    """Return whether every fault is planted on both protocols, for all checks."""
+    options = ("--full-faults", "--fault-coverage")
+    return any(config.getoption(option) for option in options)
 
 
 @dataclass

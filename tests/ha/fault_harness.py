@@ -74,6 +74,8 @@ class Fault:
     Attributes:
         status: of the check.
         mode: of the self-test.
+        protocols: on which it can be planted; the last one is enough.
+        differs: the code under the check differs between the protocols.
 
     """
 
@@ -83,6 +85,7 @@ class Fault:
     status: str = "fail"
     mode: str = "active"
     protocols: tuple[int, ...] = (3, 4)
+    differs: bool = False
 
     @property
     def name(self) -> str:

@@ -297,11 +297,17 @@ async def test_an_advertisement_without_properties_is_accepted(
 async def test_home_assistant_discovers_a_real_advertisement(
     hass: HomeAssistant, gateway: GatewaySimulator
 ) -> None:
-    async with AsyncZeroconf(interfaces=["127.0.0.1"]) as announcer:
-        await (await announcer.async_register_service(_advertisement(gateway)))
+    # Listening first, and without a contest for the name, nothing waits a second.
+    async with (
+        AsyncZeroconf(interfaces=["127.0.0.1"]) as listener,
+        AsyncZeroconf(interfaces=["127.0.0.1"]) as announcer,
+    ):
+        announced = await announcer.async_register_service(
+            _advertisement(gateway), cooperating_responders=True
+        )
         found = AsyncServiceInfo(TYPE, NAME)
-        async with AsyncZeroconf(interfaces=["127.0.0.1"]) as listener:
-            assert await found.async_request(listener.zeroconf, 3000)
+        assert await found.async_request(listener.zeroconf, 3000)
+        await announced
 
         form = await _discover(hass, found)
 

@@ -148,7 +148,7 @@ async def test_a_run_that_starts_meanwhile_is_not_interrupted(
 async def test_a_gateway_that_does_not_come_back_is_no_illness_of_ours(
     harness: FaultHarness,
 ) -> None:
-    harness.monkeypatch.setattr(drill_tools, "RECONNECT_TIMEOUT", 1.0)
+    harness.monkeypatch.setattr(drill_tools, "RECONNECT_TIMEOUT", 0.1)
     harness.gateway.refuse(Refusal.STARTING_HTTP)
 
     report = await _drill(harness.hass)
@@ -162,7 +162,7 @@ async def test_a_gateway_that_does_not_come_back_is_no_illness_of_ours(
 async def test_a_check_that_reconnects_needs_the_connection_back(
     harness: FaultHarness, check: str
 ) -> None:
-    harness.monkeypatch.setattr(drill_tools, "RECONNECT_TIMEOUT", 1.0)
+    harness.monkeypatch.setattr(drill_tools, "RECONNECT_TIMEOUT", 0.1)
     harness.gateway.refuse(Refusal.TOKEN_MISMATCH)
 
     report = await _drill(harness.hass, check)

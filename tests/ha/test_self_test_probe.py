@@ -63,7 +63,7 @@ async def test_a_late_response_that_is_forgotten_is_a_fault(
     hass: HomeAssistant, new_entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pending, "MAX_REMEMBERED_IDS", 0)
-    monkeypatch.setattr(requests, "LATE_RESPONSE_TIMEOUT", 0.5)
+    monkeypatch.setattr(requests, "LATE_RESPONSE_TIMEOUT", 0.2)
     assert await hass.config_entries.async_setup(new_entry.entry_id)
 
     report = await run_self_test(hass, config_entry=new_entry.entry_id)

@@ -61,7 +61,7 @@ async def test_the_task_that_connects_is_missed(
 @pytest.mark.usefixtures("entry")
 async def test_a_task_that_is_about_to_end_is_no_leak(hass: HomeAssistant) -> None:
     stray = _stray()
-    hass.loop.call_later(0.03, stray.cancel)
+    hass.loop.call_later(0.005, stray.cancel)
 
     report = await run_self_test(hass, checks=INVENTORY)
 

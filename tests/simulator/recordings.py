@@ -1,6 +1,5 @@
 """Recorded frames of the real Gateways, as templates."""
 
-from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,12 +20,12 @@ def recording(protocol: int, name: str) -> tuple[Frame, ...]:
 
 
 @cache
-def _answers(protocol: int, name: str) -> dict[str, Frame]:
-    """Map each method of a recording to its last payload."""
+def _answers(protocol: int, name: str) -> dict[str, bytes]:
+    """Map each method of a recording to its last payload, as JSON."""
     frames = [line["frame"] for line in recording(protocol, name) if "frame" in line]
     methods = {f["id"]: f["method"] for f in frames if f["type"] == "req"}
     return {
-        methods[frame["id"]]: frame["payload"]
+        methods[frame["id"]]: orjson.dumps(frame["payload"])
         for frame in frames
         if frame["type"] == "res" and frame["ok"] and frame["id"] in methods
     }
@@ -34,7 +33,8 @@ def _answers(protocol: int, name: str) -> dict[str, Frame]:
 
 def payload(protocol: int, name: str, method: str) -> Frame:
     """Return a fresh copy of what a recorded method answered in the end."""
-    return deepcopy(_answers(protocol, name)[method])
+    answer: Frame = orjson.loads(_answers(protocol, name)[method])
+    return answer
 
 
 @cache

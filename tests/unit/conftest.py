@@ -1,6 +1,5 @@
 """A simulated Gateway, clients of it, and a guard against leaks."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 import gc
 
@@ -27,12 +26,6 @@ async def leak_guard() -> AsyncGenerator[None]:
     async with no_leaks():
         yield
     gc.freeze()  # the next collection looks at the next test alone
-
-
-@pytest.fixture(autouse=True)
-async def _debug_mode() -> None:
-    """Let asyncio look closer, as Home Assistant's harness does in its layer."""
-    asyncio.get_running_loop().set_debug(True)
 
 
 @pytest.fixture(params=[3, 4])

@@ -1,11 +1,9 @@
-"""The event loop of the unit tests is in asyncio's debug mode."""
+"""asyncio's debug mode is slow, and left to PYTHONASYNCIODEBUG."""
 
 import asyncio
+import os
 
-import pytest
 
-
-async def test_a_callback_from_another_thread_is_caught() -> None:
-    loop = asyncio.get_running_loop()
-    with pytest.raises(RuntimeError, match="Non-thread-safe operation"):
-        await asyncio.to_thread(lambda: loop.call_soon(int))
+async def test_debug_mode_is_on_only_when_it_is_asked_for() -> None:
+    wanted = bool(os.environ.get("PYTHONASYNCIODEBUG"))
+    assert asyncio.get_running_loop().get_debug() is wanted

@@ -70,7 +70,8 @@ async def requests_that_fail_late(harness: FaultHarness) -> None:
     harness.monkeypatch.setattr(drills, "FAIL_TIMEOUT", 0.05)
 
     def fail_late(requests: PendingRequests, error: GatewayError) -> None:
-        harness.hass.loop.call_later(0.08, real, requests, error)
+        timer = harness.hass.loop.call_later(0.08, real, requests, error)
+        harness.cleanup.callback(timer.cancel)
 
     _replace_fail_all(harness, fail_late)
 
@@ -96,6 +97,7 @@ async def surviving_reader(harness: FaultHarness) -> None:
         return error
 
     harness.monkeypatch.setattr(Connection, "serve", serve)
+    await harness.reconnect()
 
 
 async def growing_list(harness: FaultHarness) -> None:

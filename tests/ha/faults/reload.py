@@ -67,6 +67,7 @@ async def forgotten_schedule(harness: FaultHarness) -> None:
             real(tracker, entry, name, release)
 
     harness.monkeypatch.setattr(ResourceTracker, "async_track", track)
+    await harness.hass.config_entries.async_reload(harness.entry.entry_id)
 
 
 async def kept_client(harness: FaultHarness) -> None:

@@ -60,16 +60,19 @@ FAULTS = [
         kept_run,
         "runs_map",
         Expected(1, {"count": 1, "open": 1}, ("age # s, ended: True",)),
+        differs=True,
     ),
     Fault(
         endless_run,
         "runs_map",
         Expected(1, {"count": 1, "open": 1}, ("age # s, ended: False",)),
+        differs=True,
     ),
     Fault(unknown_run, "unknown_runs", Expected(1, {"count": 1})),
     Fault(
         oversized_run,
         "stream_queues",
         Expected(None, {"count": 1, "open": 1}, ("# unread of #, 0 buffered",)),
+        differs=True,
     ),
 ]

@@ -174,17 +174,20 @@ FAULTS = [
         retries_in_a_pause,
         "backoff_pause",
         Expected(2, {"count": 2}, ("approval: # s", "approval: # s")),
+        differs=True,
     ),
     Fault(
         clock_ahead_by_130_s,
         "clock_skew",
         Expected(between(-132, -128), {"seconds": "-1#"}),
+        differs=True,
     ),
     Fault(
         clock_ahead_by_60_s,
         "clock_skew",
         Expected(between(-62, -58), {"seconds": "-#"}),
         status="warn",
+        differs=True,
     ),
     Fault(
         skipped_events,
@@ -206,7 +209,9 @@ FAULTS = [
     ),
     Fault(protocol_99, "protocol", Expected(99, {"version": 99})),
     Fault(missing_method, "features", Expected(1, {"names": "chat.history"})),
-    Fault(missing_scope, "scopes", Expected(1, {"names": "operator.write"})),
+    Fault(
+        missing_scope, "scopes", Expected(1, {"names": "operator.write"}), differs=True
+    ),
     Fault(public_peer, "transport_trust", _TRUST),
     Fault(wrong_certificate, "transport_trust", _TRUST),
     Fault(allowed_public_peer, "transport_trust", _TRUST, status="warn"),
