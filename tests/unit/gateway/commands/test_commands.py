@@ -1,0 +1,94 @@
+"""The agents and models of a Gateway are read from both protocols."""
+
+import pytest
+
+from custom_components.clawd.gateway import (
+    Agent,
+    AgentList,
+    InvalidFrameError,
+    Model,
+    ThinkingLevel,
+)
+from custom_components.clawd.gateway.commands.models import read_models
+from custom_components.clawd.gateway.models import Json, Payload
+from tests.simulator import GatewaySimulator
+from tests.unit.clients import connected
+
+V3_LEVELS = ("off", "minimal", "low", "medium", "high")
+
+
+def ids(levels: tuple[ThinkingLevel, ...]) -> tuple[str, ...]:
+    """Return the ids of thinking levels."""
+    return tuple(level.id for level in levels)
+
+
+def agent_of(**entry: Json) -> Agent:
+    """Return the one agent of a list."""
+    payload = {"defaultId": "main", "agents": [{"id": "main", **entry}]}
+    return AgentList.from_payload(payload).agents[0]
+
+
+async def test_the_agents_are_listed(gateway: GatewaySimulator) -> None:
+    async with connected(gateway) as client:
+        catalogue = await client.agents.list()
+    assert catalogue.default == "main"
+    assert [agent.name for agent in catalogue.agents] == ["main", "Chef"]
+    assert catalogue.get("kitchen") == catalogue.agents[1]
+    assert catalogue.get("nobody") is None
+
+
+async def test_only_protocol_4_tells_an_agents_model(gateway: GatewaySimulator) -> None:
+    async with connected(gateway) as client:
+        chef = (await client.agents.list()).agents[1]
+    told = chef.model, ids(chef.thinking_levels)
+    if gateway.protocol == 4:
+        assert told == ("mock/thinker", ("off", "low", "high"))
+    else:
+        assert told == (None, V3_LEVELS)
+
+
+async def test_the_models_are_listed(gateway: GatewaySimulator) -> None:
+    async with connected(gateway) as client:
+        mock, thinker = await client.models.list()
+    assert (mock.ref, mock.name, mock.available) == ("mock/mock", "Mock", True)
+    if gateway.protocol == 4:
+        assert ids(mock.thinking_levels) == ("off",)
+        assert ids(thinker.thinking_levels) == ("off", "low", "high")
+    else:
+        assert ids(mock.thinking_levels) == ()
+        assert ids(thinker.thinking_levels) == V3_LEVELS
+
+
+@pytest.mark.parametrize(
+    ("entry", "name"),
+    [
+        ({}, "main"),
+        ({"identity": {"name": "Ada"}}, "Ada"),
+        ({"identity": {"name": "Ada"}, "name": "Boss"}, "Boss"),
+    ],
+)
+def test_an_agent_is_called_by_the_best_name_there_is(
+    entry: Payload, name: str
+) -> None:
+    assert agent_of(**entry).name == name
+
+
+def test_what_is_no_agent_or_level_is_left_out() -> None:
+    payload = {"defaultId": "a", "agents": [{}, None, {"id": 1}, {"id": "a"}]}
+    assert [agent.id for agent in AgentList.from_payload(payload).agents] == ["a"]
+    levels = [{"id": "low", "label": "Low"}, {}, "high", {"id": "off"}]
+    shown = agent_of(thinkingLevels=levels).thinking_levels
+    assert shown == (ThinkingLevel("low", "Low"), ThinkingLevel("off", "off"))
+
+
+def test_a_model_that_cannot_be_used_says_so() -> None:
+    entry = {"provider": "p", "id": "m", "available": False}
+    assert read_models({"models": [entry]}) == (Model("p/m", "p/m", (), False),)  # noqa: FBT003 - as the field
+
+
+@pytest.mark.parametrize("payload", [None, [], {}, {"agents": []}, {"models": 1}])
+def test_what_is_no_list_is_refused(payload: Json) -> None:
+    with pytest.raises(InvalidFrameError):
+        AgentList.from_payload(payload)
+    with pytest.raises(InvalidFrameError):
+        read_models(payload)

@@ -1,0 +1,101 @@
+"""What is too large is not sent, and what is not is received."""
+
+import asyncio
+
+import pytest
+
+from custom_components.clawd.gateway import RequestTooLargeError, RunRequest
+from custom_components.clawd.gateway.protocol.connection import MAX_RECEIVE_LIMIT
+from custom_components.clawd.gateway.protocol.transport import MIN_RECEIVE_LIMIT
+from tests.simulator import GatewaySimulator, Reply
+from tests.unit.clients import client_of, connected
+
+SESSION = "agent:main:ha-limits"
+LIMIT = 4096
+
+
+@pytest.fixture
+def small(gateway: GatewaySimulator) -> GatewaySimulator:
+    """Return a Gateway that takes little."""
+    gateway.policy["maxPayload"] = LIMIT
+    return gateway
+
+
+async def test_a_request_of_too_many_bytes_is_not_sent(small: GatewaySimulator) -> None:
+    async with connected(small) as client:
+        with pytest.raises(RequestTooLargeError) as caught:
+            await client.request("health", {"x": "ü" * (LIMIT // 2)})
+        assert caught.value.limit == LIMIT < caught.value.size
+        assert caught.value.code == "REQUEST_TOO_LARGE"
+        assert client.introspection.pending == ()
+        await client.request("health")
+    assert len(small.received("health")) == 1
+
+
+async def test_a_request_of_as_many_bytes_as_may_be_is_sent(
+    small: GatewaySimulator,
+) -> None:
+    async with connected(small) as client:
+        with pytest.raises(RequestTooLargeError) as caught:
+            await client.request("health", {"x": "x" * LIMIT})
+        rest = 2 * LIMIT - caught.value.size
+        await client.request("health", {"x": "x" * rest})
+        with pytest.raises(RequestTooLargeError):
+            await client.request("health", {"x": "x" * (rest + 1)})
+
+
+async def test_a_question_of_too_many_bytes_is_not_sent_and_not_aborted(
+    small: GatewaySimulator,
+) -> None:
+    async with connected(small) as client:
+        with pytest.raises(RequestTooLargeError):
+            await client.start_run(RunRequest("x" * LIMIT, SESSION))
+        assert client.introspection.runs == ()
+        await client.request("health")
+    assert {r.method for r in small.requests} == {"connect", "health"}
+
+
+async def test_a_token_that_no_gateway_takes_is_not_sent(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.token = "x" * 65_536
+    with pytest.raises(RequestTooLargeError):
+        await client_of(gateway).fetch_info()
+
+
+async def test_a_question_that_has_become_too_large_ends(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.hold("agent")
+    async with connected(gateway) as client:
+        asking = client.start_run(RunRequest("x" * LIMIT, SESSION))
+        asked = asyncio.create_task(asking)
+        await gateway.wait_for_request("agent")
+        gateway.policy["maxPayload"] = LIMIT
+        gateway.drop()
+        with pytest.raises(RequestTooLargeError):
+            await asked
+        assert client.introspection.runs == ()
+        gateway.release("agent")
+
+
+@pytest.mark.parametrize(
+    ("policy", "limit"),
+    [(LIMIT, MIN_RECEIVE_LIMIT), (20_000_000, 20_000_000), (10**12, MAX_RECEIVE_LIMIT)],
+)
+async def test_what_is_received_is_limited_by_the_policy_within_reason(
+    gateway: GatewaySimulator, policy: int, limit: int
+) -> None:
+    gateway.edit("hello-ok", lambda hello: hello["policy"].update(maxPayload=policy))
+    async with connected(gateway) as client:
+        assert client.introspection.receive_limit == limit
+
+
+async def test_a_reply_that_is_larger_than_a_request_may_be_arrives(
+    small: GatewaySimulator,
+) -> None:
+    text = "word" * LIMIT
+    small.script(Reply(text))
+    async with connected(small) as client:
+        run = await client.start_run(RunRequest("Go", SESSION))
+        assert (await run.result()).text == text

@@ -1,0 +1,339 @@
+"""A run outlives its connection: its reply arrives whole, once and in order."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from custom_components.clawd.gateway import (
+    AgentRun,
+    AgentRunAborted,
+    AgentRunError,
+    CannotConnectError,
+    GatewayClient,
+    InvalidTokenError,
+    NotConnectedError,
+    RequestTimeoutError,
+    RunRequest,
+    Timing,
+)
+from custom_components.clawd.gateway.runs.recovery import UPTIME_TOLERANCE
+from tests.simulator import Ack, Drop, GatewaySimulator, Pause, Reply, Tool
+from tests.simulator.recordings import Frame
+from tests.simulator.script import Step
+from tests.unit.clients import TIMING, connected
+
+SESSION = "agent:main:ha-recovery"
+FIRST, SECOND, THIRD = "First of all.", "Second thought.", "Third and last."
+WHOLE = f"{FIRST}\n\n{SECOND}\n\n{THIRD}"
+
+
+async def hear(run: AgentRun) -> str:
+    """Read a run to its end; what was told must be what it holds."""
+    told = "".join([text async for text in run])
+    assert told == (await run.result()).text
+    return told
+
+
+@asynccontextmanager
+async def run_of(
+    gateway: GatewaySimulator, timing: Timing = TIMING
+) -> AsyncGenerator[tuple[GatewayClient, AgentRun]]:
+    """Let a client ask the Gateway, which goes by its script."""
+    async with connected(gateway, timing) as client:
+        yield client, await client.start_run(RunRequest("Go", SESSION))
+
+
+async def dropped(gateway: GatewaySimulator, client: GatewayClient) -> None:
+    """Cut the connection and wait for the next one and its first question."""
+    gateway.drop()
+    await gateway.wait_for_request("chat.history")
+    await client.wait_connected()
+
+
+@pytest.mark.parametrize("cut_after", range(4))
+async def test_a_drop_at_any_point_loses_nothing(
+    gateway: GatewaySimulator, cut_after: int
+) -> None:
+    steps: list[Step] = [
+        Reply(FIRST),
+        Tool("look"),
+        Reply(SECOND),
+        Tool("look"),
+        Reply(THIRD[:6]),
+        Reply(THIRD[6:]),
+    ]
+    steps.insert((1, 2, 3, 5)[cut_after], Pause())
+    gateway.script(*steps)
+    async with run_of(gateway) as (client, run):
+        await gateway.wait_paused()
+        await dropped(gateway, client)
+        gateway.proceed()
+        assert await hear(run) == WHOLE
+        assert client.introspection.runs == ()
+    assert len(gateway.received("agent")) == 1
+
+
+async def test_a_run_that_ends_while_we_are_away_is_brought_home(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.script(Reply(FIRST), Tool("look"), Reply(SECOND), Drop(), Reply(" Done."))
+    async with run_of(gateway) as (_, run):
+        assert await hear(run) == f"{FIRST}\n\n{SECOND} Done."
+
+
+async def test_several_drops_lose_nothing(gateway: GatewaySimulator) -> None:
+    gateway.script(
+        Reply(FIRST),
+        Drop(),
+        Pause(),
+        Tool("look"),
+        Reply(SECOND),
+        Drop(),
+        Pause(),
+        Reply(" End."),
+    )
+    async with run_of(gateway) as (_, run):
+        for connects in (2, 3):
+            await gateway.wait_for_request("connect", connects)
+            gateway.proceed()
+        assert await hear(run) == f"{FIRST}\n\n{SECOND} End."
+
+
+async def test_a_question_that_was_lost_is_asked_again_with_its_key(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.hold("agent")
+    gateway.script(Reply(FIRST))
+    async with connected(gateway) as client:
+        asked = asyncio.create_task(client.start_run(RunRequest("Go", SESSION)))
+        first = await gateway.wait_for_request("agent")
+        gateway.drop()
+        second = await gateway.wait_for_request("agent", 2)
+        assert first.params == second.params
+        gateway.release("agent")
+        assert await hear(await asked) == FIRST
+
+
+async def test_a_question_that_is_asked_again_is_not_lost(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.script(Reply(FIRST), Pause(), Reply(" End."))
+    async with connected(gateway) as client:
+        gateway.mute()
+        asked = asyncio.create_task(client.start_run(RunRequest("Go", SESSION)))
+        await gateway.wait_for_request("agent")
+        await gateway.crash()
+        gateway.unmute()
+        await gateway.resume()
+        run = await asked
+        await gateway.wait_for_request("agent.wait", 2)
+        gateway.drop()
+        await gateway.wait_for_request("agent.wait", 4)
+        gateway.proceed()
+        assert await hear(run) == f"{FIRST} End."
+
+
+async def test_a_question_is_found_by_the_clock_of_the_gateway(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.clock_shift_ms = -3_600_000
+    gateway.script(Reply(FIRST), Drop(), Reply(" End."))
+    async with run_of(gateway) as (_, run):
+        assert await hear(run) == f"{FIRST} End."
+
+
+async def test_a_question_that_arrived_runs_once(gateway: GatewaySimulator) -> None:
+    gateway.script(Drop(), Ack(), Reply(FIRST), Pause(), Reply(" End."))
+    async with connected(gateway) as client:
+        asked = asyncio.create_task(client.start_run(RunRequest("Go", SESSION)))
+        await gateway.wait_for_request("chat.history")
+        run = await asked
+        gateway.proceed()
+        assert await hear(run) == f"{FIRST} End."
+    assert len(gateway.runs.by_id) == 1
+    asked_again = gateway.protocol == 3  # whose history does not show it so early
+    assert len(gateway.received("agent")) == 1 + asked_again
+
+
+async def test_the_rest_of_a_segment_that_ended_meanwhile_comes_before_the_next(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.script(
+        Reply(chunks=(FIRST[:6],)),
+        Pause(),
+        Drop(),
+        Reply(FIRST[6:]),
+        Pause(),
+        Tool("look"),
+        Reply(SECOND),
+        Pause(),
+    )
+    async with connected(gateway) as client:
+        run = await client.start_run(RunRequest("Go", SESSION))
+        told = aiter(run)
+        text = await anext(told)
+        gateway.proceed()
+        await gateway.wait_for_request("agent.wait")
+        gateway.proceed()
+        while SECOND[:6] not in text:
+            text += await anext(told)
+        gateway.proceed()
+        text += "".join([more async for more in told])
+        assert text == (await run.result()).text == f"{FIRST}\n\n{SECOND}"
+
+
+async def test_a_reply_does_not_wait_for_a_pause(gateway: GatewaySimulator) -> None:
+    gateway.script(Reply(FIRST), Drop(), Pause(), Reply(" End."))
+    async with connected(
+        gateway, replace(TIMING, wait_timeout=60, poll_interval=60)
+    ) as client:
+        run = await client.start_run(RunRequest("Go", SESSION))
+        await gateway.wait_for_request("agent.wait")
+        gateway.proceed()
+        assert await hear(run) == f"{FIRST} End."
+
+
+async def test_a_connection_that_does_not_come_back_ends_the_run(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.script(Reply(FIRST), Pause())
+    async with run_of(gateway, replace(TIMING, recovery_timeout=0.05)) as (client, run):
+        await gateway.suspend()
+        with pytest.raises(CannotConnectError):
+            await run.result()
+        assert client.introspection.runs == ()
+        await gateway.resume()
+        gateway.proceed()
+
+
+async def test_a_run_ends_where_its_client_is_not_let_in_any_more(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.script(Reply(FIRST), Pause())
+    async with run_of(gateway) as (client, run):
+        await gateway.wait_paused()
+        gateway.token = "another"
+        gateway.devices.tokens.clear()
+        gateway.drop()
+        with pytest.raises(InvalidTokenError):
+            await run.result()
+        assert client.introspection.runs == ()
+
+
+@pytest.mark.parametrize(
+    ("timing", "code"),
+    [
+        (replace(TIMING, run_idle_timeout=0.05), "RUN_IDLE_TIMEOUT"),
+        (replace(TIMING, run_timeout=0.05), "RUN_TIMEOUT"),
+    ],
+)
+async def test_a_run_that_takes_too_long_is_stopped(
+    gateway: GatewaySimulator, timing: Timing, code: str
+) -> None:
+    gateway.script(Reply(FIRST), Pause())
+    async with run_of(gateway, timing) as (client, run):
+        with pytest.raises(RequestTimeoutError) as caught:
+            await run.result()
+        assert caught.value.code == code
+        await gateway.wait_until(lambda: not gateway.runs.active())
+        assert client.introspection.runs == ()
+
+
+async def test_an_abort_without_a_connection_is_made_up_for(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.script(Reply(FIRST), Pause())
+    async with run_of(gateway) as (client, run):
+        await gateway.wait_paused()
+        await gateway.suspend()
+        with pytest.raises(NotConnectedError):
+            await client.request("health")
+        await run.abort()
+        with pytest.raises(AgentRunAborted):
+            await run.result()
+        await gateway.resume()
+        await gateway.wait_until(lambda: not gateway.runs.active())
+
+
+async def test_who_does_not_wait_for_the_start_stops_the_run(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.hold("agent")
+    async with connected(gateway) as client:
+        asked = asyncio.create_task(client.start_run(RunRequest("Go", SESSION)))
+        await gateway.wait_for_request("agent")
+        asked.cancel()
+        stop = "chat.send" if gateway.protocol == 3 else "chat.abort"
+        await gateway.wait_for_request(stop)
+        assert client.introspection.runs == ()
+        gateway.release("agent")
+
+
+async def test_a_run_that_just_ended_is_not_lost() -> None:
+    reads = 0
+
+    def end(history: Frame) -> None:
+        nonlocal reads
+        reads += 1
+        if reads == 2:
+            history["sessionInfo"] |= {"hasActiveRun": False, "activeRunIds": []}
+            gateway.proceed()
+
+    async with GatewaySimulator(protocol=4) as gateway:
+        gateway.edit("chat.history", end)
+        gateway.script(Reply(FIRST), Drop(), Pause(), Reply(" End."))
+        async with run_of(gateway) as (_, run):
+            assert await hear(run) == f"{FIRST} End."
+
+
+async def test_a_run_does_not_outlive_the_process_of_its_gateway(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.script(Reply(FIRST), Tool("look"), Reply(SECOND), Pause())
+    async with connected(gateway) as client:
+        run = await client.start_run(RunRequest("Go", SESSION))
+        await gateway.wait_paused()
+        await gateway.crash()
+        younger = {"uptimeMs": -1000 * UPTIME_TOLERANCE}
+        gateway.edit("hello-ok", lambda hello: hello["snapshot"].update(younger))
+        await gateway.resume()
+        with pytest.raises(AgentRunError) as caught:
+            await run.result()
+        assert caught.value.code == "RUN_LOST"
+
+
+async def test_a_run_that_the_gateway_has_lost_ends(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.script(Reply(FIRST), Pause())
+    async with run_of(gateway) as (_, run):
+        await gateway.wait_paused()
+        gateway.runs.sessions[SESSION].turns.clear()
+        gateway.runs.by_id.clear()
+        gateway.drop()
+        if gateway.protocol == 3:
+            await run.abort()
+            return
+        with pytest.raises(AgentRunError) as caught:
+            await run.result()
+        assert caught.value.code == "RUN_LOST"
+
+
+async def test_a_request_that_was_sent_again_ends_with_its_run(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.script(Reply(FIRST))
+    async with connected(gateway) as client:
+        gateway.hold("agent")
+        asking = asyncio.create_task(client.start_run(RunRequest("Go", SESSION)))
+        await gateway.wait_for_request("agent")
+        gateway.drop()
+        await gateway.wait_for_request("agent", 2)
+        await client.request("health")
+        gateway.release("agent")
+        assert await hear(await asking) == FIRST
+        assert client.introspection.runs == ()
+        assert client.introspection.pending == ()

@@ -1,0 +1,272 @@
+"""Whatever the Gateway says while a run is brought home, the client goes on."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from custom_components.clawd.gateway import (
+    OPERATOR_PROFILE,
+    AgentRun,
+    AgentRunAborted,
+    AgentRunError,
+    ClientInfo,
+    ConnectionState,
+    Credentials,
+    DeviceIdentity,
+    Endpoint,
+    GatewayClient,
+    NotConnectedError,
+    RunRequest,
+    Statistics,
+    Transition,
+)
+from custom_components.clawd.gateway.protocol.connection import Connection
+from custom_components.clawd.gateway.protocol.transport import open_socket
+from custom_components.clawd.gateway.runs.recovery import HISTORY_LIMITS, recover
+from custom_components.clawd.gateway.runs.stream import MAX_BUFFERED_EVENTS
+from tests.simulator import GatewaySimulator, Pause, Reply, Step, Tool
+from tests.simulator.recordings import Frame
+from tests.unit.clients import TIMING, client_of, connected, reached, running, stop
+from tests.unit.run_harness import RunHarness
+
+KEY = "agent:main:ha-faults"
+
+
+def listening(client: GatewayClient) -> list[asyncio.Task[object]]:
+    return [
+        task
+        for task, name in client.introspection.tasks.items()
+        if name.startswith("listener")
+    ]
+
+
+async def half_a_run(gateway: GatewaySimulator, client: GatewayClient) -> AgentRun:
+    """Start a run, and cut the connection in the middle of it."""
+    gateway.script(Reply("It"), Pause(), Reply(" is on."))
+    await client.wait_connected()
+    run = await client.start_run(RunRequest("Hello", KEY))
+    await gateway.wait_paused()
+    gateway.drop()
+    return run
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda history: history.update(messages=None),
+        lambda history: history.update(messages=7),
+        lambda history: history.update(messages=[None, [], {"role": "user"}]),
+        lambda history: history.update(pendingInputs={"items": [7]}, messages=[]),
+        lambda history: history.update(sessionInfo=[], messages=[{"role": ["user"]}]),
+        lambda history: history.update(
+            messages=[{"role": "user", "timestamp": 1e15, "content": [7, {"text": 7}]}]
+        ),
+    ],
+)
+async def test_a_history_of_no_known_shape_does_not_end_the_client(
+    gateway: GatewaySimulator, change: Callable[[Frame], None]
+) -> None:
+    gateway.edit("chat.history", change)
+    client = client_of(gateway)
+    async with running(client) as task:
+        await half_a_run(gateway, client)
+        await gateway.wait_for_request("chat.history")
+        await client.wait_connected()
+        await client.request("health")
+        await client.request("health")
+        assert not task.done()
+        assert client.state is ConnectionState.CONNECTED
+        gateway.proceed()
+
+
+async def test_a_history_that_comes_too_late_is_asked_for_again(
+    gateway: GatewaySimulator,
+) -> None:
+    client = client_of(gateway, replace(TIMING, request_timeout=0.05))
+    async with running(client):
+        run = await half_a_run(gateway, client)
+        gateway.hold("chat.history")
+        await gateway.wait_for_request("chat.history", 2)
+        gateway.release("chat.history")
+        gateway.proceed()
+        assert (await run.result()).text == "It is on."
+
+
+async def test_the_gateway_is_not_asked_to_wait_while_text_is_missing(
+    gateway: GatewaySimulator,
+) -> None:
+    client = client_of(gateway)
+    async with running(client):
+        run = await half_a_run(gateway, client)
+        await gateway.wait_for_request("agent.wait")
+        [asked, *_] = gateway.received("agent.wait")
+        assert asked.params["timeoutMs"] == TIMING.poll_interval * 1000
+        gateway.proceed()
+        await run.result()
+
+
+async def test_a_question_beyond_the_longest_history_is_looked_for_again(
+    gateway: GatewaySimulator,
+) -> None:
+    others = [{"role": "assistant"}] * HISTORY_LIMITS[-1]
+    gateway.edit("chat.history", lambda history: history.update(messages=others))
+    client = client_of(gateway, replace(TIMING, wait_timeout=0.001, poll_interval=0))
+    async with running(client):
+        run = await half_a_run(gateway, client)
+        await gateway.wait_for_request("chat.history", 2 * len(HISTORY_LIMITS))
+        limits = [r.params["limit"] for r in gateway.received("chat.history")]
+        assert limits[: 2 * len(HISTORY_LIMITS)] == [*HISTORY_LIMITS] * 2
+        assert not run.ended
+    gateway.proceed()
+
+
+async def test_a_history_that_is_refused_ends_the_run(
+    gateway: GatewaySimulator,
+) -> None:
+    error = {"code": "FORBIDDEN", "message": "no"}
+    refusal = {"type": "res", "id": "2", "ok": False, "error": error}
+    gateway.before("chat.history", refusal)
+    client = client_of(gateway)
+    async with running(client):
+        run = await half_a_run(gateway, client)
+        with pytest.raises(AgentRunError) as caught:
+            await run.result()
+        assert caught.value.code == "FORBIDDEN"
+        assert client.introspection.runs == ()
+    gateway.proceed()
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "code"),
+    [
+        ({"status": "error"}, AgentRunError, "UNAVAILABLE"),
+        ({"status": "error", "stopReason": "rpc"}, AgentRunAborted, "ABORTED"),
+        ({"status": "timeout", "stopReason": "rpc"}, AgentRunAborted, "ABORTED"),
+        ({"status": "ok", "stopReason": "rpc"}, AgentRunAborted, "ABORTED"),
+        ({"status": "ok"}, AgentRunError, "NO_REPLY"),
+    ],
+)
+async def test_a_run_that_ended_without_a_reply_says_how(
+    gateway: GatewaySimulator, answer: Frame, kind: type[AgentRunError], code: str
+) -> None:
+    gateway.edit("agent.wait", lambda payload: payload.update(answer))
+    client = client_of(gateway, replace(TIMING, wait_timeout=0.001, poll_interval=0))
+    async with running(client):
+        run = await half_a_run(gateway, client)
+        with pytest.raises(kind) as caught:
+            await run.result()
+        assert caught.value.code == code
+    gateway.proceed()
+
+
+@pytest.mark.parametrize("status", ["timeout", "ok"])
+async def test_a_run_that_is_not_over_is_waited_for(
+    gateway: GatewaySimulator, status: str
+) -> None:
+    gateway.edit("agent.wait", lambda payload: payload.update(status=status))
+    client = client_of(gateway, replace(TIMING, wait_timeout=0.001, poll_interval=0))
+    async with running(client):
+        run = await half_a_run(gateway, client)
+        await gateway.wait_for_request("agent.wait", 3)
+        assert not run.ended
+        gateway.proceed()
+        assert (await run.result()).text == "It is on."
+
+
+async def test_a_connection_that_ends_meanwhile_leaves_the_run_to_the_next(
+    gateway: GatewaySimulator,
+) -> None:
+    endpoint = Endpoint(gateway.host, gateway.port)
+    connection = Connection(
+        await open_socket(endpoint, TIMING),
+        TIMING,
+        Statistics(),
+        lambda *_: None,
+        lambda _: True,
+    )
+    identity, info = DeviceIdentity.generate(), ClientInfo("0.1.0")
+    credentials = Credentials(identity, info, gateway.token)
+    await connection.handshake(
+        credentials, OPERATOR_PROFILE, asyncio.get_running_loop().time() + 2
+    )
+    await connection.close(NotConnectedError("x"))
+    harness = RunHarness()
+    await recover(harness.run, connection, never)
+    assert not harness.run.ended
+    harness.run.fail(NotConnectedError("x"))
+
+
+async def never() -> None:
+    raise AssertionError
+
+
+async def test_a_pause_between_two_questions_ends_with_the_connection(
+    gateway: GatewaySimulator,
+) -> None:
+    client = client_of(gateway, replace(TIMING, poll_interval=60))
+    async with running(client) as task:
+        await half_a_run(gateway, client)
+        await gateway.wait_for_request("chat.history", 2)
+        gateway.drop()
+        await reached(client, ConnectionState.RECONNECTING)
+        await stop(task)
+    gateway.proceed()
+
+
+async def test_a_run_that_an_observer_starts_is_not_taken_for_an_old_one(
+    gateway: GatewaySimulator,
+) -> None:
+    client = client_of(gateway)
+    texts: list[str] = []
+
+    async def ask(change: Transition) -> None:
+        if change.state is ConnectionState.CONNECTED:
+            run = await client.start_run(RunRequest("say: Hello", KEY))
+            texts.append((await run.result()).text)
+
+    client.subscribe_state(ask)
+    async with running(client):
+        await client.wait_connected()
+        await asyncio.gather(*listening(client))
+    assert texts == ["Hello"]
+    assert gateway.received("chat.history") == []
+    assert len(gateway.received("agent")) == 1
+
+
+async def tell_in_absence(
+    gateway: GatewaySimulator, client: GatewayClient, *steps: Step
+) -> str:
+    """Cut a run after its first word, and return what is told of it in the end."""
+    gateway.script(Reply("First."), Pause(), *steps)
+    run = await client.start_run(RunRequest("Hello", KEY))
+    await gateway.wait_paused()
+    gateway.hold("chat.history")
+    gateway.drop()
+    await gateway.wait_for_request("chat.history")
+    gateway.proceed()
+    await gateway.wait_until(lambda: not gateway.runs.active())
+    gateway.release("chat.history")
+    return "".join([text async for text in run])
+
+
+async def test_more_events_than_can_be_held_are_asked_for_again(
+    gateway: GatewaySimulator,
+) -> None:
+    words = ("word", *[" word"] * MAX_BUFFERED_EVENTS)
+    async with connected(gateway) as client:
+        steps = (Tool("look"), Reply(chunks=words), Tool("look"), Reply("Last."))
+        told = await tell_in_absence(gateway, client, *steps)
+    assert told == f"First.\n\n{''.join(words)}\n\nLast."
+    assert len(gateway.received("chat.history")) == 2
+
+
+async def test_a_question_far_up_in_the_history_is_found(
+    gateway: GatewaySimulator,
+) -> None:
+    words = [f"Word {number}." for number in range(HISTORY_LIMITS[0])]
+    steps = [step for word in words for step in (Tool("look"), Reply(word))]
+    async with connected(gateway) as client:
+        told = await tell_in_absence(gateway, client, *steps)
+    assert told == "\n\n".join(["First.", *words])

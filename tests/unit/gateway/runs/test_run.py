@@ -1,0 +1,305 @@
+"""A run tells its text as it comes and ends once, with all of it."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from custom_components.clawd.gateway import (
+    AgentRun,
+    AgentRunAborted,
+    AgentRunError,
+    ConnectionLostError,
+    RequestFailedError,
+    RequestTimeoutError,
+)
+from tests.unit.run_harness import RunHarness
+
+ABORTED = {"durationMs": 5, "aborted": True}
+
+
+@pytest.fixture
+async def harness() -> RunHarness:
+    harness = RunHarness()
+    await harness.start()
+    return harness
+
+
+async def read_all(run: AgentRun) -> list[str]:
+    return [text async for text in run]
+
+
+async def test_text_is_told_while_the_run_goes_on(harness: RunHarness) -> None:
+    reader = aiter(harness.run)
+    harness.say("Hel", itemId="a")
+    assert await anext(reader) == "Hel"
+    waiting = asyncio.ensure_future(anext(reader))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    harness.say("Hello", itemId="a")
+    assert await waiting == "lo"
+    await harness.end("Hello")
+    with pytest.raises(StopAsyncIteration):
+        await anext(reader)
+
+
+async def test_text_that_waits_is_told_in_one_piece(harness: RunHarness) -> None:
+    harness.say("Hel", itemId="a")
+    harness.say("Hello", itemId="a")
+    await harness.end("Hello")
+    assert await read_all(harness.run) == ["Hello"]
+
+
+async def test_a_run_ends_with_its_result(harness: RunHarness) -> None:
+    meta = {"durationMs": 250, "agentMeta": {"provider": "p", "model": "m"}}
+    result = {"payloads": [{"text": "Hello"}], "meta": meta}
+    harness.response.set_result({"status": "ok", "result": result})
+    end = await harness.run.result()
+    assert (end.run_id, end.text) == ("r", "Hello")
+    assert (end.duration, end.provider, end.model) == (0.25, "p", "m")
+
+
+async def test_text_that_no_event_told_is_told_at_the_end(harness: RunHarness) -> None:
+    await harness.end("Hello")
+    assert await read_all(harness.run) == ["Hello"]
+
+
+@pytest.mark.parametrize("phase", ["end", "error", "finishing", "model", "odd"])
+async def test_no_phase_ends_a_run(harness: RunHarness, phase: str) -> None:
+    harness.send_event("lifecycle", {"phase": phase})
+    await asyncio.sleep(0)
+    assert not harness.run.info.ended
+    harness.say("Hello", itemId="a")
+    await harness.end("Hello")
+    assert (await harness.run.result()).text == "Hello"
+
+
+async def test_a_new_attempt_replaces_what_v3_began(harness: RunHarness) -> None:
+    harness.send_event("lifecycle", {"phase": "start"})
+    harness.say("Hel")
+    harness.send_event("lifecycle", {"phase": "end"})
+    harness.send_event("lifecycle", {"phase": "start"})
+    harness.say("Good day")
+    await harness.end("Good day")
+    assert (await harness.run.result()).text == "Good day"
+
+
+async def test_a_preamble_that_no_assistant_event_told_is_told(
+    harness: RunHarness,
+) -> None:
+    preamble = {"kind": "preamble", "progressText": "Let me look."}
+    harness.send_event("item", {**preamble, "phase": "update"})
+    harness.send_event("item", {**preamble, "phase": "end"})
+    harness.say("It is warm.", itemId="a:2")
+    await harness.end("It is warm.")
+    assert await read_all(harness.run) == ["Let me look.\n\nIt is warm."]
+    assert (await harness.run.result()).text == "Let me look.\n\nIt is warm."
+
+
+@pytest.mark.parametrize("stream", ["tool", "item", "usage", "thinking", "odd", None])
+async def test_an_unknown_stream_is_ignored(harness: RunHarness, stream: str) -> None:
+    harness.send_event(stream, {"text": "secret thought", "phase": "start"})
+    await harness.end("Hello")
+    assert await read_all(harness.run) == ["Hello"]
+
+
+async def test_an_event_that_was_seen_is_ignored(harness: RunHarness) -> None:
+    for seq, text in ((1, "a"), (3, "a b"), (3, "a b"), (2, "a"), (1, "a")):
+        harness.send_event("assistant", {"text": text, "delta": text[1:] or text}, seq)
+    await harness.end("a b")
+    assert await read_all(harness.run) == ["a b"]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [{}, {"seq": None}, {"seq": "1", "data": {}}, {"seq": 1}, {"seq": 1, "data": []}],
+)
+async def test_an_event_of_no_known_shape_is_ignored(
+    harness: RunHarness, payload: dict[str, object]
+) -> None:
+    broken = {"runId": "r", "stream": "assistant", **payload}
+    harness.deliver(broken)
+    await harness.end("Hello")
+    assert await read_all(harness.run) == ["Hello"]
+
+
+@pytest.mark.parametrize(
+    ("payload", "kind", "code"),
+    [
+        ({"status": "timeout", "stopReason": "rpc"}, AgentRunAborted, "ABORTED"),
+        ({"status": "ok", "result": {"meta": ABORTED}}, AgentRunAborted, "ABORTED"),
+        ({"status": "timeout"}, AgentRunError, "TIMEOUT"),
+        ({"status": "odd"}, AgentRunError, "UNKNOWN"),
+        ({}, AgentRunError, "UNKNOWN"),
+        ([], AgentRunError, "UNKNOWN"),
+    ],
+)
+async def test_an_end_that_is_not_well_is_an_error(
+    harness: RunHarness, payload: object, kind: type[AgentRunError], code: str
+) -> None:
+    harness.response.set_result(payload)
+    with pytest.raises(kind) as caught:
+        await harness.run.result()
+    assert caught.value.code == code
+
+
+async def test_a_failed_run_is_an_agents_error(harness: RunHarness) -> None:
+    error = RequestFailedError("x", code="UNAVAILABLE", reason="HTTP 500")
+    harness.response.set_exception(error)
+    with pytest.raises(AgentRunError) as caught:
+        await harness.run.result()
+    assert (caught.value.code, caught.value.reason) == ("UNAVAILABLE", "HTTP 500")
+
+
+async def test_another_error_comes_out_as_it_is(harness: RunHarness) -> None:
+    error = RequestTimeoutError("x")
+    harness.response.set_exception(error)
+    with pytest.raises(RequestTimeoutError) as caught:
+        await harness.run.result()
+    assert caught.value is error
+
+
+async def test_readers_get_the_text_and_then_the_error(harness: RunHarness) -> None:
+    harness.say("Hel", itemId="a")
+    harness.response.set_exception(RequestTimeoutError("x"))
+    reader = aiter(harness.run)
+    assert await anext(reader) == "Hel"
+    with pytest.raises(RequestTimeoutError):
+        await anext(reader)
+
+
+@pytest.mark.parametrize("payload", [{"status": "ok"}, {"status": "odd"}])
+async def test_a_final_response_is_an_acceptance_too(payload: object) -> None:
+    harness = RunHarness()
+    harness.response.set_result(payload)
+    harness.run.attach_response(harness.response)
+    assert await harness.run.wait_accepted() is harness.run
+    with suppress(AgentRunError):
+        await harness.run.result()
+
+
+async def test_a_run_that_was_not_taken_says_why() -> None:
+    harness = RunHarness()
+    error = RequestFailedError("x", code="INVALID_REQUEST")
+    harness.response.set_exception(error)
+    harness.run.attach_response(harness.response)
+    with pytest.raises(RequestFailedError) as caught:
+        await harness.run.wait_accepted()
+    assert caught.value is error
+    assert harness.runs.snapshot() == ()
+
+
+@pytest.mark.parametrize("well", [True, False])
+async def test_a_run_that_ended_is_forgotten(
+    harness: RunHarness, *, well: bool
+) -> None:
+    assert len(harness.runs.snapshot()) == 1
+    if well:
+        await harness.end("Hello")
+    else:
+        harness.runs.fail_all(ConnectionLostError("x"))
+    assert harness.runs.snapshot() == ()
+    assert harness.statistics.runs_ended == 1
+    harness.say("late", itemId="b")
+    assert harness.statistics.foreign_run_events == 1
+
+
+async def test_what_comes_after_the_end_changes_nothing(harness: RunHarness) -> None:
+    await harness.end("Hello")
+    late = {"seq": 9, "stream": "assistant", "data": {"text": "late"}}
+    harness.run.stream.feed(late)
+    harness.run.accept()
+    harness.run.fail(ConnectionLostError("x"))
+    assert (await harness.run.result()).text == "Hello"
+
+
+async def test_a_final_response_after_the_reply_was_brought_home_changes_nothing(
+    harness: RunHarness,
+) -> None:
+    harness.response.set_result({"status": "error"})
+    harness.run.complete(("Hello",))
+    await asyncio.sleep(0)
+    assert (await harness.run.result()).text == "Hello"
+
+
+async def test_a_reply_that_is_brought_home_too_late_changes_nothing(
+    harness: RunHarness,
+) -> None:
+    harness.run.fail(ConnectionLostError("x"))
+    harness.run.complete(("Hello",))
+    with pytest.raises(ConnectionLostError):
+        await harness.run.result()
+
+
+async def test_nobody_waits_for_the_response_after_the_loss(
+    harness: RunHarness,
+) -> None:
+    harness.run.fail(ConnectionLostError("x"))
+    assert harness.response.cancelled()
+    with pytest.raises(ConnectionLostError):
+        await harness.run.result()
+
+
+async def test_runs_of_others_leave_nothing_but_a_count(harness: RunHarness) -> None:
+    for number in range(10_000):
+        payload = {"runId": f"other-{number}", "seq": 1, "stream": "assistant"}
+        harness.deliver(payload | {"data": {"text": "x"}})
+    assert len(harness.runs.snapshot()) == 1
+    assert harness.statistics.runs_started == 1
+    assert harness.statistics.foreign_run_events == 10_000
+    await harness.end("Hello")
+    assert await read_all(harness.run) == ["Hello"]
+
+
+async def test_an_abort_ends_the_run_here_and_at_the_gateway(
+    harness: RunHarness,
+) -> None:
+    harness.say("Hel", itemId="a")
+    await harness.run.abort()
+    assert harness.aborted == [harness.run]
+    assert harness.response.cancelled()
+    assert harness.runs.snapshot() == ()
+    reader = aiter(harness.run)
+    assert await anext(reader) == "Hel"
+    with pytest.raises(AgentRunAborted):
+        await anext(reader)
+
+
+async def test_an_abort_before_the_request_left_ends_the_run() -> None:
+    harness = RunHarness()
+    await harness.run.abort()
+    with pytest.raises(AgentRunAborted):
+        await harness.run.result()
+
+
+async def test_a_run_that_ended_cannot_be_aborted(harness: RunHarness) -> None:
+    await harness.end("Hello")
+    await harness.run.abort()
+    assert harness.aborted == []
+    assert (await harness.run.result()).text == "Hello"
+
+
+async def test_who_stops_waiting_does_not_stop_the_run(harness: RunHarness) -> None:
+    waiter = asyncio.create_task(harness.run.result())
+    await asyncio.sleep(0)
+    waiter.cancel()
+    await asyncio.wait([waiter])
+    await harness.end("Hello")
+    assert (await harness.run.result()).text == "Hello"
+
+
+async def test_an_error_that_nobody_awaits_is_no_complaint(harness: RunHarness) -> None:
+    harness.run.fail(ConnectionLostError("x"))
+
+
+async def test_what_is_shown_of_a_run_is_its_size() -> None:
+    harness = RunHarness()
+    assert not harness.run.info.accepted
+    await harness.start()
+    harness.say("the-secret", itemId="a")
+    info = harness.run.info
+    assert (info.accepted, info.ended, info.size) == (True, False, 10)
+    assert info.age >= 0
+    assert "the-secret" not in f"{info} {harness.run!r}"
+    await harness.end("x")
+    assert harness.run.info.ended

@@ -1,0 +1,76 @@
+"""What comes after a loss is held back until it is known what is missing."""
+
+import pytest
+
+from custom_components.clawd.gateway import ConnectionLostError
+from custom_components.clawd.gateway.runs.stream import MAX_BUFFERED_EVENTS
+from tests.unit.run_harness import RunHarness
+
+LOST = ConnectionLostError("x")
+
+
+@pytest.fixture
+async def harness() -> RunHarness:
+    """Return a run that has told the start of a segment."""
+    harness = RunHarness()
+    await harness.start()
+    harness.say("The")
+    return harness
+
+
+async def read_all(harness: RunHarness) -> str:
+    """Return what is told of the run to its end."""
+    return "".join([text async for text in harness.run])
+
+
+async def test_a_segment_that_is_told_without_a_loss_is_not_torn(
+    harness: RunHarness,
+) -> None:
+    assert not harness.run.stream.has_gap
+    await harness.end("The end")
+
+
+async def test_a_segment_is_torn_until_the_history_has_its_rest(
+    harness: RunHarness,
+) -> None:
+    harness.run.mark_disconnected(LOST)
+    harness.run.stream.replay_history(())
+    assert harness.run.stream.has_gap
+    harness.run.stream.replay_history(("The end",))
+    assert not harness.run.stream.has_gap
+    await harness.end("The end")
+
+
+async def test_a_segment_that_was_held_back_waits_for_the_rest_of_the_torn_one(
+    harness: RunHarness,
+) -> None:
+    harness.run.mark_disconnected(LOST)
+    harness.say("Next", itemId="b")
+    harness.run.stream.replay_history(())
+    harness.run.stream.replay_history(("The end",))
+    assert harness.run.info.unread == len("The end\n\nNext")
+    await harness.end("Next")
+    assert await read_all(harness) == "The end\n\nNext"
+
+
+async def test_a_step_with_a_tool_mends_no_torn_segment(harness: RunHarness) -> None:
+    harness.run.mark_disconnected(LOST)
+    harness.run.stream.replay_history(())
+    harness.send_event("tool", {"phase": "start", "name": "ls", "toolCallId": "1"})
+    assert harness.run.stream.has_gap
+    await harness.end("The end")
+
+
+async def test_more_than_can_be_held_back_is_not_held(harness: RunHarness) -> None:
+    assert not harness.run.stream.overflowed
+    harness.run.mark_disconnected(LOST)
+    for _ in range(MAX_BUFFERED_EVENTS - 1):
+        harness.say("Next")
+    assert not harness.run.stream.overflowed
+    for _ in range(2):
+        harness.say("Next")
+    assert harness.run.stream.overflowed
+    assert harness.run.info.buffered == MAX_BUFFERED_EVENTS
+    harness.run.stream.buffer()
+    assert not harness.run.stream.overflowed
+    await harness.end("Next")

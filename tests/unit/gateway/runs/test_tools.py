@@ -1,0 +1,155 @@
+"""The steps with tools are told between the texts, where they are asked for."""
+
+import asyncio
+
+import pytest
+
+from custom_components.clawd.gateway import (
+    AgentRun,
+    Part,
+    RunRequest,
+    ToolCall,
+    ToolResult,
+)
+from custom_components.clawd.gateway.models import Payload
+from tests.simulator import GatewaySimulator, Reply, Tool
+from tests.simulator.recordings import recording
+from tests.unit.clients import connected
+from tests.unit.run_harness import RunHarness
+
+KEY = "agent:main:ha-test"
+CALL = {"phase": "start", "name": "ls", "toolCallId": "1", "args": {"path": "."}}
+RESULT = {"phase": "result", "name": "ls", "toolCallId": "1", "result": {"content": []}}
+
+
+@pytest.fixture
+async def harness() -> RunHarness:
+    """Return a run that records its steps with tools."""
+    harness = RunHarness(include_tools=True)
+    await harness.start()
+    return harness
+
+
+async def read_all(run: AgentRun) -> list[Part]:
+    """Return all parts of a run."""
+    return [part async for part in run.parts()]
+
+
+def replay(harness: RunHarness, name: str) -> None:
+    """Feed the events of a recorded run of protocol 4."""
+    for line in recording(4, name):
+        match line.get("frame"):
+            case {"event": "agent", "payload": payload}:
+                harness.send_event(payload["stream"], payload["data"])
+
+
+async def test_calls_and_results_stand_between_the_texts(harness: RunHarness) -> None:
+    replay(harness, "agent_run_text_tool_text")
+    await harness.end()
+    first, call, result, last = await read_all(harness.run)
+    assert first == "Let me look that up."
+    assert call == ToolCall("call_1", "tool_search", {"query": "light"})
+    assert isinstance(result, ToolResult)
+    assert (result.id, result.name, result.is_error) == (call.id, call.name, False)
+    assert result.result["content"][0]["type"] == "text"
+    assert isinstance(last, str)
+    assert last.startswith("\n\nTool said:")
+
+
+async def test_steps_alone_are_no_text(harness: RunHarness) -> None:
+    harness.send_event("tool", CALL)
+    await harness.end()
+    assert [text async for text in harness.run] == []
+
+
+async def test_texts_alone_leave_the_steps_out(harness: RunHarness) -> None:
+    harness.say("One")
+    harness.send_event("tool", CALL)
+    harness.send_event("tool", RESULT)
+    harness.say("Two")
+    await harness.end("Two")
+    assert "".join([text async for text in harness.run]) == "One\n\nTwo"
+
+
+async def test_a_run_tells_no_steps_unless_they_are_asked_for() -> None:
+    harness = RunHarness()
+    await harness.start()
+    replay(harness, "agent_run_tool")
+    await harness.end()
+    assert all(isinstance(part, str) for part in await read_all(harness.run))
+
+
+async def test_a_step_is_told_as_it_comes(harness: RunHarness) -> None:
+    told = aiter(harness.run.parts())
+    waiting = asyncio.ensure_future(anext(told))
+    await asyncio.sleep(0)
+    harness.send_event("tool", CALL)
+    assert await waiting == ToolCall("1", "ls", {"path": "."})
+    await harness.end()
+
+
+async def test_a_step_is_told_once(harness: RunHarness) -> None:
+    harness.send_event("tool", CALL, seq=1)
+    harness.send_event("tool", CALL, seq=1)
+    harness.send_event("tool", RESULT, seq=2)
+    await harness.end()
+    assert len(await read_all(harness.run)) == 2
+
+
+async def test_a_call_whose_result_was_missed_gets_one(harness: RunHarness) -> None:
+    harness.send_event("tool", CALL)
+    await harness.end("Done")
+    call, text, result = await read_all(harness.run)
+    assert (call, text) == (ToolCall("1", "ls", {"path": "."}), "Done")
+    assert result == ToolResult("1", "ls", None, is_error=True)
+
+
+async def test_a_call_gets_no_second_result_after_the_end(harness: RunHarness) -> None:
+    harness.send_event("tool", CALL)
+    harness.run.stream.buffer()
+    harness.send_event("tool", RESULT)
+    await harness.end()
+    harness.run.stream.replay_history(())
+    _, *results = await read_all(harness.run)
+    assert results == [ToolResult("1", "ls", None, is_error=True)]
+
+
+async def test_a_failed_call_says_so(harness: RunHarness) -> None:
+    harness.send_event("tool", CALL)
+    harness.send_event("tool", {**RESULT, "isError": True})
+    await harness.end()
+    _, result = await read_all(harness.run)
+    assert isinstance(result, ToolResult)
+    assert result.is_error
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        RESULT,
+        {},
+        {"phase": "start"},
+        {"phase": "start", "name": 1, "toolCallId": "1"},
+        {"phase": "update", "name": "ls", "toolCallId": "1"},
+    ],
+)
+async def test_what_is_no_step_is_left_out(harness: RunHarness, data: Payload) -> None:
+    harness.send_event("tool", data)
+    await harness.end()
+    assert await read_all(harness.run) == []
+
+
+async def test_a_step_does_not_show_its_content(harness: RunHarness) -> None:
+    harness.send_event("tool", {**CALL, "args": {"secret": "hush"}})
+    harness.send_event("tool", {**RESULT, "result": "hush"})
+    await harness.end()
+    assert "hush" not in repr(await read_all(harness.run))
+
+
+async def test_only_protocol_4_tells_the_steps(gateway: GatewaySimulator) -> None:
+    gateway.script(Tool("ls", {"path": "."}), Reply("Done"))
+    async with connected(gateway) as client:
+        run = await client.start_run(RunRequest("Hello", KEY, include_tools=True))
+        kinds = [type(part) for part in await read_all(run)]
+    tools = [ToolCall, ToolResult] if gateway.protocol == 4 else []
+    assert kinds == [*tools, str]

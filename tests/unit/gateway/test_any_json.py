@@ -1,0 +1,89 @@
+"""Whatever JSON the Gateway sends, what reads it does not fall over."""
+
+from contextlib import suppress
+
+from hypothesis import given, strategies as st
+
+from custom_components.clawd.gateway import GatewayError, Hello, Statistics
+from custom_components.clawd.gateway.models import Challenge, final_texts, run_result
+from custom_components.clawd.gateway.protocol.frames import Response
+from custom_components.clawd.gateway.protocol.pending import PendingRequests
+from custom_components.clawd.gateway.runs.request import RunRequest
+from custom_components.clawd.gateway.runs.transcript import read_transcript
+from tests.simulator.recordings import Frame, payload, recording
+from tests.unit.json_values import changed
+from tests.unit.run_harness import RunHarness
+
+
+def of_both(name: str, method: str) -> st.SearchStrategy[Frame]:
+    """Return what a method answered on either protocol, changed in one place."""
+    return changed(payload(3, name, method)) | changed(payload(4, name, method))
+
+
+META = {"durationMs": 5, "agentMeta": {"provider": "p", "model": "m"}}
+FINAL = {"status": "ok", "result": {"payloads": [{"text": "a"}], "meta": META}}
+HISTORY = ("agent_wait_and_history", "chat.history")
+ASKED_AT = 1_795_000_000.0
+EVENTS = [
+    line["frame"]["payload"]
+    for line in recording(4, "agent_run_text_tool_text")
+    if line.get("frame", {}).get("event") == "agent"
+]
+RUN_ID = EVENTS[0]["runId"]
+
+
+@given(of_both("hello_ok", "connect"))
+def test_no_hello_raises_anything_but_an_error_of_the_client(hello: Frame) -> None:
+    with suppress(GatewayError):
+        read = Hello.from_payload(hello)
+        assert all(isinstance(text, str) for text in (read.role, *read.scopes))
+
+
+@given(changed({"nonce": "n", "ts": 1}).filter(lambda value: isinstance(value, dict)))
+def test_no_challenge_raises_anything_but_an_error_of_the_client(
+    challenge: Frame,
+) -> None:
+    with suppress(GatewayError):
+        assert isinstance(Challenge.from_payload(challenge).nonce, str)
+
+
+@given(changed(FINAL).filter(lambda value: isinstance(value, dict)))
+def test_no_result_raises(final: Frame) -> None:
+    result = run_result("r", final, "".join(final_texts(final)))
+    assert isinstance(result.duration, int | float | None)
+    assert isinstance(result.provider, str | None)
+    assert isinstance(result.model, str | None)
+
+
+@given(of_both(*HISTORY), st.sampled_from(["slow 40", ""]))
+def test_no_history_raises(history: Frame, message: str) -> None:
+    request = RunRequest(message, "agent:main:x", run_id="r")
+    transcript = read_transcript(history, request, ASKED_AT, 100)
+    assert all(isinstance(text, str) for text in transcript.texts)
+
+
+@given(
+    st.lists(st.sampled_from(EVENTS).flatmap(changed), max_size=6),
+    changed(FINAL),
+)
+async def test_no_event_and_no_end_of_a_run_raises(
+    events: list[Frame], final: Frame
+) -> None:
+    harness = RunHarness(RUN_ID)
+    await harness.start()
+    for event in events:
+        if isinstance(event, dict):
+            harness.deliver(event)
+    harness.response.set_result(final)
+    with suppress(GatewayError):
+        await harness.run.result()
+    assert harness.run.ended
+
+
+@given(changed({"status": "accepted", "runId": "r"}))
+async def test_no_payload_keeps_a_request_from_its_end(first: Frame) -> None:
+    pending = PendingRequests(Statistics())
+    request = pending.open("agent", 60, lambda: 60)
+    pending.resolve(Response(request.id, ok=True, payload=first, error=None))
+    pending.resolve(Response(request.id, ok=True, payload={}, error=None))
+    assert request.future.done()
