@@ -9,19 +9,19 @@ import pytest
 from tests.leak_guard import no_leaks
 
 
-async def test_a_clean_body_passes() -> None:
+async def test_clean_body_passes() -> None:
     async with no_leaks():
         await asyncio.create_task(asyncio.sleep(0))
 
 
-async def test_a_task_is_caught() -> None:
+async def test_task_is_detected() -> None:
     with pytest.raises(AssertionError, match="a task was left behind"):
         async with no_leaks():
             task = asyncio.create_task(asyncio.Event().wait())
     task.cancel()
 
 
-async def test_a_timer_is_caught() -> None:
+async def test_timer_is_detected() -> None:
     loop = asyncio.get_running_loop()
     with pytest.raises(AssertionError, match="a timer was left behind"):
         async with no_leaks():
@@ -29,14 +29,14 @@ async def test_a_timer_is_caught() -> None:
     timer.cancel()
 
 
-async def test_a_socket_is_caught() -> None:
+async def test_socket_is_detected() -> None:
     with pytest.raises(AssertionError, match="a socket was left behind"):
         async with no_leaks():
             left = socket.socket()
     left.close()
 
 
-async def test_a_transport_is_caught() -> None:
+async def test_transport_is_detected() -> None:
     server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1")
     host, port = server.sockets[0].getsockname()
     with pytest.raises(AssertionError, match="a socket was left behind"):
@@ -47,7 +47,7 @@ async def test_a_transport_is_caught() -> None:
     await server.wait_closed()
 
 
-async def test_a_thread_is_caught() -> None:
+async def test_thread_is_detected() -> None:
     go = threading.Event()
     thread = threading.Thread(target=go.wait)
     with pytest.raises(AssertionError, match="a thread was left behind"):
@@ -57,7 +57,7 @@ async def test_a_thread_is_caught() -> None:
     thread.join()
 
 
-async def test_an_exception_that_nobody_saw_is_caught() -> None:
+async def test_unhandled_exception_is_detected() -> None:
     async def fail() -> None:
         raise ValueError
 
@@ -66,7 +66,7 @@ async def test_an_exception_that_nobody_saw_is_caught() -> None:
             asyncio.create_task(fail())  # noqa: RUF006 - nobody looks at it
 
 
-async def test_what_ends_by_itself_is_no_leak() -> None:
+async def test_finished_task_is_not_a_leak() -> None:
     async with no_leaks():
         task = asyncio.create_task(asyncio.sleep(0))
     assert task.done()

@@ -17,7 +17,7 @@ HASHED = [scope for scope in Scope if scope is not Scope.NAMED]
 
 
 @pytest.mark.parametrize("scope", HASHED)
-def test_a_key_is_canonical_and_tells_nothing(scope: Scope) -> None:
+def test_session_key_is_canonical_and_hashed(scope: Scope) -> None:
     key = session_key("Main", scope, CONTEXT)
 
     assert re.fullmatch(r"agent:main:ha-[0-9a-f]{32}", key)
@@ -32,7 +32,7 @@ def test_a_key_is_canonical_and_tells_nothing(scope: Scope) -> None:
         (Scope.SHARED, "subentry"),
     ],
 )
-def test_a_session_depends_on_its_subject_and_subentry_only(
+def test_session_key_depends_only_on_scope_and_subentry(
     scope: Scope, field: str
 ) -> None:
     key = session_key("main", scope, CONTEXT)
@@ -45,20 +45,20 @@ def test_a_session_depends_on_its_subject_and_subentry_only(
     assert changed == {field, "subentry"}
 
 
-def test_a_key_stays_the_same_in_later_versions() -> None:
+def test_session_key_is_stable_across_versions() -> None:
     key = session_key("main", Scope.DEVICE, CONTEXT)
 
     assert key == "agent:main:ha-7791e50907ea32e15f17faabfdf0780a"
 
 
-def test_scopes_do_not_meet() -> None:
+def test_session_keys_differ_by_scope() -> None:
     origin = SessionContext("same", "same", "same", "same")
 
     assert len({session_key("main", scope, origin) for scope in HASHED}) == len(HASHED)
 
 
 @pytest.mark.parametrize("scope", [Scope.DEVICE, Scope.USER])
-def test_what_nobody_knows_belongs_to_its_conversation(scope: Scope) -> None:
+def test_missing_device_or_user_falls_back_to_conversation(scope: Scope) -> None:
     origin = replace(CONTEXT, device=None, user=None)
 
     assert session_key("main", scope, origin) == session_key(
@@ -66,5 +66,5 @@ def test_what_nobody_knows_belongs_to_its_conversation(scope: Scope) -> None:
     )
 
 
-def test_a_name_is_all_that_can_be_read() -> None:
+def test_named_session_key_contains_slug() -> None:
     assert named_session_key("main", "Jörg's Büro") == "agent:main:ha-jorg_s_buro"

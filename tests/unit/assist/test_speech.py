@@ -32,13 +32,13 @@ def _cut(text: str, places: list[int]) -> list[str]:
 
 
 @given(REPLIES, st.lists(st.integers(0, 1000)))
-def test_any_chunking_gives_the_same_text(reply: str, places: list[int]) -> None:
+def test_result_is_independent_of_chunking(reply: str, places: list[int]) -> None:
     assert _spoken(_cut(reply, places)) == speakable(reply)
     assert _spoken(list(reply)) == speakable(reply)
 
 
 @given(st.lists(PLAIN))
-def test_plain_text_passes_unchanged_and_at_once(chunks: list[str]) -> None:
+def test_plain_text_is_unchanged_and_not_delayed(chunks: list[str]) -> None:
     speech = SpeechText()
     fed = spoken = ""
     for chunk in chunks:
@@ -63,7 +63,7 @@ def test_plain_text_passes_unchanged_and_at_once(chunks: list[str]) -> None:
         "Größe 中文 العربية\nनमस्ते क्\u200dष",
     ],
 )
-def test_what_only_looks_like_markup_stays(text: str) -> None:
+def test_text_resembling_markup_is_kept(text: str) -> None:
     assert speakable(text) == text
 
 
@@ -95,7 +95,7 @@ def test_what_only_looks_like_markup_stays(text: str) -> None:
         ("\\*literal\\*", "*literal*"),
     ],
 )
-def test_markup_is_not_spoken(reply: str, spoken: str | None) -> None:
+def test_markup_is_removed(reply: str, spoken: str | None) -> None:
     assert speakable(reply) == (
         "Bold, italic, bold, italic, both" if spoken is None else spoken
     )
@@ -113,5 +113,5 @@ def test_markup_is_not_spoken(reply: str, spoken: str | None) -> None:
         ("A line\n-", "A line\n"),
     ],
 )
-def test_only_what_is_undecided_is_held_back(chunk: str, spoken: str) -> None:
+def test_only_ambiguous_text_is_buffered(chunk: str, spoken: str) -> None:
     assert SpeechText().feed(chunk) == spoken

@@ -70,11 +70,11 @@ def _candidate_urls(text: str) -> list[str]:
         ),
     ],
 )
-def test_an_address_leads_to_its_candidates(text: str, urls: list[str]) -> None:
+def test_address_yields_candidates(text: str, urls: list[str]) -> None:
     assert _candidate_urls(text) == urls
 
 
-def test_an_ipv6_address_is_stored_without_brackets() -> None:
+def test_ipv6_host_is_stored_without_brackets() -> None:
     assert parse_address("ws://[fd00::5]:81").candidates == (
         Candidate("fd00::5", 81, ssl=False),
     )
@@ -88,7 +88,7 @@ def test_an_ipv6_address_is_stored_without_brackets() -> None:
         "http://127.0.0.1:81?token=se%2Bcret",
     ],
 )
-def test_a_dashboard_link_carries_its_token(link: str) -> None:
+def test_dashboard_link_contains_token(link: str) -> None:
     candidate = Candidate("127.0.0.1", 81, ssl=False)
     assert parse_address(link) == ParsedAddress((candidate,), token="se+cret")
 
@@ -102,31 +102,31 @@ def test_a_dashboard_link_carries_its_token(link: str) -> None:
         ("http://10.0.0.5?token=c", {"token": "c"}),
     ],
 )
-def test_a_dashboard_link_has_the_candidates_of_its_url(
+def test_dashboard_link_yields_candidates_of_url(
     link: str, credentials: dict[str, str]
 ) -> None:
     candidates = parse_address("http://10.0.0.5").candidates
     assert parse_address(link) == ParsedAddress(candidates, **credentials)
 
 
-def test_the_repr_of_an_address_hides_its_secrets() -> None:
+def test_address_repr_hides_secrets() -> None:
     assert "hush" not in repr(parse_address("http://a/#token=hush&bootstrapToken=hush"))
 
 
-def test_a_candidate_has_a_control_ui_url() -> None:
+def test_candidate_has_control_ui_url() -> None:
     assert (
         Candidate("fd00::5", 81, ssl=True, path="/a").control_ui_url
         == "https://[fd00::5]:81/a"
     )
 
 
-def test_the_url_of_a_candidate_leads_to_the_candidate() -> None:
+def test_candidate_url_is_parsed_back() -> None:
     for text in ("wss://[fd00::5]:81/a", "ws://gateway.local:18789"):
         assert _candidate_urls(text) == [text]
 
 
 @pytest.mark.parametrize("prefix", ["oc-pair://", ""])
-def test_a_setup_link_carries_bootstrap_token_and_fingerprint(prefix: str) -> None:
+def test_setup_link_contains_bootstrap_token_and_fingerprint(prefix: str) -> None:
     content = {
         "url": "wss://10.0.0.5:18789",
         "bootstrapToken": "secret",
@@ -163,6 +163,6 @@ def test_a_setup_link_carries_bootstrap_token_and_fingerprint(prefix: str) -> No
         _setup_code({"url": "nothing like it", "bootstrapToken": "secret" * 9}),
     ],
 )
-def test_an_invalid_address_is_refused(text: str) -> None:
+def test_invalid_address_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - of the standard library or ours
         parse_address(text)

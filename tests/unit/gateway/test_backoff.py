@@ -54,7 +54,7 @@ def backoff_of(first: float, longest: float, jitter: Callable[[], float]) -> Bac
         (InsecureTransportError(), PauseReason.TRANSPORT, None),
     ],
 )
-def test_what_no_retry_mends_is_a_pause_that_may_end_by_itself(
+def test_pause_reason_and_minimum_delay(
     error: GatewayError, pause: PauseReason, recheck: float | None
 ) -> None:
     assert (pause_reason(error), minimum_delay(error)) == (pause, recheck)
@@ -69,12 +69,12 @@ def test_what_no_retry_mends_is_a_pause_that_may_end_by_itself(
         RequestFailedError("x", code="UNAVAILABLE"),
     ],
 )
-def test_what_may_pass_by_itself_is_retried(error: GatewayError) -> None:
+def test_transient_errors_are_retried(error: GatewayError) -> None:
     assert (pause_reason(error), minimum_delay(error)) == (None, 0)
 
 
 @pytest.mark.parametrize("kind", [ConnectionLostError, RateLimitedError])
-def test_the_gateways_order_is_obeyed_within_reason(
+def test_retry_after_is_obeyed_up_to_limit(
     kind: type[ConnectionLostError | RateLimitedError],
 ) -> None:
     assert minimum_delay(kind("x", retry_after=45)) == 45
@@ -87,7 +87,7 @@ def test_the_gateways_order_is_obeyed_within_reason(
     longest=st.floats(0.001, 100),
     jitter=st.lists(st.floats(0, 1), min_size=1, max_size=40),
 )
-def test_the_nth_delay_is_inside_the_envelope(
+def test_delay_is_within_exponential_bound(
     first: float, longest: float, jitter: list[float]
 ) -> None:
     backoff = backoff_of(first, longest, iter(jitter).__next__)
@@ -96,26 +96,26 @@ def test_the_nth_delay_is_inside_the_envelope(
         assert delay == pytest.approx(min(longest, first * 2**attempt) * share)
 
 
-def test_the_delay_without_jitter_doubles_up_to_the_longest() -> None:
+def test_delay_without_jitter_doubles_up_to_maximum() -> None:
     backoff = backoff_of(0.25, 30, lambda: 1)
     delays = [backoff.delay(0) for _ in range(9)]
     assert delays == [0.25, 0.5, 1, 2, 4, 8, 16, 30, 30]
 
 
-def test_the_delay_stays_the_longest_for_ever() -> None:
+def test_delay_stays_at_maximum() -> None:
     backoff = backoff_of(0.25, 30, lambda: 1)
     assert {backoff.delay(0) for _ in range(5000)} >= {30}
     assert backoff.delay(0) == 30
 
 
-def test_a_stable_link_starts_the_schedule_over() -> None:
+def test_reset_restarts_schedule() -> None:
     backoff = backoff_of(1, 30, lambda: 1)
     assert [backoff.delay(0), backoff.delay(0)] == [1, 2]
     backoff.reset()
     assert backoff.delay(0) == 1
 
 
-def test_a_delay_that_nobody_waited_for_does_not_count() -> None:
+def test_undone_delay_does_not_count() -> None:
     backoff = backoff_of(1, 30, lambda: 1)
     assert backoff.delay(0) == 1
     for _ in range(40):
@@ -123,18 +123,18 @@ def test_a_delay_that_nobody_waited_for_does_not_count() -> None:
         backoff.undo()
 
 
-def test_two_clients_do_not_wait_equally_long() -> None:
+def test_delays_are_jittered() -> None:
     delays = {Backoff(Timing(initial_delay=10)).delay(0) for _ in range(20)}
     assert len(delays) > 1
     assert all(0 <= delay <= 10 for delay in delays)
 
 
-def test_a_delay_is_no_shorter_than_it_must_be() -> None:
+def test_delay_is_at_least_minimum() -> None:
     backoff = backoff_of(0.25, 30, lambda: 0)
     assert backoff.delay(45) == 45
 
 
-def test_an_order_to_come_at_once_makes_no_storm() -> None:
+def test_zero_minimum_still_backs_off() -> None:
     backoff = backoff_of(0.25, 30, lambda: 1)
     assert [backoff.delay(0) for _ in range(4)] == [0.25, 0.5, 1, 2]
 
@@ -144,7 +144,7 @@ def test_an_order_to_come_at_once_makes_no_storm() -> None:
     lives=st.lists(st.floats(0, 40), min_size=40, max_size=40),
     stable=st.lists(st.booleans(), min_size=40, max_size=40),
 )
-def test_no_minute_has_more_than_ten_attempts(
+def test_at_most_ten_attempts_per_minute(
     jitter: list[float], lives: list[float], stable: list[bool]
 ) -> None:
     now = 0.0

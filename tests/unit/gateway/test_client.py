@@ -26,7 +26,7 @@ def states(client: GatewayClient) -> list[ConnectionState]:
     return [change.state for change in client.introspection.transitions]
 
 
-async def test_a_probe_connects_once_and_closes(gateway: GatewaySimulator) -> None:
+async def test_fetch_info_connects_once_and_closes(gateway: GatewaySimulator) -> None:
     client = client_of(gateway)
     hello = (await client.fetch_info()).hello
     assert hello.protocol == gateway.protocol
@@ -35,7 +35,7 @@ async def test_a_probe_connects_once_and_closes(gateway: GatewaySimulator) -> No
     assert gateway.attempts == 1
 
 
-async def test_a_client_stays_connected(gateway: GatewaySimulator) -> None:
+async def test_client_stays_connected(gateway: GatewaySimulator) -> None:
     client = client_of(gateway)
     async with running(client):
         hello = await client.wait_connected()
@@ -45,7 +45,7 @@ async def test_a_client_stays_connected(gateway: GatewaySimulator) -> None:
     assert client.hello is None
 
 
-async def test_who_waits_later_gets_the_hello_at_once(
+async def test_wait_connected_returns_same_hello(
     gateway: GatewaySimulator,
 ) -> None:
     client = client_of(gateway)
@@ -53,7 +53,7 @@ async def test_who_waits_later_gets_the_hello_at_once(
         assert await client.wait_connected() is await client.wait_connected()
 
 
-async def test_who_waits_for_a_client_that_is_stopped_is_told(
+async def test_wait_connected_fails_when_client_stops(
     gateway: GatewaySimulator,
 ) -> None:
     client = client_of(gateway)
@@ -69,7 +69,7 @@ async def test_who_waits_for_a_client_that_is_stopped_is_told(
     gateway.release("connect")
 
 
-async def test_a_client_may_run_again(gateway: GatewaySimulator) -> None:
+async def test_client_can_run_again(gateway: GatewaySimulator) -> None:
     client = client_of(gateway)
     for _ in range(2):
         async with running(client):
@@ -78,7 +78,7 @@ async def test_a_client_may_run_again(gateway: GatewaySimulator) -> None:
             assert await client.request("health")
 
 
-async def test_a_request_returns_its_payload(gateway: GatewaySimulator) -> None:
+async def test_request_returns_payload(gateway: GatewaySimulator) -> None:
     client = client_of(gateway)
     async with running(client):
         await client.wait_connected()
@@ -87,7 +87,7 @@ async def test_a_request_returns_its_payload(gateway: GatewaySimulator) -> None:
     assert client.statistics.outcomes["health", Outcome.OK] == 1
 
 
-async def test_requests_are_answered_in_any_order(gateway: GatewaySimulator) -> None:
+async def test_responses_arrive_in_any_order(gateway: GatewaySimulator) -> None:
     client = client_of(gateway)
     gateway.hold("health")
     async with running(client):
@@ -103,7 +103,7 @@ async def test_requests_are_answered_in_any_order(gateway: GatewaySimulator) -> 
         assert client.introspection.pending == ()
 
 
-async def test_a_request_that_fails_says_why(gateway: GatewaySimulator) -> None:
+async def test_failed_request_raises_error(gateway: GatewaySimulator) -> None:
     client = client_of(gateway)
     async with running(client):
         await client.wait_connected()
@@ -116,9 +116,7 @@ async def test_a_request_that_fails_says_why(gateway: GatewaySimulator) -> None:
 
 
 @pytest.mark.parametrize("deadline", [0, 0.005])
-async def test_a_request_keeps_its_deadline(
-    gateway: GatewaySimulator, deadline: float
-) -> None:
+async def test_request_times_out(gateway: GatewaySimulator, deadline: float) -> None:
     client = client_of(gateway)
     gateway.hold("health")
     async with running(client):
@@ -132,7 +130,9 @@ async def test_a_request_keeps_its_deadline(
     assert client.statistics.late_responses == 1
 
 
-async def test_without_a_connection_nothing_is_asked(gateway: GatewaySimulator) -> None:
+async def test_request_without_connection_is_not_sent(
+    gateway: GatewaySimulator,
+) -> None:
     client = client_of(gateway)
     with pytest.raises(NotConnectedError):
         await client.request("health")
@@ -141,7 +141,7 @@ async def test_without_a_connection_nothing_is_asked(gateway: GatewaySimulator) 
     assert (client.introspection.pending, client.introspection.runs) == ((), ())
 
 
-async def test_parameters_that_are_no_json_leave_nothing_pending(
+async def test_unserializable_parameters_leave_nothing_pending(
     gateway: GatewaySimulator,
 ) -> None:
     client = client_of(gateway)
@@ -154,7 +154,7 @@ async def test_parameters_that_are_no_json_leave_nothing_pending(
         await client.request("health")
 
 
-async def test_a_caller_that_gives_up_leaves_nothing_pending(
+async def test_cancelled_request_leaves_nothing_pending(
     gateway: GatewaySimulator,
 ) -> None:
     client = client_of(gateway)
@@ -171,7 +171,9 @@ async def test_a_caller_that_gives_up_leaves_nothing_pending(
     assert client.statistics.late_responses == 1
 
 
-async def test_responses_to_nobody_are_counted(gateway: GatewaySimulator) -> None:
+async def test_duplicate_and_unknown_responses_are_counted(
+    gateway: GatewaySimulator,
+) -> None:
     client = client_of(gateway)
     gateway.duplicate("health")
     gateway.before("health", {"type": "res", "id": "nobody", "ok": True})
@@ -184,7 +186,7 @@ async def test_responses_to_nobody_are_counted(gateway: GatewaySimulator) -> Non
 
 
 @pytest.mark.parametrize("noise", ["no json", b"\xff", "[]", '{"type":"res"}'])
-async def test_noise_is_counted_and_ignored(
+async def test_invalid_frames_are_counted_and_ignored(
     gateway: GatewaySimulator, noise: str | bytes
 ) -> None:
     client = client_of(gateway)
@@ -195,7 +197,7 @@ async def test_noise_is_counted_and_ignored(
     assert client.statistics.invalid_frames == 1
 
 
-async def test_events_that_nobody_wants_are_counted(gateway: GatewaySimulator) -> None:
+async def test_events_without_listener_are_counted(gateway: GatewaySimulator) -> None:
     client = client_of(gateway)
     gateway.before("health", ("note", {}), ("note", {}))
     async with running(client):
@@ -206,7 +208,7 @@ async def test_events_that_nobody_wants_are_counted(gateway: GatewaySimulator) -
     assert client.statistics.frames_in == len(names) - client.statistics.frames_out
 
 
-async def test_listeners_hear_events_in_order(gateway: GatewaySimulator) -> None:
+async def test_listeners_receive_events_in_order(gateway: GatewaySimulator) -> None:
     client = client_of(gateway)
     heard: list[Event] = []
     client.subscribe("note", heard.append)
@@ -221,7 +223,7 @@ async def test_listeners_hear_events_in_order(gateway: GatewaySimulator) -> None
     assert seqs == list(range(seqs[0], seqs[0] + 4))
 
 
-async def test_events_around_the_hello_are_heard(gateway: GatewaySimulator) -> None:
+async def test_events_around_hello_are_received(gateway: GatewaySimulator) -> None:
     client = client_of(gateway)
     heard: list[int] = []
     client.subscribe("note", lambda event: heard.append(event.payload["n"]))
@@ -233,7 +235,9 @@ async def test_events_around_the_hello_are_heard(gateway: GatewaySimulator) -> N
     assert heard == [0, 1]
 
 
-async def test_who_unsubscribed_hears_no_more(gateway: GatewaySimulator) -> None:
+async def test_unsubscribed_listener_receives_nothing(
+    gateway: GatewaySimulator,
+) -> None:
     client = client_of(gateway)
     heard: list[Event] = []
     unsubscribe = client.subscribe("note", heard.append)
@@ -247,7 +251,9 @@ async def test_who_unsubscribed_hears_no_more(gateway: GatewaySimulator) -> None
     assert heard == []
 
 
-async def test_observers_hear_every_change_of_state(gateway: GatewaySimulator) -> None:
+async def test_state_listener_receives_every_transition(
+    gateway: GatewaySimulator,
+) -> None:
     client = client_of(gateway)
     heard: list[Transition] = []
     unsubscribe = client.subscribe_state(heard.append)
@@ -259,7 +265,7 @@ async def test_observers_hear_every_change_of_state(gateway: GatewaySimulator) -
     assert len(heard) == 4
 
 
-async def test_an_event_without_a_number_is_heard(gateway: GatewaySimulator) -> None:
+async def test_event_without_seq_is_received(gateway: GatewaySimulator) -> None:
     client = client_of(gateway)
     heard: list[Event] = []
     client.subscribe("note", heard.append)
@@ -270,7 +276,7 @@ async def test_an_event_without_a_number_is_heard(gateway: GatewaySimulator) -> 
     assert [(event.seq, event.payload) for event in heard] == [(None, {})]
 
 
-async def test_a_sequence_that_jumps_is_counted(gateway: GatewaySimulator) -> None:
+async def test_sequence_gap_is_counted(gateway: GatewaySimulator) -> None:
     client = client_of(gateway)
     for name in ("note", "presence", "health"):
         client.subscribe(name, lambda _: None)
@@ -283,7 +289,7 @@ async def test_a_sequence_that_jumps_is_counted(gateway: GatewaySimulator) -> No
     assert client.statistics.sequence_gaps - before == 2
 
 
-async def test_the_tasks_of_a_client_have_names(gateway: GatewaySimulator) -> None:
+async def test_client_tasks_are_named(gateway: GatewaySimulator) -> None:
     client = client_of(gateway)
     async with running(client):
         await client.wait_connected()
@@ -292,7 +298,7 @@ async def test_the_tasks_of_a_client_have_names(gateway: GatewaySimulator) -> No
     assert client.introspection.tasks == {}
 
 
-async def test_a_client_shows_what_it_has_armed_sent_and_reached(
+async def test_client_exposes_timers_frames_and_peer(
     gateway: GatewaySimulator,
 ) -> None:
     client = client_of(gateway)

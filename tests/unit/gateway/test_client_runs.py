@@ -45,7 +45,7 @@ async def ask(client: GatewayClient, message: str = "Hello") -> str:
     return told
 
 
-async def test_a_reply_is_told_as_it_arrives(gateway: GatewaySimulator) -> None:
+async def test_reply_is_streamed(gateway: GatewaySimulator) -> None:
     gateway.script(Reply(chunks=("One ",)), Pause(), Reply(chunks=("two",)))
     client = client_of(gateway)
     async with running(client):
@@ -65,7 +65,7 @@ async def test_a_reply_is_told_as_it_arrives(gateway: GatewaySimulator) -> None:
         ) == ("mock", (), ())
 
 
-async def test_a_request_says_what_was_asked(gateway: GatewaySimulator) -> None:
+async def test_agent_request_parameters(gateway: GatewaySimulator) -> None:
     client = client_of(gateway)
     async with running(client):
         await client.wait_connected()
@@ -86,7 +86,7 @@ async def test_a_request_says_what_was_asked(gateway: GatewaySimulator) -> None:
     assert second["idempotencyKey"] != run.run_id
 
 
-async def test_a_question_without_words_is_left_to_the_gateway_to_refuse(
+async def test_empty_message_is_refused_by_gateway(
     gateway: GatewaySimulator,
 ) -> None:
     client = client_of(gateway)
@@ -102,7 +102,7 @@ async def test_a_question_without_words_is_left_to_the_gateway_to_refuse(
     ("silence", "deadline", "code"),
     [(0.05, None, "RUN_IDLE_TIMEOUT"), (None, 0.05, "RUN_TIMEOUT")],
 )
-async def test_a_run_may_have_limits_of_its_own(
+async def test_run_timeouts_can_be_set_per_run(
     gateway: GatewaySimulator,
     silence: float | None,
     deadline: float | None,
@@ -120,7 +120,7 @@ async def test_a_run_may_have_limits_of_its_own(
     assert caught.value.code == code
 
 
-async def test_a_session_may_be_given_another_model(gateway: GatewaySimulator) -> None:
+async def test_session_model_can_be_changed(gateway: GatewaySimulator) -> None:
     client = client_of(gateway)
     async with running(client):
         hello = await client.wait_connected()
@@ -136,7 +136,7 @@ async def test_a_session_may_be_given_another_model(gateway: GatewaySimulator) -
     assert asked[1:] in ([], [{"key": KEY, "model": None}])
 
 
-async def test_the_trace_is_as_long_as_was_asked(gateway: GatewaySimulator) -> None:
+async def test_trace_length_is_configurable(gateway: GatewaySimulator) -> None:
     credentials = Credentials(DeviceIdentity.generate(), ClientInfo("0"), gateway.token)
     endpoint = Endpoint(gateway.host, gateway.port)
     client = GatewayClient(endpoint, credentials, timing=TIMING, trace_length=2)
@@ -145,7 +145,7 @@ async def test_the_trace_is_as_long_as_was_asked(gateway: GatewaySimulator) -> N
     assert client.statistics.frames_in > 2
 
 
-async def test_a_reply_that_overtakes_its_acceptance_is_whole(
+async def test_reply_before_ack_is_complete(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.script(Reply("It is on."), Ack())
@@ -156,7 +156,7 @@ async def test_a_reply_that_overtakes_its_acceptance_is_whole(
     assert client.statistics.foreign_run_events == 0
 
 
-async def test_chat_events_do_not_tell_the_text_again(
+async def test_chat_events_do_not_repeat_text(
     gateway: GatewaySimulator,
 ) -> None:
     client = client_of(gateway)
@@ -168,7 +168,9 @@ async def test_chat_events_do_not_tell_the_text_again(
     assert chats
 
 
-async def test_text_around_a_tool_is_two_paragraphs(gateway: GatewaySimulator) -> None:
+async def test_text_around_tool_call_is_two_paragraphs(
+    gateway: GatewaySimulator,
+) -> None:
     gateway.script(Reply("Let me look."), Tool("ls"), Reply("It is on."))
     client = client_of(gateway)
     async with running(client):
@@ -176,7 +178,7 @@ async def test_text_around_a_tool_is_two_paragraphs(gateway: GatewaySimulator) -
         assert await ask(client) == "Let me look.\n\nIt is on."
 
 
-async def test_a_retry_after_a_tool_keeps_what_came_before(
+async def test_retry_after_tool_call_keeps_earlier_text(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.script(Reply("Let me look."), Tool("ls"), Retry(), Reply("It is on."))
@@ -187,7 +189,7 @@ async def test_a_retry_after_a_tool_keeps_what_came_before(
 
 
 @pytest.mark.parametrize("protocol", [3])
-async def test_a_retry_replaces_what_was_begun(gateway: GatewaySimulator) -> None:
+async def test_retry_replaces_text(gateway: GatewaySimulator) -> None:
     gateway.script(Reply(chunks=("It",)), Retry(), Reply(chunks=("It", " is on.")))
     client = client_of(gateway)
     async with running(client):
@@ -195,7 +197,7 @@ async def test_a_retry_replaces_what_was_begun(gateway: GatewaySimulator) -> Non
         assert await ask(client) == "It is on."
 
 
-async def test_runs_of_a_session_take_turns(gateway: GatewaySimulator) -> None:
+async def test_runs_of_session_are_sequential(gateway: GatewaySimulator) -> None:
     client = client_of(gateway)
     async with running(client):
         await client.wait_connected()
@@ -204,7 +206,7 @@ async def test_runs_of_a_session_take_turns(gateway: GatewaySimulator) -> None:
     assert replies == ["This is 0.", "This is 1.", "This is 2."]
 
 
-async def test_runs_of_others_are_counted_and_ignored(
+async def test_foreign_runs_are_counted_and_ignored(
     gateway: GatewaySimulator,
 ) -> None:
     client = client_of(gateway)
@@ -218,7 +220,7 @@ async def test_runs_of_others_are_counted_and_ignored(
     assert client.statistics.foreign_run_events > 0
 
 
-async def test_a_run_that_is_refused_says_why(gateway: GatewaySimulator) -> None:
+async def test_refused_run_raises_error(gateway: GatewaySimulator) -> None:
     gateway.script(Refuse("unknown agent"))
     client = client_of(gateway)
     async with running(client):
@@ -232,7 +234,7 @@ async def test_a_run_that_is_refused_says_why(gateway: GatewaySimulator) -> None
         assert (client.introspection.runs, client.introspection.pending) == ((), ())
 
 
-async def test_a_failed_model_is_told(gateway: GatewaySimulator) -> None:
+async def test_model_error(gateway: GatewaySimulator) -> None:
     gateway.script(Retry("HTTP 500"), Fail("HTTP 500"))
     client = client_of(gateway)
     async with running(client):
@@ -247,7 +249,7 @@ async def test_a_failed_model_is_told(gateway: GatewaySimulator) -> None:
 
 
 @pytest.mark.parametrize("protocol", [4])
-async def test_a_run_that_takes_too_long_is_an_error(gateway: GatewaySimulator) -> None:
+async def test_run_timeout_of_gateway_is_error(gateway: GatewaySimulator) -> None:
     gateway.script(Reply("It"), TimeOut())
     client = client_of(gateway)
     async with running(client):
@@ -257,7 +259,7 @@ async def test_a_run_that_takes_too_long_is_an_error(gateway: GatewaySimulator) 
         assert client.introspection.runs == ()
 
 
-async def test_the_end_of_the_events_is_not_the_end_of_the_run(
+async def test_lifecycle_end_does_not_end_run(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.script(Reply("It is on."), End(), Pause())
@@ -272,7 +274,7 @@ async def test_the_end_of_the_events_is_not_the_end_of_the_run(
         assert (await run.result()).text == "It is on."
 
 
-async def test_an_abort_stops_the_run(gateway: GatewaySimulator) -> None:
+async def test_abort_stops_run(gateway: GatewaySimulator) -> None:
     gateway.script(Reply("It"), Pause(), Reply(" is on."))
     client = client_of(gateway)
     async with running(client):
@@ -288,7 +290,7 @@ async def test_an_abort_stops_the_run(gateway: GatewaySimulator) -> None:
         await client.request("health")
 
 
-async def test_an_abort_without_a_connection_ends_the_run_here(
+async def test_abort_without_connection_ends_run(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.script(Pause())
@@ -303,7 +305,7 @@ async def test_an_abort_without_a_connection_ends_the_run_here(
     gateway.proceed()
 
 
-async def test_a_drop_ends_the_requests_but_not_the_runs(
+async def test_drop_fails_requests_but_keeps_runs(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.script(Reply("It"), Pause())
@@ -323,7 +325,7 @@ async def test_a_drop_ends_the_requests_but_not_the_runs(
     gateway.release("health")
 
 
-async def test_a_stop_ends_the_runs_and_the_requests(gateway: GatewaySimulator) -> None:
+async def test_stop_fails_runs_and_requests(gateway: GatewaySimulator) -> None:
     gateway.script(Pause())
     gateway.hold("health")
     client = client_of(gateway)
@@ -346,7 +348,7 @@ async def test_a_stop_ends_the_runs_and_the_requests(gateway: GatewaySimulator) 
     gateway.release("health")
 
 
-async def test_who_gives_up_before_the_acceptance_leaves_nothing(
+async def test_cancelled_start_leaves_nothing(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.hold("agent")
@@ -367,7 +369,7 @@ async def test_who_gives_up_before_the_acceptance_leaves_nothing(
     assert client.statistics.late_responses > 0
 
 
-async def test_who_asks_while_the_connection_ends_is_told(
+async def test_request_during_connection_loss_fails(
     gateway: GatewaySimulator,
 ) -> None:
     client = client_of(gateway)
@@ -380,7 +382,7 @@ async def test_who_asks_while_the_connection_ends_is_told(
             await client.request("health")
 
 
-async def test_a_run_that_is_not_accepted_in_time_is_told(
+async def test_unacknowledged_run_times_out(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.hold("agent")

@@ -61,7 +61,7 @@ def shown(gateway: GatewaySimulator) -> list[str | None]:
     return [r.params["auth"].get("token") for r in gateway.received("connect")]
 
 
-async def test_a_device_token_is_kept_once(
+async def test_device_token_is_saved_once(
     gateway: GatewaySimulator, credentials: Credentials, keeper: Keeper
 ) -> None:
     await client(gateway, credentials).fetch_info()
@@ -71,7 +71,7 @@ async def test_a_device_token_is_kept_once(
     assert shown(gateway) == [gateway.token, gateway.token]
 
 
-async def test_a_hello_without_a_device_token_leaves_what_there_is(
+async def test_hello_without_device_token_keeps_stored_one(
     gateway: GatewaySimulator, credentials: Credentials, keeper: Keeper
 ) -> None:
     await client(gateway, credentials).fetch_info()
@@ -81,7 +81,7 @@ async def test_a_hello_without_a_device_token_leaves_what_there_is(
     assert len(keeper.kept) == 1
 
 
-async def test_a_new_device_token_is_kept_before_it_is_used(
+async def test_new_device_token_is_saved_before_use(
     gateway: GatewaySimulator, credentials: Credentials, keeper: Keeper
 ) -> None:
     states: list[ConnectionState] = []
@@ -101,7 +101,7 @@ async def test_a_new_device_token_is_kept_before_it_is_used(
     assert credentials.device_token.token == "rotated"
 
 
-async def test_a_refused_token_is_replaced_once_by_the_devices(
+async def test_refused_token_falls_back_once_to_device_token(
     gateway: GatewaySimulator, credentials: Credentials
 ) -> None:
     credentials.token = WRONG
@@ -121,14 +121,14 @@ async def test_a_refused_token_is_replaced_once_by_the_devices(
     assert shown(gateway)[1:] == [WRONG, own, own]
 
 
-async def test_a_device_token_is_shown_where_there_is_no_other(
+async def test_device_token_is_used_without_gateway_token(
     gateway: GatewaySimulator, credentials: Credentials
 ) -> None:
     credentials.token = None
     await client(gateway, credentials).fetch_info()
 
 
-async def test_a_device_token_that_is_refused_too_is_forgotten(
+async def test_refused_device_token_is_deleted(
     gateway: GatewaySimulator, credentials: Credentials, keeper: Keeper
 ) -> None:
     credentials.token = WRONG
@@ -143,7 +143,7 @@ async def test_a_device_token_that_is_refused_too_is_forgotten(
     assert credentials.auth == {"token": WRONG}
 
 
-async def test_a_new_device_token_does_not_go_before_the_gateways(
+async def test_gateway_token_precedes_new_device_token(
     credentials: Credentials,
 ) -> None:
     refusal = InvalidTokenError("x", code="AUTH_TOKEN_MISMATCH")
@@ -154,7 +154,7 @@ async def test_a_new_device_token_does_not_go_before_the_gateways(
 
 
 @pytest.mark.parametrize("refusal", [Refusal.TOKEN_MISSING, Refusal.SIGNATURE])
-async def test_other_refusals_do_not_call_for_the_device_token(
+async def test_other_refusals_do_not_fall_back(
     gateway: GatewaySimulator, credentials: Credentials, refusal: Refusal
 ) -> None:
     gateway.refuse(refusal)
@@ -164,7 +164,7 @@ async def test_other_refusals_do_not_call_for_the_device_token(
     assert shown(gateway) == [gateway.token] * 2
 
 
-async def test_a_device_token_is_not_shown_to_just_anyone(
+async def test_device_token_is_not_sent_to_untrusted_endpoint(
     gateway: GatewaySimulator, credentials: Credentials
 ) -> None:
     credentials.token = WRONG
@@ -177,7 +177,7 @@ async def test_a_device_token_is_not_shown_to_just_anyone(
     assert replace(endpoint, fingerprint="0" * 64).trusted
 
 
-async def test_two_tokens_of_the_same_text_are_not_tried_for_ever(
+async def test_equal_tokens_are_not_retried_forever(
     gateway: GatewaySimulator, credentials: Credentials
 ) -> None:
     assert credentials.device_token
@@ -190,7 +190,7 @@ async def test_two_tokens_of_the_same_text_are_not_tried_for_ever(
 
 
 @pytest.mark.parametrize("protocol", [3, 4])
-async def test_a_password_opens_where_one_is_wanted(protocol: int) -> None:
+async def test_password_authenticates(protocol: int) -> None:
     async with GatewaySimulator(protocol=protocol, mode="password") as gateway:
         credentials = Credentials(
             DeviceIdentity.generate(), ClientInfo("0"), password=gateway.token
@@ -207,7 +207,7 @@ async def test_a_password_opens_where_one_is_wanted(protocol: int) -> None:
     ("password", "code"),
     [(None, "AUTH_PASSWORD_MISSING"), (WRONG, "AUTH_PASSWORD_MISMATCH")],
 )
-async def test_a_gateway_says_that_it_wants_a_password(
+async def test_refused_password_error_wants_password(
     protocol: int, password: str | None, code: str
 ) -> None:
     async with GatewaySimulator(protocol=protocol, mode="password") as gateway:
@@ -219,7 +219,7 @@ async def test_a_gateway_says_that_it_wants_a_password(
     assert (caught.value.code, caught.value.wants_password) == (code, True)
 
 
-async def test_a_wrong_token_is_told_from_a_missing_password(
+async def test_wrong_token_is_not_missing_password(
     gateway: GatewaySimulator, credentials: Credentials
 ) -> None:
     credentials.token = WRONG
@@ -232,7 +232,7 @@ async def test_a_wrong_token_is_told_from_a_missing_password(
     assert caught.value.wants_password
 
 
-async def test_the_devices_own_token_does_not_replace_a_wrong_password(
+async def test_wrong_password_does_not_fall_back_to_device_token(
     gateway: GatewaySimulator, credentials: Credentials
 ) -> None:
     gateway.mode, credentials.token, credentials.password = "password", None, WRONG
@@ -243,7 +243,7 @@ async def test_the_devices_own_token_does_not_replace_a_wrong_password(
     assert len(gateway.received("connect")) == 2
 
 
-async def test_a_bootstrap_token_is_shown_until_there_is_a_device_token() -> None:
+async def test_bootstrap_token_is_sent_until_device_token_exists() -> None:
     async with GatewaySimulator() as gateway:
         gateway.devices.bootstraps.add("bootstrap")
         credentials = Credentials(
@@ -259,7 +259,7 @@ async def test_a_bootstrap_token_is_shown_until_there_is_a_device_token() -> Non
         ]
 
 
-async def test_a_bootstrap_token_goes_before_a_device_token_of_old() -> None:
+async def test_bootstrap_token_precedes_stored_device_token() -> None:
     async with GatewaySimulator() as gateway:
         gateway.devices.bootstraps.add("bootstrap")
         credentials = Credentials(
@@ -272,7 +272,7 @@ async def test_a_bootstrap_token_goes_before_a_device_token_of_old() -> None:
         assert credentials.device_token != DeviceToken("of old", ())
 
 
-async def test_a_bootstrap_token_that_is_used_up_is_refused() -> None:
+async def test_used_bootstrap_token_is_rejected() -> None:
     async with GatewaySimulator() as gateway:
         credentials = Credentials(
             DeviceIdentity.generate(), ClientInfo("0"), bootstrap_token="used up"

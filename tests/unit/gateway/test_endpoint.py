@@ -34,7 +34,7 @@ PAIRS = ":".join(DIGITS[i : i + 2] for i in range(0, 64, 2))
         ("", AddressClass.NAME),
     ],
 )
-def test_addresses_are_told_apart(host: str, kind: AddressClass) -> None:
+def test_address_classes(host: str, kind: AddressClass) -> None:
     assert address_class(host) is kind
 
 
@@ -46,24 +46,24 @@ def test_addresses_are_told_apart(host: str, kind: AddressClass) -> None:
         ("2001:db8::1", "ws://[2001:db8::1]:18789"),
     ],
 )
-def test_an_endpoint_has_a_url(host: str, url: str) -> None:
+def test_endpoint_has_url(host: str, url: str) -> None:
     assert Endpoint(host, 18789).url == url
 
 
-def test_an_endpoint_may_have_a_path() -> None:
+def test_url_contains_path() -> None:
     assert Endpoint("a", 1, path="/openclaw").url == "ws://a:1/openclaw"
 
 
-def test_an_endpoint_with_tls_says_so() -> None:
+def test_url_with_tls() -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     assert Endpoint("a", 1, context).url == "wss://a:1"
 
 
-def test_headers_are_not_shown() -> None:
+def test_repr_hides_headers() -> None:
     assert "secret" not in repr(Endpoint("a", 1, headers={"Authorization": "secret"}))
 
 
-def test_another_port_scheme_or_certificate_is_another_origin() -> None:
+def test_origin_depends_on_host_port_scheme_and_certificate() -> None:
     context = ssl.create_default_context()
     endpoints = [
         Endpoint("gateway", 1),
@@ -75,7 +75,7 @@ def test_another_port_scheme_or_certificate_is_another_origin() -> None:
     assert len({endpoint.origin for endpoint in endpoints}) == len(endpoints)
 
 
-def test_loopback_and_a_pinned_certificate_are_trusted() -> None:
+def test_loopback_and_pinned_certificate_are_trusted() -> None:
     assert Endpoint("127.0.0.1", 1).trusted
     assert not Endpoint("192.168.1.2", 1).trusted
     assert Endpoint("192.168.1.2", 1, fingerprint=DIGITS).trusted
@@ -94,11 +94,11 @@ def test_loopback_and_a_pinned_certificate_are_trusted() -> None:
         PAIRS.replace(":", " "),
     ],
 )
-def test_a_fingerprint_is_read_as_people_write_it(text: str) -> None:
+def test_fingerprint_formats(text: str) -> None:
     assert read_fingerprint(text) == DIGITS
 
 
 @pytest.mark.parametrize("text", ["", DIGITS[:-1], DIGITS + "00", "g" * 64, "sha1:00"])
-def test_what_is_no_fingerprint_is_refused(text: str) -> None:
+def test_invalid_fingerprint_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="SHA-256"):
         read_fingerprint(text)

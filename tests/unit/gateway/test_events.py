@@ -80,7 +80,7 @@ KINDS: list[Callable[[str], Awaitable[None] | None]] = [
 
 
 @pytest.mark.parametrize("listener", KINDS)
-async def test_every_kind_of_callable_listens(
+async def test_every_kind_of_callable_is_called(
     radio: Radio, listener: Callable[[str], object]
 ) -> None:
     radio.subscribe(listener)
@@ -89,7 +89,7 @@ async def test_every_kind_of_callable_listens(
 
 
 @pytest.mark.parametrize("listener", KINDS)
-async def test_the_same_listener_twice_hears_once(
+async def test_duplicate_listener_is_called_once(
     radio: Radio, listener: Callable[[str], object]
 ) -> None:
     radio.subscribe(listener)
@@ -98,13 +98,13 @@ async def test_the_same_listener_twice_hears_once(
     assert HEARD == ["a"]
 
 
-async def test_a_bound_method_is_the_same_each_time(radio: Radio) -> None:
+async def test_bound_methods_are_equal(radio: Radio) -> None:
     radio.subscribe(DOG.hear)
     radio.subscribe(DOG.hear)
     assert len(radio.listeners.snapshot()["tick"]) == 1
 
 
-async def test_two_listeners_hear_in_the_order_in_which_they_came(
+async def test_listeners_are_called_in_subscription_order(
     radio: Radio,
 ) -> None:
     radio.subscribe(lambda value: HEARD.append(f"1 {value}"))
@@ -113,20 +113,20 @@ async def test_two_listeners_hear_in_the_order_in_which_they_came(
     assert HEARD == ["1 a", "2 a"]
 
 
-async def test_a_listener_hears_its_event_only(radio: Radio) -> None:
+async def test_listener_receives_only_its_event(radio: Radio) -> None:
     radio.subscribe(hear)
     radio.listeners.dispatch("health", "a")
     assert HEARD == []
 
 
-async def test_the_past_is_not_replayed(radio: Radio) -> None:
+async def test_past_events_are_not_replayed(radio: Radio) -> None:
     await radio.say("a")
     radio.subscribe(hear)
     await radio.say("b")
     assert HEARD == ["b"]
 
 
-async def test_who_unsubscribed_hears_no_more(radio: Radio) -> None:
+async def test_unsubscribed_listener_is_not_called(radio: Radio) -> None:
     unsubscribe = radio.subscribe(hear)
     unsubscribe()
     unsubscribe()
@@ -135,7 +135,7 @@ async def test_who_unsubscribed_hears_no_more(radio: Radio) -> None:
     assert radio.listeners.snapshot() == {}
 
 
-async def test_an_unsubscribe_that_was_used_leaves_a_new_subscription(
+async def test_used_unsubscribe_keeps_new_subscription(
     radio: Radio,
 ) -> None:
     unsubscribe = radio.subscribe(hear)
@@ -146,7 +146,7 @@ async def test_an_unsubscribe_that_was_used_leaves_a_new_subscription(
     assert HEARD == ["a"]
 
 
-async def test_who_unsubscribes_in_the_dispatch_hears_no_more_of_it(
+async def test_listener_unsubscribed_during_dispatch_is_not_called(
     radio: Radio,
 ) -> None:
     unsubscribes: list[Callable[[], None]] = []
@@ -156,7 +156,7 @@ async def test_who_unsubscribes_in_the_dispatch_hears_no_more_of_it(
     assert HEARD == []
 
 
-async def test_who_unsubscribes_itself_skips_nobody(radio: Radio) -> None:
+async def test_self_unsubscribe_does_not_skip_listeners(radio: Radio) -> None:
     unsubscribes: list[Callable[[], None]] = []
     unsubscribes.append(radio.subscribe(lambda _: unsubscribes[0]()))
     radio.subscribe(hear)
@@ -164,7 +164,7 @@ async def test_who_unsubscribes_itself_skips_nobody(radio: Radio) -> None:
     assert HEARD == ["a"]
 
 
-async def test_who_subscribes_in_the_dispatch_waits_for_the_next(
+async def test_listener_subscribed_during_dispatch_receives_next_event(
     radio: Radio,
 ) -> None:
     radio.subscribe(lambda _: radio.subscribe(hear))
@@ -188,7 +188,7 @@ async def fail_later(_value: str) -> None:
 
 
 @pytest.mark.parametrize("listener", [fail, fail_at_once, fail_later])
-async def test_a_listener_that_fails_is_counted_and_disturbs_nobody(
+async def test_failing_listener_is_counted_and_isolated(
     radio: Radio,
     listener: Callable[[str], object],
     caplog: pytest.LogCaptureFixture,
@@ -203,7 +203,7 @@ async def test_a_listener_that_fails_is_counted_and_disturbs_nobody(
     assert "the-secret" not in caplog.text
 
 
-async def test_an_async_listener_is_a_task_of_the_client(radio: Radio) -> None:
+async def test_async_listener_is_client_task(radio: Radio) -> None:
     radio.subscribe(hear_later)
     radio.listeners.dispatch("tick", "a")
     assert list(radio.tasks.snapshot().values()) == ["listener tick"]
@@ -211,7 +211,7 @@ async def test_an_async_listener_is_a_task_of_the_client(radio: Radio) -> None:
     assert HEARD == []
 
 
-async def test_async_listeners_start_in_the_order_of_the_events(radio: Radio) -> None:
+async def test_async_listeners_start_in_event_order(radio: Radio) -> None:
     async def note(value: str) -> None:
         HEARD.append(value)
         await asyncio.sleep(0)

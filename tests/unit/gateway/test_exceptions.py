@@ -56,7 +56,7 @@ def recorded_error(protocol: int, name: str) -> GatewayError:
         ("pairing_required", PairingRequiredError, None),
     ],
 )
-def test_both_protocols_refusals_are_the_same_error(
+def test_refusals_of_both_protocols_map_to_same_error(
     protocol: int, name: str, kind: type[GatewayError], code: str | None
 ) -> None:
     error = recorded_error(protocol, name)
@@ -65,7 +65,7 @@ def test_both_protocols_refusals_are_the_same_error(
 
 
 @pytest.mark.parametrize("protocol", [3, 4])
-def test_the_gateways_protocol_is_kept(protocol: int) -> None:
+def test_expected_protocol_is_kept(protocol: int) -> None:
     error = recorded_error(protocol, "protocol_mismatch")
     assert isinstance(error, UnsupportedProtocolError)
     assert error.expected == protocol
@@ -74,7 +74,7 @@ def test_the_gateways_protocol_is_kept(protocol: int) -> None:
 @pytest.mark.parametrize(
     ("protocol", "code"), [(3, "NOT_PAIRED"), (4, "PAIRING_REQUIRED")]
 )
-def test_the_pairing_request_is_kept(protocol: int, code: str) -> None:
+def test_pairing_request_id_is_kept(protocol: int, code: str) -> None:
     error = recorded_error(protocol, "pairing_required")
     assert isinstance(error, PairingRequiredError)
     assert error.code == code
@@ -113,7 +113,7 @@ def test_the_pairing_request_is_kept(protocol: int, code: str) -> None:
         ),
     ],
 )
-def test_the_text_of_a_v3_refusal_is_classified(
+def test_v3_refusal_message_is_classified(
     message: str, kind: type[GatewayError], code: str
 ) -> None:
     error = error_of({"code": "INVALID_REQUEST", "message": message})
@@ -121,7 +121,7 @@ def test_the_text_of_a_v3_refusal_is_classified(
 
 
 @pytest.mark.parametrize("message", ["unauthorized: bad API key", "device nonce odd"])
-def test_the_text_of_a_later_error_is_no_refusal(message: str) -> None:
+def test_message_after_handshake_is_not_classified(message: str) -> None:
     error = error_of({"code": "UNAVAILABLE", "message": message}, "agent")
     assert type(error) is RequestFailedError
 
@@ -137,32 +137,32 @@ def test_the_text_of_a_later_error_is_no_refusal(message: str) -> None:
         },
     ],
 )
-def test_a_missing_scope_is_named(error: dict[str, Any]) -> None:
+def test_missing_scope_is_named(error: dict[str, Any]) -> None:
     read = error_of(error, "config.set")
     assert isinstance(read, MissingScopeError)
     assert (read.scopes, read.code) == (("operator.admin",), "MISSING_SCOPE")
 
 
-def test_a_scope_that_is_not_named_is_none() -> None:
+def test_unnamed_missing_scope() -> None:
     details = {"code": "MISSING_SCOPE"}
     error = error_of({"code": "FORBIDDEN", "message": "no", "details": details})
     assert isinstance(error, MissingScopeError)
     assert error.scopes == ()
 
 
-def test_a_rate_limit_says_how_long_to_wait() -> None:
+def test_rate_limit_has_retry_after() -> None:
     error = error_of({"details": {"code": "AUTH_RATE_LIMITED"}, "retryAfterMs": 60_000})
     assert isinstance(error, RateLimitedError)
     assert error.retry_after == 60
 
 
-def test_a_scope_mismatch_asks_for_approval() -> None:
+def test_scope_mismatch_requires_pairing() -> None:
     error = error_of({"details": {"code": "AUTH_SCOPE_MISMATCH", "requestId": "r"}})
     assert isinstance(error, PairingRequiredError)
     assert error.request_id == "r"
 
 
-def test_an_unknown_code_is_a_failed_request() -> None:
+def test_unknown_code_is_request_failed_error() -> None:
     error = error_of({"code": "TEAPOT", "message": "I am a teapot"}, "brew")
     assert isinstance(error, RequestFailedError)
     assert (error.code, error.reason, error.retryable) == (
@@ -173,7 +173,7 @@ def test_an_unknown_code_is_a_failed_request() -> None:
     assert str(error) == "brew failed: TEAPOT"
 
 
-def test_an_unknown_detail_code_falls_back_on_the_code() -> None:
+def test_unknown_detail_code_falls_back_to_code() -> None:
     error = error_of({"code": "NOT_PAIRED", "details": {"code": "NEW_IN_V5"}})
     assert isinstance(error, PairingRequiredError)
 
@@ -181,13 +181,13 @@ def test_an_unknown_detail_code_falls_back_on_the_code() -> None:
 @pytest.mark.parametrize(
     "error", [{"code": "UNAVAILABLE"}, {"code": "BUSY", "retryable": True}]
 )
-def test_an_error_that_passes_is_worth_a_retry(error: dict[str, Any]) -> None:
+def test_transient_error_is_retryable(error: dict[str, Any]) -> None:
     failed = error_of(error | {"retryAfterMs": 500})
     assert isinstance(failed, RequestFailedError)
     assert (failed.retryable, failed.retry_after) == (True, 0.5)
 
 
-def test_no_error_repeats_what_the_gateway_said() -> None:
+def test_error_text_hides_gateway_message() -> None:
     secret = "tell nobody"
     for code in ("UNAVAILABLE", "AUTH_TOKEN_MISMATCH", "MISSING_SCOPE", "NOT_PAIRED"):
         for details in (
@@ -210,22 +210,18 @@ def test_no_error_repeats_what_the_gateway_said() -> None:
         (AgentRunError("x", code="c"), RequestFailedError),
     ],
 )
-def test_an_error_has_its_place_in_the_tree(
-    error: GatewayError, parent: type[GatewayError]
-) -> None:
+def test_error_class_hierarchy(error: GatewayError, parent: type[GatewayError]) -> None:
     assert isinstance(error, parent)
     assert isinstance(error, GatewayError)
 
 
 @pytest.mark.parametrize(("close_code", "code"), [(1012, "1012"), (None, "")])
-def test_a_lost_connection_has_its_close_code(
-    close_code: int | None, code: str
-) -> None:
+def test_lost_connection_has_close_code(close_code: int | None, code: str) -> None:
     error = ConnectionLostError("x", close_code=close_code, retry_after=1.5)
     assert (error.close_code, error.code, error.retry_after) == (close_code, code, 1.5)
 
 
-def test_a_copy_of_an_error_has_all_that_it_tells() -> None:
+def test_copied_error_keeps_attributes() -> None:
     error = PairingRequiredError("x", code="NOT_PAIRED", request_id="r")
     twin = copy(error)
     assert (type(twin), twin.args) == (PairingRequiredError, ("x",))

@@ -14,16 +14,16 @@ def decoded(text: str) -> bytes:
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-def test_two_identities_differ() -> None:
+def test_generated_identities_differ() -> None:
     assert DeviceIdentity.generate().device_id != DeviceIdentity.generate().device_id
 
 
-def test_the_id_is_the_hash_of_the_public_key() -> None:
+def test_device_id_is_hash_of_public_key() -> None:
     identity = DeviceIdentity.generate()
     assert identity.device_id == sha256(decoded(identity.public_key)).hexdigest()
 
 
-def test_an_identity_survives_its_secret() -> None:
+def test_identity_is_restored_from_secret() -> None:
     identity = DeviceIdentity.generate()
     again = DeviceIdentity.from_secret(identity.secret)
     assert (again.device_id, again.public_key) == (
@@ -33,14 +33,14 @@ def test_an_identity_survives_its_secret() -> None:
     assert again.sign("text") == identity.sign("text")
 
 
-def test_texts_are_base64url_without_padding() -> None:
+def test_keys_are_base64url_without_padding() -> None:
     identity = DeviceIdentity.generate()
     for text in (identity.secret, identity.public_key, identity.sign("x")):
         assert set(text).isdisjoint("+/=")
     assert len(identity.secret) == 43
 
 
-def test_a_signature_is_of_its_text_alone() -> None:
+def test_signature_verifies_only_its_text() -> None:
     identity = DeviceIdentity.generate()
     key = Ed25519PublicKey.from_public_bytes(decoded(identity.public_key))
     signature = decoded(identity.sign("grüße"))
@@ -50,11 +50,11 @@ def test_a_signature_is_of_its_text_alone() -> None:
 
 
 @pytest.mark.parametrize("secret", ["", "short", "ü" * 43, "A" * 44])
-def test_what_is_no_secret_is_refused(secret: str) -> None:
+def test_invalid_secret_is_rejected(secret: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - its text is not ours
         DeviceIdentity.from_secret(secret)
 
 
-def test_the_secret_is_not_in_the_repr() -> None:
+def test_repr_hides_secret() -> None:
     identity = DeviceIdentity.generate()
     assert identity.secret not in f"{identity} {identity!r}"

@@ -26,14 +26,14 @@ def endpoint_of(gateway: GatewaySimulator) -> Endpoint:
     return Endpoint(gateway.host, gateway.port)
 
 
-async def test_a_look_tells_nothing(gateway: GatewaySimulator) -> None:
+async def test_probe_sends_nothing(gateway: GatewaySimulator) -> None:
     peer = await probe_endpoint(endpoint_of(gateway), TIMING)
     assert (peer.address, peer.fingerprint) == (gateway.host, None)
     assert not gateway.requests
     await gateway.wait_until(lambda: not gateway.peers)
 
 
-async def test_a_look_shows_the_certificate(tmp_path: Path) -> None:
+async def test_probe_returns_fingerprint(tmp_path: Path) -> None:
     pem = certificate(tmp_path)
     context = ssl.create_default_context()
     context.check_hostname = False
@@ -52,7 +52,7 @@ async def test_a_look_shows_the_certificate(tmp_path: Path) -> None:
         (Refusal.DROP_BEFORE_CHALLENGE, CannotConnectError),
     ],
 )
-async def test_a_look_at_something_else_says_what_it_is(
+async def test_probe_of_other_server_raises_error(
     gateway: GatewaySimulator, refusal: Refusal, error: type[GatewayError]
 ) -> None:
     gateway.refuse(refusal)
@@ -60,7 +60,7 @@ async def test_a_look_at_something_else_says_what_it_is(
         await probe_endpoint(endpoint_of(gateway), TIMING)
 
 
-async def test_a_look_has_a_deadline(gateway: GatewaySimulator) -> None:
+async def test_probe_times_out(gateway: GatewaySimulator) -> None:
     gateway.mute()
     with pytest.raises(CannotConnectError) as caught:
         await probe_endpoint(
@@ -69,14 +69,14 @@ async def test_a_look_has_a_deadline(gateway: GatewaySimulator) -> None:
     assert caught.value.code == "TIMEOUT"
 
 
-async def test_a_probe_surveys_the_gateway(gateway: GatewaySimulator) -> None:
+async def test_fetch_info(gateway: GatewaySimulator) -> None:
     found = await client_of(gateway).fetch_info()
     assert found.hello.protocol == gateway.protocol
     assert [agent.id for agent in found.agents.agents] == ["main", "kitchen"]
     assert found.peer.address == gateway.host
 
 
-async def test_a_survey_has_a_deadline(gateway: GatewaySimulator) -> None:
+async def test_fetch_info_times_out(gateway: GatewaySimulator) -> None:
     gateway.hold("agents.list")
     with pytest.raises(CannotConnectError) as caught:
         await client_of(gateway, replace(TIMING, request_timeout=0.05)).fetch_info()
@@ -84,7 +84,7 @@ async def test_a_survey_has_a_deadline(gateway: GatewaySimulator) -> None:
     gateway.release("agents.list")
 
 
-async def test_a_gateway_is_known_wherever_it_listens(
+async def test_gateway_id_is_independent_of_port(
     gateway: GatewaySimulator,
 ) -> None:
     found = await client_of(gateway).fetch_info()
@@ -98,7 +98,7 @@ async def test_a_gateway_is_known_wherever_it_listens(
         assert found.gateway_id == gateway.device_id
 
 
-def test_an_old_gateway_is_known_by_its_host_and_folder() -> None:
+def test_old_gateway_id_depends_on_host_and_folder() -> None:
     def known_by(host: str, folder: str) -> str:
         payload = {
             "type": "hello-ok",
@@ -112,7 +112,7 @@ def test_an_old_gateway_is_known_by_its_host_and_folder() -> None:
     assert len({known_by("a", "/b"), known_by("a", "/c"), known_by("b", "/b")}) == 3
 
 
-async def test_a_gateway_may_be_known_by_the_folder_that_it_had_before_its_update(
+async def test_updated_gateway_matches_old_id(
     gateway: GatewaySimulator,
 ) -> None:
     found = await client_of(gateway).fetch_info()
@@ -122,7 +122,7 @@ async def test_a_gateway_may_be_known_by_the_folder_that_it_had_before_its_updat
 
 
 @pytest.mark.parametrize("method", ["agents.list", "gateway.identity.get"])
-async def test_a_survey_that_is_answered_with_nothing_fails(method: str) -> None:
+async def test_fetch_info_with_empty_payload_fails(method: str) -> None:
     async with GatewaySimulator() as gateway:
         gateway.edit(method, dict.clear)
         with pytest.raises(InvalidFrameError):

@@ -33,7 +33,7 @@ def delays(client: GatewayClient) -> list[float]:
     return [c.delay for c in client.introspection.transitions if c.delay is not None]
 
 
-async def test_a_dropped_client_comes_back(gateway: GatewaySimulator) -> None:
+async def test_client_reconnects_after_drop(gateway: GatewaySimulator) -> None:
     client = client_of(gateway)
     async with running(client):
         for _ in range(3):
@@ -45,7 +45,7 @@ async def test_a_dropped_client_comes_back(gateway: GatewaySimulator) -> None:
     assert (client.statistics.connects, client.statistics.drops) == (4, 3)
 
 
-async def test_listeners_outlive_the_connection(gateway: GatewaySimulator) -> None:
+async def test_listeners_survive_reconnect(gateway: GatewaySimulator) -> None:
     client = client_of(gateway)
     heard: list[object] = []
     client.subscribe("note", heard.append)
@@ -61,7 +61,7 @@ async def test_listeners_outlive_the_connection(gateway: GatewaySimulator) -> No
 
 
 @pytest.mark.parametrize("protocol", [3])
-async def test_a_restart_is_given_the_time_that_it_asks_for(
+async def test_restart_delay_is_obeyed(
     gateway: GatewaySimulator,
 ) -> None:
     client = client_of(gateway)
@@ -75,7 +75,7 @@ async def test_a_restart_is_given_the_time_that_it_asks_for(
 
 
 @pytest.mark.parametrize("notice", [{}, {"restartExpectedMs": "soon"}])
-async def test_a_shutdown_without_a_time_waits_as_ever(
+async def test_shutdown_without_delay_uses_backoff(
     gateway: GatewaySimulator, notice: dict[str, str]
 ) -> None:
     client = client_of(gateway)
@@ -90,7 +90,7 @@ async def test_a_shutdown_without_a_time_waits_as_ever(
     assert change.delay <= TIMING.initial_delay
 
 
-async def test_a_gateway_that_starts_is_waited_for(gateway: GatewaySimulator) -> None:
+async def test_starting_gateway_is_retried(gateway: GatewaySimulator) -> None:
     gateway.refuse(Refusal.STARTING_HTTP, times=3)
     client = client_of(gateway)
     async with running(client):
@@ -100,7 +100,7 @@ async def test_a_gateway_that_starts_is_waited_for(gateway: GatewaySimulator) ->
         assert 0 <= delay <= min(TIMING.initial_delay * 2**attempt, TIMING.max_delay)
 
 
-async def test_a_gateway_that_went_away_is_waited_for(
+async def test_unreachable_gateway_is_retried(
     gateway: GatewaySimulator,
 ) -> None:
     client = client_of(gateway)
@@ -113,7 +113,7 @@ async def test_a_gateway_that_went_away_is_waited_for(
         await client.wait_connected()
 
 
-async def test_a_link_that_does_not_last_makes_no_storm(
+async def test_unstable_connection_backs_off(
     gateway: GatewaySimulator,
 ) -> None:
     client = client_of(gateway, QUICK)
@@ -125,7 +125,7 @@ async def test_a_link_that_does_not_last_makes_no_storm(
     assert max(delays(client)) > QUICK.initial_delay
 
 
-async def test_a_link_that_lasts_starts_the_delays_over(
+async def test_stable_connection_resets_backoff(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.policy["tickIntervalMs"] = 1
@@ -146,7 +146,7 @@ async def test_a_link_that_lasts_starts_the_delays_over(
         (Refusal.PROTOCOL, UnsupportedProtocolError),
     ],
 )
-async def test_who_must_be_let_in_by_a_person_does_not_try_again(
+async def test_refusal_that_needs_user_action_is_not_retried(
     gateway: GatewaySimulator, refusal: Refusal, kind: type[GatewayError]
 ) -> None:
     gateway.refuse(refusal)
@@ -161,7 +161,7 @@ async def test_who_must_be_let_in_by_a_person_does_not_try_again(
             await client.wait_connected()
 
 
-async def test_who_was_let_in_goes_on(gateway: GatewaySimulator) -> None:
+async def test_client_connects_after_approval(gateway: GatewaySimulator) -> None:
     gateway.pairing = True
     client = client_of(gateway)
     async with running(client):
@@ -174,7 +174,7 @@ async def test_who_was_let_in_goes_on(gateway: GatewaySimulator) -> None:
 
 
 @pytest.mark.parametrize("protocol", [4])
-async def test_a_rate_limit_is_waited_out(gateway: GatewaySimulator) -> None:
+async def test_rate_limit_pauses_client(gateway: GatewaySimulator) -> None:
     gateway.refuse(Refusal.RATE_LIMITED)
     client = client_of(gateway)
     async with running(client):
@@ -193,7 +193,7 @@ async def test_a_rate_limit_is_waited_out(gateway: GatewaySimulator) -> None:
         (Refusal.DROP_BEFORE_HELLO, ConnectionLostError),
     ],
 )
-async def test_who_is_not_patient_hears_of_the_first_failure(
+async def test_wait_connected_without_retry_raises_first_error(
     gateway: GatewaySimulator, refusal: Refusal, kind: type[GatewayError]
 ) -> None:
     gateway.refuse(refusal)
@@ -203,7 +203,7 @@ async def test_who_is_not_patient_hears_of_the_first_failure(
             await client.wait_connected(retry=False)
 
 
-async def test_who_resumes_does_not_lengthen_the_delays(
+async def test_resume_does_not_lengthen_delays(
     gateway: GatewaySimulator,
 ) -> None:
     client = client_of(gateway, replace(TIMING, initial_delay=60, max_delay=600))
@@ -217,7 +217,7 @@ async def test_who_resumes_does_not_lengthen_the_delays(
     assert max(delays(client)) <= 60
 
 
-async def test_who_wakes_starts_the_delays_over(gateway: GatewaySimulator) -> None:
+async def test_wake_resets_backoff(gateway: GatewaySimulator) -> None:
     clock = Clock()
     timing = replace(
         TIMING, initial_delay=6e3, max_delay=6e5, sleep_check_interval=0.001
@@ -233,7 +233,7 @@ async def test_who_wakes_starts_the_delays_over(gateway: GatewaySimulator) -> No
     assert max(delays(client)) <= timing.initial_delay
 
 
-async def test_frames_keep_a_connection_from_being_silent() -> None:
+async def test_frames_keep_connection_alive() -> None:
     async with GatewaySimulator(policy={"tickIntervalMs": 100}) as gateway:
         client = client_of(gateway)
         loop = asyncio.get_running_loop()
@@ -245,7 +245,7 @@ async def test_frames_keep_a_connection_from_being_silent() -> None:
     assert client.statistics.drops == 0
 
 
-async def test_a_connection_that_ended_is_let_go(gateway: GatewaySimulator) -> None:
+async def test_ended_connection_is_garbage_collected(gateway: GatewaySimulator) -> None:
     client = client_of(gateway)
     async with running(client):
         for _ in range(3):

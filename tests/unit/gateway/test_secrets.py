@@ -114,7 +114,7 @@ class Session:
         yield from self.gateway.devices.tokens.values()
 
 
-async def test_a_whole_session_gives_no_secret_away(
+async def test_session_leaks_no_secret(
     gateway: GatewaySimulator, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING, logger="websockets.server")
@@ -143,7 +143,7 @@ async def test_a_whole_session_gives_no_secret_away(
 
 
 @pytest.mark.parametrize("refusal", [r for r in Refusal if r is not Refusal.PROXY])
-async def test_no_refusal_repeats_the_token(
+async def test_refusal_does_not_repeat_token(
     gateway: GatewaySimulator, refusal: Refusal
 ) -> None:
     session = Session(gateway)
@@ -154,6 +154,6 @@ async def test_no_refusal_repeats_the_token(
     assert [text for text in session.shown if TOKEN in text or HEADER in text] == []
 
 
-def test_credentials_show_no_token() -> None:
+def test_credentials_repr_hides_token() -> None:
     credentials = Credentials(DeviceIdentity.generate(), ClientInfo("0.1.0"), TOKEN)
     assert TOKEN not in repr(credentials)

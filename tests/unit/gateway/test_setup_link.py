@@ -24,7 +24,7 @@ def code_of(**payload: Json) -> str:
 
 
 @pytest.mark.parametrize("form", ["{}", "oc-pair://{}", "OC-PAIR://{}", " {}\n"])
-def test_a_code_is_read_with_or_without_its_prefix(form: str) -> None:
+def test_code_is_read_with_and_without_prefix(form: str) -> None:
     text = form.format(code_of(expiresAtMs=1))
     link = SetupLink("10.0.0.2", 18789, ssl=False, path="", bootstrap_token=TOKEN)
     assert is_setup_link(text)
@@ -40,14 +40,14 @@ def test_a_code_is_read_with_or_without_its_prefix(form: str) -> None:
         ("ws://gateway.local", ("gateway.local", 80, False, "")),
     ],
 )
-def test_a_code_says_where_the_gateway_listens(
+def test_code_contains_host_port_and_path(
     url: str, where: tuple[str, int, bool, str]
 ) -> None:
     link = read_setup_link(code_of(url=url))
     assert (link.host, link.port, link.ssl, link.path) == where
 
 
-def test_a_code_may_pin_a_certificate() -> None:
+def test_code_contains_fingerprint() -> None:
     link = read_setup_link(code_of(url="wss://a:1", tlsFingerprint=DIGITS.upper()))
     assert link.fingerprint == read_fingerprint(DIGITS)
 
@@ -68,7 +68,7 @@ def test_a_code_may_pin_a_certificate() -> None:
         code_of(tlsFingerprint="sha1"),
     ],
 )
-def test_a_bad_setup_link_is_known_and_refused(text: str) -> None:
+def test_invalid_setup_link_is_recognized_and_rejected(text: str) -> None:
     assert is_setup_link(text)
     with pytest.raises(ValueError):  # noqa: PT011 - each part has its own text
         read_setup_link(text)
@@ -78,9 +78,9 @@ def test_a_bad_setup_link_is_known_and_refused(text: str) -> None:
     "text",
     ["", "10.0.0.2", "gateway.local", "ws://a:1/path", "http://a/#token=b", "eyJ.a"],
 )
-def test_an_address_is_no_setup_link(text: str) -> None:
+def test_address_is_not_a_setup_link(text: str) -> None:
     assert not is_setup_link(text)
 
 
-def test_a_link_does_not_show_its_secrets() -> None:
+def test_repr_hides_secrets() -> None:
     assert TOKEN not in repr(read_setup_link(code_of()))

@@ -6,7 +6,7 @@ from custom_components.clawd.gateway.sleep_detector import MIN_CLOCK_JUMP, Sleep
 from tests.unit.clock import Clock
 
 
-def test_a_suspension_is_seen_once() -> None:
+def test_sleep_is_detected_once() -> None:
     clock = Clock()
     watch = clock.watch
     clock.wall += MIN_CLOCK_JUMP + 1
@@ -14,7 +14,7 @@ def test_a_suspension_is_seen_once() -> None:
     assert not watch.poll()
 
 
-def test_a_suspension_is_seen_however_long_the_machine_runs() -> None:
+def test_sleep_is_detected_after_long_uptime() -> None:
     now = 1e6
     watch = SleepDetector(lambda: now, lambda: 1e6)
     now += MIN_CLOCK_JUMP + 1
@@ -22,14 +22,14 @@ def test_a_suspension_is_seen_however_long_the_machine_runs() -> None:
 
 
 @given(st.floats(-1e9, MIN_CLOCK_JUMP))
-def test_a_clock_that_is_set_a_little_or_back_is_no_suspension(step: float) -> None:
+def test_small_or_backward_clock_change_is_not_sleep(step: float) -> None:
     clock = Clock()
     watch = clock.watch
     clock.wall += step
     assert not watch.poll()
 
 
-def test_time_that_both_clocks_see_is_no_suspension() -> None:
+def test_equal_clock_advance_is_not_sleep() -> None:
     now = 0.0
     watch = SleepDetector(lambda: now, lambda: now)
     now = 1e6

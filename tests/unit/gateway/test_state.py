@@ -25,24 +25,24 @@ def connecting() -> StateHistory:
     return history
 
 
-def test_the_history_starts_before_the_start() -> None:
+def test_history_starts_closed() -> None:
     history = StateHistory()
     assert (history.state, history.error) == (ConnectionState.CLOSED, None)
     assert history.snapshot() == ()
 
 
-def test_every_state_can_be_left_and_ended() -> None:
+def test_every_state_can_be_stopped() -> None:
     assert TRANSITIONS.keys() == set(ConnectionState)
     for leads in TRANSITIONS.values():
         assert leads[Cause.STOPPED] is ConnectionState.CLOSED
 
 
-def test_a_cause_that_a_state_cannot_meet_is_a_mistake() -> None:
+def test_invalid_transition_raises_key_error() -> None:
     with pytest.raises(KeyError):
         StateHistory().change(Cause.HELLO)
 
 
-def test_a_change_is_recorded_with_its_cause() -> None:
+def test_transition_is_recorded_with_cause() -> None:
     history, error = connecting(), NotConnectedError("x")
     before = time.time()
     change = history.change(Cause.REFUSED, error, PauseReason.TOKEN, 2.5)
@@ -58,7 +58,7 @@ def test_a_change_is_recorded_with_its_cause() -> None:
     assert (history.state, history.error) == (change.state, change.error)
 
 
-def test_the_frames_of_an_error_are_not_kept() -> None:
+def test_error_traceback_is_dropped() -> None:
     history = connecting()
     with pytest.raises(NotConnectedError) as caught:
         raise NotConnectedError("x") from ValueError()
@@ -67,14 +67,14 @@ def test_the_frames_of_an_error_are_not_kept() -> None:
     assert (change.error.__traceback__, change.error.__cause__) == (None, None)
 
 
-def test_a_change_without_error_forgets_the_last_one() -> None:
+def test_transition_without_error_clears_last_error() -> None:
     history = connecting()
     history.change(Cause.FAILED, NotConnectedError("x"))
     history.change(Cause.RETRY)
     assert history.error is None
 
 
-def test_the_history_is_bounded() -> None:
+def test_history_is_bounded() -> None:
     history = connecting()
     for delay in range(MAX_TRANSITIONS):
         history.change(Cause.FAILED, delay=delay)
@@ -84,7 +84,7 @@ def test_the_history_is_bounded() -> None:
     assert kept[-2].delay == MAX_TRANSITIONS - 1
 
 
-async def test_everyone_who_waits_hears_of_the_next_change() -> None:
+async def test_all_waiters_receive_next_transition() -> None:
     history = connecting()
     waiters = [asyncio.create_task(history.changed()) for _ in range(2)]
     await asyncio.sleep(0)
@@ -93,7 +93,7 @@ async def test_everyone_who_waits_hears_of_the_next_change() -> None:
     assert await asyncio.gather(*waiters) == [change, change]
 
 
-async def test_who_stops_waiting_is_forgotten() -> None:
+async def test_cancelled_waiter_is_removed() -> None:
     history = connecting()
     waiter = asyncio.create_task(history.changed())
     await asyncio.sleep(0)

@@ -88,13 +88,13 @@ HASTY = replace(TIMING, connect_timeout=0.02)
 DROWSY = replace(PATIENT, sleep_check_interval=0.001, ping_timeout=0.01)
 
 
-def test_each_state_meets_each_event() -> None:
+def test_matrix_covers_every_state_and_event() -> None:
     states = set(S) - {S.CLOSED}
     assert MATRIX.keys() | NOTHING_TO_MEET == set(product(states, EVENTS))
     assert not MATRIX.keys() & NOTHING_TO_MEET
 
 
-def test_each_transition_of_the_table_is_met() -> None:
+def test_matrix_covers_every_transition() -> None:
     table = {(state, cause) for state, row in TRANSITIONS.items() for cause in row}
     met = {(state, cause) for (state, _), (cause, _) in MATRIX.items()}
     assert met | AHEAD == table
@@ -110,7 +110,7 @@ async def next_change(client: GatewayClient, state: S) -> Transition:
 
 
 @pytest.mark.parametrize("cause", ["drop", "mute", "stop"])
-async def test_leaving_connecting(cause: str) -> None:
+async def test_transitions_from_connecting(cause: str) -> None:
     async with silent_server() as server:
         client = client_at(server.port, HASTY if cause == "mute" else PATIENT)
         async with running(client) as task:
@@ -124,14 +124,14 @@ async def test_leaving_connecting(cause: str) -> None:
             check(await next_change(client, S.CONNECTING), cause)
 
 
-async def test_leaving_connecting_when_refused(gateway: GatewaySimulator) -> None:
+async def test_refused_upgrade_while_connecting(gateway: GatewaySimulator) -> None:
     gateway.refuse(Refusal.STARTING_HTTP)
     client = client_of(gateway, PATIENT)
     async with running(client):
         check(await next_change(client, S.CONNECTING), "refused")
 
 
-async def test_leaving_connecting_when_it_must_not_be() -> None:
+async def test_insecure_endpoint_while_connecting() -> None:
     credentials = Credentials(DeviceIdentity.generate(), ClientInfo("0.1.0"))
     client = GatewayClient(Endpoint("8.8.8.8", 1), credentials, timing=PATIENT)
     async with running(client):
@@ -141,7 +141,9 @@ async def test_leaving_connecting_when_it_must_not_be() -> None:
 @pytest.mark.parametrize(
     "cause", ["drop", "restart", "refused", "auth", "mute", "stop"]
 )
-async def test_leaving_handshaking(gateway: GatewaySimulator, cause: str) -> None:
+async def test_transitions_from_handshaking(
+    gateway: GatewaySimulator, cause: str
+) -> None:
     gateway.refuse(REFUSALS.get(cause))
     gateway.hold("connect")
     client = client_of(gateway, HASTY if cause == "mute" else PATIENT)
@@ -157,7 +159,9 @@ async def test_leaving_handshaking(gateway: GatewaySimulator, cause: str) -> Non
 
 
 @pytest.mark.parametrize("cause", ["drop", "restart", "mute", "wake", "stop"])
-async def test_leaving_connected(gateway: GatewaySimulator, cause: str) -> None:
+async def test_transitions_from_connected(
+    gateway: GatewaySimulator, cause: str
+) -> None:
     if cause == "mute":
         gateway.policy["tickIntervalMs"] = 10
     clock = Clock()
@@ -184,7 +188,7 @@ async def test_leaving_connected(gateway: GatewaySimulator, cause: str) -> None:
         ) == (None, (), ())
 
 
-async def test_a_connection_that_lived_through_a_suspension_is_kept(
+async def test_connection_survives_sleep(
     gateway: GatewaySimulator,
 ) -> None:
     seen = asyncio.Event()
@@ -216,7 +220,7 @@ async def test_a_connection_that_lived_through_a_suspension_is_kept(
 )
 @pytest.mark.parametrize("cause", ["resume", "due", "wake", "stop"])
 @pytest.mark.parametrize("protocol", [4])
-async def test_leaving_a_wait(
+async def test_transitions_from_reconnecting_and_paused(
     gateway: GatewaySimulator, state: S, refusal: Refusal, cause: str
 ) -> None:
     gateway.refuse(refusal, times=1)
@@ -240,7 +244,9 @@ async def test_leaving_a_wait(
 
 
 @pytest.mark.parametrize("state", [S.HANDSHAKING, S.CONNECTED])
-async def test_there_is_nothing_to_resume(gateway: GatewaySimulator, state: S) -> None:
+async def test_resume_without_wait_does_nothing(
+    gateway: GatewaySimulator, state: S
+) -> None:
     gateway.hold("connect")
     client = client_of(gateway, PATIENT)
     async with running(client):

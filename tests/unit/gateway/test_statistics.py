@@ -4,7 +4,7 @@ from custom_components.clawd.gateway import Outcome, Statistics
 from custom_components.clawd.gateway.statistics import MAX_NAME_LENGTH, TRACE_LENGTH
 
 
-def test_frames_and_bytes_are_counted_both_ways() -> None:
+def test_frames_and_bytes_are_counted_in_both_directions() -> None:
     statistics = Statistics()
     statistics.received("event", "tick", 10, 0.0)
     statistics.received("res", "health", 5, 0.0)
@@ -13,7 +13,7 @@ def test_frames_and_bytes_are_counted_both_ways() -> None:
     assert (statistics.frames_out, statistics.bytes_out) == (1, 3)
 
 
-def test_the_trace_tells_what_went_which_way() -> None:
+def test_trace_contains_direction_kind_name_and_size() -> None:
     statistics = Statistics()
     statistics.sent("health", 3)
     statistics.received("res", "health", 5, 0.0)
@@ -23,7 +23,7 @@ def test_the_trace_tells_what_went_which_way() -> None:
     ]
 
 
-def test_the_trace_is_bounded() -> None:
+def test_trace_is_bounded() -> None:
     statistics = Statistics()
     for size in range(TRACE_LENGTH + 10):
         statistics.received("event", "tick", size, 0.0)
@@ -31,13 +31,13 @@ def test_the_trace_is_bounded() -> None:
     assert statistics.trace[0].size == 10
 
 
-def test_the_trace_holds_no_name_of_any_length() -> None:
+def test_trace_truncates_names() -> None:
     statistics = Statistics()
     statistics.received("event", "x" * 1_000_000, 1_000_100, 0.0)
     assert statistics.trace[0].name == "x" * MAX_NAME_LENGTH
 
 
-def test_two_clients_share_nothing() -> None:
+def test_statistics_are_independent() -> None:
     one, two = Statistics(), Statistics()
     one.received("event", "tick", 1, 0.0)
     one.outcomes["health", Outcome.OK] += 1

@@ -46,7 +46,7 @@ async def in_time() -> AsyncGenerator[None]:
         yield
 
 
-async def test_a_request_to_a_peer_that_reads_nothing_keeps_its_deadline(
+async def test_request_to_stalled_peer_times_out(
     gateway: GatewaySimulator,
 ) -> None:
     client = client_of(gateway)
@@ -58,7 +58,7 @@ async def test_a_request_to_a_peer_that_reads_nothing_keeps_its_deadline(
             await stop(task)
 
 
-async def test_a_run_that_a_peer_does_not_read_keeps_its_deadline(
+async def test_run_to_stalled_peer_times_out(
     gateway: GatewaySimulator,
 ) -> None:
     client = client_of(gateway, replace(TIMING, request_timeout=0.01))
@@ -71,7 +71,7 @@ async def test_a_run_that_a_peer_does_not_read_keeps_its_deadline(
             await stop(task)
 
 
-async def test_a_client_whose_peer_reads_nothing_stops_in_time(
+async def test_client_with_stalled_peer_stops_in_time(
     gateway: GatewaySimulator,
 ) -> None:
     client = client_of(gateway)
@@ -85,7 +85,7 @@ async def test_a_client_whose_peer_reads_nothing_stops_in_time(
                 await request
 
 
-async def test_a_client_whose_peer_is_silent_stops_in_time(
+async def test_client_with_mute_peer_stops_in_time(
     gateway: GatewaySimulator,
 ) -> None:
     client = client_of(gateway)
@@ -96,7 +96,7 @@ async def test_a_client_whose_peer_is_silent_stops_in_time(
             await stop(task)
 
 
-async def test_a_silent_peer_that_reads_nothing_is_left(
+async def test_mute_and_stalled_peer_is_disconnected(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.policy["tickIntervalMs"] = 20
@@ -112,7 +112,7 @@ async def test_a_silent_peer_that_reads_nothing_is_left(
     assert caught.value.close_code == 4000
 
 
-async def test_a_client_that_is_cancelled_twice_leaves_nothing(
+async def test_client_cancelled_twice_leaves_nothing(
     gateway: GatewaySimulator,
 ) -> None:
     client = client_of(gateway)
@@ -126,7 +126,7 @@ async def test_a_client_that_is_cancelled_twice_leaves_nothing(
     assert client.introspection.tasks == {}
 
 
-async def test_an_abort_that_a_peer_does_not_read_ends_with_the_client(
+async def test_abort_to_stalled_peer_ends_with_client(
     gateway: GatewaySimulator,
 ) -> None:
     client = client_of(gateway)
@@ -148,7 +148,7 @@ async def test_an_abort_that_a_peer_does_not_read_ends_with_the_client(
     gateway.release("agent")
 
 
-async def test_listeners_that_wait_end_with_the_client(
+async def test_waiting_listeners_end_with_client(
     gateway: GatewaySimulator,
 ) -> None:
     client = client_of(gateway)
@@ -162,7 +162,7 @@ async def test_listeners_that_wait_end_with_the_client(
     assert client.introspection.tasks == {}
 
 
-async def test_listeners_that_wait_end_with_the_probe(
+async def test_waiting_listeners_end_with_fetch_info(
     gateway: GatewaySimulator,
 ) -> None:
     client = client_of(gateway)
@@ -171,7 +171,7 @@ async def test_listeners_that_wait_end_with_the_probe(
     assert client.introspection.tasks == {}
 
 
-async def test_a_task_that_goes_on_after_the_client_is_not_its_own(
+async def test_calling_task_is_not_client_task(
     gateway: GatewaySimulator,
 ) -> None:
     client = client_of(gateway)

@@ -14,7 +14,7 @@ async def wait_forever() -> None:
     await asyncio.Event().wait()
 
 
-async def test_a_task_is_held_until_it_ends() -> None:
+async def test_task_is_registered_until_it_ends() -> None:
     tasks, go = TaskRegistry(), asyncio.Event()
     task = asyncio.create_task(go.wait())
     tasks.add(task, "reader")
@@ -24,7 +24,7 @@ async def test_a_task_is_held_until_it_ends() -> None:
     assert tasks.snapshot() == {}
 
 
-async def test_a_coroutine_starts_at_once() -> None:
+async def test_coroutine_starts_eagerly() -> None:
     tasks, steps = TaskRegistry(), []
 
     async def work() -> None:
@@ -39,7 +39,7 @@ async def test_a_coroutine_starts_at_once() -> None:
     assert steps == ["started", "ended"]
 
 
-async def test_a_coroutine_that_never_waits_is_not_held() -> None:
+async def test_coroutine_without_await_is_not_registered() -> None:
     tasks = TaskRegistry()
 
     async def work() -> None:
@@ -49,7 +49,7 @@ async def test_a_coroutine_that_never_waits_is_not_held() -> None:
     assert tasks.snapshot() == {}
 
 
-async def test_a_task_tells_whose_it_is() -> None:
+async def test_task_name() -> None:
     tasks = TaskRegistry()
     tasks.spawn(wait_forever(), "listener tick")
     (task,) = tasks.snapshot()
@@ -57,7 +57,7 @@ async def test_a_task_tells_whose_it_is() -> None:
     await tasks.cancel_all("listener")
 
 
-async def test_only_tasks_of_the_prefix_are_cancelled() -> None:
+async def test_only_tasks_with_prefix_are_cancelled() -> None:
     tasks, ended = TaskRegistry(), []
 
     async def work(name: str) -> None:
@@ -75,7 +75,7 @@ async def test_only_tasks_of_the_prefix_are_cancelled() -> None:
     assert tasks.snapshot() == {}
 
 
-async def test_a_task_that_fails_while_it_is_cancelled_stops_nobody() -> None:
+async def test_task_failing_during_cancellation_is_removed() -> None:
     tasks = TaskRegistry()
 
     async def work() -> None:
@@ -89,7 +89,7 @@ async def test_a_task_that_fails_while_it_is_cancelled_stops_nobody() -> None:
     assert tasks.snapshot() == {}
 
 
-async def test_a_task_may_be_added_again() -> None:
+async def test_task_can_be_added_twice() -> None:
     tasks = TaskRegistry()
     task = asyncio.create_task(asyncio.sleep(0))
     tasks.add(task, "run")
@@ -98,7 +98,7 @@ async def test_a_task_may_be_added_again() -> None:
     assert tasks.snapshot() == {}
 
 
-async def test_a_task_that_goes_on_can_be_let_go() -> None:
+async def test_running_task_can_be_discarded() -> None:
     tasks = TaskRegistry()
     task = asyncio.create_task(asyncio.sleep(0))
     tasks.add(task, "run")
@@ -108,7 +108,7 @@ async def test_a_task_that_goes_on_can_be_let_go() -> None:
 
 
 @pytest.mark.parametrize("waits", [False, True])
-async def test_a_task_that_fails_is_counted_and_named(
+async def test_failed_task_is_counted_and_logged(
     caplog: pytest.LogCaptureFixture,
     waits: bool,  # noqa: FBT001 - both kinds
 ) -> None:
@@ -128,7 +128,7 @@ async def test_a_task_that_fails_is_counted_and_named(
 
 
 @pytest.mark.parametrize("protocol", [4])
-async def test_a_client_tells_which_of_its_tasks_failed(
+async def test_client_exposes_failed_tasks(
     gateway: GatewaySimulator,
 ) -> None:
     class FatalError(BaseException):

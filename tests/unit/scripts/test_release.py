@@ -36,15 +36,13 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_this_repository_can_be_released() -> None:
+def test_repository_can_be_released() -> None:
     assert check_version(ROOT)
     assert release_notes(ROOT)
 
 
 @pytest.mark.parametrize("tag", [None, "v0.2.0"])
-def test_a_version_that_is_the_same_everywhere_is_one(
-    root: Path, tag: str | None
-) -> None:
+def test_consistent_version(root: Path, tag: str | None) -> None:
     assert check_version(root, tag) == "0.2.0"
 
 
@@ -56,7 +54,7 @@ def test_a_version_that_is_the_same_everywhere_is_one(
         ("CHANGELOG.md", "## 0.2.0\n", "no heading"),
     ],
 )
-def test_a_version_that_differs_is_named(
+def test_inconsistent_version_is_named(
     root: Path, name: str, text: str, place: str
 ) -> None:
     (root / name).write_text(text)
@@ -64,22 +62,22 @@ def test_a_version_that_differs_is_named(
         check_version(root)
 
 
-def test_a_tag_that_differs_is_named() -> None:
+def test_inconsistent_tag_is_named() -> None:
     with pytest.raises(ReleaseError, match="the tag has 9"):
         check_version(ROOT, "v9")
 
 
-def test_the_notes_are_those_of_the_newest_version(root: Path) -> None:
+def test_notes_of_newest_version(root: Path) -> None:
     assert release_notes(root) == "- New."
 
 
-def test_a_version_without_notes_is_no_release(root: Path) -> None:
+def test_version_without_notes_is_rejected(root: Path) -> None:
     (root / "CHANGELOG.md").write_text("## [0.2.0] - 2026-12-01\n")
     with pytest.raises(ReleaseError, match="says nothing"):
         release_notes(root)
 
 
-def test_the_package_has_the_component_at_its_root(tmp_path: Path) -> None:
+def test_package_contains_component_at_root(tmp_path: Path) -> None:
     with ZipFile(build_package(COMPONENT, tmp_path)) as package:
         names = package.namelist()
         assert (
@@ -89,7 +87,7 @@ def test_the_package_has_the_component_at_its_root(tmp_path: Path) -> None:
     assert not [name for name in names if "__pycache__" in name]
 
 
-def test_the_same_files_make_the_same_package(tmp_path: Path) -> None:
+def test_package_is_reproducible(tmp_path: Path) -> None:
     (component := tmp_path / "clawd").mkdir()
     (source := component / "a.py").write_text("")
     first = build_package(component, tmp_path / "first").read_bytes()
@@ -97,7 +95,7 @@ def test_the_same_files_make_the_same_package(tmp_path: Path) -> None:
     assert build_package(component, tmp_path / "second").read_bytes() == first
 
 
-def test_the_checksum_is_that_of_the_package(tmp_path: Path) -> None:
+def test_checksum_of_package(tmp_path: Path) -> None:
     package = build_package(COMPONENT, tmp_path)
     digest = sha256(package.read_bytes()).hexdigest()
     assert (tmp_path / CHECKSUMS).read_text() == f"{digest}  clawd.zip\n"

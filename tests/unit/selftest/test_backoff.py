@@ -60,7 +60,7 @@ async def _result_of(check: Check, *changes: Transition) -> CheckResult:
         (60.1, None, 10, ("a delay of 60.1 s",)),
     ],
 )
-async def test_a_delay_may_be_as_long_as_the_limits_allow(
+async def test_delay_limits(
     cause: Cause,
     delay: float,
     retry_after: float | None,
@@ -75,7 +75,7 @@ async def test_a_delay_may_be_as_long_as_the_limits_allow(
     assert result.details == details
 
 
-async def test_the_longest_of_the_delays_that_are_too_long_is_reported() -> None:
+async def test_longest_excessive_delay_is_reported() -> None:
     delays = (31.0, 0.1234567, 50.0)
 
     result = await _schedule(*(_change(Cause.LOST, delay=d) for d in delays))
@@ -85,9 +85,7 @@ async def test_the_longest_of_the_delays_that_are_too_long_is_reported() -> None
 
 
 @pytest.mark.parametrize(("count", "status"), [(10, "pass"), (11, "fail")])
-async def test_more_attempts_in_a_minute_than_allowed_are_a_storm(
-    count: int, status: str
-) -> None:
+async def test_attempts_per_minute_are_limited(count: int, status: str) -> None:
     started = _change(Cause.STARTED, 0)
 
     result = await _schedule(started, *_attempts(count - 1))
@@ -96,7 +94,7 @@ async def test_more_attempts_in_a_minute_than_allowed_are_a_storm(
     assert result.placeholders["attempts"] == count
 
 
-async def test_a_resume_is_no_attempt_of_the_schedule() -> None:
+async def test_resume_is_not_an_attempt() -> None:
     resumed = [_change(Cause.RESUMED, second) for second in range(20)]
 
     result = await _schedule(*resumed)
@@ -104,13 +102,13 @@ async def test_a_resume_is_no_attempt_of_the_schedule() -> None:
     assert result.placeholders == {"count": 0, "attempts": 0}
 
 
-async def test_delays_that_the_gateway_asked_for_may_be_all_the_same() -> None:
+async def test_delays_from_retry_after_may_be_equal() -> None:
     changes = [_change(Cause.FAILED, delay=5, retry_after=5) for _ in range(5)]
 
     assert (await _schedule(*changes)).status == "pass"
 
 
-async def test_only_the_delays_of_retries_count() -> None:
+async def test_only_retry_delays_are_checked() -> None:
     others = [_change(Cause.REFUSED, delay=5) for _ in range(5)]
 
     result = await _schedule(*others, _change(Cause.LOST), _change(Cause.LOST, delay=0))
@@ -133,7 +131,7 @@ async def test_only_the_delays_of_retries_count() -> None:
         (None, None, 0, False),
     ],
 )
-async def test_a_pause_ends_by_itself_only_where_that_may_help(
+async def test_pause_must_not_end_early(
     pause: PauseReason | None, retry_after: float | None, seconds: float, *, early: bool
 ) -> None:
     paused = _change(Cause.REFUSED, 1_000, pause=pause, retry_after=retry_after)
@@ -146,7 +144,7 @@ async def test_a_pause_ends_by_itself_only_where_that_may_help(
     assert bool(result.details) is early
 
 
-async def test_a_pause_that_a_resume_ends_is_no_fault() -> None:
+async def test_pause_may_end_by_resume() -> None:
     paused = _change(Cause.REFUSED, pause=PauseReason.TOKEN)
     resumed = _change(Cause.RESUMED, 1)
 
@@ -155,7 +153,7 @@ async def test_a_pause_that_a_resume_ends_is_no_fault() -> None:
     assert result.status == "pass"
 
 
-async def test_an_early_end_says_of_what_and_after_how_long() -> None:
+async def test_early_end_reports_reason_and_duration() -> None:
     paused = _change(Cause.REFUSED, 10, pause=PauseReason.APPROVAL)
     due = _change(Cause.RETRY, 12.5)
 

@@ -25,7 +25,7 @@ async def _wait() -> None:
     await asyncio.Event().wait()
 
 
-async def test_a_request_under_way_is_balanced() -> None:
+async def test_pending_request_is_balanced() -> None:
     statistics = Statistics()
     pending = PendingRequests(statistics)
     request = pending.open("health", 60)
@@ -36,7 +36,7 @@ async def test_a_request_under_way_is_balanced() -> None:
     request.future.cancel()
 
 
-async def test_a_request_that_ended_and_is_held_is_named() -> None:
+async def test_ended_request_still_held_is_reported() -> None:
     pending = PendingRequests(Statistics())
     first, second = pending.open("health", 60), pending.open("health", 60)
     held = pending.snapshot()
@@ -50,20 +50,20 @@ async def test_a_request_that_ended_and_is_held_is_named() -> None:
     ("held", "issued", "completed", "difference"),
     [(0, 0, 0, 0), (2, 5, 3, 0), (1, 5, 3, 1), (3, 5, 3, 1), (0, 3, 5, 2)],
 )
-def test_the_balance_counts_both_ways(
+def test_imbalance_is_absolute_difference(
     held: int, issued: int, completed: int, difference: int
 ) -> None:
     assert detectors.imbalance(range(held), issued, completed) == difference
 
 
-def test_a_run_is_overdue_after_its_end_or_its_limit() -> None:
+def test_ended_or_old_run_is_overdue() -> None:
     ended = replace(RUN, run_id="ended", ended=True)
     old = replace(RUN, run_id="old", age=11.0)
 
     assert detectors.overdue_runs([RUN, ended, old], max_age=10) == ["ended", "old"]
 
 
-async def test_a_task_is_stray_if_its_code_is_ours_and_nobody_knows_it() -> None:
+async def test_unknown_task_of_component_is_stray() -> None:
     stray, known = asyncio.create_task(_wait()), asyncio.create_task(_wait())
     foreign = asyncio.create_task(asyncio.Event().wait())
     tasks = [stray, known, foreign]
@@ -75,7 +75,7 @@ async def test_a_task_is_stray_if_its_code_is_ours_and_nobody_knows_it() -> None
     await asyncio.wait(tasks)
 
 
-def test_counts_differ_by_what_is_missing_and_what_is_too_much() -> None:
+def test_wrong_counts() -> None:
     assert detectors.wrong_counts(["run"], {"run": 1, "watchdog": 0}) == []
     assert detectors.wrong_counts(["new", "run", "run"], {"run": 1, "gone": 1}) == [
         "gone",
@@ -84,7 +84,7 @@ def test_counts_differ_by_what_is_missing_and_what_is_too_much() -> None:
     ]
 
 
-def test_bound_methods_of_one_object_are_the_same_listener() -> None:
+def test_equal_bound_methods_are_duplicates() -> None:
     receiver, other = Receiver(), Receiver()
 
     assert detectors.duplicates({"tick": (receiver.listen, other.listen)}) == []
@@ -93,7 +93,7 @@ def test_bound_methods_of_one_object_are_the_same_listener() -> None:
     ]
 
 
-def test_listeners_are_counted_by_event() -> None:
+def test_listeners_are_counted_per_event() -> None:
     listeners = {"tick": (Receiver().listen,), "health": (Receiver().listen,)}
 
     assert detectors.changed_counts({"tick": 1, "health": 1}, listeners) == []
@@ -105,7 +105,7 @@ def test_listeners_are_counted_by_event() -> None:
 
 
 @pytest.mark.parametrize(("by", "names"), [(1, ["a", "new"]), (2, ["a"]), (3, [])])
-def test_growth_is_what_is_there_so_many_more_often(by: int, names: list[str]) -> None:
+def test_grown_counts(by: int, names: list[str]) -> None:
     before, after = {"a": 1, "b": 2, "gone": 1}, {"a": 3, "b": 2, "new": 1}
 
     assert detectors.grown_counts(before, after, by) == names
@@ -116,26 +116,26 @@ async def test_every_canary_is_detected(name: str) -> None:
     assert await CANARIES[name]()
 
 
-def test_attempts_are_counted_in_any_minute() -> None:
+def test_max_per_minute() -> None:
     assert detectors.max_per_minute([]) == 0
     assert detectors.max_per_minute([0, 30, 60]) == 2
     assert detectors.max_per_minute([0, 30, 60, 61, 200]) == 3
 
 
-def test_delays_that_are_all_the_same_are_not_drawn_at_random() -> None:
+def test_equal_delays_are_constant() -> None:
     assert not detectors.constant_delays([0.1] * 3)
     assert detectors.constant_delays([0.1] * 4)
     assert not detectors.constant_delays([0.1, 0.1, 0.1, 0.2])
 
 
-def test_a_run_may_keep_twice_its_reply() -> None:
+def test_run_buffer_limits() -> None:
     run = replace(RUN, size=10, unread=12)
     assert not detectors.oversized_runs([run])
     assert detectors.oversized_runs([replace(run, unread=21)]) == ["run"]
     assert detectors.oversized_runs([replace(run, buffered=1_001)]) == ["run"]
 
 
-async def test_only_our_own_timers_are_looked_at() -> None:
+async def test_unknown_timer_of_component_is_stray() -> None:
     loop = asyncio.get_running_loop()
     ours, cancelled, foreign = (
         loop.call_later(60, Receiver().listen, 1),
@@ -151,7 +151,7 @@ async def test_only_our_own_timers_are_looked_at() -> None:
     foreign.cancel()
 
 
-async def test_the_timers_of_another_kind_of_loop_are_not_known() -> None:
+async def test_timers_of_other_loops_are_unknown() -> None:
     loop = asyncio.get_running_loop()
     timer = loop.call_later(60, print)
     assert timer in (detectors.scheduled_timers(loop) or [])

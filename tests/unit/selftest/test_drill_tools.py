@@ -25,7 +25,7 @@ async def _interrupt(client: GatewayClient, close_code: int | None = None) -> No
 
 
 @pytest.mark.parametrize(("given", "seen"), [(None, 1006), (1012, 1012)])
-async def test_an_interrupted_client_comes_back(
+async def test_interrupted_client_reconnects(
     gateway: GatewaySimulator, given: int | None, seen: int
 ) -> None:
     async with connected(gateway) as client:
@@ -38,7 +38,7 @@ async def test_an_interrupted_client_comes_back(
     assert error.close_code == seen
 
 
-async def test_an_interruption_fails_what_is_pending(gateway: GatewaySimulator) -> None:
+async def test_interrupt_fails_pending_requests(gateway: GatewaySimulator) -> None:
     gateway.hold("health")
     async with connected(gateway) as client:
         request = asyncio.create_task(client.request("health"))
@@ -48,14 +48,14 @@ async def test_an_interruption_fails_what_is_pending(gateway: GatewaySimulator) 
             await request
 
 
-async def test_there_is_nothing_to_interrupt_without_a_connection(
+async def test_interrupt_without_connection_fails(
     gateway: GatewaySimulator,
 ) -> None:
     with pytest.raises(NotConnectedError):
         await client_of(gateway).interrupt()
 
 
-async def test_who_asks_again_at_once_lets_the_end_be_noticed(
+async def test_retry_loop_does_not_starve_reader(
     gateway: GatewaySimulator,
 ) -> None:
     async with connected(gateway) as client:

@@ -37,15 +37,13 @@ def _hello(**attributes: object) -> SimpleNamespace:
     ("seconds", "status"),
     [(30.0, "pass"), (30.1, "warn"), (120.0, "warn"), (120.1, "fail")],
 )
-async def test_clocks_may_differ_a_little(
-    sign: int, seconds: float, status: str
-) -> None:
+async def test_clock_skew_limits(sign: int, seconds: float, status: str) -> None:
     result = await result_of(check_clock_skew, hello=_hello(clock_skew=sign * seconds))
 
     assert result.status == status
 
 
-async def test_a_difference_of_clocks_is_rounded() -> None:
+async def test_clock_skew_is_rounded() -> None:
     result = await result_of(check_clock_skew, hello=_hello(clock_skew=-1.23456))
 
     assert result.observed == -1.235
@@ -55,7 +53,7 @@ async def test_a_difference_of_clocks_is_rounded() -> None:
 @pytest.mark.parametrize(
     ("protocol", "gaps", "status"), [(4, 0, "pass"), (4, 2, "warn"), (3, 2, "skip")]
 )
-async def test_gaps_are_counted_where_the_protocol_tells(
+async def test_sequence_gaps_require_protocol_4(
     protocol: int, gaps: int, status: str
 ) -> None:
     result = await result_of(
@@ -71,7 +69,7 @@ async def test_gaps_are_counted_where_the_protocol_tells(
 @pytest.mark.parametrize(
     ("age", "status"), [(None, "pass"), (20.0, "pass"), (20.01, "fail")]
 )
-async def test_two_ticks_may_be_late(age: float | None, status: str) -> None:
+async def test_tick_age_limit(age: float | None, status: str) -> None:
     hello = _hello(policy=Policy(tick_interval=10))
 
     result = await result_of(
@@ -88,9 +86,7 @@ async def test_two_ticks_may_be_late(age: float | None, status: str) -> None:
 @pytest.mark.parametrize(
     ("limit", "status"), [(100, "pass"), (99, "fail"), (None, "fail"), (101, "pass")]
 )
-async def test_what_the_gateway_may_send_is_taken_in(
-    limit: int | None, status: str
-) -> None:
+async def test_receive_limit_covers_policy(limit: int | None, status: str) -> None:
     hello = _hello(policy=Policy(max_payload=100))
 
     result = await result_of(
@@ -133,7 +129,7 @@ async def test_what_the_gateway_may_send_is_taken_in(
         (Endpoint("10.0.0.1", 1, TLS, FINGERPRINT), None, "pass", "wss, private"),
     ],
 )
-async def test_nobody_else_can_listen(
+async def test_transport_trust(
     endpoint: Endpoint, peer: Peer | None, status: str, observed: str
 ) -> None:
     result = await result_of(check_transport_trust, endpoint=endpoint, peer=peer)
@@ -173,7 +169,7 @@ class SlowSystem:
         ([0.25, 5.0, 0.125, 0.25, 0.25], "fail", 5000),
     ],
 )
-async def test_the_slowest_round_trip_counts(
+async def test_slowest_round_trip_is_checked(
     times: list[float | None],
     status: str,
     slow: int,
@@ -194,7 +190,7 @@ async def test_the_slowest_round_trip_counts(
 
 
 @pytest.mark.parametrize(("expected", "version"), [(9, 9), (None, "?")])
-async def test_a_protocol_that_is_not_spoken_is_named(
+async def test_unsupported_protocol_is_named(
     expected: int | None, version: int | str
 ) -> None:
     error = UnsupportedProtocolError("planted", expected=expected)
@@ -206,7 +202,7 @@ async def test_a_protocol_that_is_not_spoken_is_named(
     assert result.placeholders == {"version": version}
 
 
-async def test_without_a_hello_no_protocol_is_judged() -> None:
+async def test_protocol_check_without_hello_is_skipped() -> None:
     result = await result_of(check_protocol, last_error=None, hello=None)
 
     assert (result.status, result.reason) == ("skip", "not_connected")
@@ -223,7 +219,7 @@ async def test_without_a_hello_no_protocol_is_judged() -> None:
         ([0.5] * 20 + [0.03125] * 10, "pass", 31.25),
     ],
 )
-async def test_a_loop_is_late_if_it_is_late_three_times(
+async def test_loop_lag_uses_third_highest_value(
     lags: list[float], status: str, observed: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = iter([now for lag in lags for now in (0.0, lag)])

@@ -16,7 +16,7 @@ from custom_components.clawd.selftest.model import milliseconds, worst
         (["error", "fail", "warn"], "fail"),
     ],
 )
-def test_the_worst_status_counts(statuses: list[str], expected: str) -> None:
+def test_worst_status(statuses: list[str], expected: str) -> None:
     assert worst(map(Status, statuses)) == expected
 
 
@@ -28,7 +28,7 @@ def test_the_worst_status_counts(statuses: list[str], expected: str) -> None:
         (Mode.DRILL, {"passive", "active", "drill"}),
     ],
 )
-def test_a_mode_includes_those_that_do_less(mode: Mode, included: set[str]) -> None:
+def test_mode_includes_less_invasive_modes(mode: Mode, included: set[str]) -> None:
     assert {other for other in Mode if mode.includes(other)} == included
 
 
@@ -36,7 +36,5 @@ def test_a_mode_includes_those_that_do_less(mode: Mode, included: set[str]) -> N
     ("seconds", "shown"),
     [(0.0, "0"), (0.000_12, "0.12"), (0.012_34, "12.3"), (0.4, "400"), (5.0, "5000")],
 )
-def test_a_time_is_shown_in_milliseconds_without_an_exponent(
-    seconds: float, shown: str
-) -> None:
+def test_milliseconds_have_no_exponent(seconds: float, shown: str) -> None:
     assert milliseconds(seconds) == shown

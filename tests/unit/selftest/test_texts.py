@@ -38,18 +38,18 @@ def _expected() -> set[str]:
     return ends | {f"check_{name}_hint" for name in OTHER_ENDS}
 
 
-def test_every_end_of_a_check_has_its_texts_and_no_text_is_left_over() -> None:
+def test_texts_match_check_outcomes() -> None:
     assert {k for k in TEXTS["exceptions"] if k.startswith("check_")} == _expected()
 
 
 @pytest.mark.parametrize("reason", OTHER_ENDS)
-def test_every_reason_is_one_that_the_code_gives(reason: str) -> None:
+def test_reasons_are_used_in_code(reason: str) -> None:
     sources = (COMPONENT / "selftest").rglob("*.py")
 
     assert any(f'"{reason}"' in source.read_text("utf-8") for source in sources)
 
 
-def test_every_check_can_be_chosen() -> None:
+def test_every_check_is_selectable() -> None:
     services = (COMPONENT / "services.yaml").read_text("utf-8")
     options = services.partition("    checks:")[2]
 

@@ -22,7 +22,7 @@ async def _ended(client: RawClient) -> tuple[int | None, str | None]:
     return client.connection.close_code, client.connection.close_reason
 
 
-async def test_a_drop_sends_no_close(gateway: GatewaySimulator) -> None:
+async def test_drop_sends_no_close_frame(gateway: GatewaySimulator) -> None:
     async with raw_client(gateway.url) as client:
         await client.shake_hands()
         gateway.drop()
@@ -31,7 +31,7 @@ async def test_a_drop_sends_no_close(gateway: GatewaySimulator) -> None:
         await gateway.wait_until(lambda: not gateway.peers)
 
 
-async def test_what_was_sent_before_a_drop_arrives(gateway: GatewaySimulator) -> None:
+async def test_frames_before_drop_arrive(gateway: GatewaySimulator) -> None:
     async with raw_client(gateway.url) as client:
         await client.shake_hands()
         gateway.broadcast("tick", {"ts": 1})
@@ -42,7 +42,7 @@ async def test_what_was_sent_before_a_drop_arrives(gateway: GatewaySimulator) ->
     assert [frame["payload"] for frame in ticks] == [{"ts": 1}]
 
 
-async def test_a_restart_is_announced_and_over_at_once(
+async def test_restart_is_announced_and_immediate(
     protocol: int, gateway: GatewaySimulator
 ) -> None:
     port = gateway.port
@@ -58,7 +58,7 @@ async def test_a_restart_is_announced_and_over_at_once(
         assert (await client.shake_hands())["ok"]
 
 
-async def test_a_stopped_gateway_refuses_until_it_resumes(
+async def test_stopped_gateway_refuses_connections_until_resumed(
     gateway: GatewaySimulator,
 ) -> None:
     await gateway.restart(resume=False)
@@ -70,7 +70,7 @@ async def test_a_stopped_gateway_refuses_until_it_resumes(
         assert (await client.shake_hands())["ok"]
 
 
-async def test_protocol_3_keeps_its_runs_over_a_restart() -> None:
+async def test_protocol_3_keeps_runs_across_restart() -> None:
     async with GatewaySimulator(protocol=3) as gateway:
         run = gateway.run("hi", Pause(), Reply("done"))
         await gateway.restart()
@@ -79,7 +79,7 @@ async def test_protocol_3_keeps_its_runs_over_a_restart() -> None:
     assert run.narration.spoken == ["done"]
 
 
-async def test_protocol_4_lets_its_runs_end_before_a_restart() -> None:
+async def test_protocol_4_finishes_runs_before_restart() -> None:
     async with (
         GatewaySimulator(protocol=4) as gateway,
         raw_client(gateway.url) as client,
@@ -96,7 +96,7 @@ async def test_protocol_4_lets_its_runs_end_before_a_restart() -> None:
     assert chats[-1]["payload"]["state"] == "final"
 
 
-async def test_protocol_4_forgets_its_runs_over_a_restart() -> None:
+async def test_protocol_4_forgets_runs_across_restart() -> None:
     async with GatewaySimulator(protocol=4) as gateway:
         gateway.run("hi", Reply("done"))
         await gateway.restart()
@@ -108,7 +108,7 @@ async def test_protocol_4_forgets_its_runs_over_a_restart() -> None:
     assert history["messages"][-1]["content"][0]["text"] == "done"
 
 
-async def test_a_crash_ends_the_runs_but_not_what_was_written_down(
+async def test_crash_ends_runs_but_keeps_history(
     gateway: GatewaySimulator,
 ) -> None:
     run = gateway.run("hi", Reply("half"), Tool("look"), Reply("lost"), Pause())
@@ -131,7 +131,7 @@ async def test_a_crash_ends_the_runs_but_not_what_was_written_down(
 
 
 @pytest.mark.parametrize(("resume", "anew"), [(True, {4}), (False, {3, 4})])
-async def test_a_process_is_as_old_as_its_last_start(
+async def test_uptime_starts_with_process(
     protocol: int, gateway: GatewaySimulator, *, resume: bool, anew: set[int]
 ) -> None:
     await gateway.restart(resume=resume)
@@ -142,7 +142,7 @@ async def test_a_process_is_as_old_as_its_last_start(
     assert (hello["payload"]["snapshot"]["uptimeMs"] < 60_000) is (protocol in anew)
 
 
-async def test_a_mute_gateway_reads_but_says_nothing(gateway: GatewaySimulator) -> None:
+async def test_mute_gateway_reads_but_does_not_send(gateway: GatewaySimulator) -> None:
     async with raw_client(gateway.url) as client:
         await client.shake_hands()
         gateway.mute()
@@ -158,7 +158,7 @@ async def test_a_mute_gateway_reads_but_says_nothing(gateway: GatewaySimulator) 
     )
 
 
-async def test_a_held_request_is_answered_late(gateway: GatewaySimulator) -> None:
+async def test_held_request_is_answered_late(gateway: GatewaySimulator) -> None:
     gateway.hold("health")
     async with raw_client(gateway.url) as client:
         await client.shake_hands()
@@ -169,7 +169,7 @@ async def test_a_held_request_is_answered_late(gateway: GatewaySimulator) -> Non
         assert (await client.response(held))["ok"]
 
 
-async def test_a_response_can_come_twice(gateway: GatewaySimulator) -> None:
+async def test_response_can_be_duplicated(gateway: GatewaySimulator) -> None:
     gateway.duplicate("agents.list")
     async with raw_client(gateway.url) as client:
         await client.shake_hands()
@@ -177,7 +177,7 @@ async def test_a_response_can_come_twice(gateway: GatewaySimulator) -> None:
         assert await client.response(id_) == await client.response(id_)
 
 
-async def test_a_response_can_be_for_nobody(gateway: GatewaySimulator) -> None:
+async def test_unknown_response_can_be_sent(gateway: GatewaySimulator) -> None:
     alien = {"type": "res", "id": "alien", "ok": True, "payload": {}}
     gateway.before("agents.list", alien)
     async with raw_client(gateway.url) as client:
@@ -187,7 +187,7 @@ async def test_a_response_can_be_for_nobody(gateway: GatewaySimulator) -> None:
         assert (await client.response(id_))["ok"]
 
 
-async def test_an_event_can_stick_to_a_response(gateway: GatewaySimulator) -> None:
+async def test_event_can_follow_response_immediately(gateway: GatewaySimulator) -> None:
     gateway.after("agents.list", ("tick", {"ts": 7}))
     async with raw_client(gateway.url) as client:
         await client.shake_hands()
@@ -197,7 +197,7 @@ async def test_an_event_can_stick_to_a_response(gateway: GatewaySimulator) -> No
     assert following["payload"] == {"ts": 7}
 
 
-async def test_an_answer_can_be_edited(gateway: GatewaySimulator) -> None:
+async def test_response_can_be_edited(gateway: GatewaySimulator) -> None:
     gateway.edit("agents.list", lambda payload: payload.update(agents=[]))
     async with raw_client(gateway.url) as client:
         await client.shake_hands()
@@ -208,7 +208,7 @@ async def test_an_answer_can_be_edited(gateway: GatewaySimulator) -> None:
 @pytest.mark.parametrize(
     "malformed", ["{", "[]", '"text"', '{"type": "other"}', b"\xff"]
 )
-async def test_malformed_frames_are_sent_as_they_are(
+async def test_malformed_frames_are_sent_unchanged(
     gateway: GatewaySimulator, malformed: str | bytes
 ) -> None:
     async with raw_client(gateway.url) as client:
@@ -220,7 +220,7 @@ async def test_malformed_frames_are_sent_as_they_are(
             received.append(await client.connection.recv())
 
 
-async def test_ticks_come_in_the_interval_of_the_policy(protocol: int) -> None:
+async def test_tick_interval_follows_policy(protocol: int) -> None:
     policy = {"tickIntervalMs": 1}
     async with (
         GatewaySimulator(protocol=protocol, policy=policy) as gateway,
@@ -231,7 +231,7 @@ async def test_ticks_come_in_the_interval_of_the_policy(protocol: int) -> None:
         await client.event("tick")
 
 
-async def test_a_frame_beyond_the_policy_closes_the_connection(protocol: int) -> None:
+async def test_oversized_frame_closes_connection(protocol: int) -> None:
     async with (
         GatewaySimulator(protocol=protocol, policy={"maxPayload": 2000}) as gateway,
         raw_client(gateway.url) as client,
@@ -241,7 +241,7 @@ async def test_a_frame_beyond_the_policy_closes_the_connection(protocol: int) ->
         assert (await _ended(client))[0] == 1009
 
 
-async def test_the_outer_seq_counts_events(
+async def test_outer_seq_counts_events(
     protocol: int, gateway: GatewaySimulator
 ) -> None:
     async with raw_client(gateway.url) as first, raw_client(gateway.url) as second:
@@ -272,7 +272,7 @@ async def test_the_outer_seq_counts_events(
         ("chat.history", {"sessionKey": "x", "a": 1}, "unexpected property 'a'"),
     ],
 )
-async def test_wrong_parameters_are_refused(
+async def test_invalid_parameters_are_rejected(
     gateway: GatewaySimulator, method: str, params: Frame, message: str
 ) -> None:
     async with raw_client(gateway.url) as client:
@@ -282,7 +282,7 @@ async def test_wrong_parameters_are_refused(
     assert message in response["error"]["message"]
 
 
-async def test_a_request_of_the_wrong_shape_is_refused(
+async def test_malformed_request_is_rejected(
     gateway: GatewaySimulator,
 ) -> None:
     async with raw_client(gateway.url) as client:
@@ -301,7 +301,7 @@ async def test_a_request_of_the_wrong_shape_is_refused(
         (["operator.read", "operator.write"], "no.such.method", "operator.admin"),
     ],
 )
-async def test_a_missing_scope_is_named(
+async def test_missing_scope_is_named(
     protocol: int,
     gateway: GatewaySimulator,
     scopes: list[str],
@@ -315,14 +315,14 @@ async def test_a_missing_scope_is_named(
     assert error["code"] == {3: "INVALID_REQUEST", 4: "FORBIDDEN"}[protocol]
 
 
-async def test_an_admin_is_told_of_an_unknown_method(gateway: GatewaySimulator) -> None:
+async def test_unknown_method_is_reported_to_admin(gateway: GatewaySimulator) -> None:
     async with raw_client(gateway.url) as client:
         await client.shake_hands(scopes=["operator.admin"])
         error = (await client.request("no.such.method"))["error"]
     assert error["message"] == "unknown method: no.such.method"
 
 
-async def test_protocol_3_tells_its_health_after_it_was_asked() -> None:
+async def test_protocol_3_sends_health_event_after_request() -> None:
     async with (
         GatewaySimulator(protocol=3) as gateway,
         raw_client(gateway.url) as client,
@@ -333,7 +333,7 @@ async def test_protocol_3_tells_its_health_after_it_was_asked() -> None:
         await client.event("health")
 
 
-async def test_a_history_ends_with_the_last_message(gateway: GatewaySimulator) -> None:
+async def test_history_ends_with_last_message(gateway: GatewaySimulator) -> None:
     async with raw_client(gateway.url) as client:
         await client.shake_hands()
         for text in ("one", "two"):
@@ -352,7 +352,7 @@ async def test_sessions_are_listed(gateway: GatewaySimulator) -> None:
     assert listed["payload"]["count"] == 1
 
 
-async def test_protocol_4_patches_a_session() -> None:
+async def test_protocol_4_patches_session() -> None:
     async with (
         GatewaySimulator(protocol=4) as gateway,
         raw_client(gateway.url) as client,
@@ -372,7 +372,7 @@ async def _break(payload: Frame) -> None:
         await client.request("health")
 
 
-async def test_an_error_inside_the_simulator_comes_out() -> None:
+async def test_simulator_error_is_raised() -> None:
     with pytest.raises(KeyError, match="missing"):
         await _break({})
 
@@ -380,7 +380,7 @@ async def test_an_error_inside_the_simulator_comes_out() -> None:
 @pytest.mark.parametrize(
     ("protocol", "number"), [(3, signal.SIGINT), (4, signal.SIGTERM)]
 )
-def test_the_program_says_where_it_listens_and_ends_on_a_signal(
+def test_program_prints_url_and_ends_on_signal(
     protocol: int, number: signal.Signals
 ) -> None:
     command = [sys.executable, "-m", "tests.simulator", "--protocol", str(protocol)]
@@ -396,7 +396,7 @@ def test_the_program_says_where_it_listens_and_ends_on_a_signal(
     assert line["protocol"] == protocol
 
 
-async def test_frames_wait_on_a_held_line_and_go_in_any_order_of_their_streams(
+async def test_held_frames_are_released_in_any_stream_order(
     gateway: GatewaySimulator,
 ) -> None:
     async with raw_client(gateway.url) as client:
@@ -411,7 +411,7 @@ async def test_frames_wait_on_a_held_line_and_go_in_any_order_of_their_streams(
     assert told == [("two", 1), ("two", 2), ("one", 1), ("one", 2)]
 
 
-async def test_a_frame_comes_twice_or_only_in_half(gateway: GatewaySimulator) -> None:
+async def test_frame_can_be_duplicated_or_truncated(gateway: GatewaySimulator) -> None:
     async with raw_client(gateway.url) as client:
         await client.shake_hands()
         gateway.line.doubled = 1

@@ -148,7 +148,7 @@ def assert_alike(protocol: int, replay: Replay) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-async def test_a_recorded_client_is_answered_as_recorded(case: Case) -> None:
+async def test_recorded_client_gets_recorded_frames(case: Case) -> None:
     lines = recording(case.protocol, case.name)
     policy = {"tickIntervalMs": case.tick_ms}
     async with (
@@ -173,7 +173,7 @@ WAITING = {
 }
 
 
-async def test_a_second_client_can_wait_as_recorded(protocol: int) -> None:
+async def test_second_client_waits_as_recorded(protocol: int) -> None:
     lines = recording(protocol, "agent_wait_and_history")
     start, second, rest, (begin, timeout, on, end) = WAITING[protocol]
     async with (
@@ -199,7 +199,7 @@ async def test_a_second_client_can_wait_as_recorded(protocol: int) -> None:
         assert_alike(protocol, first)
 
 
-async def test_a_stopped_gateway_remembers_the_reply_but_not_the_run() -> None:
+async def test_stopped_gateway_keeps_reply_but_not_run() -> None:
     lines = recording(V4, "stopped_mid_run")
     async with GatewaySimulator(protocol=V4, token=TOKEN) as gateway:
         async with raw_client(gateway.url) as client:

@@ -34,7 +34,7 @@ async def _refused(gateway: GatewaySimulator, token: str = TOKEN) -> tuple[Frame
         (Refusal.STARTING, None, 1013),
     ],
 )
-async def test_a_refusal_answers_connect_and_closes(
+async def test_refusal_of_connect_closes_connection(
     protocol: int,
     gateway: GatewaySimulator,
     refusal: Refusal,
@@ -56,7 +56,7 @@ async def test_a_refusal_answers_connect_and_closes(
         (Refusal.NOT_A_GATEWAY, 404),
     ],
 )
-async def test_a_refusal_answers_the_upgrade(
+async def test_refusal_of_upgrade_has_http_status(
     gateway: GatewaySimulator, refusal: Refusal, status: int
 ) -> None:
     gateway.refuse(refusal)
@@ -75,7 +75,7 @@ async def test_a_refusal_answers_the_upgrade(
         (Refusal.DROP_BEFORE_HELLO, 1, 1006),
     ],
 )
-async def test_a_refusal_ends_the_connection_without_an_answer(
+async def test_refusal_without_response_closes_connection(
     gateway: GatewaySimulator, refusal: Refusal, challenges: int, close_code: int
 ) -> None:
     gateway.refuse(refusal)
@@ -86,7 +86,7 @@ async def test_a_refusal_ends_the_connection_without_an_answer(
         assert client.connection.close_code == close_code
 
 
-async def test_a_refusal_can_be_for_some_connections(gateway: GatewaySimulator) -> None:
+async def test_refusal_can_be_limited(gateway: GatewaySimulator) -> None:
     gateway.refuse(Refusal.TOKEN_MISMATCH, times=1)
     await _refused(gateway)
     async with raw_client(gateway.url) as client:
@@ -94,20 +94,20 @@ async def test_a_refusal_can_be_for_some_connections(gateway: GatewaySimulator) 
     assert gateway.attempts == 2
 
 
-async def test_starting_says_when_to_come_again(gateway: GatewaySimulator) -> None:
+async def test_starting_gateway_has_retry_after(gateway: GatewaySimulator) -> None:
     gateway.refuse(Refusal.STARTING)
     error, _ = await _refused(gateway)
     assert error["retryable"] is True
     assert error["retryAfterMs"] == 500
 
 
-async def test_a_changed_token_refuses_the_old_one(gateway: GatewaySimulator) -> None:
+async def test_changed_token_rejects_old_one(gateway: GatewaySimulator) -> None:
     gateway.token = "another"
     error, _ = await _refused(gateway)
     assert "token mismatch" in error["message"]
 
 
-async def test_a_device_token_opens_too(gateway: GatewaySimulator) -> None:
+async def test_device_token_is_accepted(gateway: GatewaySimulator) -> None:
     key = Ed25519PrivateKey.generate()
     async with raw_client(gateway.url, key) as client:
         hello = (await client.shake_hands())["payload"]
@@ -116,7 +116,7 @@ async def test_a_device_token_opens_too(gateway: GatewaySimulator) -> None:
         assert (await client.shake_hands(hello["auth"]["deviceToken"]))["ok"]
 
 
-async def test_protocol_4_takes_a_device_token_by_its_name() -> None:
+async def test_protocol_4_accepts_device_token_field() -> None:
     key = Ed25519PrivateKey.generate()
     async with GatewaySimulator(protocol=4) as gateway:
         async with raw_client(gateway.url, key) as client:
@@ -129,7 +129,7 @@ async def test_protocol_4_takes_a_device_token_by_its_name() -> None:
             assert (await client.request("connect", params))["ok"]
 
 
-async def test_a_device_token_of_another_device_does_not_open(
+async def test_device_token_of_other_device_is_rejected(
     gateway: GatewaySimulator,
 ) -> None:
     async with raw_client(gateway.url) as client:
@@ -138,7 +138,7 @@ async def test_a_device_token_of_another_device_does_not_open(
     await _refused(gateway, token=hello["auth"]["deviceToken"])
 
 
-async def test_the_server_s_clock_dates_the_challenge(
+async def test_challenge_uses_gateway_clock(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.clock_shift_ms = 86_400_000
@@ -147,7 +147,7 @@ async def test_the_server_s_clock_dates_the_challenge(
     assert client.frames[0]["payload"]["ts"] > time.time() * 1000 + 80_000_000
 
 
-async def test_a_signature_of_another_time_is_refused(
+async def test_signature_with_old_time_is_rejected(
     gateway: GatewaySimulator,
 ) -> None:
     async with raw_client(gateway.url) as client:
@@ -157,7 +157,7 @@ async def test_a_signature_of_another_time_is_refused(
     assert response["error"]["message"] == "device signature expired"
 
 
-async def test_a_signature_of_another_nonce_is_refused(
+async def test_signature_with_other_nonce_is_rejected(
     gateway: GatewaySimulator,
 ) -> None:
     async with raw_client(gateway.url) as client:
@@ -167,7 +167,7 @@ async def test_a_signature_of_another_nonce_is_refused(
     assert response["error"]["message"] == "device nonce mismatch"
 
 
-async def test_a_signature_of_another_key_is_refused(gateway: GatewaySimulator) -> None:
+async def test_signature_with_other_key_is_rejected(gateway: GatewaySimulator) -> None:
     async with raw_client(gateway.url) as client:
         challenge = (await client.event("connect.challenge"))["payload"]
         params = connect_params(challenge, client.key)
@@ -177,7 +177,7 @@ async def test_a_signature_of_another_key_is_refused(gateway: GatewaySimulator) 
     assert response["error"]["message"] == "device identity mismatch"
 
 
-async def test_protocol_4_accepts_the_text_of_version_3() -> None:
+async def test_protocol_4_accepts_v3_signature_payload() -> None:
     async with (
         GatewaySimulator(protocol=4) as gateway,
         raw_client(gateway.url) as client,
@@ -187,7 +187,7 @@ async def test_protocol_4_accepts_the_text_of_version_3() -> None:
         assert (await client.request("connect", params))["ok"]
 
 
-async def test_protocol_3_does_not_know_the_text_of_version_3() -> None:
+async def test_protocol_3_rejects_v3_signature_payload() -> None:
     async with (
         GatewaySimulator(protocol=3) as gateway,
         raw_client(gateway.url) as client,
@@ -209,7 +209,7 @@ async def test_protocol_3_does_not_know_the_text_of_version_3() -> None:
         ),
     ],
 )
-async def test_a_connect_of_the_wrong_shape_is_refused(
+async def test_malformed_connect_is_rejected(
     gateway: GatewaySimulator, other: Frame, message: str
 ) -> None:
     async with raw_client(gateway.url) as client:
@@ -219,7 +219,7 @@ async def test_a_connect_of_the_wrong_shape_is_refused(
     assert message in response["error"]["message"]
 
 
-async def test_protocol_3_refuses_a_device_token_field() -> None:
+async def test_protocol_3_rejects_device_token_field() -> None:
     async with (
         GatewaySimulator(protocol=3) as gateway,
         raw_client(gateway.url) as client,
@@ -228,14 +228,14 @@ async def test_protocol_3_refuses_a_device_token_field() -> None:
     assert "unexpected property 'deviceToken'" in response["error"]["message"]
 
 
-async def test_a_connect_that_is_too_large_closes(gateway: GatewaySimulator) -> None:
+async def test_oversized_connect_closes_connection(gateway: GatewaySimulator) -> None:
     async with raw_client(gateway.url) as client:
         with pytest.raises(ConnectionClosed):
             await client.shake_hands(userAgent="x" * 65_536)
     assert client.connection.close_code == 1009
 
 
-async def test_no_scopes_are_all_scopes_on_protocol_3() -> None:
+async def test_protocol_3_grants_all_scopes_for_none() -> None:
     async with (
         GatewaySimulator(protocol=3) as gateway,
         raw_client(gateway.url) as client,
@@ -244,7 +244,7 @@ async def test_no_scopes_are_all_scopes_on_protocol_3() -> None:
     assert hello["payload"]["auth"]["scopes"] == ["operator.admin"]
 
 
-async def test_the_first_request_must_be_connect(gateway: GatewaySimulator) -> None:
+async def test_first_request_must_be_connect(gateway: GatewaySimulator) -> None:
     async with raw_client(gateway.url) as client:
         response = await client.request("health")
         with pytest.raises(ConnectionClosed):
@@ -253,7 +253,7 @@ async def test_the_first_request_must_be_connect(gateway: GatewaySimulator) -> N
     assert client.connection.close_code == 1008
 
 
-async def test_a_client_without_a_device_gets_no_scopes_on_protocol_4() -> None:
+async def test_protocol_4_grants_no_scopes_without_device() -> None:
     async with (
         GatewaySimulator(protocol=4) as gateway,
         raw_client(gateway.url) as client,
@@ -267,7 +267,7 @@ async def test_a_client_without_a_device_gets_no_scopes_on_protocol_4() -> None:
     assert response["error"]["details"]["missingScope"] == "operator.read"
 
 
-async def test_a_client_without_a_device_gets_no_token_on_protocol_3() -> None:
+async def test_protocol_3_issues_no_token_without_device() -> None:
     async with (
         GatewaySimulator(protocol=3) as gateway,
         raw_client(gateway.url) as client,
@@ -279,7 +279,7 @@ async def test_a_client_without_a_device_gets_no_token_on_protocol_3() -> None:
     assert "auth" not in hello
 
 
-async def test_a_device_waits_for_approval(protocol: int) -> None:
+async def test_device_waits_for_approval(protocol: int) -> None:
     key = Ed25519PrivateKey.generate()
     async with GatewaySimulator(protocol=protocol, pairing=True) as gateway:
         async with raw_client(gateway.url, key) as client:
@@ -294,7 +294,7 @@ async def test_a_device_waits_for_approval(protocol: int) -> None:
         assert gateway.devices.pending == {}
 
 
-async def test_a_device_that_wants_more_waits_again(protocol: int) -> None:
+async def test_more_scopes_require_new_approval(protocol: int) -> None:
     key = Ed25519PrivateKey.generate()
     async with GatewaySimulator(protocol=protocol) as gateway:
         async with raw_client(gateway.url, key) as client:
@@ -305,7 +305,7 @@ async def test_a_device_that_wants_more_waits_again(protocol: int) -> None:
     assert response["error"]["code"] == "NOT_PAIRED"
 
 
-async def test_more_scopes_are_a_new_request_on_protocol_4_only(protocol: int) -> None:
+async def test_protocol_4_opens_new_request_for_more_scopes(protocol: int) -> None:
     key = Ed25519PrivateKey.generate()
     asked = []
     async with GatewaySimulator(protocol=protocol, pairing=True) as gateway:
@@ -317,7 +317,7 @@ async def test_more_scopes_are_a_new_request_on_protocol_4_only(protocol: int) -
     assert (asked[0] == asked[1]) is (protocol == 3)
 
 
-async def test_another_operator_can_approve(gateway: GatewaySimulator) -> None:
+async def test_other_operator_can_approve(gateway: GatewaySimulator) -> None:
     key = Ed25519PrivateKey.generate()
     scopes = ["operator.read", "operator.pairing"]
     async with raw_client(gateway.url) as owner:
@@ -335,7 +335,7 @@ async def test_another_operator_can_approve(gateway: GatewaySimulator) -> None:
     assert unknown["error"]["message"] == "unknown requestId"
 
 
-async def test_events_can_come_before_hello(gateway: GatewaySimulator) -> None:
+async def test_frames_can_precede_hello(gateway: GatewaySimulator) -> None:
     gateway.before("connect", ("presence", {"presence": []}), "not json")
     async with raw_client(gateway.url) as client:
         await client.event("connect.challenge")
@@ -357,7 +357,7 @@ async def test_hello_and_challenge_can_be_edited(gateway: GatewaySimulator) -> N
     assert hello["payload"]["protocol"] == 99
 
 
-async def test_hello_says_the_policy_of_the_test(protocol: int) -> None:
+async def test_hello_contains_policy(protocol: int) -> None:
     policy = {"maxPayload": 1000, "tickIntervalMs": 50}
     async with (
         GatewaySimulator(protocol=protocol, policy=policy) as gateway,

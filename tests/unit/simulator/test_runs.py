@@ -21,7 +21,7 @@ from tests.simulator.raw_client import raw_client, replies
 from tests.simulator.script import obey
 
 
-async def test_given_chunks_come_one_by_one(gateway: GatewaySimulator) -> None:
+async def test_chunks_are_sent_one_by_one(gateway: GatewaySimulator) -> None:
     gateway.script(Reply(chunks=("a", "", "b c")))
     async with raw_client(gateway.url) as client:
         await client.shake_hands()
@@ -52,7 +52,7 @@ async def test_protocol_4_coalesces_words() -> None:
     assert client.deltas == ["one", " two three"]
 
 
-async def test_words_take_the_time_that_was_asked_for(
+async def test_words_are_delayed(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.script(Reply("one two three", delay=0.001))
@@ -62,7 +62,7 @@ async def test_words_take_the_time_that_was_asked_for(
     assert final["payload"]["result"]["meta"]["durationMs"] >= 3
 
 
-async def test_without_a_script_the_message_is_echoed(
+async def test_message_is_echoed_without_script(
     gateway: GatewaySimulator,
 ) -> None:
     async with raw_client(gateway.url) as client:
@@ -80,13 +80,13 @@ async def test_without_a_script_the_message_is_echoed(
         ("FAILNOW", (Retry(), Fail())),
     ],
 )
-def test_without_a_script_some_messages_are_obeyed(
+def test_message_commands_without_script(
     message: str, script: tuple[Step, ...]
 ) -> None:
     assert obey(message) == script
 
 
-async def test_a_script_for_one_run_goes_first(gateway: GatewaySimulator) -> None:
+async def test_one_time_script_takes_precedence(gateway: GatewaySimulator) -> None:
     gateway.script(Reply("always"))
     gateway.script_once(Reply("once"))
     async with raw_client(gateway.url) as client:
@@ -96,7 +96,7 @@ async def test_a_script_for_one_run_goes_first(gateway: GatewaySimulator) -> Non
     assert [replies(first), replies(second)] == [["once"], ["always"]]
 
 
-async def test_text_starts_again_after_a_tool(
+async def test_text_restarts_after_tool(
     protocol: int, gateway: GatewaySimulator
 ) -> None:
     gateway.script(Reply("Let me look."), Tool("ls", {"path": "."}), Reply("Done."))
@@ -111,7 +111,7 @@ async def test_text_starts_again_after_a_tool(
 
 
 @pytest.mark.parametrize(("caps", "phases"), [(["tool-events"], 2), ([], 0)])
-async def test_protocol_4_sends_tools_to_who_can_take_them(
+async def test_protocol_4_sends_tool_events_by_capability(
     caps: list[str], phases: int
 ) -> None:
     async with (
@@ -125,7 +125,7 @@ async def test_protocol_4_sends_tools_to_who_can_take_them(
     assert len(client.agent_events("item")) == 2
 
 
-async def test_protocol_3_only_counts_tools() -> None:
+async def test_protocol_3_omits_tool_events() -> None:
     async with (
         GatewaySimulator(protocol=3) as gateway,
         raw_client(gateway.url) as client,
@@ -141,7 +141,7 @@ async def test_protocol_3_only_counts_tools() -> None:
     assert numbers == [1, 5, 6]
 
 
-async def test_a_text_can_be_replaced(gateway: GatewaySimulator) -> None:
+async def test_text_can_be_replaced(gateway: GatewaySimulator) -> None:
     gateway.script(Reply("wrong"), Replace("right"), Reply(chunks=(" again",)))
     async with raw_client(gateway.url) as client:
         await client.shake_hands()
@@ -156,9 +156,7 @@ async def test_a_text_can_be_replaced(gateway: GatewaySimulator) -> None:
     assert replies(final) == ["right again"]
 
 
-async def test_a_retry_forgets_the_text(
-    protocol: int, gateway: GatewaySimulator
-) -> None:
+async def test_retry_forgets_text(protocol: int, gateway: GatewaySimulator) -> None:
     gateway.script(Reply("lost"), Retry(), Retry(), Reply("kept"))
     async with raw_client(gateway.url) as client:
         await client.shake_hands()
@@ -171,7 +169,7 @@ async def test_a_retry_forgets_the_text(
     assert replies(final) == ["kept"]
 
 
-async def test_a_failure_is_an_error_on_protocol_4_only(
+async def test_only_protocol_4_reports_failure_as_error(
     protocol: int, gateway: GatewaySimulator
 ) -> None:
     gateway.script(Fail("out of order"))
@@ -185,9 +183,7 @@ async def test_a_failure_is_an_error_on_protocol_4_only(
         assert final["error"] == {"code": "UNAVAILABLE", "message": "out of order"}
 
 
-async def test_a_time_limit_ends_a_run(
-    protocol: int, gateway: GatewaySimulator
-) -> None:
+async def test_timeout_ends_run(protocol: int, gateway: GatewaySimulator) -> None:
     gateway.script(Reply("half"), TimeOut())
     async with raw_client(gateway.url) as client:
         await client.shake_hands()
@@ -200,7 +196,7 @@ async def test_a_time_limit_ends_a_run(
         assert final["payload"]["stopReason"] == "timeout"
 
 
-async def test_a_run_can_be_refused(gateway: GatewaySimulator) -> None:
+async def test_run_can_be_refused(gateway: GatewaySimulator) -> None:
     gateway.script(Refuse("no such thinking level"))
     async with raw_client(gateway.url) as client:
         await client.shake_hands()
@@ -209,7 +205,7 @@ async def test_a_run_can_be_refused(gateway: GatewaySimulator) -> None:
     assert gateway.runs.by_id == {}
 
 
-async def test_events_can_come_before_the_first_response(
+async def test_events_can_precede_first_response(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.script(Reply("fast"), End(), Ack())
@@ -225,7 +221,7 @@ async def test_events_can_come_before_the_first_response(
     assert agent[-1]["data"]["phase"] == "end"
 
 
-async def test_a_run_pauses_until_told_to_proceed(gateway: GatewaySimulator) -> None:
+async def test_run_pauses_until_proceed(gateway: GatewaySimulator) -> None:
     gateway.script(Reply("one"), Pause(), Reply(" two"))
     async with raw_client(gateway.url) as client:
         await client.shake_hands()
@@ -236,7 +232,7 @@ async def test_a_run_pauses_until_told_to_proceed(gateway: GatewaySimulator) -> 
         assert replies(await client.response(id_)) == ["one two"]
 
 
-async def test_a_run_can_send_anything_between(gateway: GatewaySimulator) -> None:
+async def test_run_can_send_arbitrary_frames(gateway: GatewaySimulator) -> None:
     gateway.script(Emit("tick", {"ts": 1}), Emit("{"), Emit(b"\x00"), Reply("done"))
     async with raw_client(gateway.url) as client:
         await client.shake_hands()

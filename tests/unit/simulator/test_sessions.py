@@ -9,7 +9,7 @@ from tests.simulator import Drop, GatewaySimulator, Pause, Reply, Retry, Tool
 from tests.simulator.raw_client import raw_client, replies
 
 
-async def test_a_run_goes_on_without_its_client(
+async def test_run_continues_without_client(
     protocol: int, gateway: GatewaySimulator
 ) -> None:
     gateway.script(Reply("half"), Drop(), Pause(), Reply(chunks=(" whole",)))
@@ -32,7 +32,7 @@ async def test_a_run_goes_on_without_its_client(
         assert result["terminalReply"]["text"] == "half whole"
 
 
-async def test_protocol_3_writes_a_session_down_from_its_first_answer_on() -> None:
+async def test_protocol_3_history_starts_with_first_answer() -> None:
     async with GatewaySimulator(protocol=3) as gateway:
         gateway.run("hi", Reply("half"), Pause(), Tool("look"), Pause())
         async with raw_client(gateway.url) as client:
@@ -48,7 +48,7 @@ async def test_protocol_3_writes_a_session_down_from_its_first_answer_on() -> No
     assert roles == [[], ["user", "assistant"]]
 
 
-async def test_every_client_sees_a_foreign_run(gateway: GatewaySimulator) -> None:
+async def test_every_client_receives_foreign_run(gateway: GatewaySimulator) -> None:
     async with raw_client(gateway.url) as one, raw_client(gateway.url) as other:
         await one.shake_hands()
         await other.shake_hands()
@@ -58,7 +58,7 @@ async def test_every_client_sees_a_foreign_run(gateway: GatewaySimulator) -> Non
             assert event["payload"]["runId"] == run.run_id
 
 
-async def test_runs_of_one_session_queue(gateway: GatewaySimulator) -> None:
+async def test_runs_of_session_are_queued(gateway: GatewaySimulator) -> None:
     gateway.script_once(Pause(), Reply("first"))
     async with raw_client(gateway.url) as client:
         await client.shake_hands()
@@ -76,7 +76,7 @@ async def test_runs_of_one_session_queue(gateway: GatewaySimulator) -> None:
     assert order == sorted(order)
 
 
-async def test_the_same_key_does_not_run_twice(
+async def test_idempotency_key_runs_once(
     protocol: int, gateway: GatewaySimulator
 ) -> None:
     gateway.script(Pause(), Reply("done"))
@@ -94,7 +94,7 @@ async def test_the_same_key_does_not_run_twice(
     assert len(gateway.runs.by_id) == 1
 
 
-async def test_protocol_4_aborts_a_run() -> None:
+async def test_protocol_4_aborts_run() -> None:
     async with (
         GatewaySimulator(protocol=4) as gateway,
         raw_client(gateway.url) as client,
@@ -115,7 +115,7 @@ async def test_protocol_4_aborts_a_run() -> None:
     assert again["payload"]["aborted"] is False
 
 
-async def test_an_abort_lets_the_next_run_begin() -> None:
+async def test_abort_starts_next_run() -> None:
     async with (
         GatewaySimulator(protocol=4) as gateway,
         raw_client(gateway.url) as client,
@@ -131,7 +131,7 @@ async def test_an_abort_lets_the_next_run_begin() -> None:
         assert replies(await client.response(id_)) == ["x"]
 
 
-async def test_protocol_3_aborts_no_run_of_agent() -> None:
+async def test_protocol_3_does_not_abort_agent_run() -> None:
     async with (
         GatewaySimulator(protocol=3) as gateway,
         raw_client(gateway.url) as client,
@@ -148,14 +148,14 @@ async def test_protocol_3_aborts_no_run_of_agent() -> None:
     assert replies(final) == ["done"]
 
 
-async def test_waiting_for_an_unknown_run_times_out(gateway: GatewaySimulator) -> None:
+async def test_wait_for_unknown_run_times_out(gateway: GatewaySimulator) -> None:
     async with raw_client(gateway.url) as client:
         await client.shake_hands()
         response = await client.request("agent.wait", {"runId": "x", "timeoutMs": 1})
     assert response["payload"] == {"runId": "x", "status": "timeout"}
 
 
-async def test_protocol_3_waits_for_the_first_end_only() -> None:
+async def test_protocol_3_wait_returns_at_first_end() -> None:
     async with (
         GatewaySimulator(protocol=3) as gateway,
         raw_client(gateway.url) as client,
@@ -168,7 +168,7 @@ async def test_protocol_3_waits_for_the_first_end_only() -> None:
     assert response["payload"]["status"] == "ok"
 
 
-async def test_a_command_in_the_session_stops_a_run_on_protocol_3() -> None:
+async def test_protocol_3_stop_command_stops_run() -> None:
     async with (
         GatewaySimulator(protocol=3) as gateway,
         raw_client(gateway.url) as client,

@@ -28,7 +28,7 @@ def agent_of(**entry: Json) -> Agent:
     return AgentList.from_payload(payload).agents[0]
 
 
-async def test_the_agents_are_listed(gateway: GatewaySimulator) -> None:
+async def test_list_agents(gateway: GatewaySimulator) -> None:
     async with connected(gateway) as client:
         catalogue = await client.agents.list()
     assert catalogue.default == "main"
@@ -37,7 +37,7 @@ async def test_the_agents_are_listed(gateway: GatewaySimulator) -> None:
     assert catalogue.get("nobody") is None
 
 
-async def test_only_protocol_4_tells_an_agents_model(gateway: GatewaySimulator) -> None:
+async def test_agent_model_requires_protocol_4(gateway: GatewaySimulator) -> None:
     async with connected(gateway) as client:
         chef = (await client.agents.list()).agents[1]
     told = chef.model, ids(chef.thinking_levels)
@@ -47,7 +47,7 @@ async def test_only_protocol_4_tells_an_agents_model(gateway: GatewaySimulator) 
         assert told == (None, V3_LEVELS)
 
 
-async def test_the_models_are_listed(gateway: GatewaySimulator) -> None:
+async def test_list_models(gateway: GatewaySimulator) -> None:
     async with connected(gateway) as client:
         mock, thinker = await client.models.list()
     assert (mock.ref, mock.name, mock.available) == ("mock/mock", "Mock", True)
@@ -67,13 +67,11 @@ async def test_the_models_are_listed(gateway: GatewaySimulator) -> None:
         ({"identity": {"name": "Ada"}, "name": "Boss"}, "Boss"),
     ],
 )
-def test_an_agent_is_called_by_the_best_name_there_is(
-    entry: Payload, name: str
-) -> None:
+def test_agent_name_priority(entry: Payload, name: str) -> None:
     assert agent_of(**entry).name == name
 
 
-def test_what_is_no_agent_or_level_is_left_out() -> None:
+def test_invalid_agents_and_levels_are_skipped() -> None:
     payload = {"defaultId": "a", "agents": [{}, None, {"id": 1}, {"id": "a"}]}
     assert [agent.id for agent in AgentList.from_payload(payload).agents] == ["a"]
     levels = [{"id": "low", "label": "Low"}, {}, "high", {"id": "off"}]
@@ -81,13 +79,13 @@ def test_what_is_no_agent_or_level_is_left_out() -> None:
     assert shown == (ThinkingLevel("low", "Low"), ThinkingLevel("off", "off"))
 
 
-def test_a_model_that_cannot_be_used_says_so() -> None:
+def test_unavailable_model() -> None:
     entry = {"provider": "p", "id": "m", "available": False}
     assert read_models({"models": [entry]}) == (Model("p/m", "p/m", (), False),)  # noqa: FBT003 - as the field
 
 
 @pytest.mark.parametrize("payload", [None, [], {}, {"agents": []}, {"models": 1}])
-def test_what_is_no_list_is_refused(payload: Json) -> None:
+def test_invalid_list_is_rejected(payload: Json) -> None:
     with pytest.raises(InvalidFrameError):
         AgentList.from_payload(payload)
     with pytest.raises(InvalidFrameError):

@@ -56,7 +56,7 @@ async def peer(*messages: str | bytes, code: int | None = None) -> AsyncGenerato
 
 
 @pytest.mark.parametrize(("refusal", "kind", "code"), REFUSALS)
-async def test_a_refusal_is_told_as_it_was_meant(
+async def test_refusal_maps_to_error(
     gateway: GatewaySimulator, refusal: Refusal, kind: type[GatewayError], code: str
 ) -> None:
     gateway.refuse(refusal)
@@ -64,14 +64,14 @@ async def test_a_refusal_is_told_as_it_was_meant(
     assert (type(error), error.code) == (kind, code)
 
 
-async def test_a_wrong_token_is_told(gateway: GatewaySimulator) -> None:
+async def test_wrong_token_is_rejected(gateway: GatewaySimulator) -> None:
     client = client_of(gateway)
     gateway.token = "another"
     with pytest.raises(InvalidTokenError):
         await client.fetch_info()
 
 
-async def test_a_device_that_waits_is_told_its_request(
+async def test_unpaired_device_gets_request_id(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.refuse(Refusal.PAIRING)
@@ -81,19 +81,19 @@ async def test_a_device_that_waits_is_told_its_request(
 
 
 @pytest.mark.parametrize("protocol", [4])
-async def test_a_rate_limit_says_how_long(gateway: GatewaySimulator) -> None:
+async def test_rate_limit_has_retry_after(gateway: GatewaySimulator) -> None:
     gateway.refuse(Refusal.RATE_LIMITED)
     error = await error_of(gateway)
     assert isinstance(error, RateLimitedError)
     assert error.retry_after == 60
 
 
-async def test_a_gateway_that_starts_says_how_long(gateway: GatewaySimulator) -> None:
+async def test_starting_gateway_has_retry_after(gateway: GatewaySimulator) -> None:
     gateway.refuse(Refusal.STARTING)
     assert (await error_of(gateway)).retry_after == 0.5
 
 
-async def test_a_hello_of_another_protocol_is_refused(
+async def test_hello_with_unsupported_protocol_is_rejected(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.edit("hello-ok", lambda hello: hello.update(protocol=99))
@@ -102,12 +102,12 @@ async def test_a_hello_of_another_protocol_is_refused(
     assert error.expected == 99
 
 
-async def test_what_is_no_hello_is_refused(gateway: GatewaySimulator) -> None:
+async def test_invalid_hello_is_rejected(gateway: GatewaySimulator) -> None:
     gateway.edit("hello-ok", lambda hello: hello.update(type="goodbye"))
     assert isinstance(await error_of(gateway), InvalidFrameError)
 
 
-async def test_the_skew_of_the_clocks_is_kept(gateway: GatewaySimulator) -> None:
+async def test_clock_skew_is_measured(gateway: GatewaySimulator) -> None:
     gateway.clock_shift_ms = 90_000
     hello: Hello = (await client_of(gateway).fetch_info()).hello
     assert -91 < hello.clock_skew < -89
@@ -124,7 +124,7 @@ async def test_the_skew_of_the_clocks_is_kept(gateway: GatewaySimulator) -> None
         '{"type":"res","id":"1","ok":true}',
     ],
 )
-async def test_a_peer_without_a_challenge_is_no_gateway(first: str | bytes) -> None:
+async def test_peer_without_challenge_is_not_a_gateway(first: str | bytes) -> None:
     async with peer(first) as port:
         with pytest.raises(NotAGatewayError):
             await client_at(port).fetch_info()
@@ -139,7 +139,7 @@ async def test_a_peer_without_a_challenge_is_no_gateway(first: str | bytes) -> N
         (1013, CannotConnectError),
     ],
 )
-async def test_a_close_before_the_challenge_tells_who_it_is(
+async def test_close_code_before_challenge_maps_to_error(
     code: int, kind: type[GatewayError]
 ) -> None:
     async with peer(code=code) as port:
@@ -147,14 +147,14 @@ async def test_a_close_before_the_challenge_tells_who_it_is(
             await client_at(port).fetch_info()
 
 
-async def test_a_peer_that_says_nothing_is_left() -> None:
+async def test_missing_challenge_times_out() -> None:
     async with peer() as port:
         with pytest.raises(CannotConnectError) as caught:
             await client_at(port, replace(TIMING, connect_timeout=0.05)).fetch_info()
     assert caught.value.code == "TIMEOUT"
 
 
-async def test_what_comes_between_the_request_and_the_hello_is_no_answer(
+async def test_frames_between_connect_and_hello_are_ignored(
     gateway: GatewaySimulator,
 ) -> None:
     strange = {"type": "res", "id": "nobody", "ok": True, "payload": {}}

@@ -32,7 +32,7 @@ def failed(error: object) -> ResponseError:
     return response.error
 
 
-def test_a_request_is_one_json_object() -> None:
+def test_request_is_encoded_as_json() -> None:
     data = encode_request(Request("7", "health", {"probe": True}))
     assert orjson.loads(data) == {
         "type": "req",
@@ -43,13 +43,13 @@ def test_a_request_is_one_json_object() -> None:
 
 
 @pytest.mark.parametrize("value", ["half of \ud83d", "\udc00", 2**70])
-def test_a_request_may_hold_what_only_json_can_escape(value: str | int) -> None:
+def test_request_falls_back_to_standard_json(value: str | int) -> None:
     data = encode_request(Request("7", "agent", {"message": value}))
     assert json.loads(data)["params"] == {"message": value}
 
 
 @pytest.mark.parametrize(("protocol", "name"), RECORDINGS)
-def test_every_recorded_frame_is_read(protocol: int, name: str) -> None:
+def test_recorded_frames_are_decoded(protocol: int, name: str) -> None:
     for line in recording(protocol, name):
         if line.get("dir") != "in":
             continue
@@ -63,13 +63,13 @@ def test_every_recorded_frame_is_read(protocol: int, name: str) -> None:
 
 
 @pytest.mark.parametrize("payload", [[], [{"host": "a"}], "text", 7, True])
-def test_a_response_may_carry_any_json(payload: object) -> None:
+def test_response_payload_may_be_any_json(payload: object) -> None:
     frame = {"type": "res", "id": "1", "ok": True, "payload": payload}
     assert decode_frame(orjson.dumps(frame)) == Response("1", True, payload, None)  # noqa: FBT003 - as on the wire
 
 
 @pytest.mark.parametrize("payload", [{}, {"payload": None}])
-def test_a_payload_that_is_not_there_is_empty(payload: dict[str, Any]) -> None:
+def test_missing_payload_is_empty(payload: dict[str, Any]) -> None:
     event = decode_frame(orjson.dumps({"type": "event", "event": "tick", **payload}))
     response = decode_frame(
         orjson.dumps({"type": "res", "id": "1", "ok": True} | payload)
@@ -94,13 +94,13 @@ def test_a_payload_that_is_not_there_is_empty(payload: dict[str, Any]) -> None:
         b'{"type":"res","id":"7"}',
     ],
 )
-def test_what_is_no_frame_is_refused(data: bytes) -> None:
+def test_invalid_frame_is_rejected(data: bytes) -> None:
     with pytest.raises(InvalidFrameError):
         decode_frame(data)
 
 
 @given(st.binary() | st.text())
-def test_no_data_raises_anything_else(data: bytes | str) -> None:
+def test_any_data_raises_only_invalid_frame_error(data: bytes | str) -> None:
     try:
         decode_frame(data)
     except InvalidFrameError:
@@ -123,7 +123,7 @@ def test_no_data_raises_anything_else(data: bytes | str) -> None:
         max_leaves=10,
     )
 )
-def test_no_json_raises_anything_else(value: object) -> None:
+def test_any_json_raises_only_invalid_frame_error(value: object) -> None:
     try:
         decode_frame(orjson.dumps(value))
     except InvalidFrameError:
@@ -131,13 +131,13 @@ def test_no_json_raises_anything_else(value: object) -> None:
 
 
 @pytest.mark.parametrize("seq", [None, True, "3", 1.5, []])
-def test_only_an_integer_is_a_sequence_number(seq: object) -> None:
+def test_sequence_number_must_be_integer(seq: object) -> None:
     frame = decode_frame(orjson.dumps({"type": "event", "event": "tick", "seq": seq}))
     assert isinstance(frame, Event)
     assert frame.seq is None
 
 
-def test_an_error_has_its_code_details_and_delay() -> None:
+def test_error_has_code_details_and_retry_after() -> None:
     error = failed(
         {
             "code": "UNAVAILABLE",
@@ -154,33 +154,33 @@ def test_an_error_has_its_code_details_and_delay() -> None:
     assert error.detail("absent", str) is None
 
 
-def test_a_delay_may_stand_in_the_details() -> None:
+def test_retry_after_is_read_from_details() -> None:
     assert failed({"details": {"retryAfterMs": 250}}).retry_after == 0.25
 
 
 @pytest.mark.parametrize("delay", [None, "soon", True, 1.5])
-def test_a_delay_that_is_no_integer_is_none(delay: object) -> None:
+def test_invalid_retry_after_is_none(delay: object) -> None:
     assert failed({"retryAfterMs": delay}).retry_after is None
 
 
-def test_a_delay_is_never_negative() -> None:
+def test_retry_after_is_not_negative() -> None:
     assert failed({"retryAfterMs": -5}).retry_after == 0
 
 
 @pytest.mark.parametrize("error", [None, [], "broken", {"details": []}, {}])
-def test_an_error_of_no_known_shape_is_unknown(error: object) -> None:
+def test_malformed_error_is_unknown(error: object) -> None:
     read = failed(error)
     assert (read.code, read.detail_code, read.details) == ("UNKNOWN", "", {})
     assert read.message == ""
 
 
 @pytest.mark.parametrize("code", ["a sentence", "lower", "", "X" * 65, 7, None])
-def test_a_code_that_could_hold_a_secret_is_dropped(code: object) -> None:
+def test_malformed_error_code_is_dropped(code: object) -> None:
     error = failed({"code": code, "details": {"code": code}})
     assert (error.code, error.detail_code) == ("UNKNOWN", "")
 
 
-def test_the_content_of_a_frame_is_not_in_its_repr() -> None:
+def test_frame_repr_hides_content() -> None:
     secret = {"text": "the-secret"}
     error = ResponseError("CODE", "the-secret", secret, False, None)  # noqa: FBT003 - as on the wire
     shown = repr(
@@ -209,7 +209,5 @@ def test_the_content_of_a_frame_is_not_in_its_repr() -> None:
         (b"", None),
     ],
 )
-def test_the_name_of_an_event_is_seen_without_decoding(
-    data: bytes, name: str | None
-) -> None:
+def test_peek_event_name(data: bytes, name: str | None) -> None:
     assert peek_event(data) == name

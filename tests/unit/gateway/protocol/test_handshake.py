@@ -27,7 +27,7 @@ def credentials(token: str = TOKEN) -> Credentials:
     return Credentials(DeviceIdentity.generate(), INFO, token)
 
 
-def test_the_signature_covers_the_documented_text() -> None:
+def test_signature_covers_documented_text() -> None:
     identity = DeviceIdentity.generate()
     device = build_connect(
         CHALLENGE, Credentials(identity, INFO, TOKEN), OPERATOR_PROFILE
@@ -42,7 +42,7 @@ def test_the_signature_covers_the_documented_text() -> None:
     key.verify(urlsafe_b64decode(device["signature"] + "=="), text.encode())
 
 
-def test_without_a_token_the_signature_covers_an_empty_one() -> None:
+def test_signature_without_token() -> None:
     identity = DeviceIdentity.generate()
     params = build_connect(CHALLENGE, Credentials(identity, INFO), OPERATOR_PROFILE)
     text = (
@@ -53,7 +53,7 @@ def test_without_a_token_the_signature_covers_an_empty_one() -> None:
     assert params["auth"] == {}
 
 
-def test_the_device_repeats_the_challenge() -> None:
+def test_device_contains_challenge() -> None:
     identity = DeviceIdentity.generate()
     device = build_connect(
         CHALLENGE, Credentials(identity, INFO, TOKEN), OPERATOR_PROFILE
@@ -65,20 +65,20 @@ def test_the_device_repeats_the_challenge() -> None:
     )
 
 
-def test_both_protocols_are_offered() -> None:
+def test_connect_offers_both_protocols() -> None:
     params = build_connect(CHALLENGE, credentials(), OPERATOR_PROFILE)
     assert (params["minProtocol"], params["maxProtocol"]) == (3, 4)
     assert (params["role"], params["scopes"]) == ("operator", list(REQUIRED_SCOPES))
     assert params["auth"] == {"token": TOKEN}
 
 
-def test_no_capability_is_claimed_that_is_not_there() -> None:
+def test_connect_capabilities() -> None:
     params = build_connect(CHALLENGE, credentials(), OPERATOR_PROFILE)
     assert params["caps"] == ["tool-events"]
 
 
 @pytest.mark.parametrize("protocol", [3, 4])
-def test_the_request_has_the_fields_of_the_recording(protocol: int) -> None:
+def test_connect_fields_match_recording(protocol: int) -> None:
     recorded = next(
         line["frame"]["params"]
         for line in recording(protocol, "hello_ok")
@@ -90,6 +90,6 @@ def test_the_request_has_the_fields_of_the_recording(protocol: int) -> None:
         assert params[part].keys() == recorded[part].keys()
 
 
-def test_the_request_stays_below_the_limit_before_the_hello() -> None:
+def test_connect_stays_below_pre_auth_limit() -> None:
     params = build_connect(CHALLENGE, credentials("t" * 4096), OPERATOR_PROFILE)
     assert len(orjson.dumps(params)) < 65_536

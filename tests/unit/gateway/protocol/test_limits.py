@@ -21,7 +21,7 @@ def small(gateway: GatewaySimulator) -> GatewaySimulator:
     return gateway
 
 
-async def test_a_request_of_too_many_bytes_is_not_sent(small: GatewaySimulator) -> None:
+async def test_oversized_request_is_not_sent(small: GatewaySimulator) -> None:
     async with connected(small) as client:
         with pytest.raises(RequestTooLargeError) as caught:
             await client.request("health", {"x": "ü" * (LIMIT // 2)})
@@ -32,7 +32,7 @@ async def test_a_request_of_too_many_bytes_is_not_sent(small: GatewaySimulator) 
     assert len(small.received("health")) == 1
 
 
-async def test_a_request_of_as_many_bytes_as_may_be_is_sent(
+async def test_request_at_size_limit_is_sent(
     small: GatewaySimulator,
 ) -> None:
     async with connected(small) as client:
@@ -44,7 +44,7 @@ async def test_a_request_of_as_many_bytes_as_may_be_is_sent(
             await client.request("health", {"x": "x" * (rest + 1)})
 
 
-async def test_a_question_of_too_many_bytes_is_not_sent_and_not_aborted(
+async def test_oversized_run_request_is_neither_sent_nor_aborted(
     small: GatewaySimulator,
 ) -> None:
     async with connected(small) as client:
@@ -55,7 +55,7 @@ async def test_a_question_of_too_many_bytes_is_not_sent_and_not_aborted(
     assert {r.method for r in small.requests} == {"connect", "health"}
 
 
-async def test_a_token_that_no_gateway_takes_is_not_sent(
+async def test_oversized_token_is_not_sent(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.token = "x" * 65_536
@@ -63,7 +63,7 @@ async def test_a_token_that_no_gateway_takes_is_not_sent(
         await client_of(gateway).fetch_info()
 
 
-async def test_a_question_that_has_become_too_large_ends(
+async def test_resent_run_request_above_new_limit_fails(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.hold("agent")
@@ -83,7 +83,7 @@ async def test_a_question_that_has_become_too_large_ends(
     ("policy", "limit"),
     [(LIMIT, MIN_RECEIVE_LIMIT), (20_000_000, 20_000_000), (10**12, MAX_RECEIVE_LIMIT)],
 )
-async def test_what_is_received_is_limited_by_the_policy_within_reason(
+async def test_receive_limit_follows_policy_within_bounds(
     gateway: GatewaySimulator, policy: int, limit: int
 ) -> None:
     gateway.edit("hello-ok", lambda hello: hello["policy"].update(maxPayload=policy))
@@ -91,7 +91,7 @@ async def test_what_is_received_is_limited_by_the_policy_within_reason(
         assert client.introspection.receive_limit == limit
 
 
-async def test_a_reply_that_is_larger_than_a_request_may_be_arrives(
+async def test_reply_above_request_limit_is_received(
     small: GatewaySimulator,
 ) -> None:
     text = "word" * LIMIT

@@ -52,7 +52,7 @@ def pending(statistics: Statistics) -> PendingRequests:
     return PendingRequests(statistics)
 
 
-async def test_a_response_ends_its_request(pending: PendingRequests) -> None:
+async def test_response_resolves_request(pending: PendingRequests) -> None:
     one, two = pending.open("a", 1), pending.open("b", 1)
     pending.resolve(answer(two.id, {"for": "two"}))
     pending.resolve(answer(one.id, {"for": "one"}))
@@ -60,7 +60,7 @@ async def test_a_response_ends_its_request(pending: PendingRequests) -> None:
     assert len(pending) == 0
 
 
-async def test_an_error_ends_its_request(pending: PendingRequests) -> None:
+async def test_error_response_fails_request(pending: PendingRequests) -> None:
     request = pending.open("config.get", 1)
     pending.resolve(refusal(request.id))
     with pytest.raises(RequestFailedError, match=r"^config\.get failed: UNAVAILABLE$"):
@@ -68,7 +68,7 @@ async def test_an_error_ends_its_request(pending: PendingRequests) -> None:
     assert len(pending) == 0
 
 
-async def test_a_deadline_ends_its_request(
+async def test_request_is_removed_on_timeout(
     pending: PendingRequests, statistics: Statistics
 ) -> None:
     request = pending.open("health", 0)
@@ -80,7 +80,7 @@ async def test_a_deadline_ends_its_request(
     assert statistics.late_responses == 1
 
 
-async def test_a_caller_that_gives_up_ends_its_request(
+async def test_request_is_removed_on_cancellation(
     pending: PendingRequests, statistics: Statistics
 ) -> None:
     request = pending.open("health", 1)
@@ -95,7 +95,7 @@ async def test_a_caller_that_gives_up_ends_its_request(
     assert statistics.late_responses == 2
 
 
-async def test_a_caller_that_gave_up_stays_so_when_the_connection_ends(
+async def test_cancelled_request_stays_cancelled_on_connection_loss(
     pending: PendingRequests,
 ) -> None:
     request = pending.open("health", 1)
@@ -105,7 +105,7 @@ async def test_a_caller_that_gave_up_stays_so_when_the_connection_ends(
     assert len(pending) == 0
 
 
-async def test_the_end_of_the_connection_ends_every_request(
+async def test_connection_loss_fails_every_request(
     pending: PendingRequests, statistics: Statistics
 ) -> None:
     requests = [pending.open("health", 1) for _ in range(3)]
@@ -117,14 +117,14 @@ async def test_the_end_of_the_connection_ends_every_request(
     assert statistics.outcomes == {("health", Outcome.LOST): 3}
 
 
-async def test_an_error_that_nobody_awaits_is_no_complaint(
+async def test_unawaited_error_is_not_reported(
     pending: PendingRequests,
 ) -> None:
     pending.open("health", 1)
     pending.fail_all(LOST)
 
 
-async def test_a_second_response_is_a_duplicate(
+async def test_second_response_is_counted_as_duplicate(
     pending: PendingRequests, statistics: Statistics
 ) -> None:
     request = pending.open("health", 1)
@@ -134,14 +134,14 @@ async def test_a_second_response_is_a_duplicate(
     assert (statistics.duplicate_responses, statistics.late_responses) == (1, 0)
 
 
-async def test_a_response_to_nobody_is_alien(
+async def test_unknown_response_is_counted(
     pending: PendingRequests, statistics: Statistics
 ) -> None:
     pending.resolve(answer("nobody"))
     assert statistics.unknown_responses == 1
 
 
-async def test_what_was_answered_is_remembered_for_a_while(
+async def test_answered_ids_are_remembered_up_to_limit(
     pending: PendingRequests, statistics: Statistics
 ) -> None:
     ids = [pending.open("health", 1).id for _ in range(MAX_REMEMBERED_IDS + 1)]
@@ -153,7 +153,7 @@ async def test_what_was_answered_is_remembered_for_a_while(
 
 
 @pytest.mark.parametrize("status", ["accepted", "in_flight"])
-async def test_the_first_of_two_responses_ends_nothing(
+async def test_accepted_response_keeps_request_pending(
     pending: PendingRequests, status: str
 ) -> None:
     accepted: list[int] = []
@@ -171,7 +171,7 @@ async def test_the_first_of_two_responses_ends_nothing(
     assert await request.future == {"status": "ok"}
 
 
-async def test_accepted_ends_a_request_that_expects_one_response(
+async def test_accepted_response_resolves_single_response_request(
     pending: PendingRequests,
 ) -> None:
     request = pending.open("health", 1)
@@ -180,7 +180,7 @@ async def test_accepted_ends_a_request_that_expects_one_response(
 
 
 @pytest.mark.parametrize("payload", [[], "accepted", {"status": ["accepted"]}, {}])
-async def test_no_payload_but_accepted_is_a_first_response(
+async def test_only_accepted_payload_is_interim_response(
     pending: PendingRequests, payload: object
 ) -> None:
     request = pending.open("agent", 1, lambda: 60)
@@ -188,7 +188,7 @@ async def test_no_payload_but_accepted_is_a_first_response(
     assert await request.future == payload
 
 
-async def test_a_response_is_named_after_its_request(pending: PendingRequests) -> None:
+async def test_method_of_response(pending: PendingRequests) -> None:
     request = pending.open("health", 1)
     assert pending.method_of(answer(request.id)) == "health"
     assert pending.method_of(answer("nobody")) == ""

@@ -36,7 +36,7 @@ async def error_of_server(answer: bytes) -> GatewayError:
         return await error_of(Endpoint("127.0.0.1", port))
 
 
-async def test_a_socket_opens(gateway: GatewaySimulator) -> None:
+async def test_open_socket(gateway: GatewaySimulator) -> None:
     endpoint = Endpoint(gateway.host, gateway.port, headers={"X-Forwarded-For": "a"})
     socket = await open_socket(endpoint, TIMING)
     assert b"connect.challenge" in await socket.recv(decode=False)
@@ -48,7 +48,7 @@ async def test_a_socket_opens(gateway: GatewaySimulator) -> None:
 @pytest.mark.parametrize(
     ("refusal", "status"), [(Refusal.STARTING_HTTP, 503), (Refusal.PROXY, 403)]
 )
-async def test_a_gateway_that_is_not_ready_is_told_from_others(
+async def test_http_error_of_gateway_or_proxy_is_cannot_connect(
     gateway: GatewaySimulator, refusal: Refusal, status: int
 ) -> None:
     gateway.refuse(refusal)
@@ -62,9 +62,7 @@ async def test_a_gateway_that_is_not_ready_is_told_from_others(
     ("headers", "delay"),
     [(["Retry-After: 7"], 7), (["Retry-After: Wed, 21 Oct 2026 07:28:00 GMT"], None)],
 )
-async def test_the_time_to_wait_is_kept(
-    headers: list[str], delay: float | None
-) -> None:
+async def test_retry_after_header(headers: list[str], delay: float | None) -> None:
     error = await error_of_server(http("429 Too Many Requests", *headers))
     assert error.retry_after == delay
 
@@ -78,19 +76,19 @@ async def test_the_time_to_wait_is_kept(
         b"SSH-2.0-OpenSSH_9.9\r\n",
     ],
 )
-async def test_another_server_is_no_gateway(answer: bytes) -> None:
+async def test_other_server_is_not_a_gateway(answer: bytes) -> None:
     error = await error_of_server(answer)
     assert isinstance(error, NotAGatewayError)
     assert error.code
 
 
-async def test_a_peer_that_hangs_up_cannot_be_connected() -> None:
+async def test_immediate_close_is_cannot_connect() -> None:
     error = await error_of_server(b"")
     assert (type(error), error.code) == (CannotConnectError, "HUNG_UP")
 
 
 @pytest.mark.parametrize("context", [None, ssl.create_default_context()])
-async def test_a_port_where_nobody_listens_cannot_be_connected(
+async def test_closed_port_is_cannot_connect(
     context: ssl.SSLContext | None,
 ) -> None:
     async with raw_server(b"") as port:
@@ -103,14 +101,12 @@ async def test_a_port_where_nobody_listens_cannot_be_connected(
     ("host", "port"),
     [("[::1]", 1), ("", 1), ("user@host", 1), ("x" * 300, 1), ("127.0.0.1", 70_000)],
 )
-async def test_an_address_that_is_none_cannot_be_connected(
-    host: str, port: int
-) -> None:
+async def test_invalid_host_is_cannot_connect(host: str, port: int) -> None:
     error = await error_of(Endpoint(host, port))
     assert (type(error), error.code) == (CannotConnectError, "INVALID_HOST")
 
 
-async def test_a_redirect_is_not_followed(gateway: GatewaySimulator) -> None:
+async def test_redirect_is_not_followed(gateway: GatewaySimulator) -> None:
     answer = http(
         "307 Temporary Redirect", f"Location: {gateway.url}", "Content-Length: 0"
     )
@@ -119,7 +115,7 @@ async def test_a_redirect_is_not_followed(gateway: GatewaySimulator) -> None:
     assert gateway.attempts == 0
 
 
-async def test_tls_needs_a_certificate_that_is_trusted(tmp_path: Path) -> None:
+async def test_tls_requires_trusted_certificate(tmp_path: Path) -> None:
     path = certificate(tmp_path)
     trusting = ssl.create_default_context(cafile=path)
     async with GatewaySimulator(ssl=server_context(path)) as gateway:
@@ -134,7 +130,7 @@ async def test_tls_needs_a_certificate_that_is_trusted(tmp_path: Path) -> None:
     assert (type(error), error.code) == (CertificateError, "TLS_CERTIFICATE")
 
 
-async def test_a_pinned_certificate_is_the_only_one(tmp_path: Path) -> None:
+async def test_tls_requires_pinned_certificate(tmp_path: Path) -> None:
     path = certificate(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -147,17 +143,17 @@ async def test_a_pinned_certificate_is_the_only_one(tmp_path: Path) -> None:
     assert (type(error), error.code) == (CertificateError, "TLS_FINGERPRINT")
 
 
-async def test_a_pin_without_tls_fits_nobody(gateway: GatewaySimulator) -> None:
+async def test_pinned_certificate_requires_tls(gateway: GatewaySimulator) -> None:
     endpoint = Endpoint(gateway.host, gateway.port, fingerprint="0" * 64)
     assert (await error_of(endpoint)).code == "TLS_FINGERPRINT"
 
 
 @pytest.mark.parametrize("host", ["8.8.8.8", "2001:4860:4860::8888"])
-async def test_a_public_address_is_not_even_looked_at_without_tls(host: str) -> None:
+async def test_public_address_requires_tls(host: str) -> None:
     assert isinstance(await error_of(Endpoint(host, 1)), InsecureTransportError)
 
 
-async def test_a_name_of_a_public_address_is_told_nothing_without_tls(
+async def test_name_resolving_to_public_address_requires_tls(
     gateway: GatewaySimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     classes = {gateway.host: AddressClass.PUBLIC}
@@ -171,7 +167,7 @@ async def test_a_name_of_a_public_address_is_told_nothing_without_tls(
 
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b""])
-async def test_tls_with_a_peer_that_has_none_is_told(answer: bytes) -> None:
+async def test_tls_to_plain_server_is_cannot_connect(answer: bytes) -> None:
     async with raw_server(answer) as port:
         context = ssl.create_default_context()
         error = await error_of(Endpoint("127.0.0.1", port, context))

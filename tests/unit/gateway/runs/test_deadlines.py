@@ -51,56 +51,56 @@ def run() -> Iterator[Run]:
     loop.close()
 
 
-def test_a_run_that_tells_nothing_is_given_up(run: Run) -> None:
+def test_idle_run_expires(run: Run) -> None:
     assert run.pass_time(29) == []
     assert run.pass_time(1) == ["RUN_IDLE_TIMEOUT"]
     assert isinstance(run.errors[0], RequestTimeoutError)
 
 
-def test_a_run_that_lasts_is_given_up(run: Run) -> None:
+def test_long_run_expires(run: Run) -> None:
     assert run.pass_time(99, alive=True) == []
     assert run.pass_time(1, alive=True) == ["RUN_TIMEOUT"]
 
 
-def test_a_sign_of_life_puts_the_silence_off(run: Run) -> None:
+def test_event_restarts_idle_timeout(run: Run) -> None:
     run.pass_time(20)
     run.tell()
     assert run.pass_time(29) == []
     assert run.pass_time(1) == ["RUN_IDLE_TIMEOUT"]
 
 
-def test_a_run_is_given_up_with_the_last_error_but_not_later(run: Run) -> None:
+def test_last_connection_error_does_not_extend_recovery(run: Run) -> None:
     run.clock.mark_disconnected(ConnectionLostError("x"))
     run.pass_time(9)
     run.clock.mark_disconnected(NotConnectedError("x", code="LAST"))
     assert run.pass_time(1) == ["LAST"]
 
 
-def test_a_run_whose_connection_does_not_come_back_is_given_up(run: Run) -> None:
+def test_run_expires_without_reconnect(run: Run) -> None:
     run.clock.mark_disconnected(ConnectionLostError("x"))
     assert run.pass_time(9) == []
     assert run.pass_time(1) == ["ConnectionLostError"]
 
 
-def test_a_second_loss_gives_no_more_time(run: Run) -> None:
+def test_second_disconnect_does_not_extend_recovery(run: Run) -> None:
     run.clock.mark_disconnected(ConnectionLostError("x"))
     run.pass_time(5)
     run.clock.mark_disconnected(ConnectionLostError("y"))
     assert run.pass_time(5) == ["ConnectionLostError"]
 
 
-def test_news_after_a_loss_keep_the_run(run: Run) -> None:
+def test_event_after_disconnect_ends_recovery_timeout(run: Run) -> None:
     run.clock.mark_disconnected(ConnectionLostError("x"))
     run.pass_time(5)
     run.tell()
     assert run.pass_time(29) == []
 
 
-def test_a_clock_that_was_stopped_gives_nothing_up(run: Run) -> None:
+def test_stopped_deadlines_do_not_expire(run: Run) -> None:
     run.clock.stop()
     assert run.pass_time(200) == []
 
 
-def test_a_clock_knows_the_age_of_its_run(run: Run) -> None:
+def test_age_of_run(run: Run) -> None:
     run.pass_time(7)
     assert run.clock.age == 7

@@ -54,7 +54,7 @@ async def dropped(gateway: GatewaySimulator, client: GatewayClient) -> None:
 
 
 @pytest.mark.parametrize("cut_after", range(4))
-async def test_a_drop_at_any_point_loses_nothing(
+async def test_drop_at_any_point_loses_no_text(
     gateway: GatewaySimulator, cut_after: int
 ) -> None:
     steps: list[Step] = [
@@ -76,7 +76,7 @@ async def test_a_drop_at_any_point_loses_nothing(
     assert len(gateway.received("agent")) == 1
 
 
-async def test_a_run_that_ends_while_we_are_away_is_brought_home(
+async def test_run_that_ends_while_disconnected_is_recovered(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.script(Reply(FIRST), Tool("look"), Reply(SECOND), Drop(), Reply(" Done."))
@@ -84,7 +84,7 @@ async def test_a_run_that_ends_while_we_are_away_is_brought_home(
         assert await hear(run) == f"{FIRST}\n\n{SECOND} Done."
 
 
-async def test_several_drops_lose_nothing(gateway: GatewaySimulator) -> None:
+async def test_several_drops_lose_no_text(gateway: GatewaySimulator) -> None:
     gateway.script(
         Reply(FIRST),
         Drop(),
@@ -102,7 +102,7 @@ async def test_several_drops_lose_nothing(gateway: GatewaySimulator) -> None:
         assert await hear(run) == f"{FIRST}\n\n{SECOND} End."
 
 
-async def test_a_question_that_was_lost_is_asked_again_with_its_key(
+async def test_lost_request_is_resent_with_same_key(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.hold("agent")
@@ -117,7 +117,7 @@ async def test_a_question_that_was_lost_is_asked_again_with_its_key(
         assert await hear(await asked) == FIRST
 
 
-async def test_a_question_that_is_asked_again_is_not_lost(
+async def test_resent_run_survives_another_drop(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.script(Reply(FIRST), Pause(), Reply(" End."))
@@ -136,7 +136,7 @@ async def test_a_question_that_is_asked_again_is_not_lost(
         assert await hear(run) == f"{FIRST} End."
 
 
-async def test_a_question_is_found_by_the_clock_of_the_gateway(
+async def test_history_lookup_uses_gateway_clock(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.clock_shift_ms = -3_600_000
@@ -145,7 +145,7 @@ async def test_a_question_is_found_by_the_clock_of_the_gateway(
         assert await hear(run) == f"{FIRST} End."
 
 
-async def test_a_question_that_arrived_runs_once(gateway: GatewaySimulator) -> None:
+async def test_received_request_runs_once(gateway: GatewaySimulator) -> None:
     gateway.script(Drop(), Ack(), Reply(FIRST), Pause(), Reply(" End."))
     async with connected(gateway) as client:
         asked = asyncio.create_task(client.start_run(RunRequest("Go", SESSION)))
@@ -158,7 +158,7 @@ async def test_a_question_that_arrived_runs_once(gateway: GatewaySimulator) -> N
     assert len(gateway.received("agent")) == 1 + asked_again
 
 
-async def test_the_rest_of_a_segment_that_ended_meanwhile_comes_before_the_next(
+async def test_rest_of_ended_segment_precedes_next_segment(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.script(
@@ -185,7 +185,9 @@ async def test_the_rest_of_a_segment_that_ended_meanwhile_comes_before_the_next(
         assert text == (await run.result()).text == f"{FIRST}\n\n{SECOND}"
 
 
-async def test_a_reply_does_not_wait_for_a_pause(gateway: GatewaySimulator) -> None:
+async def test_recovery_does_not_wait_for_poll_interval(
+    gateway: GatewaySimulator,
+) -> None:
     gateway.script(Reply(FIRST), Drop(), Pause(), Reply(" End."))
     async with connected(
         gateway, replace(TIMING, wait_timeout=60, poll_interval=60)
@@ -196,7 +198,7 @@ async def test_a_reply_does_not_wait_for_a_pause(gateway: GatewaySimulator) -> N
         assert await hear(run) == f"{FIRST} End."
 
 
-async def test_a_connection_that_does_not_come_back_ends_the_run(
+async def test_run_fails_without_reconnect(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.script(Reply(FIRST), Pause())
@@ -209,7 +211,7 @@ async def test_a_connection_that_does_not_come_back_ends_the_run(
         gateway.proceed()
 
 
-async def test_a_run_ends_where_its_client_is_not_let_in_any_more(
+async def test_run_fails_when_reconnect_is_refused(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.script(Reply(FIRST), Pause())
@@ -230,7 +232,7 @@ async def test_a_run_ends_where_its_client_is_not_let_in_any_more(
         (replace(TIMING, run_timeout=0.05), "RUN_TIMEOUT"),
     ],
 )
-async def test_a_run_that_takes_too_long_is_stopped(
+async def test_expired_run_is_aborted(
     gateway: GatewaySimulator, timing: Timing, code: str
 ) -> None:
     gateway.script(Reply(FIRST), Pause())
@@ -242,7 +244,7 @@ async def test_a_run_that_takes_too_long_is_stopped(
         assert client.introspection.runs == ()
 
 
-async def test_an_abort_without_a_connection_is_made_up_for(
+async def test_abort_while_disconnected_is_sent_after_reconnect(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.script(Reply(FIRST), Pause())
@@ -258,7 +260,7 @@ async def test_an_abort_without_a_connection_is_made_up_for(
         await gateway.wait_until(lambda: not gateway.runs.active())
 
 
-async def test_who_does_not_wait_for_the_start_stops_the_run(
+async def test_cancelled_start_aborts_run(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.hold("agent")
@@ -272,7 +274,7 @@ async def test_who_does_not_wait_for_the_start_stops_the_run(
         gateway.release("agent")
 
 
-async def test_a_run_that_just_ended_is_not_lost() -> None:
+async def test_run_that_just_ended_is_recovered() -> None:
     reads = 0
 
     def end(history: Frame) -> None:
@@ -289,7 +291,7 @@ async def test_a_run_that_just_ended_is_not_lost() -> None:
             assert await hear(run) == f"{FIRST} End."
 
 
-async def test_a_run_does_not_outlive_the_process_of_its_gateway(
+async def test_run_is_lost_when_gateway_process_restarts(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.script(Reply(FIRST), Tool("look"), Reply(SECOND), Pause())
@@ -305,7 +307,7 @@ async def test_a_run_does_not_outlive_the_process_of_its_gateway(
         assert caught.value.code == "RUN_LOST"
 
 
-async def test_a_run_that_the_gateway_has_lost_ends(
+async def test_run_unknown_to_gateway_fails(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.script(Reply(FIRST), Pause())
@@ -322,7 +324,7 @@ async def test_a_run_that_the_gateway_has_lost_ends(
         assert caught.value.code == "RUN_LOST"
 
 
-async def test_a_request_that_was_sent_again_ends_with_its_run(
+async def test_resent_request_ends_with_run(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.script(Reply(FIRST))

@@ -65,7 +65,7 @@ async def half_a_run(gateway: GatewaySimulator, client: GatewayClient) -> AgentR
         ),
     ],
 )
-async def test_a_history_of_no_known_shape_does_not_end_the_client(
+async def test_malformed_history_does_not_stop_client(
     gateway: GatewaySimulator, change: Callable[[Frame], None]
 ) -> None:
     gateway.edit("chat.history", change)
@@ -81,7 +81,7 @@ async def test_a_history_of_no_known_shape_does_not_end_the_client(
         gateway.proceed()
 
 
-async def test_a_history_that_comes_too_late_is_asked_for_again(
+async def test_history_timeout_is_retried(
     gateway: GatewaySimulator,
 ) -> None:
     client = client_of(gateway, replace(TIMING, request_timeout=0.05))
@@ -94,7 +94,7 @@ async def test_a_history_that_comes_too_late_is_asked_for_again(
         assert (await run.result()).text == "It is on."
 
 
-async def test_the_gateway_is_not_asked_to_wait_while_text_is_missing(
+async def test_agent_wait_is_short_while_text_is_missing(
     gateway: GatewaySimulator,
 ) -> None:
     client = client_of(gateway)
@@ -107,7 +107,7 @@ async def test_the_gateway_is_not_asked_to_wait_while_text_is_missing(
         await run.result()
 
 
-async def test_a_question_beyond_the_longest_history_is_looked_for_again(
+async def test_message_beyond_longest_history_is_searched_again(
     gateway: GatewaySimulator,
 ) -> None:
     others = [{"role": "assistant"}] * HISTORY_LIMITS[-1]
@@ -122,7 +122,7 @@ async def test_a_question_beyond_the_longest_history_is_looked_for_again(
     gateway.proceed()
 
 
-async def test_a_history_that_is_refused_ends_the_run(
+async def test_refused_history_fails_run(
     gateway: GatewaySimulator,
 ) -> None:
     error = {"code": "FORBIDDEN", "message": "no"}
@@ -148,7 +148,7 @@ async def test_a_history_that_is_refused_ends_the_run(
         ({"status": "ok"}, AgentRunError, "NO_REPLY"),
     ],
 )
-async def test_a_run_that_ended_without_a_reply_says_how(
+async def test_run_ended_without_reply_fails(
     gateway: GatewaySimulator, answer: Frame, kind: type[AgentRunError], code: str
 ) -> None:
     gateway.edit("agent.wait", lambda payload: payload.update(answer))
@@ -162,9 +162,7 @@ async def test_a_run_that_ended_without_a_reply_says_how(
 
 
 @pytest.mark.parametrize("status", ["timeout", "ok"])
-async def test_a_run_that_is_not_over_is_waited_for(
-    gateway: GatewaySimulator, status: str
-) -> None:
+async def test_unfinished_run_is_polled(gateway: GatewaySimulator, status: str) -> None:
     gateway.edit("agent.wait", lambda payload: payload.update(status=status))
     client = client_of(gateway, replace(TIMING, wait_timeout=0.001, poll_interval=0))
     async with running(client):
@@ -175,7 +173,7 @@ async def test_a_run_that_is_not_over_is_waited_for(
         assert (await run.result()).text == "It is on."
 
 
-async def test_a_connection_that_ends_meanwhile_leaves_the_run_to_the_next(
+async def test_connection_loss_during_recovery_keeps_run(
     gateway: GatewaySimulator,
 ) -> None:
     endpoint = Endpoint(gateway.host, gateway.port)
@@ -202,7 +200,7 @@ async def never() -> None:
     raise AssertionError
 
 
-async def test_a_pause_between_two_questions_ends_with_the_connection(
+async def test_poll_interval_ends_with_connection(
     gateway: GatewaySimulator,
 ) -> None:
     client = client_of(gateway, replace(TIMING, poll_interval=60))
@@ -215,7 +213,7 @@ async def test_a_pause_between_two_questions_ends_with_the_connection(
     gateway.proceed()
 
 
-async def test_a_run_that_an_observer_starts_is_not_taken_for_an_old_one(
+async def test_run_started_by_state_listener_is_not_recovered(
     gateway: GatewaySimulator,
 ) -> None:
     client = client_of(gateway)
@@ -251,7 +249,7 @@ async def tell_in_absence(
     return "".join([text async for text in run])
 
 
-async def test_more_events_than_can_be_held_are_asked_for_again(
+async def test_buffer_overflow_reads_history_again(
     gateway: GatewaySimulator,
 ) -> None:
     words = ("word", *[" word"] * MAX_BUFFERED_EVENTS)
@@ -262,7 +260,7 @@ async def test_more_events_than_can_be_held_are_asked_for_again(
     assert len(gateway.received("chat.history")) == 2
 
 
-async def test_a_question_far_up_in_the_history_is_found(
+async def test_message_is_found_in_longer_history(
     gateway: GatewaySimulator,
 ) -> None:
     words = [f"Word {number}." for number in range(HISTORY_LIMITS[0])]

@@ -29,7 +29,7 @@ async def read_all(run: AgentRun) -> list[str]:
     return [text async for text in run]
 
 
-async def test_text_is_told_while_the_run_goes_on(harness: RunHarness) -> None:
+async def test_text_is_emitted_while_run_is_active(harness: RunHarness) -> None:
     reader = aiter(harness.run)
     harness.say("Hel", itemId="a")
     assert await anext(reader) == "Hel"
@@ -43,14 +43,14 @@ async def test_text_is_told_while_the_run_goes_on(harness: RunHarness) -> None:
         await anext(reader)
 
 
-async def test_text_that_waits_is_told_in_one_piece(harness: RunHarness) -> None:
+async def test_unread_text_is_emitted_in_one_piece(harness: RunHarness) -> None:
     harness.say("Hel", itemId="a")
     harness.say("Hello", itemId="a")
     await harness.end("Hello")
     assert await read_all(harness.run) == ["Hello"]
 
 
-async def test_a_run_ends_with_its_result(harness: RunHarness) -> None:
+async def test_run_ends_with_result(harness: RunHarness) -> None:
     meta = {"durationMs": 250, "agentMeta": {"provider": "p", "model": "m"}}
     result = {"payloads": [{"text": "Hello"}], "meta": meta}
     harness.response.set_result({"status": "ok", "result": result})
@@ -59,13 +59,15 @@ async def test_a_run_ends_with_its_result(harness: RunHarness) -> None:
     assert (end.duration, end.provider, end.model) == (0.25, "p", "m")
 
 
-async def test_text_that_no_event_told_is_told_at_the_end(harness: RunHarness) -> None:
+async def test_text_without_events_is_emitted_at_end(harness: RunHarness) -> None:
     await harness.end("Hello")
     assert await read_all(harness.run) == ["Hello"]
 
 
 @pytest.mark.parametrize("phase", ["end", "error", "finishing", "model", "odd"])
-async def test_no_phase_ends_a_run(harness: RunHarness, phase: str) -> None:
+async def test_lifecycle_phase_does_not_end_run(
+    harness: RunHarness, phase: str
+) -> None:
     harness.send_event("lifecycle", {"phase": phase})
     await asyncio.sleep(0)
     assert not harness.run.info.ended
@@ -74,7 +76,7 @@ async def test_no_phase_ends_a_run(harness: RunHarness, phase: str) -> None:
     assert (await harness.run.result()).text == "Hello"
 
 
-async def test_a_new_attempt_replaces_what_v3_began(harness: RunHarness) -> None:
+async def test_v3_retry_replaces_text(harness: RunHarness) -> None:
     harness.send_event("lifecycle", {"phase": "start"})
     harness.say("Hel")
     harness.send_event("lifecycle", {"phase": "end"})
@@ -84,7 +86,7 @@ async def test_a_new_attempt_replaces_what_v3_began(harness: RunHarness) -> None
     assert (await harness.run.result()).text == "Good day"
 
 
-async def test_a_preamble_that_no_assistant_event_told_is_told(
+async def test_preamble_without_assistant_event_is_emitted(
     harness: RunHarness,
 ) -> None:
     preamble = {"kind": "preamble", "progressText": "Let me look."}
@@ -97,13 +99,13 @@ async def test_a_preamble_that_no_assistant_event_told_is_told(
 
 
 @pytest.mark.parametrize("stream", ["tool", "item", "usage", "thinking", "odd", None])
-async def test_an_unknown_stream_is_ignored(harness: RunHarness, stream: str) -> None:
+async def test_unknown_stream_is_ignored(harness: RunHarness, stream: str) -> None:
     harness.send_event(stream, {"text": "secret thought", "phase": "start"})
     await harness.end("Hello")
     assert await read_all(harness.run) == ["Hello"]
 
 
-async def test_an_event_that_was_seen_is_ignored(harness: RunHarness) -> None:
+async def test_repeated_event_is_ignored(harness: RunHarness) -> None:
     for seq, text in ((1, "a"), (3, "a b"), (3, "a b"), (2, "a"), (1, "a")):
         harness.send_event("assistant", {"text": text, "delta": text[1:] or text}, seq)
     await harness.end("a b")
@@ -114,7 +116,7 @@ async def test_an_event_that_was_seen_is_ignored(harness: RunHarness) -> None:
     "payload",
     [{}, {"seq": None}, {"seq": "1", "data": {}}, {"seq": 1}, {"seq": 1, "data": []}],
 )
-async def test_an_event_of_no_known_shape_is_ignored(
+async def test_malformed_event_is_ignored(
     harness: RunHarness, payload: dict[str, object]
 ) -> None:
     broken = {"runId": "r", "stream": "assistant", **payload}
@@ -134,7 +136,7 @@ async def test_an_event_of_no_known_shape_is_ignored(
         ([], AgentRunError, "UNKNOWN"),
     ],
 )
-async def test_an_end_that_is_not_well_is_an_error(
+async def test_unsuccessful_status_is_error(
     harness: RunHarness, payload: object, kind: type[AgentRunError], code: str
 ) -> None:
     harness.response.set_result(payload)
@@ -143,7 +145,7 @@ async def test_an_end_that_is_not_well_is_an_error(
     assert caught.value.code == code
 
 
-async def test_a_failed_run_is_an_agents_error(harness: RunHarness) -> None:
+async def test_failed_request_is_agent_run_error(harness: RunHarness) -> None:
     error = RequestFailedError("x", code="UNAVAILABLE", reason="HTTP 500")
     harness.response.set_exception(error)
     with pytest.raises(AgentRunError) as caught:
@@ -151,7 +153,7 @@ async def test_a_failed_run_is_an_agents_error(harness: RunHarness) -> None:
     assert (caught.value.code, caught.value.reason) == ("UNAVAILABLE", "HTTP 500")
 
 
-async def test_another_error_comes_out_as_it_is(harness: RunHarness) -> None:
+async def test_other_errors_are_raised_unchanged(harness: RunHarness) -> None:
     error = RequestTimeoutError("x")
     harness.response.set_exception(error)
     with pytest.raises(RequestTimeoutError) as caught:
@@ -159,7 +161,7 @@ async def test_another_error_comes_out_as_it_is(harness: RunHarness) -> None:
     assert caught.value is error
 
 
-async def test_readers_get_the_text_and_then_the_error(harness: RunHarness) -> None:
+async def test_reader_gets_text_then_error(harness: RunHarness) -> None:
     harness.say("Hel", itemId="a")
     harness.response.set_exception(RequestTimeoutError("x"))
     reader = aiter(harness.run)
@@ -169,7 +171,7 @@ async def test_readers_get_the_text_and_then_the_error(harness: RunHarness) -> N
 
 
 @pytest.mark.parametrize("payload", [{"status": "ok"}, {"status": "odd"}])
-async def test_a_final_response_is_an_acceptance_too(payload: object) -> None:
+async def test_final_response_accepts_run(payload: object) -> None:
     harness = RunHarness()
     harness.response.set_result(payload)
     harness.run.attach_response(harness.response)
@@ -178,7 +180,7 @@ async def test_a_final_response_is_an_acceptance_too(payload: object) -> None:
         await harness.run.result()
 
 
-async def test_a_run_that_was_not_taken_says_why() -> None:
+async def test_refused_run_raises_error() -> None:
     harness = RunHarness()
     error = RequestFailedError("x", code="INVALID_REQUEST")
     harness.response.set_exception(error)
@@ -190,9 +192,7 @@ async def test_a_run_that_was_not_taken_says_why() -> None:
 
 
 @pytest.mark.parametrize("well", [True, False])
-async def test_a_run_that_ended_is_forgotten(
-    harness: RunHarness, *, well: bool
-) -> None:
+async def test_ended_run_is_removed(harness: RunHarness, *, well: bool) -> None:
     assert len(harness.runs.snapshot()) == 1
     if well:
         await harness.end("Hello")
@@ -204,7 +204,7 @@ async def test_a_run_that_ended_is_forgotten(
     assert harness.statistics.foreign_run_events == 1
 
 
-async def test_what_comes_after_the_end_changes_nothing(harness: RunHarness) -> None:
+async def test_late_updates_are_ignored(harness: RunHarness) -> None:
     await harness.end("Hello")
     late = {"seq": 9, "stream": "assistant", "data": {"text": "late"}}
     harness.run.stream.feed(late)
@@ -213,7 +213,7 @@ async def test_what_comes_after_the_end_changes_nothing(harness: RunHarness) -> 
     assert (await harness.run.result()).text == "Hello"
 
 
-async def test_a_final_response_after_the_reply_was_brought_home_changes_nothing(
+async def test_final_response_after_recovery_is_ignored(
     harness: RunHarness,
 ) -> None:
     harness.response.set_result({"status": "error"})
@@ -222,7 +222,7 @@ async def test_a_final_response_after_the_reply_was_brought_home_changes_nothing
     assert (await harness.run.result()).text == "Hello"
 
 
-async def test_a_reply_that_is_brought_home_too_late_changes_nothing(
+async def test_late_recovery_is_ignored(
     harness: RunHarness,
 ) -> None:
     harness.run.fail(ConnectionLostError("x"))
@@ -231,7 +231,7 @@ async def test_a_reply_that_is_brought_home_too_late_changes_nothing(
         await harness.run.result()
 
 
-async def test_nobody_waits_for_the_response_after_the_loss(
+async def test_failed_run_cancels_response(
     harness: RunHarness,
 ) -> None:
     harness.run.fail(ConnectionLostError("x"))
@@ -240,7 +240,7 @@ async def test_nobody_waits_for_the_response_after_the_loss(
         await harness.run.result()
 
 
-async def test_runs_of_others_leave_nothing_but_a_count(harness: RunHarness) -> None:
+async def test_foreign_runs_are_only_counted(harness: RunHarness) -> None:
     for number in range(10_000):
         payload = {"runId": f"other-{number}", "seq": 1, "stream": "assistant"}
         harness.deliver(payload | {"data": {"text": "x"}})
@@ -251,7 +251,7 @@ async def test_runs_of_others_leave_nothing_but_a_count(harness: RunHarness) -> 
     assert await read_all(harness.run) == ["Hello"]
 
 
-async def test_an_abort_ends_the_run_here_and_at_the_gateway(
+async def test_abort_ends_run_and_aborts_it_on_gateway(
     harness: RunHarness,
 ) -> None:
     harness.say("Hel", itemId="a")
@@ -265,21 +265,21 @@ async def test_an_abort_ends_the_run_here_and_at_the_gateway(
         await anext(reader)
 
 
-async def test_an_abort_before_the_request_left_ends_the_run() -> None:
+async def test_abort_before_request_ends_run() -> None:
     harness = RunHarness()
     await harness.run.abort()
     with pytest.raises(AgentRunAborted):
         await harness.run.result()
 
 
-async def test_a_run_that_ended_cannot_be_aborted(harness: RunHarness) -> None:
+async def test_ended_run_is_not_aborted(harness: RunHarness) -> None:
     await harness.end("Hello")
     await harness.run.abort()
     assert harness.aborted == []
     assert (await harness.run.result()).text == "Hello"
 
 
-async def test_who_stops_waiting_does_not_stop_the_run(harness: RunHarness) -> None:
+async def test_cancelled_waiter_does_not_stop_run(harness: RunHarness) -> None:
     waiter = asyncio.create_task(harness.run.result())
     await asyncio.sleep(0)
     waiter.cancel()
@@ -288,11 +288,11 @@ async def test_who_stops_waiting_does_not_stop_the_run(harness: RunHarness) -> N
     assert (await harness.run.result()).text == "Hello"
 
 
-async def test_an_error_that_nobody_awaits_is_no_complaint(harness: RunHarness) -> None:
+async def test_unawaited_error_is_not_reported(harness: RunHarness) -> None:
     harness.run.fail(ConnectionLostError("x"))
 
 
-async def test_what_is_shown_of_a_run_is_its_size() -> None:
+async def test_run_info_contains_size_but_no_text() -> None:
     harness = RunHarness()
     assert not harness.run.info.accepted
     await harness.start()

@@ -23,14 +23,14 @@ async def read_all(harness: RunHarness) -> str:
     return "".join([text async for text in harness.run])
 
 
-async def test_a_segment_that_is_told_without_a_loss_is_not_torn(
+async def test_no_gap_without_disconnect(
     harness: RunHarness,
 ) -> None:
     assert not harness.run.stream.has_gap
     await harness.end("The end")
 
 
-async def test_a_segment_is_torn_until_the_history_has_its_rest(
+async def test_gap_closes_when_history_has_rest(
     harness: RunHarness,
 ) -> None:
     harness.run.mark_disconnected(LOST)
@@ -41,7 +41,7 @@ async def test_a_segment_is_torn_until_the_history_has_its_rest(
     await harness.end("The end")
 
 
-async def test_a_segment_that_was_held_back_waits_for_the_rest_of_the_torn_one(
+async def test_buffered_segment_waits_for_gap_to_close(
     harness: RunHarness,
 ) -> None:
     harness.run.mark_disconnected(LOST)
@@ -53,7 +53,7 @@ async def test_a_segment_that_was_held_back_waits_for_the_rest_of_the_torn_one(
     assert await read_all(harness) == "The end\n\nNext"
 
 
-async def test_a_step_with_a_tool_mends_no_torn_segment(harness: RunHarness) -> None:
+async def test_tool_call_does_not_close_gap(harness: RunHarness) -> None:
     harness.run.mark_disconnected(LOST)
     harness.run.stream.replay_history(())
     harness.send_event("tool", {"phase": "start", "name": "ls", "toolCallId": "1"})
@@ -61,7 +61,7 @@ async def test_a_step_with_a_tool_mends_no_torn_segment(harness: RunHarness) -> 
     await harness.end("The end")
 
 
-async def test_more_than_can_be_held_back_is_not_held(harness: RunHarness) -> None:
+async def test_buffer_overflow(harness: RunHarness) -> None:
     assert not harness.run.stream.overflowed
     harness.run.mark_disconnected(LOST)
     for _ in range(MAX_BUFFERED_EVENTS - 1):

@@ -25,51 +25,47 @@ def reply() -> ReplyText:
     return ReplyText()
 
 
-def test_cumulative_text_is_told_once(reply: ReplyText) -> None:
+def test_cumulative_text_is_emitted_once(reply: ReplyText) -> None:
     told = [reply.feed(v3("Hel", "Hel")), reply.feed(v3("Hello", "lo"))]
     assert told == ["Hel", "lo"]
     assert reply.text == "Hello"
 
 
-def test_an_empty_update_tells_nothing(reply: ReplyText) -> None:
+def test_empty_update_emits_nothing(reply: ReplyText) -> None:
     assert feed(reply, v3("", ""), v3("Hi", "Hi"), v3("Hi", "")) == "Hi"
     assert reply.text == "Hi"
 
 
 @pytest.mark.parametrize("data", [{}, {"text": None}, {"text": 7}, {"delta": "x"}])
-def test_an_update_without_text_is_ignored(
-    reply: ReplyText, data: dict[str, Any]
-) -> None:
+def test_update_without_text_is_ignored(reply: ReplyText, data: dict[str, Any]) -> None:
     assert feed(reply, v3("Hi", "Hi"), data) == "Hi"
     assert reply.text == "Hi"
 
 
 @pytest.mark.parametrize("second", ["Done.", "Look", "Looking"])
-def test_v3_text_that_starts_again_is_a_new_paragraph(
-    reply: ReplyText, second: str
-) -> None:
+def test_restarted_v3_text_is_new_paragraph(reply: ReplyText, second: str) -> None:
     told = feed(reply, v3("Look", "Look"), v3(second, second))
     assert told == reply.text == f"Look\n\n{second}"
 
 
-def test_v3_text_that_is_no_continuation_is_a_new_paragraph(reply: ReplyText) -> None:
+def test_unrelated_v3_text_is_new_paragraph(reply: ReplyText) -> None:
     told = feed(reply, v3("Looking", "Looking"), v3("It is on", " on"))
     assert told == reply.text == "Looking\n\nIt is on"
 
 
 @pytest.mark.parametrize("second", ["Done.", "Look", "Looking"])
-def test_another_item_is_a_new_paragraph(reply: ReplyText, second: str) -> None:
+def test_new_item_is_new_paragraph(reply: ReplyText, second: str) -> None:
     told = feed(reply, v4("a:1", "Look"), v4("a:2", second))
     assert told == reply.text == f"Look\n\n{second}"
 
 
-def test_replaced_text_is_told_as_a_paragraph(reply: ReplyText) -> None:
+def test_replacement_is_emitted_as_paragraph(reply: ReplyText) -> None:
     told = feed(reply, v4("a", "It is of"), v4("a", "The lamp is on", replace=True))
     assert told == "It is of\n\nThe lamp is on"
     assert reply.text == "The lamp is on"
 
 
-def test_a_replacement_that_continues_is_told_as_such(reply: ReplyText) -> None:
+def test_continuing_replacement_emits_only_rest(reply: ReplyText) -> None:
     told = feed(
         reply,
         v4("a", "The lamp"),
@@ -86,7 +82,7 @@ def test_text_without_items_can_be_replaced(reply: ReplyText) -> None:
     assert reply.text == "Two"
 
 
-def test_a_failed_item_takes_no_earlier_one_with_it(reply: ReplyText) -> None:
+def test_failed_item_keeps_earlier_items(reply: ReplyText) -> None:
     feed(
         reply,
         v4("a:1", "Let me look."),
@@ -96,7 +92,7 @@ def test_a_failed_item_takes_no_earlier_one_with_it(reply: ReplyText) -> None:
     assert reply.text == "Let me look.\n\nIt is on."
 
 
-def test_a_v3_retry_drops_what_was_begun(reply: ReplyText) -> None:
+def test_v3_retry_drops_attempt(reply: ReplyText) -> None:
     told = feed(reply, v3("Hel", "Hel"))
     reply.drop_attempt()
     told += feed(reply, v3("Good", "Good"), v3("Good day", " day"))
@@ -104,25 +100,25 @@ def test_a_v3_retry_drops_what_was_begun(reply: ReplyText) -> None:
     assert reply.text == "Good day"
 
 
-def test_a_v4_retry_drops_nothing_by_itself(reply: ReplyText) -> None:
+def test_v4_retry_drops_nothing(reply: ReplyText) -> None:
     feed(reply, v4("a:1", "Let me look."))
     reply.drop_attempt()
     feed(reply, v4("b:1", "It is on."))
     assert reply.text == "Let me look.\n\nIt is on."
 
 
-def test_a_retry_before_any_text_is_harmless(reply: ReplyText) -> None:
+def test_retry_before_text_is_harmless(reply: ReplyText) -> None:
     reply.drop_attempt()
     assert reply.text == ""
 
 
 @pytest.mark.parametrize("told", ["", "It i", "It is on."])
-def test_the_final_text_completes_what_events_told(reply: ReplyText, told: str) -> None:
+def test_final_text_completes_events(reply: ReplyText, told: str) -> None:
     heard = feed(reply, v4("a", told)) + reply.finish(["It is on."])
     assert heard == reply.text == "It is on."
 
 
-def test_the_final_text_of_a_v3_retry_continues_what_was_told(
+def test_final_text_of_v3_retry_continues_emitted_text(
     reply: ReplyText,
 ) -> None:
     heard = feed(reply, v3("It i", "It i"))
@@ -132,16 +128,14 @@ def test_the_final_text_of_a_v3_retry_continues_what_was_told(
 
 
 @pytest.mark.parametrize("seen", [[], ["a"], ["a", "b"], ["a", "b", "c"], ["a", "c"]])
-def test_v3_segments_that_were_missed_come_at_the_end(
-    reply: ReplyText, seen: list[str]
-) -> None:
+def test_missed_v3_segments_are_added_at_end(reply: ReplyText, seen: list[str]) -> None:
     feed(reply, *(v3(text, text) for text in seen))
     reply.finish(["a", "b", "c"])
     assert reply.text == "a\n\nb\n\nc"
 
 
 @pytest.mark.parametrize("seen", [[], ["a"], ["a", "b"]])
-def test_v3_segments_that_were_missed_are_told_at_the_end(
+def test_missed_v3_segments_are_emitted_at_end(
     reply: ReplyText, seen: list[str]
 ) -> None:
     heard = feed(reply, *(v3(text, text) for text in seen))
@@ -150,7 +144,7 @@ def test_v3_segments_that_were_missed_are_told_at_the_end(
 
 
 @pytest.mark.parametrize("seen", [["a"], ["a", "b"]])
-def test_a_v4_last_segment_that_was_missed_is_told_at_the_end(
+def test_missed_last_v4_segment_is_emitted_at_end(
     reply: ReplyText, seen: list[str]
 ) -> None:
     heard = feed(reply, *(v4(text, text) for text in seen))
@@ -158,7 +152,7 @@ def test_a_v4_last_segment_that_was_missed_is_told_at_the_end(
     assert heard == reply.text == SEPARATOR.join([*seen, "z"])
 
 
-def test_a_final_text_that_was_trimmed_is_told_no_second_time(
+def test_trimmed_final_text_is_not_emitted_again(
     reply: ReplyText,
 ) -> None:
     assert feed(reply, v4("a", "It is on. \n")) == "It is on. \n"
@@ -166,43 +160,43 @@ def test_a_final_text_that_was_trimmed_is_told_no_second_time(
     assert reply.text == "It is on."
 
 
-def test_a_segment_that_stayed_empty_is_none(reply: ReplyText) -> None:
+def test_empty_segment_is_dropped(reply: ReplyText) -> None:
     heard = feed(reply, v3("It is on.", "It is on."), v3("", ""))
     heard += reply.finish(["It is on."])
     assert heard == reply.text == "It is on."
 
 
-def test_no_final_text_leaves_the_events_text(reply: ReplyText) -> None:
+def test_text_of_events_is_kept_without_final_text(reply: ReplyText) -> None:
     feed(reply, v4("a", "It is on."))
     assert reply.finish([]) == ""
     assert reply.text == "It is on."
 
 
-def test_a_segment_that_only_its_end_tells_is_told(reply: ReplyText) -> None:
+def test_closed_segment_without_events_is_emitted(reply: ReplyText) -> None:
     told = reply.close_segment("One.")
     told += feed(reply, v4("a:2", "Two."))
     assert told == reply.text == "One.\n\nTwo."
 
 
-def test_the_end_of_a_segment_tells_what_is_missing_of_it(reply: ReplyText) -> None:
+def test_closed_segment_emits_missing_text(reply: ReplyText) -> None:
     told = feed(reply, v4("a:1", "On"))
     told += reply.close_segment("One.") + feed(reply, v4("a:2", "Two."))
     assert told == reply.text == "One.\n\nTwo."
 
 
-def test_the_end_of_a_segment_that_was_told_tells_nothing(reply: ReplyText) -> None:
+def test_closed_segment_is_not_emitted_again(reply: ReplyText) -> None:
     told = feed(reply, v4("a:1", "One. "))
     told += reply.close_segment("One.") + feed(reply, v4("a:2", "Two."))
     assert told == "One. \n\nTwo."
 
 
-def test_a_segment_is_settled_after_another(reply: ReplyText) -> None:
+def test_other_segment_is_closed_after_open_one(reply: ReplyText) -> None:
     told = feed(reply, v4("a:1", "One.")) + reply.close_segment("Two.")
     told += feed(reply, v4("a:3", "Three."))
     assert told == reply.text == "One.\n\nTwo.\n\nThree."
 
 
-def test_events_of_a_settled_segment_that_come_late_tell_nothing(
+def test_late_events_of_closed_segment_emit_nothing(
     reply: ReplyText,
 ) -> None:
     told = reply.close_segment("One.")
@@ -210,14 +204,14 @@ def test_events_of_a_settled_segment_that_come_late_tell_nothing(
     assert told == reply.text == "One.\n\nTwo."
 
 
-def test_what_an_earlier_segment_said_may_be_said_again(reply: ReplyText) -> None:
+def test_text_of_earlier_segment_may_be_repeated(reply: ReplyText) -> None:
     told = reply.close_segment("One.")
     told += feed(reply, v4("a:2", "Two."), v4("a:3", "One."))
     assert told == reply.text == "One.\n\nTwo.\n\nOne."
 
 
 @pytest.mark.parametrize("start", ["L", "Let", "Let me"])
-def test_a_segment_that_begins_like_the_settled_one_is_its_own(
+def test_segment_with_prefix_of_closed_one_is_separate(
     reply: ReplyText, start: str
 ) -> None:
     told = reply.close_segment("Let me look.")
@@ -225,7 +219,7 @@ def test_a_segment_that_begins_like_the_settled_one_is_its_own(
     assert told == reply.text == f"Let me look.\n\n{start}ter"
 
 
-def test_a_retry_keeps_what_is_settled(reply: ReplyText) -> None:
+def test_retry_keeps_closed_segments(reply: ReplyText) -> None:
     told = reply.close_segment("Let me look.")
     told += feed(reply, v4("a:2", "", replace=True))
     reply.drop_attempt()
@@ -233,20 +227,20 @@ def test_a_retry_keeps_what_is_settled(reply: ReplyText) -> None:
     assert told == reply.text == "Let me look.\n\nIt is on."
 
 
-def test_another_item_that_continues_the_text_is_a_new_paragraph(
+def test_new_item_that_continues_text_is_new_paragraph(
     reply: ReplyText,
 ) -> None:
     feed(reply, v4("a", "It is"))
     assert reply.feed(v4("b", "It is on.", delta=" on.")) == f"{SEPARATOR}It is on."
 
 
-def test_an_event_of_a_settled_segment_may_end_with_a_space(reply: ReplyText) -> None:
+def test_event_of_closed_segment_may_end_with_space(reply: ReplyText) -> None:
     feed(reply, v4("a", "It is on"))
     reply.close_segment("It is on.")
     assert reply.feed(v4("a", "It is on. ", delta=" ")) == ""
 
 
-def test_a_retry_of_which_nothing_was_written_down_starts_segment(
+def test_retry_missing_in_history_starts_segment(
     reply: ReplyText,
 ) -> None:
     feed(reply, v3("It", "It"))

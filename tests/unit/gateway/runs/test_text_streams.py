@@ -105,7 +105,7 @@ async def listen(harness: RunHarness) -> str:
 
 @SHAPES
 @given(segments=SEGMENTS, repeat=st.sets(st.integers(0, 40)))
-async def test_any_stream_gives_the_text_and_its_listener_hears_it_all(
+async def test_any_stream_emits_whole_text(
     shape: Shape, segments: list[Segment], repeat: set[int]
 ) -> None:
     harness = RunHarness()
@@ -124,7 +124,7 @@ async def test_any_stream_gives_the_text_and_its_listener_hears_it_all(
 
 @SHAPES
 @given(segments=SEGMENTS, missed=st.sets(st.integers(1, 40)))
-async def test_events_that_are_missed_do_not_change_the_end(
+async def test_missed_events_do_not_change_final_text(
     shape: Shape, segments: list[Segment], missed: set[int]
 ) -> None:
     harness = RunHarness()
@@ -190,7 +190,7 @@ def recorded_text(protocol: int, name: str, run_id: str) -> str:
 
 
 @pytest.mark.parametrize(RUN, recorded_runs("ok"))
-async def test_a_recorded_run_gives_its_whole_text(
+async def test_recorded_run_emits_whole_text(
     protocol: int, name: str, run_id: str, request_id: str
 ) -> None:
     run = await replay(protocol, name, run_id, request_id)
@@ -208,7 +208,7 @@ async def test_a_recorded_run_gives_its_whole_text(
         *((*run, AgentRunAborted) for run in recorded_runs("timeout")),
     ],
 )
-async def test_a_recorded_run_that_failed_raises_why(
+async def test_recorded_failed_run_raises_error(
     protocol: int, name: str, run_id: str, request_id: str, kind: type[AgentRunError]
 ) -> None:
     run = await replay(protocol, name, run_id, request_id)

@@ -43,7 +43,7 @@ def replay(harness: RunHarness, name: str) -> None:
                 harness.send_event(payload["stream"], payload["data"])
 
 
-async def test_calls_and_results_stand_between_the_texts(harness: RunHarness) -> None:
+async def test_tool_parts_keep_their_position(harness: RunHarness) -> None:
     replay(harness, "agent_run_text_tool_text")
     await harness.end()
     first, call, result, last = await read_all(harness.run)
@@ -56,13 +56,13 @@ async def test_calls_and_results_stand_between_the_texts(harness: RunHarness) ->
     assert last.startswith("\n\nTool said:")
 
 
-async def test_steps_alone_are_no_text(harness: RunHarness) -> None:
+async def test_tool_parts_are_not_text(harness: RunHarness) -> None:
     harness.send_event("tool", CALL)
     await harness.end()
     assert [text async for text in harness.run] == []
 
 
-async def test_texts_alone_leave_the_steps_out(harness: RunHarness) -> None:
+async def test_text_iteration_skips_tool_parts(harness: RunHarness) -> None:
     harness.say("One")
     harness.send_event("tool", CALL)
     harness.send_event("tool", RESULT)
@@ -71,7 +71,7 @@ async def test_texts_alone_leave_the_steps_out(harness: RunHarness) -> None:
     assert "".join([text async for text in harness.run]) == "One\n\nTwo"
 
 
-async def test_a_run_tells_no_steps_unless_they_are_asked_for() -> None:
+async def test_tool_parts_are_opt_in() -> None:
     harness = RunHarness()
     await harness.start()
     replay(harness, "agent_run_tool")
@@ -79,7 +79,7 @@ async def test_a_run_tells_no_steps_unless_they_are_asked_for() -> None:
     assert all(isinstance(part, str) for part in await read_all(harness.run))
 
 
-async def test_a_step_is_told_as_it_comes(harness: RunHarness) -> None:
+async def test_tool_part_is_emitted_immediately(harness: RunHarness) -> None:
     told = aiter(harness.run.parts())
     waiting = asyncio.ensure_future(anext(told))
     await asyncio.sleep(0)
@@ -88,7 +88,7 @@ async def test_a_step_is_told_as_it_comes(harness: RunHarness) -> None:
     await harness.end()
 
 
-async def test_a_step_is_told_once(harness: RunHarness) -> None:
+async def test_tool_part_is_emitted_once(harness: RunHarness) -> None:
     harness.send_event("tool", CALL, seq=1)
     harness.send_event("tool", CALL, seq=1)
     harness.send_event("tool", RESULT, seq=2)
@@ -96,7 +96,7 @@ async def test_a_step_is_told_once(harness: RunHarness) -> None:
     assert len(await read_all(harness.run)) == 2
 
 
-async def test_a_call_whose_result_was_missed_gets_one(harness: RunHarness) -> None:
+async def test_call_without_result_gets_error_result(harness: RunHarness) -> None:
     harness.send_event("tool", CALL)
     await harness.end("Done")
     call, text, result = await read_all(harness.run)
@@ -104,7 +104,7 @@ async def test_a_call_whose_result_was_missed_gets_one(harness: RunHarness) -> N
     assert result == ToolResult("1", "ls", None, is_error=True)
 
 
-async def test_a_call_gets_no_second_result_after_the_end(harness: RunHarness) -> None:
+async def test_call_gets_one_result_after_end(harness: RunHarness) -> None:
     harness.send_event("tool", CALL)
     harness.run.stream.buffer()
     harness.send_event("tool", RESULT)
@@ -114,7 +114,7 @@ async def test_a_call_gets_no_second_result_after_the_end(harness: RunHarness) -
     assert results == [ToolResult("1", "ls", None, is_error=True)]
 
 
-async def test_a_failed_call_says_so(harness: RunHarness) -> None:
+async def test_failed_call_has_error_result(harness: RunHarness) -> None:
     harness.send_event("tool", CALL)
     harness.send_event("tool", {**RESULT, "isError": True})
     await harness.end()
@@ -133,20 +133,22 @@ async def test_a_failed_call_says_so(harness: RunHarness) -> None:
         {"phase": "update", "name": "ls", "toolCallId": "1"},
     ],
 )
-async def test_what_is_no_step_is_left_out(harness: RunHarness, data: Payload) -> None:
+async def test_invalid_tool_event_is_ignored(
+    harness: RunHarness, data: Payload
+) -> None:
     harness.send_event("tool", data)
     await harness.end()
     assert await read_all(harness.run) == []
 
 
-async def test_a_step_does_not_show_its_content(harness: RunHarness) -> None:
+async def test_tool_part_repr_hides_content(harness: RunHarness) -> None:
     harness.send_event("tool", {**CALL, "args": {"secret": "hush"}})
     harness.send_event("tool", {**RESULT, "result": "hush"})
     await harness.end()
     assert "hush" not in repr(await read_all(harness.run))
 
 
-async def test_only_protocol_4_tells_the_steps(gateway: GatewaySimulator) -> None:
+async def test_tool_parts_require_protocol_4(gateway: GatewaySimulator) -> None:
     gateway.script(Tool("ls", {"path": "."}), Reply("Done"))
     async with connected(gateway) as client:
         run = await client.start_run(RunRequest("Hello", KEY, include_tools=True))

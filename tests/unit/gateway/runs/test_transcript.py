@@ -41,21 +41,21 @@ type Asked = Callable[[], Frame]
 
 
 @ASKED
-def test_a_reply_that_is_finished_is_read_in_order(asked: Asked) -> None:
+def test_finished_reply_is_read_in_order(asked: Asked) -> None:
     read_now = read(asked(), said("One.", "toolUse"), said("Two."))
     assert read_now == Transcript(known=True, texts=("One.", "Two."), finished=True)
 
 
 @ASKED
 @pytest.mark.parametrize("reason", ["toolUse", "error"])
-def test_a_reply_that_goes_on_is_not_finished(asked: Asked, reason: str) -> None:
+def test_unfinished_reply(asked: Asked, reason: str) -> None:
     assert read(asked(), said("One.", reason)) == Transcript(
         known=True, texts=("One.",)
     )
 
 
 @ASKED
-def test_a_question_without_a_reply_is_known(asked: Asked) -> None:
+def test_message_without_reply_is_known(asked: Asked) -> None:
     assert read(asked()) == Transcript(known=True)
 
 
@@ -70,57 +70,57 @@ def test_a_question_without_a_reply_is_known(asked: Asked) -> None:
         ({**asked_v3(), "timestamp": "now"}, said("One.")),
     ],
 )
-def test_another_question_is_not_taken_for_this_one(
+def test_other_message_is_not_matched(
     messages: tuple[Frame, ...],
 ) -> None:
     assert read(*messages) == Transcript(known=False)
 
 
 @ASKED
-def test_the_reply_ends_where_the_next_question_stands(asked: Asked) -> None:
+def test_reply_ends_at_next_user_message(asked: Asked) -> None:
     read_now = read(asked(), said("One."), asked_v4("other"), said("Two."))
     assert read_now.texts == ("One.",)
 
 
 @ASKED
-def test_what_is_neither_question_nor_reply_is_passed_over(asked: Asked) -> None:
+def test_other_roles_are_skipped(asked: Asked) -> None:
     read_now = read(asked(), {"role": "toolResult", "content": "x"}, said("One."))
     assert read_now.texts == ("One.",)
 
 
 @ASKED
-def test_a_text_that_is_repeated_counts_once(asked: Asked) -> None:
+def test_repeated_text_is_read_once(asked: Asked) -> None:
     assert read(asked(), said("One."), said("One.")).texts == ("One.",)
 
 
 @ASKED
-def test_a_text_that_is_said_again_later_counts_again(asked: Asked) -> None:
+def test_text_that_reappears_later_is_read_again(asked: Asked) -> None:
     texts = ("One.", "Two.", "One.")
     assert read(asked(), *map(said, texts)).texts == texts
 
 
 @ASKED
-def test_the_error_of_a_model_stands_for_its_text(asked: Asked) -> None:
+def test_model_error_replaces_empty_text(asked: Asked) -> None:
     assert read(asked(), said("", "error", errorMessage="500")).texts == ("500",)
 
 
-def test_a_reply_may_be_a_plain_text() -> None:
+def test_reply_content_may_be_string() -> None:
     plain = {"role": "assistant", "content": " One. ", "stopReason": "stop"}
     assert read(asked_v4(), plain).texts == ("One.",)
 
 
 @ASKED
-def test_a_run_that_is_active_is_not_finished(asked: Asked) -> None:
+def test_active_run_is_not_finished(asked: Asked) -> None:
     read_now = read(asked(), said("One."), sessionInfo={"activeRunIds": ["r"]})
     assert (read_now.finished, read_now.active) == (False, True)
 
 
-def test_a_run_that_is_active_or_waits_is_known() -> None:
+def test_active_or_queued_run_is_known() -> None:
     assert read(sessionInfo={"activeRunIds": ["r"]}).known
     assert read(pendingInputs={"items": [{"runId": "r"}]}).known
     assert not read(pendingInputs={"items": [{"runId": "other"}]}).known
     assert read(sessionInfo={"activeRunIds": []}).active is False
 
 
-def test_a_reply_is_not_in_the_repr() -> None:
+def test_transcript_repr_hides_reply() -> None:
     assert "secret" not in repr(read(asked_v4(), said("the-secret")))

@@ -21,14 +21,14 @@ def _colours_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
 
 
-async def test_step_ends_in_a_line_with_tick_and_seconds() -> None:
+async def test_step_prints_check_mark_and_duration() -> None:
     stream = io.StringIO()
     async with Console(stream).step("Boot", "wait") as step:
         step.detail = "done"
     assert stream.getvalue().split() == ["✓", "Boot", "done", "0.0", "s"]
 
 
-async def test_step_that_fails_says_which_why_and_what_to_do() -> None:
+async def test_failed_step_prints_reason_and_remedy() -> None:
     stream = io.StringIO()
     with pytest.raises(StepError) as caught:
         async with Console(stream).step("Boot", "turn it off and on"):
@@ -38,7 +38,7 @@ async def test_step_that_fails_says_which_why_and_what_to_do() -> None:
         assert part in str(caught.value)
 
 
-async def test_step_that_is_cancelled_stays_cancelled() -> None:
+async def test_cancelled_step_propagates_cancellation() -> None:
     stream = io.StringIO()
     with pytest.raises(asyncio.CancelledError):
         async with Console(stream).step("Boot", "wait"):
@@ -46,7 +46,7 @@ async def test_step_that_is_cancelled_stays_cancelled() -> None:
     assert stream.getvalue().startswith("✗ Boot")
 
 
-async def test_terminal_shows_a_step_while_it_runs() -> None:
+async def test_terminal_shows_running_step() -> None:
     stream = Terminal()
     async with Console(stream).step("Boot", "wait"):
         assert "… Boot" in stream.getvalue()
@@ -66,6 +66,6 @@ def test_terminal_is_coloured() -> None:
     assert Console(Terminal()).paint("hot", Colour.BAD) == "\x1b[31mhot\x1b[0m"
 
 
-def test_no_color_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_color_is_honored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     assert Console(Terminal()).paint("hot", Colour.BAD) == "hot"

@@ -20,20 +20,20 @@ DEAF = [
 ENVIRONMENT = [sys.executable, "-c", "import os; print(*os.environ)"]
 
 
-async def test_child_ends_when_its_context_does(tmp_path: Path) -> None:
+async def test_child_ends_with_context(tmp_path: Path) -> None:
     async with child(WAITING, tmp_path) as process:
         assert process.returncode is None
     assert process.returncode == -signal.SIGTERM
 
 
-async def test_child_ends_when_its_context_fails(tmp_path: Path) -> None:
+async def test_child_ends_with_failed_context(tmp_path: Path) -> None:
     with pytest.raises(ConnectionError):
         async with child(WAITING, tmp_path) as process:
             raise ConnectionError
     assert process.returncode == -signal.SIGTERM
 
 
-async def test_child_ends_when_cancelled_while_it_is_stopped(tmp_path: Path) -> None:
+async def test_child_is_killed_when_stop_is_cancelled(tmp_path: Path) -> None:
     stopped = []
 
     async def stop_a_deaf_child() -> None:
@@ -48,7 +48,7 @@ async def test_child_ends_when_cancelled_while_it_is_stopped(tmp_path: Path) -> 
     assert stopped[0].returncode == -signal.SIGKILL
 
 
-async def test_child_does_not_inherit_the_token(
+async def test_child_does_not_inherit_token(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLAWD_TOKEN", "secret")
@@ -59,7 +59,7 @@ async def test_child_does_not_inherit_the_token(
     assert "CLAWD_TOKEN" not in names
 
 
-async def test_work_that_ends_by_itself_gives_its_status() -> None:
+async def test_exit_status_is_returned() -> None:
     async def work() -> int:
         return 3
 
@@ -67,7 +67,7 @@ async def test_work_that_ends_by_itself_gives_its_status() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-async def test_signals_let_the_work_clean_up_once(number: signal.Signals) -> None:
+async def test_signals_cancel_once(number: signal.Signals) -> None:
     cleaned = []
     own = os.getpid()
 

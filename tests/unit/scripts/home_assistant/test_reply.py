@@ -3,7 +3,7 @@
 from scripts.home_assistant.reply import Reply
 
 
-def test_text_is_the_deltas_in_a_row() -> None:
+def test_text_is_concatenated_deltas() -> None:
     reply = Reply()
     reply.add({"role": "assistant"}, 1.0)
     new = [reply.add({"content": text}, 2.0) for text in ("Hel", "lo ", "you")]
@@ -11,7 +11,7 @@ def test_text_is_the_deltas_in_a_row() -> None:
     assert reply.text == "Hello you"
 
 
-def test_only_deltas_with_text_count() -> None:
+def test_only_deltas_with_text_are_counted() -> None:
     reply = Reply()
     reply.add({"role": "assistant"}, 1.0)
     reply.add({"content": ""}, 2.0)
@@ -21,13 +21,13 @@ def test_only_deltas_with_text_count() -> None:
     assert reply.first_delta_ms == 3.0
 
 
-def test_text_that_comes_with_the_role_counts() -> None:
+def test_text_with_role_is_counted() -> None:
     reply = Reply()
     assert reply.add({"role": "assistant", "content": "Hi"}, 1.0) == "Hi"
     assert reply.deltas == 1
 
 
-def test_second_message_is_a_paragraph_of_its_own() -> None:
+def test_second_message_is_new_paragraph() -> None:
     reply = Reply()
     reply.add({"role": "assistant", "content": "Looking."}, 1.0)
     reply.add({"role": "tool_result", "tool_name": "look"}, 2.0)

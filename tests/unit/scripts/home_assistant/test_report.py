@@ -30,7 +30,7 @@ def printed(*checks: dict[str, Any]) -> list[str]:
     return stream.getvalue().splitlines()
 
 
-def test_each_check_is_a_line_with_its_figures() -> None:
+def test_check_is_printed_with_figures() -> None:
     _, line = printed(check())
     assert line.split() == [
         *("pass", "round_trip", "gateway"),
@@ -46,22 +46,22 @@ def test_columns_are_aligned() -> None:
     assert len(header) == len(first) == len(second)
 
 
-def test_check_that_passes_says_no_more() -> None:
+def test_passed_check_is_one_line() -> None:
     assert len(printed(check())) == 2
 
 
 @pytest.mark.parametrize("status", ["warn", "fail", "skip", "error"])
-def test_check_that_does_not_pass_says_why_and_what_to_do(status: str) -> None:
+def test_failed_check_prints_message_and_hint(status: str) -> None:
     lines = printed(check(status=status, message="Slow.", hint="Look at the network."))
     assert [line.strip() for line in lines[2:]] == ["Slow.", "Look at the network."]
 
 
-def test_check_without_observation_leaves_the_column_empty() -> None:
+def test_check_without_observation() -> None:
     _, line = printed(check(observed_value=None, observed_unit=None, expected=None))
     assert line.split() == ["pass", "round_trip", "gateway", "160"]
 
 
-def test_summary_counts_what_occurred() -> None:
+def test_summary_omits_empty_statuses() -> None:
     report = {"status": "warn", "summary": {"pass": 9, "warn": 1, "fail": 0}}
     assert summary(report) == "warn: 9 pass, 1 warn"
 
@@ -70,5 +70,5 @@ def test_summary_counts_what_occurred() -> None:
     ("status", "expected"),
     [("pass", True), ("warn", True), ("fail", False), ("error", False)],
 )
-def test_failed_or_broken_check_is_no_pass(status: str, *, expected: bool) -> None:
+def test_only_pass_and_warn_count_as_passed(status: str, *, expected: bool) -> None:
     assert passed({"status": status}) is expected
