@@ -1,4 +1,4 @@
-"""The event loop of the unit tests is in asyncio's debug mode."""
+"""Debug mode of asyncio in the unit tests."""
 
 import asyncio
 

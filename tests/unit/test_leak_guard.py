@@ -1,4 +1,4 @@
-"""The guard against leaks catches each kind of leak."""
+"""Detection of leaks by the leak guard."""
 
 import asyncio
 import socket
@@ -48,12 +48,12 @@ async def test_transport_is_detected() -> None:
 
 
 async def test_thread_is_detected() -> None:
-    go = threading.Event()
-    thread = threading.Thread(target=go.wait)
+    release = threading.Event()
+    thread = threading.Thread(target=release.wait)
     with pytest.raises(AssertionError, match="a thread was left behind"):
         async with no_leaks():
             thread.start()
-    go.set()
+    release.set()
     thread.join()
 
 
@@ -63,7 +63,7 @@ async def test_unhandled_exception_is_detected() -> None:
 
     with pytest.raises(AssertionError, match="an exception was not seen"):
         async with no_leaks():
-            asyncio.create_task(fail())  # noqa: RUF006 - nobody looks at it
+            asyncio.create_task(fail())  # noqa: RUF006 - its error must stay unhandled
 
 
 async def test_finished_task_is_not_a_leak() -> None:

@@ -1,4 +1,4 @@
-"""Secrets are found in whatever form they got out."""
+"""Detection and redaction of secrets."""
 
 from base64 import b64encode, urlsafe_b64encode
 import json
@@ -72,9 +72,9 @@ def test_known_secrets_contain_tokens_and_key() -> None:
         identity, ClientInfo("0"), device_token=DeviceToken(DEVICE_TOKEN, ())
     )
 
-    found = known_secrets({"token": SECRET}, credentials)
+    secrets = known_secrets({"token": SECRET}, credentials)
 
-    assert found == [SECRET, identity.secret, DEVICE_TOKEN]
+    assert secrets == [SECRET, identity.secret, DEVICE_TOKEN]
     assert known_secrets({"token": SECRET}, None) == [SECRET]
     assert known_secrets({"password": SECRET}, None) == [SECRET]
 

@@ -1,4 +1,4 @@
-"""The keys of sessions."""
+"""Session keys."""
 
 from dataclasses import replace
 import re
@@ -52,17 +52,17 @@ def test_session_key_is_stable_across_versions() -> None:
 
 
 def test_session_keys_differ_by_scope() -> None:
-    origin = SessionContext("same", "same", "same", "same")
+    context = SessionContext("same", "same", "same", "same")
 
-    assert len({session_key("main", scope, origin) for scope in HASHED}) == len(HASHED)
+    assert len({session_key("main", scope, context) for scope in HASHED}) == len(HASHED)
 
 
 @pytest.mark.parametrize("scope", [Scope.DEVICE, Scope.USER])
 def test_missing_device_or_user_falls_back_to_conversation(scope: Scope) -> None:
-    origin = replace(CONTEXT, device=None, user=None)
+    context = replace(CONTEXT, device=None, user=None)
 
-    assert session_key("main", scope, origin) == session_key(
-        "main", Scope.CONVERSATION, origin
+    assert session_key("main", scope, context) == session_key(
+        "main", Scope.CONVERSATION, context
     )
 
 

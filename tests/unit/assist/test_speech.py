@@ -1,4 +1,4 @@
-"""Replies as they are spoken."""
+"""Spoken text of replies."""
 
 from itertools import pairwise
 
@@ -9,10 +9,49 @@ from custom_components.clawd.assist.speech import SpeechText, speakable
 
 MARKUP = st.sampled_from(
     [
-        *("*", "**", "_", "`", "```", "~~~", "~~", "#", "# ", "- ", "* ", "+ ", "> "),
-        *("[", "]", "(", ")", "![", "](", "|", "|-|", "---", "\\", "<", ">", "!"),
-        *("http", "https://", "h.x/y", "www.", ".", "a", "b ", " ", "\n", "- [x] "),
-        *("👍", "👩\u200d👧", "\u200d", "\ufe0f", "1", "é", "中"),
+        "*",
+        "**",
+        "_",
+        "`",
+        "```",
+        "~~~",
+        "~~",
+        "#",
+        "# ",
+        "- ",
+        "* ",
+        "+ ",
+        "> ",
+        "[",
+        "]",
+        "(",
+        ")",
+        "![",
+        "](",
+        "|",
+        "|-|",
+        "---",
+        "\\",
+        "<",
+        ">",
+        "!",
+        "http",
+        "https://",
+        "h.x/y",
+        "www.",
+        ".",
+        "a",
+        "b ",
+        " ",
+        "\n",
+        "- [x] ",
+        "👍",
+        "👩\u200d👧",
+        "\u200d",
+        "\ufe0f",
+        "1",
+        "é",
+        "中",
     ]
 )
 REPLIES = st.lists(MARKUP, max_size=25).map("".join)
@@ -26,14 +65,16 @@ def _spoken(chunks: list[str]) -> str:
     return "".join([*map(speech.feed, chunks), speech.finish()])
 
 
-def _cut(text: str, places: list[int]) -> list[str]:
-    borders = sorted({0, len(text), *(place % (len(text) + 1) for place in places)})
-    return [text[a:b] for a, b in pairwise(borders)]
+def _chunks(text: str, positions: list[int]) -> list[str]:
+    bounds = sorted(
+        {0, len(text), *(position % (len(text) + 1) for position in positions)}
+    )
+    return [text[a:b] for a, b in pairwise(bounds)]
 
 
 @given(REPLIES, st.lists(st.integers(0, 1000)))
-def test_result_is_independent_of_chunking(reply: str, places: list[int]) -> None:
-    assert _spoken(_cut(reply, places)) == speakable(reply)
+def test_result_is_independent_of_chunking(reply: str, positions: list[int]) -> None:
+    assert _spoken(_chunks(reply, positions)) == speakable(reply)
     assert _spoken(list(reply)) == speakable(reply)
 
 

@@ -1,4 +1,4 @@
-"""Tests of the addresses that users enter."""
+"""Addresses entered by users."""
 
 from base64 import urlsafe_b64encode
 import json

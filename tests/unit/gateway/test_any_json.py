@@ -1,4 +1,4 @@
-"""Whatever JSON the Gateway sends, what reads it does not fall over."""
+"""Robustness against arbitrary JSON."""
 
 from contextlib import suppress
 
@@ -11,19 +11,21 @@ from custom_components.clawd.gateway.protocol.pending import PendingRequests
 from custom_components.clawd.gateway.runs.request import RunRequest
 from custom_components.clawd.gateway.runs.transcript import read_transcript
 from tests.simulator.recordings import Frame, payload, recording
-from tests.unit.json_values import changed
+from tests.unit.json_values import with_changed_value
 from tests.unit.run_harness import RunHarness
 
 
-def of_both(name: str, method: str) -> st.SearchStrategy[Frame]:
-    """Return what a method answered on either protocol, changed in one place."""
-    return changed(payload(3, name, method)) | changed(payload(4, name, method))
+def mutated_payloads(name: str, method: str) -> st.SearchStrategy[Frame]:
+    """Return a recorded response of either protocol, mutated."""
+    return with_changed_value(payload(3, name, method)) | with_changed_value(
+        payload(4, name, method)
+    )
 
 
 META = {"durationMs": 5, "agentMeta": {"provider": "p", "model": "m"}}
 FINAL = {"status": "ok", "result": {"payloads": [{"text": "a"}], "meta": META}}
 HISTORY = ("agent_wait_and_history", "chat.history")
-ASKED_AT = 1_795_000_000.0
+SENT_AT = 1_795_000_000.0
 EVENTS = [
     line["frame"]["payload"]
     for line in recording(4, "agent_run_text_tool_text")
@@ -32,14 +34,18 @@ EVENTS = [
 RUN_ID = EVENTS[0]["runId"]
 
 
-@given(of_both("hello_ok", "connect"))
+@given(mutated_payloads("hello_ok", "connect"))
 def test_any_hello_raises_only_gateway_errors(hello: Frame) -> None:
     with suppress(GatewayError):
-        read = Hello.from_payload(hello)
-        assert all(isinstance(text, str) for text in (read.role, *read.scopes))
+        parsed = Hello.from_payload(hello)
+        assert all(isinstance(text, str) for text in (parsed.role, *parsed.scopes))
 
 
-@given(changed({"nonce": "n", "ts": 1}).filter(lambda value: isinstance(value, dict)))
+@given(
+    with_changed_value({"nonce": "n", "ts": 1}).filter(
+        lambda value: isinstance(value, dict)
+    )
+)
 def test_any_challenge_raises_only_gateway_errors(
     challenge: Frame,
 ) -> None:
@@ -47,7 +53,7 @@ def test_any_challenge_raises_only_gateway_errors(
         assert isinstance(Challenge.from_payload(challenge).nonce, str)
 
 
-@given(changed(FINAL).filter(lambda value: isinstance(value, dict)))
+@given(with_changed_value(FINAL).filter(lambda value: isinstance(value, dict)))
 def test_any_result_is_read(final: Frame) -> None:
     result = run_result("r", final, "".join(final_texts(final)))
     assert isinstance(result.duration, int | float | None)
@@ -55,16 +61,16 @@ def test_any_result_is_read(final: Frame) -> None:
     assert isinstance(result.model, str | None)
 
 
-@given(of_both(*HISTORY), st.sampled_from(["slow 40", ""]))
+@given(mutated_payloads(*HISTORY), st.sampled_from(["slow 40", ""]))
 def test_any_history_is_read(history: Frame, message: str) -> None:
     request = RunRequest(message, "agent:main:x", run_id="r")
-    transcript = read_transcript(history, request, ASKED_AT, 100)
+    transcript = read_transcript(history, request, SENT_AT, 100)
     assert all(isinstance(text, str) for text in transcript.texts)
 
 
 @given(
-    st.lists(st.sampled_from(EVENTS).flatmap(changed), max_size=6),
-    changed(FINAL),
+    st.lists(st.sampled_from(EVENTS).flatmap(with_changed_value), max_size=6),
+    with_changed_value(FINAL),
 )
 async def test_any_run_event_or_response_ends_run(
     events: list[Frame], final: Frame
@@ -80,7 +86,7 @@ async def test_any_run_event_or_response_ends_run(
     assert harness.run.ended
 
 
-@given(changed({"status": "accepted", "runId": "r"}))
+@given(with_changed_value({"status": "accepted", "runId": "r"}))
 async def test_any_payload_lets_request_end(first: Frame) -> None:
     pending = PendingRequests(Statistics())
     request = pending.open("agent", 60, lambda: 60)

@@ -1,4 +1,4 @@
-"""Reconnecting waits as long as it must, and never in step with others."""
+"""Reconnect delays and pauses."""
 
 from collections.abc import Callable
 
@@ -31,9 +31,9 @@ from custom_components.clawd.gateway.backoff import (
 )
 
 
-def backoff_of(first: float, longest: float, jitter: Callable[[], float]) -> Backoff:
-    """Return a backoff that counts no attempts."""
-    timing = Timing(initial_delay=first, max_delay=longest, max_attempts=100_000)
+def backoff_of(initial: float, maximum: float, jitter: Callable[[], float]) -> Backoff:
+    """Return a backoff without attempt limit."""
+    timing = Timing(initial_delay=initial, max_delay=maximum, max_attempts=100_000)
     return Backoff(timing, jitter)
 
 
@@ -83,17 +83,17 @@ def test_retry_after_is_obeyed_up_to_limit(
 
 
 @given(
-    first=st.floats(0.001, 10),
-    longest=st.floats(0.001, 100),
+    initial=st.floats(0.001, 10),
+    maximum=st.floats(0.001, 100),
     jitter=st.lists(st.floats(0, 1), min_size=1, max_size=40),
 )
 def test_delay_is_within_exponential_bound(
-    first: float, longest: float, jitter: list[float]
+    initial: float, maximum: float, jitter: list[float]
 ) -> None:
-    backoff = backoff_of(first, longest, iter(jitter).__next__)
-    for attempt, share in enumerate(jitter):
+    backoff = backoff_of(initial, maximum, iter(jitter).__next__)
+    for attempt, fraction in enumerate(jitter):
         delay = backoff.delay(0)
-        assert delay == pytest.approx(min(longest, first * 2**attempt) * share)
+        assert delay == pytest.approx(min(maximum, initial * 2**attempt) * fraction)
 
 
 def test_delay_without_jitter_doubles_up_to_maximum() -> None:
@@ -141,18 +141,18 @@ def test_zero_minimum_still_backs_off() -> None:
 
 @given(
     jitter=st.lists(st.floats(0, 1), min_size=40, max_size=40),
-    lives=st.lists(st.floats(0, 40), min_size=40, max_size=40),
+    lifetimes=st.lists(st.floats(0, 40), min_size=40, max_size=40),
     stable=st.lists(st.booleans(), min_size=40, max_size=40),
 )
 def test_at_most_ten_attempts_per_minute(
-    jitter: list[float], lives: list[float], stable: list[bool]
+    jitter: list[float], lifetimes: list[float], stable: list[bool]
 ) -> None:
     now = 0.0
     backoff = Backoff(Timing(), iter(jitter).__next__, lambda: now)
     attempts = [now]
-    for life, well in zip(lives, stable, strict=True):
-        now += life
-        if well:
+    for lifetime, is_stable in zip(lifetimes, stable, strict=True):
+        now += lifetime
+        if is_stable:
             backoff.reset()
         now += backoff.delay(0)
         attempts.append(now)

@@ -1,4 +1,4 @@
-"""A client connects, asks, listens and says in which state it is."""
+"""Connection, requests and events of the client."""
 
 import asyncio
 
@@ -92,14 +92,14 @@ async def test_responses_arrive_in_any_order(gateway: GatewaySimulator) -> None:
     gateway.hold("health")
     async with running(client):
         await client.wait_connected()
-        slow = asyncio.create_task(client.request("health"))
+        held = asyncio.create_task(client.request("health"))
         await gateway.wait_for_request("health")
         await client.request("status")
         assert [request.method for request in client.introspection.pending] == [
             "health"
         ]
         gateway.release("health")
-        await slow
+        await held
         assert client.introspection.pending == ()
 
 
@@ -176,7 +176,7 @@ async def test_duplicate_and_unknown_responses_are_counted(
 ) -> None:
     client = client_of(gateway)
     gateway.duplicate("health")
-    gateway.before("health", {"type": "res", "id": "nobody", "ok": True})
+    gateway.before("health", {"type": "res", "id": "unknown", "ok": True})
     async with running(client):
         await client.wait_connected()
         await client.request("health")
@@ -210,70 +210,70 @@ async def test_events_without_listener_are_counted(gateway: GatewaySimulator) ->
 
 async def test_listeners_receive_events_in_order(gateway: GatewaySimulator) -> None:
     client = client_of(gateway)
-    heard: list[Event] = []
-    client.subscribe("note", heard.append)
+    received: list[Event] = []
+    client.subscribe("note", received.append)
     gateway.before("health", *(("note", {"n": n}) for n in range(3)))
     gateway.after("health", ("note", {"n": 3}))
     async with running(client):
         await client.wait_connected()
         await client.request("health")
         await client.request("status")
-    assert [event.payload["n"] for event in heard] == [0, 1, 2, 3]
-    seqs = [event.seq for event in heard if event.seq is not None]
+    assert [event.payload["n"] for event in received] == [0, 1, 2, 3]
+    seqs = [event.seq for event in received if event.seq is not None]
     assert seqs == list(range(seqs[0], seqs[0] + 4))
 
 
 async def test_events_around_hello_are_received(gateway: GatewaySimulator) -> None:
     client = client_of(gateway)
-    heard: list[int] = []
-    client.subscribe("note", lambda event: heard.append(event.payload["n"]))
+    received: list[int] = []
+    client.subscribe("note", lambda event: received.append(event.payload["n"]))
     gateway.before("connect", ("note", {"n": 0}))
     gateway.after("connect", ("note", {"n": 1}))
     async with running(client):
         await client.wait_connected()
         await client.request("health")
-    assert heard == [0, 1]
+    assert received == [0, 1]
 
 
 async def test_unsubscribed_listener_receives_nothing(
     gateway: GatewaySimulator,
 ) -> None:
     client = client_of(gateway)
-    heard: list[Event] = []
-    unsubscribe = client.subscribe("note", heard.append)
-    assert client.introspection.listeners == {"note": (heard.append,)}
+    received: list[Event] = []
+    unsubscribe = client.subscribe("note", received.append)
+    assert client.introspection.listeners == {"note": (received.append,)}
     unsubscribe()
     assert client.introspection.listeners == {}
     gateway.before("health", ("note", {}))
     async with running(client):
         await client.wait_connected()
         await client.request("health")
-    assert heard == []
+    assert received == []
 
 
 async def test_state_listener_receives_every_transition(
     gateway: GatewaySimulator,
 ) -> None:
     client = client_of(gateway)
-    heard: list[Transition] = []
-    unsubscribe = client.subscribe_state(heard.append)
+    received: list[Transition] = []
+    unsubscribe = client.subscribe_state(received.append)
     async with running(client):
         await client.wait_connected()
-    assert tuple(heard) == client.introspection.transitions
+    assert tuple(received) == client.introspection.transitions
     unsubscribe()
     await client.fetch_info()
-    assert len(heard) == 4
+    assert len(received) == 4
 
 
 async def test_event_without_seq_is_received(gateway: GatewaySimulator) -> None:
     client = client_of(gateway)
-    heard: list[Event] = []
-    client.subscribe("note", heard.append)
+    received: list[Event] = []
+    client.subscribe("note", received.append)
     gateway.before("health", {"type": "event", "event": "note"})
     async with running(client):
         await client.wait_connected()
         await client.request("health")
-    assert [(event.seq, event.payload) for event in heard] == [(None, {})]
+    assert [(event.seq, event.payload) for event in received] == [(None, {})]
 
 
 async def test_sequence_gap_is_counted(gateway: GatewaySimulator) -> None:
@@ -308,7 +308,7 @@ async def test_client_exposes_timers_frames_and_peer(
         assert client.peer.address == gateway.host
         sent = client.statistics.frames_out
         gateway.hold("agent")
-        asked = asyncio.create_task(client.start_run(RunRequest("Hello", "agent:main")))
+        start = asyncio.create_task(client.start_run(RunRequest("Hello", "agent:main")))
         await gateway.wait_for_request("agent")
         assert client.statistics.frames_out == sent + 1
         assert (
@@ -317,5 +317,5 @@ async def test_client_exposes_timers_frames_and_peer(
             == 2
         )
         gateway.release("agent")
-        await (await asked).result()
+        await (await start).result()
         assert client.introspection.timers == set()

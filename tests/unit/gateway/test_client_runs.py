@@ -1,4 +1,4 @@
-"""Runs of the agent over a connection."""
+"""Agent runs over a connection."""
 
 import asyncio
 from dataclasses import replace
@@ -37,12 +37,12 @@ from tests.unit.clients import TIMING, client_of, running, stop
 KEY = "agent:main:ha-test"
 
 
-async def ask(client: GatewayClient, message: str = "Hello") -> str:
-    """Ask, listen, and return the reply; both ways to it must agree."""
+async def read_reply(client: GatewayClient, message: str = "Hello") -> str:
+    """Read the reply and compare it with the result."""
     run = await client.start_run(RunRequest(message, KEY))
-    told = "".join([text async for text in run])
-    assert (await run.result()).text == told
-    return told
+    text = "".join([delta async for delta in run])
+    assert (await run.result()).text == text
+    return text
 
 
 async def test_reply_is_streamed(gateway: GatewaySimulator) -> None:
@@ -51,11 +51,11 @@ async def test_reply_is_streamed(gateway: GatewaySimulator) -> None:
     async with running(client):
         await client.wait_connected()
         run = await client.start_run(RunRequest("Hello", KEY))
-        told = aiter(run)
-        assert (await anext(told)).strip() == "One"
+        reader = aiter(run)
+        assert (await anext(reader)).strip() == "One"
         assert not client.introspection.runs[0].ended
         gateway.proceed()
-        assert "two" in await anext(told)
+        assert "two" in await anext(reader)
         result = await run.result()
         assert result.text.split() == ["One", "two"]
         assert (
@@ -73,7 +73,7 @@ async def test_agent_request_parameters(gateway: GatewaySimulator) -> None:
             RunRequest("Hello", KEY, extra_system_prompt="Be brief.", thinking="off")
         )
         await run.result()
-        await ask(client)
+        await read_reply(client)
     first, second = (request.params for request in gateway.received("agent"))
     assert first == {
         "message": "Hello",
@@ -99,13 +99,13 @@ async def test_empty_message_is_refused_by_gateway(
 
 
 @pytest.mark.parametrize(
-    ("silence", "deadline", "code"),
+    ("idle_timeout", "timeout", "code"),
     [(0.05, None, "RUN_IDLE_TIMEOUT"), (None, 0.05, "RUN_TIMEOUT")],
 )
 async def test_run_timeouts_can_be_set_per_run(
     gateway: GatewaySimulator,
-    silence: float | None,
-    deadline: float | None,
+    idle_timeout: float | None,
+    timeout: float | None,
     code: str,
 ) -> None:
     gateway.script(Reply("One"), Pause())
@@ -113,7 +113,7 @@ async def test_run_timeouts_can_be_set_per_run(
     async with running(client):
         await client.wait_connected()
         run = await client.start_run(
-            RunRequest("Hello", KEY, idle_timeout=silence, timeout=deadline)
+            RunRequest("Hello", KEY, idle_timeout=idle_timeout, timeout=timeout)
         )
         with pytest.raises(RequestTimeoutError) as caught:
             await run.result()
@@ -131,9 +131,9 @@ async def test_session_model_can_be_changed(gateway: GatewaySimulator) -> None:
         else:
             with pytest.raises(MissingScopeError):
                 await client.sessions.patch(KEY, model="mock/thinker")
-    asked = [request.params for request in gateway.received("sessions.patch")]
-    assert asked[0] == {"key": KEY, "model": "mock/thinker"}
-    assert asked[1:] in ([], [{"key": KEY, "model": None}])
+    patches = [request.params for request in gateway.received("sessions.patch")]
+    assert patches[0] == {"key": KEY, "model": "mock/thinker"}
+    assert patches[1:] in ([], [{"key": KEY, "model": None}])
 
 
 async def test_trace_length_is_configurable(gateway: GatewaySimulator) -> None:
@@ -152,7 +152,7 @@ async def test_reply_before_ack_is_complete(
     client = client_of(gateway)
     async with running(client):
         await client.wait_connected()
-        assert await ask(client) == "It is on."
+        assert await read_reply(client) == "It is on."
     assert client.statistics.foreign_run_events == 0
 
 
@@ -164,7 +164,7 @@ async def test_chat_events_do_not_repeat_text(
     client.subscribe("chat", chats.append)
     async with running(client):
         await client.wait_connected()
-        assert await ask(client, "say: It is on.") == "It is on."
+        assert await read_reply(client, "say: It is on.") == "It is on."
     assert chats
 
 
@@ -175,7 +175,7 @@ async def test_text_around_tool_call_is_two_paragraphs(
     client = client_of(gateway)
     async with running(client):
         await client.wait_connected()
-        assert await ask(client) == "Let me look.\n\nIt is on."
+        assert await read_reply(client) == "Let me look.\n\nIt is on."
 
 
 async def test_retry_after_tool_call_keeps_earlier_text(
@@ -185,7 +185,7 @@ async def test_retry_after_tool_call_keeps_earlier_text(
     client = client_of(gateway)
     async with running(client):
         await client.wait_connected()
-        assert await ask(client) == "Let me look.\n\nIt is on."
+        assert await read_reply(client) == "Let me look.\n\nIt is on."
 
 
 @pytest.mark.parametrize("protocol", [3])
@@ -194,7 +194,7 @@ async def test_retry_replaces_text(gateway: GatewaySimulator) -> None:
     client = client_of(gateway)
     async with running(client):
         await client.wait_connected()
-        assert await ask(client) == "It is on."
+        assert await read_reply(client) == "It is on."
 
 
 async def test_runs_of_session_are_sequential(gateway: GatewaySimulator) -> None:
@@ -202,7 +202,7 @@ async def test_runs_of_session_are_sequential(gateway: GatewaySimulator) -> None
     async with running(client):
         await client.wait_connected()
         texts = [f"say: This is {number}." for number in range(3)]
-        replies = await asyncio.gather(*(ask(client, text) for text in texts))
+        replies = await asyncio.gather(*(read_reply(client, text) for text in texts))
     assert replies == ["This is 0.", "This is 1.", "This is 2."]
 
 
@@ -213,7 +213,7 @@ async def test_foreign_runs_are_counted_and_ignored(
     async with running(client):
         await client.wait_connected()
         other = gateway.run("say: Not for you.")
-        assert await ask(client, "say: For you.") == "For you."
+        assert await read_reply(client, "say: For you.") == "For you."
         await other.done.wait()
         await client.request("health")
         assert client.introspection.runs == ()
@@ -255,7 +255,7 @@ async def test_run_timeout_of_gateway_is_error(gateway: GatewaySimulator) -> Non
     async with running(client):
         await client.wait_connected()
         with pytest.raises(AgentRunError):
-            await ask(client)
+            await read_reply(client)
         assert client.introspection.runs == ()
 
 
@@ -280,11 +280,11 @@ async def test_abort_stops_run(gateway: GatewaySimulator) -> None:
     async with running(client):
         await client.wait_connected()
         run = await client.start_run(RunRequest("Hello", KEY))
-        told = aiter(run)
-        await anext(told)
+        reader = aiter(run)
+        await anext(reader)
         await run.abort()
         with pytest.raises(AgentRunAborted):
-            await anext(told)
+            await anext(reader)
         assert (client.introspection.runs, client.introspection.pending) == ((), ())
         gateway.proceed()
         await client.request("health")
@@ -335,9 +335,9 @@ async def test_stop_fails_runs_and_requests(gateway: GatewaySimulator) -> None:
         request = asyncio.create_task(client.request("health"))
         await gateway.wait_for_request("health")
         await stop(task)
-        for waiting in (run.result(), request):
+        for awaitable in (run.result(), request):
             with pytest.raises(NotConnectedError) as caught:
-                await waiting
+                await awaitable
             assert caught.value.code == "STOPPED"
         assert (
             client.introspection.runs,

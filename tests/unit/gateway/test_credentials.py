@@ -1,4 +1,4 @@
-"""A client is let in with the Gateway's token, or with its own."""
+"""Credentials of the client."""
 
 from dataclasses import dataclass, field, replace
 
@@ -17,86 +17,88 @@ from custom_components.clawd.gateway import (
     PauseReason,
 )
 from tests.simulator import GatewaySimulator, Refusal
-from tests.unit.clients import TIMING, reached, running
+from tests.unit.clients import TIMING, running, wait_for_state
 
 S = ConnectionState
-WRONG = "not-the-token"
+WRONG_TOKEN = "not-the-token"
 
 
 @dataclass
-class Keeper:
-    """A store of device tokens."""
+class TokenStore:
+    """Store of device tokens."""
 
-    kept: list[DeviceToken | None] = field(default_factory=list)
+    saved: list[DeviceToken | None] = field(default_factory=list)
 
     async def save(self, token: DeviceToken | None) -> None:
-        """Keep a token, or None."""
-        self.kept.append(token)
+        """Save a token."""
+        self.saved.append(token)
 
 
 @pytest.fixture
-def keeper() -> Keeper:
+def token_store() -> TokenStore:
     """Return an empty store."""
-    return Keeper()
+    return TokenStore()
 
 
 @pytest.fixture
-async def credentials(gateway: GatewaySimulator, keeper: Keeper) -> Credentials:
+async def credentials(
+    gateway: GatewaySimulator, token_store: TokenStore
+) -> Credentials:
     """Return credentials with a device token from the Gateway."""
     credentials = Credentials(
-        DeviceIdentity.generate(), ClientInfo("0"), gateway.token, save=keeper.save
+        DeviceIdentity.generate(), ClientInfo("0"), gateway.token, save=token_store.save
     )
-    await client(gateway, credentials).fetch_info()
+    await make_client(gateway, credentials).fetch_info()
     return credentials
 
 
-def client(gateway: GatewaySimulator, credentials: Credentials) -> GatewayClient:
+def make_client(gateway: GatewaySimulator, credentials: Credentials) -> GatewayClient:
     """Return a client of the Gateway."""
     endpoint = Endpoint(gateway.host, gateway.port)
     return GatewayClient(endpoint, credentials, timing=TIMING)
 
 
-def shown(gateway: GatewaySimulator) -> list[str | None]:
-    """Return the tokens that the Gateway was shown, oldest first."""
+def sent_tokens(gateway: GatewaySimulator) -> list[str | None]:
+    """Return the tokens sent to the Gateway, oldest first."""
     return [r.params["auth"].get("token") for r in gateway.received("connect")]
 
 
 async def test_device_token_is_saved_once(
-    gateway: GatewaySimulator, credentials: Credentials, keeper: Keeper
+    gateway: GatewaySimulator, credentials: Credentials, token_store: TokenStore
 ) -> None:
-    await client(gateway, credentials).fetch_info()
+    await make_client(gateway, credentials).fetch_info()
     issued = gateway.devices.tokens[credentials.identity.device_id]
     scopes = ("operator.read", "operator.write")
-    assert keeper.kept == [DeviceToken(issued, scopes)]
-    assert shown(gateway) == [gateway.token, gateway.token]
+    assert token_store.saved == [DeviceToken(issued, scopes)]
+    assert sent_tokens(gateway) == [gateway.token, gateway.token]
 
 
 async def test_hello_without_device_token_keeps_stored_one(
-    gateway: GatewaySimulator, credentials: Credentials, keeper: Keeper
+    gateway: GatewaySimulator, credentials: Credentials, token_store: TokenStore
 ) -> None:
-    await client(gateway, credentials).fetch_info()
+    await make_client(gateway, credentials).fetch_info()
     known = credentials.device_token
     await credentials.accept(None)
     assert credentials.device_token == known
-    assert len(keeper.kept) == 1
+    assert len(token_store.saved) == 1
 
 
 async def test_new_device_token_is_saved_before_use(
-    gateway: GatewaySimulator, credentials: Credentials, keeper: Keeper
+    gateway: GatewaySimulator, credentials: Credentials, token_store: TokenStore
 ) -> None:
     states: list[ConnectionState] = []
-    other = client(gateway, credentials)
+    client = make_client(gateway, credentials)
 
     async def save(token: DeviceToken | None) -> None:
-        states.append(other.state)
-        await keeper.save(token)
+        states.append(client.state)
+        await token_store.save(token)
 
     credentials.save = save
     gateway.devices.tokens[credentials.identity.device_id] = "rotated"
-    async with running(other):
-        await other.wait_connected()
+    async with running(client):
+        await client.wait_connected()
     assert states == [S.HANDSHAKING]
-    assert keeper.kept[-1] == credentials.device_token
+    assert token_store.saved[-1] == credentials.device_token
     assert credentials.device_token
     assert credentials.device_token.token == "rotated"
 
@@ -104,43 +106,43 @@ async def test_new_device_token_is_saved_before_use(
 async def test_refused_token_falls_back_once_to_device_token(
     gateway: GatewaySimulator, credentials: Credentials
 ) -> None:
-    credentials.token = WRONG
+    credentials.token = WRONG_TOKEN
     assert credentials.device_token
-    own = credentials.device_token.token
-    other = client(gateway, credentials)
-    async with running(other):
-        await other.wait_connected(retry=False)
-        [fall] = [
-            c for c in other.introspection.transitions if c.cause is Cause.FALLEN_BACK
+    device_token = credentials.device_token.token
+    client = make_client(gateway, credentials)
+    async with running(client):
+        await client.wait_connected(retry=False)
+        [fallback] = [
+            c for c in client.introspection.transitions if c.cause is Cause.FALLEN_BACK
         ]
-        assert fall.delay is not None
-        assert fall.delay <= TIMING.initial_delay
+        assert fallback.delay is not None
+        assert fallback.delay <= TIMING.initial_delay
         gateway.drop()
-        await reached(other, S.RECONNECTING)
-        await other.wait_connected()
-    assert shown(gateway)[1:] == [WRONG, own, own]
+        await wait_for_state(client, S.RECONNECTING)
+        await client.wait_connected()
+    assert sent_tokens(gateway)[1:] == [WRONG_TOKEN, device_token, device_token]
 
 
 async def test_device_token_is_used_without_gateway_token(
     gateway: GatewaySimulator, credentials: Credentials
 ) -> None:
     credentials.token = None
-    await client(gateway, credentials).fetch_info()
+    await make_client(gateway, credentials).fetch_info()
 
 
 async def test_refused_device_token_is_deleted(
-    gateway: GatewaySimulator, credentials: Credentials, keeper: Keeper
+    gateway: GatewaySimulator, credentials: Credentials, token_store: TokenStore
 ) -> None:
-    credentials.token = WRONG
+    credentials.token = WRONG_TOKEN
     gateway.devices.tokens.clear()
-    other = client(gateway, credentials)
-    async with running(other):
+    client = make_client(gateway, credentials)
+    async with running(client):
         with pytest.raises(InvalidTokenError):
-            await other.wait_connected()
-        assert other.introspection.transitions[-1].pause is PauseReason.TOKEN
-    assert len(shown(gateway)) == 3
-    assert (keeper.kept[-1], credentials.device_token) == (None, None)
-    assert credentials.auth == {"token": WRONG}
+            await client.wait_connected()
+        assert client.introspection.transitions[-1].pause is PauseReason.TOKEN
+    assert len(sent_tokens(gateway)) == 3
+    assert (token_store.saved[-1], credentials.device_token) == (None, None)
+    assert credentials.auth == {"token": WRONG_TOKEN}
 
 
 async def test_gateway_token_precedes_new_device_token(
@@ -158,22 +160,22 @@ async def test_other_refusals_do_not_fall_back(
     gateway: GatewaySimulator, credentials: Credentials, refusal: Refusal
 ) -> None:
     gateway.refuse(refusal)
-    other = client(gateway, credentials)
-    async with running(other):
-        await reached(other, S.PAUSED)
-    assert shown(gateway) == [gateway.token] * 2
+    client = make_client(gateway, credentials)
+    async with running(client):
+        await wait_for_state(client, S.PAUSED)
+    assert sent_tokens(gateway) == [gateway.token] * 2
 
 
 async def test_device_token_is_not_sent_to_untrusted_endpoint(
     gateway: GatewaySimulator, credentials: Credentials
 ) -> None:
-    credentials.token = WRONG
+    credentials.token = WRONG_TOKEN
     endpoint = Endpoint("localhost.localdomain", gateway.port)
     assert not endpoint.trusted
     assert not await credentials.fall_back(
         InvalidTokenError("x", code="AUTH_TOKEN_MISMATCH"), trusted=endpoint.trusted
     )
-    assert credentials.auth == {"token": WRONG}
+    assert credentials.auth == {"token": WRONG_TOKEN}
     assert replace(endpoint, fingerprint="0" * 64).trusted
 
 
@@ -183,10 +185,10 @@ async def test_equal_tokens_are_not_retried_forever(
     assert credentials.device_token
     credentials.token = credentials.device_token.token
     gateway.devices.tokens.clear()
-    other = client(gateway, credentials)
-    async with running(other):
-        await reached(other, S.PAUSED)
-    assert len(shown(gateway)) == 3
+    client = make_client(gateway, credentials)
+    async with running(client):
+        await wait_for_state(client, S.PAUSED)
+    assert len(sent_tokens(gateway)) == 3
 
 
 @pytest.mark.parametrize("protocol", [3, 4])
@@ -195,7 +197,7 @@ async def test_password_authenticates(protocol: int) -> None:
         credentials = Credentials(
             DeviceIdentity.generate(), ClientInfo("0"), password=gateway.token
         )
-        await client(gateway, credentials).fetch_info()
+        await make_client(gateway, credentials).fetch_info()
         assert credentials.device_token
         assert gateway.received("connect")[0].params["auth"] == {
             "password": gateway.token
@@ -205,7 +207,7 @@ async def test_password_authenticates(protocol: int) -> None:
 @pytest.mark.parametrize("protocol", [3, 4])
 @pytest.mark.parametrize(
     ("password", "code"),
-    [(None, "AUTH_PASSWORD_MISSING"), (WRONG, "AUTH_PASSWORD_MISMATCH")],
+    [(None, "AUTH_PASSWORD_MISSING"), (WRONG_TOKEN, "AUTH_PASSWORD_MISMATCH")],
 )
 async def test_refused_password_error_wants_password(
     protocol: int, password: str | None, code: str
@@ -215,30 +217,31 @@ async def test_refused_password_error_wants_password(
             DeviceIdentity.generate(), ClientInfo("0"), password=password
         )
         with pytest.raises(InvalidTokenError) as caught:
-            await client(gateway, credentials).fetch_info()
+            await make_client(gateway, credentials).fetch_info()
     assert (caught.value.code, caught.value.wants_password) == (code, True)
 
 
 async def test_wrong_token_is_not_missing_password(
     gateway: GatewaySimulator, credentials: Credentials
 ) -> None:
-    credentials.token = WRONG
+    credentials.token = WRONG_TOKEN
     with pytest.raises(InvalidTokenError) as caught:
-        await client(gateway, credentials).fetch_info()
+        await make_client(gateway, credentials).fetch_info()
     assert not caught.value.wants_password
     gateway.mode = "password"
     with pytest.raises(InvalidTokenError) as caught:
-        await client(gateway, credentials).fetch_info()
+        await make_client(gateway, credentials).fetch_info()
     assert caught.value.wants_password
 
 
 async def test_wrong_password_does_not_fall_back_to_device_token(
     gateway: GatewaySimulator, credentials: Credentials
 ) -> None:
-    gateway.mode, credentials.token, credentials.password = "password", None, WRONG
-    other = client(gateway, credentials)
-    async with running(other):
-        await reached(other, S.PAUSED)
+    gateway.mode = "password"
+    credentials.token, credentials.password = None, WRONG_TOKEN
+    client = make_client(gateway, credentials)
+    async with running(client):
+        await wait_for_state(client, S.PAUSED)
     assert credentials.device_token
     assert len(gateway.received("connect")) == 2
 
@@ -249,9 +252,9 @@ async def test_bootstrap_token_is_sent_until_device_token_exists() -> None:
         credentials = Credentials(
             DeviceIdentity.generate(), ClientInfo("0"), bootstrap_token="bootstrap"
         )
-        await client(gateway, credentials).fetch_info()
+        await make_client(gateway, credentials).fetch_info()
         gateway.devices.bootstraps.clear()
-        await client(gateway, credentials).fetch_info()
+        await make_client(gateway, credentials).fetch_info()
         assert credentials.device_token
         assert [r.params["auth"] for r in gateway.received("connect")] == [
             {"bootstrapToken": "bootstrap"},
@@ -265,11 +268,11 @@ async def test_bootstrap_token_precedes_stored_device_token() -> None:
         credentials = Credentials(
             DeviceIdentity.generate(),
             ClientInfo("0"),
-            device_token=DeviceToken("of old", ()),
+            device_token=DeviceToken("old", ()),
             bootstrap_token="bootstrap",
         )
-        await client(gateway, credentials).fetch_info()
-        assert credentials.device_token != DeviceToken("of old", ())
+        await make_client(gateway, credentials).fetch_info()
+        assert credentials.device_token != DeviceToken("old", ())
 
 
 async def test_used_bootstrap_token_is_rejected() -> None:
@@ -278,6 +281,6 @@ async def test_used_bootstrap_token_is_rejected() -> None:
             DeviceIdentity.generate(), ClientInfo("0"), bootstrap_token="used up"
         )
         with pytest.raises(InvalidTokenError) as caught:
-            await client(gateway, credentials).fetch_info()
+            await make_client(gateway, credentials).fetch_info()
     assert caught.value.code == "AUTH_BOOTSTRAP_TOKEN_INVALID"
     assert not caught.value.wants_password

@@ -1,4 +1,4 @@
-"""An endpoint says where a Gateway listens, and how far that can be trusted."""
+"""URL, origin and trust of endpoints."""
 
 import ssl
 

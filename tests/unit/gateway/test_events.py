@@ -1,4 +1,4 @@
-"""Listeners hear of events once, in order, and do not disturb each other."""
+"""Dispatch of events to listeners."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,44 +11,44 @@ from custom_components.clawd.gateway import Statistics
 from custom_components.clawd.gateway.events import EventListeners
 from custom_components.clawd.gateway.tasks import TaskRegistry
 
-HEARD: list[str] = []
+RECEIVED: list[str] = []
 
 
-class Dog:
-    """What has listeners of its own."""
+class Receiver:
+    """Object with listener methods."""
 
-    def hear(self, value: str) -> None:
-        """Listen as a method."""
-        HEARD.append(value)
+    def receive(self, value: str) -> None:
+        """Receive as a method."""
+        RECEIVED.append(value)
 
-    async def hear_later(self, value: str) -> None:
-        """Listen as a coroutine method."""
+    async def receive_later(self, value: str) -> None:
+        """Receive as a coroutine method."""
         await asyncio.sleep(0)
-        HEARD.append(value)
+        RECEIVED.append(value)
 
     async def __call__(self, value: str) -> None:
-        """Listen as an object."""
-        HEARD.append(value)
+        """Receive as a callable object."""
+        RECEIVED.append(value)
 
 
-def hear(value: str) -> None:
-    HEARD.append(value)
+def receive(value: str) -> None:
+    RECEIVED.append(value)
 
 
-async def hear_later(value: str) -> None:
+async def receive_later(value: str) -> None:
     await asyncio.sleep(0)
-    HEARD.append(value)
+    RECEIVED.append(value)
 
 
-def hear_with(_prefix: str, value: str) -> None:
-    HEARD.append(value)
+def receive_with_prefix(_prefix: str, value: str) -> None:
+    RECEIVED.append(value)
 
 
-class Radio:
-    """Listeners with what they need around them."""
+class ListenerHarness:
+    """Listeners with statistics and tasks."""
 
     def __init__(self) -> None:
-        """Start with no listener."""
+        """Start without listeners."""
         self.statistics = Statistics()
         self.tasks = TaskRegistry()
         self.listeners: EventListeners[str] = EventListeners(
@@ -56,122 +56,124 @@ class Radio:
         )
         self.subscribe = partial(self.listeners.subscribe, "tick")
 
-    async def say(self, value: str) -> None:
-        """Dispatch an event and wait for the async listeners."""
+    async def dispatch(self, value: str) -> None:
+        """Dispatch an event and wait for async listeners."""
         self.listeners.dispatch("tick", value)
         await asyncio.gather(*self.tasks.snapshot())
 
 
 @pytest.fixture
-def radio() -> Radio:
-    HEARD.clear()
-    return Radio()
+def harness() -> ListenerHarness:
+    RECEIVED.clear()
+    return ListenerHarness()
 
 
-DOG = Dog()
+RECEIVER = Receiver()
 KINDS: list[Callable[[str], Awaitable[None] | None]] = [
-    hear,
-    hear_later,
-    DOG.hear,
-    DOG.hear_later,
-    partial(hear_with, "x"),
-    DOG,
+    receive,
+    receive_later,
+    RECEIVER.receive,
+    RECEIVER.receive_later,
+    partial(receive_with_prefix, "x"),
+    RECEIVER,
 ]
 
 
 @pytest.mark.parametrize("listener", KINDS)
 async def test_every_kind_of_callable_is_called(
-    radio: Radio, listener: Callable[[str], object]
+    harness: ListenerHarness, listener: Callable[[str], object]
 ) -> None:
-    radio.subscribe(listener)
-    await radio.say("a")
-    assert HEARD == ["a"]
+    harness.subscribe(listener)
+    await harness.dispatch("a")
+    assert RECEIVED == ["a"]
 
 
 @pytest.mark.parametrize("listener", KINDS)
 async def test_duplicate_listener_is_called_once(
-    radio: Radio, listener: Callable[[str], object]
+    harness: ListenerHarness, listener: Callable[[str], object]
 ) -> None:
-    radio.subscribe(listener)
-    radio.subscribe(listener)
-    await radio.say("a")
-    assert HEARD == ["a"]
+    harness.subscribe(listener)
+    harness.subscribe(listener)
+    await harness.dispatch("a")
+    assert RECEIVED == ["a"]
 
 
-async def test_bound_methods_are_equal(radio: Radio) -> None:
-    radio.subscribe(DOG.hear)
-    radio.subscribe(DOG.hear)
-    assert len(radio.listeners.snapshot()["tick"]) == 1
+async def test_bound_methods_are_equal(harness: ListenerHarness) -> None:
+    harness.subscribe(RECEIVER.receive)
+    harness.subscribe(RECEIVER.receive)
+    assert len(harness.listeners.snapshot()["tick"]) == 1
 
 
 async def test_listeners_are_called_in_subscription_order(
-    radio: Radio,
+    harness: ListenerHarness,
 ) -> None:
-    radio.subscribe(lambda value: HEARD.append(f"1 {value}"))
-    radio.subscribe(lambda value: HEARD.append(f"2 {value}"))
-    await radio.say("a")
-    assert HEARD == ["1 a", "2 a"]
+    harness.subscribe(lambda value: RECEIVED.append(f"1 {value}"))
+    harness.subscribe(lambda value: RECEIVED.append(f"2 {value}"))
+    await harness.dispatch("a")
+    assert RECEIVED == ["1 a", "2 a"]
 
 
-async def test_listener_receives_only_its_event(radio: Radio) -> None:
-    radio.subscribe(hear)
-    radio.listeners.dispatch("health", "a")
-    assert HEARD == []
+async def test_listener_receives_only_its_event(harness: ListenerHarness) -> None:
+    harness.subscribe(receive)
+    harness.listeners.dispatch("health", "a")
+    assert RECEIVED == []
 
 
-async def test_past_events_are_not_replayed(radio: Radio) -> None:
-    await radio.say("a")
-    radio.subscribe(hear)
-    await radio.say("b")
-    assert HEARD == ["b"]
+async def test_past_events_are_not_replayed(harness: ListenerHarness) -> None:
+    await harness.dispatch("a")
+    harness.subscribe(receive)
+    await harness.dispatch("b")
+    assert RECEIVED == ["b"]
 
 
-async def test_unsubscribed_listener_is_not_called(radio: Radio) -> None:
-    unsubscribe = radio.subscribe(hear)
+async def test_unsubscribed_listener_is_not_called(harness: ListenerHarness) -> None:
+    unsubscribe = harness.subscribe(receive)
     unsubscribe()
     unsubscribe()
-    await radio.say("a")
-    assert HEARD == []
-    assert radio.listeners.snapshot() == {}
+    await harness.dispatch("a")
+    assert RECEIVED == []
+    assert harness.listeners.snapshot() == {}
 
 
 async def test_used_unsubscribe_keeps_new_subscription(
-    radio: Radio,
+    harness: ListenerHarness,
 ) -> None:
-    unsubscribe = radio.subscribe(hear)
+    unsubscribe = harness.subscribe(receive)
     unsubscribe()
-    radio.subscribe(hear)
+    harness.subscribe(receive)
     unsubscribe()
-    await radio.say("a")
-    assert HEARD == ["a"]
+    await harness.dispatch("a")
+    assert RECEIVED == ["a"]
 
 
 async def test_listener_unsubscribed_during_dispatch_is_not_called(
-    radio: Radio,
+    harness: ListenerHarness,
 ) -> None:
     unsubscribes: list[Callable[[], None]] = []
-    radio.subscribe(lambda _: unsubscribes[0]())
-    unsubscribes.append(radio.subscribe(hear))
-    await radio.say("a")
-    assert HEARD == []
+    harness.subscribe(lambda _: unsubscribes[0]())
+    unsubscribes.append(harness.subscribe(receive))
+    await harness.dispatch("a")
+    assert RECEIVED == []
 
 
-async def test_self_unsubscribe_does_not_skip_listeners(radio: Radio) -> None:
+async def test_self_unsubscribe_does_not_skip_listeners(
+    harness: ListenerHarness,
+) -> None:
     unsubscribes: list[Callable[[], None]] = []
-    unsubscribes.append(radio.subscribe(lambda _: unsubscribes[0]()))
-    radio.subscribe(hear)
-    await radio.say("a")
-    assert HEARD == ["a"]
+    unsubscribes.append(harness.subscribe(lambda _: unsubscribes[0]()))
+    harness.subscribe(receive)
+    await harness.dispatch("a")
+    assert RECEIVED == ["a"]
 
 
 async def test_listener_subscribed_during_dispatch_receives_next_event(
-    radio: Radio,
+    harness: ListenerHarness,
 ) -> None:
-    radio.subscribe(lambda _: radio.subscribe(hear))
-    await radio.say("a")
-    assert HEARD == []
-    await radio.say("b")
-    assert HEARD == ["b"]
+    harness.subscribe(lambda _: harness.subscribe(receive))
+    await harness.dispatch("a")
+    assert RECEIVED == []
+    await harness.dispatch("b")
+    assert RECEIVED == ["b"]
 
 
 def fail(_value: str) -> None:
@@ -189,35 +191,35 @@ async def fail_later(_value: str) -> None:
 
 @pytest.mark.parametrize("listener", [fail, fail_at_once, fail_later])
 async def test_failing_listener_is_counted_and_isolated(
-    radio: Radio,
+    harness: ListenerHarness,
     listener: Callable[[str], object],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    radio.subscribe(listener)
-    radio.subscribe(hear)
-    await radio.say("a")
-    assert HEARD == ["a"]
-    assert radio.statistics.listener_errors == 1
+    harness.subscribe(listener)
+    harness.subscribe(receive)
+    await harness.dispatch("a")
+    assert RECEIVED == ["a"]
+    assert harness.statistics.listener_errors == 1
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
     assert "ValueError" in caplog.text
     assert "the-secret" not in caplog.text
 
 
-async def test_async_listener_is_client_task(radio: Radio) -> None:
-    radio.subscribe(hear_later)
-    radio.listeners.dispatch("tick", "a")
-    assert list(radio.tasks.snapshot().values()) == ["listener tick"]
-    await radio.tasks.cancel_all("listener")
-    assert HEARD == []
+async def test_async_listener_is_client_task(harness: ListenerHarness) -> None:
+    harness.subscribe(receive_later)
+    harness.listeners.dispatch("tick", "a")
+    assert list(harness.tasks.snapshot().values()) == ["listener tick"]
+    await harness.tasks.cancel_all("listener")
+    assert RECEIVED == []
 
 
-async def test_async_listeners_start_in_event_order(radio: Radio) -> None:
-    async def note(value: str) -> None:
-        HEARD.append(value)
+async def test_async_listeners_start_in_event_order(harness: ListenerHarness) -> None:
+    async def record(value: str) -> None:
+        RECEIVED.append(value)
         await asyncio.sleep(0)
 
-    radio.subscribe(note)
+    harness.subscribe(record)
     for value in "abc":
-        radio.listeners.dispatch("tick", value)
-    assert HEARD == ["a", "b", "c"]
-    await asyncio.gather(*radio.tasks.snapshot())
+        harness.listeners.dispatch("tick", value)
+    assert RECEIVED == ["a", "b", "c"]
+    await asyncio.gather(*harness.tasks.snapshot())

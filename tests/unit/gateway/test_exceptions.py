@@ -1,4 +1,4 @@
-"""One table turns what the wire says into errors."""
+"""Exceptions and their wire codes."""
 
 from copy import copy
 from typing import Any
@@ -182,13 +182,13 @@ def test_unknown_detail_code_falls_back_to_code() -> None:
     "error", [{"code": "UNAVAILABLE"}, {"code": "BUSY", "retryable": True}]
 )
 def test_transient_error_is_retryable(error: dict[str, Any]) -> None:
-    failed = error_of(error | {"retryAfterMs": 500})
-    assert isinstance(failed, RequestFailedError)
-    assert (failed.retryable, failed.retry_after) == (True, 0.5)
+    transient = error_of(error | {"retryAfterMs": 500})
+    assert isinstance(transient, RequestFailedError)
+    assert (transient.retryable, transient.retry_after) == (True, 0.5)
 
 
 def test_error_text_hides_gateway_message() -> None:
-    secret = "tell nobody"
+    secret = "the secret"
     for code in ("UNAVAILABLE", "AUTH_TOKEN_MISMATCH", "MISSING_SCOPE", "NOT_PAIRED"):
         for details in (
             {},
@@ -223,6 +223,6 @@ def test_lost_connection_has_close_code(close_code: int | None, code: str) -> No
 
 def test_copied_error_keeps_attributes() -> None:
     error = PairingRequiredError("x", code="NOT_PAIRED", request_id="r")
-    twin = copy(error)
-    assert (type(twin), twin.args) == (PairingRequiredError, ("x",))
-    assert vars(twin) == vars(error)
+    copied = copy(error)
+    assert (type(copied), copied.args) == (PairingRequiredError, ("x",))
+    assert vars(copied) == vars(error)

@@ -1,4 +1,4 @@
-"""A device's identity names it and signs for it."""
+"""Identity and signatures of the device."""
 
 from base64 import urlsafe_b64decode
 from hashlib import sha256
@@ -25,12 +25,12 @@ def test_device_id_is_hash_of_public_key() -> None:
 
 def test_identity_is_restored_from_secret() -> None:
     identity = DeviceIdentity.generate()
-    again = DeviceIdentity.from_secret(identity.secret)
-    assert (again.device_id, again.public_key) == (
+    restored = DeviceIdentity.from_secret(identity.secret)
+    assert (restored.device_id, restored.public_key) == (
         identity.device_id,
         identity.public_key,
     )
-    assert again.sign("text") == identity.sign("text")
+    assert restored.sign("text") == identity.sign("text")
 
 
 def test_keys_are_base64url_without_padding() -> None:

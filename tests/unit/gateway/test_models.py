@@ -1,4 +1,4 @@
-"""What the Gateway says is read into typed values, or refused."""
+"""Models read from payloads."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A first look tells who listens; a survey tells what they offer."""
+"""Probes of endpoints and Gateway information."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +22,7 @@ from tests.unit.clients import TIMING, client_of, connected
 
 
 def endpoint_of(gateway: GatewaySimulator) -> Endpoint:
-    """Return where a Gateway listens."""
+    """Return the endpoint of a Gateway."""
     return Endpoint(gateway.host, gateway.port)
 
 
@@ -70,10 +70,10 @@ async def test_probe_times_out(gateway: GatewaySimulator) -> None:
 
 
 async def test_fetch_info(gateway: GatewaySimulator) -> None:
-    found = await client_of(gateway).fetch_info()
-    assert found.hello.protocol == gateway.protocol
-    assert [agent.id for agent in found.agents.agents] == ["main", "kitchen"]
-    assert found.peer.address == gateway.host
+    info = await client_of(gateway).fetch_info()
+    assert info.hello.protocol == gateway.protocol
+    assert [agent.id for agent in info.agents.agents] == ["main", "kitchen"]
+    assert info.peer.address == gateway.host
 
 
 async def test_fetch_info_times_out(gateway: GatewaySimulator) -> None:
@@ -87,19 +87,19 @@ async def test_fetch_info_times_out(gateway: GatewaySimulator) -> None:
 async def test_gateway_id_is_independent_of_port(
     gateway: GatewaySimulator,
 ) -> None:
-    found = await client_of(gateway).fetch_info()
+    info = await client_of(gateway).fetch_info()
     gateway.port = 0
     await gateway.suspend()
     await gateway.resume()
     async with connected(gateway) as client:
-        assert await client.fetch_id() == found.gateway_id
-    assert found.gateway_id
+        assert await client.fetch_id() == info.gateway_id
+    assert info.gateway_id
     if gateway.protocol == 4:
-        assert found.gateway_id == gateway.device_id
+        assert info.gateway_id == gateway.device_id
 
 
 def test_old_gateway_id_depends_on_host_and_folder() -> None:
-    def known_by(host: str, folder: str) -> str:
+    def read_id(host: str, folder: str) -> str:
         payload = {
             "type": "hello-ok",
             "protocol": 3,
@@ -108,17 +108,17 @@ def test_old_gateway_id_depends_on_host_and_folder() -> None:
         }
         return Hello.from_payload(payload).installation
 
-    assert known_by("a", "/b") == known_by("a", "/b")
-    assert len({known_by("a", "/b"), known_by("a", "/c"), known_by("b", "/b")}) == 3
+    assert read_id("a", "/b") == read_id("a", "/b")
+    assert len({read_id("a", "/b"), read_id("a", "/c"), read_id("b", "/b")}) == 3
 
 
 async def test_updated_gateway_matches_old_id(
     gateway: GatewaySimulator,
 ) -> None:
-    found = await client_of(gateway).fetch_info()
-    assert found.matches_id(found.gateway_id)
-    assert found.matches_id(f"{INSTALLATION}another") is (gateway.protocol == 4)
-    assert not found.matches_id("another")
+    info = await client_of(gateway).fetch_info()
+    assert info.matches_id(info.gateway_id)
+    assert info.matches_id(f"{INSTALLATION}another") is (gateway.protocol == 4)
+    assert not info.matches_id("another")
 
 
 @pytest.mark.parametrize("method", ["agents.list", "gateway.identity.get"])

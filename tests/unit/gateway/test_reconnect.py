@@ -1,4 +1,4 @@
-"""A client that lost its Gateway comes back, without a storm."""
+"""Reconnection after connection loss."""
 
 import asyncio
 from dataclasses import replace
@@ -21,12 +21,12 @@ from custom_components.clawd.gateway import (
 )
 from custom_components.clawd.gateway.protocol.connection import Connection
 from tests.simulator import GatewaySimulator, Refusal
-from tests.unit.clients import TIMING, client_of, reached, running
+from tests.unit.clients import TIMING, client_of, running, wait_for_state
 from tests.unit.clock import Clock
 
 S = ConnectionState
-QUICK = replace(TIMING, initial_delay=0.0001, max_delay=60)
-PATIENT = replace(TIMING, initial_delay=60, max_delay=60)
+SHORT_DELAY = replace(TIMING, initial_delay=0.0001, max_delay=60)
+LONG_DELAY = replace(TIMING, initial_delay=60, max_delay=60)
 
 
 def delays(client: GatewayClient) -> list[float]:
@@ -39,7 +39,7 @@ async def test_client_reconnects_after_drop(gateway: GatewaySimulator) -> None:
         for _ in range(3):
             await client.wait_connected()
             gateway.drop()
-            await reached(client, S.RECONNECTING)
+            await wait_for_state(client, S.RECONNECTING)
         await client.wait_connected()
         assert await client.request("health")
     assert (client.statistics.connects, client.statistics.drops) == (4, 3)
@@ -47,17 +47,17 @@ async def test_client_reconnects_after_drop(gateway: GatewaySimulator) -> None:
 
 async def test_listeners_survive_reconnect(gateway: GatewaySimulator) -> None:
     client = client_of(gateway)
-    heard: list[object] = []
-    client.subscribe("note", heard.append)
+    received: list[object] = []
+    client.subscribe("note", received.append)
     gateway.after("health", ("note", {}))
     async with running(client):
         await client.wait_connected()
         gateway.drop()
-        await reached(client, S.RECONNECTING)
+        await wait_for_state(client, S.RECONNECTING)
         await client.wait_connected()
         await client.request("health")
         await client.request("status")
-    assert len(heard) == 1
+    assert len(received) == 1
 
 
 @pytest.mark.parametrize("protocol", [3])
@@ -68,7 +68,7 @@ async def test_restart_delay_is_obeyed(
     async with running(client):
         await client.wait_connected()
         await gateway.restart()
-        await reached(client, S.RECONNECTING)
+        await wait_for_state(client, S.RECONNECTING)
         change = client.introspection.transitions[-1]
     assert isinstance(change.error, ConnectionLostError)
     assert (change.error.close_code, change.delay) == (1012, 1.5)
@@ -84,7 +84,7 @@ async def test_shutdown_without_delay_uses_backoff(
         gateway.before("health", ("shutdown", notice))
         await client.request("health")
         gateway.drop()
-        await reached(client, S.RECONNECTING)
+        await wait_for_state(client, S.RECONNECTING)
         change = client.introspection.transitions[-1]
     assert change.delay is not None
     assert change.delay <= TIMING.initial_delay
@@ -107,8 +107,8 @@ async def test_unreachable_gateway_is_retried(
     async with running(client):
         await client.wait_connected()
         await gateway.suspend()
-        await reached(client, S.RECONNECTING)
-        await reached(client, S.CONNECTING)
+        await wait_for_state(client, S.RECONNECTING)
+        await wait_for_state(client, S.CONNECTING)
         await gateway.resume()
         await client.wait_connected()
 
@@ -116,25 +116,25 @@ async def test_unreachable_gateway_is_retried(
 async def test_unstable_connection_backs_off(
     gateway: GatewaySimulator,
 ) -> None:
-    client = client_of(gateway, QUICK)
+    client = client_of(gateway, SHORT_DELAY)
     async with running(client):
         for _ in range(10):
             await client.wait_connected()
             gateway.drop()
-            await reached(client, S.RECONNECTING)
-    assert max(delays(client)) > QUICK.initial_delay
+            await wait_for_state(client, S.RECONNECTING)
+    assert max(delays(client)) > SHORT_DELAY.initial_delay
 
 
 async def test_stable_connection_resets_backoff(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.policy["tickIntervalMs"] = 1
-    client = client_of(gateway, QUICK)
+    client = client_of(gateway, SHORT_DELAY)
     async with running(client):
         for _ in range(10):
             await client.wait_connected()
-            await reached(client, S.RECONNECTING)
-    assert max(delays(client)) <= QUICK.initial_delay
+            await wait_for_state(client, S.RECONNECTING)
+    assert max(delays(client)) <= SHORT_DELAY.initial_delay
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ async def test_client_connects_after_approval(gateway: GatewaySimulator) -> None
         assert caught.value.request_id
         gateway.approve(caught.value.request_id)
         client.resume()
-        await reached(client, S.CONNECTED)
+        await wait_for_state(client, S.CONNECTED)
 
 
 @pytest.mark.parametrize("protocol", [4])
@@ -178,7 +178,7 @@ async def test_rate_limit_pauses_client(gateway: GatewaySimulator) -> None:
     gateway.refuse(Refusal.RATE_LIMITED)
     client = client_of(gateway)
     async with running(client):
-        await reached(client, S.PAUSED)
+        await wait_for_state(client, S.PAUSED)
         change = client.introspection.transitions[-1]
         assert isinstance(change.error, RateLimitedError)
         assert (change.pause, change.delay) == (PauseReason.RATE_LIMIT, 60)
@@ -197,7 +197,7 @@ async def test_wait_connected_without_retry_raises_first_error(
     gateway: GatewaySimulator, refusal: Refusal, kind: type[GatewayError]
 ) -> None:
     gateway.refuse(refusal)
-    client = client_of(gateway, PATIENT)
+    client = client_of(gateway, LONG_DELAY)
     async with running(client):
         with pytest.raises(kind):
             await client.wait_connected(retry=False)
@@ -211,7 +211,7 @@ async def test_resume_does_not_lengthen_delays(
         for _ in range(5):
             await client.wait_connected()
             gateway.drop()
-            await reached(client, S.RECONNECTING)
+            await wait_for_state(client, S.RECONNECTING)
             client.resume()
         await client.wait_connected()
     assert max(delays(client)) <= 60
@@ -222,12 +222,12 @@ async def test_wake_resets_backoff(gateway: GatewaySimulator) -> None:
     timing = replace(
         TIMING, initial_delay=6e3, max_delay=6e5, sleep_check_interval=0.001
     )
-    client = client_of(gateway, timing, clock.watch)
+    client = client_of(gateway, timing, clock.detector)
     async with running(client):
         for _ in range(7):
             await client.wait_connected()
             gateway.drop()
-            await reached(client, S.RECONNECTING)
+            await wait_for_state(client, S.RECONNECTING)
             clock.wall += 3600
         await client.wait_connected()
     assert max(delays(client)) <= timing.initial_delay
@@ -251,7 +251,7 @@ async def test_ended_connection_is_garbage_collected(gateway: GatewaySimulator) 
         for _ in range(3):
             await client.wait_connected()
             gateway.drop()
-            await reached(client, S.RECONNECTING)
+            await wait_for_state(client, S.RECONNECTING)
         await client.wait_connected()
         gc.collect()
         alive = [item for item in gc.get_objects() if isinstance(item, Connection)]

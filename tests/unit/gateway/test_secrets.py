@@ -1,4 +1,4 @@
-"""No secret gets into a log, a text of an error or what is shown of an object."""
+"""Secrets in logs, errors and representations."""
 
 import asyncio
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from custom_components.clawd.gateway import (
     RunRequest,
 )
 from tests.simulator import Fail, GatewaySimulator, Pause, Refusal, Refuse, Reply
-from tests.unit.clients import TIMING, reached, running
+from tests.unit.clients import TIMING, running, wait_for_state
 
 TOKEN: Final = "the-token-of-the-gateway"
 MESSAGE: Final = "who stole the cookie"
@@ -30,11 +30,11 @@ SESSION: Final = "agent:main:ha-secret-session"
 HEADER: Final = "the-header-of-the-proxy"
 
 
-class Session:
-    """All that a client does, and all that it shows meanwhile."""
+class RecordedSession:
+    """Client whose representations are recorded."""
 
     def __init__(self, gateway: GatewaySimulator) -> None:
-        """Prepare the client."""
+        """Create the client."""
         gateway.token = TOKEN
         self.gateway = gateway
         self.identity = DeviceIdentity.generate()
@@ -46,10 +46,10 @@ class Session:
             Credentials(self.identity, ClientInfo("0.1.0"), TOKEN),
             timing=TIMING,
         )
-        self.shown: list[str] = []
+        self.output: list[str] = []
 
-    def show(self, *objects: object) -> None:
-        """Keep how objects look."""
+    def record(self, *objects: object) -> None:
+        """Record the representations of objects."""
         client = self.client
         state = (
             client,
@@ -64,21 +64,21 @@ class Session:
             client.introspection.listeners,
         )
         for item in (*state, *history, client.last_error, *objects):
-            self.shown += [str(item), repr(item)]
+            self.output += [str(item), repr(item)]
             if isinstance(item, BaseException):
-                self.shown += traceback.format_exception(item)
+                self.output += traceback.format_exception(item)
 
-    async def talk(self) -> None:
-        """Ask with and without success."""
+    async def start_runs(self) -> None:
+        """Start successful and failing runs."""
         self.gateway.script_once(Reply(REPLY), Pause())
         run = await self.client.start_run(
             RunRequest(MESSAGE, SESSION, extra_system_prompt=PROMPT)
         )
-        told = aiter(run)
-        await anext(told)
-        self.show(run, told)
+        reader = aiter(run)
+        await anext(reader)
+        self.record(run, reader)
         self.gateway.proceed()
-        self.show(await run.result())
+        self.record(await run.result())
         for step in (Refuse(REASON), Fail(REASON)):
             self.gateway.script_once(step)
             try:
@@ -86,29 +86,29 @@ class Session:
                     await self.client.start_run(RunRequest(MESSAGE, SESSION))
                 ).result()
             except GatewayError as err:
-                self.show(err)
+                self.record(err)
 
-    async def listen(self) -> None:
-        """Hear events with a listener that fails with them."""
+    async def fail_listener(self) -> None:
+        """Send events to a failing listener."""
 
         def fail(event: object) -> None:
-            self.show(event)
+            self.record(event)
             raise ValueError(MESSAGE, event)
 
         self.client.subscribe("note", fail)
         self.gateway.before("health", ("note", {"text": MESSAGE}), f"raw {MESSAGE}")
         await self.client.request("health", {"text": MESSAGE})
 
-    async def be_refused(self) -> None:
-        """Come back to a Gateway that knows nobody any more."""
+    async def reconnect_refused(self) -> None:
+        """Reconnect to a Gateway that refuses the client."""
         self.gateway.token = "another-token"
         self.gateway.devices.tokens.clear()
         self.gateway.drop()
-        await reached(self.client, ConnectionState.PAUSED)
-        self.show()
+        await wait_for_state(self.client, ConnectionState.PAUSED)
+        self.record()
 
     def secrets(self) -> Iterator[str]:
-        """Return what must not be seen."""
+        """Yield the secrets."""
         yield from (TOKEN, MESSAGE, PROMPT, REPLY, REASON, SESSION, HEADER)
         yield self.identity.secret
         yield from self.gateway.devices.tokens.values()
@@ -119,39 +119,39 @@ async def test_session_leaks_no_secret(
 ) -> None:
     caplog.set_level(logging.WARNING, logger="websockets.server")
     caplog.set_level(logging.DEBUG)
-    session = Session(gateway)
+    session = RecordedSession(gateway)
     async with running(session.client):
-        session.show(session.endpoint, session.identity)
+        session.record(session.endpoint, session.identity)
         await session.client.wait_connected()
-        await session.talk()
-        await session.listen()
+        await session.start_runs()
+        await session.fail_listener()
         gateway.hold("status")
         request = asyncio.create_task(session.client.request("status", {"x": MESSAGE}))
         await gateway.wait_for_request("status")
-        session.show(request)
+        session.record(request)
         known = list(session.secrets())
-        await session.be_refused()
+        await session.reconnect_refused()
         gateway.release("status")
         with pytest.raises(GatewayError) as caught:
             await request
-        session.show(caught.value)
-    session.show()
+        session.record(caught.value)
+    session.record()
     assert len(known) == 9
     for secret in known:
         assert secret not in caplog.text
-        assert [text for text in session.shown if secret in text] == []
+        assert [text for text in session.output if secret in text] == []
 
 
 @pytest.mark.parametrize("refusal", [r for r in Refusal if r is not Refusal.PROXY])
 async def test_refusal_does_not_repeat_token(
     gateway: GatewaySimulator, refusal: Refusal
 ) -> None:
-    session = Session(gateway)
+    session = RecordedSession(gateway)
     gateway.refuse(refusal)
     with pytest.raises(GatewayError) as caught:
         await session.client.fetch_info()
-    session.show(caught.value)
-    assert [text for text in session.shown if TOKEN in text or HEADER in text] == []
+    session.record(caught.value)
+    assert [text for text in session.output if TOKEN in text or HEADER in text] == []
 
 
 def test_credentials_repr_hides_token() -> None:

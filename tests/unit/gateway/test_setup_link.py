@@ -1,4 +1,4 @@
-"""Setup links are read as the Gateway writes them."""
+"""Setup links."""
 
 from base64 import urlsafe_b64encode
 import json
@@ -18,9 +18,9 @@ DIGITS = "0123456789abcdef" * 4
 
 
 def code_of(**payload: Json) -> str:
-    """Return a setup code with some entries."""
-    given = {"url": "ws://10.0.0.2:18789", "bootstrapToken": TOKEN, **payload}
-    return urlsafe_b64encode(json.dumps(given).encode()).decode().rstrip("=")
+    """Return a setup code."""
+    content = {"url": "ws://10.0.0.2:18789", "bootstrapToken": TOKEN, **payload}
+    return urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
 
 
 @pytest.mark.parametrize("form", ["{}", "oc-pair://{}", "OC-PAIR://{}", " {}\n"])
@@ -32,7 +32,7 @@ def test_code_is_read_with_and_without_prefix(form: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "where"),
+    ("url", "expected"),
     [
         ("wss://gateway.example", ("gateway.example", 443, True, "")),
         ("wss://gateway.example/ws/", ("gateway.example", 443, True, "/ws")),
@@ -41,10 +41,10 @@ def test_code_is_read_with_and_without_prefix(form: str) -> None:
     ],
 )
 def test_code_contains_host_port_and_path(
-    url: str, where: tuple[str, int, bool, str]
+    url: str, expected: tuple[str, int, bool, str]
 ) -> None:
     link = read_setup_link(code_of(url=url))
-    assert (link.host, link.port, link.ssl, link.path) == where
+    assert (link.host, link.port, link.ssl, link.path) == expected
 
 
 def test_code_contains_fingerprint() -> None:

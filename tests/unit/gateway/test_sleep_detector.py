@@ -1,4 +1,4 @@
-"""A system sleep is seen by the clock that went on meanwhile."""
+"""Detection of system sleep."""
 
 from hypothesis import given, strategies as st
 
@@ -8,29 +8,29 @@ from tests.unit.clock import Clock
 
 def test_sleep_is_detected_once() -> None:
     clock = Clock()
-    watch = clock.watch
+    detector = clock.detector
     clock.wall += MIN_CLOCK_JUMP + 1
-    assert watch.poll()
-    assert not watch.poll()
+    assert detector.poll()
+    assert not detector.poll()
 
 
 def test_sleep_is_detected_after_long_uptime() -> None:
     now = 1e6
-    watch = SleepDetector(lambda: now, lambda: 1e6)
+    detector = SleepDetector(lambda: now, lambda: 1e6)
     now += MIN_CLOCK_JUMP + 1
-    assert watch.poll()
+    assert detector.poll()
 
 
 @given(st.floats(-1e9, MIN_CLOCK_JUMP))
 def test_small_or_backward_clock_change_is_not_sleep(step: float) -> None:
     clock = Clock()
-    watch = clock.watch
+    detector = clock.detector
     clock.wall += step
-    assert not watch.poll()
+    assert not detector.poll()
 
 
 def test_equal_clock_advance_is_not_sleep() -> None:
     now = 0.0
-    watch = SleepDetector(lambda: now, lambda: now)
+    detector = SleepDetector(lambda: now, lambda: now)
     now = 1e6
-    assert not watch.poll()
+    assert not detector.poll()

@@ -1,4 +1,4 @@
-"""The state of a connection is explicit and has a history."""
+"""State history of the client."""
 
 import asyncio
 import time
@@ -19,7 +19,7 @@ from custom_components.clawd.gateway.state import (
 
 
 def connecting() -> StateHistory:
-    """Return the history of a client that makes its first attempt."""
+    """Return the history of a first attempt."""
     history = StateHistory()
     history.change(Cause.STARTED)
     return history
@@ -33,8 +33,8 @@ def test_history_starts_closed() -> None:
 
 def test_every_state_can_be_stopped() -> None:
     assert TRANSITIONS.keys() == set(ConnectionState)
-    for leads in TRANSITIONS.values():
-        assert leads[Cause.STOPPED] is ConnectionState.CLOSED
+    for row in TRANSITIONS.values():
+        assert row[Cause.STOPPED] is ConnectionState.CLOSED
 
 
 def test_invalid_transition_raises_key_error() -> None:

@@ -1,4 +1,4 @@
-"""From each state, each cause leads where it must."""
+"""Matrix of states, events and causes."""
 
 import asyncio
 from dataclasses import replace
@@ -21,21 +21,18 @@ from custom_components.clawd.gateway.state import TRANSITIONS
 from tests.simulator import GatewaySimulator, Refusal
 from tests.unit.clients import (
     TIMING,
-    changed,
     client_at,
     client_of,
-    reached,
     running,
     stop,
+    wait_for_state,
+    wait_for_transition,
 )
 from tests.unit.clock import Clock
 from tests.unit.raw_server import silent_server
 
 S = ConnectionState
-EVENTS = (
-    *("drop", "restart", "refused", "auth", "mute", "stop"),
-    *("resume", "due", "wake"),
-)
+EVENTS = ("drop", "restart", "refused", "auth", "mute", "stop", "resume", "due", "wake")
 MATRIX = {
     (S.CONNECTING, "drop"): (Cause.FAILED, "HUNG_UP"),
     (S.CONNECTING, "mute"): (Cause.FAILED, "TIMEOUT"),
@@ -62,7 +59,7 @@ MATRIX = {
     (S.PAUSED, "wake"): (Cause.WOKEN, ""),
     (S.PAUSED, "stop"): (Cause.STOPPED, "STOPPED"),
 }
-NOTHING_TO_MEET = {  # no connection to lose, or no wait to end
+NOT_APPLICABLE = {  # no connection to lose, or no wait to end
     *product((S.CONNECTING,), ("restart", "resume", "due", "wake")),
     *product((S.HANDSHAKING,), ("resume", "due", "wake")),
     *product((S.CONNECTED,), ("refused", "auth", "resume", "due")),
@@ -70,7 +67,7 @@ NOTHING_TO_MEET = {  # no connection to lose, or no wait to end
         (S.RECONNECTING, S.PAUSED), ("drop", "restart", "refused", "auth", "mute")
     ),
 }
-AHEAD = {
+OTHER_TRANSITIONS = {
     (S.CLOSED, Cause.STARTED),
     (S.CLOSED, Cause.STOPPED),
     (S.CONNECTING, Cause.OPENED),
@@ -83,59 +80,61 @@ REFUSALS = {
     "refused": Refusal.STARTING,
     "auth": Refusal.TOKEN_MISMATCH,
 }
-PATIENT = replace(TIMING, initial_delay=60, max_delay=60)
-HASTY = replace(TIMING, connect_timeout=0.02)
-DROWSY = replace(PATIENT, sleep_check_interval=0.001, ping_timeout=0.01)
+LONG_DELAY = replace(TIMING, initial_delay=60, max_delay=60)
+SHORT_TIMEOUT = replace(TIMING, connect_timeout=0.02)
+SLEEP_CHECKS = replace(LONG_DELAY, sleep_check_interval=0.001, ping_timeout=0.01)
 
 
 def test_matrix_covers_every_state_and_event() -> None:
     states = set(S) - {S.CLOSED}
-    assert MATRIX.keys() | NOTHING_TO_MEET == set(product(states, EVENTS))
-    assert not MATRIX.keys() & NOTHING_TO_MEET
+    assert MATRIX.keys() | NOT_APPLICABLE == set(product(states, EVENTS))
+    assert not MATRIX.keys() & NOT_APPLICABLE
 
 
 def test_matrix_covers_every_transition() -> None:
     table = {(state, cause) for state, row in TRANSITIONS.items() for cause in row}
-    met = {(state, cause) for (state, _), (cause, _) in MATRIX.items()}
-    assert met | AHEAD == table
+    covered = {(state, cause) for (state, _), (cause, _) in MATRIX.items()}
+    assert covered | OTHER_TRANSITIONS == table
 
 
-async def next_change(client: GatewayClient, state: S) -> Transition:
-    """Wait until the client has left the state, and return how."""
+async def transition_from(client: GatewayClient, state: S) -> Transition:
+    """Return the first transition out of a state."""
     while not (
         left := [c for c in client.introspection.transitions if c.previous is state]
     ):
-        await changed(client)
+        await wait_for_transition(client)
     return left[0]
 
 
 @pytest.mark.parametrize("cause", ["drop", "mute", "stop"])
 async def test_transitions_from_connecting(cause: str) -> None:
     async with silent_server() as server:
-        client = client_at(server.port, HASTY if cause == "mute" else PATIENT)
+        client = client_at(
+            server.port, SHORT_TIMEOUT if cause == "mute" else LONG_DELAY
+        )
         async with running(client) as task:
-            if cause != "mute":  # or it may have left already, on a busy machine
-                await server.arrived.wait()
+            if cause != "mute":  # on a busy machine, the state may be left already
+                await server.accepted.wait()
                 assert client.state is S.CONNECTING
             if cause == "drop":
-                server.leave.set()
+                server.release.set()
             if cause == "stop":
                 await stop(task)
-            check(await next_change(client, S.CONNECTING), cause)
+            assert_in_matrix(await transition_from(client, S.CONNECTING), cause)
 
 
 async def test_refused_upgrade_while_connecting(gateway: GatewaySimulator) -> None:
     gateway.refuse(Refusal.STARTING_HTTP)
-    client = client_of(gateway, PATIENT)
+    client = client_of(gateway, LONG_DELAY)
     async with running(client):
-        check(await next_change(client, S.CONNECTING), "refused")
+        assert_in_matrix(await transition_from(client, S.CONNECTING), "refused")
 
 
 async def test_insecure_endpoint_while_connecting() -> None:
     credentials = Credentials(DeviceIdentity.generate(), ClientInfo("0.1.0"))
-    client = GatewayClient(Endpoint("8.8.8.8", 1), credentials, timing=PATIENT)
+    client = GatewayClient(Endpoint("8.8.8.8", 1), credentials, timing=LONG_DELAY)
     async with running(client):
-        check(await next_change(client, S.CONNECTING), "auth")
+        assert_in_matrix(await transition_from(client, S.CONNECTING), "auth")
 
 
 @pytest.mark.parametrize(
@@ -146,14 +145,14 @@ async def test_transitions_from_handshaking(
 ) -> None:
     gateway.refuse(REFUSALS.get(cause))
     gateway.hold("connect")
-    client = client_of(gateway, HASTY if cause == "mute" else PATIENT)
+    client = client_of(gateway, SHORT_TIMEOUT if cause == "mute" else LONG_DELAY)
     async with running(client) as task:
-        await reached(client, S.HANDSHAKING)
+        await wait_for_state(client, S.HANDSHAKING)
         if cause == "stop":
             await stop(task)
         if cause in REFUSALS:
             gateway.release("connect")
-        check(await next_change(client, S.HANDSHAKING), cause)
+        assert_in_matrix(await transition_from(client, S.HANDSHAKING), cause)
     if cause not in REFUSALS:
         gateway.release("connect")
 
@@ -165,7 +164,7 @@ async def test_transitions_from_connected(
     if cause == "mute":
         gateway.policy["tickIntervalMs"] = 10
     clock = Clock()
-    client = client_of(gateway, DROWSY, clock.watch)
+    client = client_of(gateway, SLEEP_CHECKS, clock.detector)
     async with running(client) as task:
         await client.wait_connected()
         match cause:
@@ -180,7 +179,7 @@ async def test_transitions_from_connected(
                 clock.wall += 3600
             case "stop":
                 await stop(task)
-        check(await next_change(client, S.CONNECTED), cause)
+        assert_in_matrix(await transition_from(client, S.CONNECTED), cause)
         assert (
             client.hello,
             client.introspection.pending,
@@ -191,25 +190,27 @@ async def test_transitions_from_connected(
 async def test_connection_survives_sleep(
     gateway: GatewaySimulator,
 ) -> None:
-    seen = asyncio.Event()
+    polled = asyncio.Event()
     clock = Clock()
 
     class Detector(SleepDetector):
-        """Detector that tells when the connection outlived a jump."""
+        """Detector that signals a poll after the wake."""
 
         def poll(self) -> bool:
-            """Say so once."""
+            """Poll, and signal if the sleep was already reported."""
             slept = super().poll()
             if not slept and clock.wall:
-                seen.set()
+                polled.set()
             return slept
 
     detector = Detector(lambda: clock.wall, lambda: 0.0)
-    client = client_of(gateway, replace(DROWSY, sleep_check_interval=0.001), detector)
+    client = client_of(
+        gateway, replace(SLEEP_CHECKS, sleep_check_interval=0.001), detector
+    )
     async with running(client):
         await client.wait_connected()
         clock.wall += 3600
-        await seen.wait()
+        await polled.wait()
         assert client.state is S.CONNECTED
         assert client.statistics.connects == 1
 
@@ -227,10 +228,12 @@ async def test_transitions_from_reconnecting_and_paused(
     if cause == "due":
         gateway.edit("refusal", lambda error: error.update(retryAfterMs=1))
     clock = Clock()
-    timing = replace(DROWSY, initial_delay=0.01) if cause == "due" else DROWSY
-    client = client_of(gateway, timing, clock.watch)
+    timing = (
+        replace(SLEEP_CHECKS, initial_delay=0.01) if cause == "due" else SLEEP_CHECKS
+    )
+    client = client_of(gateway, timing, clock.detector)
     async with running(client) as task:
-        await reached(client, state)
+        await wait_for_state(client, state)
         match cause:
             case "resume":
                 client.resume()
@@ -238,7 +241,7 @@ async def test_transitions_from_reconnecting_and_paused(
                 clock.wall += 3600
             case "stop":
                 await stop(task)
-        check(await next_change(client, state), cause)
+        assert_in_matrix(await transition_from(client, state), cause)
         if cause != "stop":
             await client.wait_connected()
 
@@ -248,9 +251,9 @@ async def test_resume_without_wait_does_nothing(
     gateway: GatewaySimulator, state: S
 ) -> None:
     gateway.hold("connect")
-    client = client_of(gateway, PATIENT)
+    client = client_of(gateway, LONG_DELAY)
     async with running(client):
-        await reached(client, S.HANDSHAKING)
+        await wait_for_state(client, S.HANDSHAKING)
         if state is S.CONNECTED:
             gateway.release("connect")
             await client.wait_connected()
@@ -258,14 +261,14 @@ async def test_resume_without_wait_does_nothing(
         await asyncio.sleep(0)
         assert client.state is state
         gateway.drop()
-        await reached(client, S.RECONNECTING)
+        await wait_for_state(client, S.RECONNECTING)
         await asyncio.sleep(0)
         assert client.state is S.RECONNECTING
     if state is S.HANDSHAKING:
         gateway.release("connect")
 
 
-def check(change: Transition, cause: str) -> None:
-    """Compare a change with the matrix."""
+def assert_in_matrix(change: Transition, cause: str) -> None:
+    """Compare a transition with the matrix."""
     code = change.error.code if change.error else ""
     assert (change.cause, code) == MATRIX[change.previous, cause]

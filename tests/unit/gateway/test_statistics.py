@@ -1,4 +1,4 @@
-"""Statistics count frames and keep their trace without content."""
+"""Counters and trace of frames."""
 
 from custom_components.clawd.gateway import Outcome, Statistics
 from custom_components.clawd.gateway.statistics import MAX_NAME_LENGTH, TRACE_LENGTH

@@ -1,4 +1,4 @@
-"""A client that is stopped, in whatever state, leaves nothing behind."""
+"""Stopping of the client."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -17,19 +17,19 @@ from custom_components.clawd.gateway import (
 from tests.simulator import GatewaySimulator, Refusal
 from tests.unit.clients import TIMING, client_of, running, stop
 
-pytestmark = pytest.mark.parametrize("protocol", [4])  # both stop alike
+pytestmark = pytest.mark.parametrize("protocol", [4])  # the same on protocol 3
 
 S = ConnectionState
-BIG = {"x": "y" * 10_000_000}
+LARGE_PARAMS = {"x": "y" * 10_000_000}
 
 
-async def forever(_: object) -> None:
+async def wait_forever(_: object) -> None:
     await asyncio.Event().wait()
 
 
 @asynccontextmanager
-async def deaf(gateway: GatewaySimulator) -> AsyncGenerator[None]:
-    """Let the Gateway read nothing for a while; then it must find nobody there."""
+async def stalled(gateway: GatewaySimulator) -> AsyncGenerator[None]:
+    """Stall the Gateway; afterwards its connections must close."""
     transports = [peer.connection.transport for peer in gateway.peers]
     for transport in transports:
         transport.pause_reading()
@@ -40,8 +40,8 @@ async def deaf(gateway: GatewaySimulator) -> AsyncGenerator[None]:
 
 
 @asynccontextmanager
-async def in_time() -> AsyncGenerator[None]:
-    """Let the body take less than a second."""
+async def within_a_second() -> AsyncGenerator[None]:
+    """Limit the body to one second."""
     async with asyncio.timeout(1):
         yield
 
@@ -52,9 +52,9 @@ async def test_request_to_stalled_peer_times_out(
     client = client_of(gateway)
     async with running(client) as task:
         await client.wait_connected()
-        async with deaf(gateway), in_time():
+        async with stalled(gateway), within_a_second():
             with pytest.raises(RequestTimeoutError):
-                await client.request("health", BIG, timeout=0.01)
+                await client.request("health", LARGE_PARAMS, timeout=0.01)
             await stop(task)
 
 
@@ -64,9 +64,9 @@ async def test_run_to_stalled_peer_times_out(
     client = client_of(gateway, replace(TIMING, request_timeout=0.01))
     async with running(client) as task:
         await client.wait_connected()
-        async with deaf(gateway), in_time():
+        async with stalled(gateway), within_a_second():
             with pytest.raises(RequestTimeoutError):
-                await client.start_run(RunRequest(BIG["x"], "agent:main:x"))
+                await client.start_run(RunRequest(LARGE_PARAMS["x"], "agent:main:x"))
             assert client.introspection.runs == ()
             await stop(task)
 
@@ -77,8 +77,8 @@ async def test_client_with_stalled_peer_stops_in_time(
     client = client_of(gateway)
     async with running(client) as task:
         await client.wait_connected()
-        async with deaf(gateway), in_time():
-            request = asyncio.create_task(client.request("health", BIG))
+        async with stalled(gateway), within_a_second():
+            request = asyncio.create_task(client.request("health", LARGE_PARAMS))
             await asyncio.sleep(0)
             await stop(task)
             with pytest.raises(NotConnectedError):
@@ -92,7 +92,7 @@ async def test_client_with_mute_peer_stops_in_time(
     async with running(client) as task:
         await client.wait_connected()
         gateway.mute()
-        async with deaf(gateway), in_time():
+        async with stalled(gateway), within_a_second():
             await stop(task)
 
 
@@ -104,8 +104,8 @@ async def test_mute_and_stalled_peer_is_disconnected(
     async with running(client):
         await client.wait_connected()
         gateway.mute()
-        async with deaf(gateway), in_time():
-            request = asyncio.create_task(client.request("health", BIG))
+        async with stalled(gateway), within_a_second():
+            request = asyncio.create_task(client.request("health", LARGE_PARAMS))
             with pytest.raises(ConnectionLostError) as caught:
                 await request
             gateway.refuse(Refusal.STARTING_HTTP)
@@ -118,7 +118,7 @@ async def test_client_cancelled_twice_leaves_nothing(
     client = client_of(gateway)
     async with running(client) as task:
         await client.wait_connected()
-        async with deaf(gateway), in_time():
+        async with stalled(gateway), within_a_second():
             task.cancel()
             await asyncio.sleep(0)
             await stop(task)
@@ -133,13 +133,13 @@ async def test_abort_to_stalled_peer_ends_with_client(
     gateway.hold("agent")
     async with running(client) as task:
         await client.wait_connected()
-        asked = asyncio.create_task(client.start_run(RunRequest("Go", "agent:main:x")))
+        start = asyncio.create_task(client.start_run(RunRequest("Go", "agent:main:x")))
         await gateway.wait_for_request("agent")
-        async with deaf(gateway), in_time():
-            request = asyncio.create_task(client.request("health", BIG))
+        async with stalled(gateway), within_a_second():
+            request = asyncio.create_task(client.request("health", LARGE_PARAMS))
             await asyncio.sleep(0)
-            asked.cancel()
-            await asyncio.wait([asked])
+            start.cancel()
+            await asyncio.wait([start])
             assert "abort" in client.introspection.tasks.values()
             await stop(task)
             assert client.introspection.tasks == {}
@@ -152,9 +152,9 @@ async def test_waiting_listeners_end_with_client(
     gateway: GatewaySimulator,
 ) -> None:
     client = client_of(gateway)
-    client.subscribe_state(forever)
-    client.subscribe("presence", forever)
-    client.subscribe("health", forever)
+    client.subscribe_state(wait_forever)
+    client.subscribe("presence", wait_forever)
+    client.subscribe("health", wait_forever)
     async with running(client) as task:
         await client.wait_connected()
         await client.request("health")
@@ -166,7 +166,7 @@ async def test_waiting_listeners_end_with_fetch_info(
     gateway: GatewaySimulator,
 ) -> None:
     client = client_of(gateway)
-    client.subscribe_state(forever)
+    client.subscribe_state(wait_forever)
     await client.fetch_info()
     assert client.introspection.tasks == {}
 

@@ -1,4 +1,4 @@
-"""A client knows the tasks that it owns."""
+"""Tasks of the client."""
 
 import asyncio
 
@@ -132,7 +132,7 @@ async def test_client_exposes_failed_tasks(
     gateway: GatewaySimulator,
 ) -> None:
     class FatalError(BaseException):
-        """More than a listener is forgiven."""
+        """Error that listener isolation does not catch."""
 
     async def fail_once(change: Transition) -> None:
         if change.state is ConnectionState.CONNECTING:

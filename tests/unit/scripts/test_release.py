@@ -1,4 +1,4 @@
-"""A release agrees on its version, and its package is what HACS installs."""
+"""Version, notes and package of a release."""
 
 from hashlib import sha256
 import json
@@ -27,7 +27,7 @@ CHANGELOG = """\
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Return a repository of version 0.2.0."""
+    """Return a repository at version 0.2.0."""
     component = tmp_path / "custom_components" / "clawd"
     component.mkdir(parents=True)
     (component / "manifest.json").write_text(json.dumps({"version": "0.2.0"}))

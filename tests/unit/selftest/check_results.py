@@ -1,4 +1,4 @@
-"""Results of checks for fabricated clients."""
+"""Check results for client stubs."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -8,7 +8,7 @@ from custom_components.clawd.selftest.model import Check, CheckContext, CheckRes
 
 
 async def result_of(check: Check, **client: object) -> CheckResult:
-    """Run a check on a client with these attributes."""
+    """Run a check on a client stub."""
     runtime = SimpleNamespace(client=SimpleNamespace(**client))
     entry: Any = SimpleNamespace(state=None, runtime_data=runtime)
     hass: Any = None

@@ -1,4 +1,4 @@
-"""Delays and attempts that the self-test takes for faults."""
+"""Backoff checks of the self-test."""
 
 from types import SimpleNamespace
 
@@ -29,7 +29,7 @@ def _change(
     retry_after: float | None = None,
 ) -> Transition:
     states = ConnectionState.CONNECTED, ConnectionState.RECONNECTING
-    error = GatewayError("planted", retry_after=retry_after)
+    error = GatewayError("injected", retry_after=retry_after)
     return Transition(at, *states, cause, error if retry_after else None, pause, delay)
 
 

@@ -1,4 +1,4 @@
-"""Detectors of leaks."""
+"""Leak detectors."""
 
 import asyncio
 from dataclasses import replace
@@ -15,7 +15,7 @@ RUN = RunInfo("run", age=1.0, accepted=True, ended=False, size=0)
 
 
 class Receiver:
-    """An object with a method to listen with."""
+    """Object with a listener method."""
 
     def listen(self, _: object) -> None:
         """Do nothing."""
@@ -104,11 +104,11 @@ def test_listeners_are_counted_per_event() -> None:
     ]
 
 
-@pytest.mark.parametrize(("by", "names"), [(1, ["a", "new"]), (2, ["a"]), (3, [])])
-def test_grown_counts(by: int, names: list[str]) -> None:
+@pytest.mark.parametrize(("minimum", "names"), [(1, ["a", "new"]), (2, ["a"]), (3, [])])
+def test_grown_counts(minimum: int, names: list[str]) -> None:
     before, after = {"a": 1, "b": 2, "gone": 1}, {"a": 3, "b": 2, "new": 1}
 
-    assert detectors.grown_counts(before, after, by) == names
+    assert detectors.grown_counts(before, after, minimum) == names
 
 
 @pytest.mark.parametrize("name", CANARIES)

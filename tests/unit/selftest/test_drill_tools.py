@@ -1,4 +1,4 @@
-"""A connection that is ended on purpose is taken for one that was lost."""
+"""Interruption of the connection."""
 
 import asyncio
 
@@ -12,15 +12,15 @@ from custom_components.clawd.gateway import (
     NotConnectedError,
 )
 from tests.simulator import GatewaySimulator
-from tests.unit.clients import changed, client_of, connected
+from tests.unit.clients import client_of, connected, wait_for_transition
 
 
 async def _interrupt(client: GatewayClient, close_code: int | None = None) -> None:
-    """Interrupt a client and wait until it is connected again."""
-    waiting = asyncio.create_task(changed(client))
+    """Interrupt a client and wait for its reconnect."""
+    transition = asyncio.create_task(wait_for_transition(client))
     await asyncio.sleep(0)
     await client.interrupt(close_code)
-    await waiting
+    await transition
     await client.wait_connected()
 
 

@@ -1,4 +1,4 @@
-"""Limits of the checks of an open connection."""
+"""Limits of the connection checks."""
 
 from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 from types import SimpleNamespace
@@ -140,22 +140,22 @@ async def test_transport_trust(
 
 
 class SlowSystem:
-    """System commands of a slow Gateway; None is a timeout."""
+    """System commands with given durations; None is a timeout."""
 
     def __init__(
         self, times: list[float | None], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Stop the clock."""
+        """Replace the clock."""
         self.timeouts: list[float] = []
         self._times = iter(times)
         self._now = 50.0
         monkeypatch.setattr(requests, "perf_counter", lambda: self._now)
 
     async def health(self, timeout: float) -> None:
-        """Let time pass."""
+        """Advance the clock."""
         self.timeouts.append(timeout)
         if (seconds := next(self._times)) is None:
-            raise RequestTimeoutError("planted")
+            raise RequestTimeoutError("injected")
         self._now += seconds
 
 
@@ -193,7 +193,7 @@ async def test_slowest_round_trip_is_checked(
 async def test_unsupported_protocol_is_named(
     expected: int | None, version: int | str
 ) -> None:
-    error = UnsupportedProtocolError("planted", expected=expected)
+    error = UnsupportedProtocolError("injected", expected=expected)
 
     result = await result_of(check_protocol, last_error=error, hello=None)
 

@@ -1,4 +1,4 @@
-"""Order of statuses and modes, and the format of times."""
+"""Order of statuses and modes."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Every check can be chosen, and every result of a check has its texts."""
+"""Texts and options of the checks."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ COMPONENT = Path(__file__).parents[3] / "custom_components" / "clawd"
 TEXTS = json.loads((COMPONENT / "translations" / "en.json").read_text("utf-8"))
 
 WARNING = {"round_trip", "clock_skew", "sequence_gaps", "transport_trust"}
-OTHER_ENDS = {
+OTHER_OUTCOMES = {
     "broken": "error",
     "entry_in_transit": "skip",
     "in_handshake": "skip",
@@ -30,19 +30,23 @@ OTHER_ENDS = {
 }
 
 
-def _expected() -> set[str]:
+def _text_keys() -> set[str]:
     ids = [check.id for check in CHECKS]
-    ends = {f"check_{name}_{end}" for name in ids for end in ("pass", "fail", "hint")}
-    ends |= {f"check_{name}_warn" for name in WARNING}
-    ends |= {f"check_{name}_{end}" for name, end in OTHER_ENDS.items()}
-    return ends | {f"check_{name}_hint" for name in OTHER_ENDS}
+    keys = {
+        f"check_{name}_{outcome}"
+        for name in ids
+        for outcome in ("pass", "fail", "hint")
+    }
+    keys |= {f"check_{name}_warn" for name in WARNING}
+    keys |= {f"check_{name}_{outcome}" for name, outcome in OTHER_OUTCOMES.items()}
+    return keys | {f"check_{name}_hint" for name in OTHER_OUTCOMES}
 
 
 def test_texts_match_check_outcomes() -> None:
-    assert {k for k in TEXTS["exceptions"] if k.startswith("check_")} == _expected()
+    assert {k for k in TEXTS["exceptions"] if k.startswith("check_")} == _text_keys()
 
 
-@pytest.mark.parametrize("reason", OTHER_ENDS)
+@pytest.mark.parametrize("reason", OTHER_OUTCOMES)
 def test_reasons_are_used_in_code(reason: str) -> None:
     sources = (COMPONENT / "selftest").rglob("*.py")
 

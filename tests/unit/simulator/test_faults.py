@@ -1,4 +1,4 @@
-"""The simulated Gateway's faults: drops, restarts, silence, odd responses."""
+"""Faults of the simulated Gateway."""
 
 import asyncio
 import os
@@ -15,8 +15,8 @@ from tests.simulator.raw_client import RawClient, raw_client
 from tests.simulator.recordings import Frame
 
 
-async def _ended(client: RawClient) -> tuple[int | None, str | None]:
-    """Return close code and reason once the connection is closed."""
+async def _wait_closed(client: RawClient) -> tuple[int | None, str | None]:
+    """Wait for the close and return its code and reason."""
     with pytest.raises(ConnectionClosed):
         await client.receive_until(lambda _: False)
     return client.connection.close_code, client.connection.close_reason
@@ -27,7 +27,7 @@ async def test_drop_sends_no_close_frame(gateway: GatewaySimulator) -> None:
         await client.shake_hands()
         gateway.drop()
         assert gateway.connections == []
-        assert (await _ended(client))[0] == 1006
+        assert (await _wait_closed(client))[0] == 1006
         await gateway.wait_until(lambda: not gateway.peers)
 
 
@@ -37,7 +37,7 @@ async def test_frames_before_drop_arrive(gateway: GatewaySimulator) -> None:
         gateway.broadcast("tick", {"ts": 1})
         gateway.drop()
         gateway.broadcast("tick", {"ts": 2})
-        await _ended(client)
+        await _wait_closed(client)
     ticks = [frame for frame in client.frames if frame.get("event") == "tick"]
     assert [frame["payload"] for frame in ticks] == [{"ts": 1}]
 
@@ -50,7 +50,7 @@ async def test_restart_is_announced_and_immediate(
         await client.shake_hands()
         restarting = asyncio.create_task(gateway.restart())
         shutdown = await client.event("shutdown")
-        assert await _ended(client) == (1012, "service restart")
+        assert await _wait_closed(client) == (1012, "service restart")
         await restarting
     assert ("restartExpectedMs" in shutdown["payload"]) is (protocol == 3)
     assert gateway.port == port
@@ -116,7 +116,7 @@ async def test_crash_ends_runs_but_keeps_history(
         await client.shake_hands()
         await gateway.wait_paused()
         await gateway.crash()
-        assert await _ended(client) == (1006, "")
+        assert await _wait_closed(client) == (1006, "")
     await gateway.resume()
     async with raw_client(gateway.url) as client:
         hello = await client.shake_hands()
@@ -130,16 +130,16 @@ async def test_crash_ends_runs_but_keeps_history(
     assert waited["status"] == "timeout"
 
 
-@pytest.mark.parametrize(("resume", "anew"), [(True, {4}), (False, {3, 4})])
+@pytest.mark.parametrize(("resume", "fresh"), [(True, {4}), (False, {3, 4})])
 async def test_uptime_starts_with_process(
-    protocol: int, gateway: GatewaySimulator, *, resume: bool, anew: set[int]
+    protocol: int, gateway: GatewaySimulator, *, resume: bool, fresh: set[int]
 ) -> None:
     await gateway.restart(resume=resume)
     if not resume:
         await gateway.resume()
     async with raw_client(gateway.url) as client:
         hello = await client.shake_hands()
-    assert (hello["payload"]["snapshot"]["uptimeMs"] < 60_000) is (protocol in anew)
+    assert (hello["payload"]["snapshot"]["uptimeMs"] < 60_000) is (protocol in fresh)
 
 
 async def test_mute_gateway_reads_but_does_not_send(gateway: GatewaySimulator) -> None:
@@ -178,12 +178,12 @@ async def test_response_can_be_duplicated(gateway: GatewaySimulator) -> None:
 
 
 async def test_unknown_response_can_be_sent(gateway: GatewaySimulator) -> None:
-    alien = {"type": "res", "id": "alien", "ok": True, "payload": {}}
-    gateway.before("agents.list", alien)
+    unknown = {"type": "res", "id": "unknown", "ok": True, "payload": {}}
+    gateway.before("agents.list", unknown)
     async with raw_client(gateway.url) as client:
         await client.shake_hands()
         id_ = await client.send("agents.list")
-        assert await client.response("alien") == alien
+        assert await client.response("unknown") == unknown
         assert (await client.response(id_))["ok"]
 
 
@@ -238,7 +238,7 @@ async def test_oversized_frame_closes_connection(protocol: int) -> None:
     ):
         await client.shake_hands()
         await client.send("agent", {"message": "x" * 2000, "idempotencyKey": "a"})
-        assert (await _ended(client))[0] == 1009
+        assert (await _wait_closed(client))[0] == 1009
 
 
 async def test_outer_seq_counts_events(
@@ -265,8 +265,8 @@ async def test_outer_seq_counts_events(
         ),
         (
             "agent",
-            {"message": "hi", "idempotencyKey": "a", "agentId": "nobody"},
-            'unknown agent id "nobody"',
+            {"message": "hi", "idempotencyKey": "a", "agentId": "unknown"},
+            'unknown agent id "unknown"',
         ),
         ("agent.wait", {}, "must have required property 'runId'"),
         ("chat.history", {"sessionKey": "x", "a": 1}, "unexpected property 'a'"),
@@ -363,8 +363,8 @@ async def test_protocol_4_patches_session() -> None:
     assert response["payload"]["entry"]["model"] == "mock/other"
 
 
-async def _break(payload: Frame) -> None:
-    """Let a request fail inside the simulator."""
+async def _fail_request(payload: Frame) -> None:
+    """Fail a request inside the simulator."""
     async with GatewaySimulator() as gateway, raw_client(gateway.url) as client:
         await client.shake_hands()
         gateway.edit("agents.list", lambda _: payload["missing"])
@@ -374,7 +374,7 @@ async def _break(payload: Frame) -> None:
 
 async def test_simulator_error_is_raised() -> None:
     with pytest.raises(KeyError, match="missing"):
-        await _break({})
+        await _fail_request({})
 
 
 @pytest.mark.parametrize(
@@ -407,8 +407,10 @@ async def test_held_frames_are_released_in_any_stream_order(
         gateway.line.release([1, 1])
         await client.event("one")
         await client.receive_until(lambda frame: frame["payload"] == {"number": 2})
-    told = [(f.get("event"), f["payload"].get("number")) for f in client.frames[-4:]]
-    assert told == [("two", 1), ("two", 2), ("one", 1), ("one", 2)]
+    received = [
+        (f.get("event"), f["payload"].get("number")) for f in client.frames[-4:]
+    ]
+    assert received == [("two", 1), ("two", 2), ("one", 1), ("one", 2)]
 
 
 async def test_frame_can_be_duplicated_or_truncated(gateway: GatewaySimulator) -> None:

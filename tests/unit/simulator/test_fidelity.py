@@ -1,4 +1,4 @@
-"""The simulator against the recordings of the real Gateways."""
+"""Simulator compared with recordings of real Gateways."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ PROXY = {"X-Forwarded-For": "10.9.8.7"}
 
 
 def _words(count: int, prefix: str = "w") -> Reply:
-    """Return a reply of numbered words."""
+    """Return a reply with numbered words."""
     return Reply(" ".join(f"{prefix}{index}" for index in range(count)))
 
 
@@ -25,7 +25,7 @@ REST = " " + _words(40).text.removeprefix("w0 ")
 HELLO = (_words(20, "word"),)
 PAUSED = (Reply(chunks=("w0", " w1")), Pause(), Reply(chunks=(" w2",)), Pause())
 
-# kinds of frames that a Gateway sends when it pleases
+# A Gateway sends these at any time.
 OPTIONAL = {
     ("event", name)
     for name in (
@@ -42,10 +42,10 @@ type Action = Callable[[GatewaySimulator], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Case:
-    """How a recording of one client is played.
+    """Replay of one client's recording.
 
-    ``actions`` are done before the line of that number is awaited; ``order``
-    puts the lines of a run together that others were recorded between.
+    ``actions`` run before the line of that number is awaited; ``order`` groups
+    the lines of one run that were recorded between other lines.
     """
 
     protocol: int
@@ -58,12 +58,12 @@ class Case:
     order: tuple[range, ...] = ()
 
     def __str__(self) -> str:
-        """Name the test."""
+        """Return the test id."""
         return f"v{self.protocol}-{self.name}"
 
 
-def looked_up(protocol: int, name: str, *, ahead: bool) -> tuple[Step, ...]:
-    """Return the script of a run with a tool, whose texts were recorded."""
+def tool_script(protocol: int, name: str, *, with_text: bool) -> tuple[Step, ...]:
+    """Return the script of a recorded run with a tool."""
     frames = [line["frame"] for line in recording(protocol, name) if "frame" in line]
     answer = frames[-1]["payload"]["result"]["payloads"][-1]["text"]
     tool = Tool("exec", {"command": "echo hi"}, "hi")
@@ -71,17 +71,17 @@ def looked_up(protocol: int, name: str, *, ahead: bool) -> tuple[Step, ...]:
         match frame.get("payload"):
             case {"data": {"phase": "start", "name": str(called), "args": dict(args)}}:
                 tool = Tool(called, args)
-    before = (Reply("Let me look that up."),) if ahead else ()
+    before = (Reply("Let me look that up."),) if with_text else ()
     return *before, tool, Reply(answer)
 
 
 async def proceed(gateway: GatewaySimulator) -> None:
-    """Let the paused run go on."""
+    """Continue the paused run."""
     gateway.proceed()
 
 
 async def release(gateway: GatewaySimulator) -> None:
-    """Let requests to wait for a run pass."""
+    """Release held `agent.wait` requests."""
     gateway.release("agent.wait")
 
 
@@ -105,12 +105,12 @@ CASES = [
             Case(
                 protocol,
                 "agent_run_tool",
-                looked_up(protocol, "agent_run_tool", ahead=False),
+                tool_script(protocol, "agent_run_tool", with_text=False),
             ),
             Case(
                 protocol,
                 "agent_run_text_tool_text",
-                looked_up(protocol, "agent_run_text_tool_text", ahead=True),
+                tool_script(protocol, "agent_run_text_tool_text", with_text=True),
             ),
             Case(protocol, "rpc_bad_frames"),
         )
@@ -128,7 +128,7 @@ CASES = [
 
 @cache
 def recorded_shapes(protocol: int) -> Shapes:
-    """Return the shapes of all recorded frames of each kind."""
+    """Return the shapes of the recorded frames by kind."""
     folder = WIRE / f"v{protocol}"
     return shapes(
         line["frame"]
@@ -138,8 +138,8 @@ def recorded_shapes(protocol: int) -> Shapes:
     )
 
 
-def assert_alike(protocol: int, replay: Replay) -> None:
-    """Compare kinds, keys and types of all frames with the recordings."""
+def assert_matches_recordings(protocol: int, replay: Replay) -> None:
+    """Compare kinds, keys and types of frames with recordings."""
     known = recorded_shapes(protocol)
     received = shapes(replay.client.frames)
     assert replay.kinds - set(received) <= OPTIONAL
@@ -162,12 +162,12 @@ async def test_recorded_client_gets_recorded_frames(case: Case) -> None:
         }
         replay = Replay(client, case.signed_token, actions)
         await replay.play(lines, list(chain(*case.order)) or range(len(lines)))
-        assert_alike(case.protocol, replay)
+        assert_matches_recordings(case.protocol, replay)
 
 
-# the lines of the first client, of the second, and of the first again
-# and those where the run begins, the first wait times out, the run goes on and ends
-WAITING = {
+# Lines of the first client, of the second, and of the first again, and the lines at
+# which the run starts, the first wait times out, and the run continues and ends.
+WAIT_LINES = {
     V3: (range(7), range(8, 75), range(75, 135), (13, 28, 30, 70)),
     V4: (range(7), range(8, 86), range(86, 159), (13, 29, 31, 76)),
 }
@@ -175,7 +175,7 @@ WAITING = {
 
 async def test_second_client_waits_as_recorded(protocol: int) -> None:
     lines = recording(protocol, "agent_wait_and_history")
-    start, second, rest, (begin, timeout, on, end) = WAITING[protocol]
+    start, second, rest, (begin, timeout, on, end) = WAIT_LINES[protocol]
     async with (
         GatewaySimulator(protocol=protocol, token=TOKEN) as gateway,
         raw_client(gateway.url) as client,
@@ -195,8 +195,8 @@ async def test_second_client_waits_as_recorded(protocol: int) -> None:
         waiting = Replay(other, TOKEN, actions, impatient=500)
         await waiting.play(lines, second)
         await first.play(lines, rest)
-        assert_alike(protocol, waiting)
-        assert_alike(protocol, first)
+        assert_matches_recordings(protocol, waiting)
+        assert_matches_recordings(protocol, first)
 
 
 async def test_stopped_gateway_keeps_reply_but_not_run() -> None:
@@ -206,12 +206,12 @@ async def test_stopped_gateway_keeps_reply_but_not_run() -> None:
             actions = {161: partial(GatewaySimulator.restart, gateway)}
             before = Replay(client, TOKEN, actions)
             await before.play(lines, range(len(lines)))
-            assert_alike(V4, before)
+            assert_matches_recordings(V4, before)
         lines = recording(V4, "after_stop_recovery")
         async with raw_client(gateway.url) as client:
             after = Replay(client, TOKEN, impatient=10_000)
             await after.play(lines, range(len(lines)))
-            assert_alike(V4, after)
+            assert_matches_recordings(V4, after)
         history = after.client.frames[-1]["payload"]["messages"]
         recorded = lines[-1]["frame"]["payload"]["messages"]
         assert [message["role"] for message in history] == ["user", "assistant"]
@@ -222,6 +222,6 @@ async def test_stopped_gateway_keeps_reply_but_not_run() -> None:
 
 def test_each_recording_is_played() -> None:
     recordings = {f"{path.parent.name}-{path.stem}" for path in WIRE.glob("*/*.jsonl")}
-    apart = {"v3-agent_wait_and_history", "v4-agent_wait_and_history"}
-    apart |= {"v4-stopped_mid_run", "v4-after_stop_recovery"}
-    assert {str(case) for case in CASES} | apart == recordings
+    separate = {"v3-agent_wait_and_history", "v4-agent_wait_and_history"}
+    separate |= {"v4-stopped_mid_run", "v4-after_stop_recovery"}
+    assert {str(case) for case in CASES} | separate == recordings

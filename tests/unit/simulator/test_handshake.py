@@ -1,4 +1,4 @@
-"""The simulated handshake: what lets a client in, and each way to refuse it."""
+"""Handshake of the simulated Gateway."""
 
 import time
 
@@ -12,7 +12,7 @@ from tests.simulator.recordings import Frame
 
 
 async def _refused(gateway: GatewaySimulator, token: str = TOKEN) -> tuple[Frame, int]:
-    """Connect, and return the error and the close code."""
+    """Connect and return error and close code."""
     async with raw_client(gateway.url) as client:
         response = await client.shake_hands(token)
         assert response["ok"] is False

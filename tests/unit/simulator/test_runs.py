@@ -1,4 +1,4 @@
-"""The simulated runs: what each step of a script sends."""
+"""Scripted runs of the simulated Gateway."""
 
 import pytest
 

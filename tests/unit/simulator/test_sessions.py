@@ -1,4 +1,4 @@
-"""The simulated runs and sessions: who runs when, waits, aborts, comes back."""
+"""Sessions of the simulated Gateway."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""The agents and models of a Gateway are read from both protocols."""
+"""Agents and models of a Gateway."""
 
 import pytest
 
@@ -30,21 +30,21 @@ def agent_of(**entry: Json) -> Agent:
 
 async def test_list_agents(gateway: GatewaySimulator) -> None:
     async with connected(gateway) as client:
-        catalogue = await client.agents.list()
-    assert catalogue.default == "main"
-    assert [agent.name for agent in catalogue.agents] == ["main", "Chef"]
-    assert catalogue.get("kitchen") == catalogue.agents[1]
-    assert catalogue.get("nobody") is None
+        agent_list = await client.agents.list()
+    assert agent_list.default == "main"
+    assert [agent.name for agent in agent_list.agents] == ["main", "Chef"]
+    assert agent_list.get("kitchen") == agent_list.agents[1]
+    assert agent_list.get("unknown") is None
 
 
 async def test_agent_model_requires_protocol_4(gateway: GatewaySimulator) -> None:
     async with connected(gateway) as client:
         chef = (await client.agents.list()).agents[1]
-    told = chef.model, ids(chef.thinking_levels)
+    settings = chef.model, ids(chef.thinking_levels)
     if gateway.protocol == 4:
-        assert told == ("mock/thinker", ("off", "low", "high"))
+        assert settings == ("mock/thinker", ("off", "low", "high"))
     else:
-        assert told == (None, V3_LEVELS)
+        assert settings == (None, V3_LEVELS)
 
 
 async def test_list_models(gateway: GatewaySimulator) -> None:
@@ -75,8 +75,8 @@ def test_invalid_agents_and_levels_are_skipped() -> None:
     payload = {"defaultId": "a", "agents": [{}, None, {"id": 1}, {"id": "a"}]}
     assert [agent.id for agent in AgentList.from_payload(payload).agents] == ["a"]
     levels = [{"id": "low", "label": "Low"}, {}, "high", {"id": "off"}]
-    shown = agent_of(thinkingLevels=levels).thinking_levels
-    assert shown == (ThinkingLevel("low", "Low"), ThinkingLevel("off", "off"))
+    read_levels = agent_of(thinkingLevels=levels).thinking_levels
+    assert read_levels == (ThinkingLevel("low", "Low"), ThinkingLevel("off", "off"))
 
 
 def test_unavailable_model() -> None:

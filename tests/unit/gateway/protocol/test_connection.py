@@ -1,4 +1,4 @@
-"""One connection: from the challenge to the hello, or why there is none."""
+"""Connection from challenge to hello."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -40,10 +40,15 @@ async def error_of(gateway: GatewaySimulator) -> GatewayError:
 
 
 @asynccontextmanager
-async def peer(*messages: str | bytes, code: int | None = None) -> AsyncGenerator[int]:
-    """Serve a WebSocket that says this first; with a code, it closes then."""
+async def websocket_server(
+    *messages: str | bytes, code: int | None = None
+) -> AsyncGenerator[int]:
+    """Serve a WebSocket that sends messages.
 
-    async def speak(connection: ServerConnection) -> None:
+    With a code, it then closes the connection.
+    """
+
+    async def send_messages(connection: ServerConnection) -> None:
         for message in messages:
             await connection.send(message)
         if code is None:
@@ -51,7 +56,7 @@ async def peer(*messages: str | bytes, code: int | None = None) -> AsyncGenerato
         else:
             await connection.close(code)
 
-    async with serve(speak, "127.0.0.1", 0, compression=None) as server:
+    async with serve(send_messages, "127.0.0.1", 0, compression=None) as server:
         yield server.sockets[0].getsockname()[1]
 
 
@@ -125,7 +130,7 @@ async def test_clock_skew_is_measured(gateway: GatewaySimulator) -> None:
     ],
 )
 async def test_peer_without_challenge_is_not_a_gateway(first: str | bytes) -> None:
-    async with peer(first) as port:
+    async with websocket_server(first) as port:
         with pytest.raises(NotAGatewayError):
             await client_at(port).fetch_info()
 
@@ -142,13 +147,13 @@ async def test_peer_without_challenge_is_not_a_gateway(first: str | bytes) -> No
 async def test_close_code_before_challenge_maps_to_error(
     code: int, kind: type[GatewayError]
 ) -> None:
-    async with peer(code=code) as port:
+    async with websocket_server(code=code) as port:
         with pytest.raises(kind):
             await client_at(port).fetch_info()
 
 
 async def test_missing_challenge_times_out() -> None:
-    async with peer() as port:
+    async with websocket_server() as port:
         with pytest.raises(CannotConnectError) as caught:
             await client_at(port, replace(TIMING, connect_timeout=0.05)).fetch_info()
     assert caught.value.code == "TIMEOUT"
@@ -157,8 +162,8 @@ async def test_missing_challenge_times_out() -> None:
 async def test_frames_between_connect_and_hello_are_ignored(
     gateway: GatewaySimulator,
 ) -> None:
-    strange = {"type": "res", "id": "nobody", "ok": True, "payload": {}}
-    gateway.before("connect", ("presence", {}), strange, "noise")
+    unknown = {"type": "res", "id": "unknown", "ok": True, "payload": {}}
+    gateway.before("connect", ("presence", {}), unknown, "noise")
     client = client_of(gateway)
     assert (await client.fetch_info()).hello.protocol == gateway.protocol
     assert client.statistics.unknown_responses == 1

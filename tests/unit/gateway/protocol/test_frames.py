@@ -1,4 +1,4 @@
-"""Frames are read and written as the wire has them."""
+"""Encoding and decoding of frames."""
 
 import json
 from typing import Any
@@ -24,7 +24,7 @@ RECORDINGS = sorted(
 )
 
 
-def failed(error: object) -> ResponseError:
+def decode_error(error: object) -> ResponseError:
     frame = {"type": "res", "id": "1", "ok": False, "error": error}
     response = decode_frame(orjson.dumps(frame))
     assert isinstance(response, Response)
@@ -138,7 +138,7 @@ def test_sequence_number_must_be_integer(seq: object) -> None:
 
 
 def test_error_has_code_details_and_retry_after() -> None:
-    error = failed(
+    error = decode_error(
         {
             "code": "UNAVAILABLE",
             "message": "gateway starting",
@@ -155,28 +155,28 @@ def test_error_has_code_details_and_retry_after() -> None:
 
 
 def test_retry_after_is_read_from_details() -> None:
-    assert failed({"details": {"retryAfterMs": 250}}).retry_after == 0.25
+    assert decode_error({"details": {"retryAfterMs": 250}}).retry_after == 0.25
 
 
 @pytest.mark.parametrize("delay", [None, "soon", True, 1.5])
 def test_invalid_retry_after_is_none(delay: object) -> None:
-    assert failed({"retryAfterMs": delay}).retry_after is None
+    assert decode_error({"retryAfterMs": delay}).retry_after is None
 
 
 def test_retry_after_is_not_negative() -> None:
-    assert failed({"retryAfterMs": -5}).retry_after == 0
+    assert decode_error({"retryAfterMs": -5}).retry_after == 0
 
 
 @pytest.mark.parametrize("error", [None, [], "broken", {"details": []}, {}])
 def test_malformed_error_is_unknown(error: object) -> None:
-    read = failed(error)
+    read = decode_error(error)
     assert (read.code, read.detail_code, read.details) == ("UNKNOWN", "", {})
     assert read.message == ""
 
 
 @pytest.mark.parametrize("code", ["a sentence", "lower", "", "X" * 65, 7, None])
 def test_malformed_error_code_is_dropped(code: object) -> None:
-    error = failed({"code": code, "details": {"code": code}})
+    error = decode_error({"code": code, "details": {"code": code}})
     assert (error.code, error.detail_code) == ("UNKNOWN", "")
 
 

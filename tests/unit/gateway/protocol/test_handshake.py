@@ -1,4 +1,4 @@
-"""The connect request says who asks, for what, and proves it."""
+"""Parameters of the connect request."""
 
 from base64 import urlsafe_b64decode
 
@@ -23,7 +23,7 @@ INFO = ClientInfo("0.1.0", "Home", "linux")
 
 
 def credentials(token: str = TOKEN) -> Credentials:
-    """Return those of a new device."""
+    """Return credentials of a new device."""
     return Credentials(DeviceIdentity.generate(), INFO, token)
 
 

@@ -1,4 +1,4 @@
-"""What is too large is not sent, and what is not is received."""
+"""Size limits of sent and received frames."""
 
 import asyncio
 
@@ -15,44 +15,44 @@ LIMIT = 4096
 
 
 @pytest.fixture
-def small(gateway: GatewaySimulator) -> GatewaySimulator:
-    """Return a Gateway that takes little."""
+def small_gateway(gateway: GatewaySimulator) -> GatewaySimulator:
+    """Return a Gateway with a small payload limit."""
     gateway.policy["maxPayload"] = LIMIT
     return gateway
 
 
-async def test_oversized_request_is_not_sent(small: GatewaySimulator) -> None:
-    async with connected(small) as client:
+async def test_oversized_request_is_not_sent(small_gateway: GatewaySimulator) -> None:
+    async with connected(small_gateway) as client:
         with pytest.raises(RequestTooLargeError) as caught:
             await client.request("health", {"x": "ü" * (LIMIT // 2)})
         assert caught.value.limit == LIMIT < caught.value.size
         assert caught.value.code == "REQUEST_TOO_LARGE"
         assert client.introspection.pending == ()
         await client.request("health")
-    assert len(small.received("health")) == 1
+    assert len(small_gateway.received("health")) == 1
 
 
 async def test_request_at_size_limit_is_sent(
-    small: GatewaySimulator,
+    small_gateway: GatewaySimulator,
 ) -> None:
-    async with connected(small) as client:
+    async with connected(small_gateway) as client:
         with pytest.raises(RequestTooLargeError) as caught:
             await client.request("health", {"x": "x" * LIMIT})
-        rest = 2 * LIMIT - caught.value.size
-        await client.request("health", {"x": "x" * rest})
+        remaining = 2 * LIMIT - caught.value.size
+        await client.request("health", {"x": "x" * remaining})
         with pytest.raises(RequestTooLargeError):
-            await client.request("health", {"x": "x" * (rest + 1)})
+            await client.request("health", {"x": "x" * (remaining + 1)})
 
 
 async def test_oversized_run_request_is_neither_sent_nor_aborted(
-    small: GatewaySimulator,
+    small_gateway: GatewaySimulator,
 ) -> None:
-    async with connected(small) as client:
+    async with connected(small_gateway) as client:
         with pytest.raises(RequestTooLargeError):
             await client.start_run(RunRequest("x" * LIMIT, SESSION))
         assert client.introspection.runs == ()
         await client.request("health")
-    assert {r.method for r in small.requests} == {"connect", "health"}
+    assert {r.method for r in small_gateway.requests} == {"connect", "health"}
 
 
 async def test_oversized_token_is_not_sent(
@@ -68,13 +68,13 @@ async def test_resent_run_request_above_new_limit_fails(
 ) -> None:
     gateway.hold("agent")
     async with connected(gateway) as client:
-        asking = client.start_run(RunRequest("x" * LIMIT, SESSION))
-        asked = asyncio.create_task(asking)
+        start = client.start_run(RunRequest("x" * LIMIT, SESSION))
+        start_task = asyncio.create_task(start)
         await gateway.wait_for_request("agent")
         gateway.policy["maxPayload"] = LIMIT
         gateway.drop()
         with pytest.raises(RequestTooLargeError):
-            await asked
+            await start_task
         assert client.introspection.runs == ()
         gateway.release("agent")
 
@@ -92,10 +92,10 @@ async def test_receive_limit_follows_policy_within_bounds(
 
 
 async def test_reply_above_request_limit_is_received(
-    small: GatewaySimulator,
+    small_gateway: GatewaySimulator,
 ) -> None:
     text = "word" * LIMIT
-    small.script(Reply(text))
-    async with connected(small) as client:
+    small_gateway.script(Reply(text))
+    async with connected(small_gateway) as client:
         run = await client.start_run(RunRequest("Go", SESSION))
         assert (await run.result()).text == text

@@ -1,4 +1,4 @@
-"""Every request ends, once, and is forgotten in that moment."""
+"""Outcomes of pending requests."""
 
 import asyncio
 from collections import Counter
@@ -34,11 +34,11 @@ ERRORS = {
 }
 
 
-def answer(request_id: str, payload: object = None) -> Response:
+def success(request_id: str, payload: object = None) -> Response:
     return Response(request_id, ok=True, payload=payload or {}, error=None)
 
 
-def refusal(request_id: str) -> Response:
+def failure(request_id: str) -> Response:
     return Response(request_id, ok=False, payload={}, error=FAILURE)
 
 
@@ -54,15 +54,15 @@ def pending(statistics: Statistics) -> PendingRequests:
 
 async def test_response_resolves_request(pending: PendingRequests) -> None:
     one, two = pending.open("a", 1), pending.open("b", 1)
-    pending.resolve(answer(two.id, {"for": "two"}))
-    pending.resolve(answer(one.id, {"for": "one"}))
+    pending.resolve(success(two.id, {"for": "two"}))
+    pending.resolve(success(one.id, {"for": "one"}))
     assert [await one.future, await two.future] == [{"for": "one"}, {"for": "two"}]
     assert len(pending) == 0
 
 
 async def test_error_response_fails_request(pending: PendingRequests) -> None:
     request = pending.open("config.get", 1)
-    pending.resolve(refusal(request.id))
+    pending.resolve(failure(request.id))
     with pytest.raises(RequestFailedError, match=r"^config\.get failed: UNAVAILABLE$"):
         await request.future
     assert len(pending) == 0
@@ -74,7 +74,7 @@ async def test_request_is_removed_on_timeout(
     request = pending.open("health", 0)
     with pytest.raises(RequestTimeoutError, match="no response to health in time"):
         await request.future
-    pending.resolve(answer(request.id))
+    pending.resolve(success(request.id))
     assert len(pending) == 0
     assert statistics.outcomes == {("health", Outcome.TIMEOUT): 1}
     assert statistics.late_responses == 1
@@ -86,10 +86,10 @@ async def test_request_is_removed_on_cancellation(
     request = pending.open("health", 1)
     waiter = asyncio.ensure_future(request.future)
     waiter.cancel()
-    pending.resolve(answer(request.id))
+    pending.resolve(success(request.id))
     await asyncio.wait([waiter])
     await asyncio.sleep(0)
-    pending.resolve(answer(request.id))
+    pending.resolve(success(request.id))
     assert len(pending) == 0
     assert statistics.outcomes == {("health", Outcome.CANCELLED): 1}
     assert statistics.late_responses == 2
@@ -128,8 +128,8 @@ async def test_second_response_is_counted_as_duplicate(
     pending: PendingRequests, statistics: Statistics
 ) -> None:
     request = pending.open("health", 1)
-    pending.resolve(answer(request.id, {"n": 1}))
-    pending.resolve(answer(request.id, {"n": 2}))
+    pending.resolve(success(request.id, {"n": 1}))
+    pending.resolve(success(request.id, {"n": 2}))
     assert await request.future == {"n": 1}
     assert (statistics.duplicate_responses, statistics.late_responses) == (1, 0)
 
@@ -137,7 +137,7 @@ async def test_second_response_is_counted_as_duplicate(
 async def test_unknown_response_is_counted(
     pending: PendingRequests, statistics: Statistics
 ) -> None:
-    pending.resolve(answer("nobody"))
+    pending.resolve(success("unknown"))
     assert statistics.unknown_responses == 1
 
 
@@ -146,9 +146,9 @@ async def test_answered_ids_are_remembered_up_to_limit(
 ) -> None:
     ids = [pending.open("health", 1).id for _ in range(MAX_REMEMBERED_IDS + 1)]
     for request_id in ids:
-        pending.resolve(answer(request_id))
-    pending.resolve(answer(ids[0]))
-    pending.resolve(answer(ids[1]))
+        pending.resolve(success(request_id))
+    pending.resolve(success(ids[0]))
+    pending.resolve(success(ids[1]))
     assert (statistics.unknown_responses, statistics.duplicate_responses) == (1, 1)
 
 
@@ -163,11 +163,11 @@ async def test_accepted_response_keeps_request_pending(
         return 60
 
     request = pending.open("agent", 0, accept)
-    pending.resolve(answer(request.id, {"status": status}))
+    pending.resolve(success(request.id, {"status": status}))
     await asyncio.sleep(0)
     assert accepted == [1]
     assert [open_request.id for open_request in pending.snapshot()] == [request.id]
-    pending.resolve(answer(request.id, {"status": "ok"}))
+    pending.resolve(success(request.id, {"status": "ok"}))
     assert await request.future == {"status": "ok"}
 
 
@@ -175,7 +175,7 @@ async def test_accepted_response_resolves_single_response_request(
     pending: PendingRequests,
 ) -> None:
     request = pending.open("health", 1)
-    pending.resolve(answer(request.id, {"status": "accepted"}))
+    pending.resolve(success(request.id, {"status": "accepted"}))
     assert await request.future == {"status": "accepted"}
 
 
@@ -190,39 +190,39 @@ async def test_only_accepted_payload_is_interim_response(
 
 async def test_method_of_response(pending: PendingRequests) -> None:
     request = pending.open("health", 1)
-    assert pending.method_of(answer(request.id)) == "health"
-    assert pending.method_of(answer("nobody")) == ""
+    assert pending.method_of(success(request.id)) == "health"
+    assert pending.method_of(success("unknown")) == ""
     pending.fail_all(LOST)
 
 
 @dataclass(eq=False)
-class Asked:
-    """A request, when it is due, and how it must have ended."""
+class TrackedRequest:
+    """Request with expected deadline and outcome."""
 
     request: PendingRequest
     due: float
-    end: Outcome | None = None
+    outcome: Outcome | None = None
 
 
-class Machine(RuleBasedStateMachine):
-    """Requests that end in every way, in every order."""
+class PendingRequestsMachine(RuleBasedStateMachine):
+    """State machine of requests and their outcomes."""
 
-    requests: Bundle[Asked] = Bundle("requests")
+    requests: Bundle[TrackedRequest] = Bundle("requests")
 
     def __init__(self) -> None:
-        """Start with nothing open."""
+        """Start without requests."""
         super().__init__()
         self.loop = ClockLoop()
         self.statistics = Statistics()
         self.pending = PendingRequests(self.statistics)
-        self.asked: list[Asked] = []
-        self.late = self.duplicate = self.alien = 0
+        self.tracked: list[TrackedRequest] = []
+        self.late = self.duplicate = self.unknown = 0
 
     def teardown(self) -> None:
-        """End what is open; afterwards nothing may be."""
-        self.lose_the_connection()
-        self.the_books_balance()
-        assert all(asked.request.future.done() for asked in self.asked)
+        """End all requests and check that none is left."""
+        self.lose_connection()
+        self.statistics_match()
+        assert all(tracked.request.future.done() for tracked in self.tracked)
         self.loop.close()
 
     @rule(
@@ -230,113 +230,120 @@ class Machine(RuleBasedStateMachine):
         seconds=st.sampled_from([1, 5, 30]),
         on_accepted=st.sampled_from([None, lambda: 60.0]),
     )
-    def ask(self, seconds: float, on_accepted: Callable[[], float] | None) -> Asked:
+    def open_request(
+        self, seconds: float, on_accepted: Callable[[], float] | None
+    ) -> TrackedRequest:
         """Send a request."""
 
-        async def open_request() -> PendingRequest:
+        async def send() -> PendingRequest:
             return self.pending.open("health", seconds, on_accepted)
 
-        request = self.loop.run_until_complete(open_request())
-        self.asked.append(Asked(request, self.loop.now + seconds))
-        return self.asked[-1]
+        request = self.loop.run_until_complete(send())
+        self.tracked.append(TrackedRequest(request, self.loop.now + seconds))
+        return self.tracked[-1]
 
-    @rule(asked=requests, ok=st.booleans(), times=st.sampled_from([1, 1, 2]))
-    def respond(self, asked: Asked, *, ok: bool, times: int) -> None:
-        """CheckOutcome a request, open or not, once or twice."""
-        request_id = asked.request.id
-        response = answer(request_id) if ok else refusal(request_id)
+    @rule(tracked=requests, ok=st.booleans(), times=st.sampled_from([1, 1, 2]))
+    def respond(self, tracked: TrackedRequest, *, ok: bool, times: int) -> None:
+        """Send a response, once or twice."""
+        request_id = tracked.request.id
+        response = success(request_id) if ok else failure(request_id)
         for _ in range(times):
             self.pending.resolve(response)
-            self._expect_response(asked, Outcome.OK if ok else Outcome.ERROR)
+            self._expect_response(tracked, Outcome.OK if ok else Outcome.ERROR)
         self.loop.advance()
 
-    @rule(asked=requests)
-    def accept(self, asked: Asked) -> None:
-        """Send the first of two responses."""
+    @rule(tracked=requests)
+    def accept(self, tracked: TrackedRequest) -> None:
+        """Send an interim response."""
 
         async def resolve() -> None:
-            self.pending.resolve(answer(asked.request.id, {"status": "accepted"}))
+            self.pending.resolve(success(tracked.request.id, {"status": "accepted"}))
 
         self.loop.run_until_complete(resolve())
-        if asked.end is None and asked.request.on_accepted:
-            asked.due = self.loop.now + 60
+        if tracked.outcome is None and tracked.request.on_accepted:
+            tracked.due = self.loop.now + 60
         else:
-            self._expect_response(asked, Outcome.OK)
+            self._expect_response(tracked, Outcome.OK)
 
-    @rule(asked=requests, answered=st.booleans())
-    def give_up(self, asked: Asked, *, answered: bool) -> None:
-        """Cancel the caller, maybe while the response arrives."""
-        asked.request.future.cancel()
-        asked.end = asked.end or Outcome.CANCELLED
-        if answered:
-            self.pending.resolve(answer(asked.request.id))
-            self._expect_response(asked, Outcome.OK)
+    @rule(tracked=requests, with_response=st.booleans())
+    def cancel(self, tracked: TrackedRequest, *, with_response: bool) -> None:
+        """Cancel a request, optionally during its response."""
+        tracked.request.future.cancel()
+        tracked.outcome = tracked.outcome or Outcome.CANCELLED
+        if with_response:
+            self.pending.resolve(success(tracked.request.id))
+            self._expect_response(tracked, Outcome.OK)
         self.loop.advance()
 
     @rule()
-    def answer_nobody(self) -> None:
-        """CheckOutcome what was never asked."""
-        self.pending.resolve(answer("nobody"))
-        self.alien += 1
+    def respond_to_unknown_id(self) -> None:
+        """Send a response to an unknown id."""
+        self.pending.resolve(success("unknown"))
+        self.unknown += 1
 
     @rule(seconds=st.sampled_from([0.5, 3, 30, 90]))
-    def let_time_pass(self, seconds: float) -> None:
-        """Let deadlines pass."""
+    def advance_time(self, seconds: float) -> None:
+        """Advance the time past deadlines."""
         self.loop.advance(seconds)
-        for asked in self.asked:
-            if asked.due <= self.loop.now:
-                asked.end = asked.end or Outcome.TIMEOUT
+        for tracked in self.tracked:
+            if tracked.due <= self.loop.now:
+                tracked.outcome = tracked.outcome or Outcome.TIMEOUT
 
     @rule()
-    def lose_the_connection(self) -> None:
-        """End everything."""
+    def lose_connection(self) -> None:
+        """Fail all pending requests."""
         self.pending.fail_all(LOST)
         self.loop.advance()
-        for asked in self.asked:
-            asked.end = asked.end or Outcome.LOST
+        for tracked in self.tracked:
+            tracked.outcome = tracked.outcome or Outcome.LOST
 
     @invariant()
-    def the_books_balance(self) -> None:
-        """Compare the books with what must have happened."""
-        books = self.statistics
-        open_ids = [asked.request.id for asked in self.asked if asked.end is None]
+    def statistics_match(self) -> None:
+        """Compare the statistics with the expected outcomes."""
+        statistics = self.statistics
+        open_ids = [
+            tracked.request.id for tracked in self.tracked if tracked.outcome is None
+        ]
         assert [request.id for request in self.pending.snapshot()] == open_ids
         assert len(self.pending) == len(open_ids)
-        assert books.requests_issued - books.requests_completed == len(open_ids)
-        ends = Counter(("health", asked.end) for asked in self.asked if asked.end)
-        assert books.outcomes == ends
-        assert books.late_responses == self.late
-        assert books.duplicate_responses == self.duplicate
-        assert books.unknown_responses == self.alien
+        in_flight = statistics.requests_issued - statistics.requests_completed
+        assert in_flight == len(open_ids)
+        outcomes = Counter(
+            ("health", tracked.outcome) for tracked in self.tracked if tracked.outcome
+        )
+        assert statistics.outcomes == outcomes
+        assert statistics.late_responses == self.late
+        assert statistics.duplicate_responses == self.duplicate
+        assert statistics.unknown_responses == self.unknown
 
     @invariant()
-    def every_request_knows_its_deadline(self) -> None:
-        """Compare the deadlines of the open requests with when they are due."""
-        for asked in self.asked:
-            assert asked.end or asked.request.deadline == asked.due
+    def deadlines_match(self) -> None:
+        """Compare the deadlines of pending requests."""
+        for tracked in self.tracked:
+            assert tracked.outcome or tracked.request.deadline == tracked.due
 
     @invariant()
-    def every_future_tells_its_end(self) -> None:
-        """Look into the futures."""
-        for asked in self.asked:
-            future = asked.request.future
-            match asked.end:
+    def futures_match_outcomes(self) -> None:
+        """Compare the futures with the outcomes."""
+        for tracked in self.tracked:
+            future = tracked.request.future
+            match tracked.outcome:
                 case None:
                     assert not future.done()
                 case Outcome.CANCELLED:
                     assert future.cancelled()
-                case end:
-                    assert type(future.exception()) is ERRORS[end]
+                case outcome:
+                    assert type(future.exception()) is ERRORS[outcome]
 
-    def _expect_response(self, asked: Asked, end: Outcome) -> None:
-        match asked.end:
+    def _expect_response(self, tracked: TrackedRequest, outcome: Outcome) -> None:
+        match tracked.outcome:
             case None:
-                asked.end = end
+                tracked.outcome = outcome
             case Outcome.OK | Outcome.ERROR:
                 self.duplicate += 1
             case _:
                 self.late += 1
 
 
-TestMachine = Machine.TestCase
-TestMachine.settings = settings(max_examples=40, stateful_step_count=30)
+TestPendingRequests = PendingRequestsMachine.TestCase
+TestPendingRequests.settings = settings(max_examples=40, stateful_step_count=30)

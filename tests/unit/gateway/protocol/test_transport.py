@@ -1,4 +1,4 @@
-"""The way to a WebSocket ends there, or says why it did not."""
+"""Opening of WebSockets."""
 
 import asyncio
 from dataclasses import replace
@@ -31,8 +31,8 @@ async def error_of(endpoint: Endpoint) -> GatewayError:
     return caught.value
 
 
-async def error_of_server(answer: bytes) -> GatewayError:
-    async with raw_server(answer) as port:
+async def error_of_server(response: bytes) -> GatewayError:
+    async with raw_server(response) as port:
         return await error_of(Endpoint("127.0.0.1", port))
 
 
@@ -68,7 +68,7 @@ async def test_retry_after_header(headers: list[str], delay: float | None) -> No
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         http("200 OK", "Content-Length: 0"),
         http("404 Not Found", "Content-Length: 0"),
@@ -76,8 +76,8 @@ async def test_retry_after_header(headers: list[str], delay: float | None) -> No
         b"SSH-2.0-OpenSSH_9.9\r\n",
     ],
 )
-async def test_other_server_is_not_a_gateway(answer: bytes) -> None:
-    error = await error_of_server(answer)
+async def test_other_server_is_not_a_gateway(response: bytes) -> None:
+    error = await error_of_server(response)
     assert isinstance(error, NotAGatewayError)
     assert error.code
 
@@ -107,26 +107,26 @@ async def test_invalid_host_is_cannot_connect(host: str, port: int) -> None:
 
 
 async def test_redirect_is_not_followed(gateway: GatewaySimulator) -> None:
-    answer = http(
+    response = http(
         "307 Temporary Redirect", f"Location: {gateway.url}", "Content-Length: 0"
     )
-    error = await error_of_server(answer)
+    error = await error_of_server(response)
     assert (type(error), error.code) == (NotAGatewayError, "HTTP_307")
     assert gateway.attempts == 0
 
 
 async def test_tls_requires_trusted_certificate(tmp_path: Path) -> None:
     path = certificate(tmp_path)
-    trusting = ssl.create_default_context(cafile=path)
+    trusting_context = ssl.create_default_context(cafile=path)
     async with GatewaySimulator(ssl=server_context(path)) as gateway:
         socket = await open_socket(
-            Endpoint("127.0.0.1", gateway.port, trusting), TIMING
+            Endpoint("127.0.0.1", gateway.port, trusting_context), TIMING
         )
         await socket.close()
-        doubting = ssl.create_default_context()
-        # In debug mode asyncio complains of the handshake that the client refuses.
+        default_context = ssl.create_default_context()
+        # In debug mode asyncio logs the handshake that the client rejects.
         asyncio.get_running_loop().set_debug(False)
-        error = await error_of(Endpoint("127.0.0.1", gateway.port, doubting))
+        error = await error_of(Endpoint("127.0.0.1", gateway.port, default_context))
     assert (type(error), error.code) == (CertificateError, "TLS_CERTIFICATE")
 
 
@@ -135,10 +135,10 @@ async def test_tls_requires_pinned_certificate(tmp_path: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     async with GatewaySimulator(ssl=server_context(path)) as gateway:
-        right = Endpoint("127.0.0.1", gateway.port, context, fingerprint(path))
-        socket = await open_socket(right, TIMING)
+        pinned = Endpoint("127.0.0.1", gateway.port, context, fingerprint(path))
+        socket = await open_socket(pinned, TIMING)
         await socket.close()
-        error = await error_of(replace(right, fingerprint="0" * 64))
+        error = await error_of(replace(pinned, fingerprint="0" * 64))
         await gateway.wait_until(lambda: not gateway.peers)
     assert (type(error), error.code) == (CertificateError, "TLS_FINGERPRINT")
 
@@ -166,9 +166,9 @@ async def test_name_resolving_to_public_address_requires_tls(
     await socket.close()
 
 
-@pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b""])
-async def test_tls_to_plain_server_is_cannot_connect(answer: bytes) -> None:
-    async with raw_server(answer) as port:
+@pytest.mark.parametrize("response", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b""])
+async def test_tls_to_plain_server_is_cannot_connect(response: bytes) -> None:
+    async with raw_server(response) as port:
         context = ssl.create_default_context()
         error = await error_of(Endpoint("127.0.0.1", port, context))
     assert isinstance(error, CannotConnectError)

@@ -1,4 +1,4 @@
-"""A run is given up when it lasts, falls silent, or nobody comes back to it."""
+"""Deadlines of agent runs."""
 
 from collections.abc import Iterator
 
@@ -17,90 +17,92 @@ from tests.unit.clock import ClockLoop
 TIMING = Timing(run_timeout=100, run_idle_timeout=30, recovery_timeout=10)
 
 
-class Run:
-    """A clock on a loop whose time is moved by hand."""
+class DeadlineHarness:
+    """Deadlines on a manually advanced event loop."""
 
     def __init__(self, loop: ClockLoop) -> None:
-        """Start the clock."""
+        """Start the deadlines."""
         self.loop = loop
         self.errors: list[GatewayError] = []
-        self.clock = loop.run_until_complete(self._start())
+        self.deadlines = loop.run_until_complete(self._start())
 
-    def pass_time(self, seconds: float, *, alive: bool = False) -> list[str]:
-        """Move the time and return the codes of what has expired."""
+    def advance(self, seconds: float, *, with_events: bool = False) -> list[str]:
+        """Advance the time and return the codes of expired deadlines."""
         for _ in range(round(seconds)):
-            if alive:
-                self.tell()
+            if with_events:
+                self.receive_event()
             self.loop.advance(1)
         return [error.code or type(error).__name__ for error in self.errors]
 
-    def tell(self) -> None:
-        """Let the Gateway tell something."""
-        self.clock.last_event_at = self.loop.time()
+    def receive_event(self) -> None:
+        """Receive an event."""
+        self.deadlines.last_event_at = self.loop.time()
 
     async def _start(self) -> RunDeadlines:
         return RunDeadlines(TIMING, self.errors.append, self.loop.time)
 
 
 @pytest.fixture
-def run() -> Iterator[Run]:
+def harness() -> Iterator[DeadlineHarness]:
     loop = ClockLoop()
-    run = Run(loop)
-    yield run
-    run.clock.stop()
+    harness = DeadlineHarness(loop)
+    yield harness
+    harness.deadlines.stop()
     loop.close()
 
 
-def test_idle_run_expires(run: Run) -> None:
-    assert run.pass_time(29) == []
-    assert run.pass_time(1) == ["RUN_IDLE_TIMEOUT"]
-    assert isinstance(run.errors[0], RequestTimeoutError)
+def test_idle_run_expires(harness: DeadlineHarness) -> None:
+    assert harness.advance(29) == []
+    assert harness.advance(1) == ["RUN_IDLE_TIMEOUT"]
+    assert isinstance(harness.errors[0], RequestTimeoutError)
 
 
-def test_long_run_expires(run: Run) -> None:
-    assert run.pass_time(99, alive=True) == []
-    assert run.pass_time(1, alive=True) == ["RUN_TIMEOUT"]
+def test_long_run_expires(harness: DeadlineHarness) -> None:
+    assert harness.advance(99, with_events=True) == []
+    assert harness.advance(1, with_events=True) == ["RUN_TIMEOUT"]
 
 
-def test_event_restarts_idle_timeout(run: Run) -> None:
-    run.pass_time(20)
-    run.tell()
-    assert run.pass_time(29) == []
-    assert run.pass_time(1) == ["RUN_IDLE_TIMEOUT"]
+def test_event_restarts_idle_timeout(harness: DeadlineHarness) -> None:
+    harness.advance(20)
+    harness.receive_event()
+    assert harness.advance(29) == []
+    assert harness.advance(1) == ["RUN_IDLE_TIMEOUT"]
 
 
-def test_last_connection_error_does_not_extend_recovery(run: Run) -> None:
-    run.clock.mark_disconnected(ConnectionLostError("x"))
-    run.pass_time(9)
-    run.clock.mark_disconnected(NotConnectedError("x", code="LAST"))
-    assert run.pass_time(1) == ["LAST"]
+def test_last_connection_error_does_not_extend_recovery(
+    harness: DeadlineHarness,
+) -> None:
+    harness.deadlines.mark_disconnected(ConnectionLostError("x"))
+    harness.advance(9)
+    harness.deadlines.mark_disconnected(NotConnectedError("x", code="LAST"))
+    assert harness.advance(1) == ["LAST"]
 
 
-def test_run_expires_without_reconnect(run: Run) -> None:
-    run.clock.mark_disconnected(ConnectionLostError("x"))
-    assert run.pass_time(9) == []
-    assert run.pass_time(1) == ["ConnectionLostError"]
+def test_run_expires_without_reconnect(harness: DeadlineHarness) -> None:
+    harness.deadlines.mark_disconnected(ConnectionLostError("x"))
+    assert harness.advance(9) == []
+    assert harness.advance(1) == ["ConnectionLostError"]
 
 
-def test_second_disconnect_does_not_extend_recovery(run: Run) -> None:
-    run.clock.mark_disconnected(ConnectionLostError("x"))
-    run.pass_time(5)
-    run.clock.mark_disconnected(ConnectionLostError("y"))
-    assert run.pass_time(5) == ["ConnectionLostError"]
+def test_second_disconnect_does_not_extend_recovery(harness: DeadlineHarness) -> None:
+    harness.deadlines.mark_disconnected(ConnectionLostError("x"))
+    harness.advance(5)
+    harness.deadlines.mark_disconnected(ConnectionLostError("y"))
+    assert harness.advance(5) == ["ConnectionLostError"]
 
 
-def test_event_after_disconnect_ends_recovery_timeout(run: Run) -> None:
-    run.clock.mark_disconnected(ConnectionLostError("x"))
-    run.pass_time(5)
-    run.tell()
-    assert run.pass_time(29) == []
+def test_event_after_disconnect_ends_recovery_timeout(harness: DeadlineHarness) -> None:
+    harness.deadlines.mark_disconnected(ConnectionLostError("x"))
+    harness.advance(5)
+    harness.receive_event()
+    assert harness.advance(29) == []
 
 
-def test_stopped_deadlines_do_not_expire(run: Run) -> None:
-    run.clock.stop()
-    assert run.pass_time(200) == []
+def test_stopped_deadlines_do_not_expire(harness: DeadlineHarness) -> None:
+    harness.deadlines.stop()
+    assert harness.advance(200) == []
 
 
-def test_age_of_run(run: Run) -> None:
-    run.pass_time(7)
-    assert run.clock.age == 7
+def test_age_of_run(harness: DeadlineHarness) -> None:
+    harness.advance(7)
+    assert harness.deadlines.age == 7

@@ -1,4 +1,4 @@
-"""A run outlives its connection: its reply arrives whole, once and in order."""
+"""Recovery of runs after connection loss."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -30,24 +30,24 @@ FIRST, SECOND, THIRD = "First of all.", "Second thought.", "Third and last."
 WHOLE = f"{FIRST}\n\n{SECOND}\n\n{THIRD}"
 
 
-async def hear(run: AgentRun) -> str:
-    """Read a run to its end; what was told must be what it holds."""
-    told = "".join([text async for text in run])
-    assert told == (await run.result()).text
-    return told
+async def read_reply(run: AgentRun) -> str:
+    """Read the reply and compare it with the result."""
+    text = "".join([delta async for delta in run])
+    assert text == (await run.result()).text
+    return text
 
 
 @asynccontextmanager
-async def run_of(
+async def started_run(
     gateway: GatewaySimulator, timing: Timing = TIMING
 ) -> AsyncGenerator[tuple[GatewayClient, AgentRun]]:
-    """Let a client ask the Gateway, which goes by its script."""
+    """Start a run on a scripted Gateway."""
     async with connected(gateway, timing) as client:
         yield client, await client.start_run(RunRequest("Go", SESSION))
 
 
-async def dropped(gateway: GatewaySimulator, client: GatewayClient) -> None:
-    """Cut the connection and wait for the next one and its first question."""
+async def drop_and_reconnect(gateway: GatewaySimulator, client: GatewayClient) -> None:
+    """Drop the connection and wait for reconnect and recovery."""
     gateway.drop()
     await gateway.wait_for_request("chat.history")
     await client.wait_connected()
@@ -67,11 +67,11 @@ async def test_drop_at_any_point_loses_no_text(
     ]
     steps.insert((1, 2, 3, 5)[cut_after], Pause())
     gateway.script(*steps)
-    async with run_of(gateway) as (client, run):
+    async with started_run(gateway) as (client, run):
         await gateway.wait_paused()
-        await dropped(gateway, client)
+        await drop_and_reconnect(gateway, client)
         gateway.proceed()
-        assert await hear(run) == WHOLE
+        assert await read_reply(run) == WHOLE
         assert client.introspection.runs == ()
     assert len(gateway.received("agent")) == 1
 
@@ -80,8 +80,8 @@ async def test_run_that_ends_while_disconnected_is_recovered(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.script(Reply(FIRST), Tool("look"), Reply(SECOND), Drop(), Reply(" Done."))
-    async with run_of(gateway) as (_, run):
-        assert await hear(run) == f"{FIRST}\n\n{SECOND} Done."
+    async with started_run(gateway) as (_, run):
+        assert await read_reply(run) == f"{FIRST}\n\n{SECOND} Done."
 
 
 async def test_several_drops_lose_no_text(gateway: GatewaySimulator) -> None:
@@ -95,11 +95,11 @@ async def test_several_drops_lose_no_text(gateway: GatewaySimulator) -> None:
         Pause(),
         Reply(" End."),
     )
-    async with run_of(gateway) as (_, run):
+    async with started_run(gateway) as (_, run):
         for connects in (2, 3):
             await gateway.wait_for_request("connect", connects)
             gateway.proceed()
-        assert await hear(run) == f"{FIRST}\n\n{SECOND} End."
+        assert await read_reply(run) == f"{FIRST}\n\n{SECOND} End."
 
 
 async def test_lost_request_is_resent_with_same_key(
@@ -108,13 +108,13 @@ async def test_lost_request_is_resent_with_same_key(
     gateway.hold("agent")
     gateway.script(Reply(FIRST))
     async with connected(gateway) as client:
-        asked = asyncio.create_task(client.start_run(RunRequest("Go", SESSION)))
+        start = asyncio.create_task(client.start_run(RunRequest("Go", SESSION)))
         first = await gateway.wait_for_request("agent")
         gateway.drop()
         second = await gateway.wait_for_request("agent", 2)
         assert first.params == second.params
         gateway.release("agent")
-        assert await hear(await asked) == FIRST
+        assert await read_reply(await start) == FIRST
 
 
 async def test_resent_run_survives_another_drop(
@@ -123,17 +123,17 @@ async def test_resent_run_survives_another_drop(
     gateway.script(Reply(FIRST), Pause(), Reply(" End."))
     async with connected(gateway) as client:
         gateway.mute()
-        asked = asyncio.create_task(client.start_run(RunRequest("Go", SESSION)))
+        start = asyncio.create_task(client.start_run(RunRequest("Go", SESSION)))
         await gateway.wait_for_request("agent")
         await gateway.crash()
         gateway.unmute()
         await gateway.resume()
-        run = await asked
+        run = await start
         await gateway.wait_for_request("agent.wait", 2)
         gateway.drop()
         await gateway.wait_for_request("agent.wait", 4)
         gateway.proceed()
-        assert await hear(run) == f"{FIRST} End."
+        assert await read_reply(run) == f"{FIRST} End."
 
 
 async def test_history_lookup_uses_gateway_clock(
@@ -141,21 +141,21 @@ async def test_history_lookup_uses_gateway_clock(
 ) -> None:
     gateway.clock_shift_ms = -3_600_000
     gateway.script(Reply(FIRST), Drop(), Reply(" End."))
-    async with run_of(gateway) as (_, run):
-        assert await hear(run) == f"{FIRST} End."
+    async with started_run(gateway) as (_, run):
+        assert await read_reply(run) == f"{FIRST} End."
 
 
 async def test_received_request_runs_once(gateway: GatewaySimulator) -> None:
     gateway.script(Drop(), Ack(), Reply(FIRST), Pause(), Reply(" End."))
     async with connected(gateway) as client:
-        asked = asyncio.create_task(client.start_run(RunRequest("Go", SESSION)))
+        start = asyncio.create_task(client.start_run(RunRequest("Go", SESSION)))
         await gateway.wait_for_request("chat.history")
-        run = await asked
+        run = await start
         gateway.proceed()
-        assert await hear(run) == f"{FIRST} End."
+        assert await read_reply(run) == f"{FIRST} End."
     assert len(gateway.runs.by_id) == 1
-    asked_again = gateway.protocol == 3  # whose history does not show it so early
-    assert len(gateway.received("agent")) == 1 + asked_again
+    resent = gateway.protocol == 3  # whose history shows the message later
+    assert len(gateway.received("agent")) == 1 + resent
 
 
 async def test_rest_of_ended_segment_precedes_next_segment(
@@ -173,15 +173,15 @@ async def test_rest_of_ended_segment_precedes_next_segment(
     )
     async with connected(gateway) as client:
         run = await client.start_run(RunRequest("Go", SESSION))
-        told = aiter(run)
-        text = await anext(told)
+        reader = aiter(run)
+        text = await anext(reader)
         gateway.proceed()
         await gateway.wait_for_request("agent.wait")
         gateway.proceed()
         while SECOND[:6] not in text:
-            text += await anext(told)
+            text += await anext(reader)
         gateway.proceed()
-        text += "".join([more async for more in told])
+        text += "".join([delta async for delta in reader])
         assert text == (await run.result()).text == f"{FIRST}\n\n{SECOND}"
 
 
@@ -195,14 +195,15 @@ async def test_recovery_does_not_wait_for_poll_interval(
         run = await client.start_run(RunRequest("Go", SESSION))
         await gateway.wait_for_request("agent.wait")
         gateway.proceed()
-        assert await hear(run) == f"{FIRST} End."
+        assert await read_reply(run) == f"{FIRST} End."
 
 
 async def test_run_fails_without_reconnect(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.script(Reply(FIRST), Pause())
-    async with run_of(gateway, replace(TIMING, recovery_timeout=0.05)) as (client, run):
+    timing = replace(TIMING, recovery_timeout=0.05)
+    async with started_run(gateway, timing) as (client, run):
         await gateway.suspend()
         with pytest.raises(CannotConnectError):
             await run.result()
@@ -215,7 +216,7 @@ async def test_run_fails_when_reconnect_is_refused(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.script(Reply(FIRST), Pause())
-    async with run_of(gateway) as (client, run):
+    async with started_run(gateway) as (client, run):
         await gateway.wait_paused()
         gateway.token = "another"
         gateway.devices.tokens.clear()
@@ -236,7 +237,7 @@ async def test_expired_run_is_aborted(
     gateway: GatewaySimulator, timing: Timing, code: str
 ) -> None:
     gateway.script(Reply(FIRST), Pause())
-    async with run_of(gateway, timing) as (client, run):
+    async with started_run(gateway, timing) as (client, run):
         with pytest.raises(RequestTimeoutError) as caught:
             await run.result()
         assert caught.value.code == code
@@ -248,7 +249,7 @@ async def test_abort_while_disconnected_is_sent_after_reconnect(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.script(Reply(FIRST), Pause())
-    async with run_of(gateway) as (client, run):
+    async with started_run(gateway) as (client, run):
         await gateway.wait_paused()
         await gateway.suspend()
         with pytest.raises(NotConnectedError):
@@ -265,9 +266,9 @@ async def test_cancelled_start_aborts_run(
 ) -> None:
     gateway.hold("agent")
     async with connected(gateway) as client:
-        asked = asyncio.create_task(client.start_run(RunRequest("Go", SESSION)))
+        start = asyncio.create_task(client.start_run(RunRequest("Go", SESSION)))
         await gateway.wait_for_request("agent")
-        asked.cancel()
+        start.cancel()
         stop = "chat.send" if gateway.protocol == 3 else "chat.abort"
         await gateway.wait_for_request(stop)
         assert client.introspection.runs == ()
@@ -287,8 +288,8 @@ async def test_run_that_just_ended_is_recovered() -> None:
     async with GatewaySimulator(protocol=4) as gateway:
         gateway.edit("chat.history", end)
         gateway.script(Reply(FIRST), Drop(), Pause(), Reply(" End."))
-        async with run_of(gateway) as (_, run):
-            assert await hear(run) == f"{FIRST} End."
+        async with started_run(gateway) as (_, run):
+            assert await read_reply(run) == f"{FIRST} End."
 
 
 async def test_run_is_lost_when_gateway_process_restarts(
@@ -299,8 +300,8 @@ async def test_run_is_lost_when_gateway_process_restarts(
         run = await client.start_run(RunRequest("Go", SESSION))
         await gateway.wait_paused()
         await gateway.crash()
-        younger = {"uptimeMs": -1000 * UPTIME_TOLERANCE}
-        gateway.edit("hello-ok", lambda hello: hello["snapshot"].update(younger))
+        shorter_uptime = {"uptimeMs": -1000 * UPTIME_TOLERANCE}
+        gateway.edit("hello-ok", lambda hello: hello["snapshot"].update(shorter_uptime))
         await gateway.resume()
         with pytest.raises(AgentRunError) as caught:
             await run.result()
@@ -311,7 +312,7 @@ async def test_run_unknown_to_gateway_fails(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.script(Reply(FIRST), Pause())
-    async with run_of(gateway) as (_, run):
+    async with started_run(gateway) as (_, run):
         await gateway.wait_paused()
         gateway.runs.sessions[SESSION].turns.clear()
         gateway.runs.by_id.clear()
@@ -330,12 +331,12 @@ async def test_resent_request_ends_with_run(
     gateway.script(Reply(FIRST))
     async with connected(gateway) as client:
         gateway.hold("agent")
-        asking = asyncio.create_task(client.start_run(RunRequest("Go", SESSION)))
+        start = asyncio.create_task(client.start_run(RunRequest("Go", SESSION)))
         await gateway.wait_for_request("agent")
         gateway.drop()
         await gateway.wait_for_request("agent", 2)
         await client.request("health")
         gateway.release("agent")
-        assert await hear(await asking) == FIRST
+        assert await read_reply(await start) == FIRST
         assert client.introspection.runs == ()
         assert client.introspection.pending == ()

@@ -1,4 +1,4 @@
-"""Whatever the Gateway says while a run is brought home, the client goes on."""
+"""Faults during the recovery of runs."""
 
 import asyncio
 from collections.abc import Callable
@@ -28,13 +28,20 @@ from custom_components.clawd.gateway.runs.recovery import HISTORY_LIMITS, recove
 from custom_components.clawd.gateway.runs.stream import MAX_BUFFERED_EVENTS
 from tests.simulator import GatewaySimulator, Pause, Reply, Step, Tool
 from tests.simulator.recordings import Frame
-from tests.unit.clients import TIMING, client_of, connected, reached, running, stop
+from tests.unit.clients import (
+    TIMING,
+    client_of,
+    connected,
+    running,
+    stop,
+    wait_for_state,
+)
 from tests.unit.run_harness import RunHarness
 
 KEY = "agent:main:ha-faults"
 
 
-def listening(client: GatewayClient) -> list[asyncio.Task[object]]:
+def listener_tasks(client: GatewayClient) -> list[asyncio.Task[object]]:
     return [
         task
         for task, name in client.introspection.tasks.items()
@@ -42,8 +49,10 @@ def listening(client: GatewayClient) -> list[asyncio.Task[object]]:
     ]
 
 
-async def half_a_run(gateway: GatewaySimulator, client: GatewayClient) -> AgentRun:
-    """Start a run, and cut the connection in the middle of it."""
+async def start_run_and_drop(
+    gateway: GatewaySimulator, client: GatewayClient
+) -> AgentRun:
+    """Start a run and drop the connection during it."""
     gateway.script(Reply("It"), Pause(), Reply(" is on."))
     await client.wait_connected()
     run = await client.start_run(RunRequest("Hello", KEY))
@@ -71,7 +80,7 @@ async def test_malformed_history_does_not_stop_client(
     gateway.edit("chat.history", change)
     client = client_of(gateway)
     async with running(client) as task:
-        await half_a_run(gateway, client)
+        await start_run_and_drop(gateway, client)
         await gateway.wait_for_request("chat.history")
         await client.wait_connected()
         await client.request("health")
@@ -86,7 +95,7 @@ async def test_history_timeout_is_retried(
 ) -> None:
     client = client_of(gateway, replace(TIMING, request_timeout=0.05))
     async with running(client):
-        run = await half_a_run(gateway, client)
+        run = await start_run_and_drop(gateway, client)
         gateway.hold("chat.history")
         await gateway.wait_for_request("chat.history", 2)
         gateway.release("chat.history")
@@ -99,10 +108,10 @@ async def test_agent_wait_is_short_while_text_is_missing(
 ) -> None:
     client = client_of(gateway)
     async with running(client):
-        run = await half_a_run(gateway, client)
+        run = await start_run_and_drop(gateway, client)
         await gateway.wait_for_request("agent.wait")
-        [asked, *_] = gateway.received("agent.wait")
-        assert asked.params["timeoutMs"] == TIMING.poll_interval * 1000
+        [request, *_] = gateway.received("agent.wait")
+        assert request.params["timeoutMs"] == TIMING.poll_interval * 1000
         gateway.proceed()
         await run.result()
 
@@ -114,7 +123,7 @@ async def test_message_beyond_longest_history_is_searched_again(
     gateway.edit("chat.history", lambda history: history.update(messages=others))
     client = client_of(gateway, replace(TIMING, wait_timeout=0.001, poll_interval=0))
     async with running(client):
-        run = await half_a_run(gateway, client)
+        run = await start_run_and_drop(gateway, client)
         await gateway.wait_for_request("chat.history", 2 * len(HISTORY_LIMITS))
         limits = [r.params["limit"] for r in gateway.received("chat.history")]
         assert limits[: 2 * len(HISTORY_LIMITS)] == [*HISTORY_LIMITS] * 2
@@ -130,7 +139,7 @@ async def test_refused_history_fails_run(
     gateway.before("chat.history", refusal)
     client = client_of(gateway)
     async with running(client):
-        run = await half_a_run(gateway, client)
+        run = await start_run_and_drop(gateway, client)
         with pytest.raises(AgentRunError) as caught:
             await run.result()
         assert caught.value.code == "FORBIDDEN"
@@ -139,7 +148,7 @@ async def test_refused_history_fails_run(
 
 
 @pytest.mark.parametrize(
-    ("answer", "kind", "code"),
+    ("payload", "kind", "code"),
     [
         ({"status": "error"}, AgentRunError, "UNAVAILABLE"),
         ({"status": "error", "stopReason": "rpc"}, AgentRunAborted, "ABORTED"),
@@ -149,12 +158,12 @@ async def test_refused_history_fails_run(
     ],
 )
 async def test_run_ended_without_reply_fails(
-    gateway: GatewaySimulator, answer: Frame, kind: type[AgentRunError], code: str
+    gateway: GatewaySimulator, payload: Frame, kind: type[AgentRunError], code: str
 ) -> None:
-    gateway.edit("agent.wait", lambda payload: payload.update(answer))
+    gateway.edit("agent.wait", lambda answer: answer.update(payload))
     client = client_of(gateway, replace(TIMING, wait_timeout=0.001, poll_interval=0))
     async with running(client):
-        run = await half_a_run(gateway, client)
+        run = await start_run_and_drop(gateway, client)
         with pytest.raises(kind) as caught:
             await run.result()
         assert caught.value.code == code
@@ -166,7 +175,7 @@ async def test_unfinished_run_is_polled(gateway: GatewaySimulator, status: str) 
     gateway.edit("agent.wait", lambda payload: payload.update(status=status))
     client = client_of(gateway, replace(TIMING, wait_timeout=0.001, poll_interval=0))
     async with running(client):
-        run = await half_a_run(gateway, client)
+        run = await start_run_and_drop(gateway, client)
         await gateway.wait_for_request("agent.wait", 3)
         assert not run.ended
         gateway.proceed()
@@ -191,12 +200,12 @@ async def test_connection_loss_during_recovery_keeps_run(
     )
     await connection.close(NotConnectedError("x"))
     harness = RunHarness()
-    await recover(harness.run, connection, never)
+    await recover(harness.run, connection, unexpected_call)
     assert not harness.run.ended
     harness.run.fail(NotConnectedError("x"))
 
 
-async def never() -> None:
+async def unexpected_call() -> None:
     raise AssertionError
 
 
@@ -205,10 +214,10 @@ async def test_poll_interval_ends_with_connection(
 ) -> None:
     client = client_of(gateway, replace(TIMING, poll_interval=60))
     async with running(client) as task:
-        await half_a_run(gateway, client)
+        await start_run_and_drop(gateway, client)
         await gateway.wait_for_request("chat.history", 2)
         gateway.drop()
-        await reached(client, ConnectionState.RECONNECTING)
+        await wait_for_state(client, ConnectionState.RECONNECTING)
         await stop(task)
     gateway.proceed()
 
@@ -219,24 +228,24 @@ async def test_run_started_by_state_listener_is_not_recovered(
     client = client_of(gateway)
     texts: list[str] = []
 
-    async def ask(change: Transition) -> None:
+    async def start_run(change: Transition) -> None:
         if change.state is ConnectionState.CONNECTED:
             run = await client.start_run(RunRequest("say: Hello", KEY))
             texts.append((await run.result()).text)
 
-    client.subscribe_state(ask)
+    client.subscribe_state(start_run)
     async with running(client):
         await client.wait_connected()
-        await asyncio.gather(*listening(client))
+        await asyncio.gather(*listener_tasks(client))
     assert texts == ["Hello"]
     assert gateway.received("chat.history") == []
     assert len(gateway.received("agent")) == 1
 
 
-async def tell_in_absence(
+async def read_run_while_disconnected(
     gateway: GatewaySimulator, client: GatewayClient, *steps: Step
 ) -> str:
-    """Cut a run after its first word, and return what is told of it in the end."""
+    """Return the text of a run that continues while disconnected."""
     gateway.script(Reply("First."), Pause(), *steps)
     run = await client.start_run(RunRequest("Hello", KEY))
     await gateway.wait_paused()
@@ -255,8 +264,8 @@ async def test_buffer_overflow_reads_history_again(
     words = ("word", *[" word"] * MAX_BUFFERED_EVENTS)
     async with connected(gateway) as client:
         steps = (Tool("look"), Reply(chunks=words), Tool("look"), Reply("Last."))
-        told = await tell_in_absence(gateway, client, *steps)
-    assert told == f"First.\n\n{''.join(words)}\n\nLast."
+        text = await read_run_while_disconnected(gateway, client, *steps)
+    assert text == f"First.\n\n{''.join(words)}\n\nLast."
     assert len(gateway.received("chat.history")) == 2
 
 
@@ -266,5 +275,5 @@ async def test_message_is_found_in_longer_history(
     words = [f"Word {number}." for number in range(HISTORY_LIMITS[0])]
     steps = [step for word in words for step in (Tool("look"), Reply(word))]
     async with connected(gateway) as client:
-        told = await tell_in_absence(gateway, client, *steps)
-    assert told == "\n\n".join(["First.", *words])
+        text = await read_run_while_disconnected(gateway, client, *steps)
+    assert text == "\n\n".join(["First.", *words])

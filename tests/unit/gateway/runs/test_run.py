@@ -1,4 +1,4 @@
-"""A run tells its text as it comes and ends once, with all of it."""
+"""Text, result and end of agent runs."""
 
 import asyncio
 from contextlib import suppress
@@ -31,32 +31,32 @@ async def read_all(run: AgentRun) -> list[str]:
 
 async def test_text_is_emitted_while_run_is_active(harness: RunHarness) -> None:
     reader = aiter(harness.run)
-    harness.say("Hel", itemId="a")
+    harness.send_text("Hel", itemId="a")
     assert await anext(reader) == "Hel"
-    waiting = asyncio.ensure_future(anext(reader))
+    next_text = asyncio.ensure_future(anext(reader))
     await asyncio.sleep(0)
-    assert not waiting.done()
-    harness.say("Hello", itemId="a")
-    assert await waiting == "lo"
+    assert not next_text.done()
+    harness.send_text("Hello", itemId="a")
+    assert await next_text == "lo"
     await harness.end("Hello")
     with pytest.raises(StopAsyncIteration):
         await anext(reader)
 
 
 async def test_unread_text_is_emitted_in_one_piece(harness: RunHarness) -> None:
-    harness.say("Hel", itemId="a")
-    harness.say("Hello", itemId="a")
+    harness.send_text("Hel", itemId="a")
+    harness.send_text("Hello", itemId="a")
     await harness.end("Hello")
     assert await read_all(harness.run) == ["Hello"]
 
 
 async def test_run_ends_with_result(harness: RunHarness) -> None:
     meta = {"durationMs": 250, "agentMeta": {"provider": "p", "model": "m"}}
-    result = {"payloads": [{"text": "Hello"}], "meta": meta}
-    harness.response.set_result({"status": "ok", "result": result})
-    end = await harness.run.result()
-    assert (end.run_id, end.text) == ("r", "Hello")
-    assert (end.duration, end.provider, end.model) == (0.25, "p", "m")
+    final = {"payloads": [{"text": "Hello"}], "meta": meta}
+    harness.response.set_result({"status": "ok", "result": final})
+    result = await harness.run.result()
+    assert (result.run_id, result.text) == ("r", "Hello")
+    assert (result.duration, result.provider, result.model) == (0.25, "p", "m")
 
 
 async def test_text_without_events_is_emitted_at_end(harness: RunHarness) -> None:
@@ -71,17 +71,17 @@ async def test_lifecycle_phase_does_not_end_run(
     harness.send_event("lifecycle", {"phase": phase})
     await asyncio.sleep(0)
     assert not harness.run.info.ended
-    harness.say("Hello", itemId="a")
+    harness.send_text("Hello", itemId="a")
     await harness.end("Hello")
     assert (await harness.run.result()).text == "Hello"
 
 
 async def test_v3_retry_replaces_text(harness: RunHarness) -> None:
     harness.send_event("lifecycle", {"phase": "start"})
-    harness.say("Hel")
+    harness.send_text("Hel")
     harness.send_event("lifecycle", {"phase": "end"})
     harness.send_event("lifecycle", {"phase": "start"})
-    harness.say("Good day")
+    harness.send_text("Good day")
     await harness.end("Good day")
     assert (await harness.run.result()).text == "Good day"
 
@@ -92,7 +92,7 @@ async def test_preamble_without_assistant_event_is_emitted(
     preamble = {"kind": "preamble", "progressText": "Let me look."}
     harness.send_event("item", {**preamble, "phase": "update"})
     harness.send_event("item", {**preamble, "phase": "end"})
-    harness.say("It is warm.", itemId="a:2")
+    harness.send_text("It is warm.", itemId="a:2")
     await harness.end("It is warm.")
     assert await read_all(harness.run) == ["Let me look.\n\nIt is warm."]
     assert (await harness.run.result()).text == "Let me look.\n\nIt is warm."
@@ -119,8 +119,8 @@ async def test_repeated_event_is_ignored(harness: RunHarness) -> None:
 async def test_malformed_event_is_ignored(
     harness: RunHarness, payload: dict[str, object]
 ) -> None:
-    broken = {"runId": "r", "stream": "assistant", **payload}
-    harness.deliver(broken)
+    malformed = {"runId": "r", "stream": "assistant", **payload}
+    harness.deliver(malformed)
     await harness.end("Hello")
     assert await read_all(harness.run) == ["Hello"]
 
@@ -162,7 +162,7 @@ async def test_other_errors_are_raised_unchanged(harness: RunHarness) -> None:
 
 
 async def test_reader_gets_text_then_error(harness: RunHarness) -> None:
-    harness.say("Hel", itemId="a")
+    harness.send_text("Hel", itemId="a")
     harness.response.set_exception(RequestTimeoutError("x"))
     reader = aiter(harness.run)
     assert await anext(reader) == "Hel"
@@ -191,16 +191,16 @@ async def test_refused_run_raises_error() -> None:
     assert harness.runs.snapshot() == ()
 
 
-@pytest.mark.parametrize("well", [True, False])
-async def test_ended_run_is_removed(harness: RunHarness, *, well: bool) -> None:
+@pytest.mark.parametrize("success", [True, False])
+async def test_ended_run_is_removed(harness: RunHarness, *, success: bool) -> None:
     assert len(harness.runs.snapshot()) == 1
-    if well:
+    if success:
         await harness.end("Hello")
     else:
         harness.runs.fail_all(ConnectionLostError("x"))
     assert harness.runs.snapshot() == ()
     assert harness.statistics.runs_ended == 1
-    harness.say("late", itemId="b")
+    harness.send_text("late", itemId="b")
     assert harness.statistics.foreign_run_events == 1
 
 
@@ -254,7 +254,7 @@ async def test_foreign_runs_are_only_counted(harness: RunHarness) -> None:
 async def test_abort_ends_run_and_aborts_it_on_gateway(
     harness: RunHarness,
 ) -> None:
-    harness.say("Hel", itemId="a")
+    harness.send_text("Hel", itemId="a")
     await harness.run.abort()
     assert harness.aborted == [harness.run]
     assert harness.response.cancelled()
@@ -296,7 +296,7 @@ async def test_run_info_contains_size_but_no_text() -> None:
     harness = RunHarness()
     assert not harness.run.info.accepted
     await harness.start()
-    harness.say("the-secret", itemId="a")
+    harness.send_text("the-secret", itemId="a")
     info = harness.run.info
     assert (info.accepted, info.ended, info.size) == (True, False, 10)
     assert info.age >= 0

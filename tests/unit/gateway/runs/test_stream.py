@@ -1,4 +1,4 @@
-"""What comes after a loss is held back until it is known what is missing."""
+"""Buffering of events after connection loss."""
 
 import pytest
 
@@ -11,15 +11,15 @@ LOST = ConnectionLostError("x")
 
 @pytest.fixture
 async def harness() -> RunHarness:
-    """Return a run that has told the start of a segment."""
+    """Return a run with an open segment."""
     harness = RunHarness()
     await harness.start()
-    harness.say("The")
+    harness.send_text("The")
     return harness
 
 
 async def read_all(harness: RunHarness) -> str:
-    """Return what is told of the run to its end."""
+    """Return the whole text of the run."""
     return "".join([text async for text in harness.run])
 
 
@@ -45,7 +45,7 @@ async def test_buffered_segment_waits_for_gap_to_close(
     harness: RunHarness,
 ) -> None:
     harness.run.mark_disconnected(LOST)
-    harness.say("Next", itemId="b")
+    harness.send_text("Next", itemId="b")
     harness.run.stream.replay_history(())
     harness.run.stream.replay_history(("The end",))
     assert harness.run.info.unread == len("The end\n\nNext")
@@ -65,10 +65,10 @@ async def test_buffer_overflow(harness: RunHarness) -> None:
     assert not harness.run.stream.overflowed
     harness.run.mark_disconnected(LOST)
     for _ in range(MAX_BUFFERED_EVENTS - 1):
-        harness.say("Next")
+        harness.send_text("Next")
     assert not harness.run.stream.overflowed
     for _ in range(2):
-        harness.say("Next")
+        harness.send_text("Next")
     assert harness.run.stream.overflowed
     assert harness.run.info.buffered == MAX_BUFFERED_EVENTS
     harness.run.stream.buffer()

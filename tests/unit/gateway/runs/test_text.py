@@ -1,4 +1,4 @@
-"""A reply's text is put together from what events and the end tell."""
+"""Reply text assembled from events and final response."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from custom_components.clawd.gateway.runs.text import SEPARATOR, ReplyText
 
 
 def feed(reply: ReplyText, *events: dict[str, Any]) -> str:
-    """Feed events and return what was told."""
+    """Feed events and return the emitted text."""
     return "".join(reply.feed(event) for event in events)
 
 
@@ -26,8 +26,8 @@ def reply() -> ReplyText:
 
 
 def test_cumulative_text_is_emitted_once(reply: ReplyText) -> None:
-    told = [reply.feed(v3("Hel", "Hel")), reply.feed(v3("Hello", "lo"))]
-    assert told == ["Hel", "lo"]
+    emitted = [reply.feed(v3("Hel", "Hel")), reply.feed(v3("Hello", "lo"))]
+    assert emitted == ["Hel", "lo"]
     assert reply.text == "Hello"
 
 
@@ -44,41 +44,41 @@ def test_update_without_text_is_ignored(reply: ReplyText, data: dict[str, Any]) 
 
 @pytest.mark.parametrize("second", ["Done.", "Look", "Looking"])
 def test_restarted_v3_text_is_new_paragraph(reply: ReplyText, second: str) -> None:
-    told = feed(reply, v3("Look", "Look"), v3(second, second))
-    assert told == reply.text == f"Look\n\n{second}"
+    emitted = feed(reply, v3("Look", "Look"), v3(second, second))
+    assert emitted == reply.text == f"Look\n\n{second}"
 
 
 def test_unrelated_v3_text_is_new_paragraph(reply: ReplyText) -> None:
-    told = feed(reply, v3("Looking", "Looking"), v3("It is on", " on"))
-    assert told == reply.text == "Looking\n\nIt is on"
+    emitted = feed(reply, v3("Looking", "Looking"), v3("It is on", " on"))
+    assert emitted == reply.text == "Looking\n\nIt is on"
 
 
 @pytest.mark.parametrize("second", ["Done.", "Look", "Looking"])
 def test_new_item_is_new_paragraph(reply: ReplyText, second: str) -> None:
-    told = feed(reply, v4("a:1", "Look"), v4("a:2", second))
-    assert told == reply.text == f"Look\n\n{second}"
+    emitted = feed(reply, v4("a:1", "Look"), v4("a:2", second))
+    assert emitted == reply.text == f"Look\n\n{second}"
 
 
 def test_replacement_is_emitted_as_paragraph(reply: ReplyText) -> None:
-    told = feed(reply, v4("a", "It is of"), v4("a", "The lamp is on", replace=True))
-    assert told == "It is of\n\nThe lamp is on"
+    emitted = feed(reply, v4("a", "It is of"), v4("a", "The lamp is on", replace=True))
+    assert emitted == "It is of\n\nThe lamp is on"
     assert reply.text == "The lamp is on"
 
 
 def test_continuing_replacement_emits_only_rest(reply: ReplyText) -> None:
-    told = feed(
+    emitted = feed(
         reply,
         v4("a", "The lamp"),
         v4("a", "", replace=True),
         v4("b", "The"),
         v4("b", "The lamp is on"),
     )
-    assert told == reply.text == "The lamp is on"
+    assert emitted == reply.text == "The lamp is on"
 
 
 def test_text_without_items_can_be_replaced(reply: ReplyText) -> None:
-    told = feed(reply, v3("One", "One"), {"text": "Two", "replace": True})
-    assert told == "One\n\nTwo"
+    emitted = feed(reply, v3("One", "One"), {"text": "Two", "replace": True})
+    assert emitted == "One\n\nTwo"
     assert reply.text == "Two"
 
 
@@ -93,10 +93,10 @@ def test_failed_item_keeps_earlier_items(reply: ReplyText) -> None:
 
 
 def test_v3_retry_drops_attempt(reply: ReplyText) -> None:
-    told = feed(reply, v3("Hel", "Hel"))
+    emitted = feed(reply, v3("Hel", "Hel"))
     reply.drop_attempt()
-    told += feed(reply, v3("Good", "Good"), v3("Good day", " day"))
-    assert told == "Hel\n\nGood day"
+    emitted += feed(reply, v3("Good", "Good"), v3("Good day", " day"))
+    assert emitted == "Hel\n\nGood day"
     assert reply.text == "Good day"
 
 
@@ -112,19 +112,19 @@ def test_retry_before_text_is_harmless(reply: ReplyText) -> None:
     assert reply.text == ""
 
 
-@pytest.mark.parametrize("told", ["", "It i", "It is on."])
-def test_final_text_completes_events(reply: ReplyText, told: str) -> None:
-    heard = feed(reply, v4("a", told)) + reply.finish(["It is on."])
-    assert heard == reply.text == "It is on."
+@pytest.mark.parametrize("received", ["", "It i", "It is on."])
+def test_final_text_completes_events(reply: ReplyText, received: str) -> None:
+    emitted = feed(reply, v4("a", received)) + reply.finish(["It is on."])
+    assert emitted == reply.text == "It is on."
 
 
 def test_final_text_of_v3_retry_continues_emitted_text(
     reply: ReplyText,
 ) -> None:
-    heard = feed(reply, v3("It i", "It i"))
+    emitted = feed(reply, v3("It i", "It i"))
     reply.drop_attempt()
-    heard += reply.finish(["It is on."])
-    assert heard == reply.text == "It is on."
+    emitted += reply.finish(["It is on."])
+    assert emitted == reply.text == "It is on."
 
 
 @pytest.mark.parametrize("seen", [[], ["a"], ["a", "b"], ["a", "b", "c"], ["a", "c"]])
@@ -138,18 +138,18 @@ def test_missed_v3_segments_are_added_at_end(reply: ReplyText, seen: list[str]) 
 def test_missed_v3_segments_are_emitted_at_end(
     reply: ReplyText, seen: list[str]
 ) -> None:
-    heard = feed(reply, *(v3(text, text) for text in seen))
-    heard += reply.finish(["a", "b", "c"])
-    assert heard == "a\n\nb\n\nc"
+    emitted = feed(reply, *(v3(text, text) for text in seen))
+    emitted += reply.finish(["a", "b", "c"])
+    assert emitted == "a\n\nb\n\nc"
 
 
 @pytest.mark.parametrize("seen", [["a"], ["a", "b"]])
 def test_missed_last_v4_segment_is_emitted_at_end(
     reply: ReplyText, seen: list[str]
 ) -> None:
-    heard = feed(reply, *(v4(text, text) for text in seen))
-    heard += reply.finish(["z"])
-    assert heard == reply.text == SEPARATOR.join([*seen, "z"])
+    emitted = feed(reply, *(v4(text, text) for text in seen))
+    emitted += reply.finish(["z"])
+    assert emitted == reply.text == SEPARATOR.join([*seen, "z"])
 
 
 def test_trimmed_final_text_is_not_emitted_again(
@@ -161,9 +161,9 @@ def test_trimmed_final_text_is_not_emitted_again(
 
 
 def test_empty_segment_is_dropped(reply: ReplyText) -> None:
-    heard = feed(reply, v3("It is on.", "It is on."), v3("", ""))
-    heard += reply.finish(["It is on."])
-    assert heard == reply.text == "It is on."
+    emitted = feed(reply, v3("It is on.", "It is on."), v3("", ""))
+    emitted += reply.finish(["It is on."])
+    assert emitted == reply.text == "It is on."
 
 
 def test_text_of_events_is_kept_without_final_text(reply: ReplyText) -> None:
@@ -173,58 +173,58 @@ def test_text_of_events_is_kept_without_final_text(reply: ReplyText) -> None:
 
 
 def test_closed_segment_without_events_is_emitted(reply: ReplyText) -> None:
-    told = reply.close_segment("One.")
-    told += feed(reply, v4("a:2", "Two."))
-    assert told == reply.text == "One.\n\nTwo."
+    emitted = reply.close_segment("One.")
+    emitted += feed(reply, v4("a:2", "Two."))
+    assert emitted == reply.text == "One.\n\nTwo."
 
 
 def test_closed_segment_emits_missing_text(reply: ReplyText) -> None:
-    told = feed(reply, v4("a:1", "On"))
-    told += reply.close_segment("One.") + feed(reply, v4("a:2", "Two."))
-    assert told == reply.text == "One.\n\nTwo."
+    emitted = feed(reply, v4("a:1", "On"))
+    emitted += reply.close_segment("One.") + feed(reply, v4("a:2", "Two."))
+    assert emitted == reply.text == "One.\n\nTwo."
 
 
 def test_closed_segment_is_not_emitted_again(reply: ReplyText) -> None:
-    told = feed(reply, v4("a:1", "One. "))
-    told += reply.close_segment("One.") + feed(reply, v4("a:2", "Two."))
-    assert told == "One. \n\nTwo."
+    emitted = feed(reply, v4("a:1", "One. "))
+    emitted += reply.close_segment("One.") + feed(reply, v4("a:2", "Two."))
+    assert emitted == "One. \n\nTwo."
 
 
 def test_other_segment_is_closed_after_open_one(reply: ReplyText) -> None:
-    told = feed(reply, v4("a:1", "One.")) + reply.close_segment("Two.")
-    told += feed(reply, v4("a:3", "Three."))
-    assert told == reply.text == "One.\n\nTwo.\n\nThree."
+    emitted = feed(reply, v4("a:1", "One.")) + reply.close_segment("Two.")
+    emitted += feed(reply, v4("a:3", "Three."))
+    assert emitted == reply.text == "One.\n\nTwo.\n\nThree."
 
 
 def test_late_events_of_closed_segment_emit_nothing(
     reply: ReplyText,
 ) -> None:
-    told = reply.close_segment("One.")
-    told += feed(reply, v4("a:1", "On"), v4("a:1", "One."), v4("a:2", "Two."))
-    assert told == reply.text == "One.\n\nTwo."
+    emitted = reply.close_segment("One.")
+    emitted += feed(reply, v4("a:1", "On"), v4("a:1", "One."), v4("a:2", "Two."))
+    assert emitted == reply.text == "One.\n\nTwo."
 
 
 def test_text_of_earlier_segment_may_be_repeated(reply: ReplyText) -> None:
-    told = reply.close_segment("One.")
-    told += feed(reply, v4("a:2", "Two."), v4("a:3", "One."))
-    assert told == reply.text == "One.\n\nTwo.\n\nOne."
+    emitted = reply.close_segment("One.")
+    emitted += feed(reply, v4("a:2", "Two."), v4("a:3", "One."))
+    assert emitted == reply.text == "One.\n\nTwo.\n\nOne."
 
 
 @pytest.mark.parametrize("start", ["L", "Let", "Let me"])
 def test_segment_with_prefix_of_closed_one_is_separate(
     reply: ReplyText, start: str
 ) -> None:
-    told = reply.close_segment("Let me look.")
-    told += feed(reply, v4("a:2", start), v4("a:2", f"{start}ter"))
-    assert told == reply.text == f"Let me look.\n\n{start}ter"
+    emitted = reply.close_segment("Let me look.")
+    emitted += feed(reply, v4("a:2", start), v4("a:2", f"{start}ter"))
+    assert emitted == reply.text == f"Let me look.\n\n{start}ter"
 
 
 def test_retry_keeps_closed_segments(reply: ReplyText) -> None:
-    told = reply.close_segment("Let me look.")
-    told += feed(reply, v4("a:2", "", replace=True))
+    emitted = reply.close_segment("Let me look.")
+    emitted += feed(reply, v4("a:2", "", replace=True))
     reply.drop_attempt()
-    told += feed(reply, v4("b:1", "It is on."))
-    assert told == reply.text == "Let me look.\n\nIt is on."
+    emitted += feed(reply, v4("b:1", "It is on."))
+    assert emitted == reply.text == "Let me look.\n\nIt is on."
 
 
 def test_new_item_that_continues_text_is_new_paragraph(

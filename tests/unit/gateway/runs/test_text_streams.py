@@ -1,4 +1,4 @@
-"""A reply is the same text however the Gateway cut, repeated and replaced it."""
+"""Reply text for arbitrary event streams."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -15,24 +15,24 @@ from custom_components.clawd.gateway.runs.text import SEPARATOR
 from tests.simulator.recordings import WIRE, Frame, recording
 from tests.unit.run_harness import RunHarness
 
-type Told = tuple[str, Frame]
+type StreamEvent = tuple[str, Frame]
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A text, cut into chunks, after attempts that failed on the way."""
+    """Text in chunks, after failed attempts."""
 
     attempts: tuple[tuple[str, ...], ...]
     chunks: tuple[str, ...]
 
     @property
     def text(self) -> str:
-        """Return what remains."""
+        """Return the final text."""
         return "".join(self.chunks)
 
     @property
     def emitted(self) -> list[str]:
-        """Return the paragraphs that a listener hears of it, in order."""
+        """Return the emitted paragraphs in order."""
         paragraphs = [""]
         for chunks in (*self.attempts, self.chunks):
             text = "".join(chunks)
@@ -52,31 +52,31 @@ SEGMENTS = st.lists(
 )
 
 
-def cumulated(chunks: tuple[str, ...], **more: object) -> Iterator[Told]:
+def cumulative_events(chunks: tuple[str, ...], **more: object) -> Iterator[StreamEvent]:
     text = ""
     for chunk in chunks:
         text += chunk
         yield "assistant", {"text": text, "delta": chunk, **more}
 
 
-def as_v3(segments: list[Segment]) -> Iterator[Told]:
+def v3_events(segments: list[Segment]) -> Iterator[StreamEvent]:
     yield "lifecycle", {"phase": "start"}
     for segment in segments:
         for attempt in segment.attempts:
-            yield from cumulated(attempt)
+            yield from cumulative_events(attempt)
             yield "lifecycle", {"phase": "end"}
             yield "lifecycle", {"phase": "start"}
-        yield from cumulated(segment.chunks)
+        yield from cumulative_events(segment.chunks)
         yield "tool", {"phase": "start"}
     yield "lifecycle", {"phase": "end"}
 
 
-def as_v4(segments: list[Segment]) -> Iterator[Told]:
+def v4_events(segments: list[Segment]) -> Iterator[StreamEvent]:
     yield "lifecycle", {"phase": "start"}
     for number, segment in enumerate(segments):
         for count, attempt in enumerate(segment.attempts):
             item = f"{number}-{count}"
-            yield from cumulated(attempt, itemId=item)
+            yield from cumulative_events(attempt, itemId=item)
             yield "lifecycle", {"phase": "finishing", "error": "x"}
             yield "run_status", {"phase": "retrying"}
             yield (
@@ -84,22 +84,25 @@ def as_v4(segments: list[Segment]) -> Iterator[Told]:
                 {"text": "", "delta": "", "itemId": item, "replace": True},
             )
             yield "lifecycle", {"phase": "start"}
-        yield from cumulated(segment.chunks, itemId=f"{number}")
+        yield from cumulative_events(segment.chunks, itemId=f"{number}")
         yield "tool", {"phase": "start"}
     yield "lifecycle", {"phase": "end"}
 
 
-SHAPES = pytest.mark.parametrize("shape", [as_v3, as_v4])
-type Shape = Callable[[list[Segment]], Iterator[Told]]
+SHAPES = pytest.mark.parametrize("shape", [v3_events, v4_events])
+type Shape = Callable[[list[Segment]], Iterator[StreamEvent]]
 
 
-def finals(shape: Shape, segments: list[Segment]) -> list[str]:
-    """Return the texts of the final response: v4 tells the last one only."""
+def final_texts(shape: Shape, segments: list[Segment]) -> list[str]:
+    """Return the texts of the final response.
+
+    Protocol 4 sends only the last one.
+    """
     texts = [segment.text for segment in segments]
-    return texts if shape is as_v3 else texts[-1:]
+    return texts if shape is v3_events else texts[-1:]
 
 
-async def listen(harness: RunHarness) -> str:
+async def read_all(harness: RunHarness) -> str:
     return "".join([text async for text in harness.run])
 
 
@@ -110,13 +113,13 @@ async def test_any_stream_emits_whole_text(
 ) -> None:
     harness = RunHarness()
     await harness.start()
-    listener = asyncio.create_task(listen(harness))
+    listener = asyncio.create_task(read_all(harness))
     for seq, (stream, data) in enumerate(shape(segments), start=1):
         harness.send_event(stream, data, seq)
         if seq in repeat:
             harness.send_event(stream, data, seq)
             await asyncio.sleep(0)
-    await harness.end(*finals(shape, segments))
+    await harness.end(*final_texts(shape, segments))
     paragraphs = [text for segment in segments for text in segment.emitted if text]
     assert (await harness.run.result()).text == SEPARATOR.join(s.text for s in segments)
     assert await listener == SEPARATOR.join(paragraphs)
@@ -132,28 +135,28 @@ async def test_missed_events_do_not_change_final_text(
     for seq, (stream, data) in enumerate(shape(segments), start=1):
         if stream != "assistant" or seq not in missed:
             harness.send_event(stream, data, seq)
-    texts = finals(shape, segments)
+    texts = final_texts(shape, segments)
     await harness.end(*texts)
     assert (await harness.run.result()).text.endswith(SEPARATOR.join(texts))
 
 
-def recorded_runs(ended: str) -> Iterator[tuple[int, str, str, str]]:
-    """Return protocol, scenario, run and request of each run that ended so."""
+def recorded_runs(status: str) -> Iterator[tuple[int, str, str, str]]:
+    """Yield protocol, scenario, run and request of recorded runs."""
     for path in sorted(WIRE.glob("*/*.jsonl")):
         protocol = int(path.parent.name[1:])
         frames = [line.get("frame", {}) for line in recording(protocol, path.stem)]
-        for sent in (f for f in frames if f.get("method") == "agent"):
-            *first, last = [f for f in frames if f.get("id") == sent["id"]][1:]
-            if first and last["payload"]["status"] == ended:
-                run_id = sent["params"]["idempotencyKey"]
-                yield protocol, path.stem, run_id, sent["id"]
+        for request_frame in (f for f in frames if f.get("method") == "agent"):
+            *first, last = [f for f in frames if f.get("id") == request_frame["id"]][1:]
+            if first and last["payload"]["status"] == status:
+                run_id = request_frame["params"]["idempotencyKey"]
+                yield protocol, path.stem, run_id, request_frame["id"]
 
 
 RUN = ("protocol", "name", "run_id", "request_id")
 
 
 async def replay(protocol: int, name: str, run_id: str, request_id: str) -> AgentRun:
-    """Return the run after all that was recorded of it."""
+    """Return a run after its recorded frames."""
     harness = RunHarness(run_id)
 
     def accept() -> float:
@@ -176,7 +179,10 @@ async def replay(protocol: int, name: str, run_id: str, request_id: str) -> Agen
 
 
 def recorded_text(protocol: int, name: str, run_id: str) -> str:
-    """Return the whole reply: v3 has it in the result, v4 in the `chat` event."""
+    """Return the recorded reply.
+
+    Protocol 3 has it in the result, protocol 4 in the `chat` event.
+    """
     text = ""
     for line in recording(protocol, name):
         match line.get("frame"):
@@ -194,10 +200,10 @@ async def test_recorded_run_emits_whole_text(
     protocol: int, name: str, run_id: str, request_id: str
 ) -> None:
     run = await replay(protocol, name, run_id, request_id)
-    told = "".join([text async for text in run])
+    emitted = "".join([text async for text in run])
     expected = recorded_text(protocol, name, run_id)
     assert expected
-    assert told == expected
+    assert emitted == expected
     assert (await run.result()).text == expected
 
 

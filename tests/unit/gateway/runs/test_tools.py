@@ -1,4 +1,4 @@
-"""The steps with tools are told between the texts, where they are asked for."""
+"""Tool calls and results of agent runs."""
 
 import asyncio
 
@@ -24,19 +24,19 @@ RESULT = {"phase": "result", "name": "ls", "toolCallId": "1", "result": {"conten
 
 @pytest.fixture
 async def harness() -> RunHarness:
-    """Return a run that records its steps with tools."""
+    """Return a run with tool parts."""
     harness = RunHarness(include_tools=True)
     await harness.start()
     return harness
 
 
 async def read_all(run: AgentRun) -> list[Part]:
-    """Return all parts of a run."""
+    """Read all parts of a run."""
     return [part async for part in run.parts()]
 
 
 def replay(harness: RunHarness, name: str) -> None:
-    """Feed the events of a recorded run of protocol 4."""
+    """Send the events of a recorded protocol 4 run."""
     for line in recording(4, name):
         match line.get("frame"):
             case {"event": "agent", "payload": payload}:
@@ -63,10 +63,10 @@ async def test_tool_parts_are_not_text(harness: RunHarness) -> None:
 
 
 async def test_text_iteration_skips_tool_parts(harness: RunHarness) -> None:
-    harness.say("One")
+    harness.send_text("One")
     harness.send_event("tool", CALL)
     harness.send_event("tool", RESULT)
-    harness.say("Two")
+    harness.send_text("Two")
     await harness.end("Two")
     assert "".join([text async for text in harness.run]) == "One\n\nTwo"
 
@@ -80,11 +80,11 @@ async def test_tool_parts_are_opt_in() -> None:
 
 
 async def test_tool_part_is_emitted_immediately(harness: RunHarness) -> None:
-    told = aiter(harness.run.parts())
-    waiting = asyncio.ensure_future(anext(told))
+    parts = aiter(harness.run.parts())
+    next_part = asyncio.ensure_future(anext(parts))
     await asyncio.sleep(0)
     harness.send_event("tool", CALL)
-    assert await waiting == ToolCall("1", "ls", {"path": "."})
+    assert await next_part == ToolCall("1", "ls", {"path": "."})
     await harness.end()
 
 

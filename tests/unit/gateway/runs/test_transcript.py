@@ -1,4 +1,4 @@
-"""A session's history tells how far one run has come."""
+"""Progress of a run in the session history."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,16 +9,16 @@ from custom_components.clawd.gateway import RunRequest
 from custom_components.clawd.gateway.runs.transcript import Transcript, read_transcript
 from tests.simulator.recordings import Frame
 
-ASKED_AT = 1_000.0
-QUESTION = "Is it on?"
-REQUEST = RunRequest(QUESTION, "agent:main:x", run_id="r")
+SENT_AT = 1_000.0
+MESSAGE = "Is it on?"
+REQUEST = RunRequest(MESSAGE, "agent:main:x", run_id="r")
 
 
-def asked_v4(run_id: str = "r") -> Frame:
-    return {"role": "user", "content": QUESTION, "idempotencyKey": f"{run_id}:user"}
+def user_message_v4(run_id: str = "r") -> Frame:
+    return {"role": "user", "content": MESSAGE, "idempotencyKey": f"{run_id}:user"}
 
 
-def asked_v3(at: float = ASKED_AT, text: str = QUESTION) -> Frame:
+def user_message_v3(at: float = SENT_AT, text: str = MESSAGE) -> Frame:
     return {
         "role": "user",
         "content": [{"type": "text", "text": f"[Tue] {text}"}],
@@ -26,101 +26,118 @@ def asked_v3(at: float = ASKED_AT, text: str = QUESTION) -> Frame:
     }
 
 
-def said(text: str, reason: str = "stop", **more: object) -> Frame:
+def assistant_message(text: str, reason: str = "stop", **more: object) -> Frame:
     content = [{"type": "text", "text": text}]
     return {"role": "assistant", "content": content, "stopReason": reason, **more}
 
 
-def read(*messages: Frame, **more: Any) -> Transcript:  # noqa: ANN401 - JSON
+def read_messages(*messages: Frame, **more: Any) -> Transcript:  # noqa: ANN401 - JSON
     history = {"messages": list(messages), **more}
-    return read_transcript(history, REQUEST, ASKED_AT, 100)
+    return read_transcript(history, REQUEST, SENT_AT, 100)
 
 
-ASKED = pytest.mark.parametrize("asked", [asked_v3, asked_v4])
-type Asked = Callable[[], Frame]
+USER_MESSAGES = pytest.mark.parametrize("message", [user_message_v3, user_message_v4])
+type UserMessage = Callable[[], Frame]
 
 
-@ASKED
-def test_finished_reply_is_read_in_order(asked: Asked) -> None:
-    read_now = read(asked(), said("One.", "toolUse"), said("Two."))
-    assert read_now == Transcript(known=True, texts=("One.", "Two."), finished=True)
+@USER_MESSAGES
+def test_finished_reply_is_read_in_order(message: UserMessage) -> None:
+    transcript = read_messages(
+        message(), assistant_message("One.", "toolUse"), assistant_message("Two.")
+    )
+    assert transcript == Transcript(known=True, texts=("One.", "Two."), finished=True)
 
 
-@ASKED
+@USER_MESSAGES
 @pytest.mark.parametrize("reason", ["toolUse", "error"])
-def test_unfinished_reply(asked: Asked, reason: str) -> None:
-    assert read(asked(), said("One.", reason)) == Transcript(
+def test_unfinished_reply(message: UserMessage, reason: str) -> None:
+    assert read_messages(message(), assistant_message("One.", reason)) == Transcript(
         known=True, texts=("One.",)
     )
 
 
-@ASKED
-def test_message_without_reply_is_known(asked: Asked) -> None:
-    assert read(asked()) == Transcript(known=True)
+@USER_MESSAGES
+def test_message_without_reply_is_known(message: UserMessage) -> None:
+    assert read_messages(message()) == Transcript(known=True)
 
 
 @pytest.mark.parametrize(
     "messages",
     [
         (),
-        (said("One."),),
-        (asked_v4("other"), said("One.")),
-        (asked_v3(ASKED_AT - 1), said("One.")),
-        (asked_v3(text="Is it off?"), said("One.")),
-        ({**asked_v3(), "timestamp": "now"}, said("One.")),
+        (assistant_message("One."),),
+        (user_message_v4("other"), assistant_message("One.")),
+        (user_message_v3(SENT_AT - 1), assistant_message("One.")),
+        (user_message_v3(text="Is it off?"), assistant_message("One.")),
+        ({**user_message_v3(), "timestamp": "now"}, assistant_message("One.")),
     ],
 )
 def test_other_message_is_not_matched(
     messages: tuple[Frame, ...],
 ) -> None:
-    assert read(*messages) == Transcript(known=False)
+    assert read_messages(*messages) == Transcript(known=False)
 
 
-@ASKED
-def test_reply_ends_at_next_user_message(asked: Asked) -> None:
-    read_now = read(asked(), said("One."), asked_v4("other"), said("Two."))
-    assert read_now.texts == ("One.",)
+@USER_MESSAGES
+def test_reply_ends_at_next_user_message(message: UserMessage) -> None:
+    transcript = read_messages(
+        message(),
+        assistant_message("One."),
+        user_message_v4("other"),
+        assistant_message("Two."),
+    )
+    assert transcript.texts == ("One.",)
 
 
-@ASKED
-def test_other_roles_are_skipped(asked: Asked) -> None:
-    read_now = read(asked(), {"role": "toolResult", "content": "x"}, said("One."))
-    assert read_now.texts == ("One.",)
+@USER_MESSAGES
+def test_other_roles_are_skipped(message: UserMessage) -> None:
+    transcript = read_messages(
+        message(), {"role": "toolResult", "content": "x"}, assistant_message("One.")
+    )
+    assert transcript.texts == ("One.",)
 
 
-@ASKED
-def test_repeated_text_is_read_once(asked: Asked) -> None:
-    assert read(asked(), said("One."), said("One.")).texts == ("One.",)
+@USER_MESSAGES
+def test_repeated_text_is_read_once(message: UserMessage) -> None:
+    assert read_messages(
+        message(), assistant_message("One."), assistant_message("One.")
+    ).texts == ("One.",)
 
 
-@ASKED
-def test_text_that_reappears_later_is_read_again(asked: Asked) -> None:
+@USER_MESSAGES
+def test_text_that_reappears_later_is_read_again(message: UserMessage) -> None:
     texts = ("One.", "Two.", "One.")
-    assert read(asked(), *map(said, texts)).texts == texts
+    assert read_messages(message(), *map(assistant_message, texts)).texts == texts
 
 
-@ASKED
-def test_model_error_replaces_empty_text(asked: Asked) -> None:
-    assert read(asked(), said("", "error", errorMessage="500")).texts == ("500",)
+@USER_MESSAGES
+def test_model_error_replaces_empty_text(message: UserMessage) -> None:
+    assert read_messages(
+        message(), assistant_message("", "error", errorMessage="500")
+    ).texts == ("500",)
 
 
 def test_reply_content_may_be_string() -> None:
     plain = {"role": "assistant", "content": " One. ", "stopReason": "stop"}
-    assert read(asked_v4(), plain).texts == ("One.",)
+    assert read_messages(user_message_v4(), plain).texts == ("One.",)
 
 
-@ASKED
-def test_active_run_is_not_finished(asked: Asked) -> None:
-    read_now = read(asked(), said("One."), sessionInfo={"activeRunIds": ["r"]})
-    assert (read_now.finished, read_now.active) == (False, True)
+@USER_MESSAGES
+def test_active_run_is_not_finished(message: UserMessage) -> None:
+    transcript = read_messages(
+        message(), assistant_message("One."), sessionInfo={"activeRunIds": ["r"]}
+    )
+    assert (transcript.finished, transcript.active) == (False, True)
 
 
 def test_active_or_queued_run_is_known() -> None:
-    assert read(sessionInfo={"activeRunIds": ["r"]}).known
-    assert read(pendingInputs={"items": [{"runId": "r"}]}).known
-    assert not read(pendingInputs={"items": [{"runId": "other"}]}).known
-    assert read(sessionInfo={"activeRunIds": []}).active is False
+    assert read_messages(sessionInfo={"activeRunIds": ["r"]}).known
+    assert read_messages(pendingInputs={"items": [{"runId": "r"}]}).known
+    assert not read_messages(pendingInputs={"items": [{"runId": "other"}]}).known
+    assert read_messages(sessionInfo={"activeRunIds": []}).active is False
 
 
 def test_transcript_repr_hides_reply() -> None:
-    assert "secret" not in repr(read(asked_v4(), said("the-secret")))
+    assert "secret" not in repr(
+        read_messages(user_message_v4(), assistant_message("the-secret"))
+    )

@@ -1,4 +1,4 @@
-"""The demo's lines on a terminal and in a file."""
+"""Console output of the demo."""
 
 import asyncio
 import io
@@ -9,10 +9,10 @@ from scripts.home_assistant.console import Colour, Console, StepError
 
 
 class Terminal(io.StringIO):
-    """A stream that is a terminal."""
+    """Terminal stream."""
 
     def isatty(self) -> bool:
-        """Say so."""
+        """Return True."""
         return True
 
 
@@ -32,9 +32,9 @@ async def test_failed_step_prints_reason_and_remedy() -> None:
     stream = io.StringIO()
     with pytest.raises(StepError) as caught:
         async with Console(stream).step("Boot", "turn it off and on"):
-            raise ConnectionError("nobody there")
+            raise ConnectionError("no response")
     assert stream.getvalue().startswith("✗ Boot")
-    for part in ("Boot", "nobody there", "turn it off and on"):
+    for part in ("Boot", "no response", "turn it off and on"):
         assert part in str(caught.value)
 
 

@@ -1,4 +1,4 @@
-"""What develop takes for a change of the component."""
+"""Change detection of `scripts/develop`."""
 
 import os
 from pathlib import Path

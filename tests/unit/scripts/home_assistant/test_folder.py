@@ -1,4 +1,4 @@
-"""The config folder that the demo and develop start Home Assistant with."""
+"""Config folder of demo and develop."""
 
 import json
 from pathlib import Path

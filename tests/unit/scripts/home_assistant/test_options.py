@@ -1,4 +1,4 @@
-"""The demo's command line."""
+"""Command line of the demo."""
 
 import pytest
 

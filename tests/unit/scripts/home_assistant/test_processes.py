@@ -1,4 +1,4 @@
-"""Child processes and signals of the demo."""
+"""Processes and signals of the demo."""
 
 import asyncio
 import os
@@ -13,8 +13,9 @@ from scripts.home_assistant.processes import SIGNALLED, child, until_signalled
 
 WAITING = [sys.executable, "-c", "import signal; signal.pause()"]
 IGNORE_TERM = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
-DEAF = [
-    *(sys.executable, "-c"),
+UNSTOPPABLE = [
+    sys.executable,
+    "-c",
     f"{IGNORE_TERM}; print('ready', flush=True); signal.pause()",
 ]
 ENVIRONMENT = [sys.executable, "-c", "import os; print(*os.environ)"]
@@ -36,15 +37,18 @@ async def test_child_ends_with_failed_context(tmp_path: Path) -> None:
 async def test_child_is_killed_when_stop_is_cancelled(tmp_path: Path) -> None:
     stopped = []
 
-    async def stop_a_deaf_child() -> None:
-        async with asyncio.timeout(None) as deadline, child(DEAF, tmp_path, PIPE) as it:
-            stopped.append(it)
-            assert it.stdout is not None
-            await it.stdout.readline()
+    async def stop_unstoppable_child() -> None:
+        async with (
+            asyncio.timeout(None) as deadline,
+            child(UNSTOPPABLE, tmp_path, PIPE) as process,
+        ):
+            stopped.append(process)
+            assert process.stdout is not None
+            await process.stdout.readline()
             deadline.reschedule(0)
 
     with pytest.raises(TimeoutError):
-        await stop_a_deaf_child()
+        await stop_unstoppable_child()
     assert stopped[0].returncode == -signal.SIGKILL
 
 

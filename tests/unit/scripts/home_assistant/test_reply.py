@@ -1,4 +1,4 @@
-"""The reply that the demo assembles from Home Assistant's deltas."""
+"""Reply assembled from chat log deltas."""
 
 from scripts.home_assistant.reply import Reply
 
