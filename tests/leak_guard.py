@@ -1,4 +1,4 @@
-"""What a test may leave behind: nothing."""
+"""Leak checks of the tests."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -19,13 +19,14 @@ SETTLING_STEPS = 20
 
 @asynccontextmanager
 async def no_leaks() -> AsyncGenerator[None]:
-    """Fail if the body leaves a task, timer, socket, thread or unseen exception.
+    """Fail if the body leaks resources.
 
-    What ends by itself within a few steps of the event loop is no leak.
+    These are tasks, timers, sockets, threads and unhandled exceptions, unless they end
+    within a few iterations of the event loop.
     """
     loop = asyncio.get_running_loop()
-    unseen: list[dict[str, Any]] = []
-    loop.set_exception_handler(lambda _, context: unseen.append(context))
+    unhandled: list[dict[str, Any]] = []
+    loop.set_exception_handler(lambda _, context: unhandled.append(context))
     tasks, timers, sockets = _other_tasks(), _timers(), open_sockets()
     threads = set(threading.enumerate())
     yield
@@ -37,11 +38,11 @@ async def no_leaks() -> AsyncGenerator[None]:
     assert not _timers() - timers, "a timer was left behind"
     assert not open_sockets() - sockets, "a socket was left behind"
     assert not set(threading.enumerate()) - threads, "a thread was left behind"
-    assert not unseen, "an exception was not seen"
+    assert not unhandled, "an exception was not seen"
 
 
 def leave_out_imports() -> None:
-    """Keep what the imports made out of the collections after each test."""
+    """Exclude imported objects from later garbage collections."""
     _start_hypothesis()
     gc.collect()
     gc.freeze()
@@ -49,23 +50,29 @@ def leave_out_imports() -> None:
 
 @given(st.none())
 def _start_hypothesis(_: None) -> None:
-    """Let Hypothesis make its generator: it does not find a frozen owner of one."""
+    """Let Hypothesis create its random generator.
+
+    Hypothesis looks for the owner of a generator, and does not find a frozen one.
+    """
 
 
 def _other_tasks() -> set[asyncio.Task[Any]]:
-    """Return every task but the one that asks: a fixture has one for each end."""
+    """Return all tasks but the current one.
+
+    A fixture's setup and teardown may run in different tasks.
+    """
     return asyncio.all_tasks() - {asyncio.current_task()}
 
 
 def _timers() -> set[asyncio.TimerHandle]:
-    """Return every timer that is armed."""
+    """Return the scheduled timers."""
     handles = detectors.scheduled_timers(asyncio.get_running_loop())
     assert handles is not None
     return {handle for handle in handles if not handle.cancelled()}
 
 
 def open_sockets() -> set[tuple[int, int]]:
-    """Return the descriptor and the inode of each open socket."""
+    """Return descriptor and inode of each open socket."""
     found = set()
     for descriptor in Path("/dev/fd").iterdir():
         try:

@@ -27,7 +27,7 @@ TESTS: Final = {
     "gateway": ["-p", "no:homeassistant", "--timeout=5", "tests/unit"],
     "selftest": [
         "--timeout=20",
-        *map(str, sorted(ROOT.glob("tests/unit/test_selftest_*.py"))),
+        *map(str, sorted(ROOT.glob("tests/unit/selftest/test_*.py"))),
         *map(str, sorted(ROOT.glob("tests/ha/test_*self_test*.py"))),
     ],
 }

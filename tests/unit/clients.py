@@ -1,4 +1,4 @@
-"""Clients of a simulated Gateway, with short deadlines."""
+"""Clients with short timeouts."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -35,7 +35,7 @@ def client_of(
     timing: Timing = TIMING,
     sleep_detector: SleepDetector | None = None,
 ) -> GatewayClient:
-    """Return a client of the Gateway that does nothing yet."""
+    """Return a client of a Gateway, not running."""
     return client_at(gateway.port, timing, gateway.token, sleep_detector)
 
 
@@ -45,7 +45,7 @@ def client_at(
     token: str | None = None,
     sleep_detector: SleepDetector | None = None,
 ) -> GatewayClient:
-    """Return a client of whatever listens at a port."""
+    """Return a client of a local port."""
     return GatewayClient(
         Endpoint("127.0.0.1", port),
         Credentials(DeviceIdentity.generate(), ClientInfo("0.1.0"), token),
@@ -56,7 +56,7 @@ def client_at(
 
 @asynccontextmanager
 async def running(client: GatewayClient) -> AsyncGenerator[asyncio.Task[None]]:
-    """Let a client run, and stop it at the end."""
+    """Run a client until the context exits."""
     task = asyncio.create_task(client.run())
     try:
         yield task
@@ -68,7 +68,7 @@ async def running(client: GatewayClient) -> AsyncGenerator[asyncio.Task[None]]:
 async def connected(
     gateway: GatewaySimulator, timing: Timing = TIMING
 ) -> AsyncGenerator[GatewayClient]:
-    """Let a client run that has connected to the Gateway."""
+    """Run a connected client."""
     client = client_of(gateway, timing)
     async with running(client):
         await client.wait_connected()
@@ -76,29 +76,32 @@ async def connected(
 
 
 async def stop(task: asyncio.Task[None]) -> None:
-    """Cancel a task and wait until it has ended."""
+    """Cancel a task and wait for its end."""
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
 
 
-async def changed(client: GatewayClient) -> None:
-    """Wait until the state of a client changes."""
+async def wait_for_transition(client: GatewayClient) -> None:
+    """Wait for the next transition of a client."""
     event = asyncio.Event()
     unsubscribe = client.subscribe_state(lambda _: event.set())
     await event.wait()
     unsubscribe()
 
 
-async def reached(client: GatewayClient, state: ConnectionState) -> None:
-    """Wait until a client is in a state, be it for an instant."""
-    seen = asyncio.Event()
+async def wait_for_state(client: GatewayClient, state: ConnectionState) -> None:
+    """Wait until a client enters a state.
 
-    def look(transition: Transition) -> None:
+    The state counts even if the client leaves it immediately.
+    """
+    entered = asyncio.Event()
+
+    def check(transition: Transition) -> None:
         if transition.state is state:
-            seen.set()
+            entered.set()
 
-    unsubscribe = client.subscribe_state(look)
+    unsubscribe = client.subscribe_state(check)
     if client.state is not state:
-        await seen.wait()
+        await entered.wait()
     unsubscribe()

@@ -1,4 +1,4 @@
-"""Clocks that stand still until they are moved."""
+"""Manually advanced clocks."""
 
 import asyncio
 from dataclasses import dataclass
@@ -8,35 +8,35 @@ from custom_components.clawd.gateway import SleepDetector
 
 @dataclass
 class Clock:
-    """The wall's clock, which alone goes on while a machine is suspended."""
+    """Wall clock, which advances while the machine sleeps."""
 
     wall: float = 0.0
 
     @property
-    def watch(self) -> SleepDetector:
-        """Return a watch that goes by it."""
+    def detector(self) -> SleepDetector:
+        """Return a detector with this wall clock."""
         return SleepDetector(lambda: self.wall, lambda: 0.0)
 
 
 class ClockLoop(asyncio.SelectorEventLoop):
-    """A loop whose timers fire when `advance` says so."""
+    """Event loop with a manually advanced clock."""
 
     def __init__(self) -> None:
         """Start at noon."""
         self.now = 43_200.0
-        self.unseen: list[dict[str, object]] = []
+        self.unhandled: list[dict[str, object]] = []
         super().__init__()
-        self.set_exception_handler(lambda _, context: self.unseen.append(context))
+        self.set_exception_handler(lambda _, context: self.unhandled.append(context))
 
     def time(self) -> float:
-        """Return the time that the last `advance` left."""
+        """Return the current time."""
         return self.now
 
     def advance(self, seconds: float = 0.0) -> None:
-        """Move the time and let everything happen that is due, without a fault."""
+        """Advance the time, run due callbacks, and check for errors."""
         self.now += seconds
         self.run_until_complete(_settle())
-        assert not self.unseen
+        assert not self.unhandled
 
 
 async def _settle() -> None:

@@ -1,4 +1,4 @@
-"""A simulated Gateway, clients of it, and a guard against leaks."""
+"""Fixtures of the unit tests."""
 
 from collections.abc import AsyncGenerator
 import gc
@@ -16,26 +16,26 @@ settings.load_profile("unit")
 
 
 def pytest_collection_finish() -> None:
-    """Leave what the imports made out of the collections after each test."""
+    """Exclude imported objects from later garbage collections."""
     leave_out_imports()
 
 
 @pytest.fixture(autouse=True)
 async def leak_guard() -> AsyncGenerator[None]:
-    """Fail a test that leaves something behind."""
+    """Fail a test that leaks resources."""
     async with no_leaks():
         yield
-    gc.freeze()  # the next collection looks at the next test alone
+    gc.freeze()  # the next collection covers only the next test
 
 
 @pytest.fixture(params=[3, 4])
 def protocol(request: pytest.FixtureRequest) -> int:
-    """Return each protocol."""
+    """Return a protocol version."""
     return int(request.param)
 
 
 @pytest.fixture
 async def gateway(protocol: int) -> AsyncGenerator[GatewaySimulator]:
-    """Run a Gateway."""
+    """Run a simulated Gateway."""
     async with GatewaySimulator(protocol=protocol) as simulator:
         yield simulator

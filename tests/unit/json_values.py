@@ -1,4 +1,4 @@
-"""Recorded JSON with something else in one place."""
+"""Mutations of recorded JSON."""
 
 from collections.abc import Iterator
 from copy import deepcopy
@@ -18,17 +18,17 @@ ANYTHING = (
 )
 
 
-def changed(document: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401 - JSON
-    """Return the document with another value in one place."""
+def with_changed_value(document: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401 - JSON
+    """Return a document with one value replaced."""
     return st.builds(
-        lambda path, value: _put(document, path, value),
+        lambda path, value: _replace(document, path, value),
         st.sampled_from(list(_paths(document))),
         ANYTHING,
     )
 
 
 def _paths(value: object) -> Iterator[Path]:
-    """Return where there are values; long lists count by their first entries."""
+    """Yield the path of each value, up to `MAX_ENTRIES` per list."""
     yield ()
     entries: list[tuple[str | int, object]] = []
     if isinstance(value, dict):
@@ -39,12 +39,12 @@ def _paths(value: object) -> Iterator[Path]:
         yield from ((key, *path) for path in _paths(inner))
 
 
-def _put(document: Any, path: Path, value: object) -> Any:  # noqa: ANN401 - JSON
+def _replace(document: Any, path: Path, value: object) -> Any:  # noqa: ANN401 - JSON
     if not path:
         return value
     copy = deepcopy(document)
-    place = copy
+    parent = copy
     for key in path[:-1]:
-        place = place[key]
-    place[path[-1]] = value
+        parent = parent[key]
+    parent[path[-1]] = value
     return copy

@@ -1,4 +1,4 @@
-"""Servers that are no Gateway."""
+"""Servers without the Gateway protocol."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 
 @asynccontextmanager
-async def raw_server(answer: bytes) -> AsyncGenerator[int]:
-    """CheckOutcome whatever a client sends first, and hang up; give the port."""
+async def raw_server(response: bytes) -> AsyncGenerator[int]:
+    """Serve one fixed response per connection; yield the port."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
-        writer.write(answer)
+        writer.write(response)
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1")
@@ -25,21 +25,21 @@ async def raw_server(answer: bytes) -> AsyncGenerator[int]:
 
 @dataclass
 class SilentServer:
-    """What says nothing to the client that comes."""
+    """Server that sends nothing."""
 
     port: int = 0
-    arrived: asyncio.Event = field(default_factory=asyncio.Event)
-    leave: asyncio.Event = field(default_factory=asyncio.Event)
+    accepted: asyncio.Event = field(default_factory=asyncio.Event)
+    release: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @asynccontextmanager
 async def silent_server() -> AsyncGenerator[SilentServer]:
-    """Take a client and say nothing until it is time to leave."""
+    """Serve connections that stay silent until released."""
     silent = SilentServer()
 
     async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        silent.arrived.set()
-        await silent.leave.wait()
+        silent.accepted.set()
+        await silent.release.wait()
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1")
@@ -48,7 +48,7 @@ async def silent_server() -> AsyncGenerator[SilentServer]:
         try:
             yield silent
         finally:
-            silent.leave.set()
+            silent.release.set()
 
 
 def http(status: str, *headers: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Run without a connection."""
+"""Agent run without a connection."""
 
 import asyncio
 import time
@@ -43,7 +43,7 @@ class RunHarness:
         return await self.run.wait_accepted()
 
     def send_event(self, stream: str, data: object, seq: int | None = None) -> None:
-        """Send an event of the run; by default with the next `seq`."""
+        """Send an event, by default with the next `seq`."""
         self._seq = self._seq + 1 if seq is None else seq
         payload = {"runId": self.run.run_id, "seq": self._seq, "stream": stream}
         self.deliver(payload | {"data": data})
@@ -52,7 +52,7 @@ class RunHarness:
         """Dispatch an `agent` event of any run."""
         self.runs.dispatch(Event("agent", payload, None), time.monotonic())
 
-    def say(self, text: str, **more: object) -> None:
+    def send_text(self, text: str, **more: object) -> None:
         """Send an `assistant` event."""
         self.send_event("assistant", {"text": text, "delta": text, **more})
 

@@ -1,4 +1,4 @@
-"""Secrets are found in whatever form they got out."""
+"""Detection and redaction of secrets."""
 
 from base64 import b64encode, urlsafe_b64encode
 import json
@@ -44,17 +44,17 @@ FORMS = {
     ],
     ids=["text", "list", "mapping", "key"],
 )
-def test_a_secret_is_found_anywhere_in_any_form(wrap: object, form: str) -> None:
+def test_secret_is_found_in_any_place_and_form(wrap: object, form: str) -> None:
     assert callable(wrap)
     assert contains_secret(wrap(f"before {form} after"), [SECRET])
 
 
 @pytest.mark.parametrize("document", ["", SECRET[:11], {"tok": 'en/with"'}, 12, None])
-def test_what_holds_no_secret_is_left_alone(document: object) -> None:
+def test_text_without_secret_is_kept(document: object) -> None:
     assert not contains_secret(document, [SECRET])
 
 
-def test_only_the_text_with_a_secret_is_withheld() -> None:
+def test_only_text_with_secret_is_redacted() -> None:
     document: dict[str, Any] = {
         "a": [1, None, f"with {SECRET}"],
         "b": {"c": "harmless", "d": 0.5},
@@ -66,21 +66,21 @@ def test_only_the_text_with_a_secret_is_withheld() -> None:
     }
 
 
-def test_the_tokens_and_the_key_are_known() -> None:
+def test_known_secrets_contain_tokens_and_key() -> None:
     identity = DeviceIdentity.generate()
     credentials = Credentials(
         identity, ClientInfo("0"), device_token=DeviceToken(DEVICE_TOKEN, ())
     )
 
-    found = known_secrets({"token": SECRET}, credentials)
+    secrets = known_secrets({"token": SECRET}, credentials)
 
-    assert found == [SECRET, identity.secret, DEVICE_TOKEN]
+    assert secrets == [SECRET, identity.secret, DEVICE_TOKEN]
     assert known_secrets({"token": SECRET}, None) == [SECRET]
     assert known_secrets({"password": SECRET}, None) == [SECRET]
 
 
 @pytest.mark.parametrize("data", [{}, {"token": None}, {"token": "clawd"}])
-def test_a_token_that_may_be_any_word_is_not_searched_for(
+def test_short_token_is_not_a_known_secret(
     data: dict[str, str | None],
 ) -> None:
     assert known_secrets(data, None) == []

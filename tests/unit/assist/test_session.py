@@ -1,0 +1,70 @@
+"""Session keys."""
+
+from dataclasses import replace
+import re
+
+import pytest
+
+from custom_components.clawd.assist.session import (
+    Scope,
+    SessionContext,
+    named_session_key,
+    session_key,
+)
+
+CONTEXT = SessionContext("SUBENTRY", "CONVERSATION", "DEVICE", "USER")
+HASHED = [scope for scope in Scope if scope is not Scope.NAMED]
+
+
+@pytest.mark.parametrize("scope", HASHED)
+def test_session_key_is_canonical_and_hashed(scope: Scope) -> None:
+    key = session_key("Main", scope, CONTEXT)
+
+    assert re.fullmatch(r"agent:main:ha-[0-9a-f]{32}", key)
+
+
+@pytest.mark.parametrize(
+    ("scope", "field"),
+    [
+        (Scope.CONVERSATION, "conversation"),
+        (Scope.DEVICE, "device"),
+        (Scope.USER, "user"),
+        (Scope.SHARED, "subentry"),
+    ],
+)
+def test_session_key_depends_only_on_scope_and_subentry(
+    scope: Scope, field: str
+) -> None:
+    key = session_key("main", scope, CONTEXT)
+
+    changed = {
+        name
+        for name in ("subentry", "conversation", "device", "user")
+        if session_key("main", scope, replace(CONTEXT, **{name: "OTHER"})) != key
+    }
+    assert changed == {field, "subentry"}
+
+
+def test_session_key_is_stable_across_versions() -> None:
+    key = session_key("main", Scope.DEVICE, CONTEXT)
+
+    assert key == "agent:main:ha-7791e50907ea32e15f17faabfdf0780a"
+
+
+def test_session_keys_differ_by_scope() -> None:
+    context = SessionContext("same", "same", "same", "same")
+
+    assert len({session_key("main", scope, context) for scope in HASHED}) == len(HASHED)
+
+
+@pytest.mark.parametrize("scope", [Scope.DEVICE, Scope.USER])
+def test_missing_device_or_user_falls_back_to_conversation(scope: Scope) -> None:
+    context = replace(CONTEXT, device=None, user=None)
+
+    assert session_key("main", scope, context) == session_key(
+        "main", Scope.CONVERSATION, context
+    )
+
+
+def test_named_session_key_contains_slug() -> None:
+    assert named_session_key("main", "Jörg's Büro") == "agent:main:ha-jorg_s_buro"

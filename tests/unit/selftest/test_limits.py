@@ -1,0 +1,234 @@
+"""Limits of the connection checks."""
+
+from ssl import PROTOCOL_TLS_CLIENT, SSLContext
+from types import SimpleNamespace
+
+import pytest
+
+from custom_components.clawd.gateway import (
+    Endpoint,
+    RequestTimeoutError,
+    UnsupportedProtocolError,
+)
+from custom_components.clawd.gateway.models import Policy
+from custom_components.clawd.gateway.protocol.transport import Peer
+from custom_components.clawd.selftest.checks import requests, tasks
+from custom_components.clawd.selftest.checks.transport import (
+    check_clock_skew,
+    check_protocol,
+    check_receive_limit,
+    check_sequence_gaps,
+    check_tick_age,
+    check_transport_trust,
+)
+
+from .check_results import result_of
+
+FINGERPRINT = "0" * 64
+TLS = SSLContext(PROTOCOL_TLS_CLIENT)
+
+
+def _hello(**attributes: object) -> SimpleNamespace:
+    return SimpleNamespace(**attributes)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(
+    ("seconds", "status"),
+    [(30.0, "pass"), (30.1, "warn"), (120.0, "warn"), (120.1, "fail")],
+)
+async def test_clock_skew_limits(sign: int, seconds: float, status: str) -> None:
+    result = await result_of(check_clock_skew, hello=_hello(clock_skew=sign * seconds))
+
+    assert result.status == status
+
+
+async def test_clock_skew_is_rounded() -> None:
+    result = await result_of(check_clock_skew, hello=_hello(clock_skew=-1.23456))
+
+    assert result.observed == -1.235
+    assert result.placeholders == {"seconds": "-1.2"}
+
+
+@pytest.mark.parametrize(
+    ("protocol", "gaps", "status"), [(4, 0, "pass"), (4, 2, "warn"), (3, 2, "skip")]
+)
+async def test_sequence_gaps_require_protocol_4(
+    protocol: int, gaps: int, status: str
+) -> None:
+    result = await result_of(
+        check_sequence_gaps,
+        hello=_hello(protocol=protocol),
+        statistics=SimpleNamespace(sequence_gaps=gaps),
+    )
+
+    assert result.status == status
+    assert result.reason == ("not_in_protocol" if protocol == 3 else None)
+
+
+@pytest.mark.parametrize(
+    ("age", "status"), [(None, "pass"), (20.0, "pass"), (20.01, "fail")]
+)
+async def test_tick_age_limit(age: float | None, status: str) -> None:
+    hello = _hello(policy=Policy(tick_interval=10))
+
+    result = await result_of(
+        check_tick_age,
+        hello=hello,
+        introspection=SimpleNamespace(seconds_since_last_frame=age),
+    )
+
+    assert result.status == status
+    assert result.observed == (age or 0)
+    assert result.placeholders == {"seconds": f"{age or 0:.1f}", "limit": "20"}
+
+
+@pytest.mark.parametrize(
+    ("limit", "status"), [(100, "pass"), (99, "fail"), (None, "fail"), (101, "pass")]
+)
+async def test_receive_limit_covers_policy(limit: int | None, status: str) -> None:
+    hello = _hello(policy=Policy(max_payload=100))
+
+    result = await result_of(
+        check_receive_limit,
+        hello=hello,
+        introspection=SimpleNamespace(receive_limit=limit),
+    )
+
+    assert result.status == status
+    assert result.placeholders == {"limit": limit or 0, "least": 100}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "peer", "status", "observed"),
+    [
+        (Endpoint("8.8.8.8", 1), None, "fail", "ws, public"),
+        (Endpoint("8.8.8.8", 1, allow_insecure=True), None, "warn", "ws, public"),
+        (Endpoint("8.8.8.8", 1, TLS), None, "pass", "wss, public"),
+        (Endpoint("10.0.0.1", 1), None, "pass", "ws, private"),
+        (Endpoint("name", 1), Peer("8.8.8.8", None), "fail", "ws, public"),
+        (Endpoint("8.8.8.8", 1), Peer("10.0.0.1", None), "pass", "ws, private"),
+        (
+            Endpoint("10.0.0.1", 1, TLS, FINGERPRINT),
+            Peer("10.0.0.1", FINGERPRINT),
+            "pass",
+            "wss, private",
+        ),
+        (
+            Endpoint("10.0.0.1", 1, TLS, FINGERPRINT),
+            Peer("10.0.0.1", "1" * 64),
+            "fail",
+            "wss, private",
+        ),
+        (
+            Endpoint("10.0.0.1", 1, TLS),
+            Peer("10.0.0.1", "1" * 64),
+            "pass",
+            "wss, private",
+        ),
+        (Endpoint("10.0.0.1", 1, TLS, FINGERPRINT), None, "pass", "wss, private"),
+    ],
+)
+async def test_transport_trust(
+    endpoint: Endpoint, peer: Peer | None, status: str, observed: str
+) -> None:
+    result = await result_of(check_transport_trust, endpoint=endpoint, peer=peer)
+
+    assert result.status == status
+    assert result.observed == observed
+    assert ", ".join(map(str, result.placeholders.values())) == observed
+
+
+class SlowSystem:
+    """System commands with given durations; None is a timeout."""
+
+    def __init__(
+        self, times: list[float | None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Replace the clock."""
+        self.timeouts: list[float] = []
+        self._times = iter(times)
+        self._now = 50.0
+        monkeypatch.setattr(requests, "perf_counter", lambda: self._now)
+
+    async def health(self, timeout: float) -> None:
+        """Advance the clock."""
+        self.timeouts.append(timeout)
+        if (seconds := next(self._times)) is None:
+            raise RequestTimeoutError("injected")
+        self._now += seconds
+
+
+@pytest.mark.parametrize(
+    ("times", "status", "slow"),
+    [
+        ([0.25, 0.5, 0.125, 0.25, 0.25], "pass", 500),
+        ([0.25, 1.0, 0.125, 0.25, 0.25], "warn", 1000),
+        ([0.25, 4.75, 0.125, 0.25, 0.25], "warn", 4750),
+        ([0.25, 0.5, None, 0.25, 0.25], "fail", 5000),
+        ([0.25, 5.0, 0.125, 0.25, 0.25], "fail", 5000),
+    ],
+)
+async def test_slowest_round_trip_is_checked(
+    times: list[float | None],
+    status: str,
+    slow: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client = SlowSystem(times, monkeypatch)
+
+    result = await result_of(requests.check_round_trip, system=client)
+
+    assert client.timeouts == [5] * 5
+    assert result.status == status
+    assert result.observed == slow
+    assert result.placeholders == {
+        "median": "250",
+        "slow": str(slow),
+        "longest": str(slow),
+    }
+
+
+@pytest.mark.parametrize(("expected", "version"), [(9, 9), (None, "?")])
+async def test_unsupported_protocol_is_named(
+    expected: int | None, version: int | str
+) -> None:
+    error = UnsupportedProtocolError("injected", expected=expected)
+
+    result = await result_of(check_protocol, last_error=error, hello=None)
+
+    assert result.status == "fail"
+    assert result.observed == expected
+    assert result.placeholders == {"version": version}
+
+
+async def test_protocol_check_without_hello_is_skipped() -> None:
+    result = await result_of(check_protocol, last_error=None, hello=None)
+
+    assert (result.status, result.reason) == ("skip", "not_connected")
+
+
+@pytest.mark.parametrize(
+    ("lags", "status", "observed"),
+    [
+        ([0.0] * 10, "pass", 0),
+        ([0.0] * 9 + [0.0625] + [0.03125] * 10, "pass", 31.25),
+        ([0.0625] * 30, "fail", 62.5),
+        ([0.5] * 10 + [0.0625] * 10 + [0.25] * 10, "fail", 62.5),
+        ([0.049] * 10, "pass", 49),
+        ([0.5] * 20 + [0.03125] * 10, "pass", 31.25),
+    ],
+)
+async def test_loop_lag_uses_third_highest_value(
+    lags: list[float], status: str, observed: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([now for lag in lags for now in (0.0, lag)])
+    monkeypatch.setattr(tasks, "LAG_INTERVAL", 0.0)
+    monkeypatch.setattr(tasks, "perf_counter", lambda: next(clock))
+
+    result = await result_of(tasks.check_loop_lag)
+
+    assert next(clock, None) is None
+    assert result.status == status
+    assert result.observed == observed
+    assert result.placeholders == {"slow": f"{observed:.3g}"}
