@@ -120,7 +120,7 @@ class SimulatedStage:
 
     async def print_setup_code(self) -> str:
         """Return a setup code."""
-        self._simulator.devices.bootstraps.add("bootstrap")
+        self._simulator.devices.bootstrap_tokens.add("bootstrap")
         payload = {"url": self._simulator.url, "bootstrapToken": "bootstrap"}
         return urlsafe_b64encode(json.dumps(payload).encode()).decode().rstrip("=")
 

@@ -54,7 +54,7 @@ class CallerMachine(RuleBasedStateMachine):
     @property
     def loses_frames(self) -> bool:
         """Return whether what the Gateway says now may not arrive."""
-        return self.gateway.muted or self.gateway.line.halved > 0
+        return self.gateway.muted or self.gateway.wire_faults.truncate_next > 0
 
     @property
     def callers(self) -> list[Caller]:

@@ -88,7 +88,7 @@ class FaultMachine(CallerMachine):
     ) -> Conversation:
         """Ask an agent, and cut the connection before or after it has heard of it."""
         for peer in [] if heard else self.gateway.connections:
-            self.world.act(peer.connection.transport.pause_reading)
+            self.world.act(peer.websocket.transport.pause_reading)
         talk = self.start_run_in(session_key, plan, passes=int(heard))
         self.cut()
         return talk
@@ -97,14 +97,14 @@ class FaultMachine(CallerMachine):
     def cut_in_a_frame(self) -> None:
         """Cut the connection in the middle of a frame."""
         for peer in self.gateway.connections:
-            self.world.act(peer.connection.transport.write, HALF_A_FRAME)
+            self.world.act(peer.websocket.transport.write, HALF_A_FRAME)
         self.cut()
 
     @rule()
     def send_too_much(self) -> None:
         """Start a frame that is larger than any client takes."""
         for peer in self.gateway.connections:
-            self.world.act(peer.connection.transport.write, START_OF_TOO_MUCH)
+            self.world.act(peer.websocket.transport.write, START_OF_TOO_MUCH)
 
     @rule(code=st.sampled_from(CLOSE_CODES))
     def close(self, code: int) -> None:
@@ -166,22 +166,22 @@ class FaultMachine(CallerMachine):
     @rule()
     def hold_line(self) -> None:
         """Let all frames wait."""
-        self.gateway.line.hold()
+        self.gateway.wire_faults.hold()
 
     @rule(order=st.lists(st.integers(0, 5), max_size=30))
     def release_line(self, order: list[int]) -> None:
         """Let the frames go, those of different streams in another order."""
-        self.world.act(self.gateway.line.release, order)
+        self.world.act(self.gateway.wire_faults.release, order)
 
     @rule(count=st.integers(1, 5))
     def double(self, count: int) -> None:
         """Send the next frames twice."""
-        self.gateway.line.doubled = count
+        self.gateway.wire_faults.duplicate_next = count
 
     @rule(count=st.integers(1, 2))
     def halve(self, count: int) -> None:
         """Send only half of each of the next frames."""
-        self.gateway.line.halved = count
+        self.gateway.wire_faults.truncate_next = count
         self._lose_frames()
 
     @rule()
@@ -236,7 +236,7 @@ class FaultMachine(CallerMachine):
     def tell_oddity(self, oddity: tuple[str, Frame], data: st.DataObject) -> None:
         """Tell of a run what nobody understands."""
         run = data.draw(st.sampled_from(self.gateway.runs.active()))
-        self.world.act(run.narration.agent, *oddity)
+        self.world.act(run.events.emit, *oddity)
 
     @rule()
     def end_all_faults(self) -> None:
@@ -247,8 +247,8 @@ class FaultMachine(CallerMachine):
         """Let the Gateway be as it should."""
         self.gateway.unmute()
         self.gateway.refuse(None)
-        self.gateway.line.halved = 0
-        self.world.act(self.gateway.line.release)
+        self.gateway.wire_faults.truncate_next = 0
+        self.world.act(self.gateway.wire_faults.release)
         for method in tuple(self.held):
             self._release(method)
         if self.down:
@@ -267,7 +267,7 @@ class FaultMachine(CallerMachine):
 
     async def _close(self, code: int) -> None:
         for peer in self.gateway.connections:
-            await peer.connection.close(code, "no reason")
+            await peer.websocket.close(code, "no reason")
 
     async def _restart(self) -> None:
         await self.gateway.restart()

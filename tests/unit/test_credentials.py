@@ -246,12 +246,12 @@ async def test_the_devices_own_token_does_not_replace_a_wrong_password(
 
 async def test_a_bootstrap_token_is_shown_until_there_is_a_device_token() -> None:
     async with GatewaySimulator() as gateway:
-        gateway.devices.bootstraps.add("bootstrap")
+        gateway.devices.bootstrap_tokens.add("bootstrap")
         credentials = Credentials(
             DeviceIdentity.generate(), ClientInfo("0"), bootstrap_token="bootstrap"
         )
         await client(gateway, credentials).fetch_info()
-        gateway.devices.bootstraps.clear()
+        gateway.devices.bootstrap_tokens.clear()
         await client(gateway, credentials).fetch_info()
         assert credentials.device_token
         assert [r.params["auth"] for r in gateway.received("connect")] == [
@@ -262,7 +262,7 @@ async def test_a_bootstrap_token_is_shown_until_there_is_a_device_token() -> Non
 
 async def test_a_bootstrap_token_goes_before_a_device_token_of_old() -> None:
     async with GatewaySimulator() as gateway:
-        gateway.devices.bootstraps.add("bootstrap")
+        gateway.devices.bootstrap_tokens.add("bootstrap")
         credentials = Credentials(
             DeviceIdentity.generate(),
             ClientInfo("0"),

@@ -31,13 +31,13 @@ async def forever(_: object) -> None:
 @asynccontextmanager
 async def deaf(gateway: GatewaySimulator) -> AsyncGenerator[None]:
     """Let the Gateway read nothing for a while; then it must find nobody there."""
-    transports = [peer.connection.transport for peer in gateway.peers]
+    transports = [client.websocket.transport for client in gateway.open_connections]
     for transport in transports:
         transport.pause_reading()
     yield
     for transport in transports:
         transport.resume_reading()
-    await gateway.wait_until(lambda: not gateway.peers)
+    await gateway.wait_until(lambda: not gateway.open_connections)
 
 
 @asynccontextmanager

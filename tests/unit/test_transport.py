@@ -144,7 +144,7 @@ async def test_a_pinned_certificate_is_the_only_one(tmp_path: Path) -> None:
         socket = await open_socket(right, TIMING)
         await socket.close()
         error = await error_of(replace(right, fingerprint="0" * 64))
-        await gateway.wait_until(lambda: not gateway.peers)
+        await gateway.wait_until(lambda: not gateway.open_connections)
     assert (type(error), error.code) == (CertificateError, "TLS_FINGERPRINT")
 
 
