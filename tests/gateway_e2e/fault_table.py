@@ -1,24 +1,24 @@
-"""Table of what came of each fault on each Gateway."""
+"""Table of the results of each fault on each Gateway."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from .faults import FAULTS
-from .scenario import Ending
+from .scenario import RunOutcome
 
 COLUMNS: Final = ("simulated v3", "simulated v4", "v3", "v4")
 HEAD: Final = """\
-# What comes of a run when something goes wrong
+# Results of faults during a run
 
-Each fault comes in the middle of a run whose reply has text before, between and
-after two calls of a tool. **v3** is Clawdbot 2026.1.24-3, **v4** OpenClaw 2026.9.6,
-each with a scripted model; the simulator of the tests has to do the same. *reply*
-means that the whole of it arrived, once and in order; otherwise there is the code
-of the error. The seconds are from the moment when the fault was over to the end of
-the run. The run itself takes one or two, and OpenClaw's first after a start some
-more; a run that cannot go on is given up three seconds after the connection, or
-one second after the Gateway was asked for it (120 and 20 if not set otherwise).
+Each fault is injected during a run whose reply has text before, between and after
+two tool calls. **v3** is Clawdbot 2026.1.24-3, **v4** OpenClaw 2026.9.6, each with a
+scripted model; the simulator of the tests has to give the same results. *reply*
+means that the complete reply arrived, once and in order; otherwise the error code is
+given. The seconds are from the end of the fault to the end of the run. The run itself
+takes one or two, and OpenClaw's first run after a start takes longer; a run that
+cannot be recovered fails three seconds after the connection was lost, or one second
+after the Gateway was asked for it (120 and 20 by default).
 
 Written by `scripts/test gateway_e2e -p no:randomly -k faults --fault-table
 docs/faults.md`.
@@ -28,15 +28,17 @@ docs/faults.md`.
 
 @dataclass
 class FaultTable:
-    """The cells by fault and column."""
+    """Table cells by fault and column."""
 
     cells: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def note(self, fault: str, column: str, ending: Ending, healed_at: float) -> None:
-        """Fill a cell."""
-        seconds = max(0.0, ending.at - healed_at)
-        what = f"error {ending.code}" if ending.code else "reply"
-        self.cells[fault, column] = f"{what}, {seconds:.1f} s"
+    def record(
+        self, fault: str, column: str, outcome: RunOutcome, recovered_at: float
+    ) -> None:
+        """Set a cell."""
+        seconds = max(0.0, outcome.at - recovered_at)
+        result = f"error {outcome.code}" if outcome.code else "reply"
+        self.cells[fault, column] = f"{result}, {seconds:.1f} s"
 
     def write(self, path: Path) -> None:
         """Write the table as Markdown."""
