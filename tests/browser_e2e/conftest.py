@@ -1,4 +1,4 @@
-"""A fresh Home Assistant, a browser and a simulated Gateway for each test."""
+"""Fixtures: Home Assistant, a browser and a simulated Gateway."""
 
 from collections.abc import AsyncIterator, Generator
 from pathlib import Path
@@ -14,21 +14,21 @@ from tests.simulator import GatewaySimulator
 from .frontend import Frontend
 from .home import Home, log_in, open_home
 
-KEPT = Path(".cache/browser_e2e")
+ARTIFACTS = Path(".cache/browser_e2e")
 REPORTS = pytest.StashKey[pytest.TestReport]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of this layer."""
     parser.addoption(
-        "--real", action="store_true", help="run just what takes a real OpenClaw"
+        "--real", action="store_true", help="run only the tests with a real OpenClaw"
     )
 
 
 def pytest_ignore_collect(
     collection_path: Path, config: pytest.Config
 ) -> Literal[True] | None:
-    """Leave out the tests of the other Gateway, the simulated or the real one."""
+    """Collect tests of either the simulated or the real Gateway."""
     if not collection_path.name.startswith("test_"):
         return None
     real = collection_path.name == "test_real_gateway.py"
@@ -39,7 +39,7 @@ def pytest_ignore_collect(
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Keep the report of a test for its fixtures."""
+    """Keep a test's report for its fixtures."""
     report = yield
     if report.when == "call":
         item.stash[REPORTS] = report
@@ -55,36 +55,38 @@ async def gateway(request: pytest.FixtureRequest) -> AsyncIterator[GatewaySimula
 
 @pytest.fixture
 async def home(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Home]:
-    """Run Home Assistant and a browser; keep trace and picture of a failure."""
+    """Run Home Assistant and a browser; keep artifacts of failures."""
     async with open_home(tmp_path) as home:
         await home.context.tracing.start(screenshots=True, snapshots=True)
         yield home
         report = request.node.stash.get(REPORTS, None)
         failed = report is None or report.failed
-        kept = KEPT / request.node.name
+        artifacts = ARTIFACTS / request.node.name
         if failed:
-            await home.page.screenshot(path=kept / "page.png")
-            print(f"trace and picture are in {kept}")
-        await home.context.tracing.stop(path=kept / "trace.zip" if failed else None)
+            await home.page.screenshot(path=artifacts / "page.png")
+            print(f"trace and screenshot are in {artifacts}")
+        await home.context.tracing.stop(
+            path=artifacts / "trace.zip" if failed else None
+        )
 
 
 @pytest.fixture
 def frontend(home: Home) -> Frontend:
-    """Look at Home Assistant as a user does."""
+    """Return the frontend of Home Assistant."""
     return Frontend(home.url, home.page)
 
 
 @pytest.fixture
 async def api(home: Home) -> AsyncIterator[HomeAssistantApi]:
-    """Log in, and offer what the frontend has no place for."""
+    """Log in and return the API."""
     async with log_in(home) as api:
         yield api
 
 
 @pytest.fixture
 async def entry(api: HomeAssistantApi, gateway: GatewaySimulator) -> dict[str, Any]:
-    """Set the integration up, and make its agent the preferred assistant."""
-    place = Gateway(gateway.host, gateway.port, ssl=False, token=gateway.token)
-    entry = await journey.add_gateway(api, place.fields, print)
+    """Set up the integration and a preferred assistant."""
+    config = Gateway(gateway.host, gateway.port, ssl=False, token=gateway.token)
+    entry = await journey.add_gateway(api, config.fields, print)
     await journey.create_assistant(api, entry["entry_id"])
     return entry

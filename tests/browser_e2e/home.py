@@ -1,4 +1,4 @@
-"""A real Home Assistant with a browser in front of it."""
+"""Home Assistant process with a browser."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,12 +24,12 @@ FLAGS = [
 ]
 VIEWPORT: ViewportSize = {"width": 1280, "height": 860}
 TIMEOUT = 30_000
-SKIPPED = ["core_config"]  # it looks up on the Internet where this machine is
+SKIPPED_STEPS = ["core_config"]  # looks up the location on the Internet
 
 
 @dataclass(frozen=True)
 class Home:
-    """A Home Assistant that runs, and a page of a browser that shows it."""
+    """Running Home Assistant and a browser page."""
 
     url: str
     page: Page
@@ -38,11 +38,11 @@ class Home:
 
 @asynccontextmanager
 async def open_home(folder: Path) -> AsyncIterator[Home]:
-    """Run a Home Assistant without a user yet, and the browser $CHROMIUM.
+    """Run Home Assistant, without a user, and the browser $CHROMIUM.
 
-    `scripts/test` finds one, or fetches it.
+    `scripts/test` finds a browser, or downloads it.
     """
-    async with boot(skipped=SKIPPED) as running, async_playwright() as playwright:
+    async with boot(skipped=SKIPPED_STEPS) as running, async_playwright() as playwright:
         context = await playwright.chromium.launch_persistent_context(
             folder / "profile",
             executable_path=os.environ["CHROMIUM"],
@@ -56,7 +56,7 @@ async def open_home(folder: Path) -> AsyncIterator[Home]:
 
 @asynccontextmanager
 async def log_in(home: Home) -> AsyncIterator[HomeAssistantApi]:
-    """Create the user without the onboarding, logged in to the frontend and the API."""
+    """Create the user; log in frontend and API."""
     async with connect_new_user(home.url) as (api, token):
         client = {"client_id": f"{home.url}/", "redirect_uri": f"{home.url}/"}
         await api.post("onboarding/analytics", {})

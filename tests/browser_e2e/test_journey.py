@@ -1,4 +1,4 @@
-"""What a user does with the integration in a browser."""
+"""User journeys in a browser."""
 
 import re
 from typing import Any
@@ -9,13 +9,13 @@ from scripts.home_assistant.api import HomeAssistantApi
 from scripts.home_assistant.journey import DOMAIN
 from tests.simulator import GatewaySimulator, Pause, Reply
 
-from .frontend import Frontend, data_of
+from .frontend import Frontend, integration_data
 
 ENTRIES = "config_entries/get"
-newest = pytest.mark.parametrize("gateway", [4], indirect=True)
+newest_protocol = pytest.mark.parametrize("gateway", [4], indirect=True)
 
 
-async def test_a_new_user_gets_from_the_onboarding_to_the_form(
+async def test_new_user_reaches_setup_form(
     frontend: Frontend,
 ) -> None:
     await frontend.onboard("demo", "a long password")
@@ -23,8 +23,8 @@ async def test_a_new_user_gets_from_the_onboarding_to_the_form(
     await frontend.expect_in_form("Connect Home Assistant to an OpenClaw Gateway")
 
 
-@newest
-async def test_the_integration_is_added_once_the_token_is_right(
+@newest_protocol
+async def test_integration_is_added_with_valid_token(
     api: HomeAssistantApi, frontend: Frontend, gateway: GatewaySimulator
 ) -> None:
     await frontend.choose_integration()
@@ -40,7 +40,7 @@ async def test_the_integration_is_added_once_the_token_is_right(
 
 
 @pytest.mark.usefixtures("entry")
-async def test_a_reply_is_shown_as_it_streams(
+async def test_reply_is_streamed_to_assist(
     frontend: Frontend, gateway: GatewaySimulator
 ) -> None:
     gateway.script(Reply("The light is on. "), Pause(), Reply("Anything else?"))
@@ -51,17 +51,17 @@ async def test_a_reply_is_shown_as_it_streams(
     await frontend.expect_reply("The light is on. Anything else?")
 
 
-@newest
+@newest_protocol
 @pytest.mark.usefixtures("entry")
-async def test_the_self_test_reports_in_the_tools(frontend: Frontend) -> None:
+async def test_self_test_action_reports_pass(frontend: Frontend) -> None:
     report = await frontend.perform("clawd.self_test")
     assert "status: pass" in report
     assert "status: fail" not in report
 
 
-@newest
+@newest_protocol
 @pytest.mark.usefixtures("entry")
-async def test_the_diagnostics_hold_what_a_maintainer_needs_and_no_secret(
+async def test_diagnostics_show_state_without_secrets(
     frontend: Frontend, gateway: GatewaySimulator
 ) -> None:
     gateway.script(Reply("canary-reply"))
@@ -69,14 +69,14 @@ async def test_the_diagnostics_hold_what_a_maintainer_needs_and_no_secret(
     await frontend.expect_reply("canary-reply")
     await frontend.open_integration()
     text = await frontend.download_diagnostics()
-    assert data_of(text)["connection"]["state"] == "connected"
+    assert integration_data(text)["connection"]["state"] == "connected"
     for secret in (gateway.token, "canary-reply", "canary-question"):
         assert secret not in text
 
 
-@newest
+@newest_protocol
 @pytest.mark.usefixtures("entry")
-async def test_a_repair_asks_for_approval_until_there_is_one(
+async def test_repair_flow_waits_for_approval(
     frontend: Frontend, gateway: GatewaySimulator
 ) -> None:
     gateway.pairing = True
@@ -94,21 +94,21 @@ async def test_a_repair_asks_for_approval_until_there_is_one(
     assert gateway.connections
 
 
-@newest
-async def test_an_option_is_kept(
+@newest_protocol
+async def test_option_is_saved(
     api: HomeAssistantApi, frontend: Frontend, entry: dict[str, Any]
 ) -> None:
     await frontend.open_options()
-    await frontend.choose("Only when asked")
+    await frontend.choose_option("Only when asked")
     await frontend.submit()
     await frontend.finish()
     diagnostics = f"diagnostics/config_entry/{entry['entry_id']}"
-    settings = data_of((await api.download(diagnostics)).decode())["settings"]
+    settings = integration_data((await api.download(diagnostics)).decode())["settings"]
     assert settings["options"]["self_test_schedule"] == "off"
 
 
-@newest
-async def test_what_is_removed_is_gone(
+@newest_protocol
+async def test_removing_entry_removes_entities(
     api: HomeAssistantApi, frontend: Frontend, entry: dict[str, Any]
 ) -> None:
     await frontend.open_integration()

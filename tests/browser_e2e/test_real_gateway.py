@@ -1,4 +1,4 @@
-"""A user's journey with a real OpenClaw; it takes the option --real."""
+"""User journey with a real OpenClaw; requires the option --real."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,9 +12,9 @@ from scripts.home_assistant.journey import DOMAIN, create_assistant
 from tests.gateway_e2e.clients import client_at, new_credentials, running
 from tests.gateway_e2e.gateways import Gateway, serve_gateway
 
-from .frontend import Frontend, data_of
+from .frontend import Frontend, integration_data
 
-# Nothing failed but, maybe, how fast OpenClaw answers, which is the machine's doing.
+# Only the round trip may fail: it depends on the machine's speed.
 FAST_OR_SLOW = re.compile(
     r"\bfail: 0\b|\bfail: 1\b.*\bid: round_trip\s+status: fail\b", re.DOTALL
 )
@@ -22,7 +22,7 @@ FAST_OR_SLOW = re.compile(
 
 @pytest.fixture
 async def openclaw() -> AsyncIterator[Gateway]:
-    """Run OpenClaw; its first run after a start may take half a minute."""
+    """Run OpenClaw; its first run may take half a minute."""
     serving = serve_gateway(4)
     gateway = await asyncio.to_thread(serving.__enter__)
     endpoint = Endpoint("127.0.0.1", gateway.port)
@@ -33,7 +33,7 @@ async def openclaw() -> AsyncIterator[Gateway]:
     await asyncio.to_thread(serving.__exit__, None, None, None)
 
 
-async def test_openclaw_is_added_asked_tested_and_diagnosed(
+async def test_setup_conversation_self_test_and_diagnostics(
     api: HomeAssistantApi, frontend: Frontend, openclaw: Gateway
 ) -> None:
     await frontend.choose_integration()
@@ -52,6 +52,6 @@ async def test_openclaw_is_added_asked_tested_and_diagnosed(
 
     await frontend.open_integration()
     text = await frontend.download_diagnostics()
-    assert data_of(text)["connection"]["state"] == "connected"
+    assert integration_data(text)["connection"]["state"] == "connected"
     assert openclaw.token not in text
     assert "count 25" not in text

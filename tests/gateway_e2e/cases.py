@@ -1,4 +1,4 @@
-"""Questions to an agent, and what comes of them on each protocol."""
+"""Prompts to an agent, and the expected replies."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,9 +8,9 @@ from tests.simulator import Fail, Reply, Step, Tool
 
 @dataclass(frozen=True)
 class Case:
-    """A question in the words of the scripted model, the same as a simulator's script.
+    """Prompt for the scripted model, and the simulator's equivalent script.
 
-    `replies` has the whole reply by protocol, or None where the run fails.
+    `replies` has the complete reply by protocol, or None if the run fails.
     """
 
     message: str
@@ -18,8 +18,8 @@ class Case:
     replies: dict[int, str | None]
 
 
-def same(text: str) -> dict[int, str | None]:
-    """Return a reply that is the same on each protocol."""
+def same_reply(text: str) -> dict[int, str | None]:
+    """Return a reply that is equal on each protocol."""
     return {3: text, 4: text}
 
 
@@ -30,27 +30,27 @@ CASES: Final = {
     "words": Case(
         "say The light in the hall is on.",
         (Reply("The light in the hall is on."),),
-        same("The light in the hall is on."),
+        same_reply("The light in the hall is on."),
     ),
     "unicode": Case(
         "say Grüße aus 東京 👋🏽 — naïve.",
         (Reply("Grüße aus 東京 👋🏽 — naïve."),),
-        same("Grüße aus 東京 👋🏽 — naïve."),
+        same_reply("Grüße aus 東京 👋🏽 — naïve."),
     ),
     "tool": Case(
         f"{ECHO} | quote",
         (ECHO_TOOL, Reply("marmalade")),
-        same("marmalade"),
+        same_reply("marmalade"),
     ),
     "text around a tool": Case(
         f"say Let me look. | {ECHO} | say It is done.",
         (Reply("Let me look."), ECHO_TOOL, Reply("It is done.")),
-        same("Let me look.\n\nIt is done."),
+        same_reply("Let me look.\n\nIt is done."),
     ),
     "two tools": Case(
         f"say One. | {ECHO} | say Two. | {ECHO} | say Three.",
         (Reply("One."), ECHO_TOOL, Reply("Two."), ECHO_TOOL, Reply("Three.")),
-        same("One.\n\nTwo.\n\nThree."),
+        same_reply("One.\n\nTwo.\n\nThree."),
     ),
     "model failure": Case(
         "fail 400",

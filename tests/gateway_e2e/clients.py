@@ -1,4 +1,4 @@
-"""Clients as the scenarios need them."""
+"""Clients for the tests."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -14,7 +14,7 @@ from custom_components.clawd.gateway import (
     Timing,
 )
 
-from .gateway_harness import Stage
+from .gateway_harness import GatewayHarness
 
 TIMING: Final = Timing(
     connect_timeout=3, wait_timeout=1, max_delay=0.5, max_attempts=1_000
@@ -22,16 +22,16 @@ TIMING: Final = Timing(
 
 
 def new_client(
-    stage: Stage,
+    harness: GatewayHarness,
     *,
     port: int | None = None,
     token: str | None = None,
     headers: dict[str, str] | None = None,
     timing: Timing = TIMING,
 ) -> GatewayClient:
-    """Return a client with a device of its own, which retries within a second."""
-    endpoint = Endpoint("127.0.0.1", port or stage.port, headers=headers or {})
-    return client_at(endpoint, new_credentials(token or stage.token), timing)
+    """Return a client with a new device that retries quickly."""
+    endpoint = Endpoint("127.0.0.1", port or harness.port, headers=headers or {})
+    return client_at(endpoint, new_credentials(token or harness.token), timing)
 
 
 def client_at(
@@ -42,13 +42,13 @@ def client_at(
 
 
 def new_credentials(token: str | None) -> Credentials:
-    """Return those of a new device."""
+    """Return credentials of a new device."""
     return Credentials(DeviceIdentity.generate(), ClientInfo("0.1.0"), token)
 
 
 @asynccontextmanager
 async def running(client: GatewayClient) -> AsyncGenerator[GatewayClient]:
-    """Run a client that is connected."""
+    """Run a client and wait until it is connected."""
     task = asyncio.create_task(client.run())
     try:
         await client.wait_connected(retry=False)

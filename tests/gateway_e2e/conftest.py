@@ -1,4 +1,4 @@
-"""The real Gateways, started once, and clients of them."""
+"""Fixtures: real and simulated Gateways, and their clients."""
 
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import ExitStack
@@ -13,7 +13,7 @@ from tests.simulator import GatewaySimulator
 from .clients import new_client, running
 from .editions import EDITIONS
 from .fault_table import FaultTable
-from .gateway_harness import RealStage, SimulatedStage, Stage
+from .gateway_harness import GatewayHarness, RealGatewayHarness, SimulatedGatewayHarness
 from .gateways import Gateway, serve_gateway
 
 
@@ -23,13 +23,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--fault-table",
         type=Path,
         metavar="FILE",
-        help="write what came of each fault to a Markdown file",
+        help="write the result of each fault to a Markdown file",
     )
 
 
 @pytest.fixture(scope="session")
 def fault_table(pytestconfig: pytest.Config) -> Iterator[FaultTable]:
-    """Collect what comes of the faults, and write it where it is asked for."""
+    """Collect the results of faults; write them if requested."""
     table = FaultTable()
     yield table
     if path := pytestconfig.getoption("--fault-table", default=None):
@@ -38,7 +38,7 @@ def fault_table(pytestconfig: pytest.Config) -> Iterator[FaultTable]:
 
 @pytest.fixture
 def session_key() -> str:
-    """Return a session of its own for a test."""
+    """Return a session key unique to the test."""
     return f"agent:main:test-{uuid4().hex}"
 
 
@@ -54,29 +54,31 @@ def gateways() -> Iterator[dict[int, Gateway]]:
 
 @pytest.fixture
 def gateway(gateways: dict[int, Gateway], protocol: int) -> Gateway:
-    """Return the real Gateway of a protocol, whatever was done to it before."""
-    gateways[protocol].revive()
+    """Return the real Gateway of a protocol, restarted if necessary."""
+    gateways[protocol].ensure_running()
     return gateways[protocol]
 
 
 @pytest.fixture(params=EDITIONS, ids=lambda protocol: f"v{protocol}")
 def protocol(request: pytest.FixtureRequest) -> int:
-    """Return each protocol."""
+    """Return each protocol version."""
     return int(request.param)
 
 
 @pytest.fixture(params=["real", "simulated"])
-async def stage(request: pytest.FixtureRequest, protocol: int) -> AsyncGenerator[Stage]:
+async def harness(
+    request: pytest.FixtureRequest, protocol: int
+) -> AsyncGenerator[GatewayHarness]:
     """Return each Gateway, real and simulated."""
     if request.param == "real":
-        yield RealStage(request.getfixturevalue("gateway"))
+        yield RealGatewayHarness(request.getfixturevalue("gateway"))
         return
     async with GatewaySimulator(protocol=protocol) as simulator:
-        yield SimulatedStage(simulator)
+        yield SimulatedGatewayHarness(simulator)
 
 
 @pytest.fixture(scope="session")
-def locked_gateways() -> Iterator[dict[int, Gateway]]:
+def password_gateways() -> Iterator[dict[int, Gateway]]:
     """Run each real Gateway with a password."""
     with ExitStack() as stack:
         yield {
@@ -86,19 +88,19 @@ def locked_gateways() -> Iterator[dict[int, Gateway]]:
 
 
 @pytest.fixture(params=["real", "simulated"])
-async def locked_stage(
+async def password_harness(
     request: pytest.FixtureRequest, protocol: int
-) -> AsyncGenerator[Stage]:
+) -> AsyncGenerator[GatewayHarness]:
     """Return each Gateway with a password, real and simulated."""
     if request.param == "real":
-        yield RealStage(request.getfixturevalue("locked_gateways")[protocol])
+        yield RealGatewayHarness(request.getfixturevalue("password_gateways")[protocol])
         return
     async with GatewaySimulator(protocol=protocol, mode="password") as simulator:
-        yield SimulatedStage(simulator)
+        yield SimulatedGatewayHarness(simulator)
 
 
 @pytest.fixture
-async def client(stage: Stage) -> AsyncGenerator[GatewayClient]:
-    """Connect a client."""
-    async with running(new_client(stage)) as client:
+async def client(harness: GatewayHarness) -> AsyncGenerator[GatewayClient]:
+    """Return a connected client."""
+    async with running(new_client(harness)) as client:
         yield client

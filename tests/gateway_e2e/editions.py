@@ -1,4 +1,4 @@
-"""The published Gateways: where they are installed and how they are configured."""
+"""Published Gateways: installation and configuration."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +26,7 @@ AGENTS: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class Edition:
-    """One published Gateway, which speaks one version of the protocol."""
+    """Published Gateway of one protocol version."""
 
     folder: Path
     program: str
@@ -36,7 +36,7 @@ class Edition:
     settings: Config = field(default_factory=dict)
 
     def build_config(self, folder: Path, port: int, auth: Config, model: str) -> Config:
-        """Return the configuration of a Gateway that keeps its files in a folder."""
+        """Return the configuration of a Gateway in a folder."""
         provider = {
             "baseUrl": model,
             "apiKey": "unused",
@@ -65,7 +65,7 @@ class Edition:
         }
 
     def build_environment(self, folder: Path) -> dict[str, str]:
-        """Return the variables that keep a Gateway to a folder of its own."""
+        """Return environment variables that confine a Gateway to a folder."""
         return self.environment | {
             "PATH": "/usr/bin:/bin",
             "HOME": str(folder),

@@ -1,11 +1,11 @@
-"""Table of what came of each fault on each Gateway."""
+"""Table of the results of each fault on each Gateway."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from .faults import FAULTS
-from .scenario import Ending
+from .scenario import RunOutcome
 
 COLUMNS: Final = ("simulated v3", "simulated v4", "v3", "v4")
 HEAD: Final = """\
@@ -28,15 +28,17 @@ docs/faults.md`.
 
 @dataclass
 class FaultTable:
-    """The cells by fault and column."""
+    """Table cells by fault and column."""
 
     cells: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def note(self, fault: str, column: str, ending: Ending, healed_at: float) -> None:
-        """Fill a cell."""
-        seconds = max(0.0, ending.at - healed_at)
-        what = f"error {ending.code}" if ending.code else "reply"
-        self.cells[fault, column] = f"{what}, {seconds:.1f} s"
+    def record(
+        self, fault: str, column: str, outcome: RunOutcome, recovered_at: float
+    ) -> None:
+        """Set a cell."""
+        seconds = max(0.0, outcome.at - recovered_at)
+        result = f"error {outcome.code}" if outcome.code else "reply"
+        self.cells[fault, column] = f"{result}, {seconds:.1f} s"
 
     def write(self, path: Path) -> None:
         """Write the table as Markdown."""

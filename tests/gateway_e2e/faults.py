@@ -1,4 +1,4 @@
-"""Faults in the middle of a run, and how the run has to end on each protocol."""
+"""Faults during a run, and the expected results."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -15,180 +15,180 @@ from custom_components.clawd.gateway import (
 
 from .cases import CASES
 from .clients import TIMING
-from .relay import Way, delay, forward, halve, hurry
-from .scenario import TEXTS, Scene
+from .relay import ForwardChunk, delay, forward, shorten_tick_interval, split
+from .scenario import TEXTS, RunScenario
 
-BEFORE: Final = "Before"
-LOOKING: Final = TEXTS[0]
-BETWEEN: Final = "Between"
-AFTER: Final = "After"
+BEFORE_TOOLS: Final = "Before"
+IN_FIRST_TOOL: Final = TEXTS[0]
+BETWEEN_TOOLS: Final = "Between"
+AFTER_TOOLS: Final = "After"
 ACCEPTED: Final = b'"status":"accepted"'
 COMPLETED: Final = b'"status":"ok"'
 HELLO: Final = b'"hello-ok"'
 REFUSED_ATTEMPTS: Final = 3
-SHORT: Final = replace(TIMING, recovery_timeout=3)
+SHORT_RECOVERY: Final = replace(TIMING, recovery_timeout=3)
 
-type Provocation = Callable[[Scene], Awaitable[None]]
+type InjectFault = Callable[[RunScenario], Awaitable[None]]
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that goes wrong, and the code of the error by protocol.
+    """Fault during a run, and the error codes by protocol.
 
-    Without a code the whole reply arrives. `provoke` returns when all is well
-    again. `down` is how the relay passes frames on from the start; without a
-    relay, the client is connected to the Gateway itself, which may die.
+    Without a code the complete reply is expected. `inject` returns when the fault
+    is over. `down` is the relay's initial forwarding to the client; a fault that is
+    not `relayed` may stop the Gateway, so that the client connects to it directly.
     """
 
-    provoke: Provocation
+    inject: InjectFault
     codes: dict[int, str] = field(default_factory=dict)
     timing: Timing = TIMING
     relayed: bool = True
-    down: Way = forward
+    down: ForwardChunk = forward
 
 
-async def nothing(scene: Scene) -> None:
-    """Only wait for the middle of the run."""
-    await scene.hear(BETWEEN)
+async def no_fault(scenario: RunScenario) -> None:
+    """Wait for the middle of the run."""
+    await scenario.wait_for_text(BETWEEN_TOOLS)
 
 
-async def cut(scene: Scene, *, at: tuple[str, ...]) -> None:
-    """Cut the connection at some words."""
-    for word in at:
-        await scene.hear(word)
-        scene.relay.cut()
+async def cut(scenario: RunScenario, *, at: tuple[str, ...]) -> None:
+    """Cut the connection at each text."""
+    for text in at:
+        await scenario.wait_for_text(text)
+        scenario.relay.cut()
 
 
-async def cut_queue(scene: Scene) -> None:
-    """Cut the connection while a second run waits for the first one."""
-    scene.ask()
-    await scene.hear(BEFORE)
-    scene.ask(CASES["words"])
-    await scene.hear(BETWEEN)
-    scene.relay.cut()
+async def cut_queue(scenario: RunScenario) -> None:
+    """Cut the connection while a second run is queued."""
+    scenario.start_run()
+    await scenario.wait_for_text(BEFORE_TOOLS)
+    scenario.start_run(CASES["words"])
+    await scenario.wait_for_text(BETWEEN_TOOLS)
+    scenario.relay.cut()
 
 
-async def cut_handshake(scene: Scene) -> None:
+async def cut_handshake(scenario: RunScenario) -> None:
     """Cut the connection, and the next one before its hello."""
-    await scene.hear(BETWEEN)
-    scene.relay.cut()
-    await scene.relay.cut_before(HELLO).wait()
+    await scenario.wait_for_text(BETWEEN_TOOLS)
+    scenario.relay.cut()
+    await scenario.relay.cut_before(HELLO).wait()
 
 
-async def lose_question(scene: Scene) -> None:
-    """Cut the connection before the question has reached the Gateway."""
-    scene.relay.up = scene.relay.stall
-    scene.ask()
-    await scene.relay.stalled.wait()
-    scene.relay.cut()
-    scene.relay.flow()
+async def lose_request(scenario: RunScenario) -> None:
+    """Cut the connection before the run request is received."""
+    scenario.relay.up = scenario.relay.stall
+    scenario.start_run()
+    await scenario.relay.stalled.wait()
+    scenario.relay.cut()
+    scenario.relay.resume()
 
 
-async def lose_answer(scene: Scene) -> None:
-    """Cut the connection before the Gateway can say that it has the question."""
-    lost = scene.relay.cut_before(ACCEPTED)
-    scene.ask()
+async def lose_acceptance(scenario: RunScenario) -> None:
+    """Cut the connection before the acknowledgment of the run."""
+    lost = scenario.relay.cut_before(ACCEPTED)
+    scenario.start_run()
     await lost.wait()
 
 
-async def lose_result(scene: Scene) -> None:
-    """Cut the connection before the Gateway can say that the run has ended."""
-    await scene.hear(AFTER)
-    await scene.relay.cut_before(COMPLETED).wait()
+async def lose_result(scenario: RunScenario) -> None:
+    """Cut the connection before the final response."""
+    await scenario.wait_for_text(AFTER_TOOLS)
+    await scenario.relay.cut_before(COMPLETED).wait()
 
 
-async def hang_up(scene: Scene) -> None:
-    """Close the connection below the WebSocket."""
-    await scene.hear(BETWEEN)
-    scene.relay.hang_up()
+async def close_tcp(scenario: RunScenario) -> None:
+    """Close the TCP connection without a WebSocket close."""
+    await scenario.wait_for_text(BETWEEN_TOOLS)
+    scenario.relay.close()
 
 
-async def slow_down(scene: Scene) -> None:
-    """Delay each chunk from now on."""
-    await scene.hear(BEFORE)
-    scene.relay.up = scene.relay.down = delay
+async def delay_chunks(scenario: RunScenario) -> None:
+    """Delay all following chunks."""
+    await scenario.wait_for_text(BEFORE_TOOLS)
+    scenario.relay.up = scenario.relay.down = delay
 
 
-async def split(scene: Scene) -> None:
-    """Halve each chunk from now on."""
-    await scene.hear(BEFORE)
-    scene.relay.up = scene.relay.down = halve
+async def split_chunks(scenario: RunScenario) -> None:
+    """Split all following chunks."""
+    await scenario.wait_for_text(BEFORE_TOOLS)
+    scenario.relay.up = scenario.relay.down = split
 
 
-async def truncate(scene: Scene) -> None:
-    """Keep the last byte of a frame."""
-    await scene.hear(BETWEEN)
-    scene.relay.down = scene.relay.truncate
+async def truncate_frame(scenario: RunScenario) -> None:
+    """Drop the last byte of a frame."""
+    await scenario.wait_for_text(BETWEEN_TOOLS)
+    scenario.relay.down = scenario.relay.truncate
 
 
-async def stall_down(scene: Scene) -> None:
-    """Let nothing through from the Gateway until the client has noticed."""
-    await scene.hear(BETWEEN)
-    scene.relay.down = scene.relay.stall
-    await scene.until(_is_away)
-    scene.relay.flow()
+async def stall_down(scenario: RunScenario) -> None:
+    """Stall frames to the client until it disconnects."""
+    await scenario.wait_for_text(BETWEEN_TOOLS)
+    scenario.relay.down = scenario.relay.stall
+    await scenario.wait_until(_is_disconnected)
+    scenario.relay.resume()
 
 
-async def stall_up(scene: Scene) -> None:
-    """Let nothing through to the Gateway any more."""
-    await scene.hear(BETWEEN)
-    scene.relay.up = scene.relay.stall
+async def stall_up(scenario: RunScenario) -> None:
+    """Stall frames to the Gateway."""
+    await scenario.wait_for_text(BETWEEN_TOOLS)
+    scenario.relay.up = scenario.relay.stall
 
 
-async def refuse_for_good(scene: Scene) -> None:
-    """Refuse connections."""
-    await scene.hear(BETWEEN)
-    await scene.relay.refuse()
+async def refuse_permanently(scenario: RunScenario) -> None:
+    """Refuse connections permanently."""
+    await scenario.wait_for_text(BETWEEN_TOOLS)
+    await scenario.relay.refuse()
 
 
-async def refuse(scene: Scene) -> None:
-    """Refuse connections until the client has tried some times."""
-    await scene.hear(BETWEEN)
-    await scene.relay.refuse()
-    await scene.until(lambda client: _retries(client) >= REFUSED_ATTEMPTS)
-    await scene.relay.admit()
+async def refuse(scenario: RunScenario) -> None:
+    """Refuse connections until the client has retried."""
+    await scenario.wait_for_text(BETWEEN_TOOLS)
+    await scenario.relay.refuse()
+    await scenario.wait_until(lambda client: _retries(client) >= REFUSED_ATTEMPTS)
+    await scenario.relay.listen()
 
 
-async def freeze(scene: Scene) -> None:
-    """Let the Gateway do nothing until the client has noticed."""
-    await scene.hear(BETWEEN)
-    scene.stage.freeze()
+async def freeze(scenario: RunScenario) -> None:
+    """Suspend the Gateway until the client disconnects."""
+    await scenario.wait_for_text(BETWEEN_TOOLS)
+    scenario.harness.freeze()
     try:
-        await scene.until(_is_away)
+        await scenario.wait_until(_is_disconnected)
     finally:
-        scene.stage.thaw()
+        scenario.harness.thaw()
 
 
-async def restart(scene: Scene) -> None:
-    """Let the Gateway restart."""
-    await scene.hear(BETWEEN)
-    await scene.stage.restart()
+async def restart(scenario: RunScenario) -> None:
+    """Restart the Gateway."""
+    await scenario.wait_for_text(BETWEEN_TOOLS)
+    await scenario.harness.restart()
 
 
-async def kill(scene: Scene) -> None:
+async def kill(scenario: RunScenario) -> None:
     """Kill the Gateway and start it again."""
-    await scene.hear(BETWEEN)
-    await scene.stage.kill()
-    await scene.stage.start()
+    await scenario.wait_for_text(BETWEEN_TOOLS)
+    await scenario.harness.kill()
+    await scenario.harness.start()
 
 
-async def stop_for_good(scene: Scene) -> None:
-    """Stop the Gateway."""
-    await scene.hear(BETWEEN)
-    await scene.stage.stop()
+async def stop_permanently(scenario: RunScenario) -> None:
+    """Stop the Gateway permanently."""
+    await scenario.wait_for_text(BETWEEN_TOOLS)
+    await scenario.harness.stop()
 
 
-async def revoke(scene: Scene) -> None:
-    """Cut the connection, and let neither the token nor the device open again."""
-    await scene.hear(BETWEEN)
-    scene.credentials.token = "revoked"
-    scene.credentials.device_token = DeviceToken("revoked, too", ())
-    scene.relay.cut()
-    await scene.until(lambda client: client.state is ConnectionState.PAUSED)
-    assert isinstance(scene.client.last_error, InvalidTokenError)
+async def revoke_tokens(scenario: RunScenario) -> None:
+    """Cut the connection and invalidate both tokens."""
+    await scenario.wait_for_text(BETWEEN_TOOLS)
+    scenario.credentials.token = "revoked"
+    scenario.credentials.device_token = DeviceToken("revoked, too", ())
+    scenario.relay.cut()
+    await scenario.wait_until(lambda client: client.state is ConnectionState.PAUSED)
+    assert isinstance(scenario.client.last_error, InvalidTokenError)
 
 
-def _is_away(client: GatewayClient) -> bool:
+def _is_disconnected(client: GatewayClient) -> bool:
     return client.state is not ConnectionState.CONNECTED
 
 
@@ -200,34 +200,34 @@ def _retries(client: GatewayClient) -> int:
 
 
 FAULTS: Final = {
-    "none": Fault(nothing),
-    "cut before a tool": Fault(partial(cut, at=(BEFORE,))),
-    "cut in a tool": Fault(partial(cut, at=(LOOKING,))),
-    "cut between tools": Fault(partial(cut, at=(BETWEEN,))),
-    "cut after the tools": Fault(partial(cut, at=(AFTER,))),
-    "three cuts": Fault(partial(cut, at=(BEFORE, BETWEEN, AFTER))),
-    "cut with a run in the queue": Fault(cut_queue),
-    "cut, and the next handshake": Fault(cut_handshake),
-    "question lost": Fault(lose_question),
-    "answer to the question lost": Fault(lose_answer),
+    "none": Fault(no_fault),
+    "cut before a tool": Fault(partial(cut, at=(BEFORE_TOOLS,))),
+    "cut during a tool": Fault(partial(cut, at=(IN_FIRST_TOOL,))),
+    "cut between tools": Fault(partial(cut, at=(BETWEEN_TOOLS,))),
+    "cut after the tools": Fault(partial(cut, at=(AFTER_TOOLS,))),
+    "three cuts": Fault(partial(cut, at=(BEFORE_TOOLS, BETWEEN_TOOLS, AFTER_TOOLS))),
+    "cut with a queued run": Fault(cut_queue),
+    "cut again during the handshake": Fault(cut_handshake),
+    "request lost": Fault(lose_request),
+    "acceptance lost": Fault(lose_acceptance),
     "result lost": Fault(lose_result),
-    "polite close": Fault(hang_up),
-    "each chunk 50 ms late": Fault(slow_down),
-    "each chunk halved": Fault(split),
-    "frame truncated": Fault(truncate),
-    "nothing comes any more": Fault(stall_down, down=hurry),
-    "nothing goes any more": Fault(stall_up),
+    "TCP close": Fault(close_tcp),
+    "each chunk delayed by 50 ms": Fault(delay_chunks),
+    "each chunk split": Fault(split_chunks),
+    "frame truncated": Fault(truncate_frame),
+    "downstream stalled": Fault(stall_down, down=shorten_tick_interval),
+    "upstream stalled": Fault(stall_up),
     "new connections refused": Fault(refuse),
-    "new connections refused for good": Fault(
-        refuse_for_good, {3: "REFUSED", 4: "REFUSED"}, SHORT
+    "new connections refused permanently": Fault(
+        refuse_permanently, {3: "REFUSED", 4: "REFUSED"}, SHORT_RECOVERY
     ),
-    "token not valid any more": Fault(
-        revoke, {3: "AUTH_TOKEN_MISMATCH", 4: "AUTH_TOKEN_MISMATCH"}
+    "token revoked": Fault(
+        revoke_tokens, {3: "AUTH_TOKEN_MISMATCH", 4: "AUTH_TOKEN_MISMATCH"}
     ),
-    "Gateway frozen": Fault(freeze, down=hurry),
+    "Gateway frozen": Fault(freeze, down=shorten_tick_interval),
     "Gateway restarted": Fault(restart, relayed=False),
     "Gateway killed": Fault(kill, {3: "RUN_LOST", 4: "RUN_LOST"}, relayed=False),
-    "Gateway stopped for good": Fault(
-        stop_for_good, {3: "REFUSED"}, SHORT, relayed=False
+    "Gateway stopped permanently": Fault(
+        stop_permanently, {3: "REFUSED"}, SHORT_RECOVERY, relayed=False
     ),
 }

@@ -1,4 +1,4 @@
-"""Gateways to play the same scenarios on: the real ones and the simulated ones."""
+"""Uniform control of real and simulated Gateways."""
 
 import asyncio
 from base64 import urlsafe_b64encode
@@ -12,19 +12,22 @@ from tests.simulator import GatewaySimulator, Step
 from .gateways import Gateway
 
 
-class Stage(Protocol):
-    """A Gateway that obeys a scenario."""
+class GatewayHarness(Protocol):
+    """Gateway controlled by a test."""
 
     name: str
     protocol: int
     port: int
     token: str
 
-    def expect(self, *script: Step) -> None:
-        """Say what a simulated model will do; a real one reads it in the message."""
+    def set_script(self, *script: Step) -> None:
+        """Set the simulated model's script.
+
+        A real model reads its script from the message.
+        """
 
     async def approve(self, request_id: str) -> None:
-        """Approve a pairing."""
+        """Approve a pairing request."""
 
     async def print_setup_code(self) -> str:
         """Return a setup code (v4)."""
@@ -33,37 +36,37 @@ class Stage(Protocol):
         """Stop the Gateway."""
 
     async def kill(self) -> None:
-        """End the Gateway by force."""
+        """Kill the Gateway."""
 
     async def start(self) -> None:
         """Start the Gateway again."""
 
     async def restart(self) -> None:
-        """Let the Gateway restart, as it does when it is asked to."""
+        """Restart the Gateway gracefully."""
 
     def freeze(self) -> None:
-        """Let the Gateway do nothing, with all connections open."""
+        """Suspend the Gateway; its connections stay open."""
 
     def thaw(self) -> None:
-        """Let the Gateway go on."""
+        """Resume the Gateway."""
 
 
-class RealStage:
-    """A real Gateway."""
+class RealGatewayHarness:
+    """Control of a real Gateway."""
 
     def __init__(self, gateway: Gateway) -> None:
-        """Play on a Gateway that runs."""
+        """Control a running Gateway."""
         self._gateway = gateway
         self.name = f"v{gateway.protocol}"
         self.protocol = gateway.protocol
         self.port = gateway.port
         self.token = gateway.token
 
-    def expect(self, *script: Step) -> None:
-        """Leave it to the message."""
+    def set_script(self, *script: Step) -> None:
+        """Do nothing; the model reads the message."""
 
     async def approve(self, request_id: str) -> None:
-        """Approve a pairing."""
+        """Approve a pairing request."""
         await asyncio.to_thread(self._gateway.approve, request_id)
 
     async def print_setup_code(self) -> str:
@@ -75,7 +78,7 @@ class RealStage:
         await asyncio.to_thread(self._gateway.stop)
 
     async def kill(self) -> None:
-        """End the Gateway by force."""
+        """Kill the Gateway."""
         await asyncio.to_thread(self._gateway.kill)
 
     async def start(self) -> None:
@@ -83,7 +86,7 @@ class RealStage:
         await asyncio.to_thread(self._gateway.start)
 
     async def restart(self) -> None:
-        """Restart: v3 in its process, v4 after it has let the runs end."""
+        """Restart the Gateway: v3 in-process, v4 after its runs."""
         if self.protocol == MIN_PROTOCOL:
             self._gateway.signal(SIGUSR1)
             return
@@ -91,36 +94,36 @@ class RealStage:
         await self.start()
 
     def freeze(self) -> None:
-        """Stop the process."""
+        """Suspend the process."""
         self._gateway.signal(SIGSTOP)
 
     def thaw(self) -> None:
-        """Continue the process."""
+        """Resume the process."""
         self._gateway.signal(SIGCONT)
 
 
-class SimulatedStage:
-    """A simulated Gateway."""
+class SimulatedGatewayHarness:
+    """Control of a simulated Gateway."""
 
     def __init__(self, simulator: GatewaySimulator) -> None:
-        """Play on a simulator that runs."""
+        """Control a running simulator."""
         self._simulator = simulator
         self.name = f"simulated v{simulator.protocol}"
         self.protocol = simulator.protocol
         self.port = simulator.port
         self.token = simulator.token
 
-    def expect(self, *script: Step) -> None:
-        """Play this script for the next run."""
+    def set_script(self, *script: Step) -> None:
+        """Set the script of the next run."""
         self._simulator.script_once(*script)
 
     async def approve(self, request_id: str) -> None:
-        """Approve a pairing."""
+        """Approve a pairing request."""
         self._simulator.approve(request_id)
 
     async def print_setup_code(self) -> str:
         """Return a setup code."""
-        self._simulator.devices.bootstraps.add("bootstrap")
+        self._simulator.devices.bootstrap_tokens.add("bootstrap")
         payload = {"url": self._simulator.url, "bootstrapToken": "bootstrap"}
         return urlsafe_b64encode(json.dumps(payload).encode()).decode().rstrip("=")
 
@@ -129,7 +132,7 @@ class SimulatedStage:
         await self._simulator.restart(resume=False)
 
     async def kill(self) -> None:
-        """End the Gateway by force."""
+        """Drop all connections and runs."""
         await self._simulator.crash()
 
     async def start(self) -> None:
@@ -137,13 +140,13 @@ class SimulatedStage:
         await self._simulator.resume()
 
     async def restart(self) -> None:
-        """Restart."""
+        """Restart the Gateway."""
         await self._simulator.restart()
 
     def freeze(self) -> None:
-        """Say nothing."""
+        """Stop sending."""
         self._simulator.mute()
 
     def thaw(self) -> None:
-        """Speak again."""
+        """Send again."""
         self._simulator.unmute()

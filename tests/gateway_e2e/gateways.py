@@ -1,4 +1,4 @@
-"""Real Gateways as processes on loopback, each with a scripted model."""
+"""Real Gateway processes, each with a scripted model."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -26,13 +26,13 @@ POLL_INTERVAL: Final = 0.1
 
 
 class GatewayProcessError(Exception):
-    """A Gateway did not start."""
+    """Failed start of a Gateway."""
 
 
 class Gateway:
-    """One real Gateway on a port of loopback, with its files in one folder."""
+    """Real Gateway process on a loopback port."""
 
-    def __init__(  # noqa: PLR0913 - a Gateway has that many sides
+    def __init__(  # noqa: PLR0913 - all keyword options of one process
         self,
         protocol: int,
         folder: Path,
@@ -42,9 +42,9 @@ class Gateway:
         token: str,
         mode: str = "token",
     ) -> None:
-        """Write the configuration; nothing runs before `start()`.
+        """Write the configuration; `start()` runs the process.
 
-        In the mode `password`, the token is to be shown as a password.
+        In mode `password`, the token is the password.
         """
         self.protocol = protocol
         self.url = f"ws://127.0.0.1:{port}"
@@ -62,8 +62,8 @@ class Gateway:
         )
         (folder / "config.json").write_text(json.dumps(config))
 
-    def revive(self) -> None:
-        """Start the Gateway again if it has ended."""
+    def ensure_running(self) -> None:
+        """Start the Gateway again if it has exited."""
         if self._process.poll() is not None:
             self.start()
 
@@ -71,7 +71,7 @@ class Gateway:
         """Start the Gateway and wait until it is ready.
 
         Raises:
-            GatewayProcessError: it ended, or is not ready in time.
+            GatewayProcessError: the process exited, or is not ready in time.
         """
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -90,31 +90,31 @@ class Gateway:
             raise
 
     def stop(self) -> None:
-        """End the Gateway, by force if its drain takes too long."""
+        """Stop the Gateway; kill it after a timeout."""
         self.signal(SIGTERM)
-        self._ended_within(STOP_TIMEOUT)
+        self._exited_within(STOP_TIMEOUT)
         self.kill()
 
     def kill(self) -> None:
-        """End all that belongs to the Gateway, by force."""
+        """Kill the Gateway's process group."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, SIGKILL)
         self._process.wait()
 
     def signal(self, number: Signals) -> None:
-        """Send a signal to the Gateway; SIGSTOP mutes it, SIGCONT lets it speak."""
+        """Send a signal to the Gateway; SIGSTOP suspends it."""
         self._process.send_signal(number)
 
     def approve(self, request_id: str) -> None:
-        """Approve a pairing with the Gateway's own command, as its user does."""
-        self._tell("devices", "approve", request_id)
+        """Approve a pairing request with the Gateway's command."""
+        self._run_command("devices", "approve", request_id)
 
     def print_setup_code(self) -> str:
-        """Return a setup code from the Gateway's own command (v4)."""
-        return self._tell("qr", "--setup-code-only", "--url", self.url).strip()
+        """Return a setup code from the Gateway's command (v4)."""
+        return self._run_command("qr", "--setup-code-only", "--url", self.url).strip()
 
-    def _tell(self, *arguments: str) -> str:
-        """Run the Gateway's own command and return what it prints."""
+    def _run_command(self, *arguments: str) -> str:
+        """Run a command of the Gateway and return its output."""
         return subprocess.run(
             [*self._command, *arguments],
             cwd=self._folder,
@@ -127,8 +127,8 @@ class Gateway:
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_TIMEOUT
         while not self._is_ready():
-            if self._ended_within(POLL_INTERVAL) or time.monotonic() > deadline:
-                raise GatewayProcessError(f"no Gateway:\n{self.log.read_text()}")
+            if self._exited_within(POLL_INTERVAL) or time.monotonic() > deadline:
+                raise GatewayProcessError(f"Gateway not ready:\n{self.log.read_text()}")
 
     def _is_ready(self) -> bool:
         try:
@@ -138,7 +138,7 @@ class Gateway:
         except OSError, HTTPException:
             return False
 
-    def _ended_within(self, seconds: float) -> bool:
+    def _exited_within(self, seconds: float) -> bool:
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -147,7 +147,7 @@ class Gateway:
 
 
 def find_free_port() -> int:
-    """Return a port of loopback that nobody listens on."""
+    """Return an unused loopback port."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port
@@ -178,7 +178,7 @@ def serve_gateway(
     token: str | None = None,
     mode: str = "token",
 ) -> Iterator[Gateway]:
-    """Run a Gateway and its model, installed first if they are not."""
+    """Run a Gateway and its model, installed if necessary."""
     install_gateway(protocol)
     with serve_model() as model_url, tempfile.TemporaryDirectory() as folder:
         gateway = Gateway(

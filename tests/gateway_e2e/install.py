@@ -1,4 +1,4 @@
-"""Installation of the real Gateways and their Node, from committed lock files."""
+"""Installation of Gateways and Node from committed lock files."""
 
 import fcntl
 import hashlib
@@ -16,11 +16,11 @@ PACKAGES: Final = ("node", "v3", "v4")
 
 
 class InstallError(Exception):
-    """Something that the Gateways need could not be installed."""
+    """Failed installation of a Gateway or Node."""
 
 
 def run_npm(folder: Path, *arguments: str) -> None:
-    """Run npm in a folder, with the Node that the Gateways run with.
+    """Run npm in a folder, with the Gateways' Node.
 
     Raises:
         InstallError: npm is missing or failed.
@@ -28,7 +28,7 @@ def run_npm(folder: Path, *arguments: str) -> None:
     npm = shutil.which("npm")
     if npm is None:
         raise InstallError("npm is missing; install it (Debian: apt-get install npm)")
-    done = subprocess.run(
+    result = subprocess.run(
         [npm, *arguments, "--ignore-scripts", "--no-audit", "--no-fund"],
         cwd=folder,
         env=os.environ | {"PATH": f"{NODE.parent}:{os.environ['PATH']}"},
@@ -37,9 +37,9 @@ def run_npm(folder: Path, *arguments: str) -> None:
         text=True,
         check=False,
     )
-    if done.returncode:
+    if result.returncode:
         command = " ".join(("npm", *arguments))
-        raise InstallError(f"{command} failed in {folder}:\n{done.stdout}")
+        raise InstallError(f"{command} failed in {folder}:\n{result.stdout}")
 
 
 def fingerprint(folder: Path) -> str:
@@ -52,20 +52,20 @@ def fingerprint(folder: Path) -> str:
 
 
 def install(name: str) -> None:
-    """Install one folder of `npm/` into the cache, unless it is there already."""
+    """Install a folder of `npm/` into the cache, if changed."""
     source, target = SOURCES / name, CACHE / name
-    stamp, wanted = target / "installed", fingerprint(source)
-    if stamp.exists() and stamp.read_text() == wanted:
+    stamp, expected = target / "installed", fingerprint(source)
+    if stamp.exists() and stamp.read_text() == expected:
         return
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(source, target)
     run_npm(target, "ci")
     (target / "tmp").mkdir()
-    stamp.write_text(wanted)
+    stamp.write_text(expected)
 
 
 def install_gateway(protocol: int) -> None:
-    """Install the Gateway of one protocol, one caller at a time."""
+    """Install the Gateway of a protocol, under a file lock."""
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -73,8 +73,8 @@ def install_gateway(protocol: int) -> None:
         install(f"v{protocol}")
 
 
-def drop_addresses(package: dict[str, Any]) -> None:
-    """Remove from a package of a lock file what names a host."""
+def remove_addresses(package: dict[str, Any]) -> None:
+    """Remove host names from a lock file's package."""
     package.pop("funding", None)
     package.pop("deprecated", None)
     for name, version in package.get("dependencies", {}).items():
@@ -83,7 +83,7 @@ def drop_addresses(package: dict[str, Any]) -> None:
 
 
 def lock(name: str) -> None:
-    """Write the lock file of one folder of `npm/` anew, without any address."""
+    """Update the lock file of a folder of `npm/`."""
     path = SOURCES / name / "package-lock.json"
     path.unlink(missing_ok=True)
     run_npm(
@@ -94,5 +94,5 @@ def lock(name: str) -> None:
     )
     content = json.loads(path.read_text())
     for package in content["packages"].values():
-        drop_addresses(package)
+        remove_addresses(package)
     path.write_text(json.dumps(content, indent=2) + "\n")

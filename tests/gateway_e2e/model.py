@@ -15,7 +15,7 @@ USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
 
 
 async def deltas_of(step: Step) -> AsyncIterator[dict[str, Any]]:
-    """Yield the deltas of one step, at its pace."""
+    """Yield the deltas of one step with its delays."""
     if step.verb == "call":
         name, _, arguments = step.argument.partition(" ")
         function = {"name": name, "arguments": arguments or "{}"}
@@ -29,7 +29,7 @@ async def deltas_of(step: Step) -> AsyncIterator[dict[str, Any]]:
 
 
 def encode_chunk(delta: dict[str, Any], finish_reason: str | None = None) -> bytes:
-    """Return a part of the completion as a server-sent event."""
+    """Return a completion chunk as a server-sent event."""
     chunk = {
         "id": "completion",
         "object": "chat.completion.chunk",
@@ -42,7 +42,7 @@ def encode_chunk(delta: dict[str, Any], finish_reason: str | None = None) -> byt
 
 
 async def complete(request: web.Request) -> web.StreamResponse:
-    """CheckOutcome one chat completion."""
+    """Stream a scripted chat completion."""
     steps = plan((await request.json())["messages"])
     last = steps[-1]
     if last.verb == "fail":
@@ -61,7 +61,7 @@ async def complete(request: web.Request) -> web.StreamResponse:
 
 
 def main() -> None:
-    """Serve the model on a free port and print its base URL."""
+    """Serve the model and print its base URL."""
     application = web.Application(client_max_size=64 * 2**20)
     application.router.add_post("/v1/chat/completions", complete)
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -1,11 +1,11 @@
-"""Script of the model, which stands in a line of the user's message.
+"""Script of the model, read from the user's message.
 
-    say TEXT        reply with TEXT, a word a token
+    say TEXT        reply with TEXT, one word per token
     count N every D reply with N numbered tokens, D ms apart
-    call NAME {…}   call the tool NAME and go on when it has answered
-    quote           reply with what the last tool answered
-    fail STATUS     answer with that HTTP status
-    hang            never answer
+    call NAME {…}   call the tool NAME and continue with its result
+    quote           reply with the last tool result
+    fail STATUS     respond with that HTTP status
+    hang            never respond
 
 The steps of a script are joined by ` | `. A message without a script gets a
 sentence about the model.
@@ -27,14 +27,14 @@ WORD_DELAY: Final = 0.02
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that the model does."""
+    """Step of the model's script."""
 
     verb: str
     argument: str
 
 
 def text_of(message: Message) -> str:
-    """Return a message's text, whose content is a string or a list of parts."""
+    """Return a message's text, from a string or content parts."""
     content = message["content"]
     if isinstance(content, str):
         return content
@@ -42,19 +42,22 @@ def text_of(message: Message) -> str:
 
 
 def split_turn(messages: list[Message]) -> tuple[str, list[str]]:
-    """Return the user's last message and what the tools have answered since."""
-    answers: list[str] = []
+    """Return the last user message and its tool results."""
+    results: list[str] = []
     for message in reversed(messages):
         text = text_of(message) if message["role"] != "assistant" else ""
         if message["role"] == "tool":
-            answers.insert(0, text)
+            results.insert(0, text)
         if message["role"] == "user" and INTERNAL not in text:
-            return text, answers
-    return "", answers
+            return text, results
+    return "", results
 
 
 def parse_script(text: str) -> list[Step]:
-    """Return the steps in a message, to which the Gateway has added lines."""
+    """Parse the steps of a message.
+
+    The Gateway may have added lines around the script.
+    """
     script = SCRIPT.search(text)
     parts = (script[1] if script else GREETING).split(" | ")
     matches = [STEP.fullmatch(part.strip()) for part in parts]
@@ -62,22 +65,22 @@ def parse_script(text: str) -> list[Step]:
 
 
 def plan(messages: list[Message]) -> list[Step]:
-    """Return the steps to take now: behind the calls answered, up to the next."""
-    text, answers = split_turn(messages)
+    """Return the next steps, up to the next tool call."""
+    text, results = split_turn(messages)
     steps = parse_script(text)
-    for _ in answers:
+    for _ in results:
         calls = [index for index, step in enumerate(steps) if step.verb == "call"]
         steps = steps[calls[0] + 1 :]
     for index, step in enumerate(steps):
         if step.verb == "quote":
-            steps[index] = Step("say", answers[-1])
+            steps[index] = Step("say", results[-1])
         if step.verb == "call":
             return steps[: index + 1]
     return steps
 
 
 def tokens_of(step: Step) -> tuple[list[str], float]:
-    """Return the tokens of a reply and the delay after each, in seconds."""
+    """Return the tokens of a reply, and their delay."""
     if step.verb == "count":
         count, _, delay = step.argument.partition(" every ")
         return [f"{number} " for number in range(int(count))], int(delay) / 1000

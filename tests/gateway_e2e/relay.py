@@ -1,4 +1,4 @@
-"""Relay between a client and its Gateway, which does what networks do."""
+"""TCP relay that injects network faults."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,68 +7,73 @@ from ssl import SSLContext
 from typing import Final, Self
 
 DELAY: Final = 0.05
-SPLIT: Final = 0.002
-TICK: Final = (b'"tickIntervalMs":30000', b'"tickIntervalMs":600  ')
+SPLIT_DELAY: Final = 0.002
+# Of equal length, since the frame header contains the length.
+TICK_INTERVAL: Final = (b'"tickIntervalMs":30000', b'"tickIntervalMs":600  ')
 
-type Way = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
+type ForwardChunk = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
 
 
 async def forward(data: bytes, writer: asyncio.StreamWriter) -> None:
-    """Pass a chunk on."""
+    """Forward a chunk."""
     writer.write(data)
     await writer.drain()
 
 
 async def delay(data: bytes, writer: asyncio.StreamWriter) -> None:
-    """Pass a chunk on later."""
+    """Forward a chunk after a delay."""
     await asyncio.sleep(DELAY)
     await forward(data, writer)
 
 
-async def halve(data: bytes, writer: asyncio.StreamWriter) -> None:
-    """Pass a chunk on in two halves, whatever frames that splits."""
+async def split(data: bytes, writer: asyncio.StreamWriter) -> None:
+    """Forward a chunk in two halves, which may split frames."""
     middle = len(data) // 2
     await forward(data[:middle], writer)
-    await asyncio.sleep(SPLIT)
+    await asyncio.sleep(SPLIT_DELAY)
     await forward(data[middle:], writer)
 
 
-async def hurry(data: bytes, writer: asyncio.StreamWriter) -> None:
-    """Pass a chunk on; a hello then promises ticks sooner than they come."""
-    await forward(data.replace(*TICK), writer)
+async def shorten_tick_interval(data: bytes, writer: asyncio.StreamWriter) -> None:
+    """Forward a chunk, with a shorter tick interval in hello."""
+    await forward(data.replace(*TICK_INTERVAL), writer)
 
 
 class Relay:
-    """A port of loopback that leads to another one.
+    """Relay from a loopback port to a Gateway.
 
-    `up` is the way to the Gateway and `down` the one back: how each chunk is
-    passed on, from now on and on every connection.
+    `up` forwards chunks to the Gateway and `down` to the client, on every
+    connection.
     """
 
     def __init__(
-        self, target: int, ssl: SSLContext | None = None, *, down: Way = forward
+        self,
+        target: int,
+        ssl: SSLContext | None = None,
+        *,
+        down: ForwardChunk = forward,
     ) -> None:
-        """Lead to the port `target`, with TLS in front of it if `ssl` is set."""
+        """Relay to a port; `ssl` adds TLS in front."""
         self._target = target
         self._ssl = ssl
         self._writers: set[asyncio.StreamWriter] = set()
-        self._flows = asyncio.Event()
+        self._resumed = asyncio.Event()
         self.stalled = asyncio.Event()
         self.port = 0
-        self.up: Way = forward
+        self.up: ForwardChunk = forward
         self.down = down
 
     async def __aenter__(self) -> Self:
-        """Start to listen."""
-        await self.admit()
+        """Start listening."""
+        await self.listen()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Cut what is left and stop to listen."""
+        """Stop listening and cut all connections."""
         await self.refuse()
 
-    async def admit(self) -> None:
-        """Listen, on the same port as before if there was one."""
+    async def listen(self) -> None:
+        """Listen, on the previous port if there was one."""
         self._server = await asyncio.start_server(
             self._accept, "127.0.0.1", self.port, ssl=self._ssl
         )
@@ -77,43 +82,43 @@ class Relay:
     async def refuse(self) -> None:
         """Cut all connections and refuse new ones."""
         self._server.close()
-        self.flow()
+        self.resume()
         self.cut()
         await self._server.wait_closed()
 
     def cut(self) -> None:
-        """Cut all connections without a word, as a network does."""
+        """Abort all connections without closing them."""
         for writer in self._writers:
             writer.transport.abort()
 
-    def hang_up(self) -> None:
-        """End all connections politely, but below the WebSocket."""
+    def close(self) -> None:
+        """Close all connections without a WebSocket close."""
         for writer in self._writers:
             writer.close()
 
     async def stall(self, data: bytes, writer: asyncio.StreamWriter) -> None:
-        """Keep a chunk until all flows again."""
+        """Hold a chunk until `resume`."""
         self.stalled.set()
-        await self._flows.wait()
+        await self._resumed.wait()
         await forward(data, writer)
 
-    def flow(self) -> None:
-        """Pass everything on as it comes, and what was kept."""
+    def resume(self) -> None:
+        """Forward normally, and release held chunks."""
         self.up = self.down = forward
-        self._flows.set()
+        self._resumed.set()
 
     async def truncate(self, data: bytes, writer: asyncio.StreamWriter) -> None:
-        """Pass a chunk on without its last byte and hang up, once."""
+        """Forward a chunk without its last byte and close, once."""
         self.down = forward
         await forward(data[:-1], writer)
-        self.hang_up()
+        self.close()
 
-    def cut_before(self, word: bytes) -> asyncio.Event:
-        """Cut in place of the next chunk from the Gateway with a word in it."""
+    def cut_before(self, data_part: bytes) -> asyncio.Event:
+        """Cut instead of forwarding a chunk with these bytes."""
         done = asyncio.Event()
 
         async def cut(data: bytes, writer: asyncio.StreamWriter) -> None:
-            if word not in data:
+            if data_part not in data:
                 await forward(data, writer)
                 return
             self.down = forward
@@ -126,27 +131,29 @@ class Relay:
     async def _accept(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        far_reader, far_writer = await asyncio.open_connection(
+        target_reader, target_writer = await asyncio.open_connection(
             "127.0.0.1", self._target
         )
-        pair = {writer, far_writer}
+        pair = {writer, target_writer}
         self._writers |= pair
         async with asyncio.TaskGroup() as group:
-            group.create_task(_pump(reader, far_writer, self._go_up))
-            group.create_task(_pump(far_reader, writer, self._go_down))
+            group.create_task(_forward_all(reader, target_writer, self._forward_up))
+            group.create_task(_forward_all(target_reader, writer, self._forward_down))
         self._writers -= pair
 
-    async def _go_up(self, data: bytes, writer: asyncio.StreamWriter) -> None:
+    async def _forward_up(self, data: bytes, writer: asyncio.StreamWriter) -> None:
         await self.up(data, writer)
 
-    async def _go_down(self, data: bytes, writer: asyncio.StreamWriter) -> None:
+    async def _forward_down(self, data: bytes, writer: asyncio.StreamWriter) -> None:
         await self.down(data, writer)
 
 
-async def _pump(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: Way
+async def _forward_all(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    forward_chunk: ForwardChunk,
 ) -> None:
     with suppress(ConnectionError):
         while data := await reader.read(65536):
-            await way(data, writer)
+            await forward_chunk(data, writer)
     writer.close()

@@ -1,4 +1,4 @@
-"""Runs that are under way when a fault comes."""
+"""Runs during which a fault is injected."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,18 +14,18 @@ from custom_components.clawd.gateway import (
 )
 from tests.simulator import Reply, Tool
 
-from .cases import Case, same
-from .gateway_harness import Stage
+from .cases import Case, same_reply
+from .gateway_harness import GatewayHarness
 from .relay import Relay
 
-LOOK: Final = 'call exec {"command":"sleep 0.1"}'
+TOOL_CALL: Final = 'call exec {"command":"sleep 0.1"}'
 TEXTS: Final = (
-    "Before the first look there are some words, so that a fault fits.",
-    "Between both looks there are more, and each must arrive just once.",
-    "After the second look it ends, and nobody knows of any fault.",
+    "Before the first tool call there are some words a fault can interrupt.",
+    "Between both tool calls there are more, and each must arrive once.",
+    "After the second tool call the reply ends without sign of faults.",
 )
-QUESTION: Final = Case(
-    f" | {LOOK} | ".join(f"say {text}" for text in TEXTS),
+DEFAULT_CASE: Final = Case(
+    f" | {TOOL_CALL} | ".join(f"say {text}" for text in TEXTS),
     (
         Reply(TEXTS[0], delay=0.02),
         Tool("exec"),
@@ -33,13 +33,13 @@ QUESTION: Final = Case(
         Tool("exec"),
         Reply(TEXTS[2], delay=0.02),
     ),
-    same("\n\n".join(TEXTS)),
+    same_reply("\n\n".join(TEXTS)),
 )
 
 
 @dataclass(frozen=True)
-class Ending:
-    """How a run ended: its whole reply or the error, and when."""
+class RunOutcome:
+    """Result of a run: reply or error, and time."""
 
     text: str
     error: GatewayError | None
@@ -47,65 +47,67 @@ class Ending:
 
     @property
     def code(self) -> str | None:
-        """Return the code of the error."""
+        """Return the error code."""
         return self.error.code if self.error else None
 
 
-class Listener:
-    """Who asks a question and listens to the reply."""
+class RunReader:
+    """Reader of one run."""
 
     def __init__(self, client: GatewayClient, session_key: str, case: Case) -> None:
-        """Ask."""
+        """Start the run."""
         self.case = case
-        self._told = ""
-        self._news = asyncio.Event()
-        self._task = asyncio.create_task(self._listen(client, session_key))
+        self._received = ""
+        self._changed = asyncio.Event()
+        self._task = asyncio.create_task(self._read(client, session_key))
 
-    async def hear(self, word: str) -> None:
-        """Wait until a word was told."""
-        while word not in self._told:
-            assert not self._task.done(), f"{word!r} was not told: {self._told!r}"
-            await self._news.wait()
-            self._news.clear()
+    async def wait_for_text(self, text: str) -> None:
+        """Wait until a text is received."""
+        while text not in self._received:
+            assert not self._task.done(), (
+                f"{text!r} was not received: {self._received!r}"
+            )
+            await self._changed.wait()
+            self._changed.clear()
 
-    async def ending(self) -> Ending:
-        """Wait for the end; what was told must be what the run holds."""
+    async def outcome(self) -> RunOutcome:
+        """Wait for the end; streamed text must equal the reply."""
         return await self._task
 
-    async def leave(self) -> None:
-        """Listen no more."""
+    async def cancel(self) -> None:
+        """Stop reading."""
         self._task.cancel()
         await asyncio.wait([self._task])
 
-    async def _listen(self, client: GatewayClient, session_key: str) -> Ending:
-        error, text = None, ""
+    async def _read(self, client: GatewayClient, session_key: str) -> RunOutcome:
+        error, reply = None, ""
         try:
             run = await client.start_run(RunRequest(self.case.message, session_key))
-            async for new in run:
-                self._told += new
-                self._news.set()
-            text = (await run.result()).text
-            assert self._told == text
+            async for delta in run:
+                self._received += delta
+                self._changed.set()
+            reply = (await run.result()).text
+            assert self._received == reply
         except GatewayError as err:
             error = err
         finally:
-            self._news.set()
-        return Ending(text, error, asyncio.get_running_loop().time())
+            self._changed.set()
+        return RunOutcome(reply, error, asyncio.get_running_loop().time())
 
 
 @dataclass
-class Scene:
-    """What a fault can lay its hands on."""
+class RunScenario:
+    """Runs, relay and Gateway that a fault works on."""
 
-    stage: Stage
+    harness: GatewayHarness
     relay: Relay
     client: GatewayClient
     credentials: Credentials
     session_key: str
-    listeners: list[Listener] = field(default_factory=list)
+    readers: list[RunReader] = field(default_factory=list)
 
     async def __aenter__(self) -> Self:
-        """Start with no run."""
+        """Start without runs."""
         return self
 
     async def __aexit__(
@@ -114,23 +116,23 @@ class Scene:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Leave no listener behind."""
-        for listener in self.listeners:
-            await listener.leave()
+        """Cancel all readers."""
+        for reader in self.readers:
+            await reader.cancel()
 
-    def ask(self, case: Case = QUESTION) -> None:
-        """Ask a question."""
-        self.stage.expect(*case.script)
-        self.listeners.append(Listener(self.client, self.session_key, case))
+    def start_run(self, case: Case = DEFAULT_CASE) -> None:
+        """Start a run."""
+        self.harness.set_script(*case.script)
+        self.readers.append(RunReader(self.client, self.session_key, case))
 
-    async def hear(self, word: str) -> None:
-        """Ask if nobody has, and wait until the reply has come to a word."""
-        if not self.listeners:
-            self.ask()
-        await self.listeners[0].hear(word)
+    async def wait_for_text(self, text: str) -> None:
+        """Wait for a text of the first run."""
+        if not self.readers:
+            self.start_run()
+        await self.readers[0].wait_for_text(text)
 
-    async def until(self, condition: Callable[[GatewayClient], bool]) -> None:
-        """Wait until a condition on the client's states holds."""
+    async def wait_until(self, condition: Callable[[GatewayClient], bool]) -> None:
+        """Wait until a condition on the client holds."""
         changed = asyncio.Event()
         stop = self.client.subscribe_state(lambda _: changed.set())
         try:

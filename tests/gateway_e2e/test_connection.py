@@ -1,4 +1,4 @@
-"""Tests of connecting, pairing and coming back."""
+"""Tests of connecting, pairing and reconnecting."""
 
 import pytest
 
@@ -11,47 +11,47 @@ from custom_components.clawd.gateway import (
 )
 
 from .clients import new_client
-from .gateway_harness import Stage
+from .gateway_harness import GatewayHarness
 
-FROM_ELSEWHERE = {"X-Forwarded-For": "10.9.8.7"}
+REMOTE_HEADERS = {"X-Forwarded-For": "10.9.8.7"}
 
 
-async def test_the_highest_common_protocol_is_agreed(
-    stage: Stage, client: GatewayClient
+async def test_handshake_negotiates_highest_common_protocol(
+    harness: GatewayHarness, client: GatewayClient
 ) -> None:
     assert client.hello
-    assert client.hello.protocol == stage.protocol
+    assert client.hello.protocol == harness.protocol
     assert client.hello.scopes == REQUIRED_SCOPES
 
 
-async def test_a_request_is_answered(client: GatewayClient) -> None:
+async def test_request_returns_response(client: GatewayClient) -> None:
     health = await client.request("health")
     assert isinstance(health, dict)
     assert health["ok"] is True
 
 
-async def test_a_wrong_token_is_refused(stage: Stage) -> None:
+async def test_wrong_token_is_refused(harness: GatewayHarness) -> None:
     with pytest.raises(InvalidTokenError):
-        await new_client(stage, token="wrong").fetch_info()
+        await new_client(harness, token="wrong").fetch_info()
 
 
-async def test_a_device_from_elsewhere_waits_for_its_approval(stage: Stage) -> None:
-    client = new_client(stage, headers=FROM_ELSEWHERE)
+async def test_remote_device_requires_approval(harness: GatewayHarness) -> None:
+    client = new_client(harness, headers=REMOTE_HEADERS)
     with pytest.raises(PairingRequiredError) as first:
         await client.fetch_info()
     with pytest.raises(PairingRequiredError) as second:
         await client.fetch_info()
     assert first.value.request_id == second.value.request_id
-    await stage.approve(str(second.value.request_id))
+    await harness.approve(str(second.value.request_id))
     hello = (await client.fetch_info()).hello
-    assert hello.protocol == stage.protocol
+    assert hello.protocol == harness.protocol
 
 
-async def test_a_client_comes_back_when_its_gateway_does(
-    stage: Stage, client: GatewayClient
+async def test_client_reconnects_after_gateway_restart(
+    harness: GatewayHarness, client: GatewayClient
 ) -> None:
-    await stage.stop()
-    await stage.start()
+    await harness.stop()
+    await harness.start()
     await client.wait_connected()
     health = await client.request("health")
     assert isinstance(health, dict)

@@ -1,4 +1,4 @@
-"""Tests of who is let in, and of whom a client trusts."""
+"""Tests of authentication and certificate pinning."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -20,16 +20,18 @@ from custom_components.clawd.gateway import (
 from tests.simulator.tls import certificate, fingerprint, server_context
 
 from .clients import client_at, new_client, new_credentials, running
-from .gateway_harness import Stage
+from .gateway_harness import GatewayHarness
 from .relay import Relay
 
 WRONG = "not-the-token"
 
 
 @pytest.mark.parametrize("token", [WRONG, None])
-async def test_the_devices_own_token_opens_too(stage: Stage, token: str | None) -> None:
-    endpoint = Endpoint("127.0.0.1", stage.port)
-    credentials = new_credentials(stage.token)
+async def test_device_token_authenticates_without_shared_token(
+    harness: GatewayHarness, token: str | None
+) -> None:
+    endpoint = Endpoint("127.0.0.1", harness.port)
+    credentials = new_credentials(harness.token)
     await client_at(endpoint, credentials).fetch_info()
     credentials.token = token
     async with running(client_at(endpoint, credentials)) as client:
@@ -40,9 +42,11 @@ async def test_the_devices_own_token_opens_too(stage: Stage, token: str | None) 
         assert health["ok"] is True
 
 
-async def test_a_token_of_another_device_does_not_open(stage: Stage) -> None:
-    endpoint = Endpoint("127.0.0.1", stage.port)
-    other = new_credentials(stage.token)
+async def test_device_token_of_another_device_is_refused(
+    harness: GatewayHarness,
+) -> None:
+    endpoint = Endpoint("127.0.0.1", harness.port)
+    other = new_credentials(harness.token)
     await client_at(endpoint, other).fetch_info()
     credentials = new_credentials(WRONG)
     credentials.device_token = other.device_token
@@ -56,15 +60,15 @@ async def test_a_token_of_another_device_does_not_open(stage: Stage) -> None:
     assert credentials.device_token is None
 
 
-async def test_a_device_token_that_is_made_up_is_not_kept(stage: Stage) -> None:
-    credentials = new_credentials(stage.token)
+async def test_invalid_device_token_is_replaced(harness: GatewayHarness) -> None:
+    credentials = new_credentials(harness.token)
     credentials.device_token = DeviceToken("made-up", ())
-    await client_at(Endpoint("127.0.0.1", stage.port), credentials).fetch_info()
+    await client_at(Endpoint("127.0.0.1", harness.port), credentials).fetch_info()
     assert credentials.device_token.token != "made-up"
 
 
-async def test_a_request_that_is_too_large_is_not_sent(stage: Stage) -> None:
-    async with running(new_client(stage)) as client:
+async def test_oversized_request_is_not_sent(harness: GatewayHarness) -> None:
+    async with running(new_client(harness)) as client:
         assert client.hello
         limit = client.hello.policy.max_payload
         with pytest.raises(RequestTooLargeError):
@@ -74,8 +78,8 @@ async def test_a_request_that_is_too_large_is_not_sent(stage: Stage) -> None:
         assert client.introspection.runs == ()
 
 
-async def test_the_largest_request_is_taken(stage: Stage) -> None:
-    async with running(new_client(stage)) as client:
+async def test_largest_request_is_accepted(harness: GatewayHarness) -> None:
+    async with running(new_client(harness)) as client:
         assert client.hello
         room = client.hello.policy.max_payload - 1024
         params = {"sessionKey": "agent:main:e2e-large", "limit": 1, "x": "x" * room}
@@ -85,16 +89,16 @@ async def test_the_largest_request_is_taken(stage: Stage) -> None:
         assert client.statistics.drops == 0
 
 
-async def test_a_pinned_certificate_is_the_only_one_that_is_trusted(
-    stage: Stage, tmp_path: Path
+async def test_only_pinned_certificate_is_trusted(
+    harness: GatewayHarness, tmp_path: Path
 ) -> None:
     path = certificate(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    async with Relay(stage.port, server_context(path)) as relay:
+    async with Relay(harness.port, server_context(path)) as relay:
         pinned = Endpoint("127.0.0.1", relay.port, context, fingerprint(path))
-        async with running(client_at(pinned, new_credentials(stage.token))) as client:
+        async with running(client_at(pinned, new_credentials(harness.token))) as client:
             await client.request("health")
         wrong = replace(pinned, fingerprint="0" * 64)
         with pytest.raises(CertificateError):
-            await client_at(wrong, new_credentials(stage.token)).fetch_info()
+            await client_at(wrong, new_credentials(harness.token)).fetch_info()

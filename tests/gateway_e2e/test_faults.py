@@ -1,4 +1,4 @@
-"""Test of what comes of a run when something goes wrong in the middle of it."""
+"""Test of runs under faults."""
 
 import asyncio
 
@@ -9,9 +9,9 @@ from custom_components.clawd.gateway import Endpoint
 from .clients import client_at, new_credentials, running
 from .fault_table import FaultTable
 from .faults import FAULTS
-from .gateway_harness import Stage
+from .gateway_harness import GatewayHarness
 from .relay import Relay
-from .scenario import Scene
+from .scenario import RunScenario
 
 
 @pytest.fixture(params=FAULTS)
@@ -20,24 +20,24 @@ def fault(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-async def test_a_run_ends_as_it_must_after_a_fault(
-    fault: str, stage: Stage, session_key: str, fault_table: FaultTable
+async def test_run_recovers_or_fails_as_specified(
+    fault: str, harness: GatewayHarness, session_key: str, fault_table: FaultTable
 ) -> None:
     case = FAULTS[fault]
-    credentials = new_credentials(stage.token)
-    async with Relay(stage.port, down=case.down) as relay:
-        port = relay.port if case.relayed else stage.port
+    credentials = new_credentials(harness.token)
+    async with Relay(harness.port, down=case.down) as relay:
+        port = relay.port if case.relayed else harness.port
         endpoint = Endpoint("127.0.0.1", port)
         async with (
             running(client_at(endpoint, credentials, case.timing)) as client,
-            Scene(stage, relay, client, credentials, session_key) as scene,
+            RunScenario(harness, relay, client, credentials, session_key) as scenario,
         ):
-            await case.provoke(scene)
-            healed_at = asyncio.get_running_loop().time()
-            endings = [await listener.ending() for listener in scene.listeners]
-            fault_table.note(fault, stage.name, endings[-1], healed_at)
-            for listener, ending in zip(scene.listeners, endings, strict=True):
-                assert ending.code == case.codes.get(stage.protocol)
-                reply = listener.case.replies[stage.protocol]
-                assert ending.code or ending.text == reply
+            await case.inject(scenario)
+            recovered_at = asyncio.get_running_loop().time()
+            outcomes = [await reader.outcome() for reader in scenario.readers]
+            fault_table.record(fault, harness.name, outcomes[-1], recovered_at)
+            for reader, outcome in zip(scenario.readers, outcomes, strict=True):
+                assert outcome.code == case.codes.get(harness.protocol)
+                reply = reader.case.replies[harness.protocol]
+                assert outcome.code or outcome.text == reply
             assert client.introspection.runs == ()

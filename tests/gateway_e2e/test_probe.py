@@ -1,4 +1,4 @@
-"""Tests of what a Gateway tells of itself, and of how it lets a device in."""
+"""Tests of probing, agents, models and pairing."""
 
 import pytest
 
@@ -23,55 +23,57 @@ from tests.simulator import Reply
 
 from .cases import ECHO, ECHO_TOOL
 from .clients import TIMING, client_at, new_client
-from .gateway_harness import Stage
-from .test_connection import FROM_ELSEWHERE
+from .gateway_harness import GatewayHarness
+from .test_connection import REMOTE_HEADERS
 
 
-def credentials_with(**shown: str) -> Credentials:
+def credentials_with(**given: str) -> Credentials:
     """Return credentials of a new device."""
     credentials = Credentials(DeviceIdentity.generate(), ClientInfo("0.1.0"))
-    for name, value in shown.items():
+    for name, value in given.items():
         setattr(credentials, name, value)
     return credentials
 
 
-async def test_a_look_is_enough_to_know_a_gateway(stage: Stage) -> None:
-    peer = await probe_endpoint(Endpoint("127.0.0.1", stage.port), TIMING)
+async def test_probe_identifies_gateway_without_credentials(
+    harness: GatewayHarness,
+) -> None:
+    peer = await probe_endpoint(Endpoint("127.0.0.1", harness.port), TIMING)
     assert (peer.address, peer.fingerprint) == ("127.0.0.1", None)
 
 
 @pytest.mark.parametrize("path", ["/", "/openclaw", "/chat"])
-async def test_a_path_does_not_matter(stage: Stage, path: str) -> None:
-    endpoint = Endpoint("127.0.0.1", stage.port, path=path)
-    await client_at(endpoint, credentials_with(token=stage.token)).fetch_info()
+async def test_endpoint_path_is_ignored(harness: GatewayHarness, path: str) -> None:
+    endpoint = Endpoint("127.0.0.1", harness.port, path=path)
+    await client_at(endpoint, credentials_with(token=harness.token)).fetch_info()
 
 
-async def test_a_gateway_keeps_its_identity(stage: Stage) -> None:
-    first = await new_client(stage).fetch_info()
-    await stage.stop()
-    await stage.start()
-    assert (await new_client(stage).fetch_info()).gateway_id == first.gateway_id
+async def test_gateway_id_is_stable_across_restarts(harness: GatewayHarness) -> None:
+    first = await new_client(harness).fetch_info()
+    await harness.stop()
+    await harness.start()
+    assert (await new_client(harness).fetch_info()).gateway_id == first.gateway_id
     assert len(bytes.fromhex(first.gateway_id.rpartition(":")[2])) == 32
 
 
-async def test_the_agents_and_their_models_are_listed(
-    stage: Stage, client: GatewayClient
+async def test_agents_and_models_are_listed(
+    harness: GatewayHarness, client: GatewayClient
 ) -> None:
-    catalogue = await client.agents.list()
+    agents = await client.agents.list()
     models = {model.ref: model for model in await client.models.list()}
-    assert catalogue.default == "main"
-    chef = catalogue.get("kitchen")
+    assert agents.default == "main"
+    chef = agents.get("kitchen")
     assert chef
     assert chef.name == "Chef"
     thinker = models["mock/thinker"]
     assert thinker.available
-    told = tuple(level.id for level in thinker.thinking_levels)
-    assert told == tuple(level.id for level in chef.thinking_levels)
-    assert set(told) >= {"off", "low", "high"}
-    assert chef.model == (thinker.ref if stage.protocol == 4 else None)
+    level_ids = tuple(level.id for level in thinker.thinking_levels)
+    assert level_ids == tuple(level.id for level in chef.thinking_levels)
+    assert set(level_ids) >= {"off", "low", "high"}
+    assert chef.model == (thinker.ref if harness.protocol == 4 else None)
 
 
-async def test_a_session_may_be_given_another_model(
+async def test_session_model_can_be_changed(
     client: GatewayClient, session_key: str
 ) -> None:
     assert client.hello
@@ -84,13 +86,13 @@ async def test_a_session_may_be_given_another_model(
 
 
 @pytest.mark.parametrize("protocol", [4], indirect=True)
-async def test_an_agent_that_is_gone_is_refused(client: GatewayClient) -> None:
+async def test_unknown_agent_is_refused(client: GatewayClient) -> None:
     with pytest.raises(RequestFailedError):
         await client.start_run(RunRequest("say Hello.", "agent:nobody:e2e"))
 
 
 @pytest.mark.parametrize("protocol", [4], indirect=True)
-async def test_a_model_that_does_not_think_is_not_made_to(
+async def test_unsupported_thinking_level_fails_run(
     client: GatewayClient, session_key: str
 ) -> None:
     run = await client.start_run(RunRequest("say Hello.", session_key, thinking="high"))
@@ -99,10 +101,10 @@ async def test_a_model_that_does_not_think_is_not_made_to(
     assert caught.value.code == "UNAVAILABLE"
 
 
-async def test_an_agent_that_thinks_may_be_told_how_hard(
-    stage: Stage, client: GatewayClient
+async def test_thinking_level_is_accepted(
+    harness: GatewayHarness, client: GatewayClient
 ) -> None:
-    stage.expect(Reply("Hello."))
+    harness.set_script(Reply("Hello."))
     run = await client.start_run(
         RunRequest("say Hello.", "agent:kitchen:e2e", thinking="low")
     )
@@ -110,10 +112,10 @@ async def test_an_agent_that_thinks_may_be_told_how_hard(
 
 
 @pytest.mark.parametrize("protocol", [4], indirect=True)
-async def test_the_steps_with_tools_are_told(
-    stage: Stage, client: GatewayClient, session_key: str
+async def test_tool_calls_and_results_are_reported(
+    harness: GatewayHarness, client: GatewayClient, session_key: str
 ) -> None:
-    stage.expect(Reply("Let me look."), ECHO_TOOL, Reply("It is done."))
+    harness.set_script(Reply("Let me look."), ECHO_TOOL, Reply("It is done."))
     run = await client.start_run(
         RunRequest(
             f"say Let me look. | {ECHO} | say It is done.",
@@ -131,33 +133,35 @@ async def test_the_steps_with_tools_are_told(
     assert "".join(map(str, parts[: parts.index(call)])) == "Let me look."
 
 
-async def test_a_password_opens_where_one_is_wanted(locked_stage: Stage) -> None:
-    endpoint = Endpoint("127.0.0.1", locked_stage.port)
-    credentials = credentials_with(password=locked_stage.token)
+async def test_password_is_accepted_in_password_mode(
+    password_harness: GatewayHarness,
+) -> None:
+    endpoint = Endpoint("127.0.0.1", password_harness.port)
+    credentials = credentials_with(password=password_harness.token)
     await client_at(endpoint, credentials).fetch_info()
     credentials.password = None
     await client_at(endpoint, credentials).fetch_info()
 
 
-@pytest.mark.parametrize("shown", [{}, {"password": "wrong"}, {"token": "wrong"}])
-async def test_a_gateway_says_that_it_wants_a_password(
-    locked_stage: Stage, shown: dict[str, str]
+@pytest.mark.parametrize("given", [{}, {"password": "wrong"}, {"token": "wrong"}])
+async def test_missing_or_wrong_password_is_reported(
+    password_harness: GatewayHarness, given: dict[str, str]
 ) -> None:
-    endpoint = Endpoint("127.0.0.1", locked_stage.port)
+    endpoint = Endpoint("127.0.0.1", password_harness.port)
     with pytest.raises(InvalidTokenError) as caught:
-        await client_at(endpoint, credentials_with(**shown)).fetch_info()
+        await client_at(endpoint, credentials_with(**given)).fetch_info()
     assert caught.value.wants_password
 
 
 @pytest.mark.parametrize("protocol", [4], indirect=True)
-async def test_a_setup_code_lets_a_device_in_once_it_is_approved(stage: Stage) -> None:
-    link = read_setup_link(f"oc-pair://{await stage.print_setup_code()}")
-    endpoint = Endpoint(link.host, link.port, headers=FROM_ELSEWHERE)
+async def test_setup_code_pairs_device_after_approval(harness: GatewayHarness) -> None:
+    link = read_setup_link(f"oc-pair://{await harness.print_setup_code()}")
+    endpoint = Endpoint(link.host, link.port, headers=REMOTE_HEADERS)
     credentials = credentials_with(bootstrap_token=link.bootstrap_token)
     client = client_at(endpoint, credentials)
     with pytest.raises(PairingRequiredError) as caught:
         await client.fetch_info()
-    await stage.approve(str(caught.value.request_id))
+    await harness.approve(str(caught.value.request_id))
     await client.fetch_info()
     assert credentials.bootstrap_token is None
     await client.fetch_info()

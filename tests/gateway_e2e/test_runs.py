@@ -13,7 +13,7 @@ from custom_components.clawd.gateway import (
 from tests.simulator import Reply
 
 from .cases import CASES, Case
-from .gateway_harness import Stage
+from .gateway_harness import GatewayHarness
 
 COUNT = "count 40 every 50"
 COUNTED = Reply(chunks=("0", *(f" {number}" for number in range(1, 40))), delay=0.05)
@@ -23,7 +23,7 @@ STOPPED = {3: ("status", "ok"), 4: ("stopReason", "rpc")}
 async def wait_for_run(
     client: GatewayClient, run: AgentRun, timeout_ms: int
 ) -> Payload:
-    """Return what the Gateway says of a run when it ends or the time is over."""
+    """Return the response of `agent.wait`."""
     wait = {"runId": run.run_id, "timeoutMs": timeout_ms}
     outcome = await client.request("agent.wait", wait)
     assert isinstance(outcome, dict)
@@ -31,12 +31,12 @@ async def wait_for_run(
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-async def test_a_run_ends_as_its_case_says(
-    case: Case, stage: Stage, client: GatewayClient, session_key: str
+async def test_run_returns_expected_reply(
+    case: Case, harness: GatewayHarness, client: GatewayClient, session_key: str
 ) -> None:
-    stage.expect(*case.script)
+    harness.set_script(*case.script)
     run = await client.start_run(RunRequest(case.message, session_key))
-    reply = case.replies[stage.protocol]
+    reply = case.replies[harness.protocol]
     if reply is None:
         with pytest.raises(AgentRunError):
             await run.result()
@@ -46,10 +46,10 @@ async def test_a_run_ends_as_its_case_says(
     assert (await run.result()).text == reply
 
 
-async def test_text_arrives_while_the_model_speaks(
-    stage: Stage, client: GatewayClient, session_key: str
+async def test_text_is_streamed(
+    harness: GatewayHarness, client: GatewayClient, session_key: str
 ) -> None:
-    stage.expect(COUNTED)
+    harness.set_script(COUNTED)
     run = await client.start_run(RunRequest(COUNT, session_key))
     first = await anext(aiter(run))
     result = await run.result()
@@ -57,10 +57,10 @@ async def test_text_arrives_while_the_model_speaks(
     assert len(first) < len(result.text)
 
 
-async def test_an_aborted_run_ends_at_once(
-    stage: Stage, client: GatewayClient, session_key: str
+async def test_aborted_run_ends_at_once(
+    harness: GatewayHarness, client: GatewayClient, session_key: str
 ) -> None:
-    stage.expect(COUNTED)
+    harness.set_script(COUNTED)
     run = await client.start_run(RunRequest(COUNT, session_key))
     await anext(aiter(run))
     await run.abort()
@@ -68,4 +68,4 @@ async def test_an_aborted_run_ends_at_once(
         await run.result()
     assert client.introspection.runs == ()
     outcome = await wait_for_run(client, run, timeout_ms=1_000)
-    assert STOPPED[stage.protocol] in outcome.items()
+    assert STOPPED[harness.protocol] in outcome.items()

@@ -332,7 +332,7 @@ async def test_a_known_gateway_at_another_address_is_not_changed(
 async def test_a_setup_link_leads_to_a_device_token(
     hass: HomeAssistant, gateway: GatewaySimulator, hass_storage: dict[str, Any]
 ) -> None:
-    gateway.devices.bootstraps.add("bootstrap")
+    gateway.devices.bootstrap_tokens.add("bootstrap")
 
     result = await start_user_flow(hass, {CONF_ADDRESS: setup_link(gateway)})
     data = await created_entry_data(hass, result)

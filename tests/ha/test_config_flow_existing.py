@@ -31,7 +31,7 @@ from custom_components.clawd.gateway import AddressClass, endpoint as endpoints
 from tests.simulator import GatewaySimulator
 from tests.simulator.tls import (
     certificate,
-    certificate_alone,
+    certificate_pem,
     fingerprint,
     server_context,
 )
@@ -179,7 +179,7 @@ async def test_reconfigure_with_a_setup_link_replaces_the_token(
     hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
 ) -> None:
     gateway.token = "changed"
-    gateway.devices.bootstraps.add("bootstrap")
+    gateway.devices.bootstrap_tokens.add("bootstrap")
     form = await entry.start_reconfigure_flow(hass)
 
     result = await submit(hass, form, {CONF_ADDRESS: setup_link(gateway)})
@@ -349,11 +349,11 @@ async def test_a_new_ca_replaces_a_pinned_certificate(
     own = {SECTION_SECURITY: {CONF_CA_CERTIFICATE: path.read_text()}}
     result = await submit(hass, form, {**answers, **own})
     await _assert_updated(hass, entry, result, "reconfigure_successful")
-    assert entry.data[CONF_CA_CERTIFICATE] == certificate_alone(path)
+    assert entry.data[CONF_CA_CERTIFICATE] == certificate_pem(path)
     assert CONF_FINGERPRINT not in entry.data
 
     form = await entry.start_reconfigure_flow(hass)
-    assert suggested_values(form)[CONF_CA_CERTIFICATE] == certificate_alone(path)
+    assert suggested_values(form)[CONF_CA_CERTIFICATE] == certificate_pem(path)
 
 
 async def test_a_certificate_confirmed_beside_a_ca_stays_pinned(

@@ -102,7 +102,7 @@ async def test_closing_the_dialog_ends_the_wait(
     hass.config_entries.flow.async_abort(progress["flow_id"])
 
     await hass.async_block_till_done(wait_background_tasks=True)
-    await gateway.wait_until(lambda: not gateway.peers)
+    await gateway.wait_until(lambda: not gateway.open_connections)
 
 
 async def test_an_error_while_waiting_for_approval_is_shown(

@@ -15,7 +15,7 @@ from custom_components.clawd.const import CONF_CA_CERTIFICATE, CONF_FINGERPRINT
 from tests.simulator import GatewaySimulator, Refusal
 from tests.simulator.tls import (
     certificate,
-    certificate_alone,
+    certificate_pem,
     fingerprint,
     server_context,
 )
@@ -55,7 +55,7 @@ def _answers(gateway: GatewaySimulator, **security: str) -> dict[str, Any]:
 
 def _ca(path: Path) -> dict[str, str]:
     """Return a certificate as CA of itself, as a user pastes it."""
-    return {CONF_CA_CERTIFICATE: certificate_alone(path)}
+    return {CONF_CA_CERTIFICATE: certificate_pem(path)}
 
 
 def _ca_with_key(path: Path) -> dict[str, str]:
@@ -161,7 +161,7 @@ async def test_only_the_certificates_of_a_pasted_text_are_stored(
     text, certificates = "", ""
     for name in ("Müller", "Meier"):
         text += f"O={name}\n{_ca_with_key(path)[CONF_CA_CERTIFICATE]}"
-        certificates += certificate_alone(path)
+        certificates += certificate_pem(path)
         path = certificate(tmp_path)
 
     pasted = {CONF_CA_CERTIFICATE: text}
@@ -209,8 +209,8 @@ async def test_an_invalid_ca_certificate_is_an_error(
 async def test_a_damaged_certificate_is_an_error(
     hass: HomeAssistant, gateway: GatewaySimulator, path: Path
 ) -> None:
-    damaged = certificate_alone(path).replace("MII", "MÜÜ")
-    text = f"{certificate_alone(path)}{damaged}"
+    damaged = certificate_pem(path).replace("MII", "MÜÜ")
+    text = f"{certificate_pem(path)}{damaged}"
 
     form = await start_user_flow(hass, _answers(gateway, **{CONF_CA_CERTIFICATE: text}))
 
@@ -222,7 +222,7 @@ async def test_a_private_key_is_not_stored_beside_a_fingerprint(
 ) -> None:
     link = setup_link(gateway, tlsFingerprint=fingerprint(path))
     pasted = _ca_with_key(path)[CONF_CA_CERTIFICATE]
-    key = pasted.removesuffix(certificate_alone(path))
+    key = pasted.removesuffix(certificate_pem(path))
     answers = {CONF_ADDRESS: link, SECTION_SECURITY: {CONF_CA_CERTIFICATE: key}}
 
     form = await start_user_flow(hass, answers)
@@ -247,7 +247,7 @@ async def test_a_ca_certificate_is_not_stored_without_tls(
 async def test_a_setup_link_needs_no_token_and_its_fingerprint_is_trusted(
     hass: HomeAssistant, gateway: GatewaySimulator, path: Path, secret: dict[str, str]
 ) -> None:
-    gateway.devices.bootstraps.add("bootstrap")
+    gateway.devices.bootstrap_tokens.add("bootstrap")
     link = setup_link(gateway, tlsFingerprint=fingerprint(path))
 
     data = await created_entry_data(
@@ -262,7 +262,7 @@ async def test_a_setup_link_needs_no_token_and_its_fingerprint_is_trusted(
 async def test_the_fingerprint_of_a_setup_link_outranks_a_ca(
     hass: HomeAssistant, gateway: GatewaySimulator, path: Path
 ) -> None:
-    gateway.devices.bootstraps.add("bootstrap")
+    gateway.devices.bootstrap_tokens.add("bootstrap")
     link = setup_link(gateway, tlsFingerprint=fingerprint(path))
     answers = {CONF_ADDRESS: link, SECTION_SECURITY: _ca(path)}
 

@@ -45,7 +45,7 @@ async def test_an_entry_loads_and_unloads(
     assert await hass.config_entries.async_unload(entry.entry_id)
 
     assert entry.state is ConfigEntryState.NOT_LOADED
-    await gateway.wait_until(lambda: not gateway.peers)
+    await gateway.wait_until(lambda: not gateway.open_connections)
 
 
 async def test_the_device_shows_what_the_gateway_is(
@@ -104,7 +104,7 @@ async def test_a_refusal_ends_the_set_up_for_its_reason(  # noqa: PLR0913, PLR09
     assert await _set_up(hass, new_entry) is state
 
     assert new_entry.error_reason_translation_key == key
-    await gateway.wait_until(lambda: not gateway.peers)
+    await gateway.wait_until(lambda: not gateway.open_connections)
 
 
 @pytest.mark.parametrize("refusal", [Refusal.TOKEN_MISMATCH, Refusal.SIGNATURE])
@@ -203,7 +203,7 @@ async def test_a_client_that_waits_for_approval_goes_on_when_it_comes(
         with pytest.raises(PairingRequiredError):
             await client.wait_connected()
         client.resume()
-        await gateway.wait_until(lambda: not gateway.peers)
+        await gateway.wait_until(lambda: not gateway.open_connections)
     assert caplog.text.count("The Gateway refuses the connection") == 1
 
     [request_id] = gateway.devices.pending

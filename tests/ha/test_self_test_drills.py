@@ -57,13 +57,13 @@ async def test_a_drill_leaves_nothing_behind(harness: FaultHarness) -> None:
     entries, entry_id = harness.hass.config_entries, harness.entry.entry_id
     await _drill(harness.hass)
     assert await entries.async_unload(entry_id)
-    await harness.gateway.wait_until(lambda: not harness.gateway.peers)
+    await harness.gateway.wait_until(lambda: not harness.gateway.open_connections)
 
     async with no_leaks():
         assert await entries.async_setup(entry_id)
         await _drill(harness.hass)
         assert await entries.async_unload(entry_id)
-        await harness.gateway.wait_until(lambda: not harness.gateway.peers)
+        await harness.gateway.wait_until(lambda: not harness.gateway.open_connections)
 
 
 @RUNS_LONG

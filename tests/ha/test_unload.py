@@ -34,7 +34,7 @@ async def test_set_up_and_unloaded_leaves_nothing(
     hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
 ) -> None:
     await _unload(hass, entry)
-    await gateway.wait_until(lambda: not gateway.peers)
+    await gateway.wait_until(lambda: not gateway.open_connections)
     listeners = _listeners(hass)
 
     async with no_leaks():
@@ -42,7 +42,7 @@ async def test_set_up_and_unloaded_leaves_nothing(
             assert await hass.config_entries.async_setup(entry.entry_id)
             await run_self_test(hass, config_entry=entry.entry_id)
             await _unload(hass, entry)
-        await gateway.wait_until(lambda: not gateway.peers)
+        await gateway.wait_until(lambda: not gateway.open_connections)
 
     assert _listeners(hass) == listeners
 

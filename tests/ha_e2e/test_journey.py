@@ -1,4 +1,4 @@
-"""A real Home Assistant of a version, with a Gateway of each protocol."""
+"""Journey through real Home Assistants, with each protocol."""
 
 from collections.abc import AsyncIterator
 import os
@@ -35,19 +35,19 @@ async def api() -> AsyncIterator[HomeAssistantApi]:
 
 
 @pytest.mark.parametrize("protocol", [3, 4])
-async def test_it_is_added_answers_tests_itself_and_goes(
+async def test_setup_conversation_self_test_and_unload(
     api: HomeAssistantApi, protocol: int
 ) -> None:
     async with GatewaySimulator(protocol=protocol) as gateway:
-        place = Gateway(gateway.host, gateway.port, ssl=False, token=gateway.token)
-        entry = await journey.add_gateway(api, place.fields, print)
+        config = Gateway(gateway.host, gateway.port, ssl=False, token=gateway.token)
+        entry = await journey.add_gateway(api, config.fields, print)
         entry_id = entry["entry_id"]
         _, pipeline = await journey.create_assistant(api, entry_id)
 
         gateway.script(Reply("It is on."))
-        said: list[str] = []
-        reply = await ask(api, pipeline, "Is it on?", said.append)
-        assert (reply.text, "".join(said)) == ("It is on.", "It is on.")
+        deltas: list[str] = []
+        reply = await ask(api, pipeline, "Is it on?", deltas.append)
+        assert (reply.text, "".join(deltas)) == ("It is on.", "It is on.")
 
         assert passed(await journey.self_test(api, entry_id))
 

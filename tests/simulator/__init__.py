@@ -1,7 +1,7 @@
-"""A scripted Gateway for tests, the demo and benchmarks."""
+"""Scripted Gateway for tests, the demo and benchmarks."""
 
 from .agent_list import Agent
-from .connection import Peer
+from .connection import ClientConnection
 from .refusals import Refusal
 from .request_log import Request
 from .script import (
@@ -24,13 +24,13 @@ from .server import GatewaySimulator
 __all__ = [
     "Ack",
     "Agent",
+    "ClientConnection",
     "Drop",
     "Emit",
     "End",
     "Fail",
     "GatewaySimulator",
     "Pause",
-    "Peer",
     "Refusal",
     "Refuse",
     "Replace",

@@ -1,4 +1,4 @@
-"""The simulator as a program: ``python -m tests.simulator``."""
+"""Command line of the simulator: ``python -m tests.simulator``."""
 
 import argparse
 import asyncio
@@ -16,14 +16,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--protocol", type=int, choices=(3, 4), default=4)
     parser.add_argument("--token", default="gateway-token")
-    parser.add_argument("--delay-ms", type=int, default=30, help="between words")
-    parser.add_argument("--reply", help="instead of obeying the message")
+    parser.add_argument("--delay-ms", type=int, default=30, help="delay between words")
+    parser.add_argument("--reply", help="fixed reply to every message")
     parser.add_argument("--pairing", action="store_true", help="devices need approval")
     return parser.parse_args()
 
 
 async def _main(arguments: argparse.Namespace) -> None:
-    """Listen until a signal asks to stop."""
+    """Run the simulator until a signal arrives."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -36,12 +36,12 @@ async def _main(arguments: argparse.Namespace) -> None:
     ) as gateway:
         if arguments.reply:
             gateway.script(Reply(arguments.reply))
-        line = {
+        info = {
             "url": gateway.url,
             "port": gateway.port,
             "protocol": gateway.protocol,
         }
-        sys.stdout.write(orjson.dumps(line).decode() + "\n")
+        sys.stdout.write(orjson.dumps(info).decode() + "\n")
         sys.stdout.flush()
         await stop.wait()
 

@@ -1,4 +1,4 @@
-"""The agents and the models of a Gateway."""
+"""Agents and models of a Gateway."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from .recordings import V3, Frame, payload
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """An agent of the Gateway; without a name, it is called by its id."""
+    """Agent of the Gateway; the name is optional."""
 
     id: str
     name: str | None = None
@@ -31,42 +31,48 @@ AGENTS = (
 MODELS = (Model("mock", "Mock"), Model("thinker", "Thinker", ("off", "low", "high")))
 
 
-def agents(protocol: int, listed: tuple[Agent, ...]) -> Frame:
-    """Return what ``agents.list`` answers; protocol 3 knows ids and names only."""
-    answer: Frame = payload(protocol, "rpc_survey", "agents.list")
-    template = answer["agents"][0]
-    answer["agents"] = [_agent(protocol, template, agent) for agent in listed]
-    return answer | {"defaultId": listed[0].id}
+def agents_payload(protocol: int, agents: tuple[Agent, ...]) -> Frame:
+    """Return the payload of ``agents.list``.
+
+    Protocol 3 has only ids and names.
+    """
+    result: Frame = payload(protocol, "rpc_survey", "agents.list")
+    template = result["agents"][0]
+    result["agents"] = [_agent_entry(protocol, template, agent) for agent in agents]
+    return result | {"defaultId": agents[0].id}
 
 
-def models(protocol: int) -> Frame:
-    """Return what ``models.list`` answers; protocol 3 tells no thinking levels."""
-    answer: Frame = payload(protocol, "rpc_survey", "models.list")
-    template = answer["models"][0]
-    answer["models"] = [
+def models_payload(protocol: int) -> Frame:
+    """Return the payload of ``models.list``.
+
+    Protocol 3 has no thinking levels.
+    """
+    result: Frame = payload(protocol, "rpc_survey", "models.list")
+    template = result["models"][0]
+    result["models"] = [
         template
         | {"id": model.id, "name": model.name, "provider": "mock"}
         | {"reasoning": len(model.levels) > 1}
-        | ({} if protocol == V3 else _thinking(model.levels))
+        | ({} if protocol == V3 else _thinking_levels(model.levels))
         for model in MODELS
     ]
-    return answer
+    return result
 
 
-def _agent(protocol: int, template: Frame, agent: Agent) -> Frame:
-    """Return one agent of the list."""
+def _agent_entry(protocol: int, template: Frame, agent: Agent) -> Frame:
+    """Return one entry of ``agents.list``."""
     name = {"name": agent.name} if agent.name else {}
     if protocol == V3:
         return {"id": agent.id, **name}
     return (
         template
         | {"id": agent.id, **name, "model": {"primary": agent.model}}
-        | _thinking(agent.levels)
+        | _thinking_levels(agent.levels)
     )
 
 
-def _thinking(levels: tuple[str, ...]) -> Frame:
-    """Return the thinking levels as protocol 4 tells them."""
+def _thinking_levels(levels: tuple[str, ...]) -> Frame:
+    """Return thinking levels in protocol 4 format."""
     return {
         "thinkingLevels": [{"id": level, "label": level} for level in levels],
         "thinkingDefault": levels[0],

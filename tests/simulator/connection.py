@@ -1,4 +1,4 @@
-"""One client's connection, as the Gateway sees it."""
+"""Server side of a client's connection."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,17 +17,17 @@ from .snapshots import hello
 if TYPE_CHECKING:
     from .server import GatewaySimulator
 
-MAX_BEFORE_HELLO = 65_536
+MAX_CONNECT_SIZE = 65_536
 
 type Item = Frame | str | bytes | tuple[str, Frame]
 
 
 @dataclass(eq=False)
-class Peer:
-    """A connection: first the handshake, then requests."""
+class ClientConnection:
+    """Connection of one client: handshake, then requests."""
 
     gateway: GatewaySimulator
-    connection: ServerConnection
+    websocket: ServerConnection
     number: int
     refusal: Refusal | None
     conn_id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -39,43 +39,46 @@ class Peer:
 
     @property
     def scopes(self) -> list[str]:
-        """Return the scopes that were granted."""
+        """Return the granted scopes."""
         return list(self.params.get("scopes", []))
 
     async def serve(self) -> None:
-        """Speak with the client until it leaves."""
+        """Serve the client until the connection closes."""
         if self.refusal is Refusal.STARTING_CLOSE:
-            await self.connection.close(1013, "gateway starting")
+            await self.websocket.close(1013, "gateway starting")
         if self.refusal is Refusal.DROP_BEFORE_CHALLENGE:
             self.drop()
-        self._challenge()
+        self._send_challenge()
         if self.refusal is Refusal.DROP_AFTER_CHALLENGE:
             self.drop()
-        async for message in self.connection:
+        async for message in self.websocket:
             await self._receive(message)
 
     def send(self, item: Item) -> None:
-        """Send a frame, raw text or bytes, or an event with its payload."""
+        """Send a frame, raw data, or an event.
+
+        A tuple is an event and its payload.
+        """
         if self.gateway.muted:
             return
         if isinstance(item, tuple):
             self.gateway.seq += 1
             self.send_event(*item)
         elif isinstance(item, dict):
-            self.gateway.line.carry(item, self.send_text)
+            self.gateway.wire_faults.send(item, self.send_text)
         else:
-            broadcast([self.connection], item)
+            broadcast([self.websocket], item)
 
     def send_text(self, data: bytes) -> None:
-        """Send a text message, whatever is in it."""
-        broadcast([self.connection], data, text=True)
+        """Send raw bytes as a text message."""
+        broadcast([self.websocket], data, text=True)
 
     def send_event(
         self, event: str, payload: Frame, *, versioned: bool = False
     ) -> None:
-        """Send an event under the number that is due.
+        """Send an event with the next sequence number.
 
-        ``versioned`` events tell the state versions, too.
+        ``versioned`` events include the state versions.
         """
         frame: Frame = {"type": "event", "event": event, "payload": payload}
         if self.gateway.protocol == V3:
@@ -90,99 +93,100 @@ class Peer:
     def respond(
         self, request: Request, payload: object = None, error: Frame | None = None
     ) -> None:
-        """CheckOutcome a request, twice if the script says so."""
+        """Respond to a request, twice if it is duplicated."""
         frame = {"type": "res", "id": request.id, "ok": error is None}
         if error is None or payload is not None:
             frame["payload"] = payload
         if error is not None:
             frame["error"] = error
-        for _ in range(1 + (request.method in self.gateway.duplicated)):
+        for _ in range(1 + (request.method in self.gateway.duplicated_methods)):
             self.send(frame)
 
     def drop(self) -> None:
-        """Cut the connection without a close frame."""
+        """Abort the connection without a close frame."""
         self.dropped = True
-        self.connection.transport.abort()
+        self.websocket.transport.abort()
 
-    def _challenge(self) -> None:
-        """Send the nonce to sign."""
+    def _send_challenge(self) -> None:
+        """Send the ``connect.challenge`` event."""
         payload: Frame = {"nonce": self.nonce, "ts": self.gateway.now_ms()}
         if self.gateway.protocol != V3:
             payload["capabilities"] = ["model-catalog-snapshot"]
-        payload = self.gateway.edited("connect.challenge", payload)
+        payload = self.gateway.apply_edit("connect.challenge", payload)
         self.send({"type": "event", "event": "connect.challenge", "payload": payload})
 
     async def _receive(self, message: str | bytes) -> None:
-        """Take a message; what is not JSON is ignored."""
+        """Handle a message; invalid JSON is ignored."""
         try:
             frame = orjson.loads(message)
         except orjson.JSONDecodeError:
             return
-        request = self._request(frame)
+        request = self._parse_request(frame)
         if request:
-            self.gateway.note(request)
+            self.gateway.record(request)
         if self.gateway.muted:
             return
         if request is None:
             await self._reject(frame)
         elif self.connected:
-            self.gateway.spawn(self._answer(request))
+            self.gateway.spawn(self._handle_request(request))
         else:
-            await self._shake_hands(request, len(message))
+            await self._handle_connect(request, len(message))
 
-    def _request(self, frame: object) -> Request | None:
-        """Return the request that a frame is, if it is one."""
+    def _parse_request(self, frame: object) -> Request | None:
+        """Parse a request frame; None if it is invalid."""
         match frame:
-            case {"type": "req", "id": str(id_), "method": str(method), **rest}:
+            case {"type": "req", "id": str(request_id), "method": str(method), **rest}:
                 params = rest.pop("params", {})
                 if not rest and isinstance(params, dict):
-                    return Request(self.number, id_, method, params)
+                    return Request(self.number, request_id, method, params)
         return None
 
     async def _reject(self, frame: object) -> None:
-        """CheckOutcome a frame that is no request."""
+        """Reject an invalid frame."""
         if not self.connected:
-            await self.connection.close(1008, "invalid request frame")
+            await self.websocket.close(1008, "invalid request frame")
             return
-        id_ = frame.get("id", "invalid") if isinstance(frame, dict) else "invalid"
+        request_id = (
+            frame.get("id", "invalid") if isinstance(frame, dict) else "invalid"
+        )
         message = "invalid request frame: must match a schema in anyOf"
         error = {"code": "INVALID_REQUEST", "message": message}
-        self.respond(Request(self.number, id_, "", {}), error=error)
+        self.respond(Request(self.number, request_id, "", {}), error=error)
 
-    async def _shake_hands(self, request: Request, size: int) -> None:
-        """Let the client in, or refuse it and close."""
-        if size > MAX_BEFORE_HELLO:
-            await self.connection.close(1009, "preauth payload too large")
+    async def _handle_connect(self, request: Request, size: int) -> None:
+        """Accept the ``connect`` request, or refuse it and close."""
+        if size > MAX_CONNECT_SIZE:
+            await self.websocket.close(1009, "preauth payload too large")
             return
-        await self.gateway.passage("connect")
+        await self.gateway.wait_released("connect")
         if self.refusal is Refusal.DROP_BEFORE_HELLO:
             self.drop()
             return
-        self._send_all(self.gateway.befores.get("connect", ()))
+        self._send_all(self.gateway.sent_before.get("connect", ()))
         try:
-            token = self._admit(request)
+            token = self._authenticate(request)
         except ConnectError as err:
-            error = self.gateway.edited("refusal", err.error)
+            error = self.gateway.apply_edit("refusal", err.error)
             self.respond(request, error=error)
-            await self.connection.close(err.close_code, err.close_reason)
+            await self.websocket.close(err.close_code, err.close_reason)
             return
         self.connected = True
-        payload = self.gateway.edited("hello-ok", hello(self.gateway, self, token))
+        payload = self.gateway.apply_edit("hello-ok", hello(self.gateway, self, token))
         self.respond(request, payload)
-        self._send_all(self.gateway.afters.get("connect", ()))
-        self.gateway.greet()
+        self._send_all(self.gateway.sent_after.get("connect", ()))
+        self.gateway.announce_connection()
 
-    def _admit(self, request: Request) -> str | None:
-        """Check a connect request and return the device's token.
+    def _authenticate(self, request: Request) -> str | None:
+        """Authenticate a connect request and return the device token.
 
         Raises:
-            ConnectError: the client is refused.
-
+            ConnectError: the request is refused.
         """
         if request.method != "connect":
             raise invalid_connect("invalid handshake: first request must be connect")
         gateway, self.params = self.gateway, request.params
-        headers = self.connection.request.headers if self.connection.request else {}
+        headers = self.websocket.request.headers if self.websocket.request else {}
         pairing = self.refusal is Refusal.PAIRING
         handshake = Handshake(
             protocol=gateway.protocol,
@@ -195,22 +199,22 @@ class Peer:
         )
         if self.refusal and not pairing:
             handshake.refuse(self.refusal, self.params)
-        return handshake.admit(self.params)
+        return handshake.accept(self.params)
 
-    async def _answer(self, request: Request) -> None:
-        """CheckOutcome a request between what the script puts around it."""
-        await self.gateway.passage(request.method)
-        self._send_all(self.gateway.befores.get(request.method, ()))
+    async def _handle_request(self, request: Request) -> None:
+        """Handle a request, with the scripted frames around its response."""
+        await self.gateway.wait_released(request.method)
+        self._send_all(self.gateway.sent_before.get(request.method, ()))
         try:
             payload = await handle(self.gateway, self, request)
         except RequestError as err:
             self.respond(request, error=err.error)
         else:
             if payload is not RESPONDED:
-                self.respond(request, self.gateway.edited(request.method, payload))
-        self._send_all(self.gateway.afters.get(request.method, ()))
+                self.respond(request, self.gateway.apply_edit(request.method, payload))
+        self._send_all(self.gateway.sent_after.get(request.method, ()))
 
     def _send_all(self, items: tuple[Item, ...]) -> None:
-        """Send what the script puts around a response."""
+        """Send scripted frames."""
         for item in items:
             self.send(item)

@@ -1,4 +1,4 @@
-"""Devices that are paired, or ask to be."""
+"""Paired devices and pending pairing requests."""
 
 from dataclasses import dataclass, field
 import secrets
@@ -11,26 +11,25 @@ from .refusals import pairing_required
 
 @dataclass
 class Devices:
-    """The approved scopes and tokens of devices, and their pending requests.
+    """Approved devices, their tokens, and pending pairing requests.
 
-    ``bootstraps``: the tokens of setup codes that are valid (protocol 4).
+    ``bootstrap_tokens``: valid tokens of setup codes (protocol 4).
     """
 
     protocol: int
     approved: dict[str, set[str]] = field(default_factory=dict)
     pending: dict[str, dict[str, Any]] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
-    bootstraps: set[str] = field(default_factory=set)
-    _known: dict[str, dict[str, Any]] = field(default_factory=dict)
+    bootstrap_tokens: set[str] = field(default_factory=set)
+    _requests: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def admit(self, params: dict[str, Any], *, silent: bool) -> str:
-        """Pair the device of a connect request and return its token.
+    def pair(self, params: dict[str, Any], *, silent: bool) -> str:
+        """Pair the device of a connect request; return its token.
 
         Raises:
-            ConnectError: the device waits for approval.
-
+            ConnectError: the device is not approved yet.
         """
-        request = self._request(params)
+        request = self._pairing_request(params)
         device_id = request["deviceId"]
         scopes = set(request["scopes"])
         if silent:
@@ -38,8 +37,8 @@ class Devices:
         if not scopes <= self.approved.get(device_id, set()) or (
             device_id not in self.approved
         ):
-            raise pairing_required(self.protocol, self._pend(request))
-        self._known[device_id] = request
+            raise pairing_required(self.protocol, self._add_pending(request))
+        self._requests[device_id] = request
         return self.tokens.setdefault(device_id, secrets.token_urlsafe(24))
 
     def approve(self, request_id: str) -> dict[str, Any]:
@@ -47,24 +46,23 @@ class Devices:
 
         Raises:
             KeyError: no such request is pending.
-
         """
         request = self.pending.pop(request_id)
         device_id = request["deviceId"]
         self.approved.setdefault(device_id, set()).update(request["scopes"])
-        self._known[device_id] = request
+        self._requests[device_id] = request
         return self._describe(device_id)
 
-    def listing(self) -> dict[str, Any]:
-        """Return what ``device.pair.list`` answers."""
+    def list_payload(self) -> dict[str, Any]:
+        """Return the payload of ``device.pair.list``."""
         return {
             "pending": list(self.pending.values()),
-            "paired": [self._describe(device_id) for device_id in self._known],
+            "paired": [self._describe(device_id) for device_id in self._requests],
         }
 
     def _describe(self, device_id: str) -> dict[str, Any]:
-        """Return a paired device as the Gateway shows it, without its token."""
-        request = self._known[device_id]
+        """Return a paired device's entry, without its token."""
+        request = self._requests[device_id]
         scopes = sorted(self.approved[device_id])
         return {
             "deviceId": device_id,
@@ -76,8 +74,8 @@ class Devices:
             "tokens": [{"role": request["role"], "scopes": scopes}],
         }
 
-    def _request(self, params: dict[str, Any]) -> dict[str, Any]:
-        """Return the pairing request that a connect request amounts to."""
+    def _pairing_request(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Return the pairing request of a connect request."""
         device_id = params["device"]["id"]
         known = device_id in self.approved
         return {
@@ -89,10 +87,10 @@ class Devices:
             "reason": "scope-upgrade" if known else "not-paired",
         }
 
-    def _pend(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Return the pending request of the device, the same one each time.
+    def _add_pending(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Return the device's pending request, added if there is none.
 
-        Protocol 4 has a new one in its place when it asks for more scopes.
+        Protocol 4 replaces it if the device requests more scopes.
         """
         for request_id, pending in self.pending.items():
             if pending["deviceId"] == request["deviceId"]:

@@ -1,4 +1,4 @@
-"""The Gateway's side of the handshake: who may connect."""
+"""Server side of the handshake."""
 
 from base64 import urlsafe_b64decode
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from .devices import Devices
-from .params import ADMIN, connect_faults
+from .params import ADMIN, connect_params_error
 from .recordings import V3, Frame
 from .refusals import Refusal, connect_error, invalid_connect, protocol_mismatch
 
-REFUSALS = {
+SECRET_REFUSALS = {
     "token": (Refusal.TOKEN_MISMATCH, Refusal.TOKEN_MISSING),
     "password": (Refusal.PASSWORD_MISMATCH, Refusal.PASSWORD_MISSING),
 }
@@ -24,7 +24,7 @@ SKEW_MS = {3: 600_000, 4: 120_000}
 class Handshake:
     """One attempt to connect; ``local`` devices are paired silently.
 
-    ``mode`` says whether ``token`` is the Gateway's token or its password.
+    ``mode``: ``token`` is the Gateway's token or its password.
     """
 
     protocol: int
@@ -35,38 +35,36 @@ class Handshake:
     now_ms: int
     local: bool
 
-    def admit(self, params: Frame) -> str | None:
-        """Let a client in and return its device token, if it has a device.
+    def accept(self, params: Frame) -> str | None:
+        """Accept a connect request; return the device token, if any.
 
-        The request's scopes become those that are granted.
+        The request's scopes are replaced by the granted scopes.
 
         Raises:
             ConnectError: the request is refused.
-
         """
-        if wrong := connect_faults(self.protocol, params):
-            raise invalid_connect(f"invalid connect params: {wrong}")
+        if problem := connect_params_error(self.protocol, params):
+            raise invalid_connect(f"invalid connect params: {problem}")
         lowest, highest = params["minProtocol"], params["maxProtocol"]
         if not lowest <= self.protocol <= highest:
             raise protocol_mismatch(self.protocol, lowest, highest)
         if "device" in params:
             self._check_device(params)
         self._check_token(params)
-        asked = params.get("scopes", [])
+        requested = params.get("scopes", [])
         if self.protocol == V3:
-            params["scopes"] = asked or [ADMIN]
+            params["scopes"] = requested or [ADMIN]
         elif "device" not in params:
             params["scopes"] = []
         if "device" not in params:
             return None
-        return self.devices.admit(params, silent=self.local)
+        return self.devices.pair(params, silent=self.local)
 
     def refuse(self, refusal: Refusal, params: Frame) -> None:
-        """Refuse a client because a script orders it.
+        """Refuse a client as scripted.
 
         Raises:
             ConnectError: always.
-
         """
         if refusal is Refusal.PROTOCOL:
             lowest, highest = params["minProtocol"], params["maxProtocol"]
@@ -74,7 +72,11 @@ class Handshake:
         raise connect_error(self.protocol, refusal)
 
     def _check_device(self, params: Frame) -> None:
-        """Raise ConnectError unless the device proves its identity."""
+        """Verify the device's identity and signature.
+
+        Raises:
+            ConnectError: the device is refused.
+        """
         device = params["device"]
         key = _decode(device["publicKey"])
         if sha256(key).hexdigest() != device["id"]:
@@ -88,33 +90,37 @@ class Handshake:
             raise connect_error(self.protocol, Refusal.SIGNATURE)
 
     def _check_token(self, params: Frame) -> None:
-        """Raise ConnectError unless what the Gateway or the device has is shown."""
+        """Verify the shared secret, device token or bootstrap token.
+
+        Raises:
+            ConnectError: the credentials are refused.
+        """
         auth = params.get("auth", {})
-        token, own = auth.get("token"), auth.get("deviceToken")
+        token, device_token = auth.get("token"), auth.get("deviceToken")
         device_id = params.get("device", {}).get("id")
         issued = self.devices.tokens.get(device_id)
-        shared = self._shared(auth)
-        if self.token in shared or (issued and issued in (token, own)):
+        secrets = self._shared_secrets(auth)
+        if self.token in secrets or (issued and issued in (token, device_token)):
             return
         if bootstrap := auth.get("bootstrapToken"):
-            if bootstrap in self.devices.bootstraps:
+            if bootstrap in self.devices.bootstrap_tokens:
                 return
             raise connect_error(self.protocol, "bootstrap")
-        if own:
+        if device_token:
             raise connect_error(self.protocol, Refusal.DEVICE_TOKEN_MISMATCH)
-        mismatch, missing = REFUSALS[self.mode]
-        if any(shared):
+        mismatch, missing = SECRET_REFUSALS[self.mode]
+        if any(secrets):
             raise connect_error(self.protocol, mismatch)
         raise connect_error(self.protocol, missing if device_id else "device")
 
-    def _shared(self, auth: Frame) -> list[str | None]:
-        """Return what may be the Gateway's secret; protocol 4 looks everywhere."""
+    def _shared_secrets(self, auth: Frame) -> list[str | None]:
+        """Return the shared secrets given; protocol 4 accepts either name."""
         names = [self.mode] if self.protocol == V3 else ["token", "password"]
         return [auth.get(name) for name in names]
 
 
 def _signed_texts(params: Frame) -> list[str]:
-    """Return the texts, version 2 and 3, that a device may have signed."""
+    """Return the texts to sign, version 2 and 3."""
     client, device = params["client"], params["device"]
     auth = params.get("auth", {})
     common = [
@@ -132,7 +138,7 @@ def _signed_texts(params: Frame) -> list[str]:
 
 
 def _signs(key: bytes, signature: str, text: str) -> bool:
-    """Return whether a signature of a text is the key's."""
+    """Return whether the signature is valid."""
     try:
         public_key = Ed25519PublicKey.from_public_bytes(key)
         public_key.verify(_decode(signature), text.encode())

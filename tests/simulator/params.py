@@ -1,15 +1,15 @@
-"""Parameters and scopes that each method takes."""
+"""Parameters and scopes of each method."""
 
 from typing import Any
 
-from .recordings import V3, surveyed
+from .recordings import V3, recorded_methods
 
 READ, WRITE = "operator.read", "operator.write"
 PAIRING, ADMIN = "operator.pairing", "operator.admin"
 
 
 def _names(text: str) -> list[str]:
-    """Return the words of a text."""
+    """Split a text into names."""
     return text.split()
 
 
@@ -21,10 +21,10 @@ _AGENT = _names(
 _PATCH = _names("label thinkingLevel verboseLevel reasoningLevel model")
 _SESSIONS = _names("limit activeMinutes includeGlobal includeUnknown agentId label")
 
-# What protocol 3 has not, or keeps for the administrator.
-_NEW = {"gateway.identity.get": READ, "sessions.patch": WRITE}
+# Protocol 3 lacks these methods, or requires the admin scope.
+_V4_SCOPES = {"gateway.identity.get": READ, "sessions.patch": WRITE}
 
-# method: (required, optional on protocol 3, optional on protocol 4)
+# Method: (required, optional on protocol 3, optional on protocol 4)
 _PARAMS: dict[str, tuple[list[str], list[str], list[str]]] = {
     "agent": (
         ["message", "idempotencyKey"],
@@ -41,7 +41,7 @@ _PARAMS: dict[str, tuple[list[str], list[str], list[str]]] = {
     "sessions.list": ([], _SESSIONS, [*_SESSIONS, "offset", "search"]),
     "sessions.patch": (["key"], _PATCH, _PATCH),
 }
-# part: (required, optional) of the parameters of connect
+# Part of the parameters of connect: (required, optional).
 _CONNECT: dict[str, tuple[list[str], list[str]]] = {
     "": (
         ["minProtocol", "maxProtocol", "client"],
@@ -62,12 +62,12 @@ _CLIENT_IDS = {"webchat-ui", "webchat", "cli", "gateway-client", "node-host", "t
 _CLIENT_MODES = {"webchat", "cli", "ui", "backend", "node", "probe", "test"}
 
 
-def faults(
-    given: dict[str, Any], required: list[str], known: list[str], path: str = ""
+def _schema_problems(
+    params: dict[str, Any], required: list[str], known: list[str], path: str = ""
 ) -> list[str]:
-    """Return what is wrong with the names of some parameters."""
-    missing = [name for name in required if given.get(name) in (None, "")]
-    unknown = [name for name in given if name not in {*required, *known}]
+    """Return missing and unexpected parameters."""
+    missing = [name for name in required if params.get(name) in (None, "")]
+    unknown = [name for name in params if name not in {*required, *known}]
     at = f"at {path}: " if path else ""
     return [
         *(f"{at}must have required property '{name}'" for name in missing),
@@ -75,43 +75,43 @@ def faults(
     ]
 
 
-def method_faults(protocol: int, method: str, given: dict[str, Any]) -> str:
-    """Return what is wrong with a method's parameters; empty if nothing."""
+def method_params_error(protocol: int, method: str, params: dict[str, Any]) -> str:
+    """Validate a method's parameters; empty if valid."""
     if method not in _PARAMS:
         return ""
     required, known_v3, known_v4 = _PARAMS[method]
     known = known_v3 if protocol == V3 else known_v4
-    return "; ".join(faults(given, required, known))
+    return "; ".join(_schema_problems(params, required, known))
 
 
-def connect_faults(protocol: int, given: dict[str, Any]) -> str:
-    """Return what is wrong with the parameters of ``connect``; empty if nothing."""
-    found = []
+def connect_params_error(protocol: int, params: dict[str, Any]) -> str:
+    """Validate the parameters of ``connect``; empty if valid."""
+    problems = []
     for path, (required, known) in _CONNECT.items():
-        part = given.get(path[1:]) if path else given
+        part = params.get(path[1:]) if path else params
         if path == "/auth" and protocol != V3:
             known = [*known, *_AUTH_V4]  # noqa: PLW2901
         if part is not None:
-            found += faults(part, required, known, path)
-    client = given.get("client", {})
+            problems += _schema_problems(part, required, known, path)
+    client = params.get("client", {})
     if client.get("id") not in _CLIENT_IDS or client.get("mode") not in _CLIENT_MODES:
-        found.append("at /client: must be equal to one of the allowed values")
-    return "; ".join(found)
+        problems.append("at /client: must be equal to one of the allowed values")
+    return "; ".join(problems)
 
 
-def scope_of(protocol: int, method: str) -> str | None:
-    """Return the scope a method takes; unknown methods take the admin's."""
+def required_scope(protocol: int, method: str) -> str | None:
+    """Return the scope that a method requires."""
     if method == "health" and protocol != V3:
         return None
-    if method in {"chat.history", "sessions.list", *surveyed(protocol)}:
+    if method in {"chat.history", "sessions.list", *recorded_methods(protocol)}:
         return READ
     if method in {"agent", "agent.wait", "chat.abort", "chat.send"}:
         return WRITE
     if method.startswith("device.pair."):
         return PAIRING
-    return ADMIN if protocol == V3 else _NEW.get(method, ADMIN)
+    return ADMIN if protocol == V3 else _V4_SCOPES.get(method, ADMIN)
 
 
-def grants(scopes: list[str], needed: str) -> bool:
-    """Return whether scopes suffice for one that is needed."""
+def grants_scope(scopes: list[str], needed: str) -> bool:
+    """Return whether the scopes include the needed one."""
     return needed in scopes or ADMIN in scopes or (needed == READ and WRITE in scopes)

@@ -1,4 +1,4 @@
-"""A small client with its own signing, for tests of the wire itself."""
+"""Minimal client for tests of the wire format."""
 
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Callable
@@ -34,9 +34,9 @@ def connect_params(
     other: Frame | None = None,
     version: str = "v2",
 ) -> Frame:
-    """Return the signed parameters of ``connect``; ``other`` replaces entries.
+    """Return signed parameters of ``connect``; ``other`` replaces entries.
 
-    ``version``: of the text that is signed, ``v2`` or ``v3``.
+    ``version``: version of the signed text, ``v2`` or ``v3``.
     """
     public = key.public_key().public_bytes_raw()
     params: Frame = {
@@ -74,14 +74,14 @@ def connect_params(
 
 @dataclass
 class RawClient:
-    """A connection that keeps every frame in the order of its arrival."""
+    """Client that records every received frame."""
 
     connection: ClientConnection
     key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     frames: list[Frame] = field(default_factory=list)
 
     def agent_events(self, stream: str) -> list[Frame]:
-        """Return the data of the agent events of one stream so far."""
+        """Return the data of received agent events of a stream."""
         return [
             frame["payload"]["data"]
             for frame in self.frames
@@ -90,7 +90,7 @@ class RawClient:
 
     @property
     def deltas(self) -> list[str]:
-        """Return the pieces of text so far."""
+        """Return the received text deltas."""
         return [data["delta"] for data in self.agent_events("assistant")]
 
     async def receive(self) -> Frame:
@@ -100,7 +100,7 @@ class RawClient:
         return frame
 
     async def receive_until(self, wanted: Callable[[Frame], bool]) -> Frame:
-        """Return the next frame that is wanted."""
+        """Return the next frame that matches."""
         while not wanted(frame := await self.receive()):
             pass
         return frame
@@ -119,15 +119,15 @@ class RawClient:
         )
 
     async def event(self, name: str) -> Frame:
-        """Return the next event of a name."""
+        """Return the next event with a name."""
         return await self.receive_until(lambda frame: frame.get("event") == name)
 
     async def request(self, method: str, params: Frame | None = None) -> Frame:
         """Send a request and return its first response."""
         return await self.response(await self.send(method, params))
 
-    async def shake_hands(self, token: str | None = TOKEN, **other: object) -> Frame:
-        """CheckOutcome the challenge and return the response to ``connect``."""
+    async def handshake(self, token: str | None = TOKEN, **other: object) -> Frame:
+        """Perform the handshake and return the response to ``connect``."""
         challenge = await self.event("connect.challenge")
         params = connect_params(challenge["payload"], self.key, token, other)
         return await self.request("connect", params)
@@ -143,7 +143,7 @@ class RawClient:
 
 
 def replies(response: Frame) -> list[str]:
-    """Return the texts of the final response of a run."""
+    """Return the texts of a final response."""
     return [item["text"] for item in response["payload"]["result"]["payloads"]]
 
 

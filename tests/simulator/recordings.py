@@ -1,4 +1,4 @@
-"""Recorded frames of the real Gateways, as templates."""
+"""Recorded frames of the real Gateways, used as templates."""
 
 from functools import cache
 from pathlib import Path
@@ -14,14 +14,14 @@ WIRE = Path(__file__).parents[1] / "fixtures" / "wire"
 
 @cache
 def recording(protocol: int, name: str) -> tuple[Frame, ...]:
-    """Return the lines of one recorded scenario."""
+    """Return the lines of a recording."""
     path = WIRE / f"v{protocol}" / f"{name}.jsonl"
     return tuple(orjson.loads(line) for line in path.read_bytes().splitlines())
 
 
 @cache
-def _answers(protocol: int, name: str) -> dict[str, bytes]:
-    """Map each method of a recording to its last payload, as JSON."""
+def _payloads_by_method(protocol: int, name: str) -> dict[str, bytes]:
+    """Map each recorded method to its last payload, as JSON."""
     frames = [line["frame"] for line in recording(protocol, name) if "frame" in line]
     methods = {f["id"]: f["method"] for f in frames if f["type"] == "req"}
     return {
@@ -32,12 +32,12 @@ def _answers(protocol: int, name: str) -> dict[str, bytes]:
 
 
 def payload(protocol: int, name: str, method: str) -> Frame:
-    """Return a fresh copy of what a recorded method answered in the end."""
-    answer: Frame = orjson.loads(_answers(protocol, name)[method])
+    """Return a copy of a method's last recorded payload."""
+    answer: Frame = orjson.loads(_payloads_by_method(protocol, name)[method])
     return answer
 
 
 @cache
-def surveyed(protocol: int) -> frozenset[str]:
-    """Return the read-only methods whose answers were recorded."""
-    return frozenset(_answers(protocol, "rpc_survey")) - {"connect", "agent"}
+def recorded_methods(protocol: int) -> frozenset[str]:
+    """Return the read-only methods with a recorded response."""
+    return frozenset(_payloads_by_method(protocol, "rpc_survey")) - {"connect", "agent"}

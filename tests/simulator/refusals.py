@@ -1,4 +1,4 @@
-"""Ways in which the Gateway turns a connection away."""
+"""Refusals of connections."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -8,7 +8,7 @@ from .recordings import V3
 
 
 class Refusal(Enum):
-    """A way to turn a connection away; the value says where it happens."""
+    """Reason to refuse a connection, with its stage."""
 
     TOKEN_MISMATCH = "connect: token mismatch"
     TOKEN_MISSING = "connect: token missing"
@@ -38,15 +38,15 @@ HTTP_STATUS = {
 
 @dataclass
 class ConnectError(Exception):
-    """A connect request that is answered with an error and a close."""
+    """Error response to ``connect``, followed by a close."""
 
     error: dict[str, Any]
     close_code: int
     close_reason: str
 
 
-def _auth(message: str, code: str, step: str, **extra: object) -> dict[str, Any]:
-    """Return an authentication error; ``extra`` adds to its top level."""
+def _auth_error(message: str, code: str, step: str, **extra: object) -> dict[str, Any]:
+    """Return an authentication error; ``extra`` extends its top level."""
     reason = code.removeprefix("AUTH_").lower()
     return {
         "code": "INVALID_REQUEST",
@@ -61,7 +61,7 @@ def _auth(message: str, code: str, step: str, **extra: object) -> dict[str, Any]
     }
 
 
-def _device(message: str, code: str, reason: str) -> dict[str, Any]:
+def _device_error(message: str, code: str, reason: str) -> dict[str, Any]:
     """Return a device identity error."""
     return {
         "code": "INVALID_REQUEST",
@@ -71,37 +71,37 @@ def _device(message: str, code: str, reason: str) -> dict[str, Any]:
 
 
 ERRORS: dict[Refusal | str, dict[str, Any]] = {
-    Refusal.TOKEN_MISMATCH: _auth(
+    Refusal.TOKEN_MISMATCH: _auth_error(
         "gateway token mismatch (provide gateway auth token)",
         "AUTH_TOKEN_MISMATCH",
         "retry_with_device_token",
     ),
-    Refusal.TOKEN_MISSING: _auth(
+    Refusal.TOKEN_MISSING: _auth_error(
         "gateway token missing (provide gateway auth token)",
         "AUTH_TOKEN_MISSING",
         "update_auth_configuration",
     ),
-    Refusal.PASSWORD_MISMATCH: _auth(
+    Refusal.PASSWORD_MISMATCH: _auth_error(
         "gateway password mismatch (provide gateway auth password)",
         "AUTH_PASSWORD_MISMATCH",
         "update_auth_credentials",
     ),
-    Refusal.PASSWORD_MISSING: _auth(
+    Refusal.PASSWORD_MISSING: _auth_error(
         "gateway password missing (provide gateway auth password)",
         "AUTH_PASSWORD_MISSING",
         "update_auth_configuration",
     ),
-    Refusal.DEVICE_TOKEN_MISMATCH: _auth(
+    Refusal.DEVICE_TOKEN_MISMATCH: _auth_error(
         "device token mismatch (rotate/reissue device token)",
         "AUTH_DEVICE_TOKEN_MISMATCH",
         "update_auth_credentials",
     ),
-    "bootstrap": _auth(
+    "bootstrap": _auth_error(
         "setup code invalid, expired, revoked, or already used (create a new code)",
         "AUTH_BOOTSTRAP_TOKEN_INVALID",
         "review_auth_configuration",
     ),
-    Refusal.RATE_LIMITED: _auth(
+    Refusal.RATE_LIMITED: _auth_error(
         "too many failed authentication attempts (retry later)",
         "AUTH_RATE_LIMITED",
         "wait_then_retry",
@@ -115,16 +115,16 @@ ERRORS: dict[Refusal | str, dict[str, Any]] = {
         "retryAfterMs": 500,
         "details": {"reason": "startup-sidecars"},
     },
-    Refusal.SIGNATURE: _device(
+    Refusal.SIGNATURE: _device_error(
         "device signature invalid", "SIGNATURE_INVALID", "device-signature"
     ),
-    "identity": _device(
+    "identity": _device_error(
         "device identity mismatch", "DEVICE_ID_MISMATCH", "device-id-mismatch"
     ),
-    "stale": _device(
+    "stale": _device_error(
         "device signature expired", "SIGNATURE_EXPIRED", "device-signature-stale"
     ),
-    "nonce": _device(
+    "nonce": _device_error(
         "device nonce mismatch", "NONCE_MISMATCH", "device-nonce-mismatch"
     ),
     "device": {
@@ -136,7 +136,7 @@ ERRORS: dict[Refusal | str, dict[str, Any]] = {
 
 
 def connect_error(protocol: int, cause: Refusal | str) -> ConnectError:
-    """Return the error for a cause as the protocol's Gateway words it.
+    """Return the protocol's error for a cause.
 
     Protocol 3 gives no details with these errors.
     """
@@ -149,7 +149,7 @@ def connect_error(protocol: int, cause: Refusal | str) -> ConnectError:
 
 
 def protocol_mismatch(protocol: int, lowest: int, highest: int) -> ConnectError:
-    """Return the error for a range of protocols that excludes the Gateway's."""
+    """Return the error of an unsupported protocol range."""
     details: dict[str, Any] = {"expectedProtocol": protocol}
     if protocol != V3:
         details |= {
@@ -167,12 +167,12 @@ def protocol_mismatch(protocol: int, lowest: int, highest: int) -> ConnectError:
 
 
 def invalid_connect(message: str) -> ConnectError:
-    """Return the error for a connect request of the wrong shape."""
+    """Return the error of an invalid connect request."""
     return ConnectError({"code": "INVALID_REQUEST", "message": message}, 1008, message)
 
 
 def pairing_required(protocol: int, request: dict[str, Any]) -> ConnectError:
-    """Return the error for a device that nobody approved yet.
+    """Return the error of a device without approval.
 
     ``request``: the pending pairing request with the keys requestId, deviceId,
     role, scopes, reason.

@@ -1,4 +1,4 @@
-"""Comparison of what a Gateway sends with what was recorded."""
+"""Replay of recordings against a Gateway."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,10 +10,10 @@ from websockets.exceptions import ConnectionClosed
 from .raw_client import RawClient, connect_params
 from .recordings import Frame
 
-type Point = tuple[object, ...]
-type Shapes = dict[Point, set[object]]
+type Key = tuple[object, ...]
+type Shapes = dict[Key, set[object]]
 
-# events whose place in the order depends on the machine's speed
+# Events whose position depends on the machine's speed.
 UNORDERED = {
     "chat.metadata.changed",
     "health",
@@ -23,13 +23,13 @@ UNORDERED = {
     "tick",
     "update.available",
 }
-LISTED = {"attempts", "content", "messages", "payloads"}
-OPAQUE = {"args"}
+TYPED_LISTS = {"attempts", "content", "messages", "payloads"}
+UNTYPED_OBJECTS = {"args"}
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def kind(frame: Frame) -> Point:
-    """Return what a frame is about, by which shapes are compared."""
+def frame_kind(frame: Frame) -> Key:
+    """Return the frame's kind; shapes are compared by kind."""
     payload = frame.get("payload")
     data = payload if isinstance(payload, dict) else {}
     if frame["type"] == "res":
@@ -48,24 +48,27 @@ def kind(frame: Frame) -> Point:
     return "event", frame["event"]
 
 
-def point(frame: Frame) -> Point | None:
-    """Return a frame's point in the story; None if its place is not fixed."""
-    what, payload = kind(frame), frame.get("payload")
-    match what:
+def order_key(frame: Frame) -> Key | None:
+    """Return the frame's key in the expected order.
+
+    None if the frame's position is not fixed.
+    """
+    kind, payload = frame_kind(frame), frame.get("payload")
+    match kind:
         case "res", *_:
             message = frame.get("error", {}).get("message", "")
-            return *what, frame["id"], message, _texts(payload)
+            return *kind, frame["id"], message, _texts(payload)
         case "agent", *_ if payload:
-            return *what, payload["runId"], payload["data"].get("name")
+            return *kind, payload["runId"], payload["data"].get("name")
         case ("chat", "delta", _) | ("task", _):
             return None
         case "chat", *_:
-            return *what, _texts(payload)
-    return None if frame["event"] in UNORDERED else what
+            return *kind, _texts(payload)
+    return None if frame["event"] in UNORDERED else kind
 
 
-def _texts(payload: object) -> Point:
-    """Return the texts that a response or a chat event carries."""
+def _texts(payload: object) -> Key:
+    """Return the texts of a response or chat event."""
     match payload:
         case {"result": {"payloads": list(items)}}:
             return tuple(item["text"] for item in items)
@@ -77,12 +80,15 @@ def _texts(payload: object) -> Point:
 
 
 def shape(value: object, name: str = "") -> object:
-    """Return the nested keys and types of a value; lists by their first element."""
+    """Return the nested keys and types of a value.
+
+    The first element stands for a list.
+    """
     match value:
-        case dict() if name not in OPAQUE:
+        case dict() if name not in UNTYPED_OBJECTS:
             return frozenset((key, shape(item, key)) for key, item in value.items())
         case list():
-            return shape(value[0]) if value and name in LISTED else "list"
+            return shape(value[0]) if value and name in TYPED_LISTS else "list"
         case bool():
             return "bool"
         case int() | float():
@@ -91,40 +97,40 @@ def shape(value: object, name: str = "") -> object:
 
 
 def shapes(frames: Iterable[Frame]) -> Shapes:
-    """Return the shapes of the frames of each kind."""
-    found: Shapes = {}
+    """Return the shapes of each kind of frame."""
+    result: Shapes = {}
     for frame in frames:
-        found.setdefault(kind(frame), set()).add(shape(frame))
-    return found
+        result.setdefault(frame_kind(frame), set()).add(shape(frame))
+    return result
 
 
 class MismatchError(AssertionError):
-    """Something else was received than what was recorded."""
+    """Received frame that differs from the recording."""
 
     def __init__(self, received: object, recorded: object) -> None:
-        """Say both."""
+        """Format both in the message."""
         super().__init__(f"received {received}, recorded {recorded}")
 
 
 @dataclass
 class Replay:
-    """A recorded client, played against a Gateway with its own key.
+    """Replay of a recorded client with another key.
 
-    ``actions`` are done before the line of that number is awaited; ``impatient``
-    is a timeout, in milliseconds, that need not be sat out. ``kinds`` are those
-    of all frames that were expected.
+    ``actions`` run before the line of that number is awaited;
+    ``shortened_timeout`` is a request timeout, in milliseconds, to cut short;
+    ``kinds`` are those of all expected frames.
     """
 
     client: RawClient
     signed_token: str
     actions: Mapping[int, Callable[[], Awaitable[None]]] = field(default_factory=dict)
-    impatient: int = 0
+    shortened_timeout: int = 0
     runs: set[str] = field(default_factory=set)
-    kinds: set[Point] = field(default_factory=set)
-    last: Point | None = None
+    kinds: set[Key] = field(default_factory=set)
+    last: Key | None = None
 
     async def play(self, lines: Sequence[Frame], numbers: Iterable[int]) -> None:
-        """Send what the client sent, and expect what it received."""
+        """Send the recorded requests and expect the recorded frames."""
         for number in numbers:
             match lines[number]:
                 case {"dir": "out", "text": text}:
@@ -132,27 +138,27 @@ class Replay:
                 case {"dir": "out", "frame": frame}:
                     await self._send(frame)
                 case {"dir": "in", "frame": frame} if self._is_own(frame):
-                    self.kinds.add(kind(frame))
-                    await self._act(number)
+                    self.kinds.add(frame_kind(frame))
+                    await self._run_action(number)
                     await self._expect(frame)
                 case {"dir": "close", "code": code, "reason": reason}:
                     await self._expect_close(code, reason)
 
     def _is_own(self, frame: Frame) -> bool:
-        """Return whether a frame is not about somebody else's run."""
+        """Return whether a frame belongs to no other client's run."""
         payload = frame.get("payload")
         run_id = payload.get("runId") if isinstance(payload, dict) else None
         return run_id is None or run_id in self.runs
 
-    async def _act(self, number: int) -> None:
-        """Do what was asked for before a line."""
+    async def _run_action(self, number: int) -> None:
+        """Run the action before a line, if any."""
         if action := self.actions.get(number):
             await action()
 
     async def _send(self, frame: Frame) -> None:
-        """Send a recorded request; ``connect`` is signed anew."""
+        """Send a recorded request; ``connect`` is signed again."""
         params = frame["params"]
-        if params.get("timeoutMs") == self.impatient:
+        if params.get("timeoutMs") == self.shortened_timeout:
             frame = frame | {"params": params | {"timeoutMs": 1}}
         self.runs |= {params.get("idempotencyKey"), params.get("runId")}
         if frame["method"] == "connect":
@@ -165,20 +171,20 @@ class Replay:
         await self.client.connection.send(orjson.dumps(frame), text=True)
 
     async def _expect(self, frame: Frame) -> None:
-        """Compare the next frame with a fixed place; repetitions count as one."""
-        expected = point(frame)
+        """Compare the next ordered frame; repetitions count as one."""
+        expected = order_key(frame)
         if expected in (None, self.last, ("event", "connect.challenge")):
             return
         received = self.last
         while received in (None, self.last):
             frame = await self.client.receive()
-            received = point(frame) if self._is_own(frame) else None
+            received = order_key(frame) if self._is_own(frame) else None
         if received != expected:
             raise MismatchError(received, expected)
         self.last = expected
 
     async def _expect_close(self, code: int, reason: str) -> None:
-        """Compare how the connection ends."""
+        """Compare close code and reason."""
         end: tuple[int, str] | None = None
         while end is None:
             try:
@@ -186,7 +192,7 @@ class Replay:
             except ConnectionClosed as err:
                 end = (err.rcvd.code, err.rcvd.reason) if err.rcvd else (1006, "")
             else:
-                if point(frame) not in (None, self.last):
-                    raise MismatchError(point(frame), (code, reason))
+                if order_key(frame) not in (None, self.last):
+                    raise MismatchError(order_key(frame), (code, reason))
         if (end[0], UUID.sub("…", end[1])) != (code, UUID.sub("…", reason)):
             raise MismatchError(end, (code, reason))

@@ -1,4 +1,4 @@
-"""What the Gateway has seen, and how a test waits for it."""
+"""Log of received requests, and waiting for them."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from .recordings import Frame
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as it was received; ``connection`` counts them from 1."""
+    """Received request; ``connection`` is the connection's number, from 1."""
 
     connection: int
     id: str
@@ -18,11 +18,10 @@ class Request:
 
 
 @dataclass
-class Seen:
-    """Every request in the order of arrival, and the number of attempts.
+class RequestLog:
+    """Requests in order of arrival, and connection attempts.
 
-    ``attempts`` counts the sockets that asked for the WebSocket upgrade,
-    refused ones too.
+    ``attempts`` counts WebSocket upgrade requests, refused ones included.
     """
 
     requests: list[Request] = field(default_factory=list, init=False)
@@ -30,25 +29,25 @@ class Seen:
     _changed: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     def received(self, method: str) -> list[Request]:
-        """Return the requests of a method so far."""
+        """Return the received requests of a method."""
         return [request for request in self.requests if request.method == method]
 
     async def wait_for_request(self, method: str, count: int = 1) -> Request:
-        """Wait for the ``count``-th request of a method since the start."""
+        """Wait for the ``count``-th request of a method."""
         await self.wait_until(lambda: len(self.received(method)) >= count)
         return self.received(method)[count - 1]
 
     async def wait_until(self, condition: Callable[[], bool]) -> None:
-        """Wait until a condition on attempts, connections, requests, runs holds."""
+        """Wait until a condition on the Gateway's state holds."""
         while not condition():
             await self._changed.wait()
 
-    def note(self, request: Request) -> None:
-        """Remember a request that arrived."""
+    def record(self, request: Request) -> None:
+        """Add a received request."""
         self.requests.append(request)
-        self.note_change()
+        self.notify()
 
-    def note_change(self) -> None:
-        """Let who waits look again."""
+    def notify(self) -> None:
+        """Wake up waiters to check their conditions."""
         self._changed.set()
         self._changed = asyncio.Event()

@@ -1,58 +1,58 @@
-"""What a run comes to on OpenClaw 2026.9.6."""
+"""Results of a run on OpenClaw 2026.9.6."""
 
 from .recordings import V4, Frame, payload
-from .run_events import Narration
+from .run_events import RunEvents
 from .script import Tool
 
 PROVIDER = {"provider": "mock", "model": "mock"}
 
 
-def told(narration: Narration) -> Frame:
-    """Return receipt and reply, as lifecycle and agent.wait give them."""
+def terminal_result(events: RunEvents) -> Frame:
+    """Return receipt and reply of lifecycle events and ``agent.wait``."""
     receipt = {
-        "runId": narration.run_id,
-        "sessionId": narration.session_id,
-        "turnId": narration.run_id,
+        "runId": events.run_id,
+        "sessionId": events.session_id,
+        "turnId": events.run_id,
         "requested": PROVIDER,
         "effective": {**PROVIDER, "responseModel": "mock"},
-        "successfulToolNames": narration.tools,
+        "successfulToolNames": events.tools,
         "rerouted": False,
         "terminalDisposition": "visible",
     }
-    reply = {"disposition": "visible", "text": narration.text}
+    reply = {"disposition": "visible", "text": events.text}
     return {"terminalReceipt": receipt, "terminalReply": reply}
 
 
-def completed(narration: Narration) -> Frame:
+def final_payload(events: RunEvents) -> Frame:
     """Return the final payload, with the last segment only."""
     final = payload(V4, "agent_run", "agent")
-    receipt = told(narration)["terminalReceipt"]
+    receipt = terminal_result(events)["terminalReceipt"]
     del receipt["terminalDisposition"]
     meta = final["result"]["meta"]
-    meta["durationMs"] = narration.gateway.now_ms() - narration.started_at
-    meta["finalPromptText"] = narration.message
-    meta["finalAssistantVisibleText"] = narration.text
-    meta["finalAssistantRawText"] = narration.text
+    meta["durationMs"] = events.gateway.now_ms() - events.started_at
+    meta["finalPromptText"] = events.message
+    meta["finalAssistantVisibleText"] = events.text
+    meta["finalAssistantRawText"] = events.text
     meta["agentMeta"] |= {
-        "sessionId": narration.session_id,
-        "sessionFile": narration.session_key,
+        "sessionId": events.session_id,
+        "sessionFile": events.session_key,
         "terminalReceipt": receipt,
     }
-    if narration.tools:
-        calls = len(narration.tools)
+    if events.tools:
+        calls = len(events.tools)
         meta["toolSummary"] = {
             "calls": calls,
-            "tools": sorted(set(narration.tools)),
+            "tools": sorted(set(events.tools)),
             "failures": 0,
         }
-    texts = [narration.text] if narration.text else []
-    final["runId"] = narration.run_id
+    texts = [events.text] if events.text else []
+    final["runId"] = events.run_id
     final["result"]["payloads"] = [{"text": text, "mediaUrl": None} for text in texts]
     return final
 
 
 def tool_result(step: Tool, meta: str) -> Frame:
-    """Return the data of a tool's result."""
+    """Return the data of a tool result event."""
     content = [{"type": "text", "text": step.result}]
     return {
         "phase": "result",

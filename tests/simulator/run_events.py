@@ -1,4 +1,4 @@
-"""How a run is told on the wire, whatever the protocol."""
+"""Events of a run, independent of the protocol."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The final response of a run."""
+    """Final response of a run."""
 
     payload: Frame
     error: Frame | None = None
 
 
 @dataclass
-class Narration(ABC):
-    """The frames of one run: its events, its responses, its result.
+class RunEvents(ABC):
+    """Events, responses and result of one run.
 
-    ``seq`` counts the run's events, ``segments`` hold its text, a new one after
-    each tool, ``clock`` is the run's own time in seconds, by which text is
-    coalesced, so that frames do not depend on how fast the machine is.
+    ``seq`` counts the run's events. ``segments`` hold its text, with a new one
+    after each tool. ``clock`` is the run's own time in seconds: text is coalesced
+    by it, so that frames do not depend on the machine's speed.
     """
 
     gateway: GatewaySimulator
@@ -38,20 +38,20 @@ class Narration(ABC):
     clock: float = 0.0
     segments: list[str] = field(default_factory=lambda: [""])
     tools: list[str] = field(default_factory=list)
-    words: int = 0
+    word_count: int = 0
     started_at: int = 0
     accepted_at: int = 0
-    waited: Frame | None = None
+    wait_result: Frame | None = None
     outcome: Outcome | None = None
-    item: str = field(default_factory=lambda: str(uuid.uuid4()))
+    item_uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def __post_init__(self) -> None:
-        """Note when the run was accepted."""
+        """Set the time of acceptance."""
         self.accepted_at = self.started_at = self.gateway.now_ms()
 
     @property
     def agent_id(self) -> str:
-        """Return the agent that the session belongs to."""
+        """Return the id of the session's agent."""
         return self.session_key.split(":")[1]
 
     @property
@@ -60,63 +60,63 @@ class Narration(ABC):
         return self.segments[-1]
 
     @property
-    def spoken(self) -> list[str]:
+    def texts(self) -> list[str]:
         """Return the segments that are not empty."""
         return [segment for segment in self.segments if segment]
 
-    def agent(self, stream: str, data: Frame, **extra: object) -> None:
-        """Broadcast an event of the run, the next in its order."""
+    def emit(self, stream: str, data: Frame, **extra: object) -> None:
+        """Broadcast the next agent event."""
         self.seq += 1
-        self.show(stream, data, **extra)
+        self.broadcast(stream, data, **extra)
 
     @abstractmethod
-    def show(self, stream: str, data: Frame, **extra: object) -> None:
-        """Broadcast an event under the current number."""
+    def broadcast(self, stream: str, data: Frame, **extra: object) -> None:
+        """Broadcast an agent event with the current ``seq``."""
 
     @abstractmethod
-    def accepted(self) -> Frame:
+    def accepted_payload(self) -> Frame:
         """Return the payload of the first response."""
 
     @abstractmethod
-    def repeated(self) -> Frame:
-        """Return the payload for the same request while the run is not over."""
+    def duplicate_payload(self) -> Frame:
+        """Return the payload for a duplicate of the request."""
 
     @abstractmethod
     def queue(self, *, busy: bool) -> None:
-        """Tell that the run waits for its session."""
+        """Emit that the run is queued."""
 
     @abstractmethod
-    def begin(self) -> None:
-        """Tell that the run starts."""
+    def start(self) -> None:
+        """Emit the start of the run."""
 
     @abstractmethod
-    def say(self, chunk: str, delay: float, *, whole: bool) -> None:
-        """Tell more text; ``whole`` text is not coalesced."""
+    def emit_text(self, chunk: str, delay: float, *, whole: bool) -> None:
+        """Emit a text chunk; ``whole`` chunks are not coalesced."""
 
     @abstractmethod
-    def tool(self, step: Tool) -> None:
-        """Tell a tool call with its result."""
+    def emit_tool_call(self, step: Tool) -> None:
+        """Emit a tool call and its result."""
 
     @abstractmethod
-    def replace(self, text: str) -> None:
-        """Tell that the current segment has another text."""
+    def replace_text(self, text: str) -> None:
+        """Emit a replacement of the current segment."""
 
     @abstractmethod
     def retry(self, error: str) -> None:
-        """Tell that the provider failed and is asked again."""
+        """Emit a failed attempt and its retry."""
 
     @abstractmethod
-    def end(self) -> None:
-        """Tell the good end."""
+    def complete(self) -> None:
+        """Emit the successful end."""
 
     @abstractmethod
     def fail(self, error: str) -> None:
-        """Tell that the provider failed for good."""
+        """Emit the final failure."""
 
     @abstractmethod
     def stop(self, reason: str) -> None:
-        """Tell that the run is being stopped: ``rpc`` or ``timeout``."""
+        """Emit that the run is stopped: ``rpc`` or ``timeout``."""
 
     @abstractmethod
-    def stopped(self) -> None:
-        """Tell the end of a run that was stopped."""
+    def finish_stopped(self) -> None:
+        """Emit the end of a stopped run."""

@@ -1,10 +1,10 @@
-"""How Clawdbot 2026.1.24-3 tells a run."""
+"""Run events of Clawdbot 2026.1.24-3 (protocol 3)."""
 
 from dataclasses import dataclass
 from typing import override
 
 from .recordings import V3, Frame, payload
-from .run_events import Narration, Outcome
+from .run_events import Outcome, RunEvents
 from .script import Tool
 
 CHAT_INTERVAL = 0.15
@@ -12,14 +12,17 @@ TOOL_SECONDS = 0.2
 
 
 @dataclass
-class NarrationV3(Narration):
-    """One event a word, no tool events, a first end that forgets the session."""
+class RunEventsV3(RunEvents):
+    """Events with one word each, and without tool events.
 
-    chat_at: float = -CHAT_INTERVAL
-    forgotten: bool = False
+    Events after the first end have no session key.
+    """
+
+    chat_sent_at: float = -CHAT_INTERVAL
+    session_ended: bool = False
 
     @override
-    def show(self, stream: str, data: Frame, **extra: object) -> None:
+    def broadcast(self, stream: str, data: Frame, **extra: object) -> None:
         now = self.gateway.now_ms()
         event = {
             "runId": self.run_id,
@@ -28,12 +31,12 @@ class NarrationV3(Narration):
             "seq": self.seq,
             "ts": now,
         }
-        if not self.forgotten:
+        if not self.session_ended:
             event["sessionKey"] = self.session_key
         self.gateway.broadcast("agent", event)
 
     @override
-    def accepted(self) -> Frame:
+    def accepted_payload(self) -> Frame:
         return {
             "runId": self.run_id,
             "status": "accepted",
@@ -41,82 +44,82 @@ class NarrationV3(Narration):
         }
 
     @override
-    def repeated(self) -> Frame:
-        return self.accepted()
+    def duplicate_payload(self) -> Frame:
+        return self.accepted_payload()
 
     @override
     def queue(self, *, busy: bool) -> None:
         pass
 
     @override
-    def begin(self) -> None:
+    def start(self) -> None:
         self.started_at = self.gateway.now_ms()
-        self.agent("lifecycle", {"phase": "start", "startedAt": self.started_at})
+        self.emit("lifecycle", {"phase": "start", "startedAt": self.started_at})
 
     @override
-    def say(self, chunk: str, delay: float, *, whole: bool) -> None:
+    def emit_text(self, chunk: str, delay: float, *, whole: bool) -> None:
         self.clock += delay
-        self.words += 1
+        self.word_count += 1
         self.segments[-1] += chunk
-        self.agent("assistant", {"text": self.text, "delta": chunk})
-        if self.clock - self.chat_at >= CHAT_INTERVAL:
-            self.chat_at = self.clock
-            self._chat("delta", self.text)
+        self.emit("assistant", {"text": self.text, "delta": chunk})
+        if self.clock - self.chat_sent_at >= CHAT_INTERVAL:
+            self.chat_sent_at = self.clock
+            self._emit_chat("delta", self.text)
 
     @override
-    def tool(self, step: Tool) -> None:
+    def emit_tool_call(self, step: Tool) -> None:
         self.seq += 3
         self.clock += TOOL_SECONDS
         self.tools.append(step.name)
         self.segments.append("")
 
     @override
-    def replace(self, text: str) -> None:
+    def replace_text(self, text: str) -> None:
         self.segments[-1] = text
-        self.agent("assistant", {"text": text, "delta": "", "replace": True})
+        self.emit("assistant", {"text": text, "delta": "", "replace": True})
 
     @override
     def retry(self, error: str) -> None:
-        self._ended()
+        self._emit_end()
         self.segments[-1] = ""
-        self.begin()
+        self.start()
 
     @override
-    def end(self) -> None:
-        self._ended()
-        self.outcome = self._completed(self.spoken)
+    def complete(self) -> None:
+        self._emit_end()
+        self.outcome = self._build_outcome(self.texts)
 
     @override
     def fail(self, error: str) -> None:
-        self._ended()
-        self.words = 0
-        self.outcome = self._completed([error])
+        self._emit_end()
+        self.word_count = 0
+        self.outcome = self._build_outcome([error])
 
     @override
     def stop(self, reason: str) -> None:
         pass
 
     @override
-    def stopped(self) -> None:
-        self._ended()
-        self.outcome = self._completed([], aborted=True)
+    def finish_stopped(self) -> None:
+        self._emit_end()
+        self.outcome = self._build_outcome([], aborted=True)
 
-    def _ended(self) -> None:
-        """Tell an end, which is not always the last one."""
+    def _emit_end(self) -> None:
+        """Emit an end, which need not be the last one."""
         ended_at = self.gateway.now_ms()
-        self.agent("lifecycle", {"phase": "end", "endedAt": ended_at})
-        self._chat("final", self.text)
-        self.forgotten = True
-        self.waited = {
+        self.emit("lifecycle", {"phase": "end", "endedAt": ended_at})
+        self._emit_chat("final", self.text)
+        self.session_ended = True
+        self.wait_result = {
             "runId": self.run_id,
             "status": "ok",
             "startedAt": self.started_at,
             "endedAt": ended_at,
         }
 
-    def _chat(self, state: str, text: str) -> None:
-        """Tell the text again as a chat event, while the session is known."""
-        if self.forgotten:
+    def _emit_chat(self, state: str, text: str) -> None:
+        """Emit a chat event, until the session has ended."""
+        if self.session_ended:
             return
         event: Frame = {
             "runId": self.run_id,
@@ -132,7 +135,7 @@ class NarrationV3(Narration):
             }
         self.gateway.broadcast("chat", event)
 
-    def _completed(self, texts: list[str], *, aborted: bool = False) -> Outcome:
+    def _build_outcome(self, texts: list[str], *, aborted: bool = False) -> Outcome:
         """Return the final response with every segment."""
         final: Frame = payload(V3, "agent_run", "agent")
         meta = final["result"]["meta"]
@@ -140,7 +143,7 @@ class NarrationV3(Narration):
         meta["aborted"] = aborted
         meta["agentMeta"]["sessionId"] = self.session_id
         usage = meta["agentMeta"]["usage"]
-        usage |= {"output": self.words, "total": usage["input"] + self.words}
+        usage |= {"output": self.word_count, "total": usage["input"] + self.word_count}
         meta["systemPromptReport"] |= {
             "sessionId": self.session_id,
             "sessionKey": self.session_key,

@@ -1,12 +1,12 @@
-"""How OpenClaw 2026.9.6 tells a run."""
+"""Run events of OpenClaw 2026.9.6 (protocol 4)."""
 
 from dataclasses import dataclass
 from typing import override
 import uuid
 
 from .recordings import Frame
-from .result_v4 import PROVIDER, completed, told, tool_result
-from .run_events import Narration, Outcome
+from .result_v4 import PROVIDER, final_payload, terminal_result, tool_result
+from .run_events import Outcome, RunEvents
 from .script import Tool
 from .task_v4 import TaskV4
 
@@ -19,24 +19,24 @@ OBSERVATION = {
 
 
 @dataclass
-class NarrationV4(Narration):
-    """Coalesced text with an item id, tools, tasks, a real error."""
+class RunEventsV4(RunEvents):
+    """Events with coalesced text, item ids, tools and tasks."""
 
-    shown: str = ""
-    shown_at: float = -COALESCE
-    chatted: str = ""
+    sent_text: str = ""
+    sent_at: float = -COALESCE
+    chat_text: str = ""
     turn: int = 1
     attempt: int = 1
     stop_reason: str = ""
     ended_at: int = 0
 
     def __post_init__(self) -> None:
-        """Carry the run in a task."""
+        """Create the task of the run."""
         super().__post_init__()
         self.task = TaskV4(self)
 
     @override
-    def show(self, stream: str, data: Frame, **extra: object) -> None:
+    def broadcast(self, stream: str, data: Frame, **extra: object) -> None:
         event = {
             "runId": self.run_id,
             "sessionKey": self.session_key,
@@ -51,7 +51,7 @@ class NarrationV4(Narration):
         self.gateway.broadcast("agent", event, cap=cap)
 
     @override
-    def accepted(self) -> Frame:
+    def accepted_payload(self) -> Frame:
         return {
             "runId": self.run_id,
             "sessionKey": self.session_key,
@@ -61,7 +61,7 @@ class NarrationV4(Narration):
         }
 
     @override
-    def repeated(self) -> Frame:
+    def duplicate_payload(self) -> Frame:
         return {
             "runId": self.run_id,
             "status": "in_flight",
@@ -71,60 +71,60 @@ class NarrationV4(Narration):
 
     @override
     def queue(self, *, busy: bool) -> None:
-        self.task.tell("unknown")
-        self.task.tell("running")
+        self.task.emit("unknown")
+        self.task.emit("running")
         if busy:
-            self.task.tell("queued")
+            self.task.emit("queued")
 
     @override
-    def begin(self) -> None:
+    def start(self) -> None:
         self.started_at = self.gateway.now_ms()
         self.task.active = True
-        self._lifecycle("start", startedAt=self.started_at)
-        self.task.tell("running")
-        self._lifecycle("model", **PROVIDER)
+        self._emit_lifecycle("start", startedAt=self.started_at)
+        self.task.emit("running")
+        self._emit_lifecycle("model", **PROVIDER)
 
     @override
-    def say(self, chunk: str, delay: float, *, whole: bool) -> None:
+    def emit_text(self, chunk: str, delay: float, *, whole: bool) -> None:
         first = not any(self.segments)
         self.seq += 1
         self.clock += delay
-        self.words += 1
+        self.word_count += 1
         self.segments[-1] += chunk
-        if whole or self.clock - self.shown_at >= COALESCE or not self.shown:
+        if whole or self.clock - self.sent_at >= COALESCE or not self.sent_text:
             self._flush_text(empty=whole)
             self._flush_chat()
         if first:
-            self.task.tell("running")
+            self.task.emit("running")
 
     @override
-    def tool(self, step: Tool) -> None:
+    def emit_tool_call(self, step: Tool) -> None:
         self._flush_text()
         if self.text:
-            self._preamble()
+            self._emit_preamble()
         else:
-            self._usage()
+            self._emit_usage()
         self._flush_chat()
         self.tools.append(step.name)
-        self._call(step)
-        self._lifecycle("model", **PROVIDER)
+        self._emit_tool(step)
+        self._emit_lifecycle("model", **PROVIDER)
         self.turn += 1
-        self.shown = ""
+        self.sent_text = ""
         self.segments.append("")
 
     @override
-    def replace(self, text: str) -> None:
+    def replace_text(self, text: str) -> None:
         self._flush_text()
-        self.item, self.turn = str(uuid.uuid4()), 1
-        self.segments[-1] = self.shown = text
-        self.chatted = ""
-        data = {"itemId": self._item, "text": text, "delta": "", "replace": True}
-        self.agent("assistant", data)
+        self.item_uuid, self.turn = str(uuid.uuid4()), 1
+        self.segments[-1] = self.sent_text = text
+        self.chat_text = ""
+        data = {"itemId": self._item_id, "text": text, "delta": "", "replace": True}
+        self.emit("assistant", data)
 
     @override
     def retry(self, error: str) -> None:
-        self._failed_attempt(error)
-        self.agent(
+        self._emit_failed_attempt(error)
+        self.emit(
             "run_status",
             {
                 "phase": "retrying",
@@ -138,49 +138,49 @@ class NarrationV4(Narration):
                 "reason": "server_error",
             },
         )
-        self.task.tell("running")
+        self.task.emit("running")
         self.attempt += 1
-        self.replace("")
-        self.begin()
+        self.replace_text("")
+        self.start()
 
     @override
-    def end(self) -> None:
+    def complete(self) -> None:
         ended_at = self.gateway.now_ms()
         self._flush_text()
-        self._usage()
-        settled: Frame = {
+        self._emit_usage()
+        state: Frame = {
             "stopReason": "stop",
             "aborted": False,
             "livenessState": "working",
         }
-        self._lifecycle("finishing", **settled, endedAt=ended_at)
-        self.task.tell("running")
-        self._lifecycle("model", provider=None, model=None)
-        self.task.tell("finished")
-        receipt = told(self)
-        self._lifecycle(
+        self._emit_lifecycle("finishing", **state, endedAt=ended_at)
+        self.task.emit("running")
+        self._emit_lifecycle("model", provider=None, model=None)
+        self.task.emit("finished")
+        receipt = terminal_result(self)
+        self._emit_lifecycle(
             "end",
             startedAt=self.started_at,
             endedAt=ended_at,
             executionSettled=True,
-            **settled,
+            **state,
             **receipt,
         )
         self._flush_chat()
-        self._chat("final", stopReason="stop", **self._message())
-        self._wait(
+        self._emit_chat("final", stopReason="stop", **self._chat_message())
+        self._set_wait_result(
             "ok", ended_at, stopReason="stop", livenessState="working", **receipt
         )
-        self.task.tell("finished", "completed", terminalSummary="completed")
-        self.outcome = Outcome(completed(self))
+        self.task.emit("finished", "completed", terminalSummary="completed")
+        self.outcome = Outcome(final_payload(self))
 
     @override
     def fail(self, error: str) -> None:
         ended_at = self.gateway.now_ms()
-        self._failed_attempt(error)
-        self._lifecycle("model", provider=None, model=None)
-        self.task.tell("finished")
-        self._lifecycle(
+        self._emit_failed_attempt(error)
+        self._emit_lifecycle("model", provider=None, model=None)
+        self.task.emit("finished")
+        self._emit_lifecycle(
             "error",
             startedAt=self.started_at,
             endedAt=ended_at,
@@ -188,10 +188,10 @@ class NarrationV4(Narration):
             errorObservation=OBSERVATION,
             executionSettled=True,
         )
-        self._chat("error", errorMessage=error, errorDetail=OBSERVATION)
-        self._wait("error", ended_at, error=error)
-        self.task.tell("finished")
-        self.task.tell("finished", "failed", terminalSummary=error, error=error)
+        self._emit_chat("error", errorMessage=error, errorDetail=OBSERVATION)
+        self._set_wait_result("error", ended_at, error=error)
+        self.task.emit("finished")
+        self.task.emit("finished", "failed", terminalSummary=error, error=error)
         self.outcome = Outcome(
             {"runId": self.run_id, "status": "error", "summary": error},
             {"code": "UNAVAILABLE", "message": error},
@@ -200,10 +200,10 @@ class NarrationV4(Narration):
     @override
     def stop(self, reason: str) -> None:
         self.stop_reason, self.ended_at = reason, self.gateway.now_ms()
-        self.task.tell("running")
-        self._chat("aborted", stopReason=reason, **self._message())
-        self.task.tell("unknown")
-        self._lifecycle(
+        self.task.emit("running")
+        self._emit_chat("aborted", stopReason=reason, **self._chat_message())
+        self.task.emit("unknown")
+        self._emit_lifecycle(
             "end",
             status="cancelled",
             aborted=True,
@@ -213,12 +213,12 @@ class NarrationV4(Narration):
         )
 
     @override
-    def stopped(self) -> None:
+    def finish_stopped(self) -> None:
         error = "This operation was aborted"
-        self._wait("timeout", self.ended_at, stopReason=self.stop_reason)
-        self.task.tell("finished")
+        self._set_wait_result("timeout", self.ended_at, stopReason=self.stop_reason)
+        self.task.emit("finished")
         self.seq = 0
-        self._lifecycle(
+        self._emit_lifecycle(
             "error",
             startedAt=self.started_at,
             endedAt=self.ended_at,
@@ -228,7 +228,7 @@ class NarrationV4(Narration):
             executionSettled=True,
         )
         ended = f"{error} | 20"
-        self.task.tell("finished", "cancelled", terminalSummary=ended, error=ended)
+        self.task.emit("finished", "cancelled", terminalSummary=ended, error=ended)
         self.outcome = Outcome(
             {
                 "runId": self.run_id,
@@ -239,25 +239,25 @@ class NarrationV4(Narration):
         )
 
     @property
-    def _item(self) -> str:
-        return f"{self.item}:{self.turn}"
+    def _item_id(self) -> str:
+        return f"{self.item_uuid}:{self.turn}"
 
     def _flush_text(self, *, empty: bool = False) -> None:
-        """Show the text that was held back, or that there is none if ``empty``."""
-        if (delta := self.text[len(self.shown) :]) or empty:
-            data = {"text": self.text, "delta": delta, "itemId": self._item}
-            self.show("assistant", data)
-            self.shown, self.shown_at = self.text, self.clock
+        """Emit the coalesced text; ``empty`` also emits an empty delta."""
+        if (delta := self.text[len(self.sent_text) :]) or empty:
+            data = {"text": self.text, "delta": delta, "itemId": self._item_id}
+            self.broadcast("assistant", data)
+            self.sent_text, self.sent_at = self.text, self.clock
 
     def _flush_chat(self) -> None:
-        """Tell the text of all segments again as a chat event."""
-        text = "\n\n".join(self.spoken)
-        if delta := text[len(self.chatted) :]:
-            self.chatted = text
-            self._chat("delta", deltaText=delta, **self._message())
+        """Emit the text of all segments as a chat event."""
+        text = "\n\n".join(self.texts)
+        if delta := text[len(self.chat_text) :]:
+            self.chat_text = text
+            self._emit_chat("delta", deltaText=delta, **self._chat_message())
 
-    def _message(self) -> Frame:
-        text = "\n\n".join(self.spoken)
+    def _chat_message(self) -> Frame:
+        text = "\n\n".join(self.texts)
         if not text:
             return {}
         return {
@@ -268,7 +268,7 @@ class NarrationV4(Narration):
             }
         }
 
-    def _chat(self, state: str, **extra: object) -> None:
+    def _emit_chat(self, state: str, **extra: object) -> None:
         event = {
             "runId": self.run_id,
             "sessionKey": self.session_key,
@@ -279,26 +279,26 @@ class NarrationV4(Narration):
         }
         self.gateway.broadcast("chat", event)
 
-    def _lifecycle(self, phase: str, **data: object) -> None:
-        self.agent("lifecycle", {"phase": phase, **data}, sessionId=self.session_id)
+    def _emit_lifecycle(self, phase: str, **data: object) -> None:
+        self.emit("lifecycle", {"phase": phase, **data}, sessionId=self.session_id)
 
-    def _usage(self) -> None:
-        self.agent("usage", {"outputTokens": self.words})
+    def _emit_usage(self) -> None:
+        self.emit("usage", {"outputTokens": self.word_count})
 
-    def _preamble(self) -> None:
-        """Tell that what was said so far leads to a tool."""
+    def _emit_preamble(self) -> None:
+        """Emit the text before a tool as a preamble item."""
         item = {
             "kind": "preamble",
             "title": "Preamble",
             "progressText": self.text,
             "itemId": f"commentary-0-{uuid.uuid4().hex[:24]}",
         }
-        self.agent("item", {**item, "phase": "update"})
-        self._usage()
-        self.agent("item", {**item, "phase": "end"})
+        self.emit("item", {**item, "phase": "update"})
+        self._emit_usage()
+        self.emit("item", {**item, "phase": "end"})
 
-    def _call(self, step: Tool) -> None:
-        """Tell the call of a tool as an item and, to who wants it, as a tool."""
+    def _emit_tool(self, step: Tool) -> None:
+        """Emit a tool call as item and tool events."""
         call_id = f"call_{len(self.tools)}"
         meta = next((str(value) for value in step.args.values()), "")
         call = {"name": step.name, "toolCallId": call_id}
@@ -313,15 +313,15 @@ class NarrationV4(Narration):
         }
         status = "failed" if step.is_error else "completed"
         ended = {"status": status, "endedAt": self.gateway.now_ms()}
-        self.agent("item", {**item, "phase": "start", "status": "running"})
-        self.agent("tool", {**call, "phase": "start", "args": dict(step.args)})
-        self.agent("tool", {**call, **tool_result(step, meta)})
-        self.agent("item", {**item, "phase": "end", **ended})
+        self.emit("item", {**item, "phase": "start", "status": "running"})
+        self.emit("tool", {**call, "phase": "start", "args": dict(step.args)})
+        self.emit("tool", {**call, **tool_result(step, meta)})
+        self.emit("item", {**item, "phase": "end", **ended})
 
-    def _failed_attempt(self, error: str) -> None:
-        """Tell that the provider failed, after all that it said."""
+    def _emit_failed_attempt(self, error: str) -> None:
+        """Emit the failure of an attempt, after its text."""
         self._flush_text()
-        self._lifecycle(
+        self._emit_lifecycle(
             "finishing",
             error=error,
             errorObservation=OBSERVATION,
@@ -330,9 +330,9 @@ class NarrationV4(Narration):
             endedAt=self.gateway.now_ms(),
         )
 
-    def _wait(self, status: str, ended_at: int, **extra: object) -> None:
-        """Settle what agent.wait answers."""
-        self.waited = {
+    def _set_wait_result(self, status: str, ended_at: int, **extra: object) -> None:
+        """Set the response of ``agent.wait``."""
+        self.wait_result = {
             "runId": self.run_id,
             "status": status,
             "startedAt": self.started_at,

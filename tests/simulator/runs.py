@@ -1,4 +1,4 @@
-"""Agent runs: each plays its script, one at a time in a session."""
+"""Agent runs, executed one at a time in a session."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -7,9 +7,9 @@ import uuid
 
 from .recordings import V3, Frame
 from .request_log import Request
-from .run_events import Narration
-from .run_events_v3 import NarrationV3
-from .run_events_v4 import NarrationV4
+from .run_events import RunEvents
+from .run_events_v3 import RunEventsV3
+from .run_events_v4 import RunEventsV4
 from .script import (
     Ack,
     Drop,
@@ -27,98 +27,98 @@ from .script import (
 )
 
 if TYPE_CHECKING:
-    from .connection import Peer
+    from .connection import ClientConnection
     from .server import GatewaySimulator
 
 
 @dataclass
 class Session:
-    """A conversation: the runs that began, in order, one at a time."""
+    """Session and its started runs, in order."""
 
     key: str
     session_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    turns: list[Narration] = field(default_factory=list)
+    turns: list[RunEvents] = field(default_factory=list)
     updated_at: int = 0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 @dataclass(eq=False)
 class Run:
-    """One agent run, and the request that it answers, if a client asked."""
+    """Agent run, and the client's request, if any."""
 
     gateway: GatewaySimulator
     session: Session
-    narration: Narration
+    events: RunEvents
     script: Script
-    peer: Peer | None = None
+    connection: ClientConnection | None = None
     request: Request | None = None
     done: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
 
     @property
     def run_id(self) -> str:
-        """Return the run's id, which is the idempotency key of its request."""
-        return self.narration.run_id
+        """Return the run id, the idempotency key of its request."""
+        return self.events.run_id
 
     def acknowledge(self) -> None:
         """Send the first response."""
-        if self.peer and self.request:
-            self.peer.respond(self.request, self.narration.accepted())
+        if self.connection and self.request:
+            self.connection.respond(self.request, self.events.accepted_payload())
 
-    async def play(self) -> None:
-        """Play the script, then send the final response."""
-        self.narration.queue(busy=self.session.lock.locked())
+    async def run_script(self) -> None:
+        """Run the script and send the final response."""
+        self.events.queue(busy=self.session.lock.locked())
         async with self.session.lock:
-            self.session.turns.append(self.narration)
-            self.narration.begin()
+            self.session.turns.append(self.events)
+            self.events.start()
             for step in self.script:
-                await self._step(step)
-            if not self.narration.outcome:
-                self.narration.end()
+                await self._run_step(step)
+            if not self.events.outcome:
+                self.events.complete()
             self._finish()
 
     def stop(self, reason: str) -> None:
-        """Stop the run in the middle."""
+        """Stop the run."""
         if self.task:
             self.task.cancel()
-        self.narration.stop(reason)
+        self.events.stop(reason)
 
     def crash(self) -> None:
-        """End the run without a word."""
+        """End the run without events."""
         if self.task:
             self.task.cancel()
 
-    async def conclude(self) -> None:
-        """Tell the end of a stopped run and send its final response."""
-        self.narration.stopped()
+    async def finish_stopped(self) -> None:
+        """Emit the end of a stopped run and respond."""
+        self.events.finish_stopped()
         self._finish()
 
-    async def _step(self, step: Step) -> None:
-        """Do one step of the script."""
-        narration = self.narration
+    async def _run_step(self, step: Step) -> None:
+        """Run one step of the script."""
+        events = self.events
         match step:
             case Reply():
-                await self._reply(step)
+                await self._stream_reply(step)
             case Tool():
-                narration.tool(step)
+                events.emit_tool_call(step)
             case Replace(text):
-                narration.replace(text)
+                events.replace_text(text)
             case Retry(error):
-                narration.retry(error)
+                events.retry(error)
             case Fail(error):
-                narration.fail(error)
+                events.fail(error)
             case TimeOut():
-                narration.stop("timeout")
-                narration.stopped()
+                events.stop("timeout")
+                events.finish_stopped()
             case End():
-                narration.end()
+                events.complete()
             case _:
-                await self._stage(step)
-        if narration.waited:
+                await self._run_gateway_step(step)
+        if events.wait_result:
             self.done.set()
 
-    async def _stage(self, step: Step) -> None:
-        """Do a step that is not the agent's."""
+    async def _run_gateway_step(self, step: Step) -> None:
+        """Run a step of the Gateway or the connection."""
         match step:
             case Ack():
                 self.acknowledge()
@@ -131,29 +131,29 @@ class Run:
             case Emit(event, payload) if isinstance(event, str):
                 self.gateway.broadcast(event, dict(payload or {}))
 
-    async def _reply(self, step: Reply) -> None:
-        """Stream a text."""
+    async def _stream_reply(self, step: Reply) -> None:
+        """Stream the text of a reply."""
         delay = self.gateway.delay if step.delay is None else step.delay
         for token in step.tokens:
-            await self.gateway.rest(delay)
-            self.narration.say(token, delay, whole=bool(step.chunks))
+            await self.gateway.wait_or_stop(delay)
+            self.events.emit_text(token, delay, whole=bool(step.chunks))
 
     def _finish(self) -> None:
-        """Keep the result, and answer the request."""
+        """Update the session and send the final response."""
         self.done.set()
-        narration = self.narration
-        if not narration.outcome:
+        events = self.events
+        if not events.outcome:
             return
         self.session.updated_at = self.gateway.now_ms()
-        if self.peer and self.request:
-            self.peer.respond(
-                self.request, narration.outcome.payload, narration.outcome.error
+        if self.connection and self.request:
+            self.connection.respond(
+                self.request, events.outcome.payload, events.outcome.error
             )
 
 
 @dataclass
 class Runs:
-    """Every run the Gateway remembers, by id, and every session, by key."""
+    """Known runs by id, and sessions by key."""
 
     gateway: GatewaySimulator
     by_id: dict[str, Run] = field(default_factory=dict)
@@ -163,33 +163,33 @@ class Runs:
         self,
         params: Frame,
         script: Script,
-        peer: Peer | None = None,
+        connection: ClientConnection | None = None,
         request: Request | None = None,
     ) -> Run:
-        """Start a run, acknowledge it, and let it go on by itself."""
+        """Start a run in the background and acknowledge it."""
         key = params.get("sessionKey", "agent:main:main").lower()
         session = self.sessions.setdefault(key, Session(key))
-        narrate = NarrationV3 if self.gateway.protocol == V3 else NarrationV4
-        narration = narrate(
+        events_type = RunEventsV3 if self.gateway.protocol == V3 else RunEventsV4
+        events = events_type(
             gateway=self.gateway,
             run_id=params["idempotencyKey"],
             session_key=key,
             message=params["message"],
             session_id=session.session_id,
         )
-        run = Run(self.gateway, session, narration, script, peer, request)
+        run = Run(self.gateway, session, events, script, connection, request)
         self.by_id[run.run_id] = run
         if not any(isinstance(step, Ack) for step in script):
             run.acknowledge()
-        run.task = self.gateway.spawn(run.play())
+        run.task = self.gateway.spawn(run.run_script())
         return run
 
     def active(self) -> list[Run]:
-        """Return the runs that are not over."""
-        return [run for run in self.by_id.values() if not run.narration.outcome]
+        """Return the runs without an outcome."""
+        return [run for run in self.by_id.values() if not run.events.outcome]
 
     async def wait(self, run_id: str, timeout_ms: int) -> Frame:
-        """Return what ``agent.wait`` answers, at the latest after the timeout."""
+        """Return the response of ``agent.wait``, at latest on timeout."""
         run = self.by_id.get(run_id)
         done = run.done if run else asyncio.Event()
         try:
@@ -197,4 +197,4 @@ class Runs:
                 await done.wait()
         except TimeoutError:
             return {"runId": run_id, "status": "timeout"}
-        return (run.narration.waited if run else None) or {}
+        return (run.events.wait_result if run else None) or {}

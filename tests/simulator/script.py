@@ -14,11 +14,11 @@ ERROR = (
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Stream a text word by word, or in the chunks given.
+    """Stream a text by words, or in the given chunks.
 
     ``delay`` is in seconds before each chunk; None takes the gateway's.
-    Protocol 4 coalesces words as if they came every ``delay`` seconds; chunks
-    that are given are never coalesced.
+    Protocol 4 coalesces words as if they came every ``delay`` seconds; given
+    chunks are never coalesced.
     """
 
     text: str = ""
@@ -27,13 +27,13 @@ class Reply:
 
     @property
     def tokens(self) -> tuple[str, ...]:
-        """Return the pieces of text in order."""
+        """Return the chunks in order."""
         return self.chunks or tuple(re.findall(r"\s*\S+\s*$|\s*\S+", self.text))
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """Call a tool; text that follows starts again."""
+    """Call a tool; following text starts a new segment."""
 
     name: str
     args: Mapping[str, Any] = field(default_factory=dict)
@@ -50,26 +50,26 @@ class Replace:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Let the provider fail once and be asked again; the text starts again."""
+    """Fail one attempt and retry; the text starts again."""
 
     error: str = ERROR
 
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """Let the provider fail for good."""
+    """Fail the run."""
 
     error: str = ERROR
 
 
 @dataclass(frozen=True, slots=True)
 class TimeOut:
-    """Let the run exceed its time limit."""
+    """Exceed the run's time limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """CheckOutcome the request with an error instead of running; the only step."""
+    """Respond with an error instead of running; the only step."""
 
     message: str = 'invalid agent params: unknown agent id "nobody"'
     code: str = "INVALID_REQUEST"
@@ -77,17 +77,20 @@ class Refuse:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Wait until the test calls ``gateway.proceed()``."""
+    """Wait for ``gateway.proceed()``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Cut every connection without a close frame; the run goes on."""
+    """Drop every connection without a close frame.
+
+    The run continues.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Emit:
-    """Broadcast an event, or send raw text or bytes, to every connection."""
+    """Broadcast an event, or send raw data, to every connection."""
 
     event: str | bytes
     payload: Mapping[str, Any] | None = None
@@ -95,7 +98,7 @@ class Emit:
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """Send the first response here, in one go with what surrounds it.
+    """Send the first response here, together with adjacent steps.
 
     Without this step it is sent as soon as the request arrives.
     """
@@ -103,7 +106,7 @@ class Ack:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """End the run's events here; the final response follows the last step."""
+    """End the run's events; remaining steps precede the final response."""
 
 
 type Step = (
@@ -123,8 +126,8 @@ type Step = (
 type Script = tuple[Step, ...]
 
 
-def obey(message: str) -> Script:
-    """Return what a run does without a script.
+def default_script(message: str) -> Script:
+    """Return the script of a message without one.
 
     As with the recordings' model: ``say: TEXT``, ``slow N`` and ``long N`` (N
     numbered words), ``tool:NAME {…}``, ``FAILNOW``; anything else is echoed.

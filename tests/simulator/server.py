@@ -1,4 +1,4 @@
-"""A scripted Gateway on a real loopback socket."""
+"""Scripted Gateway on a real loopback socket."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -16,28 +16,28 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request as HttpRequest, Response
 
 from .agent_list import AGENTS, Agent
-from .connection import Peer
+from .connection import ClientConnection
 from .devices import Devices
 from .faults import Faults
 from .recordings import V3, Frame
 from .refusals import HTTP_STATUS
 from .runs import Run, Runs
-from .script import Step, obey
+from .script import Step, default_script
 from .snapshots import health, presence
 
-POLICY = {3: 524_288, 4: 26_214_400}
-AN_HOUR = 3600.0
+MAX_PAYLOAD = {3: 524_288, 4: 26_214_400}
+INITIAL_UPTIME = 3600.0
 
 
 @dataclass
 class GatewaySimulator(Faults):
-    """A Gateway that behaves as recorded, until a script says otherwise.
+    """Gateway that behaves as recorded, unless scripted otherwise.
 
     ``delay``: seconds between the words of a reply; ``policy`` overrides
-    entries of hello-ok's policy; ``mode``: what ``token`` is, a ``token`` or a
+    entries of hello-ok's policy; ``mode``: kind of ``token``, a ``token`` or a
     ``password``; ``pairing``: devices need approval; ``clock_shift_ms``: how far
     the Gateway's clock is ahead; ``agents``: the first one is the default;
-    ``device_id``: what the Gateway is known by (protocol 4).
+    ``device_id``: identity of the Gateway (protocol 4).
     """
 
     protocol: int = 4
@@ -52,32 +52,32 @@ class GatewaySimulator(Faults):
     device_id: str = field(default_factory=lambda: secrets.token_hex(32))
     ssl: SSLContext | None = None
     host: str = field(default="127.0.0.1", init=False)
-    peers: list[Peer] = field(default_factory=list, init=False)
+    open_connections: list[ClientConnection] = field(default_factory=list, init=False)
     seq: int = field(default=0, init=False)
     presence_version: int = field(default=1, init=False)
     health_version: int = field(default=1, init=False)
     started_at: float = field(
-        default_factory=lambda: time.monotonic() - AN_HOUR, init=False
+        default_factory=lambda: time.monotonic() - INITIAL_UPTIME, init=False
     )
 
-    _accepted: int = field(default=0, init=False)
+    _connection_count: int = field(default=0, init=False)
     _server: Server | None = field(default=None, init=False)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set, init=False)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     def __post_init__(self) -> None:
-        """Remember no device and no run yet."""
+        """Start without devices and runs."""
         self.devices = Devices(self.protocol)
         self.runs = Runs(self)
 
     async def __aenter__(self) -> Self:
-        """Start to listen."""
+        """Start listening."""
         await self.resume()
-        self.spawn(self._tick())
+        self.spawn(self._send_ticks())
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Stop at once; an error inside the simulator comes out here."""
+        """Stop at once and raise errors of background tasks."""
         self._stopping.set()
         self.drop()
         await self.suspend()
@@ -90,40 +90,44 @@ class GatewaySimulator(Faults):
 
     @property
     def url(self) -> str:
-        """Return the address to connect to."""
+        """Return the WebSocket URL."""
         return f"{'wss' if self.ssl else 'ws'}://{self.host}:{self.port}"
 
     @property
-    def connections(self) -> list[Peer]:
-        """Return the clients that are past the handshake."""
-        return [peer for peer in self.peers if peer.connected and not peer.dropped]
+    def connections(self) -> list[ClientConnection]:
+        """Return the clients with a completed handshake."""
+        return [
+            connection
+            for connection in self.open_connections
+            if connection.connected and not connection.dropped
+        ]
 
     @property
     def max_payload(self) -> int:
-        """Return the size in bytes of the largest frame that is accepted."""
-        return int(self.policy.get("maxPayload", POLICY[self.protocol]))
+        """Return the maximum frame size in bytes."""
+        return int(self.policy.get("maxPayload", MAX_PAYLOAD[self.protocol]))
 
     @property
     def state_version(self) -> dict[str, int]:
-        """Return the versions of what the Gateway tells by itself."""
+        """Return the versions of presence and health."""
         return {"presence": self.presence_version, "health": self.health_version}
 
     def now_ms(self) -> int:
-        """Return the Gateway's time in milliseconds."""
+        """Return the Gateway's clock in milliseconds."""
         return time.time_ns() // 1_000_000 + self.clock_shift_ms
 
     def uptime_ms(self) -> int:
-        """Return the milliseconds since the process started: an hour, then anew."""
+        """Return the uptime in milliseconds."""
         return round((time.monotonic() - self.started_at) * 1000)
 
     async def resume(self) -> None:
-        """Listen, on the same port as before if there was one."""
+        """Listen, on the previous port if there was one."""
         self._server = await serve(
-            self._accept,
+            self._serve_connection,
             self.host,
             self.port,
             ssl=self.ssl,
-            process_request=self._upgrade,
+            process_request=self._process_request,
             compression=None,
             max_size=self.max_payload,
             ping_interval=None,
@@ -132,17 +136,17 @@ class GatewaySimulator(Faults):
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def suspend(self) -> None:
-        """Refuse connections as if no Gateway ran, and close those there are."""
+        """Stop listening and close all connections."""
         if self._server:
             self._server.close()
             await self._server.wait_closed()
             self._server = None
 
     async def restart(self, *, resume: bool = True) -> None:
-        """Announce a restart, close with 1012 and, if wanted, come back.
+        """Announce a restart, close with 1012 and optionally resume.
 
-        Protocol 3 restarts in the process, so its runs go on if it comes back.
-        Protocol 4 waits for the runs, says no time, and remembers only the
+        Protocol 3 restarts in its process, so its runs continue if it resumes.
+        Protocol 4 waits for the runs, announces no duration, and keeps only the
         sessions' history.
         """
         notice: Frame = {"reason": "gateway restarting", "restartExpectedMs": 1500}
@@ -162,7 +166,7 @@ class GatewaySimulator(Faults):
         await self.resume()
 
     async def crash(self) -> None:
-        """End at once with every run; only the sessions' history is kept."""
+        """Drop connections and runs; keep only the sessions' history."""
         self.drop()
         for run in self.runs.active():
             run.crash()
@@ -171,17 +175,17 @@ class GatewaySimulator(Faults):
         self.started_at = time.monotonic()
 
     def drop(self) -> None:
-        """Cut every connection without a close frame (1006 for the client)."""
-        for peer in list(self.peers):
-            peer.drop()
+        """Drop every connection without a close frame (1006)."""
+        for connection in list(self.open_connections):
+            connection.drop()
 
     def stall(self) -> None:
-        """Take in nothing any more, not even a ping, as a machine that has gone."""
-        for peer in self.peers:
-            peer.connection.transport.pause_reading()
+        """Stop reading from every socket, as a hung machine does."""
+        for connection in self.open_connections:
+            connection.websocket.transport.pause_reading()
 
     def approve(self, request_id: str) -> Frame:
-        """Approve a device that waits, and return it."""
+        """Approve a pending device and return it."""
         device = self.devices.approve(request_id)
         resolved = {
             "requestId": request_id,
@@ -195,13 +199,13 @@ class GatewaySimulator(Faults):
     def run(
         self, message: str, *steps: Step, session_key: str = "agent:main:main"
     ) -> Run:
-        """Start a run that no client asked for."""
+        """Start a run without a client's request."""
         params = {
             "message": message,
             "sessionKey": session_key,
             "idempotencyKey": uuid.uuid4().hex,
         }
-        return self.runs.start(params, steps or obey(message))
+        return self.runs.start(params, steps or default_script(message))
 
     def broadcast(
         self,
@@ -212,91 +216,93 @@ class GatewaySimulator(Faults):
         scope: str | None = None,
         versioned: bool = False,
     ) -> None:
-        """Send an event to every client that may see it and can take it."""
+        """Broadcast an event to clients with its capability and scope."""
         self.seq += 1
-        for peer in self.connections:
-            wants = cap is None or cap in peer.params.get("caps", [])
-            if wants and (scope is None or scope in peer.scopes):
-                peer.send_event(event, payload, versioned=versioned)
+        for connection in self.connections:
+            accepts = cap is None or cap in connection.params.get("caps", [])
+            if accepts and (scope is None or scope in connection.scopes):
+                connection.send_event(event, payload, versioned=versioned)
 
     def send_raw(self, message: str | bytes) -> None:
-        """Send text or bytes as they are to every client."""
-        for peer in self.connections:
-            peer.send(message)
+        """Send raw data to every client."""
+        for connection in self.connections:
+            connection.send(message)
 
-    def greet(self) -> None:
-        """Tell everybody that a client came."""
+    def announce_connection(self) -> None:
+        """Broadcast the state after a client has connected."""
         self.presence_version += 1
         if self.protocol == V3:
-            self._tell_health()
+            self._broadcast_health()
         else:
-            self._tell_presence()
+            self._broadcast_presence()
             if self.health_version == 1:
-                self._tell_health()
-        self.note_change()
+                self._broadcast_health()
+        self.notify()
 
     async def refresh_health(self) -> None:
-        """Look at the Gateway's health and tell everybody."""
-        self._tell_health()
+        """Broadcast a new state of health."""
+        self._broadcast_health()
 
     def spawn(self, coroutine: Coroutine[object, object, None]) -> asyncio.Task[None]:
-        """Run something beside the connections, until the Gateway stops."""
+        """Run a background task until the Gateway stops."""
         task = asyncio.create_task(coroutine)
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._on_task_done)
         return task
 
-    async def rest(self, seconds: float) -> None:
-        """Let time pass, unless it is none."""
+    async def wait_or_stop(self, seconds: float) -> None:
+        """Wait for a delay, or until the Gateway stops."""
         if seconds:
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await self._stopping.wait()
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        """Forget a task that did its work; keep one that failed."""
+    def _on_task_done(self, task: asyncio.Task[None]) -> None:
+        """Remove a finished task; keep a failed one."""
         if task.cancelled() or not task.exception():
             self._tasks.discard(task)
-        self.note_change()
+        self.notify()
 
-    async def _tick(self) -> None:
-        """Send a tick in every interval."""
+    async def _send_ticks(self) -> None:
+        """Send ticks at the policy's interval."""
         seconds = self.policy.get("tickIntervalMs", 30_000) / 1000
         while not self._stopping.is_set():
-            await self.rest(seconds)
+            await self.wait_or_stop(seconds)
             self.broadcast("tick", {"ts": self.now_ms()})
 
-    def _tell_presence(self) -> None:
-        """Tell everybody who is connected."""
-        shown = {"presence": presence(self)}
-        self.broadcast("presence", shown, versioned=True)
+    def _broadcast_presence(self) -> None:
+        """Broadcast the connected clients."""
+        payload = {"presence": presence(self)}
+        self.broadcast("presence", payload, versioned=True)
 
-    def _tell_health(self) -> None:
-        """Tell everybody how the Gateway is."""
+    def _broadcast_health(self) -> None:
+        """Broadcast the state of health."""
         self.health_version += 1
         self.broadcast("health", health(self), versioned=True)
 
-    def _upgrade(self, connection: ServerConnection, _: HttpRequest) -> Response | None:
-        """Refuse the upgrade if a script orders it."""
+    def _process_request(
+        self, websocket: ServerConnection, _: HttpRequest
+    ) -> Response | None:
+        """Refuse the WebSocket upgrade if scripted."""
         self.attempts += 1
-        self.note_change()
+        self.notify()
         if refusal := self.next_refusal(upgrade=True):
             status = HTTPStatus(HTTP_STATUS[refusal])
-            return connection.respond(status, f"{status.phrase}\n")
+            return websocket.respond(status, f"{status.phrase}\n")
         return None
 
-    async def _accept(self, connection: ServerConnection) -> None:
-        """Serve a connection to its end."""
-        self._accepted += 1
+    async def _serve_connection(self, websocket: ServerConnection) -> None:
+        """Serve a connection until it closes."""
+        self._connection_count += 1
         refusal = self.next_refusal(upgrade=False)
-        peer = Peer(self, connection, self._accepted, refusal)
-        self.peers.append(peer)
+        connection = ClientConnection(self, websocket, self._connection_count, refusal)
+        self.open_connections.append(connection)
         try:
             with suppress(ConnectionClosed):
-                await peer.serve()
+                await connection.serve()
         finally:
-            self.peers.remove(peer)
-            if peer.connected:
+            self.open_connections.remove(connection)
+            if connection.connected:
                 self.presence_version += 1
-                self._tell_presence()
-            self.note_change()
+                self._broadcast_presence()
+            self.notify()

@@ -1,4 +1,4 @@
-"""What the Gateway tells of itself: recorded shapes with today's values."""
+"""Snapshots of state: recorded templates with current values."""
 
 from copy import deepcopy
 from typing import TYPE_CHECKING
@@ -6,128 +6,136 @@ from typing import TYPE_CHECKING
 from .recordings import V3, Frame, payload
 
 if TYPE_CHECKING:
-    from .connection import Peer
-    from .run_events import Narration
+    from .connection import ClientConnection
+    from .run_events import RunEvents
     from .server import GatewaySimulator
 
 
-def hello(gateway: GatewaySimulator, peer: Peer, token: str | None) -> Frame:
+def hello(
+    gateway: GatewaySimulator, connection: ClientConnection, token: str | None
+) -> Frame:
     """Return the payload of hello-ok."""
-    answer: Frame = payload(gateway.protocol, "hello_ok", "connect")
-    answer["server"]["connId"] = peer.conn_id
-    answer["snapshot"] |= {
+    result: Frame = payload(gateway.protocol, "hello_ok", "connect")
+    result["server"]["connId"] = connection.conn_id
+    result["snapshot"] |= {
         "presence": presence(gateway),
         "health": health(gateway),
         "stateVersion": gateway.state_version,
         "uptimeMs": gateway.uptime_ms(),
     }
-    answer["policy"] |= gateway.policy
-    granted = {"role": peer.params.get("role", "operator"), "scopes": peer.scopes}
+    result["policy"] |= gateway.policy
+    granted = {
+        "role": connection.params.get("role", "operator"),
+        "scopes": connection.scopes,
+    }
     if token:
         issued = {"deviceToken": token, "issuedAtMs": gateway.now_ms()}
-        answer["auth"] |= {**granted, **issued}
+        result["auth"] |= {**granted, **issued}
     elif gateway.protocol == V3:
-        del answer["auth"]
+        del result["auth"]
     else:
-        answer["auth"] = {"method": "token", **granted}
-    return answer
+        result["auth"] = {"method": "token", **granted}
+    return result
 
 
 def presence(gateway: GatewaySimulator) -> list[Frame]:
-    """Return the Gateway and its connected clients."""
+    """Return presence entries of the Gateway and its clients."""
     recorded = payload(gateway.protocol, "hello_ok", "connect")["snapshot"]["presence"]
     first, client = recorded[:2] if gateway.protocol != V3 else recorded[1::-1]
-    return [first, *(_present(client, peer) for peer in gateway.connections)]
+    return [
+        first,
+        *(_presence_entry(client, connection) for connection in gateway.connections),
+    ]
 
 
-def _present(template: Frame, peer: Peer) -> Frame:
-    """Return a client as presence shows it."""
-    client = peer.params["client"]
-    device_id = peer.params.get("device", {}).get("id")
-    shown = deepcopy(template) | {
+def _presence_entry(template: Frame, connection: ClientConnection) -> Frame:
+    """Return a client's presence entry."""
+    client = connection.params["client"]
+    device_id = connection.params.get("device", {}).get("id")
+    entry = deepcopy(template) | {
         "host": client.get("displayName", client["id"]),
         "version": client["version"],
         "platform": client["platform"],
         "mode": client["mode"],
         "deviceId": device_id,
-        "scopes": peer.scopes,
-        "ts": peer.gateway.now_ms(),
+        "scopes": connection.scopes,
+        "ts": connection.gateway.now_ms(),
     }
-    if "instanceId" in shown:
-        shown["instanceId"] = device_id
-    return shown
+    if "instanceId" in entry:
+        entry["instanceId"] = device_id
+    return entry
 
 
 def health(gateway: GatewaySimulator) -> Frame:
     """Return the state of health."""
-    answer: Frame = payload(gateway.protocol, "rpc_survey", "health")
-    return answer | {"ts": gateway.now_ms()}
+    result: Frame = payload(gateway.protocol, "rpc_survey", "health")
+    return result | {"ts": gateway.now_ms()}
 
 
 def history(gateway: GatewaySimulator, key: str, limit: int) -> Frame:
     """Return the last messages of a session.
 
-    Protocol 3 writes a session down from the first message of its agent on.
+    Protocol 3 stores a session with the first message of its agent.
     """
-    answer: Frame = payload(gateway.protocol, "agent_wait_and_history", "chat.history")
+    result: Frame = payload(gateway.protocol, "agent_wait_and_history", "chat.history")
     session = gateway.runs.sessions.get(key.lower())
-    templates = answer["messages"]
+    templates = result["messages"]
     messages = [
         message
         for turn in (session.turns if session else [])
-        for message in _turn(gateway, templates, turn)
+        for message in _turn_messages(gateway, templates, turn)
     ][-limit:]
-    if gateway.protocol == V3 and not any(map(_is_said, messages)):
+    if gateway.protocol == V3 and not any(map(_is_from_assistant, messages)):
         messages = []
-    answer |= {"sessionKey": key, "messages": messages}
+    result |= {"sessionKey": key, "messages": messages}
     if session:
-        answer["sessionId"] = session.session_id
+        result["sessionId"] = session.session_id
     if gateway.protocol != V3:
         active = [run.run_id for run in gateway.runs.active() if run.session is session]
-        answer["totalMessages"] = len(messages)
-        answer["sessionInfo"] |= {
+        result["totalMessages"] = len(messages)
+        result["sessionInfo"] |= {
             "key": key,
-            "sessionId": answer["sessionId"],
+            "sessionId": result["sessionId"],
             "hasActiveRun": bool(active),
             "activeRunIds": active,
         }
-    return answer
+    return result
 
 
-def _is_said(message: Frame) -> bool:
-    """Return whether a message is the agent's."""
+def _is_from_assistant(message: Frame) -> bool:
+    """Return whether the agent sent the message."""
     return bool(message["role"] == "assistant")
 
 
-def _turn(
-    gateway: GatewaySimulator, templates: list[Frame], run: Narration
+def _turn_messages(
+    gateway: GatewaySimulator, templates: list[Frame], run: RunEvents
 ) -> list[Frame]:
-    """Return what was asked and, so far as its segments are over, answered."""
-    asked, answered = deepcopy(templates)
-    asked["timestamp"] = run.started_at
+    """Return a run's question and its completed segments."""
+    question, reply = deepcopy(templates)
+    question["timestamp"] = run.started_at
     if gateway.protocol == V3:
-        asked["content"] = [{"type": "text", "text": run.message}]
+        question["content"] = [{"type": "text", "text": run.message}]
     else:
         key = f"{run.run_id}:user"
-        asked |= {"content": run.message, "idempotencyKey": key}
-        asked["__openclaw"]["idempotencyKey"] = key
-        answered["__openclaw"]["runId"] = run.run_id
-    over = run.segments if run.outcome else run.segments[:-1]
-    said = [
-        deepcopy(answered)
+        question |= {"content": run.message, "idempotencyKey": key}
+        question["__openclaw"]["idempotencyKey"] = key
+        reply["__openclaw"]["runId"] = run.run_id
+    finished = run.segments if run.outcome else run.segments[:-1]
+    replies = [
+        deepcopy(reply)
         | {"content": [{"type": "text", "text": text}], "stopReason": "toolUse"}
-        for text in over
+        for text in finished
         if text
     ]
-    if run.outcome and said:
-        said[-1]["stopReason"] = "stop"
-    return [asked, *said]
+    if run.outcome and replies:
+        replies[-1]["stopReason"] = "stop"
+    return [question, *replies]
 
 
 def session_rows(gateway: GatewaySimulator, limit: int | None) -> Frame:
-    """Return the sessions, the latest first."""
-    answer: Frame = payload(gateway.protocol, "rpc_survey", "sessions.list")
-    template = answer["sessions"][0]
+    """Return the sessions, newest first."""
+    result: Frame = payload(gateway.protocol, "rpc_survey", "sessions.list")
+    template = result["sessions"][0]
     rows = [
         deepcopy(template)
         | {
@@ -138,8 +146,8 @@ def session_rows(gateway: GatewaySimulator, limit: int | None) -> Frame:
         for session in gateway.runs.sessions.values()
     ]
     rows.sort(key=lambda row: row["updatedAt"], reverse=True)
-    shown = rows[:limit]
-    answer |= {"ts": gateway.now_ms(), "count": len(shown), "sessions": shown}
+    limited = rows[:limit]
+    result |= {"ts": gateway.now_ms(), "count": len(limited), "sessions": limited}
     if gateway.protocol != V3:
-        answer |= {"totalCount": len(rows), "hasMore": len(shown) < len(rows)}
-    return answer
+        result |= {"totalCount": len(rows), "hasMore": len(limited) < len(rows)}
+    return result

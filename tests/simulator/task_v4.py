@@ -1,22 +1,22 @@
-"""The background task that carries a run on OpenClaw 2026.9.6."""
+"""Background task of a run on OpenClaw 2026.9.6."""
 
 from dataclasses import dataclass, field
 import uuid
 
 from .recordings import Frame
-from .run_events import Narration
+from .run_events import RunEvents
 
 
 @dataclass
 class TaskV4:
-    """The ``task`` events of a run; ``active`` once the agent works."""
+    """Task events of a run; ``active`` once it has started."""
 
-    narration: Narration
+    events: RunEvents
     task_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     active: bool = False
 
-    def tell(self, state: str, status: str = "running", **extra: object) -> None:
-        """Broadcast the task with the state of its execution."""
+    def emit(self, state: str, status: str = "running", **extra: object) -> None:
+        """Broadcast the task with its execution state."""
         task = {
             **self._identity(),
             "status": status,
@@ -25,11 +25,11 @@ class TaskV4:
             **extra,
         }
         event = {"action": "upserted", "task": task}
-        self.narration.gateway.broadcast("task", event)
+        self.events.gateway.broadcast("task", event)
 
     def _identity(self) -> Frame:
-        """Return what never changes."""
-        narration = self.narration
+        """Return the constant fields."""
+        events = self.events
         return {
             "id": self.task_id,
             "taskId": self.task_id,
@@ -37,31 +37,31 @@ class TaskV4:
             "runtime": "cli",
             "hasTranscript": True,
             "deliveryStatus": "not_applicable",
-            "title": narration.message,
-            "agentId": narration.agent_id,
-            "sessionKey": narration.session_key,
-            "childSessionKey": narration.session_key,
-            "ownerKey": narration.session_key,
-            "runId": narration.run_id,
-            "sourceId": narration.run_id,
-            "createdAt": narration.accepted_at,
+            "title": events.message,
+            "agentId": events.agent_id,
+            "sessionKey": events.session_key,
+            "childSessionKey": events.session_key,
+            "ownerKey": events.session_key,
+            "runId": events.run_id,
+            "sourceId": events.run_id,
+            "createdAt": events.accepted_at,
         }
 
     def _execution(self, state: str, status: str) -> Frame:
-        """Return the state of the execution."""
+        """Return the execution state."""
         if self.active and status == "running":
-            return {"state": state, "lastActivityAt": self.narration.gateway.now_ms()}
+            return {"state": state, "lastActivityAt": self.events.gateway.now_ms()}
         return {"state": state}
 
     def _progress(self, status: str) -> Frame:
-        """Return times, tools and the last words."""
-        narration, now = self.narration, self.narration.gateway.now_ms()
-        progress: Frame = {"updatedAt": now, "startedAt": narration.started_at}
+        """Return times, tools and last activity."""
+        events, now = self.events, self.events.gateway.now_ms()
+        progress: Frame = {"updatedAt": now, "startedAt": events.started_at}
         if status != "running":
             progress["endedAt"] = now
-        elif narration.text:
-            progress["lastActivity"] = narration.text[:120]
-        if narration.tools and narration.text:
-            progress["toolUseCount"] = len(narration.tools)
-            progress["lastToolName"] = narration.tools[-1]
+        elif events.text:
+            progress["lastActivity"] = events.text[:120]
+        if events.tools and events.text:
+            progress["toolUseCount"] = len(events.tools)
+            progress["lastToolName"] = events.tools[-1]
         return progress

@@ -1,4 +1,4 @@
-"""Certificates of a Gateway with TLS."""
+"""TLS certificates of a Gateway."""
 
 from datetime import UTC, datetime, timedelta
 import ipaddress
@@ -14,9 +14,9 @@ from cryptography.x509.oid import NameOID
 def certificate(
     folder: Path, *, address: str = "127.0.0.1", age: timedelta = timedelta(days=1)
 ) -> Path:
-    """Write a certificate of an address with its key, signed by itself.
+    """Write a self-signed certificate of an address, with its key.
 
-    It lasts for two days; ``age`` is how long ago they began.
+    It is valid for two days from ``age`` ago.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Gateway")])
@@ -44,19 +44,19 @@ def certificate(
 
 
 def server_context(path: Path) -> ssl.SSLContext:
-    """Return what a server with the certificate needs."""
+    """Return a server's TLS context with the certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)
     return context
 
 
-def certificate_alone(path: Path) -> str:
+def certificate_pem(path: Path) -> str:
     """Return the certificate without its key, as PEM."""
     return _load(path).public_bytes(serialization.Encoding.PEM).decode()
 
 
 def fingerprint(path: Path) -> str:
-    """Return the SHA-256 of the certificate, 64 hex digits."""
+    """Return the certificate's SHA-256 fingerprint, 64 hex digits."""
     return _load(path).fingerprint(hashes.SHA256()).hex()
 
 

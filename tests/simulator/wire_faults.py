@@ -1,4 +1,4 @@
-"""The line to the clients, and what happens to frames on it."""
+"""Faults of frames sent to clients."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -11,24 +11,25 @@ type Send = Callable[[bytes], None]
 
 
 @dataclass
-class Line:
-    """Frames on their way: delayed, out of order, sent twice, cut in half.
+class WireFaults:
+    """Frames sent late, out of order, twice or truncated.
 
-    ``doubled`` and ``halved`` say how many of the next frames that befalls.
+    ``duplicate_next`` and ``truncate_next`` count the next frames to change.
     """
 
-    doubled: int = 0
-    halved: int = 0
+    duplicate_next: int = 0
+    truncate_next: int = 0
     _held: list[tuple[str, bytes, Send]] | None = field(default=None, init=False)
 
     def hold(self) -> None:
-        """Let frames wait from now on."""
+        """Hold frames until released."""
         self._held = self._held or []
 
     def release(self, order: Iterable[int] = ()) -> None:
-        """Send what waits; each number picks the stream whose next frame goes first.
+        """Release held frames, optionally reordered.
 
-        Frames of one stream keep their order, and so do all without a number.
+        Each number picks the stream whose next frame is sent first. Frames of one
+        stream keep their order, and so do all frames without a number.
         """
         held, self._held = self._held or [], None
         for number in order:
@@ -36,32 +37,32 @@ class Line:
             if streams:
                 chosen = streams[number % len(streams)]
                 index = [stream for stream, *_ in held].index(chosen)
-                self._pass(*held.pop(index)[1:])
+                self._deliver(*held.pop(index)[1:])
         for _, data, send in held:
-            self._pass(data, send)
+            self._deliver(data, send)
 
-    def carry(self, frame: Frame, send: Send) -> None:
-        """Take a frame to a client."""
+    def send(self, frame: Frame, send: Send) -> None:
+        """Send a frame, or hold it."""
         data = orjson.dumps(frame)
         if self._held is None:
-            self._pass(data, send)
+            self._deliver(data, send)
         else:
-            self._held.append((stream_of(frame), data, send))
+            self._held.append((stream_key(frame), data, send))
 
-    def _pass(self, data: bytes, send: Send) -> None:
-        if self.halved:
-            self.halved -= 1
+    def _deliver(self, data: bytes, send: Send) -> None:
+        if self.truncate_next:
+            self.truncate_next -= 1
             data = data[: len(data) // 2]
         send(data)
-        if self.doubled:
-            self.doubled -= 1
+        if self.duplicate_next:
+            self.duplicate_next -= 1
             send(data)
 
 
-def stream_of(frame: Frame) -> str:
-    """Return what a frame keeps its order with: its run, its request or its event.
+def stream_key(frame: Frame) -> str:
+    """Return the frame's stream: run, request or event.
 
-    A run's first response is on its own, its last one belongs to its events.
+    A run's first response is a stream of its own; its last one is in the run's.
     """
     match frame:
         case {"payload": {"status": "accepted" | "in_flight"}, "id": str(request)}:

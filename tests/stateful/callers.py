@@ -1,4 +1,4 @@
-"""Callers and listeners of a client, and what must be true of them in the end."""
+"""State machine of callers and listeners of a client."""
 
 from collections.abc import Callable
 import sys
@@ -19,215 +19,233 @@ from hypothesis.stateful import (
 
 from tests.simulator.recordings import V3
 
-from .conversations import PLANS, REPLY, SESSIONS, Call, Caller, Conversation, Plan
-from .invariants import see_call, see_client, see_secrets, see_talk
-from .listener import Ear
-from .world import World
+from .conversations import PLANS, REPLY, SESSIONS, Call, Caller, Conversation, RunPlan
+from .harness import ClientHarness
+from .invariants import check_call, check_client, check_conversation, check_secrets
+from .listener import EventListener
 
 MAX_CONVERSATIONS: Final = 4
 
-# Longer than any deadline of a request, of the silence of a run, of a whole run.
-DEADLINES: Final = (31, 61, 301, 601)
+# Each exceeds a deadline: of a request, an idle run, a whole run.
+DEADLINE_JUMPS: Final = (31, 61, 301, 601)
 
 
 class CallerMachine(RuleBasedStateMachine):
-    """Whoever uses a client; `come_to_rest` looks whether it kept its word."""
+    """Callers of a client; `settle` checks the outcomes."""
 
     protocol: ClassVar[int]
     steps: ClassVar[int] = 0
     runs = Bundle[Conversation]("runs")
-    subscriptions = Bundle[tuple[Ear, Callable[[], None]]]("subscriptions")
+    subscriptions = Bundle[tuple[EventListener, Callable[[], None]]]("subscriptions")
 
     def __init__(self) -> None:
-        """Start with a client that is connected."""
+        """Start with a connected client."""
         super().__init__()
-        type(self).steps -= 1  # the first look at the invariants is no step
-        self.world = World(self.protocol)
-        self.gateway = self.world.gateway
+        type(self).steps -= 1  # the first check of the invariants is no step
+        self.harness = ClientHarness(self.protocol)
+        self.gateway = self.harness.gateway
         self.number = 0
-        self.talks: list[Conversation] = []
+        self.conversations: list[Conversation] = []
         self.calls: list[Call] = []
-        self.ears: list[Ear] = []
+        self.listeners: list[EventListener] = []
         self.stopped_sessions: set[str] = set()
         self.lost_frames = False
 
     @property
     def loses_frames(self) -> bool:
-        """Return whether what the Gateway says now may not arrive."""
-        return self.gateway.muted or self.gateway.line.halved > 0
+        """Return whether frames of the Gateway may be lost."""
+        return self.gateway.muted or self.gateway.wire_faults.truncate_next > 0
 
     @property
     def callers(self) -> list[Caller]:
-        """Return everybody who has asked since the last rest."""
-        return [*self.talks, *self.calls]
+        """Return the callers since the machine last settled."""
+        return [*self.conversations, *self.calls]
 
     @initialize(target=runs, plans=st.lists(PLANS, min_size=1, max_size=2))
-    def start_runs(self, plans: list[Plan]) -> MultipleResults[Conversation]:
-        """Start runs in sessions of their own."""
-        return self.start_all(plans)
+    def start_runs(self, plans: list[RunPlan]) -> MultipleResults[Conversation]:
+        """Start runs in different sessions."""
+        return self.start_plans(plans)
 
-    @precondition(lambda self: len(self.talks) < MAX_CONVERSATIONS)
+    @precondition(lambda self: len(self.conversations) < MAX_CONVERSATIONS)
     @rule(target=runs, session_key=st.sampled_from(SESSIONS), plan=PLANS)
-    def start_run(self, session_key: str, plan: Plan) -> Conversation:
-        """Ask an agent."""
+    def start_run(self, session_key: str, plan: RunPlan) -> Conversation:
+        """Start a run."""
         return self.start_run_in(session_key, plan)
 
     @rule(target=runs, plans=st.lists(PLANS, min_size=1, max_size=2))
-    def start_over(self, plans: list[Plan]) -> MultipleResults[Conversation]:
-        """Come to rest, and start runs again."""
-        self.come_to_rest()
-        return self.start_all(plans)
+    def settle_and_start_runs(
+        self, plans: list[RunPlan]
+    ) -> MultipleResults[Conversation]:
+        """Settle and start new runs."""
+        self.settle()
+        return self.start_plans(plans)
 
-    def start_all(self, plans: list[Plan]) -> MultipleResults[Conversation]:
-        """Start runs, each in a session of its own."""
+    def start_plans(self, plans: list[RunPlan]) -> MultipleResults[Conversation]:
+        """Start each plan's run in a session of its own."""
         pairs = zip(SESSIONS, plans, strict=False)
         return multiple(*(self.start_run_in(*pair) for pair in pairs))
 
     def start_run_in(
-        self, session_key: str, plan: Plan, passes: int | None = None
+        self, session_key: str, plan: RunPlan, iterations: int | None = None
     ) -> Conversation:
-        """Ask an agent; with a number of passes, do not wait for what comes of it."""
+        """Start a run and let the event loop run.
+
+        Without `iterations`, the loop runs until nothing else happens.
+        """
         self.number += 1
-        talk = Conversation(
+        conversation = Conversation(
             number=self.number,
             plan=plan,
             session_key=session_key,
-            excused=self._may_fail() or session_key in self.stopped_sessions,
+            may_fail=self._failure_possible() or session_key in self.stopped_sessions,
             incomplete=self.loses_frames,
-            drops=self.world.client.statistics.drops,
-            given_up=self.world.given_up,
+            drops=self.harness.client.statistics.drops,
+            give_ups=self.harness.give_ups,
         )
-        self.gateway.scripts[talk.message] = plan.script(talk.number)
-        self.talks.append(talk)
-        talk.task = self.world.spawn(talk.hold(self.world.client), passes)
-        return talk
+        self.gateway.scripts[conversation.message] = plan.script(conversation.number)
+        self.conversations.append(conversation)
+        conversation.task = self.harness.spawn(
+            conversation.read_reply(self.harness.client), iterations
+        )
+        return conversation
 
-    @rule(passes=st.integers(0, 5) | st.none())
-    def request(self, passes: int | None) -> None:
-        """Send a request; wait for its response, or leave before it can be there."""
+    @rule(iterations=st.integers(0, 5) | st.none())
+    def send_request(self, iterations: int | None) -> None:
+        """Send a request; with `iterations`, cancel it after them."""
         self.number += 1
-        drops = self.world.client.statistics.drops
+        drops = self.harness.client.statistics.drops
         call = Call(
             session_key=f"agent:main:call-{self.number}",
-            excused=self._may_fail(),
+            may_fail=self._failure_possible(),
             drops=drops,
         )
         self.calls.append(call)
-        call.task = self.world.spawn(call.ask(self.world.client), passes)
-        if passes is not None:
-            call.excused = True
-            self.world.act(call.task.cancel)
+        call.task = self.harness.spawn(call.send(self.harness.client), iterations)
+        if iterations is not None:
+            call.may_fail = True
+            self.harness.call(call.task.cancel)
 
-    @rule(talk=runs)
-    def abort(self, talk: Conversation) -> None:
-        """Stop a run."""
-        if talk.run and not talk.run.ended:
-            self.excuse(talk)
-            self.world.spawn(talk.abort(talk.run))
+    @rule(conversation=runs)
+    def abort_run(self, conversation: Conversation) -> None:
+        """Abort a run."""
+        if conversation.run and not conversation.run.ended:
+            self.allow_failure(conversation)
+            self.harness.spawn(conversation.abort(conversation.run))
 
-    @rule(talk=runs)
-    def cancel_caller(self, talk: Conversation) -> None:
-        """Let the caller of a run leave."""
-        self.excuse(talk)
-        self.world.act(talk.task.cancel)
+    @rule(conversation=runs)
+    def cancel_caller(self, conversation: Conversation) -> None:
+        """Cancel the caller of a run."""
+        self.allow_failure(conversation)
+        self.harness.call(conversation.task.cancel)
 
     @rule(
         target=subscriptions,
         name=st.sampled_from(["note", "agent", "tick"]),
-        kind=st.sampled_from(["hears", "works", "fails"]),
+        kind=st.sampled_from(["records", "awaits", "raises"]),
     )
-    def subscribe(self, name: str, kind: str) -> tuple[Ear, Callable[[], None]]:
-        """Listen to an event."""
-        ear = Ear(kind)
-        self.ears.append(ear)
-        return ear, self.world.client.subscribe(name, ear)
+    def subscribe(
+        self, name: str, kind: str
+    ) -> tuple[EventListener, Callable[[], None]]:
+        """Subscribe to an event."""
+        listener = EventListener(kind)
+        self.listeners.append(listener)
+        return listener, self.harness.client.subscribe(name, listener)
 
     @rule(subscription=consumes(subscriptions))
-    def unsubscribe(self, subscription: tuple[Ear, Callable[[], None]]) -> None:
-        """Listen no more."""
-        ear, leave = subscription
-        leave()
-        leave()
-        heard = len(ear.heard)
-        self.note()
-        assert len(ear.heard) == heard
+    def unsubscribe(
+        self, subscription: tuple[EventListener, Callable[[], None]]
+    ) -> None:
+        """Unsubscribe twice; no further event is received."""
+        listener, unsubscribe = subscription
+        unsubscribe()
+        unsubscribe()
+        received = len(listener.received)
+        self.broadcast_note()
+        assert len(listener.received) == received
 
     @rule()
-    def note(self) -> None:
-        """Tell everybody something that few listen to."""
-        self.world.act(self.gateway.broadcast, "note", {"text": REPLY})
+    def broadcast_note(self) -> None:
+        """Broadcast an event with few listeners."""
+        self.harness.call(self.gateway.broadcast, "note", {"text": REPLY})
 
     @rule()
     def restart_client(self) -> None:
-        """Stop the client, and use another one."""
-        for asked in self.callers:
-            asked.excused = True
-        self.world.do(self.world.stop_client())
-        self.ears.clear()
+        """Stop the client and start another one."""
+        for caller in self.callers:
+            caller.may_fail = True
+        self.harness.run(self.harness.stop_client())
+        self.listeners.clear()
         self.end_faults()
-        self.world.do(self.world.start_client())
+        self.harness.run(self.harness.start_client())
 
     @rule()
-    def come_to_rest(self) -> None:
-        """End all faults, and look what they have done."""
+    def settle(self) -> None:
+        """End all faults and check the outcomes."""
         self.end_faults()
-        self.world.do(self.world.come_to_rest())
-        late = [a for a in self.callers if not (a.done or a.excused)]
-        assert late == []
-        assert self.world.idle or self.lost_frames
-        for seconds in DEADLINES:
-            if not self.world.idle:
-                self.world.clock.jump(seconds)
-                self.world.do(self.world.come_to_rest())
-        self._judge()
-        self.talks.clear()
+        self.harness.run(self.harness.settle())
+        unfinished = [c for c in self.callers if not (c.done or c.may_fail)]
+        assert unfinished == []
+        assert self.harness.idle or self.lost_frames
+        for seconds in DEADLINE_JUMPS:
+            if not self.harness.idle:
+                self.harness.clock.advance(seconds)
+                self.harness.run(self.harness.settle())
+        self._check_outcomes()
+        self.conversations.clear()
         self.calls.clear()
         self.stopped_sessions.clear()
         self.lost_frames = False
 
     @invariant()
-    def nothing_ended_is_kept(self) -> None:
-        """See that requests and runs leave in the moment in which they end."""
+    def finished_work_is_removed(self) -> None:
+        """Check that finished requests and runs are removed at once."""
         type(self).steps += 1
-        client = self.world.client
+        client = self.harness.client
         assert not [
             request for request in client.introspection.pending if request.future.done()
         ]
         assert not [run for run in client.introspection.runs if run.ended]
-        if self.world.connected:
-            settled = client.statistics.requests_completed + len(
+        if self.harness.connected:
+            accounted = client.statistics.requests_completed + len(
                 client.introspection.pending
             )
-            assert client.statistics.requests_issued == settled
+            assert client.statistics.requests_issued == accounted
 
     def teardown(self) -> None:
-        """Come to rest, and end; after a failure, just end."""
+        """Settle and stop; after a failure, only close."""
         try:
             if sys.exception() is None:
-                self.come_to_rest()
-                self.world.do(self.world.stop_client())
+                self.settle()
+                self.harness.run(self.harness.stop_client())
         finally:
-            self.world.close()
+            self.harness.close()
 
     def end_faults(self) -> None:
-        """Let the Gateway be as it should."""
+        """End all faults."""
 
-    def excuse(self, talk: Conversation) -> None:
-        """Note that a run may fail; v3 stops all runs of a session."""
+    def allow_failure(self, conversation: Conversation) -> None:
+        """Allow a run to fail.
+
+        Protocol 3 aborts all runs of a session together.
+        """
         stops_all = self.protocol == V3
-        for other in self.talks:
-            if other is talk or (stops_all and other.session_key == talk.session_key):
-                other.excused = True
+        for other in self.conversations:
+            if other is conversation or (
+                stops_all and other.session_key == conversation.session_key
+            ):
+                other.may_fail = True
         if stops_all:
-            self.stopped_sessions.add(talk.session_key)
+            self.stopped_sessions.add(conversation.session_key)
 
-    def _may_fail(self) -> bool:
-        return not self.world.connected or self.loses_frames
+    def _failure_possible(self) -> bool:
+        return not self.harness.connected or self.loses_frames
 
-    def _judge(self) -> None:
-        for talk in self.talks:
-            see_talk(self.world, talk)
+    def _check_outcomes(self) -> None:
+        for conversation in self.conversations:
+            check_conversation(self.harness, conversation)
         for call in self.calls:
-            see_call(self.world, call)
-        see_client(self.world, sum(ear.failures for ear in self.ears))
-        see_secrets(self.world, self.callers)
+            check_call(self.harness, call)
+        check_client(
+            self.harness, sum(listener.failures for listener in self.listeners)
+        )
+        check_secrets(self.harness, self.callers)

@@ -1,28 +1,28 @@
-"""Time that can jump."""
+"""Controllable clocks."""
 
 import time
 
 
 class Clock:
-    """The monotonic and the wall's time, and how far they were moved."""
+    """Monotonic and wall clock with offsets."""
 
     def __init__(self) -> None:
         """Start with the real time."""
         self._monotonic = time.monotonic
-        self._ahead = self._suspended = 0.0
+        self._offset = self._suspended = 0.0
 
     def monotonic(self) -> float:
-        """Return the time in seconds; the event loop asks here, too."""
-        return self._monotonic() + self._ahead
+        """Return the monotonic time, also used by the event loop."""
+        return self._monotonic() + self._offset
 
-    def jump(self, seconds: float) -> None:
-        """Move the time forward; what is due happens when the loop runs again."""
-        self._ahead += seconds
+    def advance(self, seconds: float) -> None:
+        """Advance both clocks; due timers fire when the loop runs."""
+        self._offset += seconds
 
     def wall(self) -> float:
-        """Return the time that goes on while the machine is suspended."""
-        return time.time() + self._ahead + self._suspended
+        """Return the wall time, which includes suspended time."""
+        return time.time() + self._offset + self._suspended
 
     def suspend(self, seconds: float) -> None:
-        """Let time pass in which nothing runs and the monotonic time stands still."""
+        """Suspend the machine: only the wall clock advances."""
         self._suspended += seconds

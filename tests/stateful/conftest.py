@@ -1,4 +1,4 @@
-"""Profiles of Hypothesis: one that is the same each time, one that explores."""
+"""Hypothesis profiles: deterministic and exploring."""
 
 from hypothesis import HealthCheck, Phase, settings
 import pytest
@@ -23,11 +23,11 @@ settings.load_profile("stateful")
 
 
 def pytest_collection_finish() -> None:
-    """Leave what the imports made out of the collections after each example."""
+    """Exclude imported objects from garbage collection."""
     leave_out_imports()
 
 
 @pytest.fixture(params=[3, 4])
 def protocol(request: pytest.FixtureRequest) -> int:
-    """Return each protocol."""
+    """Return each protocol version."""
     return int(request.param)

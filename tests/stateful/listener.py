@@ -1,4 +1,4 @@
-"""Listeners to events."""
+"""Listener to events."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -10,20 +10,20 @@ from .conversations import PROMPT
 
 
 @dataclass(eq=False)
-class Ear:
-    """A listener that only hears, or fails, or has work to do."""
+class EventListener:
+    """Event listener that records events, raises, or awaits."""
 
     kind: str
-    heard: list[Event] = field(default_factory=list)
+    received: list[Event] = field(default_factory=list)
     failures: int = 0
 
     def __call__(self, event: Event) -> Awaitable[None] | None:
-        """Take an event."""
-        self.heard.append(event)
-        if self.kind == "fails":
+        """Record an event."""
+        self.received.append(event)
+        if self.kind == "raises":
             self.failures += 1
             raise ValueError(PROMPT, event)
-        return self._work() if self.kind == "works" else None
+        return self._yield() if self.kind == "awaits" else None
 
-    async def _work(self) -> None:
+    async def _yield(self) -> None:
         await asyncio.sleep(0)

@@ -1,32 +1,33 @@
-"""Time, counted in passes of the event loop."""
+"""Limit of event loop iterations."""
 
 import asyncio
 
 
-class PassLimit:
-    """A limit of passes that the body may take; then it hangs, and is cancelled.
+class LoopBudget:
+    """Limit of the loop iterations in a block.
 
-    A deadline in seconds would depend on the machine, and on jumps of its clock.
+    Beyond it, the block hangs and is cancelled. A deadline in seconds would depend
+    on the machine and on the advanced clock.
     """
 
     def __init__(self, count: int) -> None:
-        """Allow `count` passes."""
+        """Allow `count` iterations."""
         self._left = count
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task()
-        self._handle = self._loop.call_soon(self._watch)
+        self._handle = self._loop.call_soon(self._count)
 
     def __enter__(self) -> None:
-        """Count from now on."""
+        """Start counting."""
 
     def __exit__(self, *_: object) -> None:
-        """Count no more."""
+        """Stop counting."""
         self._handle.cancel()
         assert self._left, "nothing happens any more"
 
-    def _watch(self) -> None:
+    def _count(self) -> None:
         self._left -= 1
         if self._left:
-            self._handle = self._loop.call_soon(self._watch)
+            self._handle = self._loop.call_soon(self._count)
         elif self._task:
             self._task.cancel()

@@ -1,4 +1,4 @@
-"""Whatever happens to the connection, nothing is left, lost or given away."""
+"""Stateful test of the client under faults."""
 
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -7,7 +7,7 @@ from .faults import FaultMachine
 MIN_STEPS = 1_000
 
 
-def test_no_order_of_faults_breaks_a_promise(protocol: int) -> None:
+def test_invariants_hold_under_any_order_of_faults(protocol: int) -> None:
     class Machine(FaultMachine):
         steps = 0
 

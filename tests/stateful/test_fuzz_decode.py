@@ -1,4 +1,4 @@
-"""Whatever bytes come, what reads frames returns or raises an error of the client."""
+"""Fuzz test of the functions that parse frames."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,15 +20,15 @@ from custom_components.clawd.gateway.runs.request import RunRequest
 from custom_components.clawd.gateway.runs.transcript import read_transcript
 from tests.simulator.recordings import Frame
 
-from .mutations import Dice, mutated
+from .mutations import SeededRandom, mutated_frames
 
 REQUEST = RunRequest("slow 40", "agent:main:x", run_id="r")
 
 FRAMES = 100_000
 
 
-def of_objects(payload: Frame) -> list[Callable[[], object]]:
-    """Return what reads a payload that is an object."""
+def payload_parsers(payload: Frame) -> list[Callable[[], object]]:
+    """Return the parsers of an object payload."""
     return [
         lambda: Challenge.from_payload(payload),
         lambda: Policy.from_payload(payload),
@@ -36,25 +36,25 @@ def of_objects(payload: Frame) -> list[Callable[[], object]]:
     ]
 
 
-def readers(frame: Response | Event) -> list[Callable[[], object]]:
-    """Return all that may read a frame."""
-    found: list[Callable[[], object]] = [
+def parsers(frame: Response | Event) -> list[Callable[[], object]]:
+    """Return all parsers of a frame."""
+    functions: list[Callable[[], object]] = [
         lambda: Hello.from_payload(frame.payload),
         lambda: read_transcript(frame.payload, REQUEST, 0.0, 100),
     ]
     if isinstance(frame.payload, dict):
-        found += of_objects(frame.payload)
+        functions += payload_parsers(frame.payload)
     if isinstance(frame, Response) and (error := frame.error):
-        found += [
+        functions += [
             lambda: error_from_response(error, "connect"),
             lambda: str(error_from_response(error, "agent")),
         ]
-    return found
+    return functions
 
 
-def test_no_frame_raises_anything_but_an_error_of_the_client() -> None:
+def test_mutated_frames_raise_only_gateway_errors() -> None:
     valid = invalid = 0
-    for data in mutated(Dice("decode"), FRAMES, lambda _: None):
+    for data in mutated_frames(SeededRandom("decode"), FRAMES, lambda _: None):
         peek_event(data)
         try:
             frame = decode_frame(data)
@@ -62,8 +62,8 @@ def test_no_frame_raises_anything_but_an_error_of_the_client() -> None:
             invalid += 1
             continue
         valid += 1
-        for read in readers(frame):
+        for parse in parsers(frame):
             with suppress(GatewayError):
-                read()
-    print(f"decoded: {valid} frames could be read, {invalid} could not")
+                parse()
+    print(f"decoded: {valid} frames valid, {invalid} invalid")
     assert min(valid, invalid) > FRAMES / 10

@@ -1,4 +1,4 @@
-"""Whatever frames come, the client reads on, answers, and keeps nothing."""
+"""Fuzz test of a connected client."""
 
 import asyncio
 from contextlib import suppress
@@ -16,7 +16,7 @@ from tests.simulator import GatewaySimulator, Pause, Reply
 from tests.simulator.recordings import Frame
 from tests.unit.clients import connected
 
-from .mutations import Dice, mutated
+from .mutations import SeededRandom, mutated_frames
 
 FRAMES = 50_000
 BATCH = 500
@@ -24,75 +24,75 @@ KEY = "agent:main:fuzz"
 QUIET = {"tickIntervalMs": 3_600_000}
 
 
-class Fuzz:
-    """A client with an open request and an open run, and the frames it gets."""
+class Fuzzer:
+    """Client that receives mutated frames during a run."""
 
     def __init__(self, gateway: GatewaySimulator, client: GatewayClient) -> None:
         """Start with the first frame."""
         self.gateway = gateway
         self.client = client
-        self.dice = Dice(f"reader {gateway.protocol}")
-        self.heard: list[Event] = []
-        client.subscribe("chat", self.heard.append)
+        self.rng = SeededRandom(f"reader {gateway.protocol}")
+        self.events: list[Event] = []
+        client.subscribe("chat", self.events.append)
 
-    async def batch(self) -> None:
-        """Send frames while a request and a run are open; end both."""
+    async def run_batch(self) -> None:
+        """Send mutated frames during a request and a run."""
         self.gateway.hold("chat.history")
-        asking = asyncio.create_task(self._ask())
+        request = asyncio.create_task(self._request_history())
         run = await self.client.start_run(RunRequest("Go", KEY))
         await self.gateway.wait_for_request("chat.history")
         await self.gateway.wait_paused()
-        before = self.counted()
+        before = self.received_count()
         self._send(run)
         await self.client.request("sessions.list")
-        assert self.counted() == before + BATCH + 1
+        assert self.received_count() == before + BATCH + 1
         self.gateway.release("chat.history")
         self.gateway.proceed()
         with suppress(GatewayError):
             await run.result()
-        await asking
+        await request
         self.gateway.requests.clear()
 
-    def counted(self) -> int:
-        """Return how many frames the client has seen."""
+    def received_count(self) -> int:
+        """Return the number of received frames."""
         statistics = self.client.statistics
         return statistics.frames_in + statistics.invalid_frames
 
-    async def _ask(self) -> None:
+    async def _request_history(self) -> None:
         with suppress(GatewayError):
             await self.client.request("chat.history", {"sessionKey": KEY})
 
     def _send(self, run: AgentRun) -> None:
-        [peer] = self.gateway.connections
+        [connection] = self.gateway.connections
         ids = [request.id for request in self.client.introspection.pending]
 
-        def address(frame: Frame) -> None:
-            if "id" in frame and not self.dice.below(20):
-                frame["id"] = self.dice.choose(ids)
+        def retarget(frame: Frame) -> None:
+            if "id" in frame and not self.rng.below(20):
+                frame["id"] = self.rng.choose(ids)
             payload = frame.get("payload")
             if isinstance(payload, dict) and "runId" in payload:
                 payload["runId"] = run.run_id
 
-        for data in mutated(self.dice, BATCH, address):
-            if self.dice.below(4):
-                peer.send_text(data)
+        for data in mutated_frames(self.rng, BATCH, retarget):
+            if self.rng.below(4):
+                connection.send_text(data)
             else:
-                peer.send(data)
+                connection.send(data)
 
 
-async def test_no_frame_keeps_the_client_from_its_work(protocol: int) -> None:
+async def test_client_survives_mutated_frames(protocol: int) -> None:
     async with GatewaySimulator(protocol=protocol, policy=QUIET) as gateway:
         gateway.script(Reply("It is"), Pause(), Reply(" on."))
         async with connected(gateway, Timing()) as client:
-            fuzz = Fuzz(gateway, client)
+            fuzzer = Fuzzer(gateway, client)
             for _ in range(FRAMES // BATCH):
-                await fuzz.batch()
+                await fuzzer.run_batch()
                 assert client.introspection.pending == ()
                 assert client.introspection.runs == ()
             statistics = client.statistics
             assert (statistics.connects, statistics.drops) == (1, 0)
             assert statistics.invalid_frames > FRAMES / 10
-            assert fuzz.heard
+            assert fuzzer.events
             assert max(len(entry.name) for entry in statistics.trace) <= MAX_NAME_LENGTH
             assert set(client.introspection.tasks.values()) == {"run", "watchdog"}
     print(

@@ -31,7 +31,7 @@ async def test_fetch_info_connects_once_and_closes(gateway: GatewaySimulator) ->
     hello = (await client.fetch_info()).hello
     assert hello.protocol == gateway.protocol
     assert states(client) == [S.CONNECTING, S.HANDSHAKING, S.CLOSED]
-    await gateway.wait_until(lambda: not gateway.peers)
+    await gateway.wait_until(lambda: not gateway.open_connections)
     assert gateway.attempts == 1
 
 

@@ -248,12 +248,12 @@ async def test_wrong_password_does_not_fall_back_to_device_token(
 
 async def test_bootstrap_token_is_sent_until_device_token_exists() -> None:
     async with GatewaySimulator() as gateway:
-        gateway.devices.bootstraps.add("bootstrap")
+        gateway.devices.bootstrap_tokens.add("bootstrap")
         credentials = Credentials(
             DeviceIdentity.generate(), ClientInfo("0"), bootstrap_token="bootstrap"
         )
         await make_client(gateway, credentials).fetch_info()
-        gateway.devices.bootstraps.clear()
+        gateway.devices.bootstrap_tokens.clear()
         await make_client(gateway, credentials).fetch_info()
         assert credentials.device_token
         assert [r.params["auth"] for r in gateway.received("connect")] == [
@@ -264,7 +264,7 @@ async def test_bootstrap_token_is_sent_until_device_token_exists() -> None:
 
 async def test_bootstrap_token_precedes_stored_device_token() -> None:
     async with GatewaySimulator() as gateway:
-        gateway.devices.bootstraps.add("bootstrap")
+        gateway.devices.bootstrap_tokens.add("bootstrap")
         credentials = Credentials(
             DeviceIdentity.generate(),
             ClientInfo("0"),

@@ -30,7 +30,7 @@ async def test_probe_sends_nothing(gateway: GatewaySimulator) -> None:
     peer = await probe_endpoint(endpoint_of(gateway), TIMING)
     assert (peer.address, peer.fingerprint) == (gateway.host, None)
     assert not gateway.requests
-    await gateway.wait_until(lambda: not gateway.peers)
+    await gateway.wait_until(lambda: not gateway.open_connections)
 
 
 async def test_probe_returns_fingerprint(tmp_path: Path) -> None:

@@ -30,13 +30,13 @@ async def wait_forever(_: object) -> None:
 @asynccontextmanager
 async def stalled(gateway: GatewaySimulator) -> AsyncGenerator[None]:
     """Stall the Gateway; afterwards its connections must close."""
-    transports = [peer.connection.transport for peer in gateway.peers]
+    transports = [client.websocket.transport for client in gateway.open_connections]
     for transport in transports:
         transport.pause_reading()
     yield
     for transport in transports:
         transport.resume_reading()
-    await gateway.wait_until(lambda: not gateway.peers)
+    await gateway.wait_until(lambda: not gateway.open_connections)
 
 
 @asynccontextmanager

@@ -24,16 +24,16 @@ async def _wait_closed(client: RawClient) -> tuple[int | None, str | None]:
 
 async def test_drop_sends_no_close_frame(gateway: GatewaySimulator) -> None:
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         gateway.drop()
         assert gateway.connections == []
         assert (await _wait_closed(client))[0] == 1006
-        await gateway.wait_until(lambda: not gateway.peers)
+        await gateway.wait_until(lambda: not gateway.open_connections)
 
 
 async def test_frames_before_drop_arrive(gateway: GatewaySimulator) -> None:
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         gateway.broadcast("tick", {"ts": 1})
         gateway.drop()
         gateway.broadcast("tick", {"ts": 2})
@@ -47,7 +47,7 @@ async def test_restart_is_announced_and_immediate(
 ) -> None:
     port = gateway.port
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         restarting = asyncio.create_task(gateway.restart())
         shutdown = await client.event("shutdown")
         assert await _wait_closed(client) == (1012, "service restart")
@@ -55,7 +55,7 @@ async def test_restart_is_announced_and_immediate(
     assert ("restartExpectedMs" in shutdown["payload"]) is (protocol == 3)
     assert gateway.port == port
     async with raw_client(gateway.url) as client:
-        assert (await client.shake_hands())["ok"]
+        assert (await client.handshake())["ok"]
 
 
 async def test_stopped_gateway_refuses_connections_until_resumed(
@@ -67,7 +67,7 @@ async def test_stopped_gateway_refuses_connections_until_resumed(
             pass
     await gateway.resume()
     async with raw_client(gateway.url) as client:
-        assert (await client.shake_hands())["ok"]
+        assert (await client.handshake())["ok"]
 
 
 async def test_protocol_3_keeps_runs_across_restart() -> None:
@@ -76,7 +76,7 @@ async def test_protocol_3_keeps_runs_across_restart() -> None:
         await gateway.restart()
         gateway.proceed()
         await run.done.wait()
-    assert run.narration.spoken == ["done"]
+    assert run.events.texts == ["done"]
 
 
 async def test_protocol_4_finishes_runs_before_restart() -> None:
@@ -84,7 +84,7 @@ async def test_protocol_4_finishes_runs_before_restart() -> None:
         GatewaySimulator(protocol=4) as gateway,
         raw_client(gateway.url) as client,
     ):
-        await client.shake_hands()
+        await client.handshake()
         gateway.run("hi", Pause(), Reply("done"))
         restarting = asyncio.create_task(gateway.restart())
         await gateway.wait_paused()
@@ -101,7 +101,7 @@ async def test_protocol_4_forgets_runs_across_restart() -> None:
         gateway.run("hi", Reply("done"))
         await gateway.restart()
         async with raw_client(gateway.url) as client:
-            await client.shake_hands()
+            await client.handshake()
             params = {"sessionKey": "agent:main:main"}
             history = (await client.request("chat.history", params))["payload"]
     assert gateway.runs.by_id == {}
@@ -113,13 +113,13 @@ async def test_crash_ends_runs_but_keeps_history(
 ) -> None:
     run = gateway.run("hi", Reply("half"), Tool("look"), Reply("lost"), Pause())
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         await gateway.wait_paused()
         await gateway.crash()
         assert await _wait_closed(client) == (1006, "")
     await gateway.resume()
     async with raw_client(gateway.url) as client:
-        hello = await client.shake_hands()
+        hello = await client.handshake()
         params = {"sessionKey": "agent:main:main"}
         history = (await client.request("chat.history", params))["payload"]
         wait = {"runId": run.run_id, "timeoutMs": 0}
@@ -138,13 +138,13 @@ async def test_uptime_starts_with_process(
     if not resume:
         await gateway.resume()
     async with raw_client(gateway.url) as client:
-        hello = await client.shake_hands()
+        hello = await client.handshake()
     assert (hello["payload"]["snapshot"]["uptimeMs"] < 60_000) is (protocol in fresh)
 
 
 async def test_mute_gateway_reads_but_does_not_send(gateway: GatewaySimulator) -> None:
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         gateway.mute()
         await client.send("health")
         await gateway.wait_for_request("health")
@@ -161,7 +161,7 @@ async def test_mute_gateway_reads_but_does_not_send(gateway: GatewaySimulator) -
 async def test_held_request_is_answered_late(gateway: GatewaySimulator) -> None:
     gateway.hold("health")
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         held = await client.send("health")
         await gateway.wait_for_request("health")
         assert (await client.request("agents.list"))["ok"]
@@ -172,7 +172,7 @@ async def test_held_request_is_answered_late(gateway: GatewaySimulator) -> None:
 async def test_response_can_be_duplicated(gateway: GatewaySimulator) -> None:
     gateway.duplicate("agents.list")
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         id_ = await client.send("agents.list")
         assert await client.response(id_) == await client.response(id_)
 
@@ -181,7 +181,7 @@ async def test_unknown_response_can_be_sent(gateway: GatewaySimulator) -> None:
     unknown = {"type": "res", "id": "unknown", "ok": True, "payload": {}}
     gateway.before("agents.list", unknown)
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         id_ = await client.send("agents.list")
         assert await client.response("unknown") == unknown
         assert (await client.response(id_))["ok"]
@@ -190,7 +190,7 @@ async def test_unknown_response_can_be_sent(gateway: GatewaySimulator) -> None:
 async def test_event_can_follow_response_immediately(gateway: GatewaySimulator) -> None:
     gateway.after("agents.list", ("tick", {"ts": 7}))
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         response = await client.request("agents.list")
         following = await client.receive()
     assert response["ok"]
@@ -200,7 +200,7 @@ async def test_event_can_follow_response_immediately(gateway: GatewaySimulator) 
 async def test_response_can_be_edited(gateway: GatewaySimulator) -> None:
     gateway.edit("agents.list", lambda payload: payload.update(agents=[]))
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         response = await client.request("agents.list")
     assert response["payload"]["agents"] == []
 
@@ -212,7 +212,7 @@ async def test_malformed_frames_are_sent_unchanged(
     gateway: GatewaySimulator, malformed: str | bytes
 ) -> None:
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         await client.request("agents.list")
         gateway.send_raw(malformed)
         received: list[str | bytes] = []
@@ -226,7 +226,7 @@ async def test_tick_interval_follows_policy(protocol: int) -> None:
         GatewaySimulator(protocol=protocol, policy=policy) as gateway,
         raw_client(gateway.url) as client,
     ):
-        await client.shake_hands()
+        await client.handshake()
         await client.event("tick")
         await client.event("tick")
 
@@ -236,7 +236,7 @@ async def test_oversized_frame_closes_connection(protocol: int) -> None:
         GatewaySimulator(protocol=protocol, policy={"maxPayload": 2000}) as gateway,
         raw_client(gateway.url) as client,
     ):
-        await client.shake_hands()
+        await client.handshake()
         await client.send("agent", {"message": "x" * 2000, "idempotencyKey": "a"})
         assert (await _wait_closed(client))[0] == 1009
 
@@ -245,9 +245,9 @@ async def test_outer_seq_counts_events(
     protocol: int, gateway: GatewaySimulator
 ) -> None:
     async with raw_client(gateway.url) as first, raw_client(gateway.url) as second:
-        await first.shake_hands()
+        await first.handshake()
         await first.run("say: one two")
-        await second.shake_hands()
+        await second.handshake()
         await second.run("say: one two")
     seqs = [frame["seq"] for frame in second.frames if "seq" in frame]
     assert seqs == list(range(seqs[0], seqs[0] + len(seqs)))
@@ -276,7 +276,7 @@ async def test_invalid_parameters_are_rejected(
     gateway: GatewaySimulator, method: str, params: Frame, message: str
 ) -> None:
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         response = await client.request(method, params)
     assert response["error"]["code"] == "INVALID_REQUEST"
     assert message in response["error"]["message"]
@@ -286,7 +286,7 @@ async def test_malformed_request_is_rejected(
     gateway: GatewaySimulator,
 ) -> None:
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         frame = {"type": "req", "id": "1", "method": "health", "extra": 1}
         await client.connection.send(orjson.dumps(frame), text=True)
         response = await client.response("1")
@@ -309,7 +309,7 @@ async def test_missing_scope_is_named(
     missing: str,
 ) -> None:
     async with raw_client(gateway.url) as client:
-        await client.shake_hands(scopes=scopes)
+        await client.handshake(scopes=scopes)
         error = (await client.request(method))["error"]
     assert error["message"] == f"missing scope: {missing}"
     assert error["code"] == {3: "INVALID_REQUEST", 4: "FORBIDDEN"}[protocol]
@@ -317,7 +317,7 @@ async def test_missing_scope_is_named(
 
 async def test_unknown_method_is_reported_to_admin(gateway: GatewaySimulator) -> None:
     async with raw_client(gateway.url) as client:
-        await client.shake_hands(scopes=["operator.admin"])
+        await client.handshake(scopes=["operator.admin"])
         error = (await client.request("no.such.method"))["error"]
     assert error["message"] == "unknown method: no.such.method"
 
@@ -327,7 +327,7 @@ async def test_protocol_3_sends_health_event_after_request() -> None:
         GatewaySimulator(protocol=3) as gateway,
         raw_client(gateway.url) as client,
     ):
-        await client.shake_hands()
+        await client.handshake()
         await client.event("health")
         await client.request("health")
         await client.event("health")
@@ -335,7 +335,7 @@ async def test_protocol_3_sends_health_event_after_request() -> None:
 
 async def test_history_ends_with_last_message(gateway: GatewaySimulator) -> None:
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         for text in ("one", "two"):
             await client.run(f"say: {text}")
         params = {"sessionKey": "agent:main:main", "limit": 1}
@@ -345,7 +345,7 @@ async def test_history_ends_with_last_message(gateway: GatewaySimulator) -> None
 
 async def test_sessions_are_listed(gateway: GatewaySimulator) -> None:
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         for name in ("a", "b"):
             await client.run("hi", sessionKey=f"agent:main:{name}")
         listed = await client.request("sessions.list", {"limit": 1})
@@ -357,7 +357,7 @@ async def test_protocol_4_patches_session() -> None:
         GatewaySimulator(protocol=4) as gateway,
         raw_client(gateway.url) as client,
     ):
-        await client.shake_hands()
+        await client.handshake()
         params = {"key": "agent:main:a", "model": "mock/other"}
         response = await client.request("sessions.patch", params)
     assert response["payload"]["entry"]["model"] == "mock/other"
@@ -366,7 +366,7 @@ async def test_protocol_4_patches_session() -> None:
 async def _fail_request(payload: Frame) -> None:
     """Fail a request inside the simulator."""
     async with GatewaySimulator() as gateway, raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         gateway.edit("agents.list", lambda _: payload["missing"])
         await client.send("agents.list")
         await client.request("health")
@@ -400,11 +400,11 @@ async def test_held_frames_are_released_in_any_stream_order(
     gateway: GatewaySimulator,
 ) -> None:
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
-        gateway.line.hold()
+        await client.handshake()
+        gateway.wire_faults.hold()
         for event, number in (("one", 1), ("one", 2), ("two", 1), ("two", 2)):
             gateway.broadcast(event, {"number": number})
-        gateway.line.release([1, 1])
+        gateway.wire_faults.release([1, 1])
         await client.event("one")
         await client.receive_until(lambda frame: frame["payload"] == {"number": 2})
     received = [
@@ -415,13 +415,13 @@ async def test_held_frames_are_released_in_any_stream_order(
 
 async def test_frame_can_be_duplicated_or_truncated(gateway: GatewaySimulator) -> None:
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
-        gateway.line.doubled = 1
+        await client.handshake()
+        gateway.wire_faults.duplicate_next = 1
         for number in range(2):
             gateway.broadcast("note", {"number": number})
         frames = [await client.event("note") for _ in range(3)]
         assert [frame["payload"]["number"] for frame in frames] == [0, 0, 1]
-        gateway.line.halved = 1
+        gateway.wire_faults.truncate_next = 1
         gateway.broadcast("note", {"number": 2})
         with pytest.raises(orjson.JSONDecodeError):
             await client.event("note")

@@ -192,7 +192,7 @@ async def test_second_client_waits_as_recorded(protocol: int) -> None:
             on: partial(proceed, gateway),
             end: partial(proceed, gateway),
         }
-        waiting = Replay(other, TOKEN, actions, impatient=500)
+        waiting = Replay(other, TOKEN, actions, shortened_timeout=500)
         await waiting.play(lines, second)
         await first.play(lines, rest)
         assert_matches_recordings(protocol, waiting)
@@ -209,7 +209,7 @@ async def test_stopped_gateway_keeps_reply_but_not_run() -> None:
             assert_matches_recordings(V4, before)
         lines = recording(V4, "after_stop_recovery")
         async with raw_client(gateway.url) as client:
-            after = Replay(client, TOKEN, impatient=10_000)
+            after = Replay(client, TOKEN, shortened_timeout=10_000)
             await after.play(lines, range(len(lines)))
             assert_matches_recordings(V4, after)
         history = after.client.frames[-1]["payload"]["messages"]

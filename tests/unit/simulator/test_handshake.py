@@ -14,7 +14,7 @@ from tests.simulator.recordings import Frame
 async def _refused(gateway: GatewaySimulator, token: str = TOKEN) -> tuple[Frame, int]:
     """Connect and return error and close code."""
     async with raw_client(gateway.url) as client:
-        response = await client.shake_hands(token)
+        response = await client.handshake(token)
         assert response["ok"] is False
         with pytest.raises(ConnectionClosed):
             await client.receive()
@@ -81,7 +81,7 @@ async def test_refusal_without_response_closes_connection(
     gateway.refuse(refusal)
     async with raw_client(gateway.url) as client:
         with pytest.raises(ConnectionClosed):
-            await client.shake_hands()
+            await client.handshake()
         assert len(client.frames) == challenges
         assert client.connection.close_code == close_code
 
@@ -90,7 +90,7 @@ async def test_refusal_can_be_limited(gateway: GatewaySimulator) -> None:
     gateway.refuse(Refusal.TOKEN_MISMATCH, times=1)
     await _refused(gateway)
     async with raw_client(gateway.url) as client:
-        assert (await client.shake_hands())["ok"]
+        assert (await client.handshake())["ok"]
     assert gateway.attempts == 2
 
 
@@ -110,17 +110,17 @@ async def test_changed_token_rejects_old_one(gateway: GatewaySimulator) -> None:
 async def test_device_token_is_accepted(gateway: GatewaySimulator) -> None:
     key = Ed25519PrivateKey.generate()
     async with raw_client(gateway.url, key) as client:
-        hello = (await client.shake_hands())["payload"]
+        hello = (await client.handshake())["payload"]
     gateway.token = "another"
     async with raw_client(gateway.url, key) as client:
-        assert (await client.shake_hands(hello["auth"]["deviceToken"]))["ok"]
+        assert (await client.handshake(hello["auth"]["deviceToken"]))["ok"]
 
 
 async def test_protocol_4_accepts_device_token_field() -> None:
     key = Ed25519PrivateKey.generate()
     async with GatewaySimulator(protocol=4) as gateway:
         async with raw_client(gateway.url, key) as client:
-            hello = (await client.shake_hands())["payload"]
+            hello = (await client.handshake())["payload"]
         async with raw_client(gateway.url, key) as client:
             challenge = (await client.event("connect.challenge"))["payload"]
             token = hello["auth"]["deviceToken"]
@@ -133,7 +133,7 @@ async def test_device_token_of_other_device_is_rejected(
     gateway: GatewaySimulator,
 ) -> None:
     async with raw_client(gateway.url) as client:
-        hello = (await client.shake_hands())["payload"]
+        hello = (await client.handshake())["payload"]
     gateway.token = "another"
     await _refused(gateway, token=hello["auth"]["deviceToken"])
 
@@ -143,7 +143,7 @@ async def test_challenge_uses_gateway_clock(
 ) -> None:
     gateway.clock_shift_ms = 86_400_000
     async with raw_client(gateway.url) as client:
-        assert (await client.shake_hands())["ok"]
+        assert (await client.handshake())["ok"]
     assert client.frames[0]["payload"]["ts"] > time.time() * 1000 + 80_000_000
 
 
@@ -224,14 +224,14 @@ async def test_protocol_3_rejects_device_token_field() -> None:
         GatewaySimulator(protocol=3) as gateway,
         raw_client(gateway.url) as client,
     ):
-        response = await client.shake_hands(auth={"deviceToken": "x"})
+        response = await client.handshake(auth={"deviceToken": "x"})
     assert "unexpected property 'deviceToken'" in response["error"]["message"]
 
 
 async def test_oversized_connect_closes_connection(gateway: GatewaySimulator) -> None:
     async with raw_client(gateway.url) as client:
         with pytest.raises(ConnectionClosed):
-            await client.shake_hands(userAgent="x" * 65_536)
+            await client.handshake(userAgent="x" * 65_536)
     assert client.connection.close_code == 1009
 
 
@@ -240,7 +240,7 @@ async def test_protocol_3_grants_all_scopes_for_none() -> None:
         GatewaySimulator(protocol=3) as gateway,
         raw_client(gateway.url) as client,
     ):
-        hello = await client.shake_hands(scopes=[])
+        hello = await client.handshake(scopes=[])
     assert hello["payload"]["auth"]["scopes"] == ["operator.admin"]
 
 
@@ -283,14 +283,14 @@ async def test_device_waits_for_approval(protocol: int) -> None:
     key = Ed25519PrivateKey.generate()
     async with GatewaySimulator(protocol=protocol, pairing=True) as gateway:
         async with raw_client(gateway.url, key) as client:
-            response = await client.shake_hands()
+            response = await client.handshake()
         request_id = response["error"]["details"]["requestId"]
         async with raw_client(gateway.url, key) as client:
-            again = await client.shake_hands()
+            again = await client.handshake()
         assert again["error"]["details"]["requestId"] == request_id
         gateway.approve(request_id)
         async with raw_client(gateway.url, key) as client:
-            assert (await client.shake_hands())["ok"]
+            assert (await client.handshake())["ok"]
         assert gateway.devices.pending == {}
 
 
@@ -298,10 +298,10 @@ async def test_more_scopes_require_new_approval(protocol: int) -> None:
     key = Ed25519PrivateKey.generate()
     async with GatewaySimulator(protocol=protocol) as gateway:
         async with raw_client(gateway.url, key) as client:
-            await client.shake_hands(scopes=["operator.read"])
+            await client.handshake(scopes=["operator.read"])
         gateway.pairing = True
         async with raw_client(gateway.url, key) as client:
-            response = await client.shake_hands()
+            response = await client.handshake()
     assert response["error"]["code"] == "NOT_PAIRED"
 
 
@@ -311,7 +311,7 @@ async def test_protocol_4_opens_new_request_for_more_scopes(protocol: int) -> No
     async with GatewaySimulator(protocol=protocol, pairing=True) as gateway:
         for scopes in (["operator.read"], ["operator.read", "operator.write"]):
             async with raw_client(gateway.url, key) as client:
-                response = await client.shake_hands(scopes=scopes)
+                response = await client.handshake(scopes=scopes)
                 asked.append(response["error"]["details"]["requestId"])
         assert list(gateway.devices.pending) == [asked[-1]]
     assert (asked[0] == asked[1]) is (protocol == 3)
@@ -321,16 +321,16 @@ async def test_other_operator_can_approve(gateway: GatewaySimulator) -> None:
     key = Ed25519PrivateKey.generate()
     scopes = ["operator.read", "operator.pairing"]
     async with raw_client(gateway.url) as owner:
-        await owner.shake_hands(scopes=scopes)
+        await owner.handshake(scopes=scopes)
         gateway.pairing = True
         async with raw_client(gateway.url, key) as client:
-            await client.shake_hands()
+            await client.handshake()
         listed = (await owner.request("device.pair.list"))["payload"]["pending"]
         request_id = listed[0]["requestId"]
         approved = await owner.request("device.pair.approve", {"requestId": request_id})
         unknown = await owner.request("device.pair.approve", {"requestId": request_id})
         async with raw_client(gateway.url, key) as client:
-            assert (await client.shake_hands())["ok"]
+            assert (await client.handshake())["ok"]
     assert approved["payload"]["requestId"] == request_id
     assert unknown["error"]["message"] == "unknown requestId"
 
@@ -352,7 +352,7 @@ async def test_hello_and_challenge_can_be_edited(gateway: GatewaySimulator) -> N
     gateway.edit("hello-ok", lambda payload: payload.update(protocol=99))
     gateway.edit("connect.challenge", lambda payload: payload.update(extra=1))
     async with raw_client(gateway.url) as client:
-        hello = await client.shake_hands()
+        hello = await client.handshake()
     assert client.frames[0]["payload"]["extra"] == 1
     assert hello["payload"]["protocol"] == 99
 
@@ -363,7 +363,7 @@ async def test_hello_contains_policy(protocol: int) -> None:
         GatewaySimulator(protocol=protocol, policy=policy) as gateway,
         raw_client(gateway.url) as client,
     ):
-        hello = (await client.shake_hands())["payload"]
+        hello = (await client.handshake())["payload"]
     assert hello["policy"].items() >= policy.items()
 
 

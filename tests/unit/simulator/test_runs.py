@@ -18,13 +18,13 @@ from tests.simulator import (
     Tool,
 )
 from tests.simulator.raw_client import raw_client, replies
-from tests.simulator.script import obey
+from tests.simulator.script import default_script
 
 
 async def test_chunks_are_sent_one_by_one(gateway: GatewaySimulator) -> None:
     gateway.script(Reply(chunks=("a", "", "b c")))
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         _, final = await client.run("hi")
     assert client.deltas == ["a", "", "b c"]
     assert replies(final) == ["ab c"]
@@ -35,7 +35,7 @@ async def test_protocol_3_sends_each_word() -> None:
         GatewaySimulator(protocol=3) as gateway,
         raw_client(gateway.url) as client,
     ):
-        await client.shake_hands()
+        await client.handshake()
         await client.run("say: one two three")
     assert client.deltas == ["one", " two", " three"]
     chats = [frame for frame in client.frames if frame.get("event") == "chat"]
@@ -47,7 +47,7 @@ async def test_protocol_4_coalesces_words() -> None:
         GatewaySimulator(protocol=4) as gateway,
         raw_client(gateway.url) as client,
     ):
-        await client.shake_hands()
+        await client.handshake()
         await client.run("say: one two three")
     assert client.deltas == ["one", " two three"]
 
@@ -57,7 +57,7 @@ async def test_words_are_delayed(
 ) -> None:
     gateway.script(Reply("one two three", delay=0.001))
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         _, final = await client.run("hi")
     assert final["payload"]["result"]["meta"]["durationMs"] >= 3
 
@@ -66,7 +66,7 @@ async def test_message_is_echoed_without_script(
     gateway: GatewaySimulator,
 ) -> None:
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         _, final = await client.run("Good morning")
     assert "Good morning" in replies(final)[0]
 
@@ -83,14 +83,14 @@ async def test_message_is_echoed_without_script(
 def test_message_commands_without_script(
     message: str, script: tuple[Step, ...]
 ) -> None:
-    assert obey(message) == script
+    assert default_script(message) == script
 
 
 async def test_one_time_script_takes_precedence(gateway: GatewaySimulator) -> None:
     gateway.script(Reply("always"))
     gateway.script_once(Reply("once"))
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         _, first = await client.run("hi")
         _, second = await client.run("hi")
     assert [replies(first), replies(second)] == [["once"], ["always"]]
@@ -101,7 +101,7 @@ async def test_text_restarts_after_tool(
 ) -> None:
     gateway.script(Reply("Let me look."), Tool("ls", {"path": "."}), Reply("Done."))
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         _, final = await client.run("hi")
     assert client.agent_events("assistant")[-1]["text"] == "Done."
     items = {data.get("itemId") for data in client.agent_events("assistant")}
@@ -119,7 +119,7 @@ async def test_protocol_4_sends_tool_events_by_capability(
         raw_client(gateway.url) as client,
     ):
         gateway.script(Tool("ls", {"path": "."}, "README", is_error=True))
-        await client.shake_hands(caps=caps)
+        await client.handshake(caps=caps)
         await client.run("hi")
     assert len(client.agent_events("tool")) == phases
     assert len(client.agent_events("item")) == 2
@@ -131,7 +131,7 @@ async def test_protocol_3_omits_tool_events() -> None:
         raw_client(gateway.url) as client,
     ):
         gateway.script(Tool("ls"), Reply("Done."))
-        await client.shake_hands()
+        await client.handshake()
         await client.run("hi")
     numbers = [
         frame["payload"]["seq"]
@@ -144,7 +144,7 @@ async def test_protocol_3_omits_tool_events() -> None:
 async def test_text_can_be_replaced(gateway: GatewaySimulator) -> None:
     gateway.script(Reply("wrong"), Replace("right"), Reply(chunks=(" again",)))
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         _, final = await client.run("hi")
     assert [
         data.get("replace", False) for data in client.agent_events("assistant")
@@ -159,7 +159,7 @@ async def test_text_can_be_replaced(gateway: GatewaySimulator) -> None:
 async def test_retry_forgets_text(protocol: int, gateway: GatewaySimulator) -> None:
     gateway.script(Reply("lost"), Retry(), Retry(), Reply("kept"))
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         _, final = await client.run("hi")
     phases = [data["phase"] for data in client.agent_events("lifecycle")]
     attempts = [data["attempt"] for data in client.agent_events("run_status")]
@@ -174,7 +174,7 @@ async def test_only_protocol_4_reports_failure_as_error(
 ) -> None:
     gateway.script(Fail("out of order"))
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         _, final = await client.run("hi")
     if protocol == 3:
         assert replies(final) == ["out of order"]
@@ -186,7 +186,7 @@ async def test_only_protocol_4_reports_failure_as_error(
 async def test_timeout_ends_run(protocol: int, gateway: GatewaySimulator) -> None:
     gateway.script(Reply("half"), TimeOut())
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         _, final = await client.run("hi")
     if protocol == 3:
         assert final["payload"]["result"]["meta"]["aborted"] is True
@@ -199,7 +199,7 @@ async def test_timeout_ends_run(protocol: int, gateway: GatewaySimulator) -> Non
 async def test_run_can_be_refused(gateway: GatewaySimulator) -> None:
     gateway.script(Refuse("no such thinking level"))
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         response, _ = await client.run("hi")
     assert response["error"]["message"] == "no such thinking level"
     assert gateway.runs.by_id == {}
@@ -210,7 +210,7 @@ async def test_events_can_precede_first_response(
 ) -> None:
     gateway.script(Reply("fast"), End(), Ack())
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         first, final = await client.run("hi")
         position = client.frames.index(first)
     assert first["payload"]["status"] == "accepted"
@@ -224,7 +224,7 @@ async def test_events_can_precede_first_response(
 async def test_run_pauses_until_proceed(gateway: GatewaySimulator) -> None:
     gateway.script(Reply("one"), Pause(), Reply(" two"))
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         id_ = await client.send("agent", {"message": "hi", "idempotencyKey": "a"})
         await gateway.wait_paused()
         await client.response(id_)
@@ -235,7 +235,7 @@ async def test_run_pauses_until_proceed(gateway: GatewaySimulator) -> None:
 async def test_run_can_send_arbitrary_frames(gateway: GatewaySimulator) -> None:
     gateway.script(Emit("tick", {"ts": 1}), Emit("{"), Emit(b"\x00"), Reply("done"))
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         await client.send("agent", {"message": "hi", "idempotencyKey": "a"})
         assert (await client.event("tick"))["payload"] == {"ts": 1}
         assert await client.connection.recv() == "{"

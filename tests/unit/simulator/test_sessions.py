@@ -14,14 +14,14 @@ async def test_run_continues_without_client(
 ) -> None:
     gateway.script(Reply("half"), Drop(), Pause(), Reply(chunks=(" whole",)))
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         await client.send("agent", {"message": "hi", "idempotencyKey": "a"})
         await gateway.wait_paused()
         with pytest.raises(ConnectionClosed):
             await client.receive_until(lambda _: False)
         assert client.connection.close_code == 1006
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         id_ = await client.send("agent.wait", {"runId": "a", "timeoutMs": 5000})
         await gateway.wait_for_request("agent.wait")
         gateway.proceed()
@@ -36,7 +36,7 @@ async def test_protocol_3_history_starts_with_first_answer() -> None:
     async with GatewaySimulator(protocol=3) as gateway:
         gateway.run("hi", Reply("half"), Pause(), Tool("look"), Pause())
         async with raw_client(gateway.url) as client:
-            await client.shake_hands()
+            await client.handshake()
             roles = []
             for _ in range(2):
                 await gateway.wait_paused()
@@ -50,8 +50,8 @@ async def test_protocol_3_history_starts_with_first_answer() -> None:
 
 async def test_every_client_receives_foreign_run(gateway: GatewaySimulator) -> None:
     async with raw_client(gateway.url) as one, raw_client(gateway.url) as other:
-        await one.shake_hands()
-        await other.shake_hands()
+        await one.handshake()
+        await other.handshake()
         run = gateway.run("hi", Reply("done"))
         for client in (one, other):
             event = await client.event("agent")
@@ -61,7 +61,7 @@ async def test_every_client_receives_foreign_run(gateway: GatewaySimulator) -> N
 async def test_runs_of_session_are_queued(gateway: GatewaySimulator) -> None:
     gateway.script_once(Pause(), Reply("first"))
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         for key in ("a", "b"):
             await client.send("agent", {"message": "say: x", "idempotencyKey": key})
         await gateway.wait_paused()
@@ -81,7 +81,7 @@ async def test_idempotency_key_runs_once(
 ) -> None:
     gateway.script(Pause(), Reply("done"))
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         params = {"message": "hi", "idempotencyKey": "a"}
         id_ = await client.send("agent", params)
         await gateway.wait_paused()
@@ -100,7 +100,7 @@ async def test_protocol_4_aborts_run() -> None:
         raw_client(gateway.url) as client,
     ):
         gateway.script(Reply("half"), Pause())
-        await client.shake_hands()
+        await client.handshake()
         id_ = await client.send("agent", {"message": "hi", "idempotencyKey": "a"})
         await gateway.wait_paused()
         params = {"sessionKey": "agent:main:main", "runId": "a"}
@@ -121,7 +121,7 @@ async def test_abort_starts_next_run() -> None:
         raw_client(gateway.url) as client,
     ):
         gateway.script_once(Pause())
-        await client.shake_hands()
+        await client.handshake()
         await client.send("agent", {"message": "hi", "idempotencyKey": "a"})
         id_ = await client.send("agent", {"message": "say: x", "idempotencyKey": "b"})
         await gateway.wait_paused()
@@ -137,7 +137,7 @@ async def test_protocol_3_does_not_abort_agent_run() -> None:
         raw_client(gateway.url) as client,
     ):
         gateway.script(Pause(), Reply("done"))
-        await client.shake_hands()
+        await client.handshake()
         id_ = await client.send("agent", {"message": "hi", "idempotencyKey": "a"})
         await gateway.wait_paused()
         params = {"sessionKey": "agent:main:main", "runId": "a"}
@@ -150,7 +150,7 @@ async def test_protocol_3_does_not_abort_agent_run() -> None:
 
 async def test_wait_for_unknown_run_times_out(gateway: GatewaySimulator) -> None:
     async with raw_client(gateway.url) as client:
-        await client.shake_hands()
+        await client.handshake()
         response = await client.request("agent.wait", {"runId": "x", "timeoutMs": 1})
     assert response["payload"] == {"runId": "x", "status": "timeout"}
 
@@ -161,7 +161,7 @@ async def test_protocol_3_wait_returns_at_first_end() -> None:
         raw_client(gateway.url) as client,
     ):
         gateway.script(Retry(), Pause(), Reply("late"))
-        await client.shake_hands()
+        await client.handshake()
         await client.send("agent", {"message": "hi", "idempotencyKey": "a"})
         await gateway.wait_paused()
         response = await client.request("agent.wait", {"runId": "a", "timeoutMs": 5000})
@@ -174,7 +174,7 @@ async def test_protocol_3_stop_command_stops_run() -> None:
         raw_client(gateway.url) as client,
     ):
         gateway.script(Reply("half"), Pause())
-        await client.shake_hands()
+        await client.handshake()
         id_ = await client.send("agent", {"message": "hi", "idempotencyKey": "a"})
         await gateway.wait_paused()
         params = {"sessionKey": "agent:main:main", "idempotencyKey": "b"}

@@ -139,7 +139,7 @@ async def test_tls_requires_pinned_certificate(tmp_path: Path) -> None:
         socket = await open_socket(pinned, TIMING)
         await socket.close()
         error = await error_of(replace(pinned, fingerprint="0" * 64))
-        await gateway.wait_until(lambda: not gateway.peers)
+        await gateway.wait_until(lambda: not gateway.open_connections)
     assert (type(error), error.code) == (CertificateError, "TLS_FINGERPRINT")
 
 

@@ -1,4 +1,4 @@
-"""A Gateway, a client of it, and an event loop in which both live."""
+"""Gateway and client in an event loop of their own."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -27,16 +27,16 @@ from tests.simulator.script import Script
 from tests.unit.clients import stop
 
 from .clock import Clock
-from .log_capture import Witness
-from .loop_budget import PassLimit
+from .log_capture import LogCapture
+from .loop_budget import LoopBudget
 
 TOKEN: Final = "the-token-of-the-gateway"
 
-# Passes of the event loop in which all that can happen by itself has happened.
-PASSES: Final = 60
-MAX_PASSES: Final = 50_000
+# Loop iterations after which nothing happens without a timer or a caller.
+SETTLE_ITERATIONS: Final = 60
+MAX_ITERATIONS: Final = 50_000
 
-# Attempts follow each other at once; only a jump of the clock makes a deadline pass.
+# No delay between attempts, so that only an advanced clock reaches a deadline.
 TIMING: Final = Timing(
     poll_interval=0, initial_delay=0, max_delay=0, max_attempts=100_000
 )
@@ -44,7 +44,7 @@ TIMING: Final = Timing(
 
 @dataclass
 class ScriptedGateway(GatewaySimulator):
-    """A Gateway that has a script for each question."""
+    """Gateway with a script for each message."""
 
     scripts: dict[str, Script] = field(default_factory=dict, init=False)
 
@@ -53,10 +53,10 @@ class ScriptedGateway(GatewaySimulator):
         return self.scripts[message]
 
 
-class World:
-    """The Gateway and the client; time passes only in `do`.
+class ClientHarness:
+    """Gateway and client; the event loop runs only in `run`.
 
-    ``given_up`` counts how often the client stopped to try; ``keys`` are the
+    ``give_ups`` counts how often the client stopped retrying; ``keys`` are the
     private keys of the devices.
     """
 
@@ -64,114 +64,116 @@ class World:
 
     def __init__(self, protocol: int) -> None:
         """Start the Gateway and connect the client."""
-        self.witness = Witness()
+        self.log_capture = LogCapture()
         self.clock = Clock()
         self._patch = pytest.MonkeyPatch()
         self._patch.setattr(time, "monotonic", self.clock.monotonic)
         self._runner = asyncio.Runner()
         self._stack = AsyncExitStack()
-        self.given_up = 0
+        self.give_ups = 0
         self.keys: list[str] = []
-        self._users: list[asyncio.Task[None]] = []
+        self._caller_tasks: list[asyncio.Task[None]] = []
         self.gateway = ScriptedGateway(protocol=protocol, token=TOKEN)
-        self.do(self._open())
+        self.run(self._start())
 
     @property
     def connected(self) -> bool:
-        """Return whether the client is connected, as far as it knows."""
+        """Return whether the client is in state connected."""
         return self.client.state is ConnectionState.CONNECTED
 
     @property
     def idle(self) -> bool:
-        """Return whether nobody waits for anything."""
+        """Return whether no caller, run or request is pending."""
         return (
             self.connected
-            and all(task.done() for task in self._users)
+            and all(task.done() for task in self._caller_tasks)
             and not self.gateway.runs.active()
             and not self.client.introspection.runs
             and not self.client.introspection.pending
         )
 
-    def do[T](self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Run something, and let its consequences happen."""
-        return self._runner.run(self._settled(coroutine))
+    def run[T](self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine, then the event loop until it settles."""
+        return self._runner.run(self._run_and_settle(coroutine))
 
-    def act(self, action: Callable[..., object], *args: object) -> None:
-        """Call something inside the event loop, and let its consequences happen."""
-        self.do(self._call(action, *args))
+    def call(self, action: Callable[..., object], *args: object) -> None:
+        """Call a function in the event loop, and settle."""
+        self.run(self._call(action, *args))
 
     def spawn(
-        self, coroutine: Coroutine[Any, Any, None], passes: int | None = None
+        self, coroutine: Coroutine[Any, Any, None], iterations: int | None = None
     ) -> asyncio.Task[None]:
-        """Let somebody do something, however long it takes; or only begin it."""
+        """Start a task and run the event loop."""
         task = self._runner.get_loop().create_task(coroutine)
-        self._users.append(task)
-        self._runner.run(self.calm(PASSES if passes is None else passes))
+        self._caller_tasks.append(task)
+        self._runner.run(
+            self.run_loop(SETTLE_ITERATIONS if iterations is None else iterations)
+        )
         return task
 
-    async def calm(self, passes: int = PASSES) -> None:
-        """Let everything happen that waits for nothing."""
-        for _ in range(passes):
+    async def run_loop(self, iterations: int = SETTLE_ITERATIONS) -> None:
+        """Run the event loop for some iterations."""
+        for _ in range(iterations):
             await asyncio.sleep(0)
 
-    async def come_back(self) -> None:
-        """Try to connect at once, and wait until that is done."""
+    async def reconnect(self) -> None:
+        """Let the client reconnect without delay."""
         if self.client.state in (ConnectionState.RECONNECTING, ConnectionState.PAUSED):
             self.client.resume()
-        await self.calm()
+        await self.run_loop()
 
-    async def come_to_rest(self) -> None:
-        """Connect and let the runs go on, as long as that helps."""
+    async def settle(self) -> None:
+        """Reconnect and resume runs until idle."""
         for _ in range(40):
             if self.gateway.paused:
                 self.gateway.proceed()
-            await self.come_back()
+            await self.reconnect()
             if self.idle:
                 return
 
     async def start_client(self) -> None:
-        """Make a client and connect it."""
-        watch = SleepDetector(self.clock.wall, self.clock.monotonic)
+        """Create a client and connect it."""
+        detector = SleepDetector(self.clock.wall, self.clock.monotonic)
         identity = DeviceIdentity.generate()
         self.keys.append(identity.secret)
         self.client = GatewayClient(
             Endpoint(self.gateway.host, self.gateway.port),
             Credentials(identity, ClientInfo("0.1.0"), TOKEN),
             timing=TIMING,
-            sleep_detector=watch,
+            sleep_detector=detector,
         )
-        self.client.subscribe_state(self._see)
+        self.client.subscribe_state(self._on_transition)
         self._task = asyncio.create_task(self.client.run())
         await self.client.wait_connected()
 
     async def stop_client(self) -> None:
-        """Stop the client; nothing of it may be left."""
+        """Stop the client and check that nothing is left."""
         await stop(self._task)
-        await self.calm()
+        await self.run_loop()
         assert self.client.state is ConnectionState.CLOSED
         assert self.client.introspection.pending == ()
         assert self.client.introspection.runs == ()
         assert self.client.introspection.tasks == {}
 
     def tasks_of_client(self) -> list[asyncio.Task[Any]]:
-        """Return the tasks that run code of the client."""
+        """Return the tasks that run the client's code."""
         tasks = asyncio.all_tasks(self._runner.get_loop())
         return [task for task in tasks if "clawd/gateway/" in _source(task)]
 
     def close(self) -> None:
-        """End everything; nothing may be left."""
+        """Stop everything and check that nothing is left."""
         try:
-            self.do(self._end())
+            self.run(self._stop())
         finally:
             self._runner.close()
             self._patch.undo()
-            self.witness.leave()
+            self.log_capture.remove()
 
-    def _see(self, transition: Transition) -> None:
+    def _on_transition(self, transition: Transition) -> None:
         paused = transition.state is ConnectionState.PAUSED
-        self.given_up += paused and transition.delay is None
+        self.give_ups += paused and transition.delay is None
 
-    async def _open(self) -> None:
+    async def _start(self) -> None:
         await self._stack.enter_async_context(no_leaks())
         await self._stack.enter_async_context(self.gateway)
         await self.start_client()
@@ -179,15 +181,15 @@ class World:
     async def _call(self, action: Callable[..., object], *args: object) -> None:
         action(*args)
 
-    async def _settled[T](self, coroutine: Coroutine[Any, Any, T]) -> T:
-        with PassLimit(MAX_PASSES):
+    async def _run_and_settle[T](self, coroutine: Coroutine[Any, Any, T]) -> T:
+        with LoopBudget(MAX_ITERATIONS):
             result = await coroutine
-            await self.calm()
+            await self.run_loop()
         return result
 
-    async def _end(self) -> None:
+    async def _stop(self) -> None:
         try:
-            for task in (self._task, *self._users):
+            for task in (self._task, *self._caller_tasks):
                 await stop(task)
         finally:
             await self._stack.aclose()
