@@ -194,10 +194,10 @@ async def test_two_entries_of_a_gateway_do_not_share_its_identity(
 async def test_an_entry_of_a_later_minor_version_is_used_as_it_is(
     hass: HomeAssistant, new_entry: MockConfigEntry
 ) -> None:
-    hass.config_entries.async_update_entry(new_entry, minor_version=4)
+    hass.config_entries.async_update_entry(new_entry, minor_version=5)
 
     assert await _set_up(hass, new_entry) is ConfigEntryState.LOADED
-    assert new_entry.minor_version == 4
+    assert new_entry.minor_version == 5
 
 
 async def test_an_entry_of_a_later_version_is_refused(
