@@ -31,7 +31,7 @@ async def test_integration_is_added_with_valid_token(
     await frontend.submit(
         address=f"http://{gateway.host}:{gateway.port}/chat", token="wrong"
     )
-    await frontend.expect_in_form("The Gateway refused this token.")
+    await frontend.expect_in_form("The Gateway rejected the token.")
     assert not await api.command(ENTRIES, domain=DOMAIN)
     await frontend.submit(token=gateway.token)
     await frontend.finish()
@@ -82,15 +82,15 @@ async def test_repair_flow_waits_for_approval(
     gateway.pairing = True
     gateway.devices.approved.clear()
     gateway.drop()
-    await frontend.open_repair("waits for approval")
+    await frontend.open_repair("is waiting for approval")
     await frontend.submit()
-    await frontend.expect_in_form("It is not approved yet.")
+    await frontend.expect_in_form("Not approved yet.")
     [request_id] = gateway.devices.pending
     await frontend.expect_in_form(request_id)
     gateway.approve(request_id)
     await frontend.submit()
     await frontend.finish()
-    await frontend.expect_no_repair("waits for approval")
+    await frontend.expect_no_repair("is waiting for approval")
     assert gateway.connections
 
 
@@ -99,7 +99,7 @@ async def test_option_is_saved(
     api: HomeAssistantApi, frontend: Frontend, entry: dict[str, Any]
 ) -> None:
     await frontend.open_options()
-    await frontend.choose_option("Only when asked")
+    await frontend.choose_option("Only on request")
     await frontend.submit()
     await frontend.finish()
     diagnostics = f"diagnostics/config_entry/{entry['entry_id']}"

@@ -62,7 +62,7 @@ async def test_a_failure_is_told_with_its_checks(
 
     [call] = notifications
     assert call.data["title"] == "OpenClaw Gateway: the self-test failed"
-    assert call.data["message"].startswith("Checks that failed: stub, another.")
+    assert call.data["message"].startswith("Failed checks: stub, another.")
 
 
 @pytest.mark.parametrize("status", [Status.PASS, Status.WARN])

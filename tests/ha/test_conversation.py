@@ -107,7 +107,7 @@ async def test_a_refused_run_is_a_readable_answer(
     result = await conversation.say("Hello")
 
     assert result.response.response_type.value == "error"
-    assert speech(result) == "The Gateway refused the request (INVALID_REQUEST)"
+    assert speech(result) == "The Gateway rejected the request (INVALID_REQUEST)"
 
 
 async def test_an_empty_reply_is_said_to_be_empty(
@@ -115,7 +115,8 @@ async def test_an_empty_reply_is_said_to_be_empty(
 ) -> None:
     gateway.script(Reply(""))
 
-    assert speech(await conversation.say("Hello")) == "The agent had nothing to say"
+    result = await conversation.say("Hello")
+    assert speech(result) == "The agent returned an empty reply"
 
 
 async def test_a_failing_model_is_an_answer(
@@ -128,7 +129,7 @@ async def test_a_failing_model_is_an_answer(
     if protocol == 3:
         assert answer == "no credit left"
     else:
-        assert answer.startswith("The agent could not answer (UNAVAILABLE).")
+        assert answer.startswith("The agent could not reply (UNAVAILABLE).")
 
 
 async def test_an_answer_outlives_a_drop(

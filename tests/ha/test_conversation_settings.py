@@ -96,7 +96,7 @@ async def test_instructions_that_fail_are_named(
 ) -> None:
     result = await conversation.say("Hello")
 
-    assert speech(result).startswith("The instructions of main cannot be used")
+    assert speech(result).startswith("The instructions of main contain a template")
     assert not gateway.received("agent")
 
 
@@ -265,7 +265,7 @@ async def test_a_reply_that_leaves_nothing_to_say_is_said_to_be_for_a_chat(
 
     result = await conversation.say("Hello", device=satellite)
 
-    assert speech(result).startswith("The agent's reply is not made to be spoken")
+    assert speech(result).startswith("The agent's reply cannot be spoken")
 
 
 @with_settings(tool_progress=True)
@@ -347,7 +347,7 @@ async def test_a_deleted_agent_is_an_answer_and_an_issue_until_it_is_back(
 
     result = await conversation.say("Hello")
 
-    assert speech(result).startswith("The Gateway has no agent main any more")
+    assert speech(result).startswith("The agent main no longer exists on the Gateway")
     assert not gateway.received("agent")
     assert {*open_issues(hass)} == {"agent_deleted"}
     await repair.open(entry, "agent_deleted")
@@ -364,7 +364,7 @@ async def test_an_agent_that_is_deleted_meanwhile_is_an_answer_and_an_issue(
 
     result = await conversation.say("Hello")
 
-    assert speech(result).startswith("The Gateway has no agent main any more")
+    assert speech(result).startswith("The agent main no longer exists on the Gateway")
     assert {*open_issues(hass)} == {"agent_deleted"}
 
 

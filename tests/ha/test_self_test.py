@@ -227,7 +227,7 @@ async def test_messages_are_in_the_language_of_home_assistant(
 
     report = await run_self_test(hass, config_entry=entry.entry_id, checks=["protocol"])
 
-    assert report["checks"][0]["message"].startswith("Protocol 4 was agreed on")
+    assert report["checks"][0]["message"].startswith("Protocol version 4 was")
 
 
 def test_each_check_has_its_own_id() -> None:

@@ -101,7 +101,7 @@ async def test_an_answer_at_once_proves_nothing(
     report = await run_self_test(hass, checks=PROBE)
 
     assert statuses(report) == {"timeout_probe": "skip"}
-    assert "at once" in report["checks"][0]["message"]
+    assert "immediately" in report["checks"][0]["message"]
 
 
 @pytest.mark.usefixtures("entry")
