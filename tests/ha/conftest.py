@@ -90,7 +90,7 @@ def _harness(
 
 @pytest.fixture(autouse=True)
 def enable_event_loop_debug() -> None:
-    """Leave asyncio's debug mode to PYTHONASYNCIODEBUG.
+    """Leave asyncio's debug mode to `--asyncio-debug`.
 
     The harness turns it on for every test, and its stacks of each future and task
     take nearly half of the time.

@@ -1,9 +1,12 @@
-"""asyncio's debug mode is slow, and left to PYTHONASYNCIODEBUG."""
+"""Debug mode of asyncio: off, unless it is asked for."""
 
 import asyncio
-import os
+
+import pytest
 
 
-async def test_debug_mode_is_on_only_when_it_is_asked_for() -> None:
-    wanted = bool(os.environ.get("PYTHONASYNCIODEBUG"))
+async def test_debug_mode_follows_the_option(
+    pytestconfig: pytest.Config,
+) -> None:
+    wanted = bool(pytestconfig.getoption("--asyncio-debug"))
     assert asyncio.get_running_loop().get_debug() is wanted
