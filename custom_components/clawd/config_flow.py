@@ -30,8 +30,9 @@ from .error_mapping import approval_placeholders
 from .flows.address import Candidate, parse_address
 from .flows.agent import ConversationSubentryFlow
 from .flows.agent_schema import new_subentry
+from .flows.certificate import certificate_error, format_fingerprint
 from .flows.discovery import DiscoveredGateway
-from .flows.form_errors import certificate_error, form_errors, format_fingerprint
+from .flows.form_errors import form_errors
 from .flows.options import ClawdOptionsFlow
 from .flows.setup import GatewaySetup
 from .flows.unique_id import resolve_unique_id

@@ -46,6 +46,7 @@ GATEWAY_LAYERS = Layers(
         "protocol",
         "commands",
         "runs",
+        "connect_profile",
         "probe introspection client node",
         "__init__",
     ),
@@ -68,11 +69,6 @@ print(gateway.GatewayClient.__name__)
 """
 GLUE = [path for path in modules(COMPONENT) if GATEWAY not in path.parents]
 SOURCES = component_sources()
-
-after_the_move = pytest.mark.skipif(
-    "gateway.protocol.frames" not in SOURCES or "reports" not in SOURCES,
-    reason="the component does not have the layout of these layers yet",
-)
 
 
 def unplaced(layers: Layers, sources: Sources) -> set[str]:
@@ -110,19 +106,16 @@ def private_uses(tree: ast.AST) -> list[str]:
     ]
 
 
-@after_the_move
 @pytest.mark.parametrize("layers", [COMPONENT_LAYERS, GATEWAY_LAYERS])
 def test_imports_follow_the_layers(layers: Layers) -> None:
     assert unplaced(layers, SOURCES) == set()
     assert wrong_imports(layers, SOURCES) == []
 
 
-@after_the_move
 def test_there_are_no_import_cycles() -> None:
     assert cycles(SOURCES) == []
 
 
-@after_the_move
 def test_the_top_of_the_component_is_small() -> None:
     assert len(top_files(SOURCES)) <= MAX_TOP_FILES
 

@@ -10,7 +10,7 @@ from custom_components.clawd.gateway.models import (
     final_texts,
     run_result,
 )
-from custom_components.clawd.gateway.protocol.errors import error_from_response
+from custom_components.clawd.gateway.protocol.error_codes import error_from_response
 from custom_components.clawd.gateway.protocol.frames import (
     Response,
     decode_frame,

@@ -1,4 +1,4 @@
-"""Errors and fingerprints in forms."""
+"""Errors in forms."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -9,11 +9,6 @@ from ..gateway import InvalidTokenError
 
 if TYPE_CHECKING:
     from ..gateway import GatewayError
-    from .setup import ProbeResult
-
-# Characters of 16 of the 32 bytes, each with its colon. A dialog of the frontend
-# is too narrow for a whole fingerprint, 95 characters: its end would be hidden.
-FINGERPRINT_LINE: Final = 48
 
 # Codes with a more specific translation key than their error class has.
 _BY_CODE: Final = {
@@ -40,7 +35,7 @@ _ADDRESS_ERRORS: Final = (
 
 def form_errors(error: GatewayError, fields: set[str]) -> dict[str, str]:
     """Return the translation key of an error, by field."""
-    key = _error_key(error)
+    key = form_error_key(error)
     field = "base"
     if key in _ADDRESS_ERRORS:
         field = CONF_ADDRESS
@@ -49,26 +44,6 @@ def form_errors(error: GatewayError, fields: set[str]) -> dict[str, str]:
     return {field if field in fields else "base": key}
 
 
-def certificate_error(result: ProbeResult, discovered: str | None) -> str:
-    """Return the translation key of a certificate's worst error.
-
-    `discovered` is the fingerprint that the Gateway was advertised with.
-    """
-    if TYPE_CHECKING:
-        assert result.error
-    key = _error_key(result.error)
-    # A changed certificate is the graver one: the user trusted another before.
-    if key != "certificate_changed" and discovered not in (None, result.fingerprint):
-        return "certificate_not_announced"
-    return key
-
-
-def format_fingerprint(fingerprint: str) -> str:
-    """Return a fingerprint as `openssl` does, in two lines."""
-    pairs = zip(fingerprint[::2], fingerprint[1::2], strict=True)
-    text = ":".join(map("".join, pairs)).upper()
-    return f"{text[:FINGERPRINT_LINE]}\n{text[FINGERPRINT_LINE:]}" if text else ""
-
-
-def _error_key(error: GatewayError) -> str:
+def form_error_key(error: GatewayError) -> str:
+    """Return the translation key of an error in a form."""
     return _BY_CODE.get(error.code) or error_key(error)

@@ -13,7 +13,7 @@ Every error is a `GatewayError`; see `exceptions` for the tree.
 """
 
 from .backoff import PauseReason, minimum_delay, pause_reason
-from .client import OPERATOR_PROFILE, GatewayClient
+from .client import GatewayClient
 from .commands import (
     METHODS,
     REQUIRED_METHODS,
@@ -24,6 +24,7 @@ from .commands import (
     SystemCommands,
     ThinkingLevel,
 )
+from .connect_profile import OPERATOR_PROFILE
 from .credentials import ClientInfo, Credentials
 from .endpoint import AddressClass, Endpoint, address_class, netloc, read_fingerprint
 from .exceptions import (

@@ -8,20 +8,14 @@ from math import inf
 from typing import TYPE_CHECKING, Final, cast
 
 from .backoff import Backoff, minimum_delay, pause_reason
-from .commands import (
-    REQUIRED_SCOPES,
-    AgentCommands,
-    ModelCommands,
-    SessionCommands,
-    SystemCommands,
-)
+from .commands import AgentCommands, ModelCommands, SessionCommands, SystemCommands
+from .connect_profile import OPERATOR_PROFILE
 from .events import EventListeners
 from .exceptions import CannotConnectError, GatewayError, NotConnectedError
 from .introspection import Introspection
 from .models import Timing
 from .probe import fetch_gateway_id, fetch_gateway_info
 from .protocol.connection import SHUTDOWN, Connection
-from .protocol.handshake import ConnectProfile
 from .protocol.transport import open_socket
 from .runs.aborts import Aborts
 from .runs.recovery import recover
@@ -42,6 +36,7 @@ if TYPE_CHECKING:
     from .probe import GatewayInfo
     from .protocol.connection import ConnectionTask
     from .protocol.frames import Event
+    from .protocol.handshake import ConnectProfile
     from .protocol.transport import Peer
     from .runs.request import RunRequest
     from .runs.run import AgentRun
@@ -49,13 +44,6 @@ if TYPE_CHECKING:
 
 AGENT: Final = "agent"
 STATE_TOPIC: Final = "client.state"
-OPERATOR_PROFILE: Final = ConnectProfile(
-    client_id="gateway-client",
-    mode="ui",
-    role="operator",
-    scopes=REQUIRED_SCOPES,
-    caps=("tool-events",),
-)
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -6,7 +6,17 @@ A new check goes into a module of `checks`; nothing has to be added here.
 from typing import TYPE_CHECKING, Final
 
 from ..reports import Mode
-from .checks import drills, entities, reload, requests, runs, security, tasks, transport
+from .checks import (
+    drills,
+    entities,
+    listeners,
+    reload,
+    requests,
+    runs,
+    security,
+    tasks,
+    transport,
+)
 from .model import Check
 
 if TYPE_CHECKING:
@@ -19,6 +29,7 @@ _MODULES: Final[tuple[ModuleType, ...]] = (
     runs,
     transport,
     tasks,
+    listeners,
     entities,
     security,
     drills,

@@ -1,4 +1,4 @@
-"""Faults of tasks, timers, listeners and the event loop."""
+"""Faults of tasks, timers, resources and the event loop."""
 
 import asyncio
 from collections.abc import Callable
@@ -47,36 +47,6 @@ async def forgotten_timer(harness: FaultHarness) -> None:
     harness.cleanup.callback(timer.cancel)
 
 
-async def duplicate_listener(harness: FaultHarness) -> None:
-    """Register two listeners that become equal, also in the baseline."""
-    runtime = harness.runtime
-    first, second = Twin(), Twin()
-    for twin in (first, second):
-        harness.cleanup.callback(runtime.client.subscribe("tick", twin))
-    first.equal = second.equal = True
-    runtime.listener_baseline = {**runtime.listener_baseline, "tick": 2}
-
-
-async def additional_listener(harness: FaultHarness) -> None:
-    """Register a listener after the setup."""
-    unsubscribe = harness.runtime.client.subscribe("tick", lambda _: None)
-    harness.cleanup.callback(unsubscribe)
-
-
-async def missing_listener(harness: FaultHarness) -> None:
-    """Lose a listener since the setup."""
-    runtime = harness.runtime
-    runtime.listener_baseline = {**runtime.listener_baseline, "tick": 1}
-
-
-async def failing_listener(harness: FaultHarness) -> None:
-    """Raise an exception in a listener."""
-    unsubscribe = harness.runtime.client.subscribe("tick", _fail)
-    harness.gateway.before("health", ("tick", {}))
-    await harness.runtime.client.request("health")
-    unsubscribe()
-
-
 async def kept_resource(harness: FaultHarness) -> None:
     """Reload without releasing a resource."""
     real: Any = ResourceTracker.async_track
@@ -113,21 +83,6 @@ async def blocked_loop(harness: FaultHarness) -> None:
     harness.cleanup.callback(lambda: timers.pop().cancel())
 
 
-class Twin:
-    """Listener that can become equal to another one."""
-
-    equal = False
-
-    def __call__(self, _: object) -> None:
-        """Do nothing."""
-
-    def __eq__(self, other: object) -> bool:
-        """Return whether both have become equal."""
-        return self is other or (isinstance(other, Twin) and self.equal and other.equal)
-
-    __hash__ = object.__hash__
-
-
 FAULTS = [
     Fault(
         stray_task,
@@ -145,10 +100,6 @@ FAULTS = [
         "timer_registry",
         Expected(1, {"names": "GatewayClient.resume"}),
     ),
-    Fault(duplicate_listener, "handler_duplicates", Expected(1, {"names": "tick"})),
-    Fault(additional_listener, "handler_baseline", Expected(1, {"names": "tick"})),
-    Fault(missing_listener, "handler_baseline", Expected(1, {"names": "tick"})),
-    Fault(failing_listener, "handler_errors", Expected(1, {"count": 1})),
     Fault(kept_resource, "unload_ledger", Expected(None, {"names": "report listener"})),
     Fault(blocked_loop, "loop_lag", Expected(MEASURED, {"slow": "#"})),
 ]

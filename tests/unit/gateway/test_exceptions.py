@@ -23,7 +23,7 @@ from custom_components.clawd.gateway import (
     RequestTimeoutError,
     UnsupportedProtocolError,
 )
-from custom_components.clawd.gateway.protocol.errors import error_from_response
+from custom_components.clawd.gateway.protocol.error_codes import error_from_response
 from custom_components.clawd.gateway.protocol.frames import Response, decode_frame
 from tests.simulator.recordings import recording
 

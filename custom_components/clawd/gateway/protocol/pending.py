@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..exceptions import GatewayError, RequestTimeoutError
 from ..statistics import Outcome, Statistics
-from .errors import error_from_response
+from .error_codes import error_from_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Checks of tasks, timers, listeners and the event loop."""
+"""Checks of tasks, timers, resources and the event loop."""
 
 import asyncio
 from functools import partial
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from homeassistant.core import HomeAssistant
 
-    from ...gateway import GatewayClient
     from ..model import CheckContext
 
 PACKAGE: Final = f"{Path(__file__).parents[2]}{sep}"
@@ -87,42 +86,6 @@ async def check_timer_registry(context: CheckContext) -> CheckResult:
     )
 
 
-@check(component=Component.HOME_ASSISTANT)
-async def check_handler_duplicates(context: CheckContext) -> CheckResult:
-    """Duplicate listeners.
-
-    Everything would happen twice.
-    """
-    client = context.runtime.client
-    events = await context.recheck(
-        lambda: detectors.duplicates(client.introspection.listeners)
-    )
-    return _listener_result(events, client)
-
-
-@check(component=Component.HOME_ASSISTANT, requires=(setup_complete,))
-async def check_handler_baseline(context: CheckContext) -> CheckResult:
-    """Count of listeners against that after the setup.
-
-    Each additional one is a leak.
-    """
-    client, baseline = context.runtime.client, context.runtime.listener_baseline
-    events = await context.recheck(
-        lambda: detectors.changed_counts(baseline, client.introspection.listeners)
-    )
-    return _listener_result(events, client)
-
-
-@check(component=Component.HOME_ASSISTANT)
-async def check_handler_errors(context: CheckContext) -> CheckResult:
-    """Exceptions of listeners.
-
-    An event was not handled.
-    """
-    count = context.runtime.client.statistics.listener_errors
-    return expect_none(count, "exceptions", count=count)
-
-
 @check(component=Component.HOME_ASSISTANT, requires=(setup_complete,))
 async def check_unload_ledger(context: CheckContext) -> CheckResult:
     """Resources that an earlier setup has not released.
@@ -174,15 +137,6 @@ def stray_tasks(context: CheckContext) -> list[asyncio.Task[object]]:
     known = {*context.self_tests, *_client_tasks(context.hass)}
     known |= set(_pairing_tasks(context.hass, tasks))
     return detectors.stray_tasks(tasks, known, PACKAGE)
-
-
-def _listener_result(events: list[str], client: GatewayClient) -> CheckResult:
-    return expect_none(
-        len(events),
-        "events",
-        count=sum(map(len, client.introspection.listeners.values())),
-        names=", ".join(events[:MAX_NAMES]),
-    )
 
 
 def _wrong_tasks(context: CheckContext) -> list[str]:

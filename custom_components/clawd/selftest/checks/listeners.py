@@ -1,0 +1,58 @@
+"""Checks of the listeners to the client's events."""
+
+from typing import TYPE_CHECKING, Final
+
+from .. import detectors
+from ..model import CheckResult, Component, check, expect_none
+from ..prerequisites import setup_complete
+
+if TYPE_CHECKING:
+    from ...gateway import GatewayClient
+    from ..model import CheckContext
+
+MAX_NAMES: Final = 10
+
+
+@check(component=Component.HOME_ASSISTANT)
+async def check_handler_duplicates(context: CheckContext) -> CheckResult:
+    """Duplicate listeners.
+
+    Everything would happen twice.
+    """
+    client = context.runtime.client
+    events = await context.recheck(
+        lambda: detectors.duplicates(client.introspection.listeners)
+    )
+    return _listener_result(events, client)
+
+
+@check(component=Component.HOME_ASSISTANT, requires=(setup_complete,))
+async def check_handler_baseline(context: CheckContext) -> CheckResult:
+    """Count of listeners against that after the setup.
+
+    Each additional one is a leak.
+    """
+    client, baseline = context.runtime.client, context.runtime.listener_baseline
+    events = await context.recheck(
+        lambda: detectors.changed_counts(baseline, client.introspection.listeners)
+    )
+    return _listener_result(events, client)
+
+
+@check(component=Component.HOME_ASSISTANT)
+async def check_handler_errors(context: CheckContext) -> CheckResult:
+    """Exceptions of listeners.
+
+    An event was not handled.
+    """
+    count = context.runtime.client.statistics.listener_errors
+    return expect_none(count, "exceptions", count=count)
+
+
+def _listener_result(events: list[str], client: GatewayClient) -> CheckResult:
+    return expect_none(
+        len(events),
+        "events",
+        count=sum(map(len, client.introspection.listeners.values())),
+        names=", ".join(events[:MAX_NAMES]),
+    )
