@@ -97,8 +97,7 @@ async def _test(runtime: Runtime, token: str) -> dict[str, Any]:
     ]
     started_at, started = datetime.now(UTC), perf_counter()
     await run_checks(checks, context)
-    report = build_report(context, _texts(), started_at, perf_counter() - started)
-    return report
+    return build_report(context, _texts(), started_at, perf_counter() - started)
 
 
 def _texts() -> dict[str, str]:

@@ -17,7 +17,13 @@ CODE = re.compile(r"```.+?```|`[^`]+`", re.DOTALL)
 PLACEHOLDER = re.compile(r"\{[a-z_]+\}")
 ENGLISH: dict[str, Any] = read_json(FOLDER / "en.json")
 TEXTS = texts_of("en")
-FLOW = ("config_flow.py", "flows/form_errors.py", "flows/setup.py", "error_mapping.py")
+FLOW = (
+    "config_flow.py",
+    "flows/certificate.py",
+    "flows/form_errors.py",
+    "flows/setup.py",
+    "error_mapping.py",
+)
 
 
 def _constants(tree: ast.AST) -> Iterator[str]:
