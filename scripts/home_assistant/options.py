@@ -1,4 +1,4 @@
-"""The demo's command line."""
+"""Command line of the demo."""
 
 import argparse
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ MESSAGE = "Say hello to my home, and tell me in two sentences what you can do fo
 
 @dataclass(frozen=True)
 class Options:
-    """What the demo is asked to do; no Gateway means the simulated one."""
+    """Options; the default Gateway is simulated."""
 
     gateway: Gateway | None
     message: str
@@ -26,7 +26,7 @@ class Options:
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> Options:
-    """Read the command line; exit with an explanation if it makes no sense."""
+    """Parse the command line."""
     parser = _parser()
     parsed = parser.parse_args(arguments)
     gateway = None

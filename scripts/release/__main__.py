@@ -1,4 +1,4 @@
-"""The commands of a release: check [TAG], build, notes."""
+"""Commands of a release: check [TAG], build, notes."""
 
 import argparse
 import sys
