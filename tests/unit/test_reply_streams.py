@@ -190,7 +190,7 @@ def recorded_text(protocol: int, name: str, run_id: str) -> str:
     return text
 
 
-@pytest.mark.parametrize(RUN, recorded_runs("ok"))
+@pytest.mark.parametrize(RUN, list(recorded_runs("ok")))
 async def test_a_recorded_run_gives_its_whole_text(
     protocol: int, name: str, run_id: str, request_id: str
 ) -> None:
