@@ -109,12 +109,12 @@ def parse(arguments: Sequence[str] | None = None) -> tuple[Gateway, bool]:
     """Parse the command line: the Gateway, and `--json`."""
     parser = argparse.ArgumentParser(prog="scripts/selftest", description=__doc__)
     parser.add_argument(
-        "--gateway", required=True, metavar="URL", help="as ws://127.0.0.1:18789"
+        "--gateway", required=True, metavar="URL", help="such as ws://127.0.0.1:18789"
     )
     parser.add_argument(
         "--token",
         default=os.environ.get(TOKEN_VARIABLE),
-        help=f"its token; safer in the environment, as {TOKEN_VARIABLE}",
+        help=f"its token; safer in {TOKEN_VARIABLE} of the environment",
     )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     options = parser.parse_args(arguments)
