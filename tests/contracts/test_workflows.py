@@ -90,6 +90,7 @@ def test_a_bad_example_of_each_rule_is_caught(rule: Rule) -> None:
 def test_there_are_workflows_for_tests_validation_and_release() -> None:
     assert [path.stem for path in WORKFLOWS] == [
         "codeql",
+        "mutation",
         "release",
         "tests",
         "validate",

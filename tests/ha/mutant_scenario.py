@@ -1,7 +1,7 @@
-"""A day in the life of an entry, and the self-test at its end.
+"""Life of an entry, with a drill of its self-test at the end.
 
-It is run by `scripts/mutate` with one cleanup taken away; what the self-test
-says is printed as the last line.
+`scripts/mutate` runs it without one of the cleanups. The last line it prints is the
+outcome.
 """
 
 import asyncio
