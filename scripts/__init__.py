@@ -1,1 +1,1 @@
-"""The project's commands and what stands behind them."""
+"""Modules behind the project's commands."""

@@ -1,1 +1,1 @@
-"""Benchmarks: what the client costs, as ratios to a floor of the same run."""
+"""Benchmarks of the client against a baseline."""

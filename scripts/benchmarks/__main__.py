@@ -1,7 +1,8 @@
-"""The benchmarks as a program: `python -m scripts.benchmarks`."""
+"""Command line of the benchmarks."""
 
+import argparse
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 import logging
 from pathlib import Path
 import sys
@@ -9,33 +10,105 @@ import sys
 from scripts.home_assistant.console import Console, StepError
 from scripts.home_assistant.processes import until_signalled
 
-from .figure import Result
-from .measure import measure_all
-from .options import Options, parse_options, parse_soak_options
-from .report import HEADERS, document, markdown, print_table, rows
+from . import connections, first_delta, streams
+from .benchmark import Result
+from .harness import CountingSelector, Counts, Harness, open_harness
+from .report import HEADERS, as_json, markdown, print_table, rows
 from .soak import soak
-from .stage import CountingSelector, Counts, stage
+
+BENCHMARKS = (
+    *streams.BENCHMARKS,
+    *connections.BENCHMARKS,
+    *first_delta.BENCHMARKS,
+)
+ADVICE = "run `scripts/bench NAME` alone; with a smaller --repeat if it took too long"
 
 
-async def _bench(options: Options, selector: CountingSelector) -> int:
-    progress = Console(sys.stderr)
+def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse the command line of `scripts/bench`."""
+    names = [benchmark.name for benchmark in BENCHMARKS]
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench",
+        description="Compare the client with a baseline of the same run.",
+    )
+    parser.add_argument(
+        "names",
+        nargs="*",
+        choices=names,
+        default=names,
+        metavar="NAME",
+        help=f"{', '.join(names)}; default: all. `soak` has its own --help.",
+    )
+    parser.add_argument("--json", metavar="FILE", help="write all samples; - is stdout")
+    parser.add_argument(
+        "--markdown", action="store_true", help="print the table as Markdown"
+    )
+    parser.add_argument("--repeat", type=_positive, metavar="N", help="samples each")
+    parser.add_argument(
+        "--check", action="store_true", help="exit with 1 if a goal is missed"
+    )
+    return parser.parse_args(arguments)
+
+
+def parse_soak_arguments(arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse the command line of `scripts/bench soak`."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench soak",
+        description="Let one client work; exit with 1 if anything grows or is wrong.",
+    )
+    parser.add_argument("--requests", type=_positive, default=50_000)
+    parser.add_argument("--runs", type=_positive, default=5_000)
+    parser.add_argument("--reconnects", type=_positive, default=500)
+    parser.add_argument("--protocol", type=int, choices=(3, 4), default=4)
+    return parser.parse_args(arguments)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+async def measure(
+    names: Collection[str], repeat: int | None, harness: Harness, console: Console
+) -> list[Result]:
+    """Run benchmarks one after the other.
+
+    Raises:
+        StepError: a benchmark failed or took too long.
+
+    """
+    results = []
+    for benchmark in BENCHMARKS:
+        if benchmark.name in names:
+            samples = repeat or benchmark.repeat
+            async with console.step(benchmark.name, ADVICE) as step:
+                results.append(await benchmark.run(harness, samples))
+                step.detail = f"{samples} samples of {benchmark.title}"
+    return results
+
+
+async def bench(options: argparse.Namespace, selector: CountingSelector) -> int:
+    """Measure and print; return the exit status."""
+    console = Console(sys.stderr)
     try:
-        async with stage(Counts(), selector) as on:
-            results = await measure_all(options.figures, on, options.repeat, progress)
+        async with open_harness(Counts(), selector) as harness:
+            results = await measure(options.names, options.repeat, harness, console)
     except StepError as err:
-        progress.line(str(err))
+        console.line(str(err))
         return 1
     _show(results, options)
     return int(options.check and not all(result.met for result in results))
 
 
-def _show(results: Sequence[Result], options: Options) -> None:
-    """Write what was asked for; the table goes where the document does not."""
+def _show(results: Sequence[Result], options: argparse.Namespace) -> None:
+    stream = sys.stdout
     if options.json == "-":
-        sys.stdout.write(document(results).decode())
+        stream.write(as_json(results).decode())
+        stream = sys.stderr
     elif options.json:
-        Path(options.json).write_bytes(document(results))
-    stream = sys.stderr if options.json == "-" else sys.stdout
+        Path(options.json).write_bytes(as_json(results))
     if options.markdown:
         stream.write(markdown(results))
     else:
@@ -43,17 +116,16 @@ def _show(results: Sequence[Result], options: Options) -> None:
 
 
 def main() -> int:
-    """Measure, or soak, as the command line says; return the exit status.
-
-    asyncio warns of what is sent before the end of a connection is seen.
-    """
+    """Run the benchmarks or the soak test."""
+    # asyncio warns about writes to a connection whose end it has not seen yet.
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     selector = CountingSelector()
     arguments = sys.argv[1:]
     if arguments[:1] == ["soak"]:
-        work = soak(parse_soak_options(arguments[1:]), Console(sys.stdout))
+        options = parse_soak_arguments(arguments[1:])
+        work = soak(Console(sys.stdout), **vars(options))
     else:
-        work = _bench(parse_options(arguments), selector)
+        work = bench(parse_arguments(arguments), selector)
     with asyncio.Runner(
         loop_factory=lambda: asyncio.SelectorEventLoop(selector)
     ) as runner:

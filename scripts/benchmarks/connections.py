@@ -1,4 +1,4 @@
-"""Figures of connections: their start, their rest, their size."""
+"""Time to connect, idle wake-ups and memory."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -6,82 +6,80 @@ from contextlib import AsyncExitStack
 import gc
 import tracemalloc
 
-from .figure import Figure, Sample
-from .stage import Stage, read, start, wall
+from .benchmark import Benchmark, Sample
+from .harness import Harness, read, start, wall_time
 
 EVENTS = 300
 
-type Opener = Callable[[Stage, AsyncExitStack], Awaitable[None]]
+type Opener = Callable[[Harness, AsyncExitStack], Awaitable[None]]
 
 
-async def connect(stage: Stage) -> AsyncGenerator[Sample]:
-    """Compare the way to a hello with a bare handshake."""
+async def connect(harness: Harness) -> AsyncGenerator[Sample]:
+    """Compare connecting without and with a client."""
     while True:
         async with AsyncExitStack() as stack:
-            floor = await wall(stack.enter_async_context(stage.bare()))
-            ours = await wall(stack.enter_async_context(stage.client()))
-            yield Sample(floor, ours)
+            bare = stack.enter_async_context(harness.bare_connection())
+            baseline = await wall_time(bare)
+            client = stack.enter_async_context(harness.client())
+            yield Sample(baseline, await wall_time(client))
 
 
-async def wake_ups(stage: Stage) -> AsyncGenerator[Sample]:
-    """Count how often the event loop comes round while nothing arrives.
-
-    The floor is a bare connection; ours is what a client adds to it.
-    """
+async def wake_ups(harness: Harness) -> AsyncGenerator[Sample]:
+    """Count the wake-ups that an idle client adds."""
     while True:
-        async with stage.bare():
-            floor = await _rounds(stage)
-        async with stage.client() as client:
+        async with harness.bare_connection():
+            baseline = await _iterations(harness)
+        async with harness.client() as client:
             await read(await start(client, "deltas 1"))
-            yield Sample(floor, await _rounds(stage) - floor)
+            yield Sample(baseline, await _iterations(harness) - baseline)
 
 
-async def _rounds(stage: Stage) -> int:
-    await asyncio.sleep(stage.counts.quiet / 10)
-    before = stage.selector.rounds
-    await asyncio.sleep(stage.counts.quiet)
-    return stage.selector.rounds - before
+async def _iterations(harness: Harness) -> int:
+    await asyncio.sleep(harness.counts.quiet / 10)
+    before = harness.selector.iterations
+    await asyncio.sleep(harness.counts.quiet)
+    return harness.selector.iterations - before
 
 
-async def memory(stage: Stage) -> AsyncGenerator[Sample]:
-    """Measure what Python allocates for a client that has seen some events.
+async def memory(harness: Harness) -> AsyncGenerator[Sample]:
+    """Measure the memory that Python allocates for a client.
 
-    Its traces are full then. Resident memory would depend on what ran before.
-    The floor is a bare connection.
+    It has received EVENTS events, so its histories are full. Resident memory would
+    depend on earlier benchmarks.
     """
     while True:
-        floor = await _allocated(stage, _bare_connections)
-        yield Sample(floor, await _allocated(stage, _used_clients))
+        baseline = await _allocated(harness, _bare_connections)
+        yield Sample(baseline, await _allocated(harness, _used_clients))
 
 
-async def _bare_connections(stage: Stage, stack: AsyncExitStack) -> None:
-    for _ in range(stage.counts.clients):
-        await stack.enter_async_context(stage.bare())
+async def _bare_connections(harness: Harness, stack: AsyncExitStack) -> None:
+    for _ in range(harness.counts.clients):
+        await stack.enter_async_context(harness.bare_connection())
 
 
-async def _used_clients(stage: Stage, stack: AsyncExitStack) -> None:
-    for _ in range(stage.counts.clients):
-        client = await stack.enter_async_context(stage.client())
+async def _used_clients(harness: Harness, stack: AsyncExitStack) -> None:
+    for _ in range(harness.counts.clients):
+        client = await stack.enter_async_context(harness.client())
         await read(await start(client, f"deltas {EVENTS}"))
 
 
-async def _allocated(stage: Stage, opener: Opener) -> float:
-    """Return the kilobytes of one of the many that are opened."""
+async def _allocated(harness: Harness, opener: Opener) -> float:
+    """Measure the kilobytes per opened connection."""
     async with AsyncExitStack() as stack:
         tracemalloc.start()
         try:
-            await opener(stage, stack)
+            await opener(harness, stack)
             gc.collect()
             current, _ = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
-        return current / stage.counts.clients / 1000
+        return current / harness.counts.clients / 1000
 
 
-FIGURES = (
-    Figure("connect", "connect to hello", "ms", 1.5, 50, connect),
-    Figure(
+BENCHMARKS = (
+    Benchmark("connect", "connect to hello", "ms", 1.5, 50, connect),
+    Benchmark(
         "wake_ups", "wake-ups in 3 quiet seconds", "", 0, 2, wake_ups, absolute=True
     ),
-    Figure("memory", "memory of a client", "kB", 300, 2, memory, absolute=True),
+    Benchmark("memory", "memory of a client", "kB", 300, 2, memory, absolute=True),
 )

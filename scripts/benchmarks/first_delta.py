@@ -1,4 +1,4 @@
-"""The figure of a reply's first words in a real Home Assistant."""
+"""Time to the first words in Home Assistant."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
@@ -14,9 +14,9 @@ from scripts.home_assistant.gateway import Gateway
 from scripts.home_assistant.reply import ReplyError, ask
 from tests.simulator import GatewaySimulator, Reply
 
-from .figure import Figure, Sample
+from .benchmark import Benchmark, Sample
+from .harness import Harness
 from .ollama import OllamaServer, add_ollama
-from .stage import Stage
 
 OLLAMA = ROOT / ".cache" / "ollama"
 SPACING = 0.02
@@ -24,38 +24,38 @@ POLL_INTERVAL = 0.05
 
 
 class StampedGateway(GatewaySimulator):
-    """A Gateway that knows when the last run's first word was sent."""
+    """Gateway that records the first word's time."""
 
     first_text_at = 0.0
     _run_id = ""
 
     @override
     def broadcast(self, event: str, payload: dict[str, Any], **options: Any) -> None:
-        """Note the time ahead of a run's first word."""
+        """Record the time of a run's first word."""
         match payload:
             case {"stream": "assistant", "runId": run_id} if run_id != self._run_id:
                 self._run_id, self.first_text_at = run_id, perf_counter()
         super().broadcast(event, payload, **options)
 
 
-async def first_delta(stage: Stage) -> AsyncGenerator[Sample]:
-    """Compare with Home Assistant's own integration of Ollama.
+async def first_delta(harness: Harness) -> AsyncGenerator[Sample]:
+    """Compare with Home Assistant's Ollama integration.
 
-    Measured from before the server sends the first word to the event on Home
-    Assistant's WebSocket that has it.
+    The time runs from the server sending the first word to the event with it on Home
+    Assistant's WebSocket.
     """
-    words = ("w0", *(f" w{index}" for index in range(1, stage.counts.words)))
+    words = ("w0", *(f" w{index}" for index in range(1, harness.counts.words)))
     async with AsyncExitStack() as stack:
         gateway = await stack.enter_async_context(StampedGateway())
         gateway.script(Reply(chunks=words, delay=SPACING))
         ollama = OllamaServer(words, SPACING)
         await stack.enter_async_context(ollama.listening())
         api = await _home_assistant(stack)
-        theirs = await _pipeline(api, await add_ollama(api, ollama.url))
-        ours = await _pipeline(api, await _add_gateway(api, gateway))
+        baseline_pipeline = await _pipeline(api, await add_ollama(api, ollama.url))
+        pipeline = await _pipeline(api, await _add_gateway(api, gateway))
         while True:
-            floor = await _delay(api, theirs, ollama, words)
-            yield Sample(floor, await _delay(api, ours, gateway, words))
+            baseline = await _delay(api, baseline_pipeline, ollama, words)
+            yield Sample(baseline, await _delay(api, pipeline, gateway, words))
 
 
 async def _home_assistant(stack: AsyncExitStack) -> HomeAssistantApi:
@@ -74,7 +74,7 @@ async def _add_gateway(api: HomeAssistantApi, gateway: GatewaySimulator) -> str:
 
 
 async def _pipeline(api: HomeAssistantApi, entry_id: str) -> str:
-    """Return an assistant with the entry's agent, which may still be loading."""
+    """Create an assistant once the agent has loaded."""
     while True:
         try:
             _, pipeline = await journey.create_assistant(api, entry_id)
@@ -90,7 +90,7 @@ async def _delay(
     server: OllamaServer | StampedGateway,
     words: Sequence[str],
 ) -> float:
-    """Return the milliseconds between a reply's first word and its event."""
+    """Measure the milliseconds from first word to event."""
     seen: list[float] = []
 
     def see(text: str) -> None:
@@ -103,6 +103,6 @@ async def _delay(
     return (seen[0] - server.first_text_at) * 1000
 
 
-FIGURES = (
-    Figure("first_delta", "first words beside Ollama's", "ms", 1.0, 40, first_delta),
+BENCHMARKS = (
+    Benchmark("first_delta", "first words beside Ollama's", "ms", 1.0, 40, first_delta),
 )

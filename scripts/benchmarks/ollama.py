@@ -1,4 +1,4 @@
-"""A scripted Ollama server, and how Home Assistant comes to use it."""
+"""Scripted Ollama server."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
@@ -18,11 +18,11 @@ CREATED = "2026-01-01T00:00:00Z"
 
 @dataclass
 class OllamaServer:
-    """A server that answers every question with the same words.
+    """Server that always replies with the same words.
 
     Attributes:
         spacing: seconds before each word.
-        first_text_at: when the last reply's first word was sent.
+        first_text_at: time of the last reply's first word.
 
     """
 
@@ -73,7 +73,7 @@ def _line(content: str, *, done: bool) -> bytes:
 
 
 async def add_ollama(api: HomeAssistantApi, url: str) -> str:
-    """Add the server with a conversation agent; return the entry's id."""
+    """Add server and agent; return the entry's id."""
     flows = "config/config_entries/flow"
     flow = await api.post(flows, {"handler": "ollama"})
     added = await api.post(f"{flows}/{flow['flow_id']}", {"url": url})

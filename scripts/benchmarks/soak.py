@@ -1,4 +1,4 @@
-"""A soak: one client that works for a while, and must hold no more at the end."""
+"""Soak test of one client."""
 
 import asyncio
 from collections import Counter
@@ -21,50 +21,49 @@ from scripts.home_assistant.console import Console, StepError
 from scripts.home_assistant.folder import HOST, ROOT
 from scripts.home_assistant.processes import child
 
-from .gateway import DROP, TOKEN
-from .growth import Holding, growths, hold
-from .options import SoakOptions
+from .harness import INFO, port_of, running
 from .report import print_table
-from .stage import INFO, port_of, running
+from .resources import Resources, count_resources, growths
+from .soak_gateway import DROP, TOKEN
 
-GATEWAY = [sys.executable, "-m", "scripts.benchmarks.gateway"]
+GATEWAY = [sys.executable, "-m", "scripts.benchmarks.soak_gateway"]
 ROUNDS = 25
 WARM_UP = 5
-AT_ONCE = 8
+WORKERS = 8
 WORDS = 12
 SETTLING_TRIPS = 100
 ADVICE = "a client that hangs shows in `asyncio.all_tasks()`; run fewer at first"
-HEADERS = ("held", "first", "most", "last", "allowed", "")
+HEADERS = ("resource", "first", "max", "last", "allowed", "")
 
-# As in use, but for the delays: 500 reconnects are to take seconds.
+# Production values but for the delays: 500 reconnects should take seconds.
 TIMING = Timing(
     poll_interval=0.01, initial_delay=0.001, max_delay=0.002, max_attempts=10**6
 )
 
 
 class Soak:
-    """The work of one client on a Gateway that can be made to drop it."""
+    """Load of one client, with dropped connections."""
 
     def __init__(self, client: GatewayClient, drop: Callable[[], None]) -> None:
-        """Start with nothing done."""
+        """Start with all counts at zero."""
         self._client = client
         self._drop = drop
         self._numbers = count(1)
         self.done: Counter[str] = Counter()
 
-    async def round(self, requests: int, runs: int, reconnects: int) -> Holding:
-        """Do a share of everything at once, and count what is held after that."""
+    async def round(self, requests: int, runs: int, reconnects: int) -> Resources:
+        """Do one round of work."""
         asked = max(0, requests - reconnects)
         async with asyncio.TaskGroup() as group:
-            for worker in range(AT_ONCE):
+            for worker in range(WORKERS):
                 group.create_task(_times(_share(runs, worker), self._run))
                 group.create_task(_times(_share(asked, worker), self._request))
             group.create_task(_times(reconnects, self._reconnect))
         await self._settle()
-        return hold(self._client)
+        return count_resources(self._client)
 
     async def _settle(self) -> None:
-        """Wait for the answers that are still on their way."""
+        """Wait for the outstanding responses."""
         await self._client.wait_connected()
         for _ in range(SETTLING_TRIPS):
             if self._client.introspection.pending:
@@ -90,16 +89,16 @@ class Soak:
                 run = await self._client.start_run(
                     RunRequest(f"say: {text}", f"agent:main:soak-{number}")
                 )
-                told = "".join([delta async for delta in run])
+                text_received = "".join([delta async for delta in run])
             except GatewayConnectionError:
                 self.done["runs lost with a connection"] += 1
                 continue
             self.done["runs"] += 1
-            self.done["runs with a wrong text"] += told != text
+            self.done["runs with a wrong text"] += text_received != text
             return
 
     async def _reconnect(self) -> None:
-        """Be dropped in the middle of whatever is under way, and come back."""
+        """Lose the connection and reconnect."""
         connects = self._client.statistics.connects
         self._drop()
         while self._client.statistics.connects == connects:
@@ -114,15 +113,17 @@ class Soak:
         unsubscribe()
 
 
-async def soak(options: SoakOptions, console: Console) -> int:
-    """Let a client work, show what it holds; return the exit status."""
+async def soak(
+    console: Console, *, requests: int, runs: int, reconnects: int, protocol: int
+) -> int:
+    """Run the soak test; return the exit status."""
     try:
-        async with _stage(options.protocol) as work:
-            holdings = await _rounds(work, options, console)
+        async with _client(protocol) as work:
+            rounds = await _rounds(work, (requests, runs, reconnects), console)
     except StepError as err:
         console.line(str(err))
         return 1
-    found = list(growths(holdings[WARM_UP - 1 :]))
+    found = list(growths(rounds[WARM_UP - 1 :]))
     table = [(*map(str, growth), "flat" if growth.flat else "grew") for growth in found]
     print_table(console, HEADERS, table)
     for name, number in sorted(work.done.items()):
@@ -132,7 +133,7 @@ async def soak(options: SoakOptions, console: Console) -> int:
 
 
 @asynccontextmanager
-async def _stage(protocol: int) -> AsyncGenerator[Soak]:
+async def _client(protocol: int) -> AsyncGenerator[Soak]:
     async with child([*GATEWAY, str(protocol)], ROOT, PIPE) as process:
         client = GatewayClient(
             Endpoint(HOST, await port_of(process)),
@@ -143,25 +144,24 @@ async def _stage(protocol: int) -> AsyncGenerator[Soak]:
             yield Soak(client, lambda: process.send_signal(DROP))
 
 
-async def _rounds(work: Soak, options: SoakOptions, console: Console) -> list[Holding]:
-    """Do everything in equal rounds; return what was held after each."""
-    holdings = []
+async def _rounds(
+    work: Soak, totals: tuple[int, int, int], console: Console
+) -> list[Resources]:
+    """Return the resources after each round."""
+    rounds = []
     for index in range(ROUNDS):
         async with console.step(f"Round {index + 1}", ADVICE) as step:
-            holding = await work.round(
-                _share(options.requests, index, ROUNDS),
-                _share(options.runs, index, ROUNDS),
-                _share(options.reconnects, index, ROUNDS),
-            )
-            holdings.append(holding)
+            shares = [_share(total, index, ROUNDS) for total in totals]
+            resources = await work.round(*shares)
+            rounds.append(resources)
             step.detail = ", ".join(
-                f"{number} {name}" for name, number in holding._asdict().items()
+                f"{number} {name}" for name, number in resources._asdict().items()
             )
-    return holdings
+    return rounds
 
 
-def _share(total: int, index: int, parts: int = AT_ONCE) -> int:
-    """Return the part of a total that is one of several."""
+def _share(total: int, index: int, parts: int = WORKERS) -> int:
+    """Return a part of an even split."""
     return total // parts + (index < total % parts)
 
 

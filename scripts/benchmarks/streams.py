@@ -1,4 +1,4 @@
-"""Figures of what events cost, in CPU of this process."""
+"""CPU time of events."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -6,50 +6,46 @@ from contextlib import AsyncExitStack
 
 from custom_components.clawd.gateway import GatewayClient
 
-from .figure import Figure, Sample
-from .floor import read_reply
-from .source import GO
-from .stage import Stage, cpu, read, start
+from .baseline import read_reply
+from .benchmark import Benchmark, Sample
+from .frame_server import GO
+from .harness import Harness, cpu_time, read, start
 
 
-async def _stream(stage: Stage, message: str) -> AsyncGenerator[Sample]:
-    """Compare a reply that a client reads with one that is only read."""
-    async with stage.bare() as socket, stage.client() as client:
+async def _stream(harness: Harness, message: str) -> AsyncGenerator[Sample]:
+    """Compare replies without and with a client."""
+    async with harness.bare_connection() as socket, harness.client() as client:
         while True:
-            floor = await cpu(read_reply(socket, message))
-            ours = await cpu(_reply(client, message))
-            yield Sample(floor, ours)
+            baseline = await cpu_time(read_reply(socket, message))
+            yield Sample(baseline, await cpu_time(_reply(client, message)))
 
 
 async def _reply(client: GatewayClient, message: str) -> str:
     return await read(await start(client, message))
 
 
-async def deltas(stage: Stage) -> AsyncGenerator[Sample]:
+async def deltas(harness: Harness) -> AsyncGenerator[Sample]:
     """Stream small deltas of protocol 4."""
-    async for sample in _stream(stage, f"deltas {stage.counts.deltas}"):
+    async for sample in _stream(harness, f"deltas {harness.counts.deltas}"):
         yield sample
 
 
-async def cumulative(stage: Stage) -> AsyncGenerator[Sample]:
-    """Stream a reply of protocol 3, each event of which holds all of it so far."""
-    async for sample in _stream(stage, f"cumulative {stage.counts.tokens}"):
+async def cumulative(harness: Harness) -> AsyncGenerator[Sample]:
+    """Stream cumulative text of protocol 3."""
+    async for sample in _stream(harness, f"cumulative {harness.counts.tokens}"):
         yield sample
 
 
-async def broadcasts(stage: Stage) -> AsyncGenerator[Sample]:
-    """Receive broadcasts that nobody listens to."""
-    async for sample in _stream(stage, f"health {stage.counts.broadcasts}"):
+async def broadcasts(harness: Harness) -> AsyncGenerator[Sample]:
+    """Receive broadcasts without a listener."""
+    async for sample in _stream(harness, f"health {harness.counts.broadcasts}"):
         yield sample
 
 
-async def _take_turns(
+async def _interleave(
     clients: list[GatewayClient], runs_each: int, events: int
 ) -> float:
-    """Return the microseconds of CPU that a frame costs, run after run in turn.
-
-    There are `events` events, and the final response of each run.
-    """
+    """Measure the microseconds of CPU per frame."""
     count = events // (len(clients) * runs_each)
     runs = [
         await start(client, f"held {count}")
@@ -57,40 +53,43 @@ async def _take_turns(
         for _ in range(runs_each)
     ]
     readers = asyncio.gather(*(read(run) for run in runs))
-    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # the readers start before the clock
     async with asyncio.TaskGroup() as group:
         group.create_task(clients[0].request(GO))
-        return await cpu(readers) * 1000 / (events + len(runs))
+        return await cpu_time(readers) * 1000 / (events + len(runs))
 
 
-async def concurrent_runs(stage: Stage) -> AsyncGenerator[Sample]:
-    """Compare many runs on one client with one run of as many events."""
-    async with stage.client() as client:
+async def concurrent_runs(harness: Harness) -> AsyncGenerator[Sample]:
+    """Compare one run with many."""
+    async with harness.client() as client:
         while True:
-            events = stage.counts.turns
-            floor = await _take_turns([client], 1, events)
-            ours = await _take_turns([client], stage.counts.runs, events)
-            yield Sample(floor, ours)
+            events = harness.counts.turns
+            baseline = await _interleave([client], 1, events)
+            runs = harness.counts.runs
+            yield Sample(baseline, await _interleave([client], runs, events))
 
 
-async def many_clients(stage: Stage) -> AsyncGenerator[Sample]:
-    """Compare many clients, a run each, with one of as many events."""
+async def many_clients(harness: Harness) -> AsyncGenerator[Sample]:
+    """Compare one client with many."""
     async with AsyncExitStack() as stack:
         clients = [
-            await stack.enter_async_context(stage.client())
-            for _ in range(stage.counts.clients)
+            await stack.enter_async_context(harness.client())
+            for _ in range(harness.counts.clients)
         ]
         while True:
-            events = stage.counts.turns
-            floor = await _take_turns(clients[:1], 1, events)
-            ours = await _take_turns(clients, 1, events)
-            yield Sample(floor, ours)
+            events = harness.counts.turns
+            baseline = await _interleave(clients[:1], 1, events)
+            yield Sample(baseline, await _interleave(clients, 1, events))
 
 
-FIGURES = (
-    Figure("deltas", "20,000 small v4 deltas", "ms CPU", 1.5, 15, deltas),
-    Figure("cumulative", "2,000-token v3 reply", "ms CPU", 1.25, 45, cumulative),
-    Figure("broadcasts", "20,000 unheard broadcasts", "ms CPU", 1.0, 15, broadcasts),
-    Figure("runs", "a frame, 1,000 runs beside 1", "µs CPU", 1.3, 7, concurrent_runs),
-    Figure("clients", "a frame, 100 clients beside 1", "µs CPU", 1.3, 7, many_clients),
+BENCHMARKS = (
+    Benchmark("deltas", "20,000 small v4 deltas", "ms CPU", 1.5, 15, deltas),
+    Benchmark("cumulative", "2,000-token v3 reply", "ms CPU", 1.25, 45, cumulative),
+    Benchmark("broadcasts", "20,000 unheard broadcasts", "ms CPU", 1.0, 15, broadcasts),
+    Benchmark(
+        "runs", "a frame, 1,000 runs beside 1", "µs CPU", 1.3, 7, concurrent_runs
+    ),
+    Benchmark(
+        "clients", "a frame, 100 clients beside 1", "µs CPU", 1.3, 7, many_clients
+    ),
 )

@@ -1,1 +1,1 @@
-"""A real Home Assistant: its config folder, its process, its API, the demo."""
+"""Tools that run a real Home Assistant."""

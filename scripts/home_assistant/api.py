@@ -1,4 +1,4 @@
-"""Home Assistant's HTTP and WebSocket API, as an administrator uses it."""
+"""Home Assistant's HTTP and WebSocket API for administrators."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -13,34 +13,34 @@ POLL_INTERVAL = 0.05
 
 
 class ApiError(Exception):
-    """A refusal by Home Assistant's API."""
+    """Home Assistant's API refused a request."""
 
 
 class HomeAssistantApi:
-    """The API of one Home Assistant; the socket serves one command at a time."""
+    """API of one Home Assistant."""
 
     def __init__(
         self, session: aiohttp.ClientSession, socket: aiohttp.ClientWebSocketResponse
     ) -> None:
-        """Talk through a session that sends the access token and an open socket."""
+        """Use an authenticated session and socket."""
         self._session = session
         self._socket = socket
         self._ids = count(1)
 
     async def get(self, path: str) -> Any:  # noqa: ANN401
-        """Return the JSON document at a path below /api."""
+        """Get a JSON document below /api."""
         async with self._session.get(f"/api/{path}") as response:
             await _raise_for_status(response)
             return await response.json()
 
     async def post(self, path: str, body: dict[str, Any]) -> Any:  # noqa: ANN401
-        """Post a JSON document to a path below /api and return the answer."""
+        """Post a JSON document below /api."""
         async with self._session.post(f"/api/{path}", json=body) as response:
             await _raise_for_status(response)
             return await response.json()
 
     async def download(self, path: str) -> bytes:
-        """Return the raw body at a path below /api."""
+        """Get a raw body below /api."""
         async with self._session.get(f"/api/{path}") as response:
             await _raise_for_status(response)
             return await response.read()
@@ -61,7 +61,7 @@ class HomeAssistantApi:
     async def events(
         self, kind: str, **fields: object
     ) -> AsyncGenerator[dict[str, Any]]:
-        """Send a WebSocket command and yield its events without an end."""
+        """Subscribe by a WebSocket command; yield the events."""
         await self.command(kind, **fields)
         while True:
             message = await _receive(self._socket)
@@ -69,7 +69,7 @@ class HomeAssistantApi:
                 yield message["event"]
 
     async def wait_until_running(self) -> str:
-        """Wait until Home Assistant has started, and return its version."""
+        """Wait for the start; return the version."""
         while True:
             config = await self.get("config")
             if config["state"] == "RUNNING":
@@ -80,7 +80,7 @@ class HomeAssistantApi:
 
 @asynccontextmanager
 async def connect(url: str, token: str) -> AsyncIterator[HomeAssistantApi]:
-    """Open the API of the Home Assistant at a URL with an access token."""
+    """Connect with an access token."""
     headers = {"Authorization": f"Bearer {token}"}
     async with (
         aiohttp.ClientSession(url, headers=headers) as session,
@@ -96,9 +96,9 @@ async def connect(url: str, token: str) -> AsyncIterator[HomeAssistantApi]:
 
 @asynccontextmanager
 async def connect_new_user(url: str) -> AsyncIterator[tuple[HomeAssistantApi, str]]:
-    """Create the first user of a fresh Home Assistant, and wait until it runs.
+    """Create the first user and connect as them.
 
-    Yield the API and the access token that opens it.
+    Yield the API and its access token once Home Assistant has started.
     """
     token = await create_user(url, "demo", secrets.token_urlsafe(9))
     async with connect(url, token) as api:
@@ -107,7 +107,7 @@ async def connect_new_user(url: str) -> AsyncIterator[tuple[HomeAssistantApi, st
 
 
 async def create_user(url: str, username: str, password: str) -> str:
-    """Create the first user of a fresh Home Assistant; return an access token."""
+    """Create the first user; return an access token."""
     client_id = f"{url}/"
     user = {
         "client_id": client_id,

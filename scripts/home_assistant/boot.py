@@ -1,4 +1,4 @@
-"""A Home Assistant process with a config folder that lives as long as it does."""
+"""Home Assistant process with a temporary config folder."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -20,10 +20,10 @@ LOG_LINES = 30
 
 @dataclass(frozen=True)
 class Installation:
-    """A Home Assistant that can be run.
+    """An environment with Home Assistant.
 
     Attributes:
-        http_in_yaml: its port is told by configuration.yaml, not by its storage.
+        http_in_yaml: configuration.yaml sets its port, not the storage.
 
     """
 
@@ -35,19 +35,19 @@ NEWEST = Installation(ROOT / ".venv-ha" / "bin" / "hass")
 
 
 class BootError(Exception):
-    """A Home Assistant that ended while it started."""
+    """Home Assistant ended during its start."""
 
 
 @dataclass(frozen=True)
 class RunningHomeAssistant:
-    """A Home Assistant that answers, before its onboarding."""
+    """Home Assistant ready for requests, before its onboarding."""
 
     url: str
     process: asyncio.subprocess.Process
 
 
 def hass_command(folder: Path, installation: Installation = NEWEST) -> list[str | Path]:
-    """Return the command that runs Home Assistant on a config folder."""
+    """Return the command that runs Home Assistant."""
     return [installation.hass, "--config", folder, "--skip-pip", "--log-no-color"]
 
 
@@ -58,11 +58,11 @@ async def boot(
     skipped: Sequence[str] = ALL_BUT_THE_USER,
     installation: Installation = NEWEST,
 ) -> AsyncIterator[RunningHomeAssistant]:
-    """Run a fresh Home Assistant on a free port of the loopback address.
+    """Run a fresh Home Assistant.
 
-    Its environment is this process's, and what is given; its component that of the
-    repository, unless there is a package; the skipped steps of its onboarding count
-    as done. An exception that passes through carries the end of the log as a note.
+    The environment is added to this process's; the component is the repository's,
+    unless a package is given; the skipped onboarding steps count as done. Exceptions
+    that pass through carry the end of the log as a note.
     """
     port = free_port()
     with _temporary_folder() as (folder, log):

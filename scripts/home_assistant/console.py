@@ -1,4 +1,4 @@
-"""Lines for a person: steps with a tick and seconds, colour only on a terminal."""
+"""Progress in a terminal: steps, times and colors."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,8 +13,8 @@ STEP_DEADLINE = 180.0
 STEP_WIDTH = 70
 
 
-class Colour(StrEnum):
-    """An ANSI colour by what it says."""
+class Color(StrEnum):
+    """ANSI color by meaning."""
 
     GOOD = "32"
     DOUBTFUL = "33"
@@ -23,16 +23,16 @@ class Colour(StrEnum):
 
 
 class StepError(Exception):
-    """A step that failed, with what to do about it."""
+    """A failed step, with its remedy."""
 
     def __init__(self, title: str, reason: str, advice: str) -> None:
-        """Name the step, why it failed, and what to do."""
+        """Compose the message."""
         super().__init__(f"{title} failed: {reason}\nWhat to do: {advice}")
 
 
 @dataclass
 class Step:
-    """A step under way; its detail is printed when it ends."""
+    """A running step."""
 
     title: str
     detail: str = ""
@@ -42,19 +42,19 @@ class Console:
     """Progress on one stream."""
 
     def __init__(self, stream: TextIO) -> None:
-        """Write to the stream; colour it if it is a terminal and NO_COLOR is unset."""
+        """Color a terminal, unless NO_COLOR is set."""
         self._stream = stream
         self._live = stream.isatty()
-        self._coloured = self._live and not os.environ.get("NO_COLOR")
+        self._colored = self._live and not os.environ.get("NO_COLOR")
         self._under_way = False
 
-    def paint(self, text: str, colour: Colour) -> str:
-        """Return the text in a colour, or as it is where there is none."""
-        return f"\x1b[{colour}m{text}\x1b[0m" if self._coloured else text
+    def paint(self, text: str, color: Color) -> str:
+        """Return the text in a color, if enabled."""
+        return f"\x1b[{color}m{text}\x1b[0m" if self._colored else text
 
     def write(self, text: str) -> None:
-        """Write text as it comes."""
-        if self._under_way:
+        """Write text at once."""
+        if self._under_way:  # its title has no line of its own
             self._stream.write("\r\x1b[K")
             self._under_way = False
         self._stream.write(text)
@@ -66,19 +66,19 @@ class Console:
 
     @asynccontextmanager
     async def step(self, title: str, advice: str) -> AsyncIterator[Step]:
-        """Show a step: on a terminal while it runs, and as a line when it ends.
+        """Show a step and its duration.
 
         Raises:
-            StepError: the step failed or took too long; advice says what to do then.
+            StepError: the step failed or took too long; it carries the advice.
         """
         step = Step(title)
         started = perf_counter()
-        mark = self.paint("✗", Colour.BAD)
+        mark = self.paint("✗", Color.BAD)
         self._announce(title)
         try:
             async with asyncio.timeout(STEP_DEADLINE):
                 yield step
-            mark = self.paint("✓", Colour.GOOD)
+            mark = self.paint("✓", Color.GOOD)
         except Exception as err:
             reason = f"{err} ({type(err).__name__})".lstrip()
             raise StepError(title, reason, advice) from err
@@ -89,5 +89,5 @@ class Console:
 
     def _announce(self, title: str) -> None:
         if self._live:
-            self.write(self.paint(f"… {title}", Colour.FAINT))
+            self.write(self.paint(f"… {title}", Color.FAINT))
             self._under_way = True

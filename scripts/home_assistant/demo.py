@@ -1,4 +1,4 @@
-"""The demo: a real Home Assistant, a Gateway, a question, a self-test."""
+"""Demo in a real Home Assistant."""
 
 import asyncio
 from contextlib import AsyncExitStack, suppress
@@ -13,7 +13,7 @@ from typing import Any
 from . import journey
 from .api import HomeAssistantApi, connect, create_user
 from .boot import RunningHomeAssistant, boot
-from .console import Colour, Console, StepError
+from .console import Color, Console, StepError
 from .gateway import Gateway, simulated_gateway
 from .options import Options, parse_options
 from .processes import SIGNALLED, until_signalled
@@ -25,17 +25,17 @@ SEE_LOG = "see the end of Home Assistant's log"
 
 
 class Demo:
-    """One demonstration."""
+    """One run of the demo."""
 
     def __init__(self, options: Options, console: Console) -> None:
-        """Show the demonstration on a console."""
+        """Show the demo on a console."""
         self._options = options
         self._console = console
         self._password = secrets.token_urlsafe(9)
         self._secrets = {self._password}
 
     async def run(self) -> int:
-        """Show everything; return the exit status."""
+        """Run the demo; return the exit status."""
         try:
             async with AsyncExitStack() as stack:
                 await self._show(stack)
@@ -90,7 +90,7 @@ class Demo:
         return running, api, version
 
     async def _go(self, api: HomeAssistantApi, gateway: Gateway) -> dict[str, Any]:
-        """Go the way of a new user; return what came of it."""
+        """Take a new user's steps; return their results."""
         advice = "check that the Gateway runs, its address and its token"
         async with self._console.step("Config flow", advice) as step:
             entry = await journey.add_gateway(api, gateway.fields, self._console.line)
@@ -144,7 +144,7 @@ class Demo:
         text = "\n".join([str(error), *chain.from_iterable(notes)])
         for secret in self._secrets - {""}:
             text = text.replace(secret, "***")
-        self._console.line(self._console.paint(text, Colour.BAD))
+        self._console.line(self._console.paint(text, Color.BAD))
 
 
 def main() -> int:

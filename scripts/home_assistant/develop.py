@@ -1,4 +1,4 @@
-"""Home Assistant on the developer's config folder, restarted when the code changes."""
+"""Home Assistant that restarts when the component changes."""
 
 import argparse
 import asyncio
@@ -16,7 +16,7 @@ type Snapshot = frozenset[tuple[Path, int]]
 
 
 def snapshot(folder: Path) -> Snapshot:
-    """Return the files of a folder with their times of change, without bytecode."""
+    """Return the modification times of source files."""
     return frozenset(
         (path, path.stat().st_mtime_ns)
         for path in folder.rglob("*")
@@ -25,7 +25,7 @@ def snapshot(folder: Path) -> Snapshot:
 
 
 async def develop(folder: Path) -> int:
-    """Run Home Assistant until it ends by itself; return its exit status."""
+    """Run Home Assistant; return its exit status."""
     while True:
         async with child(hass_command(folder), folder) as process:
             status = await _ended_or_changed(process)
@@ -36,7 +36,7 @@ async def develop(folder: Path) -> int:
 
 
 async def _ended_or_changed(process: asyncio.subprocess.Process) -> int | None:
-    """Wait for the end of the process, or for a change, which gives None."""
+    """Return the exit status, None after a change."""
     before = snapshot(COMPONENT)
     while process.returncode is None:
         await asyncio.sleep(POLL_INTERVAL)
@@ -46,10 +46,10 @@ async def _ended_or_changed(process: asyncio.subprocess.Process) -> int | None:
 
 
 def _changed_since(before: Snapshot) -> bool:
-    """Compare the component's files; one that vanishes meanwhile is a change."""
+    """Return whether the component's files changed."""
     try:
         return snapshot(COMPONENT) != before
-    except FileNotFoundError:
+    except FileNotFoundError:  # removed between listing and stat
         return True
 
 

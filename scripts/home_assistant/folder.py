@@ -1,4 +1,4 @@
-"""The config folder of a Home Assistant that runs the component."""
+"""Config folder with the component."""
 
 from collections.abc import Sequence
 import json
@@ -44,10 +44,10 @@ def prepare_folder(
     *,
     http_in_yaml: bool = False,
 ) -> None:
-    """Make the folder, or fill in what is missing, so that it serves on a port.
+    """Create or complete a config folder.
 
-    The component is that of the repository, or of a package, unpacked as by HACS.
-    The port is in the storage, or, as of old, in configuration.yaml.
+    The component is the repository's, or a package unpacked as HACS does. The port is
+    in the storage, or in configuration.yaml for an older Home Assistant.
     """
     installed = folder / "custom_components" / COMPONENT.name
     installed.parent.mkdir(parents=True, exist_ok=True)
@@ -69,7 +69,7 @@ def prepare_folder(
 def skip_onboarding_steps(
     folder: Path, steps: Sequence[str] = ALL_BUT_THE_USER
 ) -> None:
-    """Leave only the other steps to do in the onboarding."""
+    """Mark steps of the onboarding as done."""
     _store(folder, "onboarding", version=4, data={"done": list(steps)})
 
 

@@ -1,4 +1,4 @@
-"""The Gateway that the demo talks to: a given one, or the simulated one."""
+"""Gateway of the demo."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,12 +19,12 @@ SIMULATOR_OPTIONS = ["--port", "0", "--protocol", "4", "--delay-ms", "30"]
 
 
 class SimulatorError(Exception):
-    """A simulated Gateway that ended before it listened."""
+    """The simulated Gateway ended before it listened."""
 
 
 @dataclass(frozen=True)
 class Gateway:
-    """Where a Gateway listens and the token it expects."""
+    """Address and token of a Gateway."""
 
     host: str
     port: int
@@ -33,7 +33,7 @@ class Gateway:
 
     @classmethod
     def from_url(cls, url: str, token: str) -> Gateway:
-        """Read a WebSocket URL.
+        """Parse a WebSocket URL.
 
         Raises:
             ValueError: the URL is not of the form ws://host:port or wss://host:port.
@@ -45,7 +45,7 @@ class Gateway:
 
     @property
     def fields(self) -> dict[str, str]:
-        """Return what the config flow asks for."""
+        """Return the input of the config flow."""
         scheme = "wss" if self.ssl else "ws"
         address = f"{scheme}://{netloc(self.host, self.port)}"
         return {"address": address, "token": self.token}
@@ -53,7 +53,7 @@ class Gateway:
 
 @asynccontextmanager
 async def simulated_gateway() -> AsyncIterator[Gateway]:
-    """Run the simulated Gateway as a process of its own."""
+    """Run the simulated Gateway in its own process."""
     token = secrets.token_hex()
     command = [*SIMULATOR, *SIMULATOR_OPTIONS, "--token", token]
     async with child(command, ROOT, PIPE) as process:

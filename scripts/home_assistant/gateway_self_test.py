@@ -1,4 +1,4 @@
-"""The self-test of a Gateway in a terminal, without a Home Assistant."""
+"""Self-test of a Gateway without Home Assistant."""
 
 import argparse
 import asyncio
@@ -31,7 +31,7 @@ from custom_components.clawd.selftest.registry import CHECKS
 from custom_components.clawd.selftest.report import build_report, text_key
 from custom_components.clawd.selftest.runner import run_checks
 
-from .console import Colour, Console
+from .console import Color, Console
 from .folder import ROOT
 from .gateway import Gateway
 from .options import TOKEN_VARIABLE
@@ -42,7 +42,7 @@ TEXTS: Final = ROOT / "custom_components" / "clawd" / "translations" / "en.json"
 
 @dataclass
 class Runtime:
-    """What the checks of a Gateway look at."""
+    """Runtime data for the checks of a Gateway."""
 
     client: GatewayClient
     credentials: Credentials
@@ -50,7 +50,7 @@ class Runtime:
 
 @dataclass
 class Entry:
-    """What stands for a config entry where there is none."""
+    """Stand-in for a config entry."""
 
     runtime_data: Runtime
     data: dict[str, str] = field(repr=False)
@@ -59,10 +59,10 @@ class Entry:
 
 
 async def run(gateway: Gateway) -> dict[str, Any]:
-    """Connect to a Gateway, test it and return the report.
+    """Connect to a Gateway and test it.
 
     Raises:
-        GatewayError: there is no connection.
+        GatewayError: the connection failed.
 
     """
     context = ssl.create_default_context() if gateway.ssl else None
@@ -106,15 +106,15 @@ def _texts() -> dict[str, str]:
 
 
 def parse(arguments: Sequence[str] | None = None) -> tuple[Gateway, bool]:
-    """Return the Gateway to test, and whether JSON is wanted."""
+    """Parse the command line: the Gateway, and `--json`."""
     parser = argparse.ArgumentParser(prog="scripts/selftest", description=__doc__)
     parser.add_argument(
-        "--gateway", required=True, metavar="URL", help="as ws://127.0.0.1:18789"
+        "--gateway", required=True, metavar="URL", help="such as ws://127.0.0.1:18789"
     )
     parser.add_argument(
         "--token",
         default=os.environ.get(TOKEN_VARIABLE),
-        help=f"its token; safer in the environment, as {TOKEN_VARIABLE}",
+        help=f"its token; safer in {TOKEN_VARIABLE} of the environment",
     )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     options = parser.parse_args(arguments)
@@ -134,7 +134,7 @@ def main() -> int:
         report = asyncio.run(run(gateway))
     except GatewayError as err:
         text = f"No connection: {type(err).__name__} {err.code}"
-        console.line(console.paint(text, Colour.BAD))
+        console.line(console.paint(text, Color.BAD))
         return 1
     if as_json:
         sys.stdout.write(f"{json.dumps(report, indent=2)}\n")

@@ -1,4 +1,4 @@
-"""What a new user does: add the Gateway, make an assistant, test, diagnose."""
+"""Steps of a new user."""
 
 import asyncio
 from collections.abc import Callable
@@ -22,7 +22,7 @@ PIPELINE_KEYS = (
 
 
 class JourneyError(Exception):
-    """A step that ended otherwise than hoped for."""
+    """A step had an unexpected result."""
 
 
 async def add_gateway(
@@ -30,9 +30,9 @@ async def add_gateway(
     fields: dict[str, str],
     on_wait: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Go through the config flow; return the entry, loaded.
+    """Complete the config flow; return the loaded entry.
 
-    When the Gateway wants the device approved, say so and wait for it.
+    If the Gateway requires approval of the device, say so and wait for it.
     """
     flow = await api.post("config/config_entries/flow", {"handler": DOMAIN})
     path = f"config/config_entries/flow/{flow['flow_id']}"
@@ -51,7 +51,10 @@ async def add_gateway(
 
 
 async def create_assistant(api: HomeAssistantApi, entry_id: str) -> tuple[str, str]:
-    """Prefer an assistant with the entry's agent; return entity and pipeline id."""
+    """Create the preferred assistant with the agent.
+
+    Return the agent's entity id and the pipeline's id.
+    """
     agent = await _conversation_entity(api, entry_id)
     pipeline = await api.command(
         "assist_pipeline/pipeline/create",
@@ -67,7 +70,7 @@ async def create_assistant(api: HomeAssistantApi, entry_id: str) -> tuple[str, s
 
 
 async def self_test(api: HomeAssistantApi, entry_id: str) -> dict[str, Any]:
-    """Run the active self-test of the entry and return its report."""
+    """Run the active self-test; return its report."""
     fields = {"config_entry": entry_id, "mode": "active"}
     answer = await api.post(f"services/{DOMAIN}/self_test?return_response", fields)
     report: dict[str, Any] = answer["service_response"]["reports"][0]
@@ -75,7 +78,7 @@ async def self_test(api: HomeAssistantApi, entry_id: str) -> dict[str, Any]:
 
 
 async def save_diagnostics(api: HomeAssistantApi, entry_id: str) -> tuple[str, int]:
-    """Download the entry's diagnostics to a private file; return path and size."""
+    """Save the diagnostics privately; return path and size."""
     body = await api.download(f"diagnostics/config_entry/{entry_id}")
     descriptor, path = mkstemp(prefix="clawd-diagnostics-", suffix=".json")
     with os.fdopen(descriptor, "wb") as file:
@@ -93,7 +96,7 @@ async def _conversation_entity(api: HomeAssistantApi, entry_id: str) -> str:
 
 
 async def _explain(api: HomeAssistantApi, result: dict[str, Any]) -> str:
-    """Say in English where a flow stands that has made no entry."""
+    """Describe a flow without an entry in English."""
     answer = await api.command(
         "frontend/get_translations",
         language="en",

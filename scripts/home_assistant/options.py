@@ -1,4 +1,4 @@
-"""The demo's command line."""
+"""Command line of the demo."""
 
 import argparse
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ MESSAGE = "Say hello to my home, and tell me in two sentences what you can do fo
 
 @dataclass(frozen=True)
 class Options:
-    """What the demo is asked to do; no Gateway means the simulated one."""
+    """Options; the default Gateway is simulated."""
 
     gateway: Gateway | None
     message: str
@@ -26,7 +26,7 @@ class Options:
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> Options:
-    """Read the command line; exit with an explanation if it makes no sense."""
+    """Parse the command line."""
     parser = _parser()
     parsed = parser.parse_args(arguments)
     gateway = None
@@ -51,19 +51,19 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="scripts/demo",
-        description="See Clawd work: a real Home Assistant, a Gateway, a question "
-        "and its streamed answer, a self-test, the diagnostics.",
+        description="Demonstrate Clawd in a real Home Assistant: set-up, a streamed "
+        "reply, a self-test and the diagnostics.",
     )
     parser.add_argument(
         "--gateway",
         metavar="URL",
-        help="a real Gateway, as ws://127.0.0.1:18789; default: a simulated one",
+        help="a real Gateway, such as ws://127.0.0.1:18789; default: a simulated one",
     )
     parser.add_argument(
         "--token",
-        help=f"the Gateway's token; safer in the environment, as {TOKEN_VARIABLE}",
+        help=f"the Gateway's token; safer in {TOKEN_VARIABLE} of the environment",
     )
-    parser.add_argument("--message", default=MESSAGE, help="what to ask")
+    parser.add_argument("--message", default=MESSAGE, help="the question")
     parser.add_argument(
         "--serve",
         action="store_true",

@@ -1,4 +1,4 @@
-"""Child processes that never outlive the command, and its signals."""
+"""Child processes that end with the command."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
@@ -22,7 +22,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def free_port() -> int:
-    """Return a port of the loopback address that nobody listens on."""
+    """Return a free loopback port."""
     with socket.create_server((HOST, 0)) as server:
         port: int = server.getsockname()[1]
     return port
@@ -36,9 +36,9 @@ async def child(
     stderr: int | IO[bytes] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run a command in its own process group and end it on leaving.
+    """Run a command in its own process group.
 
-    Its environment is this process's, and what is given.
+    The environment is added to this process's.
     """
     inherited = {k: v for k, v in os.environ.items() if k not in _NOT_FOR_CHILDREN}
     process = await asyncio.create_subprocess_exec(
@@ -58,15 +58,15 @@ async def child(
 
 
 async def until_signalled(work: Coroutine[Any, Any, int]) -> int:
-    """Run the work; the first signal cancels it, later ones let it clean up.
+    """Run work that the first signal cancels.
 
-    Returns what the work returns, or SIGNALLED plus the signal's number.
+    Return its result, or SIGNALLED plus the signal's number.
     """
     task = asyncio.ensure_future(work)
     received: list[int] = []
 
     def stop(number: int) -> None:
-        if not received:
+        if not received:  # later signals must not interrupt the cleanup
             task.cancel()
         received.append(number)
 
@@ -81,7 +81,7 @@ async def until_signalled(work: Coroutine[Any, Any, int]) -> int:
 
 
 async def _stop(process: asyncio.subprocess.Process, name: str) -> None:
-    """Ask the process to end, and kill its group if it takes too long."""
+    """Terminate a process, or kill its group."""
     if process.returncode is not None:
         return
     process.terminate()
@@ -97,5 +97,6 @@ async def _stop(process: asyncio.subprocess.Process, name: str) -> None:
 
 
 def _end_with_parent() -> None:
-    """Let the kernel end this process when the command dies without cleaning up."""
+    """Let the kernel terminate an orphan."""
+    # A command that is killed cannot stop its children itself.
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

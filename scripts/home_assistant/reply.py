@@ -1,4 +1,4 @@
-"""A reply of an assistant as it streams in."""
+"""Streamed reply of an assistant."""
 
 from collections.abc import Callable
 from contextlib import aclosing
@@ -10,12 +10,12 @@ from .api import HomeAssistantApi
 
 
 class ReplyError(Exception):
-    """A question that was answered with an error, or with nothing."""
+    """The reply is an error, or empty."""
 
 
 @dataclass
 class Reply:
-    """The text so far; times in milliseconds from sending the message."""
+    """Text and times, in milliseconds since the message."""
 
     text: str = ""
     deltas: int = 0
@@ -24,7 +24,7 @@ class Reply:
     _new_message: bool = field(default=False, repr=False)
 
     def add(self, delta: dict[str, Any], elapsed_ms: float) -> str:
-        """Take a delta of Home Assistant's chat log and return the new text.
+        """Add a delta and return its text.
 
         Messages of one reply are paragraphs.
         """
@@ -43,7 +43,7 @@ class Reply:
         return text
 
     def as_dict(self) -> dict[str, str | int | float]:
-        """Return the reply as the demo reports it."""
+        """Return the reply for the demo's JSON."""
         return {
             "text": self.text,
             "deltas": self.deltas,
@@ -55,10 +55,10 @@ class Reply:
 async def ask(
     api: HomeAssistantApi, pipeline: str, message: str, on_text: Callable[[str], None]
 ) -> Reply:
-    """Say something to an assistant; hand on its reply's text as it arrives.
+    """Ask an assistant and stream its reply.
 
     Raises:
-        ReplyError: the answer is an error, or empty.
+        ReplyError: the reply is an error, or empty.
     """
     reply = Reply()
     sent = perf_counter()

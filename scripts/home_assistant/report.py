@@ -1,26 +1,26 @@
-"""A self-test's report as a table for a terminal."""
+"""Report of a self-test as a table."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from .console import Colour, Console
+from .console import Color, Console
 
-COLOURS = {
-    "pass": Colour.GOOD,
-    "warn": Colour.DOUBTFUL,
-    "skip": Colour.FAINT,
-    "fail": Colour.BAD,
-    "error": Colour.BAD,
+COLORS = {
+    "pass": Color.GOOD,
+    "warn": Color.DOUBTFUL,
+    "skip": Color.FAINT,
+    "fail": Color.BAD,
+    "error": Color.BAD,
 }
 HEADERS = ("status", "check", "component", "observed", "expected", "ms")
 
 
 def print_report(console: Console, report: dict[str, Any]) -> None:
-    """Print the report's checks, one a line, then what it says about the bad ones."""
+    """Print the checks, then the failures' details."""
     checks = report["checks"]
     rows = [HEADERS, *(_row(check) for check in checks)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    console.line(console.paint(_aligned(HEADERS, widths), Colour.FAINT))
+    console.line(console.paint(_aligned(HEADERS, widths), Color.FAINT))
     for check, row in zip(checks, rows[1:], strict=True):
         console.line(_painted(console, check["status"], _aligned(row, widths)))
         for remark in _remarks(check):
@@ -28,13 +28,13 @@ def print_report(console: Console, report: dict[str, Any]) -> None:
 
 
 def summary(report: dict[str, Any]) -> str:
-    """Return the overall status and the counts, as in `pass: 10 pass, 1 skip`."""
+    """Return a summary such as `pass: 10 pass, 1 skip`."""
     counts = ", ".join(f"{n} {status}" for status, n in report["summary"].items() if n)
     return f"{report['status']}: {counts}"
 
 
 def passed(report: dict[str, Any]) -> bool:
-    """Tell whether no check failed or broke."""
+    """Return whether no check failed or raised."""
     return report["status"] not in {"fail", "error"}
 
 
@@ -63,7 +63,7 @@ def _aligned(row: tuple[str, ...], widths: list[int]) -> str:
 
 
 def _painted(console: Console, status: str, line: str) -> str:
-    return line.replace(status, console.paint(status, COLOURS[status]), 1)
+    return line.replace(status, console.paint(status, COLORS[status]), 1)
 
 
 def _remarks(check: dict[str, Any]) -> Iterator[str]:

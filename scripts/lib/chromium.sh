@@ -1,5 +1,5 @@
-# A browser for browser_e2e: $CHROMIUM, one on PATH, or Debian's, unpacked with the
-# libraries that the system lacks.
+# Browser for browser_e2e: $CHROMIUM, one on PATH, or Debian's, unpacked with the
+# missing libraries.
 
 chromium_root=$PWD/.cache/chromium
 
@@ -12,7 +12,7 @@ find_chromium() {
     return 1
 }
 
-# fetch_chromium_packages FOLDER: download what apt would install for it.
+# fetch_chromium_packages FOLDER: download Chromium and its dependencies.
 fetch_chromium_packages() {
     mkdir -p "$1/lists/partial" "$1/archives/partial"
     apt_settings "$1" | grep -v ^Dir::Etc >"$1/apt.conf"
@@ -25,7 +25,7 @@ fetch_chromium_packages() {
     )
 }
 
-# Print the program that runs it with its own libraries and fonts.
+# Print a wrapper that uses the unpacked libraries and fonts.
 chromium_program() {
     cat <<END
 #! /bin/sh
@@ -45,7 +45,7 @@ make_chromium() {
     "$chromium_root/run" --version >&2
 }
 
-# Set $CHROMIUM, unpacking one if there is none.
+# Set $CHROMIUM, unpacking it if needed.
 obtain_chromium() {
     find_chromium || {
         say "unpacking Debian's Chromium, since there is none"

@@ -1,13 +1,13 @@
-# A C++ compiler for what has no wheel: the machine's own, or zig's.
+# C++ compiler for packages without a wheel: the system's, or zig's.
 
-# has_compiler PYTHON: is the one on PATH that this Python builds with?
+# has_compiler PYTHON: is this Python's compiler on PATH?
 has_compiler() {
     command -v "${CXX:-$("$1" -c 'if True:
         import sysconfig
         print(sysconfig.get_config_var("CXX").split()[0])')}" >/dev/null
 }
 
-# Set the environment by which packages are built for $python.
+# Export the build environment for $python.
 find_compiler() {
     export CPATH="$debian_prefix/include${CPATH:+:$CPATH}"
     has_compiler "$python" && return

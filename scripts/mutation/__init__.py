@@ -1,1 +1,1 @@
-"""Mutants: the client with one cleanup taken away, for the self-test to notice."""
+"""Mutation testing."""

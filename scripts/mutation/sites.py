@@ -1,4 +1,4 @@
-"""The places where something is cleaned up, and what they look like without it."""
+"""Cleanup statements of the component."""
 
 import ast
 from collections.abc import Iterator
@@ -6,21 +6,34 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from .mutants import functions_of, name_of
-
-CLEANUPS: Final = frozenset(
-    (
-        *("pop", "popitem", "clear", "discard", "remove", "unsubscribe"),
-        *("cancel", "cancel_all", "close", "abort", "stop", "reset"),
-        *("set_exception", "set_result", "fail", "fail_all", "release"),
-        *("async_on_unload", "async_on_remove", "async_remove", "async_track"),
-    )
-)
+CLEANUPS: Final = {
+    "pop",
+    "popitem",
+    "clear",
+    "discard",
+    "remove",
+    "unsubscribe",
+    "cancel",
+    "cancel_all",
+    "close",
+    "abort",
+    "stop",
+    "reset",
+    "set_exception",
+    "set_result",
+    "fail",
+    "fail_all",
+    "release",
+    "async_on_unload",
+    "async_on_remove",
+    "async_remove",
+    "async_track",
+}
 
 
 @dataclass(frozen=True)
 class Site:
-    """A statement that cleans up: its place, its lines from 1, and its text."""
+    """A cleanup statement; its lines count from 1."""
 
     path: Path
     name: str
@@ -30,30 +43,34 @@ class Site:
     text: str
 
     def without(self) -> str:
-        """Return the source of the file with the statement taken away."""
+        """Return the file's source without the statement."""
         lines = self.path.read_text("utf-8").splitlines()
         lines[self.first - 1 : self.last] = [f"{' ' * self.indent}pass"]
         return "\n".join(lines) + "\n"
 
 
 def find_sites(folder: Path) -> list[Site]:
-    """Return the places in the modules of a folder and below it."""
+    """Return the cleanups below a folder."""
     return [
-        _site(path, name_of(path, function), node)
+        _site(path, function, node)
         for path in sorted(folder.rglob("*.py"))
-        for function, body in functions_of(ast.parse(path.read_text("utf-8")))
-        for node in _cleanups(body)
+        for function, body in _functions(ast.parse(path.read_text("utf-8")))
+        for node in ast.walk(body)
+        if isinstance(node, ast.stmt) and _cleans_up(node)
     ]
 
 
-def _cleanups(tree: ast.AST) -> Iterator[ast.stmt]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.stmt) and _cleans_up(node):
-            yield node
+def _functions(node: ast.AST, prefix: str = "") -> Iterator[tuple[str, ast.AST]]:
+    """Yield the outermost functions, by qualified name."""
+    for child in ast.iter_child_nodes(node):
+        match child:
+            case ast.ClassDef(name=name):
+                yield from _functions(child, f"{prefix}{name}.")
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                yield prefix + name, child
 
 
 def _cleans_up(node: ast.stmt) -> bool:
-    """Return whether a statement lets go of something."""
     match node:
         case ast.Delete():
             return True
@@ -76,7 +93,8 @@ def _name(function: ast.expr) -> str:
     return ""
 
 
-def _site(path: Path, name: str, node: ast.stmt) -> Site:
+def _site(path: Path, function: str, node: ast.stmt) -> Site:
+    name = f"{path.parent.name}/{path.stem}.{function}"
     text = ast.unparse(node).partition("\n")[0]
     last = node.end_lineno or node.lineno
     return Site(path, name, node.lineno, last, node.col_offset, text)

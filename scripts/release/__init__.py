@@ -1,1 +1,1 @@
-"""A release: its version, its notes and its package."""
+"""Version, notes and package of a release."""

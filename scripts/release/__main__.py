@@ -1,4 +1,4 @@
-"""The commands of a release: check [TAG], build, notes."""
+"""Commands of a release: check [TAG], build, notes."""
 
 import argparse
 import sys
@@ -32,8 +32,10 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m scripts.release")
     commands = parser.add_subparsers(dest="command", required=True)
-    check = commands.add_parser("check", help="do all files agree on the version?")
-    check.add_argument("tag", nargs="?", help="the tag, as v1.2.3")
+    check = commands.add_parser(
+        "check", help="check that all files have the same version"
+    )
+    check.add_argument("tag", nargs="?", help="the tag, such as v1.2.3")
     commands.add_parser("build", help="write dist/clawd.zip and its checksum")
     commands.add_parser("notes", help="print the changelog's newest entry")
     return parser

@@ -1,4 +1,4 @@
-"""The package of a release, as HACS installs it."""
+"""Package of a release for HACS."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -7,13 +7,13 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 NAME = "clawd.zip"
 CHECKSUMS = "SHA256SUMS"
 
-# The earliest time that a zip can tell: the same files make the same package.
+# The earliest time in a zip: the same files make the same package.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 FILE_MODE = 0o100644 << 16
 
 
 def build_package(component: Path, folder: Path) -> Path:
-    """Write the package of a component into a folder, its checksum beside it.
+    """Write the package and its checksum.
 
     HACS unpacks it into `custom_components/clawd`, so the component's files are at
     its root.

@@ -1,4 +1,4 @@
-"""The version of a release, and what the changelog says of it."""
+"""Version of a release, and its notes."""
 
 import json
 from pathlib import Path
@@ -9,14 +9,14 @@ HEADING = re.compile(r"^## \[(?P<version>[^\]]+)\] - \d{4}-\d{2}-\d{2}$", re.MUL
 
 
 class ReleaseError(Exception):
-    """Why there can be no release; the text says what to mend."""
+    """The repository cannot be released."""
 
 
 def check_version(root: Path, tag: str | None = None) -> str:
-    """Return the version on which all files of a repository agree, and the tag.
+    """Return the version of all files and the tag.
 
     Raises:
-        ReleaseError: they do not.
+        ReleaseError: they differ.
 
     """
     manifest = root / "custom_components" / "clawd" / "manifest.json"
@@ -34,10 +34,10 @@ def check_version(root: Path, tag: str | None = None) -> str:
 
 
 def release_notes(root: Path) -> str:
-    """Return what the changelog says of the newest version.
+    """Return the newest version's section of the changelog.
 
     Raises:
-        ReleaseError: it says nothing.
+        ReleaseError: the section is empty.
 
     """
     version, notes = _newest(root)

@@ -1,7 +1,7 @@
-"""Typical use of an entry, then a self-test.
+"""Life of an entry, with a drill of its self-test at the end.
 
-`scripts/mutate` runs it without one of the cleanups; the last line printed is the
-result of the self-test.
+`scripts/mutate` runs it without one of the cleanups. The last line it prints is the
+outcome.
 """
 
 import asyncio

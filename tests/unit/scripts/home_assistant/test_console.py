@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from scripts.home_assistant.console import Colour, Console, StepError
+from scripts.home_assistant.console import Color, Console, StepError
 
 
 class Terminal(io.StringIO):
@@ -17,7 +17,7 @@ class Terminal(io.StringIO):
 
 
 @pytest.fixture(autouse=True)
-def _colours_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+def _colors_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
 
 
@@ -57,15 +57,15 @@ async def test_file_gets_no_control_characters() -> None:
     stream = io.StringIO()
     console = Console(stream)
     async with console.step("Boot", "wait"):
-        console.line(console.paint("hot", Colour.BAD))
+        console.line(console.paint("hot", Color.BAD))
     assert "\x1b" not in stream.getvalue()
     assert "\r" not in stream.getvalue()
 
 
-def test_terminal_is_coloured() -> None:
-    assert Console(Terminal()).paint("hot", Colour.BAD) == "\x1b[31mhot\x1b[0m"
+def test_terminal_is_colored() -> None:
+    assert Console(Terminal()).paint("hot", Color.BAD) == "\x1b[31mhot\x1b[0m"
 
 
 def test_no_color_is_honored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    assert Console(Terminal()).paint("hot", Colour.BAD) == "hot"
+    assert Console(Terminal()).paint("hot", Color.BAD) == "hot"

@@ -1,4 +1,4 @@
-"""The floor: websockets, orjson and joining deltas, without a client's logic."""
+"""Baseline: websockets and orjson, without a client's logic."""
 
 from typing import Any
 from uuid import uuid4
@@ -27,8 +27,8 @@ def _device(identity: DeviceIdentity, nonce: str, ts: int) -> dict[str, Any]:
     }
 
 
-async def shake_hands(port: int, identity: DeviceIdentity) -> ClientConnection:
-    """Connect and sign one challenge."""
+async def handshake(port: int, identity: DeviceIdentity) -> ClientConnection:
+    """Connect, and sign the challenge."""
     socket = await connect(
         f"ws://127.0.0.1:{port}", compression=None, proxy=None, max_size=None
     )
@@ -40,7 +40,7 @@ async def shake_hands(port: int, identity: DeviceIdentity) -> ClientConnection:
 
 
 async def read_reply(socket: ClientConnection, message: str) -> str:
-    """Start a run and read until its final response."""
+    """Start a run and return its text."""
     params = {
         "message": message,
         "sessionKey": SESSION,

@@ -1,4 +1,4 @@
-"""What a client holds at a quiet moment, and whether that grows."""
+"""Resources that a client holds, and their growth."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -11,8 +11,11 @@ from typing import NamedTuple
 from custom_components.clawd.gateway import GatewayClient
 
 
-class Holding(NamedTuple):
-    """What is held; `blocks` are Python's, `rss` is resident memory in kB."""
+class Resources(NamedTuple):
+    """Counts of resources.
+
+    `blocks` are allocated by Python, `rss` is resident memory in kB.
+    """
 
     tasks: int
     files: int
@@ -23,15 +26,16 @@ class Holding(NamedTuple):
     rss: int
 
 
-# How much more may be held at the end than after the warm-up. Allocators keep some.
-ALLOWED = Holding(
+# Growth since the warm-up. Allocators keep some memory.
+ALLOWED = Resources(
     tasks=0, files=0, listeners=0, pending=0, runs=0, blocks=2_000, rss=4_096
 )
-ENDS_WITH_THE_WORK = ("pending", "runs")
+# These must be zero between the rounds, not just constant.
+TRANSIENT = ("pending", "runs")
 
 
 class Growth(NamedTuple):
-    """One kind of holding from the end of the warm-up to the end."""
+    """A resource from the warm-up to the end."""
 
     name: str
     first: int
@@ -41,15 +45,15 @@ class Growth(NamedTuple):
 
     @property
     def flat(self) -> bool:
-        """Return whether there is no more than is allowed."""
-        before = 0 if self.name in ENDS_WITH_THE_WORK else self.first
+        """Return whether it stayed within the allowance."""
+        before = 0 if self.name in TRANSIENT else self.first
         return self.last - before <= self.allowed
 
 
-def hold(client: GatewayClient) -> Holding:
-    """Count what is held now."""
+def count_resources(client: GatewayClient) -> Resources:
+    """Count the resources in use."""
     gc.collect()
-    return Holding(
+    return Resources(
         tasks=len(asyncio.all_tasks()),
         files=len(list(Path("/dev/fd").iterdir())),
         listeners=sum(map(len, client.introspection.listeners.values())),
@@ -60,11 +64,11 @@ def hold(client: GatewayClient) -> Holding:
     )
 
 
-def growths(holdings: Sequence[Holding]) -> Iterator[Growth]:
-    """Yield how each kind of holding developed."""
-    for name in Holding._fields:
-        course = [getattr(holding, name) for holding in holdings]
-        yield Growth(name, course[0], max(course), course[-1], getattr(ALLOWED, name))
+def growths(rounds: Sequence[Resources]) -> Iterator[Growth]:
+    """Yield the growth of each resource."""
+    for name in Resources._fields:
+        counts = [getattr(counted, name) for counted in rounds]
+        yield Growth(name, counts[0], max(counts), counts[-1], getattr(ALLOWED, name))
 
 
 def _resident() -> int:

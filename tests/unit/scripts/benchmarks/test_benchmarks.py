@@ -1,4 +1,4 @@
-"""Every figure, measured with small counts, and a short soak."""
+"""Each benchmark with small counts, and its servers."""
 
 import asyncio
 import io
@@ -8,81 +8,73 @@ import orjson
 import pytest
 
 from custom_components.clawd.gateway import RunRequest
-from scripts.benchmarks import connections, streams
-from scripts.benchmarks.figure import Result
+from scripts.benchmarks.__main__ import measure
+from scripts.benchmarks.baseline import read_reply
+from scripts.benchmarks.benchmark import Result
+from scripts.benchmarks.connections import BENCHMARKS as CONNECTIONS
 from scripts.benchmarks.first_delta import StampedGateway
-from scripts.benchmarks.floor import read_reply
-from scripts.benchmarks.measure import measure_all
+from scripts.benchmarks.harness import (
+    CountingSelector,
+    Counts,
+    open_harness,
+    read,
+    start,
+)
 from scripts.benchmarks.ollama import OllamaServer
-from scripts.benchmarks.options import SoakOptions
-from scripts.benchmarks.soak import soak
-from scripts.benchmarks.stage import CountingSelector, Counts, read, stage, start
+from scripts.benchmarks.streams import BENCHMARKS as STREAMS
 from scripts.home_assistant.console import Console
 from tests.unit.clients import client_of, running
 
-# The first words in a real Home Assistant need one, so only its servers are tried.
-FIGURES = (*streams.FIGURES, *connections.FIGURES)
+# `first_delta` takes a real Home Assistant, so only its servers are tested here.
+NAMES = [benchmark.name for benchmark in (*STREAMS, *CONNECTIONS)]
 COUNTS = Counts(
     deltas=40, tokens=40, broadcasts=40, turns=20, runs=5, clients=2, quiet=0.05
 )
 
 
-def measure() -> tuple[list[Result], str]:
+def test_every_benchmark_runs() -> None:
     selector, stream = CountingSelector(), io.StringIO()
 
     async def work() -> list[Result]:
-        async with stage(COUNTS, selector) as on:
-            return await measure_all(FIGURES, on, 1, Console(stream))
+        async with open_harness(COUNTS, selector) as harness:
+            return await measure(NAMES, 1, harness, Console(stream))
 
     with asyncio.Runner(
         loop_factory=lambda: asyncio.SelectorEventLoop(selector)
     ) as runner:
-        return runner.run(work()), stream.getvalue()
-
-
-def test_every_figure_can_be_measured() -> None:
-    results, progress = measure()
-    assert [len(result.samples) for result in results] == [1] * len(FIGURES)
-    assert [result.ours > 0 for result in results if result.ratio] == [True] * 6
-    assert [line.split()[1] for line in progress.splitlines()] == [
-        figure.name for figure in FIGURES
-    ]
+        results = runner.run(work())
+    assert [result.benchmark.name for result in results] == NAMES
+    assert [len(result.samples) for result in results] == [1] * len(NAMES)
+    assert [result.client > 0 for result in results if result.ratio] == [True] * 6
+    progress = [line.split()[1] for line in stream.getvalue().splitlines()]
+    assert progress == NAMES
 
 
 @pytest.mark.parametrize("kind", ["deltas", "cumulative", "health"])
-async def test_the_client_reads_the_same_words_as_the_floor(kind: str) -> None:
+async def test_the_client_reads_the_same_words_as_the_baseline(kind: str) -> None:
     message = f"{kind} 50"
-    async with stage(COUNTS, CountingSelector()) as on:
-        async with on.bare() as socket:
+    async with open_harness(COUNTS, CountingSelector()) as harness:
+        async with harness.bare_connection() as socket:
             words = await read_reply(socket, message)
-        async with on.client() as client:
-            told = await read(await start(client, message))
-    assert told.split() == words.split()
+        async with harness.client() as client:
+            text = await read(await start(client, message))
+    assert text.split() == words.split()
     assert len(words.split()) == (0 if kind == "health" else 50)
 
 
-def test_each_round_of_the_event_loop_is_counted() -> None:
+def test_each_iteration_of_the_event_loop_is_counted() -> None:
     selector = CountingSelector()
 
-    async def rounds() -> int:
-        before = selector.rounds
+    async def iterations() -> int:
+        before = selector.iterations
         for _ in range(5):
             await asyncio.sleep(0)
-        return selector.rounds - before
+        return selector.iterations - before
 
     with asyncio.Runner(
         loop_factory=lambda: asyncio.SelectorEventLoop(selector)
     ) as runner:
-        assert runner.run(rounds()) == 5
-
-
-@pytest.mark.parametrize("protocol", [3, 4])
-async def test_a_short_soak_is_flat(protocol: int) -> None:
-    stream = io.StringIO()
-    options = SoakOptions(requests=100, runs=50, reconnects=5, protocol=protocol)
-    assert await soak(options, Console(stream)) == 0
-    lines = [line.strip() for line in stream.getvalue().splitlines()]
-    assert {"100 requests", "50 runs", "5 reconnects"} <= set(lines)
+        assert runner.run(iterations()) == 5
 
 
 async def test_the_first_word_of_each_run_is_timed() -> None:

@@ -1,9 +1,9 @@
-"""A Gateway that only sends: prepared frames, as fast as the socket takes them.
+"""Gateway process that sends prepared frames.
 
-It is a process of its own, so that a measured process does no work of a server.
-The `message` of an `agent` request is `<kind> <count>`: so many events of a kind
-come before the final response. `held` ones wait for the request `bench.go`, then
-all runs take turns, an event every PACE seconds, as tokens come from a model.
+It runs in a process of its own, so that the benchmark's process does no server work.
+The `message` of an `agent` request is `<kind> <count>`: that many events of the kind
+precede the final response. Events of the kind `held` wait for the request `bench.go`;
+then the runs take turns, one event every PACE seconds, like tokens from a model.
 """
 
 import asyncio
@@ -35,13 +35,13 @@ def _wire(frame: Frame) -> bytes:
 
 
 def event(name: str, content: Frame, seq: int) -> bytes:
-    """Return an event as it is on the wire of protocol 4."""
+    """Serialize an event of protocol 4."""
     frame = {"type": "event", "event": name, "payload": content, "seq": seq}
     return _wire(frame | {"recipientProfileId": "gateway-owner"})
 
 
 def response(request: Frame, content: Frame) -> bytes:
-    """Return a response as it is on the wire."""
+    """Serialize a response."""
     frame = {"type": "res", "id": request["id"], "ok": True, "payload": content}
     return _wire(frame)
 
@@ -60,7 +60,7 @@ def _assistant(run_id: str, seq: int, data: Frame) -> bytes:
 
 
 def deltas(run_id: str, count: int) -> Iterator[bytes]:
-    """Yield protocol 4's events of words; a segment ends after every 20."""
+    """Yield text events of protocol 4."""
     text = ""
     for seq in range(1, count + 1):
         word = f" w{seq}"
@@ -71,7 +71,7 @@ def deltas(run_id: str, count: int) -> Iterator[bytes]:
 
 
 def cumulative(run_id: str, count: int) -> Iterator[bytes]:
-    """Yield protocol 3's events of words: each holds the whole text so far."""
+    """Yield text events of protocol 3, which are cumulative."""
     text = ""
     for seq in range(1, count + 1):
         word = f" w{seq}"
@@ -80,7 +80,7 @@ def cumulative(run_id: str, count: int) -> Iterator[bytes]:
 
 
 def health(_: str, count: int) -> Iterator[bytes]:
-    """Yield broadcasts of the Gateway's health."""
+    """Yield health broadcasts."""
     recorded = payload(4, "rpc_survey", "health")
     yield from (event("health", recorded, seq) for seq in range(1, count + 1))
 
@@ -90,21 +90,21 @@ KINDS = {"deltas": deltas, "cumulative": cumulative, "health": health, "held": d
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one request `agent` gets: its events, then the final response."""
+    """Events and final response of one run."""
 
     connection: ServerConnection
     frames: list[bytes]
 
 
-class Source:
-    """The connections of one Gateway; they share the runs that are held."""
+class FrameServer:
+    """Connections that share the held runs."""
 
     def __init__(self) -> None:
-        """Hold nothing."""
+        """Start without held runs."""
         self._held: list[Run] = []
 
     async def serve(self, connection: ServerConnection) -> None:
-        """Speak with a client until it leaves."""
+        """Serve a client until it disconnects."""
         challenge = {"nonce": "00000000-0000-0000-0000-000000000000", "ts": TIMESTAMP}
         connection.transport.write(event("connect.challenge", challenge, 0))
         with suppress(ConnectionClosed):
@@ -135,7 +135,7 @@ class Source:
             connection.transport.write(b"".join(frames))
 
     def _go(self) -> None:
-        """Send what is held, a frame of each run in turn."""
+        """Send the held frames, the runs in turn."""
         held, self._held = self._held, []
         for turn in zip_longest(*(run.frames for run in held)):
             for run, frame in zip(held, turn, strict=True):
@@ -146,9 +146,9 @@ class Source:
 
 @asynccontextmanager
 async def listening() -> AsyncIterator[int]:
-    """Serve on a free port and give it."""
+    """Serve on a free port and yield it."""
     async with serve(
-        Source().serve,
+        FrameServer().serve,
         "127.0.0.1",
         0,
         compression=None,
@@ -159,7 +159,7 @@ async def listening() -> AsyncIterator[int]:
 
 
 async def main() -> None:
-    """Print the port and serve until this process is ended."""
+    """Print the port and serve until terminated."""
     async with listening() as port:
         sys.stdout.write(f"{port}\n")
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""What the figures share: the source, a bare connection, a client of ours."""
+"""Shared setup of the benchmarks."""
 
 import asyncio
 from asyncio.subprocess import Process
@@ -25,15 +25,15 @@ from custom_components.clawd.gateway import (
 from scripts.home_assistant.folder import HOST, ROOT
 from scripts.home_assistant.processes import child
 
-from .floor import SESSION, shake_hands
+from .baseline import SESSION, handshake
 
 INFO = ClientInfo("0")
-SOURCE = [sys.executable, "-m", "scripts.benchmarks.source"]
+SERVER = [sys.executable, "-m", "scripts.benchmarks.frame_server"]
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How much is measured; `quiet` in seconds."""
+    """Amounts to measure; `quiet` is in seconds."""
 
     deltas: int = 20_000
     tokens: int = 2_000
@@ -46,21 +46,21 @@ class Counts:
 
 
 class CountingSelector(selectors.DefaultSelector):
-    """A selector that knows how often the event loop came round."""
+    """A selector that counts the event loop's iterations."""
 
-    rounds = 0
+    iterations = 0
 
     def select(
         self, timeout: float | None = None
     ) -> list[tuple[selectors.SelectorKey, int]]:
-        """Wait for files, and count."""
-        self.rounds += 1
+        """Count an iteration, then select."""
+        self.iterations += 1
         return super().select(timeout)
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """One source, and what may be connected to it."""
+class Harness:
+    """A running frame server, and connections to it."""
 
     port: int
     identity: DeviceIdentity
@@ -68,14 +68,14 @@ class Stage:
     selector: CountingSelector
 
     @asynccontextmanager
-    async def bare(self) -> AsyncGenerator[ClientConnection]:
-        """Hold a connection without a client."""
-        async with await shake_hands(self.port, self.identity) as socket:
+    async def bare_connection(self) -> AsyncGenerator[ClientConnection]:
+        """Open a connection without a client."""
+        async with await handshake(self.port, self.identity) as socket:
             yield socket
 
     @asynccontextmanager
     async def client(self) -> AsyncGenerator[GatewayClient]:
-        """Hold a connected client."""
+        """Run a connected client."""
         client = GatewayClient(
             Endpoint(HOST, self.port), Credentials(self.identity, INFO, "token")
         )
@@ -85,7 +85,7 @@ class Stage:
 
 @asynccontextmanager
 async def running(client: GatewayClient) -> AsyncGenerator[None]:
-    """Let a client connect, and stop it at the end."""
+    """Run a client until the end of the block."""
     task = asyncio.create_task(client.run())
     try:
         await client.wait_connected()
@@ -97,41 +97,43 @@ async def running(client: GatewayClient) -> AsyncGenerator[None]:
 
 
 @asynccontextmanager
-async def stage(counts: Counts, selector: CountingSelector) -> AsyncGenerator[Stage]:
-    """Run the source in a process of its own."""
-    async with child(SOURCE, ROOT, PIPE) as process:
+async def open_harness(
+    counts: Counts, selector: CountingSelector
+) -> AsyncGenerator[Harness]:
+    """Run the frame server in its own process."""
+    async with child(SERVER, ROOT, PIPE) as process:
         port = await port_of(process)
-        yield Stage(port, DeviceIdentity.generate(), counts, selector)
+        yield Harness(port, DeviceIdentity.generate(), counts, selector)
 
 
 async def port_of(server: Process) -> int:
-    """Return the port that a server prints when it listens."""
+    """Read the port that a server process prints."""
     line = await server.stdout.readline() if server.stdout else b""
     if not line:
-        raise ChildProcessError("a server ended before it listened")
+        raise ChildProcessError("the server ended before it listened")
     return int(line)
 
 
 async def start(client: GatewayClient, message: str) -> AgentRun:
-    """Start a run of the source's script."""
+    """Start a run of the frame server."""
     return await client.start_run(RunRequest(message, SESSION))
 
 
 async def read(run: AgentRun) -> str:
-    """Read a run to its end."""
+    """Read the text of a run."""
     return "".join([delta async for delta in run])
 
 
-async def cpu(work: Awaitable[object]) -> float:
-    """Return the milliseconds of CPU that work takes in this process."""
-    gc.collect()
+async def cpu_time(work: Awaitable[object]) -> float:
+    """Measure the milliseconds of CPU in this process."""
+    gc.collect()  # or garbage of earlier work counts here
     started = time.process_time()
     await work
     return (time.process_time() - started) * 1000
 
 
-async def wall(work: Awaitable[object]) -> float:
-    """Return the milliseconds that work takes."""
+async def wall_time(work: Awaitable[object]) -> float:
+    """Measure the milliseconds of wall-clock time."""
     started = time.perf_counter()
     await work
     return (time.perf_counter() - started) * 1000

@@ -1,4 +1,4 @@
-"""The simulated Gateway of a soak: a process that drops its clients on a signal."""
+"""Simulated Gateway of the soak test."""
 
 import asyncio
 import logging
@@ -7,16 +7,14 @@ import sys
 
 from tests.simulator import GatewaySimulator
 
-DROP = signal.SIGUSR1
+DROP = signal.SIGUSR1  # drops all clients
 TOKEN = "soak"  # noqa: S105 - of this process alone
 WORD_DELAY = 0.002
 
 
 async def main(protocol: int) -> None:
-    """Print the port and serve until this process is ended.
-
-    asyncio warns of everything that is sent to a client that was dropped.
-    """
+    """Print the port and serve until terminated."""
+    # asyncio warns about each write to a dropped client.
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     async with GatewaySimulator(
         protocol=protocol, token=TOKEN, delay=WORD_DELAY
