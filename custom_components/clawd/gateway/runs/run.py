@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, replace
+from itertools import groupby
 import logging
 import time
 from typing import TYPE_CHECKING, Self
@@ -129,14 +130,22 @@ class AgentRun:
 
     async def __aiter__(self) -> AsyncIterator[str]:
         """Yield the text as it arrives; raise the run's error."""
-        async for text in self.stream.texts():
-            yield text
+        # Not a generator of the stream inside of this one: it would cost each read.
+        stream = self.stream
+        while unread := await stream.read():
+            if text := stream.join(unread):
+                yield text
         await self.result()
 
     async def parts(self) -> AsyncIterator[Part]:
         """Yield text and tool calls; raise the run's error."""
-        async for part in self.stream.parts():
-            yield part
+        while unread := await self.stream.read():
+            for kind, group in groupby(unread, type):
+                if kind is str:
+                    yield "".join(map(str, group))
+                else:
+                    for step in group:
+                        yield step
         await self.result()
 
     async def result(self) -> RunResult:

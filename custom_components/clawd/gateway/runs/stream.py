@@ -2,15 +2,12 @@
 
 import asyncio
 from collections import deque
-from itertools import groupby
 from typing import TYPE_CHECKING, Final, cast
 
 from .text import ReplyText
 from .tools import ToolCall, ToolCalls, ToolResult
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from ..models import Payload
 
 # An event of a long reply has 30 kB; a history is read within a second.
@@ -31,6 +28,7 @@ class RunStream:
         self._reply = ReplyText()
         self._tools = ToolCalls(run_id) if include_tools else None
         self._unread: list[Part] = []
+        self._loop = asyncio.get_running_loop()
         self._reader: asyncio.Future[None] | None = None
         self._closed = False
         self._buffered: deque[Payload] | None = None
@@ -125,21 +123,17 @@ class RunStream:
         self._closed = True
         self._wake_reader()
 
-    async def texts(self) -> AsyncIterator[str]:
-        """Yield the text as it arrives."""
-        while unread := await self._read():
-            if text := "".join(self._texts(unread)):
-                yield text
+    async def read(self) -> list[Part]:
+        """Wait for unread parts; none at the end."""
+        while not self._unread and not self._closed:
+            self._reader = self._loop.create_future()
+            await self._reader
+        unread, self._unread = self._unread, []
+        return unread
 
-    async def parts(self) -> AsyncIterator[Part]:
-        """Yield text and tool calls as they arrive."""
-        while unread := await self._read():
-            for kind, group in groupby(unread, type):
-                if kind is str:
-                    yield "".join(map(str, group))
-                else:
-                    for step in group:
-                        yield step
+    def join(self, parts: list[Part]) -> str:
+        """Return the text of parts, without tool calls."""
+        return "".join(self._texts(parts))
 
     def _starts_behind_gap(self, payload: Payload, data: Payload) -> bool:
         """Return whether text is missing between an open segment and an event."""
@@ -158,14 +152,6 @@ class RunStream:
             self._unread.append(part)
             if self._reader:
                 self._wake_reader()
-
-    async def _read(self) -> list[Part]:
-        """Wait for unread parts; none at the end."""
-        while not self._unread and not self._closed:
-            self._reader = asyncio.get_running_loop().create_future()
-            await self._reader
-        unread, self._unread = self._unread, []
-        return unread
 
     def _texts(self, parts: list[Part]) -> list[str]:
         # Without tools every part is text; this runs for each read of a long reply.
