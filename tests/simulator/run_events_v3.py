@@ -91,6 +91,8 @@ class NarrationV3(Narration):
         self._ended()
         self.words = 0
         self.outcome = self._completed([error])
+        meta = self.outcome.payload["result"]["meta"]
+        meta["agentMeta"]["usage"] |= {"input": 0, "total": 0}
 
     @override
     def stop(self, reason: str) -> None:

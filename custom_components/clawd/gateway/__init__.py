@@ -47,6 +47,7 @@ from .exceptions import (
     RequestFailedError,
     RequestTimeoutError,
     RequestTooLargeError,
+    RunTimeoutError,
     UnsupportedProtocolError,
 )
 from .identity import DeviceIdentity
@@ -130,6 +131,7 @@ __all__ = [
     "RunInfo",
     "RunRequest",
     "RunResult",
+    "RunTimeoutError",
     "SetupLink",
     "SleepDetector",
     "Statistics",
