@@ -28,17 +28,21 @@ _THOUGHT_END: Final = re.compile(
 )
 
 # [[reply_to_current]], [[reply_to:<id>]], [[audio_as_voice]], [[tts:voice=x]],
-# [[quick_replies: A, B]]. Names without a value are listed: [[kitchen]] is a wiki link.
+# [[quick_replies: A, B]], [embed ref="cv_1" title="Status" /]. Names without a value
+# are listed: [[kitchen]] is a wiki link.
 _DIRECTIVE: Final = re.compile(
     r"""\[\[[ \t]{0,9}
     (?:(?i:reply_to_current|audio_as_voice|/?tts)
         |/?(?:(?i:reply_to|tts)|[a-z][a-z0-9_]{0,39})[ \t]{0,9}:[^\]\n]{0,2000})
-    [ \t]{0,9}\]\]""",
+    [ \t]{0,9}\]\]
+    |\[(?:embed|view)[ \t]{1,9}[a-z]{1,20}=[^\]\n]{0,2000}\]""",
     re.VERBOSE,
 )
 _DIRECTIVE_PREFIX: Final = re.compile(
     r"""\[(?:\[[ \t]{0,9}
-        (?:/?(?:[a-z][a-z0-9_]{0,39}[ \t]{0,9}(?::[^\]\n]{0,2000})?)?)?\]?)?""",
+        (?:/?(?:[a-z][a-z0-9_]{0,39}[ \t]{0,9}(?::[^\]\n]{0,2000})?)?)?\]?)?
+    |\[(?:e|em|emb|embe|v|vi|vie)
+    |\[(?:embed|view)(?:[ \t]{1,9}(?:[a-z]{1,20}(?:=[^\]\n]{0,2000})?)?)?""",
     re.VERBOSE | re.IGNORECASE,
 )
 # [[tts:text]](laughs) Only for the ear.[[/tts:text]]
@@ -61,18 +65,20 @@ _SENTINELS: Final = ("HEARTBEAT_OK", "NO_REPLY", "ANNOUNCE_SKIP", "REPLY_SKIP")
 _NAMES: Final = "|".join(_SENTINELS)
 _HTML: Final = r"</?[a-z]{1,6}>"
 _OPENERS: Final = rf"(?:[^\w\n<`\[]|_|{_HTML}){{0,9}}"
-_CLOSERS_OF_SENTINEL: Final = rf"(?:[^\w\n<`]|_|{_HTML}){{0,9}}"
-_SENTINEL: Final = re.compile(rf"{_OPENERS}(?:{_NAMES}){_CLOSERS_OF_SENTINEL}(?=\n|\Z)")
+_BEHIND: Final = rf"(?:[^\w\n<`]|_|{_HTML}){{0,9}}"
+_SENTINEL: Final = re.compile(rf"{_OPENERS}(?:{_NAMES})(?P<behind>{_BEHIND})")
 _SENTINEL_PREFIX: Final = re.compile(
     rf"{_OPENERS}(?:</?[a-z]{{0,6}}"
     rf"|{'|'.join(name[:end] for name in _SENTINELS for end in range(len(name)))}"
-    rf"|(?:{_NAMES}){_CLOSERS_OF_SENTINEL}(?:</?[a-z]{{0,6}})?)"
+    rf"|(?:{_NAMES}){_BEHIND}(?:</?[a-z]{{0,6}})?)"
 )
+# "HEARTBEAT_OK: all is well", not "NO_REPLY means …".
+_SEPARATORS: Final = ".,;:!-\u2013\u2014"
 
 _FENCE: Final = re.compile(r"[ \t>]*(?:[-*+]|\d{1,9}[.)])?[ \t]*(`{3,}|~{3,})")
 _INDENT: Final = re.compile(r" {4}|\t")
 _BACKTICKS: Final = re.compile(r"`+")
-_SENTENCE_END: Final = ".!?…。\uff01\uff1f"
+_SENTENCE_END: Final = ".!?…。\uff01\uff1f\u2013\u2014"
 _CLOSERS: Final = ")]\"'”\u2019»*_"
 _PLAIN: Final = re.compile(rf"[^\n`<\[◁{_SENTENCE_END}]+|[{_SENTENCE_END}]+|.")
 _BEHIND_SENTENCE: Final = re.compile(
@@ -232,9 +238,9 @@ class ReplyFilter:
         """Read a token that is no code."""
         if self._blank and (end := self._read_line_start(text, at, shown)):
             return end
-        if self._is_start and (sentinel := _SENTINEL.match(text, at)):
+        if self._is_start and (end := self._sentinel_end(text, at)):
             self.silent = self._dropped = True
-            return sentinel.end()
+            return end
         if tag := _TAG.match(text, at):
             ends = tag["end"] or tag["end_bracket"] or tag["end_triangle"]
             self.thinking = not (ends or tag["final"] or tag["empty"])
@@ -246,6 +252,15 @@ class ReplyFilter:
             return directive.end()
         pattern = _BEHIND_SENTENCE if self._sentence else _PLAIN
         return self._emit(text, at, _match(pattern, text, at).end(), shown)
+
+    def _sentinel_end(self, text: str, at: int) -> int | None:
+        """Return the end of a sentinel that stands alone, or before a sentence."""
+        sentinel = _SENTINEL.match(text, at)
+        if sentinel is None:
+            return None
+        alone = text[sentinel.end() : sentinel.end() + 1] in ("", "\n")
+        separate = self._blank and set(sentinel["behind"]) & set(_SEPARATORS)
+        return sentinel.end() if alone or separate else None
 
     def _read_line_start(self, text: str, at: int, shown: list[str]) -> int | None:
         """Read what is special at the start of a line."""
