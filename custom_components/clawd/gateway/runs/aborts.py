@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MAX_UNSENT_ABORTS: Final = 32
 
-# Seconds; OpenClaw ends a stopped run within 0.1 s, Clawdbot within one.
+# Seconds; OpenClaw sends the final response 0.1 s after the request to stop.
 STOP_TIMEOUT: Final = 3.0
 
 
