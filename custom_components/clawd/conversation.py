@@ -10,15 +10,18 @@ from homeassistant.components.conversation import (
     ConversationEntity,
     ConversationInput,
     ConversationResult,
-    async_get_result_from_chat_log,
 )
 from homeassistant.const import MATCH_ALL
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.intent import IntentResponse
+from homeassistant.helpers.translation import async_get_translations
 
-from .assist.ask import Question, async_ask_error, async_start_run
-from .assist.chat_log import deltas
+from .assist.ask import Question, async_ask_error, async_run
+from .assist.chat_log import ReplyStream
 from .assist.prompt import format_history_since_last_reply
-from .assist.speech import SpeechText, speakable
+from .assist.questions import is_question
+from .assist.reply import has_words
+from .assist.speech import SpeechText
 from .const import CONF_SPEECH_CLEANUP, DOMAIN, SUBENTRY_CONVERSATION
 from .entity import AgentEntity
 from .gateway import AgentRun, GatewayError
@@ -66,12 +69,20 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
         question = self._question(user_input, chat_log)
         entry = self.coordinator.config_entry
         try:
-            run = await async_start_run(self.hass, entry, self.subentry, question)
-            await self._async_stream_reply(run, question, chat_log)
+            async with async_run(self.hass, entry, self.subentry, question) as run:
+                reply = await self._async_stream_reply(run, question, chat_log)
         except GatewayError as err:
             error = await async_ask_error(self.coordinator, self.subentry, err)
             raise error from err
-        return async_get_result_from_chat_log(user_input, chat_log)
+        response = IntentResponse(language=user_input.language)
+        response.async_set_speech(
+            await self._async_shown(reply, question.language, chat_log)
+        )
+        return ConversationResult(
+            response,
+            chat_log.conversation_id,
+            continue_conversation=is_question(reply.text, question.language),
+        )
 
     def _question(self, user_input: ConversationInput, chat_log: ChatLog) -> Question:
         return Question(
@@ -87,11 +98,14 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
 
     async def _async_stream_reply(
         self, run: AgentRun, question: Question, chat_log: ChatLog
-    ) -> None:
-        cleaned = question.voice_device and self.subentry.data[CONF_SPEECH_CLEANUP]
+    ) -> ReplyStream:
+        """Stream the reply of a run into the chat log."""
+        cleanup = self.subentry.data[CONF_SPEECH_CLEANUP]
+        speech = SpeechText(cleanup=cleanup) if question.voice_device else None
+        reply = ReplyStream(run, speech)
         try:
             async for _ in chat_log.async_add_delta_content_stream(
-                self.entity_id, deltas(run, SpeechText() if cleaned else None)
+                self.entity_id, reply.deltas()
             ):
                 pass
         except asyncio.CancelledError:
@@ -99,19 +113,30 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
             with suppress(GatewayError):
                 await run.abort()
             raise
-        last = chat_log.content[-1]
-        replied = isinstance(last, AssistantContent) and (last.content or "").strip()
-        if not replied:
-            reply = (await run.result()).text
-            self._add_reply(chat_log, reply, speakable(reply) if cleaned else reply)
+        return reply
 
-    def _add_reply(self, chat_log: ChatLog, reply: str, shown: str) -> None:
-        """Append the final reply if the stream ended without text."""
-        if not shown.strip():
+    async def _async_shown(
+        self, reply: ReplyStream, language: str, chat_log: ChatLog
+    ) -> str:
+        """Return what is said, whatever the agent replied.
+
+        Raises:
+            HomeAssistantError: there is nothing to say.
+
+        """
+        if has_words(reply.shown):
+            return reply.shown
+        if not reply.silent:
             raise HomeAssistantError(
                 translation_domain=DOMAIN,
-                translation_key="unspeakable_reply" if reply else "empty_reply",
+                translation_key="unspeakable_reply" if reply.text else "empty_reply",
             )
-        chat_log.async_add_assistant_content_without_tools(
-            AssistantContent(self.entity_id, shown)
+        # NO_REPLY, as to a poll; but a person has asked.
+        key = f"component.{DOMAIN}.exceptions.nothing_to_add.message"
+        texts = await async_get_translations(
+            self.hass, language.partition("-")[0], "exceptions", {DOMAIN}
         )
+        chat_log.async_add_assistant_content_without_tools(
+            AssistantContent(self.entity_id, texts[key])
+        )
+        return texts[key]

@@ -1,9 +1,11 @@
 """Coordinators of an entry: state of the connection, reports of self-tests."""
 
+import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 import logging
 from typing import TYPE_CHECKING, Final
+from weakref import WeakValueDictionary
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
@@ -42,6 +44,7 @@ class ClawdRuntime:
     Attributes:
         listener_baseline: number of listeners per event after setup.
         session_models: model of each session, set on the connection of that number.
+        session_turns: held by the question that a session answers.
 
     """
 
@@ -51,6 +54,9 @@ class ClawdRuntime:
     reports: ReportHistory
     listener_baseline: Mapping[str, int] = field(default_factory=dict)
     session_models: dict[str, tuple[int, str]] = field(default_factory=dict)
+    session_turns: WeakValueDictionary[str, asyncio.Lock] = field(
+        default_factory=WeakValueDictionary
+    )
 
 
 type ClawdConfigEntry = ConfigEntry[ClawdRuntime]

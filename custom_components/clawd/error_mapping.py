@@ -29,6 +29,7 @@ from .gateway import (
     RequestFailedError,
     RequestTimeoutError,
     RequestTooLargeError,
+    RunTimeoutError,
     UnsupportedProtocolError,
     minimum_delay,
 )
@@ -78,6 +79,21 @@ def setup_error(err: GatewayError) -> HomeAssistantError:
 
 def action_error(err: GatewayError) -> HomeAssistantError:
     """Return the error that ends an action or a conversation."""
+    match err:
+        case AgentRunError(reason=reason) if reason:
+            return HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key="agent_failed_because",
+                translation_placeholders={"reason": reason},
+            )
+        case RunTimeoutError(stopped=True):
+            return HomeAssistantError(
+                translation_domain=DOMAIN, translation_key="run_stopped"
+            )
+        case RunTimeoutError():
+            return HomeAssistantError(
+                translation_domain=DOMAIN, translation_key="run_timeout"
+            )
     return _translated(HomeAssistantError, err)
 
 

@@ -13,6 +13,8 @@ from homeassistant.components.conversation import (
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.helpers.chat_session import async_get_chat_session
 
+from custom_components.clawd.coordinator import ClawdConfigEntry
+
 from .states import AGENT
 
 
@@ -26,7 +28,7 @@ class Conversation:
         self.content: list[Content] = []
         self.delta_received = asyncio.Event()
 
-    async def say(
+    async def say(  # noqa: PLR0913 - as Home Assistant's own function
         self,
         text: str,
         conversation_id: str | None = None,
@@ -34,6 +36,7 @@ class Conversation:
         *,
         device: str | None = None,
         user: str | None = None,
+        language: str | None = None,
     ) -> ConversationResult:
         """Say something as a device or user, by id."""
         with (
@@ -47,6 +50,7 @@ class Conversation:
                 text,
                 session.conversation_id,
                 Context(user_id=user),
+                language,
                 agent_id=AGENT,
                 device_id=device,
                 extra_system_prompt=prompt,
@@ -58,6 +62,14 @@ class Conversation:
         if delta.get("content"):
             self.deltas.append(delta["content"])
             self.delta_received.set()
+
+
+async def catch_up(entry: ClawdConfigEntry) -> None:
+    """Wait until everything that the Gateway has sent is where it belongs."""
+    # The response comes last; then the parts pass through a few tasks.
+    await entry.runtime_data.client.request("health")
+    for _ in range(20):
+        await asyncio.sleep(0)
 
 
 def speech(result: ConversationResult) -> str:

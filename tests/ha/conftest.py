@@ -10,6 +10,7 @@ from typing import Any, Final
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_PORT, CONF_SSL, CONF_TOKEN
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import area_registry as ar, device_registry as dr
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -196,6 +197,20 @@ def conversation(hass: HomeAssistant, entry: MockConfigEntry) -> Conversation:
     """Return a conversation with the agent of the entry."""
     assert entry.state is ConfigEntryState.LOADED
     return Conversation(hass)
+
+
+@pytest.fixture
+def satellite(hass: HomeAssistant) -> str:
+    """Return the id of a voice device in the kitchen."""
+    owner = MockConfigEntry(domain="test")
+    owner.add_to_hass(hass)
+    registry = dr.async_get(hass)
+    device = registry.async_get_or_create(
+        config_entry_id=owner.entry_id, identifiers={("test", "1")}, name="Satellite"
+    )
+    area = ar.async_get(hass).async_create("Kitchen")
+    registry.async_update_device(device.id, area_id=area.id)
+    return device.id
 
 
 @pytest.fixture

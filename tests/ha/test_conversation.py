@@ -88,15 +88,14 @@ async def test_the_agent_is_told_what_was_said_without_it_once(
     first, second = (
         request.params["extraSystemPrompt"] for request in gateway.received("agent")
     )
-    assert first == (
-        "The language of the conversation is en.\n\n"
-        "Said before:\n"
+    assert first.endswith(
+        "\n\nSaid before:\n"
         "Home Assistant: Is anybody there?\n"
         "User: Light, please\n"
         "Home Assistant: Turned it on\n\n"
         "It is late."
     )
-    assert second == "The language of the conversation is en."
+    assert "Said before" not in second
 
 
 async def test_a_refused_run_is_a_readable_answer(
@@ -120,16 +119,14 @@ async def test_an_empty_reply_is_said_to_be_empty(
 
 
 async def test_a_failing_model_is_an_answer(
-    conversation: Conversation, gateway: GatewaySimulator, protocol: int
+    conversation: Conversation, gateway: GatewaySimulator
 ) -> None:
     gateway.script(Fail("no credit left"))
 
-    answer = speech(await conversation.say("Hello"))
+    result = await conversation.say("Hello")
 
-    if protocol == 3:
-        assert answer == "no credit left"
-    else:
-        assert answer.startswith("The agent could not reply (UNAVAILABLE).")
+    assert result.response.response_type.value == "error"
+    assert speech(result) == "The agent could not answer: no credit left"
 
 
 async def test_an_answer_outlives_a_drop(

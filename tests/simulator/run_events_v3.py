@@ -94,6 +94,8 @@ class RunEventsV3(RunEvents):
         self._emit_end()
         self.word_count = 0
         self.outcome = self._build_outcome([error])
+        meta = self.outcome.payload["result"]["meta"]
+        meta["agentMeta"]["usage"] |= {"input": 0, "total": 0}
 
     @override
     def stop(self, reason: str) -> None:

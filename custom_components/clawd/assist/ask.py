@@ -1,6 +1,7 @@
-"""Asking an agent: session, prompt, model, and the start of the run."""
+"""Asking an agent: session, prompt, model, and the run that answers."""
 
-from contextlib import suppress
+import asyncio
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -20,18 +21,39 @@ from ..const import (
     DOMAIN,
 )
 from ..error_mapping import action_error
-from ..gateway import AgentRunError, GatewayError, RequestFailedError, RunRequest
-from .prompt import async_get_user_context, describe_user, join, render_instructions
+from ..gateway import (
+    GatewayConnectionError,
+    GatewayError,
+    RequestFailedError,
+    RunRequest,
+    RunTimeoutError,
+)
+from .prompt import (
+    NO_HOME_ACCESS,
+    NO_POLL,
+    async_get_user_context,
+    describe_user,
+    join,
+    render_instructions,
+)
 from .session import Scope, SessionContext, named_session_key, session_key
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from homeassistant.config_entries import ConfigSubentry
     from homeassistant.core import HomeAssistant
 
-    from ..coordinator import ClawdConfigEntry, ClawdCoordinator
-    from ..gateway import AgentRun
+    from ..coordinator import ClawdConfigEntry, ClawdCoordinator, ClawdRuntime
+    from ..gateway import AgentRun, ThinkingLevel
 
 MAX_SESSIONS: Final = 256
+
+# Seconds in which who speaks to a device expects an answer, or why there is none.
+SPOKEN_TURN_TIMEOUT: Final = 8.0
+
+# Characters that a text may consist of and still be blank.
+_INVISIBLE: Final = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,35 +84,48 @@ class Question:
         return self.device_id or self.satellite_id
 
 
-async def async_start_run(
+@asynccontextmanager
+async def async_run(
     hass: HomeAssistant,
     entry: ClawdConfigEntry,
     subentry: ConfigSubentry,
     question: Question,
-) -> AgentRun:
-    """Start the run that answers a question.
+) -> AsyncGenerator[AgentRun]:
+    """Start the run that answers a question; its session is busy within the context.
 
     Raises:
-        HomeAssistantError: the agent is gone, or its instructions are broken.
+        HomeAssistantError: there is no question, the agent is gone or busy, or its
+            instructions are broken.
         GatewayError: the Gateway refused, or there is no connection.
 
     """
+    if not question.text.translate(dict.fromkeys(map(ord, _INVISIBLE))).strip():
+        raise _error(translation_key="blank_question")
     coordinator, settings = entry.runtime_data.coordinator, subentry.data
     await async_require_agent(coordinator, subentry)
     key = session_key_for(subentry, question)
     prompt = await async_build_prompt(hass, subentry, question)
-    await async_set_model(entry, subentry, key)
-    return await coordinator.client.start_run(
-        RunRequest(
-            question.text,
-            key,
-            extra_system_prompt=prompt,
-            thinking=settings.get(CONF_THINKING),
-            idle_timeout=settings[CONF_IDLE_TIMEOUT],
-            timeout=settings[CONF_DEADLINE],
-            include_tools=settings[CONF_TOOL_PROGRESS],
+    spoken = question.voice_device is not None
+    timeout = SPOKEN_TURN_TIMEOUT if spoken else settings[CONF_IDLE_TIMEOUT]
+    async with _async_take_turn(entry.runtime_data, subentry, key, timeout):
+        await async_set_model(entry, subentry, key)
+        run = await coordinator.client.start_run(
+            RunRequest(
+                question.text,
+                key,
+                extra_system_prompt=prompt,
+                thinking=settings.get(CONF_THINKING),
+                idle_timeout=settings[CONF_IDLE_TIMEOUT],
+                timeout=settings[CONF_DEADLINE],
+                include_tools=settings[CONF_TOOL_PROGRESS] and not spoken,
+            )
         )
-    )
+        try:
+            yield run
+        except RunTimeoutError:
+            raise
+        except GatewayConnectionError as err:
+            raise _error(translation_key="run_lost") from err
 
 
 async def async_require_agent(
@@ -112,12 +147,13 @@ async def async_ask_error(
     coordinator: ClawdCoordinator, subentry: ConfigSubentry, err: GatewayError
 ) -> HomeAssistantError:
     """Return the error to show for a failed question."""
-    if isinstance(err, RequestFailedError | AgentRunError):
+    if isinstance(err, RequestFailedError):
         try:
             with suppress(GatewayError):
                 await _async_refresh_agent(coordinator, subentry)
-        except HomeAssistantError as deleted:
-            return deleted
+                await _async_require_thinking_level(coordinator, subentry)
+        except HomeAssistantError as reason:
+            return reason
     return action_error(err)
 
 
@@ -137,6 +173,8 @@ async def async_build_prompt(
     )
     return join(
         " ".join(describe_user(context)),
+        NO_POLL,
+        NO_HOME_ACCESS,
         render_instructions(hass, subentry, settings[CONF_INSTRUCTIONS], context),
         question.history,
         question.extra_system_prompt,
@@ -180,16 +218,71 @@ async def async_set_model(
     known[key] = chosen
 
 
+@asynccontextmanager
+async def _async_take_turn(
+    runtime: ClawdRuntime, subentry: ConfigSubentry, key: str, timeout: float
+) -> AsyncGenerator[None]:
+    """Wait until a session answers nobody else.
+
+    What a Gateway does with a second question in a session depends on its version and
+    settings: it waits, steers the first run, is collected with it, or is dropped.
+    """
+    turn = runtime.session_turns.setdefault(key, asyncio.Lock())
+    try:
+        async with asyncio.timeout(timeout):
+            await turn.acquire()
+    except TimeoutError:
+        raise _error(translation_key="session_busy", agent=subentry.title) from None
+    try:
+        yield
+    finally:
+        turn.release()
+
+
+async def _async_require_thinking_level(
+    coordinator: ClawdCoordinator, subentry: ConfigSubentry
+) -> None:
+    """Raise if the agent's model lacks the chosen thinking level."""
+    # OpenClaw takes a run with any level, and then fails with `UNAVAILABLE`.
+    if (level := subentry.data.get(CONF_THINKING)) is None:
+        return
+    levels = await _async_thinking_levels(coordinator, subentry)
+    known = [known.id for known in levels]
+    if known and level not in known:
+        raise _error(
+            translation_key="thinking_unsupported",
+            agent=subentry.title,
+            level=level,
+            levels=", ".join(known),
+        )
+
+
+async def _async_thinking_levels(
+    coordinator: ClawdCoordinator, subentry: ConfigSubentry
+) -> tuple[ThinkingLevel, ...]:
+    client = coordinator.client
+    if ref := subentry.data.get(CONF_MODEL):
+        models = await client.models.list()
+        if model := next((model for model in models if model.ref == ref), None):
+            return model.thinking_levels
+    agent = coordinator.agents.get(subentry.data[CONF_AGENT])
+    return agent.thinking_levels if agent else ()
+
+
 async def _async_refresh_agent(
     coordinator: ClawdCoordinator, subentry: ConfigSubentry
 ) -> None:
     await coordinator.async_refresh_agents()
     if not _has_agent(coordinator, subentry):
-        raise HomeAssistantError(
-            translation_domain=DOMAIN,
-            translation_key="agent_deleted",
-            translation_placeholders={"agent": subentry.title},
-        )
+        raise _error(translation_key="agent_deleted", agent=subentry.title)
+
+
+def _error(*, translation_key: str, **placeholders: str) -> HomeAssistantError:
+    return HomeAssistantError(
+        translation_domain=DOMAIN,
+        translation_key=translation_key,
+        translation_placeholders=placeholders or None,
+    )
 
 
 def _has_agent(coordinator: ClawdCoordinator, subentry: ConfigSubentry) -> bool:

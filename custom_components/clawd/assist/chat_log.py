@@ -3,10 +3,12 @@
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.const import MAJOR_VERSION, MINOR_VERSION
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import llm
 
-from ..gateway import AgentRun, Part, ToolCall, ToolResult
-from .speech import SpeechText
+from ..const import DOMAIN
+from ..gateway import ToolCall, ToolResult
+from .reply import ReplyFilter, has_words
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
@@ -17,42 +19,122 @@ if TYPE_CHECKING:
     )
     from homeassistant.util.json import JsonObjectType
 
+    from ..gateway import AgentRun, Part
+    from .speech import SpeechText
+
     type Delta = AssistantContentDeltaDict | ToolResultContentDeltaDict
 
 # Earlier versions take the bare data of a tool result.
 TYPED_RESULTS: Final = (MAJOR_VERSION, MINOR_VERSION) >= (2026, 10)
 
+# Characters of a spoken reply that are held back. Home Assistant starts to speak once
+# it has more than 60, and a player without words for the seconds of a tool call hangs.
+# What an agent says before a tool call is shorter than this as a rule; and so many
+# characters are spoken in about 16 s, in which most tools end.
+MIN_SPEECH: Final = 240
 
-async def deltas(run: AgentRun, speech: SpeechText | None) -> AsyncGenerator[Delta]:
-    """Yield the reply of a run, cleaned by `speech`."""
-    yield {"role": "assistant"}
-    after_result = False
-    async for part in run.parts():
-        # A chat log starts a new message after a tool result, or it raises.
-        if after_result and not isinstance(part, ToolResult):
-            yield {"role": "assistant"}
-        after_result = isinstance(part, ToolResult)
-        for delta in _deltas_of(part, speech):
+
+class ReplyStream:
+    """Reply of a run in deltas: filtered, and cleaned for speech if it is spoken."""
+
+    def __init__(self, run: AgentRun, speech: SpeechText | None) -> None:
+        """Read a run, and speak its reply by `speech`."""
+        self._run = run
+        self._reply = ReplyFilter()
+        self._speech = speech
+        self._held = "" if speech else None
+        self._texts: list[str] = []
+        self._shown: list[str] = []
+        self._newlines = ""
+        self._message_started = self._after_result = False
+
+    @property
+    def text(self) -> str:
+        """Return the whole reply with its formatting, whatever came in between."""
+        return "".join(self._texts).strip()
+
+    @property
+    def shown(self) -> str:
+        """Return the whole reply as it is shown or spoken."""
+        return "".join(self._shown).strip()
+
+    @property
+    def silent(self) -> bool:
+        """Return whether the agent said nothing but that it has nothing to say."""
+        return self._reply.silent and not has_words(self.text)
+
+    async def deltas(self) -> AsyncGenerator[Delta]:
+        """Yield the reply as deltas of a chat log.
+
+        Raises:
+            GatewayError: the run failed.
+            HomeAssistantError: the reply ended within a thought.
+
+        """
+        yield {"role": "assistant"}
+        async for part in self._run.parts():
+            for delta in self._deltas_of(part):
+                yield delta
+        for delta in self._finish():
             yield delta
-    for delta in _content(speech.finish() if speech else ""):
-        yield delta
 
+    def _deltas_of(self, part: Part) -> Iterator[Delta]:
+        match part:
+            case ToolCall():
+                yield from self._add(self._reply.end_segment())
+                yield from self._start_message()
+                tool = llm.ToolInput(part.name, part.args, id=part.id, external=True)
+                yield {"tool_calls": [tool]}
+            case ToolResult():
+                yield _tool_result(part)
+                self._after_result = True
+                self._newlines, self._message_started = "", False
+            case _:
+                yield from self._add(self._reply.feed(part))
 
-def _deltas_of(part: Part, speech: SpeechText | None) -> Iterator[Delta]:
-    match part:
-        case ToolCall():
-            yield from _content(speech.finish() if speech else "")
-            tool = llm.ToolInput(part.name, part.args, id=part.id, external=True)
-            yield {"tool_calls": [tool]}
-        case ToolResult():
-            yield _tool_result(part)
-        case _:
-            yield from _content(speech.feed(part) if speech else part)
+    def _finish(self) -> Iterator[Delta]:
+        rest = self._reply.finish()
+        if self._reply.thinking:
+            raise HomeAssistantError(
+                translation_domain=DOMAIN, translation_key="unfinished_reply"
+            )
+        yield from self._add(rest)
+        if self._speech:
+            yield from self._show(self._speech.finish())
+        yield from self._content(self._held or "")
 
+    def _add(self, text: str) -> Iterator[Delta]:
+        """Add text of the reply."""
+        self._texts.append(text)
+        yield from self._show(self._speech.feed(text) if self._speech else text)
 
-def _content(text: str) -> Iterator[Delta]:
-    if text:
-        yield {"content": text}
+    def _show(self, text: str) -> Iterator[Delta]:
+        """Show or speak text, once there is enough for a player to start with."""
+        self._shown.append(text)
+        if self._held is not None:
+            self._held += text
+            if len(self._held) <= MIN_SPEECH:
+                return
+            text, self._held = self._held, None
+        yield from self._content(text)
+
+    def _content(self, text: str) -> Iterator[Delta]:
+        """Yield text without empty lines around a message."""
+        text = self._newlines + text
+        content = text.rstrip("\n")
+        self._newlines = text[len(content) :]
+        if not self._message_started:
+            content = content.lstrip("\n")
+        if content:
+            yield from self._start_message()
+            self._message_started = True
+            yield {"content": content}
+
+    def _start_message(self) -> Iterator[Delta]:
+        """Start a message after a tool result: a chat log requires it."""
+        if self._after_result:
+            self._after_result = False
+            yield {"role": "assistant"}
 
 
 def _tool_result(part: ToolResult) -> Delta:

@@ -1,9 +1,13 @@
 """System prompt of a question."""
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from homeassistant.components.conversation import AssistantContent, UserContent
+from homeassistant.components.conversation import (
+    HOME_ASSISTANT_AGENT,
+    AssistantContent,
+    UserContent,
+)
 from homeassistant.exceptions import HomeAssistantError, TemplateError
 from homeassistant.helpers import area_registry as ar, device_registry as dr
 from homeassistant.helpers.template import Template
@@ -16,6 +20,21 @@ if TYPE_CHECKING:
     from homeassistant.components.conversation import Content
     from homeassistant.config_entries import ConfigSubentry
     from homeassistant.core import HomeAssistant
+
+# Who speaks for Home Assistant itself, besides satellites: they say what an automation
+# lets them say.
+HOME_ASSISTANT: Final = (HOME_ASSISTANT_AGENT, "sentence_trigger")
+SATELLITES: Final = "assist_satellite."
+
+NO_POLL: Final = (
+    "A person asks this through Home Assistant and waits for your words. It is no "
+    "heartbeat and no poll: never reply HEARTBEAT_OK or NO_REPLY."
+)
+NO_HOME_ACCESS: Final = (
+    "Home Assistant gives you no access to the home here: you cannot see or change any "
+    "of its devices through it. If you are asked to and no tool of your own can do it, "
+    "say so. Never say that something was done that no tool has done."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +78,22 @@ def format_history_since_last_reply(content: Iterable[Content], agent: str) -> s
     """Return the messages before the question and after the agent's last reply.
 
     Home Assistant answers some questions itself, and an automation may have asked
-    one: the agent's session lacks both.
+    one: the agent's session lacks both. What another agent was asked is not told.
     """
     messages: list[str] = []
+    asked: list[str] = []
     for part in content:
         match part:
-            case AssistantContent(agent_id=speaker) if speaker == agent:
-                messages.clear()
-            case AssistantContent(content=str(text)):
-                messages.append(f"Home Assistant: {text}")
+            # Home Assistant logs its own intents without text, in the agent's name.
+            case AssistantContent(content=str(text), agent_id=speaker):
+                if speaker == agent:
+                    messages = []
+                elif speaker in HOME_ASSISTANT or speaker.startswith(SATELLITES):
+                    messages += [*asked, f"Home Assistant: {text}"]
+                asked = []
             case UserContent(content=text):
-                messages.append(f"User: {text}")
-    before = messages[:-1]  # without the question
+                asked.append(f"User: {text}")
+    before = messages + asked[:-1]  # without the question
     return "\n".join(["Said before:", *before]) if before else ""
 
 

@@ -1,168 +1,154 @@
-"""Replies without Markdown, for speech."""
+"""Replies as they are spoken: whole sentences of words."""
+
+# Without markdown-it-py, which Home Assistant does not ship and which knows only whole
+# paragraphs: a `*`, a link or a table's second line changes what came before, and what
+# models write against CommonMark's rules (`**「重点」**の`) it leaves as it is.
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-_EMOJI: Final = (
-    r"[\u231a\u231b\u23e9-\u23f3\u23f8-\u23fa\u2600-\u27bf\u2b05-\u2b07\u2b1b\u2b1c"
-    r"\u2b50\u2b55\ufe0f\u20e3\U0001f000-\U0001faff\U000e0020-\U000e007f]"
+from .markup import BULLETS, has_cells, is_open, speak, speak_math, speak_row
+from .reply import has_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Ends of sentences, if a space and another sentence follow; and those of scripts that
+# write no spaces. The blanks belong to the sentence before.
+_QUOTES: Final = "\"'\u2018\u2019“”«»\u2039\u203a"
+_WIDE_ENDS: Final = "。｡\uff01\uff1f"
+_WIDE_CLOSERS: Final = f"」』”\u2019\uff09){re.escape(']')}*_"
+_SENTENCE_END: Final = re.compile(
+    rf"[.!?…\u061f\u06d4\u0964\u0965\u0589\u1362\u1367]+[{_QUOTES})\]*_]*[ \t]+(?=\S)"
+    rf"|[{_WIDE_ENDS}]+[{_WIDE_CLOSERS}]*(?=[^{_WIDE_ENDS}{_WIDE_CLOSERS}\n])"
 )
-_JOINER: Final = "\u200d"
-_URL: Final = r"<?(?:https?://|www\.)[^\s<>]"
-_LINK_TEXT: Final = r"!?\[[^\[\]\n]{0,300}"
-_LINK_TARGET: Final = r"\((?:[^()\n]|\([^()\n]{0,300}\)){0,2000}"
+# "z. B.", "J. Smith"
+_INITIAL: Final = re.compile(r"(?:^|[\s.(])[^\W\d_]\Z")
 
-# Markup at the start of a line, and each text that may become such markup.
-_LINE: Final = re.compile(
-    r"""(?P<fence>`{3,}[^`\n]*(?:\n|\Z)|~{3,}[^\n]*(?:\n|\Z))
-    |(?P<rule>(?:-{3,}|\*{3,}|_{3,})[ \t]*(?:\n|\Z))
-    |(?P<mark>\#{1,6}[ \t]+|[-*+][ \t]+(?:\[[ xX]\][ \t]+)?)
-    |(?P<quote>>[ \t]?)
-    |(?P<row>\|[^\n]*(?:\n|\Z))""",
+# Without an end in so many characters, a sentence is cut at a clause or between words,
+# but not between a number and its unit: Thai has no full stops, some models neither.
+_LIMITS: Final = (300, 600, 1200, 2400)
+_WIDE_COMMAS: Final = "\u3001\uff0c\uff1b\uff1a"
+_CLAUSE_END: Final = re.compile(
+    rf"(?<=[^\W\d_])(?:[,;:\u060c\u2013\u2014]+[ \t]+|[{_WIDE_COMMAS}]+)"
+    rf"(?=[^\s{_WIDE_COMMAS}])"
+)
+_WORD_END: Final = re.compile(
+    r"(?<=[^\W\d_])[ \t]+(?=[^\W\d_])"
+    r"|(?<=[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u9fff\uac00-\ud7af])"
+    r"(?=[^\W\d_])"
+)
+
+# Lines that are read as a whole: fences, rows, formulas, definitions.
+_ITEM: Final = r"[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?"
+_WHOLE_LINE: Final = re.compile(
+    rf"{_ITEM}(?:`{{3}}|~{{3}}|\||\$\$|\\\[|\[[^\]\n]{{1,300}}\]:)"
+)
+_FENCE: Final = re.compile(rf"{_ITEM}(`{{3,}}(?=[^`]*\Z)|~{{3,}})[^\n]*\n?")
+_FORMULA: Final = {"$$": "$$", "\\[": "\\]"}
+# [1]: https://e.example "Title"; [^1]: A footnote.
+_DEFINITION: Final = re.compile(
+    r"[ \t>]*\[(?!\^)[^\]\n]+\]:[ \t]*(?:<[^<>\n]*>|\S*[/#@.]\S+)"
+    r"(?:[ \t]+[\"'(][^\n]*)?[ \t]*\Z"
+)
+_FOOTNOTE: Final = re.compile(r"[ \t>]*\[\^[^\]\n]+\]:[ \t]*")
+_LINE_MARKS: Final = re.compile(
+    rf"""(?P<indent>[ \t]*)
+    (?:>[ \t]?
+    |\#{{1,6}}(?:[ \t]+|\Z)
+    |[-*+\u2013\u2014{BULLETS}][ \t]+(?:\[[ xX]\][ \t]+)?)""",
     re.VERBOSE,
 )
-_LINE_PREFIX: Final = re.compile(
-    r"""`{1,2}|`{3,}[^`\n]*|~{1,2}|~{3,}[^\n]*
-    |\#{1,6}[ \t]*|(?:-+|\*+|_+|\+)[ \t]*
-    |[-*+][ \t]+\[(?:[ xX](?:\][ \t]*)?)?
-    |>|\|[^\n]*""",
-    re.VERBOSE,
-)
-# Markup anywhere, and each text that may become such markup.
-_INLINE: Final = re.compile(
-    rf"""(?P<escape>\\[!-/:-@\[-`{{-~])
-    |(?P<marks>\*+|_+|~+|`+)
-    |(?P<link>{_LINK_TEXT}\]{_LINK_TARGET}\))
-    |(?P<url>{_URL}*[^\s<>.,;:!?)\]"'*_]>?)
-    |(?P<emoji>{_EMOJI})
-    |(?P<word>[^\W_]+|.)""",
-    re.VERBOSE | re.DOTALL | re.IGNORECASE,
-)
-_INLINE_PREFIX: Final = re.compile(
-    rf"""\\|\*+|_+|~+|`+|!|<|{_URL}*
-    |{_LINK_TEXT}(?:\](?:{_LINK_TARGET}(?:\([^()\n]{{0,300}})?)?)?
-    |<?(?:h|ht|http?|https?:?|https?:/|https?://|w{{1,3}}|www\.)""",
-    re.VERBOSE | re.IGNORECASE,
-)
-_CODE_LINE: Final = re.compile(r"[^\n]*(?:\n|\Z)")
-_WORD: Final = re.compile(r"(?P<word>[^\W_]+)")
-_SEPARATOR: Final = re.compile(r"[|\s:-]*")
-_CELL_BORDER: Final = re.compile(r"(?<!\\)\|")
+_CLOSING_MARKS: Final = re.compile(r"[ \t]+#+[ \t]*\Z|[ \t]*\\\Z")
 
 
 class SpeechText:
-    """Reply, cleaned as it arrives; the same for any chunking.
+    """Reply in whole sentences, cleaned as it arrives; the same for any chunking.
 
-    Text that may become markup is held back until the next chunk decides.
+    Where a sentence ends depends on the text up to the start of the next one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, cleanup: bool = True) -> None:
         """Initialize without text."""
+        self._cleanup = cleanup
         self._held = ""
-        self._previous = "\n"
         self._line_start = True
         self._fence = ""
-        self._gap = False
+        self._formula = ""
 
     def feed(self, text: str) -> str:
-        """Add a chunk; return the text that can be spoken."""
-        return self._read(self._held + text, final=False)
-
-    def finish(self) -> str:
-        """Return the text that was held back."""
-        return self._read(self._held, final=True)
-
-    def _read(self, text: str, *, final: bool) -> str:
-        spoken, at = [], 0
-        while at < len(text):
-            if not final and self._undecided(text, at):
-                break
-            match = self._match(text, at)
-            spoken.append(self._speak(match))
-            self._previous = text[match.end() - 1]
-            at = match.end()
-        self._held = text[at:]
+        """Add a chunk; return the sentences that can be spoken."""
+        text, spoken = self._held + text, []
+        while end := self._sentence_end(text):
+            spoken.append(self._speak(text[:end]))
+            text = text[end:]
+        self._held = text
         return "".join(spoken)
 
-    def _undecided(self, text: str, at: int) -> bool:
-        """Return whether the next chunk decides about the rest."""
-        if self._fence:
-            return "\n" not in text[at:]
-        if self._line_start and _LINE_PREFIX.fullmatch(text, at):
-            return True
-        if self._previous.isalnum() and _WORD.match(text, at):
-            return False
-        return _INLINE_PREFIX.fullmatch(text, at) is not None
+    def finish(self) -> str:
+        """Return the last sentence."""
+        rest, self._held = self._held, ""
+        return self._speak(rest, final=True)
 
-    def _match(self, text: str, at: int) -> re.Match[str]:
-        match = None
-        if self._fence:
-            match = _CODE_LINE.match(text, at)
-        elif self._line_start:
-            match = _LINE.match(text, at)
-        elif self._previous.isalnum():
-            match = _WORD.match(text, at)
-        match = match or _INLINE.match(text, at)
-        assert match  # noqa: S101 - any character matches
-        return match
+    def _sentence_end(self, text: str) -> int:
+        """Return the end of the first sentence; 0 if the next chunk decides."""
+        if (
+            self._fence
+            or self._formula
+            or (self._line_start and _WHOLE_LINE.match(text))
+        ):
+            return text.find("\n") + 1
+        end = next(_ends(text), None)
+        for limit in _LIMITS:
+            if end and end <= limit:
+                return end
+            if len(text) <= limit:
+                return 0
+            if cut := _cut(text[:limit]):
+                return cut
+        return _LIMITS[-1]
 
-    def _speak(self, match: re.Match[str]) -> str:
-        """Return the spoken text of a token, and update the state."""
-        text, kind = match.group(), match.lastgroup
-        if self._fence:
-            line = text.strip()
-            if line.startswith(self._fence) and not line.strip(self._fence[0]):
-                self._fence = ""
+    def _speak(self, text: str, *, final: bool = False) -> str:
+        """Return the words of a sentence or line."""
+        starts, self._line_start = self._line_start, text.endswith("\n")
+        if not self._cleanup:
+            return text
+        if not starts:
+            return _speak_line(text, " ")
+        if self._fence or self._formula:
+            return self._speak_within_block(text)
+        if self._starts_block(text):
             return ""
-        self._line_start = (
-            text.endswith("\n")
-            or kind == "quote"
-            or (self._line_start and text.isspace())
-        )
-        if kind == "fence":
-            self._fence = text[:3]
-        if kind in {"url", "emoji"}:
-            self._gap = self._gap or self._previous.isspace()
-        return self._spoken(match)
+        line = text.removesuffix("\n")
+        words = _FOOTNOTE.sub("", _strip_marks(line), count=1)
+        words = _speak_line(_CLOSING_MARKS.sub("", words), "\n")
+        # A line of marks is a rule, an underline or a row of emojis.
+        ends = final or self._line_start
+        if ends and line.strip() and not has_words(words):
+            return ""
+        return words + text[len(line) :]
 
-    def _spoken(self, match: re.Match[str]) -> str:
-        text = match.group()
-        match match.lastgroup:
-            case "row":
-                return _speak_row(text)
-            case "link":
-                return speakable(text[text.index("[") + 1 : text.index("](")])
-            case "escape":
-                return text[1]
-            case "marks":
-                return self._speak_marks(match)
-            case "word":
-                return self._speak_plain(text)
+    def _starts_block(self, line: str) -> bool:
+        """Return whether a line is not spoken, and starts code or a formula."""
+        bare = line.strip(" \t>\n")
+        if fence := _FENCE.fullmatch(line):
+            self._fence = fence[1]
+        elif bare in _FORMULA:
+            self._formula = _FORMULA[bare]
+        else:
+            return _DEFINITION.match(line.removesuffix("\n")) is not None
+        return True
+
+    def _speak_within_block(self, line: str) -> str:
+        """Return the words of a line of a formula; code is not spoken."""
+        bare = line.strip(" \t>\n")
+        if self._formula:
+            if bare != self._formula:
+                return speak_math(bare) + "\n"
+            self._formula = ""
+        elif bare.startswith(self._fence) and not bare.strip(self._fence[0]):
+            self._fence = ""
         return ""
-
-    def _speak_plain(self, text: str) -> str:
-        """Return the text without the space or joiner of a symbol."""
-        gap, self._gap = self._gap, False
-        if text == _JOINER and re.fullmatch(_EMOJI, self._previous):
-            self._gap = gap
-            return ""
-        return "" if gap and text == " " else text
-
-    def _speak_marks(self, match: re.Match[str]) -> str:
-        """Return marks that are no markup, as in 2 * 3."""
-        run = match.group()
-        around = self._previous + (match.string[match.end() :][:1] or " ")
-        apart, inside = around.isspace(), around.isalnum()
-        match run[0]:
-            case "`":
-                literal = False
-            case "~":
-                literal = len(run) != 2  # noqa: PLR2004 - what strikes out
-            case "_":
-                literal = apart or inside
-            case _:
-                literal = apart or (inside and (len(run) == 1 or around.isdecimal()))
-        return run if literal else ""
 
 
 def speakable(text: str) -> str:
@@ -171,9 +157,45 @@ def speakable(text: str) -> str:
     return speech.feed(text) + speech.finish()
 
 
-def _speak_row(row: str) -> str:
-    """Return the cells of a table row, joined by commas."""
-    if _SEPARATOR.fullmatch(row):
-        return ""
-    cells = _CELL_BORDER.split(row.strip().removeprefix("|").removesuffix("|"))
-    return ", ".join(speakable(cell.strip()) for cell in cells) + "\n"
+def _ends(text: str) -> Iterator[int]:
+    """Yield the ends of sentences in a line, then the end of the line."""
+    line_end = text.find("\n") + 1
+    for match in _SENTENCE_END.finditer(text, 0, line_end or len(text)):
+        if _ends_sentence(match) and not is_open(text[: match.end()]):
+            yield match.end()
+    if line_end:
+        yield line_end
+
+
+def _ends_sentence(match: re.Match[str]) -> bool:
+    """Return whether a full stop is more than an ordinal's or an abbreviation's."""
+    if match[0].rstrip(" \t") != ".":
+        return True
+    before, after = match.string[: match.start()], match.string[match.end()]
+    return not (
+        before[-1:].isdecimal()
+        or after.islower()
+        or after.isdecimal()
+        or _INITIAL.search(before[-2:])
+    )
+
+
+def _cut(text: str) -> int | None:
+    """Return the best place to cut a long sentence."""
+    for pattern in (_CLAUSE_END, _WORD_END):
+        places = [match.end() for match in pattern.finditer(text)]
+        for place in reversed(places):
+            if not is_open(text[:place]):
+                return place
+    return None
+
+
+def _strip_marks(line: str) -> str:
+    """Remove the marks of quotes, headings and lists."""
+    while marks := _LINE_MARKS.match(line):
+        line = marks["indent"] + line[marks.end() :]
+    return line
+
+
+def _speak_line(text: str, before: str) -> str:
+    return speak_row(text) if has_cells(text) else speak(text, before)

@@ -48,6 +48,7 @@ from .exceptions import (
     RequestFailedError,
     RequestTimeoutError,
     RequestTooLargeError,
+    RunTimeoutError,
     UnsupportedProtocolError,
 )
 from .identity import DeviceIdentity
@@ -131,6 +132,7 @@ __all__ = [
     "RunInfo",
     "RunRequest",
     "RunResult",
+    "RunTimeoutError",
     "SetupLink",
     "SleepDetector",
     "Statistics",

@@ -17,7 +17,7 @@ from .models import Timing
 from .probe import fetch_gateway_id, fetch_gateway_info
 from .protocol.connection import SHUTDOWN, Connection
 from .protocol.transport import open_socket
-from .runs.aborts import Aborts
+from .runs.aborts import STOP_TIMEOUT, Aborts
 from .runs.recovery import recover
 from .runs.runs import AgentRuns
 from .sleep_detector import SleepDetector
@@ -95,7 +95,7 @@ class GatewayClient:
             self.statistics,
             self._timing,
             self._aborts.abort,
-            self._aborts.abort_in_background,
+            self._aborts.end_expired,
         )
         self._event_listeners: EventListeners[Event] = EventListeners(
             self.statistics, self._tasks.spawn
@@ -240,7 +240,8 @@ class GatewayClient:
     async def _send_run(self, connection: Connection, run: AgentRun) -> None:
         def accept() -> float:
             run.accept()
-            return run.timeout
+            # The final response also tells whether an expired run was stopped.
+            return run.timeout + STOP_TIMEOUT
 
         timeout = self._timing.request_timeout
         request = connection.pending.open("agent", timeout, accept)

@@ -7,6 +7,7 @@ GatewayError
 │ ├ ConnectionLostError
 │ ├ NotConnectedError
 │ └ RequestTimeoutError
+│   └ RunTimeoutError
 ├ GatewayProtocolError
 │ ├ InvalidFrameError
 │ ├ NotAGatewayError
@@ -106,6 +107,17 @@ class NotConnectedError(GatewayConnectionError):
 
 class RequestTimeoutError(GatewayConnectionError):
     """No response in time."""
+
+
+class RunTimeoutError(RequestTimeoutError):
+    """Run took too long.
+
+    Attributes:
+        stopped: whether the Gateway has confirmed that the run was stopped.
+
+    """
+
+    stopped = False
 
 
 class GatewayProtocolError(GatewayError):

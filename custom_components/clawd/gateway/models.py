@@ -198,6 +198,14 @@ def final_texts(payload: Payload) -> list[str]:
     return [text for text in texts if isinstance(text, str) and text]
 
 
+def output_tokens(payload: Payload) -> int | None:
+    """Return the tokens that the model wrote; None if the Gateway does not say."""
+    meta = _mapping(_mapping(payload, "result"), "meta")
+    usage = _mapping(_mapping(meta, "agentMeta"), "usage")
+    tokens = usage.get("output", usage.get("total"))
+    return tokens if isinstance(tokens, int) else None
+
+
 def run_result(run_id: str, payload: Payload, text: str) -> RunResult:
     """Read duration and model of a final response."""
     meta = _mapping(_mapping(payload, "result"), "meta")

@@ -240,12 +240,10 @@ async def test_model_error(gateway: GatewaySimulator) -> None:
     async with running(client):
         await client.wait_connected()
         run = await client.start_run(RunRequest("Hello", KEY))
-        if gateway.protocol == 3:
-            assert (await run.result()).text == "HTTP 500"
-        else:
-            with pytest.raises(AgentRunError) as caught:
-                await run.result()
-            assert caught.value.reason == "HTTP 500"
+        with pytest.raises(AgentRunError) as caught:
+            await run.result()
+        assert caught.value.reason == "HTTP 500"
+        assert run.stream.text == ""
 
 
 @pytest.mark.parametrize("protocol", [4])

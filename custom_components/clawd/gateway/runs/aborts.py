@@ -1,5 +1,6 @@
 """Stopping runs at the Gateway."""
 
+import asyncio
 from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from .run import AgentRun
 
 MAX_UNSENT_ABORTS: Final = 32
+
+# Seconds; OpenClaw sends the final response 0.1 s after the request to stop.
+STOP_TIMEOUT: Final = 3.0
 
 
 class Aborts:
@@ -44,6 +48,10 @@ class Aborts:
         except ConnectionLostError:
             self._unsent.append(run)
 
+    def end_expired(self, run: AgentRun) -> None:
+        """Stop a run that took too long, and end it with what came of that."""
+        self._tasks.spawn(self._end_expired(run), "abort")
+
     def abort_in_background(self, run: AgentRun) -> None:
         """Stop a run whose caller is gone; errors are ignored."""
         self._tasks.spawn(self._abort_quietly(run), "abort")
@@ -53,6 +61,14 @@ class Aborts:
         runs = list(self._unsent)
         self._unsent.clear()
         return [("abort", self._abort_quietly(run)) for run in runs]
+
+    async def _end_expired(self, run: AgentRun) -> None:
+        with suppress(GatewayError, TimeoutError):
+            async with asyncio.timeout(STOP_TIMEOUT):
+                await self.abort(run)
+                if run not in self._unsent:
+                    await run.wait_ended()
+        run.give_up()
 
     async def _abort_quietly(self, run: AgentRun) -> None:
         with suppress(GatewayError):

@@ -4,7 +4,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from ..exceptions import GatewayError, RequestTimeoutError
+from ..exceptions import GatewayError, RunTimeoutError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,11 +86,11 @@ class RunDeadlines:
         deadlines: list[tuple[float, GatewayError]] = [
             (
                 self._started_at + self._timing.run_timeout,
-                RequestTimeoutError("the run took too long", code="RUN_TIMEOUT"),
+                RunTimeoutError("the run took too long", code="RUN_TIMEOUT"),
             ),
             (
                 self.last_event_at + self._timing.run_idle_timeout,
-                RequestTimeoutError("no event of the run", code="RUN_IDLE_TIMEOUT"),
+                RunTimeoutError("no event of the run", code="RUN_IDLE_TIMEOUT"),
             ),
         ]
         if loss := self._loss():

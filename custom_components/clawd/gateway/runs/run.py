@@ -14,9 +14,11 @@ from ..exceptions import (
     GatewayError,
     NotConnectedError,
     RequestFailedError,
+    RunTimeoutError,
 )
-from ..models import final_texts, run_result
+from ..models import final_texts, output_tokens, run_result
 from .deadlines import RunDeadlines
+from .failure import provider_message
 from .stream import RunStream
 
 if TYPE_CHECKING:
@@ -89,6 +91,7 @@ class AgentRun:
         self._accepted: asyncio.Future[None] = self._loop.create_future()
         self._result: asyncio.Future[RunResult] = self._loop.create_future()
         self._response: asyncio.Future[Json] | None = None
+        self._expired: GatewayError | None = None
 
     @property
     def run_id(self) -> str:
@@ -182,6 +185,15 @@ class AgentRun:
         self._accepted.result()
         return self
 
+    async def wait_ended(self) -> None:
+        """Wait until the run has ended, however."""
+        await asyncio.wait([self._result])
+
+    def give_up(self) -> None:
+        """End a run that has expired and may go on at the Gateway."""
+        if self._expired and not self.ended:
+            self.fail(self._expired)
+
     def attach_response(self, response: asyncio.Future[Json]) -> None:
         """End the run with a final response to come."""
         self._response = response
@@ -206,6 +218,11 @@ class AgentRun:
 
     def fail(self, error: GatewayError) -> None:
         """End the run with an error."""
+        if isinstance(self._expired, RunTimeoutError) and isinstance(
+            error, AgentRunAborted
+        ):
+            self._expired.stopped = True
+            error = self._expired
         if not self.ended:
             _LOGGER.debug("Run %s ended: %s", self.run_id, error.code)
         for future in (self._accepted, self._result):
@@ -233,8 +250,7 @@ class AgentRun:
             case {"status": "ok", "result": {"meta": {"aborted": True}}}:
                 self.fail(AgentRunAborted())
             case {"status": "ok"}:
-                self.stream.finish(final_texts(payload))
-                self._succeed(payload)
+                self._conclude_ok(payload)
             case {"status": "timeout", "stopReason": "rpc"}:
                 # v4 after `chat.abort`.
                 self.fail(AgentRunAborted())
@@ -242,6 +258,18 @@ class AgentRun:
                 self.fail(AgentRunError("the agent took too long", code="TIMEOUT"))
             case _:
                 self.fail(AgentRunError("the run ended unexpectedly", code="UNKNOWN"))
+
+    def _conclude_ok(self, payload: Payload) -> None:
+        texts = final_texts(payload)
+        if texts and not self.stream.text and output_tokens(payload) == 0:
+            # The model has not said a word: this is what its provider said. v3 ends
+            # {"payloads": [{"text": "500 mock failure"}]} like this, too.
+            reason = provider_message("\n".join(texts))
+            code = "PROVIDER_ERROR"
+            self.fail(AgentRunError("the provider failed", code=code, reason=reason))
+            return
+        self.stream.finish(texts)
+        self._succeed(payload)
 
     def _succeed(self, payload: Payload) -> None:
         if not self.ended:
@@ -252,14 +280,19 @@ class AgentRun:
             self._end()
 
     def _expire(self, error: GatewayError) -> None:
-        self.fail(error)
+        if self._expired:
+            self.give_up()
+            return
+        self._expired = error
+        if not isinstance(error, RunTimeoutError):
+            # Without a connection, nobody can tell what becomes of the run.
+            self.fail(error)
         self._on_expire(self)
 
     def _as_run_error(self, error: GatewayError) -> GatewayError:
         if self.accepted and isinstance(error, RequestFailedError):
-            return AgentRunError(
-                "the agent failed", code=error.code, reason=error.reason
-            )
+            reason = provider_message(error.reason)
+            return AgentRunError("the agent failed", code=error.code, reason=reason)
         return error
 
     def _end(self) -> None:

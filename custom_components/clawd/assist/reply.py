@@ -1,0 +1,336 @@
+"""Reply of an agent: a model's text without thoughts, directives and sentinels."""
+
+import re
+from typing import Final
+
+# Tags around a model's thoughts: those that OpenClaw strips, and those of MiniMax
+# (`<mm:think>`), Magistral (`[THINK]`) and Kimi (`◁think▷`).
+_THOUGHT: Final = (
+    r"(?:[a-z]{1,20}:)?"
+    r"(?:think(?:ing)?|thoughts?|antthinking|reasoning|reflection|scratchpad)"
+)
+_TAG: Final = re.compile(
+    rf"""<\ ?(?P<end>/?)\ ?(?:{_THOUGHT}|(?P<final>final))(?:[ \t][^<>\n]{{0,200}}?)?
+        \ ?(?P<empty>/?)>
+    |\[(?P<end_bracket>/?)THINK\]
+    |◁(?P<end_triangle>/?)think▷""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_TAG_PREFIX: Final = re.compile(
+    rf"""<\ ?/?\ ?(?:[a-z]{{0,20}}(?::[a-z]{{0,20}})?
+        |(?:{_THOUGHT}|final)[ \t][^<>\n]{{0,200}})/?
+    |\[/?(?:T|TH|THI|THIN|THINK)?
+    |◁/?(?:t|th|thi|thin|think)?""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_THOUGHT_END: Final = re.compile(
+    rf"<\ ?/\ ?{_THOUGHT}\ ?>|\[/THINK\]|◁/think▷", re.IGNORECASE
+)
+
+# [[reply_to_current]], [[reply_to:<id>]], [[audio_as_voice]], [[tts:voice=x]],
+# [[quick_replies: A, B]], [embed ref="cv_1" title="Status" /]. Names without a value
+# are listed: [[kitchen]] is a wiki link.
+_DIRECTIVE: Final = re.compile(
+    r"""\[\[[ \t]{0,9}
+    (?:(?i:reply_to_current|audio_as_voice|/?tts)
+        |/?(?:(?i:reply_to|tts)|[a-z][a-z0-9_]{0,39})[ \t]{0,9}:[^\]\n]{0,2000})
+    [ \t]{0,9}\]\]
+    |\[(?:embed|view)[ \t]{1,9}[a-z]{1,20}=[^\]\n]{0,2000}\]""",
+    re.VERBOSE,
+)
+_DIRECTIVE_PREFIX: Final = re.compile(
+    r"""\[(?:\[[ \t]{0,9}
+        (?:/?(?:[a-z][a-z0-9_]{0,39}[ \t]{0,9}(?::[^\]\n]{0,2000})?)?)?\]?)?
+    |\[(?:e|em|emb|embe|v|vi|vie)
+    |\[(?:embed|view)(?:[ \t]{1,9}(?:[a-z]{1,20}(?:=[^\]\n]{0,2000})?)?)?""",
+    re.VERBOSE | re.IGNORECASE,
+)
+# [[tts:text]](laughs) Only for the ear.[[/tts:text]]
+_ASIDE: Final = re.compile(r"\[\[\s*tts\s*:\s*text\s*\]\]", re.IGNORECASE)
+_ASIDE_END: Final = re.compile(r"\[\[ ?/tts(?: ?: ?text)? ?\]\]", re.IGNORECASE)
+# Any of the ends above, cut anywhere.
+_END_PREFIX: Final = re.compile(r"(?:<[^<>\n]{0,60}|\[[^\]\n]{0,20}\]?|◁[^▷\n]{0,8})\Z")
+
+# MEDIA:/home/claw/a.png, MEDIA: `./my picture.png`, MEDIA:https://e.example/a.png
+_MEDIA: Final = re.compile(r"[ \t]*MEDIA:[ \t]*(?P<value>[^\n]*)")
+_MEDIA_PREFIX: Final = re.compile(r"[ \t]*(?:M|ME|MED|MEDI|MEDIA|MEDIA:[^\n]*)?")
+_MEDIA_URL: Final = re.compile(r"https?://\S+[ \t]*", re.IGNORECASE)
+_MEDIA_PATH: Final = re.compile(
+    r"[`\"']?(?:[/~\\]|\.{1,2}[/\\]|[a-z]+:\S|\S*[/\\]|\S+\.\w{1,10}[`\"']?$)",
+    re.IGNORECASE,
+)
+
+# What OpenClaw's prompts let an agent reply to a poll, and what it never shows.
+_SENTINELS: Final = ("HEARTBEAT_OK", "NO_REPLY", "ANNOUNCE_SKIP", "REPLY_SKIP")
+_NAMES: Final = "|".join(_SENTINELS)
+_HTML: Final = r"</?[a-z]{1,6}>"
+_OPENERS: Final = rf"(?:[^\w\n<`\[]|_|{_HTML}){{0,9}}"
+_BEHIND: Final = rf"(?:[^\w\n<`]|_|{_HTML}){{0,9}}"
+_SENTINEL: Final = re.compile(rf"{_OPENERS}(?:{_NAMES})(?P<behind>{_BEHIND})")
+_SENTINEL_PREFIX: Final = re.compile(
+    rf"{_OPENERS}(?:</?[a-z]{{0,6}}"
+    rf"|{'|'.join(name[:end] for name in _SENTINELS for end in range(len(name)))}"
+    rf"|(?:{_NAMES}){_BEHIND}(?:</?[a-z]{{0,6}})?)"
+)
+# "HEARTBEAT_OK: all is well", not "NO_REPLY means …".
+_SEPARATORS: Final = ".,;:!-\u2013\u2014"
+
+_FENCE: Final = re.compile(r"[ \t>]*(?:[-*+]|\d{1,9}[.)])?[ \t]*(`{3,}|~{3,})")
+_INDENT: Final = re.compile(r" {4}|\t")
+_BACKTICKS: Final = re.compile(r"`+")
+_SENTENCE_END: Final = ".!?…。\uff01\uff1f\u2013\u2014"
+_CLOSERS: Final = ")]\"'”\u2019»*_"
+_PLAIN: Final = re.compile(rf"[^\n`<\[◁{_SENTENCE_END}]+|[{_SENTENCE_END}]+|.")
+_BEHIND_SENTENCE: Final = re.compile(
+    rf"[ \t]+|[{re.escape(_CLOSERS)}]+|[^\n`<\[◁{_SENTENCE_END}]+|[{_SENTENCE_END}]+|."
+)
+# In place of the marks of an inline code: code to the end of the line.
+_WHOLE_LINE: Final = "\n"
+# Characters of a line that are kept to recognize a fence.
+_MAX_LINE: Final = 200
+_LEADING: Final = re.compile(r"(?:[^\S\n]*\n)*(?: {1,3}(?![ \t]))?")
+_INVISIBLE: Final = "\u200b\u2060\ufeff"
+
+
+def has_words(text: str) -> bool:
+    """Return whether there is a letter or a digit."""
+    return any(map(str.isalnum, text))
+
+
+class ReplyFilter:
+    """Text of a model, filtered as it arrives; the same for any chunking.
+
+    Text that may become a tag, a directive or a sentinel is held back until the next
+    chunk decides. Code keeps what looks like one.
+
+    Attributes:
+        silent: a sentinel was taken out.
+        thinking: a thought has begun and has not ended.
+
+    """
+
+    def __init__(self) -> None:
+        """Initialize without text."""
+        self.silent = False
+        self.thinking = False
+        self._held = ""
+        # What was read before the first letter or digit.
+        self._lead: str | None = ""
+        self._aside = ""
+        self._in_aside = False
+        self._line = ""
+        self._blank = self._blank_before = True
+        self._previous = "\n"
+        # 1 behind the end of a sentence, 2 behind blanks that follow it.
+        self._sentence = 0
+        self._dropped = False
+        self._code = self._fence = ""
+        self._segment_ended = False
+
+    def feed(self, text: str) -> str:
+        """Add a chunk; return the new text of the reply."""
+        if self._segment_ended and text:
+            self._segment_ended = False
+            text = text.removeprefix("\n")
+        return self._show(self._read(self._held + text, final=False))
+
+    def end_segment(self) -> str:
+        """Return the text that was held back before a tool call."""
+        # The next segment starts with an empty line. The end of this line decides here
+        # what it would decide there.
+        if self._segment_ended:
+            return ""
+        shown = self.feed("\n")
+        self._segment_ended = True
+        return shown
+
+    def finish(self) -> str:
+        """Return the text that was held back."""
+        shown = self._show(self._read(self._held, final=True))
+        if self._lead is not None and not self.thinking:
+            # The agent meant only to be heard.
+            shown = self._show(self._aside)
+        return shown
+
+    def _show(self, text: str) -> str:
+        """Return the text, once there is a letter or a digit."""
+        if self._lead is None:
+            return text
+        self._lead += text
+        if not has_words(self._lead):
+            return ""
+        shown, self._lead = self._lead.lstrip(_INVISIBLE), None
+        leading = _LEADING.match(shown)
+        return shown[leading.end() :] if leading else shown
+
+    def _read(self, text: str, *, final: bool) -> str:
+        shown: list[str] = []
+        at = 0
+        while at < len(text):
+            end = self._read_token(text, at, shown, final=final)
+            if end == at:
+                break
+            at = end
+        self._held = text[at:]
+        return "".join(shown)
+
+    def _read_token(self, text: str, at: int, shown: list[str], *, final: bool) -> int:
+        """Return the end of a token; `at` if the next chunk decides about it."""
+        if self.thinking or self._in_aside:
+            return self._skip(text, at, final=final)
+        if text[at] == "\n":
+            self._end_line(shown)
+            return at + 1
+        if text[at] == "`" and not self._fence:
+            return self._read_backticks(text, at, shown, final=final)
+        if self._fence or self._code:
+            end = "\n" if self._fence else "\n`"
+            return self._emit(text, at, _until(text, at, end), shown)
+        if not final and self._is_undecided(text, at):
+            return at
+        return self._read_text(text, at, shown)
+
+    def _skip(self, text: str, at: int, *, final: bool) -> int:
+        """Skip a thought, or what is only for the ear."""
+        pattern = _THOUGHT_END if self.thinking else _ASIDE_END
+        if end := pattern.search(text, at):
+            stop, behind = end.span()
+        else:
+            prefix = None if final else _END_PREFIX.search(text, at)
+            stop = behind = prefix.start() if prefix else len(text)
+        if self._in_aside:
+            self._aside += text[at:stop]
+        if end:
+            self.thinking = self._in_aside = False
+            self._dropped = True
+        return behind
+
+    def _read_backticks(
+        self, text: str, at: int, shown: list[str], *, final: bool
+    ) -> int:
+        marks = _match(_BACKTICKS, text, at)
+        if marks.end() == len(text) and not final:
+            return at
+        if not self._code:
+            self._code = marks[0]
+        elif self._code == marks[0]:
+            self._code = ""
+        return self._emit(text, at, marks.end(), shown)
+
+    def _is_undecided(self, text: str, at: int) -> bool:
+        """Return whether the next chunk decides about the rest."""
+        if self._blank and (
+            _MEDIA_PREFIX.fullmatch(text, at) or text[at:] in ("~", "~~")
+        ):
+            return True
+        return bool(
+            (self._is_start and _SENTINEL_PREFIX.fullmatch(text, at))
+            or _TAG_PREFIX.fullmatch(text, at)
+            or _DIRECTIVE_PREFIX.fullmatch(text, at)
+        )
+
+    @property
+    def _is_start(self) -> bool:
+        """Return whether a line or a sentence starts here."""
+        return self._blank or self._sentence > 1
+
+    def _read_text(self, text: str, at: int, shown: list[str]) -> int:
+        """Read a token that is no code."""
+        if self._blank and (end := self._read_line_start(text, at, shown)):
+            return end
+        if self._is_start and (end := self._sentinel_end(text, at)):
+            self.silent = self._dropped = True
+            return end
+        if tag := _TAG.match(text, at):
+            ends = tag["end"] or tag["end_bracket"] or tag["end_triangle"]
+            self.thinking = not (ends or tag["final"] or tag["empty"])
+            self._dropped = True
+            return tag.end()
+        if directive := _DIRECTIVE.match(text, at):
+            self._in_aside = _ASIDE.fullmatch(directive[0]) is not None
+            self._dropped = True
+            return directive.end()
+        pattern = _BEHIND_SENTENCE if self._sentence else _PLAIN
+        return self._emit(text, at, _match(pattern, text, at).end(), shown)
+
+    def _sentinel_end(self, text: str, at: int) -> int | None:
+        """Return the end of a sentinel that stands alone, or before a sentence."""
+        sentinel = _SENTINEL.match(text, at)
+        if sentinel is None:
+            return None
+        alone = text[sentinel.end() : sentinel.end() + 1] in ("", "\n")
+        separate = self._blank and set(sentinel["behind"]) & set(_SEPARATORS)
+        return sentinel.end() if alone or separate else None
+
+    def _read_line_start(self, text: str, at: int, shown: list[str]) -> int | None:
+        """Read what is special at the start of a line."""
+        indent = _INDENT.match(text, at)
+        if indent and self._blank_before and not self._line:
+            self._code = _WHOLE_LINE
+            return self._emit(text, at, indent.end(), shown)
+        if text.startswith("~~~", at):
+            self._code = _WHOLE_LINE
+            return self._emit(text, at, at + 3, shown)
+        media = _MEDIA.match(text, at)
+        if media and (rest := _behind_media(media["value"])) is not None:
+            self._dropped = True
+            self._emit(rest, 0, len(rest), shown)
+            return media.end()
+        return None
+
+    def _emit(self, text: str, at: int, end: int, shown: list[str]) -> int:
+        """Add a piece of the reply; return its end."""
+        piece = text[at:end]
+        if self._dropped and self._previous.isspace():
+            piece = piece.lstrip(" \t")
+        if not piece:
+            return end
+        self._dropped = False
+        shown.append(piece)
+        self._line = (self._line + piece)[:_MAX_LINE]
+        self._previous = piece[-1]
+        if piece.isspace():
+            self._sentence = 2 if self._sentence else 0
+            return end
+        self._blank = False
+        if piece[-1] in _SENTENCE_END:
+            self._sentence = 1
+        elif piece.strip(_CLOSERS) or self._sentence > 1:
+            self._sentence = 0
+        return end
+
+    def _end_line(self, shown: list[str]) -> None:
+        fence = _FENCE.match(self._line)
+        if self._fence:
+            marks = self._line.strip(" \t>")
+            if marks.startswith(self._fence) and not marks.strip(self._fence[0]):
+                self._fence = ""
+        elif fence and self._code in (fence[1], _WHOLE_LINE):
+            self._fence = fence[1]
+        # A line of nothing but directives is gone with its end.
+        if not (self._dropped and self._blank):
+            shown.append("\n")
+            self._previous = "\n"
+            self._blank_before = self._blank or self._code == _WHOLE_LINE
+        self._line = self._code = ""
+        self._blank, self._sentence, self._dropped = True, 0, False
+
+
+def _match(pattern: re.Pattern[str], text: str, at: int) -> re.Match[str]:
+    match = pattern.match(text, at)
+    assert match  # noqa: S101 - the pattern matches any character
+    return match
+
+
+def _until(text: str, at: int, marks: str) -> int:
+    """Return where the first of the marks is, or the end."""
+    found = (text.find(mark, at) for mark in marks)
+    return min((place for place in found if place >= 0), default=len(text))
+
+
+def _behind_media(value: str) -> str | None:
+    """Return the words behind the address in a `MEDIA:` line; None if it is none."""
+    if url := _MEDIA_URL.match(value):
+        return value[url.end() :]
+    # A path may hold blanks.
+    return "" if _MEDIA_PATH.match(value) else None
