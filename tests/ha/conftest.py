@@ -120,10 +120,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[BlockingCalls]:
     calls.verify()
 
 
-def pytest_runtest_setup() -> None:
-    """Leave what the imports made out of the collections, also after an unfreeze."""
-    if not gc.get_freeze_count():
-        leave_out_imports()
+def pytest_collection_finish() -> None:
+    """Leave imports out of the collections after each test."""
+    leave_out_imports()
 
 
 @pytest.fixture(autouse=True)

@@ -181,3 +181,10 @@ def test_no_sentence_ends_within_a_quantity(quantities: list[tuple[str, str]]) -
         start += len("Es sind ")
         assert not ends & set(range(start + 1, start + len(number + unit)))
         start += len(number + unit) + len(", ")
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"), [("a == b", "a == b"), ("==marked==", "marked")]
+)
+def test_equals_signs_are_markup_only_around_words(text: str, spoken: str) -> None:
+    assert speakable(text) == spoken
