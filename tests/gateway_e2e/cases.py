@@ -55,6 +55,6 @@ CASES: Final = {
     "model failure": Case(
         "fail 400",
         (Fail("400 scripted failure"),),
-        {3: "400 scripted failure", 4: None},
+        {3: None, 4: None},
     ),
 }
