@@ -228,11 +228,9 @@ def _speak_marks(marks: str, before: str, after: str) -> str:
     match marks[0]:
         case "`":
             literal = False
-        case "=":
-            literal = apart or inside
         case "~":
             literal = len(marks) != 2  # noqa: PLR2004 - what strikes out
-        case "_":
+        case "_" | "=":
             literal = apart or inside
         case _:
             literal = apart or (inside and (len(marks) == 1 or around.isdecimal()))

@@ -184,7 +184,8 @@ def test_no_sentence_ends_within_a_quantity(quantities: list[tuple[str, str]]) -
 
 
 @pytest.mark.parametrize(
-    ("text", "spoken"), [("a == b", "a == b"), ("==marked==", "marked")]
+    ("text", "spoken"),
+    [("a == b", "a == b"), ("x==y", "x==y"), ("==marked==", "marked")],
 )
 def test_equals_signs_are_markup_only_around_words(text: str, spoken: str) -> None:
     assert speakable(text) == spoken
