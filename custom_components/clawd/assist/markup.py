@@ -60,7 +60,7 @@ _INLINE: Final = re.compile(
     |(?P<drawing>[ \t]*[\u2500-\u259f]+[ \t]*)
     |(?P<emoji>[ \t]*(?:{_EMOJI}(?:\u200d?{_EMOJI})*
         |(?<![\w:]):[a-z][a-z0-9_+-]{{1,40}}:(?![\w:]))[ \t]*)
-    |(?P<marks>\*+|_+|~+|`+|==)
+    |(?P<marks>\*+|_+|~+|==)
     |(?P<word>[^\W_]+)""",
     re.VERBOSE | re.IGNORECASE,
 )
@@ -226,8 +226,6 @@ def _speak_marks(marks: str, before: str, after: str) -> str:
     around = before + (after or " ")
     apart, inside = around.isspace(), around.isalnum()
     match marks[0]:
-        case "`":
-            literal = False
         case "~":
             literal = len(marks) != 2  # noqa: PLR2004 - what strikes out
         case "_" | "=":
