@@ -80,6 +80,7 @@ class ClientConnection:
 
         ``versioned`` events include the state versions.
         """
+        payload = self.gateway.apply_edit(f"event {event}", dict(payload))
         frame: Frame = {"type": "event", "event": event, "payload": payload}
         if self.gateway.protocol == V3:
             frame["seq"] = self.gateway.seq

@@ -53,6 +53,10 @@ class Devices:
         self._requests[device_id] = request
         return self._describe(device_id)
 
+    def request(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Return the pending request for the scopes of a connect request."""
+        return self._add_pending(self._pairing_request(params))
+
     def list_payload(self) -> dict[str, Any]:
         """Return the payload of ``device.pair.list``."""
         return {

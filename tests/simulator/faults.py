@@ -98,7 +98,8 @@ class Faults(RequestLog):
     def edit(self, kind: str, change: Callable[[Frame], None]) -> None:
         """Edit payloads of ``connect.challenge``, ``hello-ok`` or a method.
 
-        ``refusal`` is the error of a refused ``connect``.
+        ``refusal`` is the error of a ``connect`` that is refused, ``event agent`` an
+        event, ``agent accepted`` the first response to ``agent``, ``agent`` the last.
         """
         self._edits[kind] = change
 

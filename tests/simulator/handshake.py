@@ -100,7 +100,12 @@ class Handshake:
         device_id = params.get("device", {}).get("id")
         issued = self.devices.tokens.get(device_id)
         secrets = self._shared_secrets(auth)
-        if self.token in secrets or (issued and issued in (token, device_token)):
+        if self.token in secrets:
+            return
+        if issued and issued in (token, device_token):
+            approved = self.devices.approved.get(device_id, set())
+            if self.protocol != V3 and not set(params.get("scopes", [])) <= approved:
+                raise connect_error(self.protocol, "scope")
             return
         if bootstrap := auth.get("bootstrapToken"):
             if bootstrap in self.devices.bootstrap_tokens:

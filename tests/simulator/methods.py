@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+import secrets
 from typing import TYPE_CHECKING
 
 from .agent_list import agents_payload, models_payload
@@ -237,6 +238,31 @@ async def _approve_device(
     return {"requestId": request_id, "device": gateway.approve(request_id)}
 
 
+async def _request_upgrade(
+    gateway: GatewaySimulator, connection: ClientConnection, request: Request
+) -> Frame:
+    """Request more scopes for the device of a connection."""
+    params = connection.params | {"scopes": request.params["scopes"]}
+    return {"requestId": gateway.devices.request(params)["requestId"]}
+
+
+async def _await_upgrade(
+    gateway: GatewaySimulator, connection: ClientConnection, request: Request
+) -> Frame:
+    """Wait until a request is decided; an approval replaces the device's token."""
+    request_id = request.params["requestId"]
+    if request_id not in gateway.devices.pending:
+        raise _invalid_request("scope upgrade expired or not found")
+    await gateway.wait_until(lambda: request_id not in gateway.devices.pending)
+    device_id = connection.params["device"]["id"]
+    scopes = sorted(gateway.devices.approved[device_id])
+    if scopes == sorted(connection.scopes):
+        return {"status": "rejected", "requestId": request_id}
+    token = gateway.devices.tokens[device_id] = secrets.token_urlsafe(24)
+    answer = {"status": "approved", "requestId": request_id}
+    return {**answer, "deviceToken": token, "scopes": scopes}
+
+
 async def _health(gateway: GatewaySimulator, _: ClientConnection, __: Request) -> Frame:
     """Return the cached health; protocol 3 refreshes it afterwards."""
     if gateway.protocol == V3:
@@ -255,6 +281,8 @@ METHODS: dict[
     "chat.send": _send_chat,
     "device.pair.approve": _approve_device,
     "device.pair.list": _list_devices,
+    "device.scopes.requestUpgrade": _request_upgrade,
+    "device.scopes.waitUpgrade": _await_upgrade,
     "health": _health,
     "models.list": _list_models,
     "sessions.list": _list_sessions,

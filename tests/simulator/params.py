@@ -107,6 +107,8 @@ def required_scope(protocol: int, method: str) -> str | None:
         return READ
     if method in {"agent", "agent.wait", "chat.abort", "chat.send"}:
         return WRITE
+    if method.startswith("device.scopes.") and protocol != V3:
+        return READ
     if method.startswith("device.pair."):
         return PAIRING
     return ADMIN if protocol == V3 else _V4_SCOPES.get(method, ADMIN)

@@ -96,6 +96,11 @@ ERRORS: dict[Refusal | str, dict[str, Any]] = {
         "AUTH_DEVICE_TOKEN_MISMATCH",
         "update_auth_credentials",
     ),
+    "scope": _auth_error(
+        "device token scope mismatch (re-pair or approve scope upgrade)",
+        "AUTH_SCOPE_MISMATCH",
+        "review_auth_configuration",
+    ),
     "bootstrap": _auth_error(
         "setup code invalid, expired, revoked, or already used (create a new code)",
         "AUTH_BOOTSTRAP_TOKEN_INVALID",

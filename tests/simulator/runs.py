@@ -63,7 +63,10 @@ class Run:
     def acknowledge(self) -> None:
         """Send the first response."""
         if self.connection and self.request:
-            self.connection.respond(self.request, self.events.accepted_payload())
+            accepted = self.events.accepted_payload()
+            self.connection.respond(
+                self.request, self.gateway.apply_edit("agent accepted", accepted)
+            )
 
     async def run_script(self) -> None:
         """Run the script and send the final response."""
@@ -146,9 +149,8 @@ class Run:
             return
         self.session.updated_at = self.gateway.now_ms()
         if self.connection and self.request:
-            self.connection.respond(
-                self.request, events.outcome.payload, events.outcome.error
-            )
+            payload = self.gateway.apply_edit("agent", dict(events.outcome.payload))
+            self.connection.respond(self.request, payload, events.outcome.error)
 
 
 @dataclass

@@ -187,6 +187,7 @@ class GatewaySimulator(Faults):
     def approve(self, request_id: str) -> Frame:
         """Approve a pending device and return it."""
         device = self.devices.approve(request_id)
+        self.notify()
         resolved = {
             "requestId": request_id,
             "deviceId": device["deviceId"],

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+import json
 
 import orjson
 
@@ -14,11 +15,13 @@ type Send = Callable[[bytes], None]
 class WireFaults:
     """Frames sent late, out of order, twice or truncated.
 
-    ``duplicate_next`` and ``truncate_next`` count the next frames to change.
+    ``duplicate_next`` and ``truncate_next`` count the next frames to change;
+    ``rewrite`` changes each frame.
     """
 
     duplicate_next: int = 0
     truncate_next: int = 0
+    rewrite: Callable[[bytes], bytes] = bytes
     _held: list[tuple[str, bytes, Send]] | None = field(default=None, init=False)
 
     def hold(self) -> None:
@@ -43,7 +46,7 @@ class WireFaults:
 
     def send(self, frame: Frame, send: Send) -> None:
         """Send a frame, or hold it."""
-        data = orjson.dumps(frame)
+        data = self.rewrite(encode(frame))
         if self._held is None:
             self._deliver(data, send)
         else:
@@ -57,6 +60,14 @@ class WireFaults:
         if self.duplicate_next:
             self.duplicate_next -= 1
             send(data)
+
+
+def encode(frame: Frame) -> bytes:
+    """Encode a frame as Node does, which escapes the half of a character."""
+    try:
+        return orjson.dumps(frame)
+    except orjson.JSONEncodeError:
+        return json.dumps(frame, separators=(",", ":")).encode()
 
 
 def stream_key(frame: Frame) -> str:

@@ -14,6 +14,7 @@ GatewayError
 │ └ UnsupportedProtocolError
 ├ InsecureTransportError
 ├ RequestTooLargeError
+├ UnexpectedError
 ├ GatewayAuthenticationError
 │ ├ InvalidTokenError
 │ ├ PairingRequiredError
@@ -26,11 +27,29 @@ GatewayError
 The text of an exception never repeats the peer's words: they may hold secrets.
 """
 
-from typing import Final, Self
+from dataclasses import dataclass
+from typing import Final, Literal, Self
 
 CLOSE_RESTART: Final = 1012
+SCOPE_MISMATCH: Final = "AUTH_SCOPE_MISMATCH"
 PASSWORD_MISSING: Final = "AUTH_PASSWORD_MISSING"  # noqa: S105 - a code
 PASSWORD_MISMATCH: Final = "AUTH_PASSWORD_MISMATCH"  # noqa: S105 - a code
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """How a connection was closed.
+
+    Attributes:
+        code: 1006 without a close frame.
+        by: who closed it first; None if it was cut.
+        reason: of the close frame, printable and without secrets.
+
+    """
+
+    code: int
+    by: Literal["us", "peer"] | None = None
+    reason: str = ""
 
 
 class GatewayError(Exception):
@@ -39,8 +58,11 @@ class GatewayError(Exception):
     Attributes:
         code: short identifier, safe to log; the wire code where there is one.
         retry_after: seconds that the Gateway asked to wait.
+        close: how the connection was closed, if that is the error.
 
     """
+
+    close: Close | None = None
 
     def __init__(
         self, message: str, *, code: str = "", retry_after: float | None = None
@@ -160,6 +182,14 @@ class RequestTooLargeError(GatewayError):
         )
         self.size = size
         self.limit = limit
+
+
+class UnexpectedError(GatewayError):
+    """Fault of the client, which the log describes."""
+
+    def __init__(self) -> None:
+        """Initialize the error."""
+        super().__init__("an unexpected exception", code="UNEXPECTED")
 
 
 class GatewayAuthenticationError(GatewayError):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeIs
 
 from .exceptions import InvalidFrameError, NotAGatewayError, UnsupportedProtocolError
 
@@ -10,6 +10,8 @@ MIN_PROTOCOL: Final = 3
 MAX_PROTOCOL: Final = 4
 # Prefix of the id that we derive for a v3 Gateway, which has none of its own.
 INSTALLATION: Final = "installation:"
+DEFAULT_MAX_PAYLOAD: Final = 524_288
+DEFAULT_TICK_INTERVAL: Final = 30.0
 READ_SCOPE: Final = "operator.read"
 WRITE_SCOPE: Final = "operator.write"
 
@@ -35,6 +37,11 @@ class Timing:
         initial_delay: upper bound of the first reconnect delay.
         max_delay: upper bound of every reconnect delay.
         max_attempts: connection attempts in any minute.
+        address_delay: from one address of a host to the next, while both are tried.
+        resend_delay: until a run that was refused too early is sent again; doubled
+            each time.
+        min_tick_interval: shortest accepted interval of the Gateway's ticks.
+        max_tick_interval: longest accepted interval of the Gateway's ticks.
 
     """
 
@@ -51,6 +58,10 @@ class Timing:
     initial_delay: float = 0.25
     max_delay: float = 30
     max_attempts: int = 10
+    address_delay: float = 0.25
+    resend_delay: float = 0.5
+    min_tick_interval: float = 5
+    max_tick_interval: float = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +88,35 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Limits of the Gateway: bytes, seconds."""
+    """Limits of the Gateway: bytes, seconds.
 
-    max_payload: int = 524_288
-    tick_interval: float = 30.0
+    Attributes:
+        tick_replaced: why the Gateway's interval is not used: `clamped`, or the type
+            of what it gave instead of a number; empty if it is used.
+
+    """
+
+    max_payload: int = DEFAULT_MAX_PAYLOAD
+    tick_interval: float = DEFAULT_TICK_INTERVAL
+    tick_replaced: str = field(default="", compare=False)
 
     @classmethod
-    def from_payload(cls, payload: Payload) -> Self:
+    def from_payload(cls, payload: Payload, timing: Timing | None = None) -> Self:
         """Read the policy, with v3's smaller defaults."""
-        default = cls()
-        tick = payload.get("tickIntervalMs")
         size = payload.get("maxPayload")
+        tick = payload.get("tickIntervalMs", DEFAULT_TICK_INTERVAL * 1000)
+        limits = timing or Timing()
+        # 1 would end every connection at once, 1e12 none that is dead.
+        given = tick / 1000 if _is_number(tick) and tick > 0 else None
+        interval = DEFAULT_TICK_INTERVAL if given is None else given
+        interval = max(
+            limits.min_tick_interval, min(interval, limits.max_tick_interval)
+        )
+        kind = "clamped" if _is_number(tick) else type(tick).__name__
         return cls(
-            size if isinstance(size, int) and size > 0 else default.max_payload,
-            tick / 1000
-            if isinstance(tick, int | float) and tick > 0
-            else default.tick_interval,
+            size if type(size) is int and size > 0 else DEFAULT_MAX_PAYLOAD,
+            interval,
+            "" if given == interval else kind,
         )
 
 
@@ -128,7 +152,9 @@ class Hello:
     uptime: float | None
 
     @classmethod
-    def from_payload(cls, payload: Json, clock_skew: float = 0.0) -> Self:
+    def from_payload(
+        cls, payload: Json, clock_skew: float = 0.0, timing: Timing | None = None
+    ) -> Self:
         """Read a `hello-ok`.
 
         Raises:
@@ -154,7 +180,7 @@ class Hello:
             protocol=protocol,
             server_version=_text(_mapping(payload, "server"), "version") or "",
             methods=frozenset(_strings(_mapping(payload, "features"), "methods")),
-            policy=Policy.from_payload(_mapping(payload, "policy")),
+            policy=Policy.from_payload(_mapping(payload, "policy"), timing),
             role=_text(auth, "role") or "",
             scopes=scopes,
             default_agent=_text(defaults, "defaultAgentId") or "main",
@@ -225,6 +251,10 @@ def _installation(payload: Payload) -> str:
     return f"{INSTALLATION}{sha256(f'{host}\n{folder}'.encode()).hexdigest()}"
 
 
+def _is_number(value: Json) -> TypeIs[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _mapping(payload: Payload, key: str) -> dict[str, Any]:
     value = payload.get(key)
     return value if isinstance(value, dict) else {}
@@ -237,7 +267,7 @@ def _text(payload: Payload, key: str) -> str | None:
 
 def _seconds(payload: Payload, key: str) -> float | None:
     value = payload.get(key)
-    return value / 1000 if isinstance(value, int | float) else None
+    return value / 1000 if _is_number(value) else None
 
 
 def _strings(payload: Payload, key: str) -> list[str]:

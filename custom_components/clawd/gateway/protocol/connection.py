@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 import logging
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +13,7 @@ from websockets.frames import CloseCode
 from ..exceptions import (
     CLOSE_RESTART,
     CannotConnectError,
+    Close,
     ConnectionLostError,
     GatewayError,
     InvalidFrameError,
@@ -21,22 +23,23 @@ from ..exceptions import (
 )
 from ..models import Challenge, Hello
 from .frames import (
+    NOT_JSON,
     Event,
     Request,
     Response,
     decode_frame,
     encode_request,
     peek_event,
+    peek_response,
+    repair_json,
     seconds,
 )
 from .handshake import build_connect
 from .pending import PendingRequest, PendingRequests
-from .transport import MIN_RECEIVE_LIMIT, Peer, peer_of
+from .transport import MIN_RECEIVE_LIMIT, Peer, close_of, peer_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
-
-    from websockets.asyncio.client import ClientConnection
 
     from ..credentials import Credentials
     from ..models import Json, Payload, Timing
@@ -44,14 +47,18 @@ if TYPE_CHECKING:
     from ..statistics import Statistics
     from ..tasks import TaskRegistry
     from .handshake import ConnectProfile
+    from .transport import Socket
 
 SHUTDOWN: Final = "shutdown"
 CLOSE_IDLE: Final = 4000
-CLOSE_ABNORMAL: Final = 1006
 CLOSES_WHILE_STARTING: Final = (CLOSE_RESTART, 1013)
 
 # Bytes; both Gateways refuse larger frames before their hello.
 MAX_HANDSHAKE_SIZE: Final = 64 * 2**10
+# Bytes between two looks that are more than pings of a proxy, of 127 bytes each.
+MIN_PROGRESS: Final = 4096
+# Characters by which a secret is recognized.
+SECRET_PREFIX: Final = 12
 # Bytes; above any policy seen: 26,214,400 on OpenClaw 2026.9.
 MAX_RECEIVE_LIMIT: Final = 64 * 2**20
 
@@ -68,24 +75,30 @@ class Connection:
 
     hello: Hello
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one has a default
         self,
-        socket: ClientConnection,
+        socket: Socket,
         timing: Timing,
         statistics: Statistics,
         on_event: Callable[[Event, float], None],
         is_wanted: Callable[[str], bool],
+        *,
+        on_gap: Callable[[], object] = lambda: None,
     ) -> None:
         """Wrap an open socket; `handshake()` comes next.
 
-        `on_event` gets each event and its time of the monotonic clock. Events whose
-        name is not wanted are counted, but not decoded.
+        `on_event` gets each event and its time of the monotonic clock, `on_gap` is
+        called when events are missing. Events whose name is not wanted are counted,
+        but not decoded.
         """
         self._socket = socket
         self.timing = timing
         self._statistics = statistics
         self._on_event = on_event
         self._is_wanted = is_wanted
+        self._on_gap = on_gap
+        self._secrets: tuple[str, ...] = ()
+        self._aborted = False
         self._last_seq: int | None = None
         self._restart_delay: float | None = None
         self._send_limit = MAX_HANDSHAKE_SIZE
@@ -123,6 +136,7 @@ class Connection:
             GatewayError: the Gateway refused, or did not answer.
 
         """
+        self._secrets = credentials.secrets
         try:
             async with asyncio.timeout_at(deadline):
                 challenge = await self.read_challenge()
@@ -133,7 +147,7 @@ class Connection:
             raise CannotConnectError("no handshake in time", code="TIMEOUT") from None
         except (ConnectionLostError, RequestFailedError) as err:
             raise _not_ready(err) from None
-        self.hello = Hello.from_payload(hello, skew)
+        self.hello = Hello.from_payload(hello, skew, self.timing)
         self._set_limits(self.hello.policy.max_payload)
         _LOGGER.debug(
             "Handshake done: protocol %s, %s methods, %s scopes, tick every %s s",
@@ -155,9 +169,10 @@ class Connection:
         """
         try:
             data = await self._socket.recv(decode=False)
-            frame = decode_frame(data)
         except ConnectionClosed as err:
-            raise _hung_up(err) from None
+            raise _hung_up(self._close(err)) from None
+        try:
+            frame = self._decode(data)
         except InvalidFrameError:
             raise NotAGatewayError("the peer sent no challenge") from None
         if not isinstance(frame, Event) or frame.name != "connect.challenge":
@@ -243,9 +258,14 @@ class Connection:
     async def interrupt(self, close_code: int | None) -> None:
         """Close the connection with a code; abort it without one."""
         if close_code is None:
+            self._aborted = True
             self._socket.transport.abort()
         else:
-            await self._hang_up(close_code)
+            await self._hang_up(close_code, "interrupted by a drill")
+
+    async def reopen(self, reason: str) -> None:
+        """Close the connection, so that another one takes its place."""
+        await self._hang_up(CloseCode.NORMAL_CLOSURE, reason)
 
     async def close(self, error: GatewayError) -> None:
         """Fail open requests and close the socket."""
@@ -280,9 +300,11 @@ class Connection:
         try:
             frame = decode_frame(data)
         except InvalidFrameError:
-            self._statistics.invalid_frames += 1
-            _LOGGER.debug("Ignoring a frame of %s bytes that is not valid", size)
-            return
+            try:
+                frame = self._decode(data)
+            except InvalidFrameError as err:
+                self._drop_frame(data, err)
+                return
         if isinstance(frame, Response):
             method = self.pending.method_of(frame)
             self._statistics.received("res", method, size, now)
@@ -292,29 +314,68 @@ class Connection:
         if (seq := frame.seq) is not None:
             if self._last_seq is not None and seq > self._last_seq + 1:
                 self._statistics.sequence_gaps += 1
+                self._on_gap()
             self._last_seq = seq
         if frame.name == SHUTDOWN:
             # {"reason": "gateway restarting", "restartExpectedMs": 1500}, then 1012.
             self._restart_delay = seconds(frame.payload.get("restartExpectedMs"))
         self._on_event(frame, now)
 
+    def _decode(self, data: bytes) -> Response | Event:
+        """Decode a frame, also one that only tolerant readers take."""
+        try:
+            return decode_frame(data)
+        except InvalidFrameError as err:
+            if err.code != NOT_JSON:
+                raise
+            frame = decode_frame(repair_json(data))
+        self._statistics.repaired_frames += 1
+        return frame
+
+    def _drop_frame(self, data: bytes, error: InvalidFrameError) -> None:
+        """Count a frame that cannot be decoded; fail the request it answers."""
+        _LOGGER.debug("Frame of %s bytes not decoded: %s", len(data), error.code)
+        self._statistics.invalid_frames += 1
+        # Its `seq` is unknown, so the next one cannot be compared.
+        self._last_seq = None
+        if request_id := peek_response(data):
+            self.pending.fail_response(request_id, error)
+        else:
+            self._on_gap()
+
     async def _watch_idle(self, sleep_detector: SleepDetector) -> None:
         """Close after two tick intervals without a frame, or a system sleep."""
         limit = 2 * self.hello.policy.tick_interval
-        while (idle := self.seconds_since_last_frame) < limit:
-            await asyncio.sleep(min(limit - idle, self.timing.sleep_check_interval))
+        frame_at, received = 0.0, 0
+        while (idle := self.seconds_since_last_frame) < limit or self._is_receiving(
+            received
+        ):
+            if frame_at != self._last_frame_at:
+                frame_at, received = self._last_frame_at, self._socket.bytes_received
+            await asyncio.sleep(
+                min(max(limit - idle, 0), self.timing.sleep_check_interval)
+            )
             if sleep_detector.poll() and not await self._answers_ping():
                 break
         _LOGGER.debug("Closing the connection: no frame in %.0f s", limit)
-        await self._hang_up(CLOSE_IDLE)
+        await self._hang_up(CLOSE_IDLE, f"no frame in {limit:.0f} s")
+
+    def _is_receiving(self, received: int) -> bool:
+        """Return whether a large message is on its way; it counts as a frame."""
+        receiving = self._socket.bytes_received - received >= MIN_PROGRESS
+        if receiving:
+            self._last_frame_at = time.monotonic()
+        return receiving
 
     async def _answers_ping(self) -> bool:
-        """Return whether the peer answers a ping."""
+        """Return whether the peer answers a ping, or sends anything else."""
+        asked_at = time.monotonic()
         with suppress(TimeoutError, ConnectionClosed):
             async with asyncio.timeout(self.timing.ping_timeout):
                 await (await self._socket.ping())
                 return True
-        return False
+        # A proxy may swallow pings while data flows.
+        return self._last_frame_at > asked_at
 
     def _set_limits(self, max_payload: int) -> None:
         self._send_limit = max_payload
@@ -325,28 +386,39 @@ class Connection:
         error = RequestTooLargeError(request.method, size, self._send_limit)
         self.pending.fail(request, error)
 
-    async def _hang_up(self, code: int) -> None:
+    async def _hang_up(self, code: int, reason: str = "") -> None:
         """Close the socket; abort it after a timeout."""
         try:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.timing.close_timeout):
-                    await self._socket.close(code)
+                    await self._socket.close(code, reason)
         finally:
             self._socket.transport.abort()
 
+    def _close(self, err: ConnectionClosed) -> Close:
+        """Return how the connection was closed, without secrets."""
+        close = close_of(err, aborted=self._aborted)
+        if any(secret[:SECRET_PREFIX] in close.reason for secret in self._secrets):
+            return replace(close, reason="")
+        return close
+
     def _lost(self, err: ConnectionClosed) -> ConnectionLostError:
-        close = err.rcvd or err.sent
-        return ConnectionLostError(
+        close = self._close(err)
+        error = ConnectionLostError(
             "the connection to the Gateway was lost",
-            close_code=close.code if close else CLOSE_ABNORMAL,
+            close_code=close.code,
             retry_after=self._restart_delay,
         )
+        error.close = close
+        return error
 
 
-def _hung_up(err: ConnectionClosed) -> GatewayError:
-    if err.rcvd is None or err.rcvd.code in CLOSES_WHILE_STARTING:
-        return CannotConnectError("the peer hung up", code="HUNG_UP")
-    return NotAGatewayError("the peer sent no challenge")
+def _hung_up(close: Close) -> GatewayError:
+    error: GatewayError = NotAGatewayError("the peer sent no challenge")
+    if close.by != "peer" or close.code in CLOSES_WHILE_STARTING:
+        error = CannotConnectError("the peer hung up", code="HUNG_UP")
+    error.close = close
+    return error
 
 
 def _not_ready(err: ConnectionLostError | RequestFailedError) -> GatewayError:
@@ -360,6 +432,8 @@ def _not_ready(err: ConnectionLostError | RequestFailedError) -> GatewayError:
     )
     if not starting:
         return err
-    return CannotConnectError(
+    error = CannotConnectError(
         "the Gateway is starting", code=err.code, retry_after=err.retry_after
     )
+    error.close = err.close
+    return error

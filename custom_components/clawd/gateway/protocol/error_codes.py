@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 from ..exceptions import (
     PASSWORD_MISMATCH,
     PASSWORD_MISSING,
+    SCOPE_MISMATCH,
     GatewayAuthenticationError,
     GatewayError,
     InvalidTokenError,
@@ -115,7 +116,7 @@ _BUILDERS: Final[dict[str, _Build]] = {
     "AUTH_DEVICE_TOKEN_MISMATCH": _invalid_token,
     "AUTH_BOOTSTRAP_TOKEN_INVALID": _invalid_token,
     "AUTH_RATE_LIMITED": _rate_limited,
-    "AUTH_SCOPE_MISMATCH": _pairing_required,
+    SCOPE_MISMATCH: _pairing_required,
     "PAIRING_REQUIRED": _pairing_required,
     "NOT_PAIRED": _pairing_required,
     "DEVICE_AUTH_INVALID": _device_refused,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 import json
+from math import isfinite
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +14,13 @@ if TYPE_CHECKING:
     from ..models import Json, Payload
 
 _EVENT_START: Final = re.compile(rb'\{"type":"event","event":"([\w.:-]{1,64})"')
+_RESPONSE_START: Final = re.compile(rb'\{"type":"res","id":"(\w{1,64})"')
 _SAFE_CODE: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+# Longer integers do not fit in 64 bits, and may exceed what Python converts.
+MAX_EXACT_DIGITS: Final = 20
+
+NOT_JSON: Final = "NOT_JSON"
+NO_FRAME: Final = "NO_FRAME"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +83,36 @@ def encode_request(request: Request) -> bytes:
     try:
         return orjson.dumps(frame)
     except orjson.JSONEncodeError:
-        # Half of a surrogate pair ("\\ud83d") is no UTF-8, but JSON can escape it.
-        return json.dumps(frame).encode()
+        # Half of a surrogate pair ("\\ud83d") is no UTF-8.
+        return well_formed(json.dumps(frame, ensure_ascii=False)).encode()
+
+
+def well_formed(text: str) -> str:
+    """Replace each half of a surrogate pair by U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def repair_json(data: bytes) -> bytes:
+    """Return JSON without what only tolerant readers take.
+
+    Raises:
+        InvalidFrameError: no reader takes it.
+
+    """
+    # Node writes the half of a character that it cut in two as an escape:
+    # {"text":"half \\ud83d end"}; strict readers refuse the whole frame.
+    try:
+        value = json.loads(
+            data.decode("utf-8-sig", "replace"),
+            strict=False,
+            parse_int=_integer_or_float,
+            parse_float=_finite,
+            parse_constant=lambda _: None,
+        )
+        text = json.dumps(value, ensure_ascii=False)
+    except ValueError, RecursionError:
+        raise InvalidFrameError("a frame is not JSON", code=NOT_JSON) from None
+    return well_formed(text).encode()
 
 
 def decode_frame(data: bytes | str) -> Response | Event:
@@ -90,24 +125,32 @@ def decode_frame(data: bytes | str) -> Response | Event:
     try:
         frame = orjson.loads(data)
     except orjson.JSONDecodeError:
-        raise InvalidFrameError("a frame is not JSON") from None
+        raise InvalidFrameError("a frame is not JSON", code=NOT_JSON) from None
     kind = frame.get("type") if isinstance(frame, dict) else None
     if kind == "event" and isinstance(name := frame.get("event"), str):
         payload, seq = frame.get("payload"), frame.get("seq")
         if payload is None:
             payload = {}
         elif not isinstance(payload, dict):
-            raise InvalidFrameError("the payload of an event is not an object")
+            raise InvalidFrameError(
+                "the payload of an event is not an object", code=NO_FRAME
+            )
         return Event(name, payload, seq if type(seq) is int else None)
     if kind == "res":
         return _response(frame)
-    raise InvalidFrameError("a frame is neither response nor event")
+    raise InvalidFrameError("a frame is neither response nor event", code=NO_FRAME)
 
 
 def peek_event(data: bytes) -> str | None:
     """Return an event's name without decoding it."""
     # Both Gateways write these keys first: {"type":"event","event":"tick",…}.
     start = _EVENT_START.match(data)
+    return start[1].decode() if start else None
+
+
+def peek_response(data: bytes) -> str | None:
+    """Return a response's request id without decoding it."""
+    start = _RESPONSE_START.match(data)
     return start[1].decode() if start else None
 
 
@@ -122,7 +165,9 @@ def _response(frame: Payload) -> Response:
         case {"id": str(request_id), "ok": bool(ok)}:
             error = None if ok else _response_error(frame.get("error"))
             return Response(request_id, ok, _payload(frame), error)
-    raise InvalidFrameError("a response without its request or its outcome")
+    raise InvalidFrameError(
+        "a response without its request or its outcome", code=NO_FRAME
+    )
 
 
 def _payload(frame: Payload) -> Json:
@@ -146,6 +191,15 @@ def _response_error(error: object) -> ResponseError:
 
 def _safe_code(code: object) -> str:
     return code if isinstance(code, str) and _SAFE_CODE.fullmatch(code) else ""
+
+
+def _integer_or_float(digits: str) -> float | None:
+    return int(digits) if len(digits) <= MAX_EXACT_DIGITS else _finite(digits)
+
+
+def _finite(digits: str) -> float | None:
+    value = float(digits)
+    return value if isfinite(value) else None
 
 
 def _integer(value: object) -> int | None:

@@ -36,6 +36,7 @@ def build_connect(
 ) -> Payload:
     """Return the parameters of `connect` that answer a challenge."""
     identity, info, auth = credentials.identity, credentials.info, credentials.auth
+    scopes = credentials.scopes(profile.scopes)
     # The `v2` form, which protocols 3 and 4 accept; a password is not signed:
     # v2|<device>|gateway-client|ui|operator|<scope>,<scope>|<ts>|<token>|<nonce>
     signed = (
@@ -44,7 +45,7 @@ def build_connect(
         profile.client_id,
         profile.mode,
         profile.role,
-        ",".join(profile.scopes),
+        ",".join(scopes),
         str(challenge.ts),
         auth.get("token") or auth.get("bootstrapToken", ""),
         challenge.nonce,
@@ -61,7 +62,7 @@ def build_connect(
             "displayName": info.display_name,
         },
         "role": profile.role,
-        "scopes": list(profile.scopes),
+        "scopes": list(scopes),
         "caps": list(profile.caps),
         **commands,
         "auth": auth,

@@ -29,7 +29,7 @@ class PendingRequest:
     method: str
     deadline: float
     future: asyncio.Future[Json] = field(repr=False)
-    on_accepted: Callable[[], float] | None = field(default=None, repr=False)
+    on_accepted: Callable[[Json], float] | None = field(default=None, repr=False)
     timer: asyncio.TimerHandle = field(init=False, repr=False)
 
 
@@ -60,7 +60,7 @@ class PendingRequests:
         self,
         method: str,
         timeout: float,
-        on_accepted: Callable[[], float] | None = None,
+        on_accepted: Callable[[Json], float] | None = None,
     ) -> PendingRequest:
         """Register a request with a timeout in seconds.
 
@@ -93,7 +93,7 @@ class PendingRequests:
             error = error_from_response(response.error, request.method)
             self._complete(request, Outcome.ERROR, error)
         elif request.on_accepted and _is_interim(response):
-            self._extend(request, request.on_accepted())
+            self._extend(request, request.on_accepted(response.payload))
         else:
             self._complete(request, Outcome.OK, response.payload)
 
@@ -101,6 +101,11 @@ class PendingRequests:
         """Return the method that a response answers, or an empty string."""
         request = self._requests.get(response.id)
         return request.method if request else ""
+
+    def fail_response(self, request_id: str, error: GatewayError) -> None:
+        """End the request of a response that cannot be decoded."""
+        if request := self._requests.get(request_id):
+            self._complete(request, Outcome.ERROR, error)
 
     def fail(self, request: PendingRequest, error: GatewayError) -> None:
         """End a request that was not sent."""
@@ -118,6 +123,8 @@ class PendingRequests:
         if request.future.done():
             return
         if isinstance(result, GatewayError):
+            code = result.code or type(result).__name__
+            self._statistics.count_error(request.method, code)
             request.future.set_exception(result)
             # Mark it as retrieved: the caller may be gone, and asyncio would log it.
             request.future.exception()

@@ -1,25 +1,39 @@
 """Transport: from an endpoint to an open WebSocket."""
 
+import asyncio
 from dataclasses import dataclass
 from hashlib import sha256
 from http import HTTPStatus
 import logging
 import socket
 import ssl
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple, cast, override
 
+from aiohappyeyeballs import start_connection
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidStatus,
+    InvalidURI,
+)
+from websockets.uri import parse_uri
 
+from ..endpoint import AddressClass, address_class
 from ..exceptions import (
     CannotConnectError,
     CertificateError,
+    Close,
     GatewayError,
     InsecureTransportError,
     NotAGatewayError,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from aiohappyeyeballs import AddrInfoType
+
     from ..endpoint import Endpoint
     from ..models import Timing
 
@@ -31,6 +45,11 @@ MIN_RECEIVE_LIMIT: Final = 8 * 2**20
 # of them in one turn of the loop, and a turn adds one read of up to 256 KiB: with the
 # default of 16 frames, every turn would pause and resume the transport.
 MAX_QUEUED_FRAMES: Final = 1024
+
+# Bytes of a close reason (RFC 6455, 5.5: a control frame holds 125, the code 2).
+MAX_CLOSE_REASON: Final = 123
+CLOSE_ABNORMAL: Final = 1006
+
 
 # websockets logs whole frames at DEBUG, and the first one holds the token.
 _SOCKET_LOGGER: Final = logging.getLogger(f"{__name__}.socket")
@@ -50,6 +69,23 @@ _CERTIFICATE_CODES: Final = {
     64: "TLS_CERTIFICATE_NAME",
 }
 _REFUSALS: Final = (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
+
+
+class Socket(ClientConnection):
+    """WebSocket that counts what it receives, also of unfinished messages.
+
+    Attributes:
+        bytes_received: on the wire, inside of TLS.
+
+    """
+
+    bytes_received = 0
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        """Count the bytes, and process them."""
+        self.bytes_received += len(data)
+        super().data_received(data)
 
 
 class _Connect(connect):
@@ -73,8 +109,26 @@ class Peer:
     address: str
     fingerprint: str | None
 
+    @property
+    def place(self) -> AddressInfo:
+        """Return the address without the address itself."""
+        return describe_address(self.address)
 
-def peer_of(connection: ClientConnection) -> Peer:
+
+class AddressInfo(NamedTuple):
+    """Family and class of an address, for evidence without the address."""
+
+    family: str
+    address_class: AddressClass
+
+
+def describe_address(address: str) -> AddressInfo:
+    """Return family and class of an IP address."""
+    family = "IPv6" if ":" in address else "IPv4"
+    return AddressInfo(family, address_class(address.partition("%")[0]))
+
+
+def peer_of(connection: Socket) -> Peer:
     """Return the remote end of a WebSocket."""
     tls = connection.transport.get_extra_info("ssl_object")
     certificate = tls.getpeercert(binary_form=True) if tls else None
@@ -84,8 +138,24 @@ def peer_of(connection: ClientConnection) -> Peer:
     )
 
 
-async def open_socket(endpoint: Endpoint, timing: Timing) -> ClientConnection:
+def close_of(err: ConnectionClosed, *, aborted: bool = False) -> Close:
+    """Return how a WebSocket was closed; `aborted` says that we cut it."""
+    ours, theirs = err.sent, err.rcvd
+    if theirs and (ours is None or err.rcvd_then_sent):
+        return Close(theirs.code, "peer", _printable(theirs.reason))
+    if ours:
+        return Close(ours.code, "us", _printable(ours.reason))
+    return Close(CLOSE_ABNORMAL, "us" if aborted else None)
+
+
+async def open_socket(
+    endpoint: Endpoint,
+    timing: Timing,
+    on_resolved: Callable[[list[AddressInfo]], object] = list,
+) -> Socket:
     """Open a WebSocket to a trusted peer; the caller sets the timeout.
+
+    `on_resolved` gets the addresses that are tried.
 
     Raises:
         InsecureTransportError: a public address without TLS.
@@ -95,7 +165,7 @@ async def open_socket(endpoint: Endpoint, timing: Timing) -> ClientConnection:
 
     """
     _check_transport(endpoint, endpoint.host)
-    connection = await _connect(endpoint, timing)
+    connection = await _connect(endpoint, timing, on_resolved)
     peer = peer_of(connection)
     try:
         _check_transport(endpoint, peer.address)
@@ -106,10 +176,23 @@ async def open_socket(endpoint: Endpoint, timing: Timing) -> ClientConnection:
     return connection
 
 
-async def _connect(endpoint: Endpoint, timing: Timing) -> ClientConnection:
+async def _connect(
+    endpoint: Endpoint,
+    timing: Timing,
+    on_resolved: Callable[[list[AddressInfo]], object],
+) -> Socket:
     try:
-        return await _Connect(
+        uri = parse_uri(endpoint.url)
+        found = await _resolve(uri.host, uri.port)
+        on_resolved([describe_address(str(info[4][0])) for info in found])
+        # Happy Eyeballs (RFC 8305): an address that does not answer must not take
+        # the time of the next one.
+        connection = await _Connect(
             endpoint.url,
+            create_connection=Socket,
+            sock=await start_connection(
+                found, happy_eyeballs_delay=timing.address_delay, interleave=1
+            ),
             ssl=endpoint.ssl,
             additional_headers=endpoint.headers,
             compression=None,
@@ -117,9 +200,13 @@ async def _connect(endpoint: Endpoint, timing: Timing) -> ClientConnection:
             max_size=MIN_RECEIVE_LIMIT,
             max_queue=MAX_QUEUED_FRAMES,
             open_timeout=None,
+            # A proxy may swallow pings while data flows: `serve()` watches the
+            # Gateway's ticks instead.
+            ping_interval=None,
             close_timeout=timing.close_timeout,
             logger=_SOCKET_LOGGER,
         )
+        return cast("Socket", connection)
     except InvalidStatus as err:
         raise _refused(err) from None
     except InvalidHandshake as err:
@@ -130,6 +217,23 @@ async def _connect(endpoint: Endpoint, timing: Timing) -> ClientConnection:
     except (OSError, InvalidURI, ValueError) as err:
         code = _code(err, tls=endpoint.ssl is not None)
         raise CannotConnectError(f"no connection: {code}", code=code) from None
+
+
+async def _resolve(host: str, port: int) -> Sequence[AddrInfoType]:
+    """Return the addresses of a host, without a lookup if it is one."""
+    try:
+        return socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
+        )
+    except socket.gaierror:
+        loop = asyncio.get_running_loop()
+        return await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+
+
+def _printable(reason: str) -> str:
+    """Return a close reason as it can be shown."""
+    text = "".join(char if char.isprintable() else " " for char in reason)
+    return text.encode()[:MAX_CLOSE_REASON].decode(errors="ignore").strip()
 
 
 def _check_transport(endpoint: Endpoint, address: str) -> None:

@@ -158,7 +158,7 @@ async def test_accepted_response_keeps_request_pending(
 ) -> None:
     accepted: list[int] = []
 
-    def accept() -> float:
+    def accept(_: object) -> float:
         accepted.append(1)
         return 60
 
@@ -183,7 +183,7 @@ async def test_accepted_response_resolves_single_response_request(
 async def test_only_accepted_payload_is_interim_response(
     pending: PendingRequests, payload: object
 ) -> None:
-    request = pending.open("agent", 1, lambda: 60)
+    request = pending.open("agent", 1, lambda _: 60)
     pending.resolve(Response(request.id, ok=True, payload=payload, error=None))
     assert await request.future == payload
 
@@ -228,10 +228,10 @@ class PendingRequestsMachine(RuleBasedStateMachine):
     @rule(
         target=requests,
         seconds=st.sampled_from([1, 5, 30]),
-        on_accepted=st.sampled_from([None, lambda: 60.0]),
+        on_accepted=st.sampled_from([None, lambda _: 60.0]),
     )
     def open_request(
-        self, seconds: float, on_accepted: Callable[[], float] | None
+        self, seconds: float, on_accepted: Callable[[object], float] | None
     ) -> TrackedRequest:
         """Send a request."""
 
