@@ -44,7 +44,7 @@ class Aborts:
             if connection.hello.protocol == MIN_PROTOCOL:
                 await chat.stop(run.session_key)
             else:
-                await chat.abort(run.session_key, run.run_id)
+                await chat.abort(run.session_key, run.gateway_id)
         except ConnectionLostError:
             self._unsent.append(run)
 

@@ -28,6 +28,9 @@ HISTORY_LIMITS: Final = (100, 1000)
 # answers are `poll_interval` (1 s) apart.
 MAX_OK_ANSWERS: Final = 30
 
+# v4's history has the whole reply only some time after the final response.
+MAX_HISTORY_READS: Final = 5
+
 # Seconds by which the clocks may differ from the skew that the hello showed.
 CLOCK_TOLERANCE: Final = 5.0
 
@@ -59,6 +62,29 @@ async def recover(
             run.fail(AgentRunError("the reply cannot be had", code=err.code))
         else:
             return
+
+
+async def complete(run: AgentRun, connection: Connection) -> None:
+    """End an answered run with the reply in the history.
+
+    Without one, it ends with the final response, which may be only its last part.
+    """
+    for _ in range(MAX_HISTORY_READS):
+        try:
+            transcript = await _read(run, connection)
+        except RequestTimeoutError:
+            continue
+        except GatewayConnectionError:
+            return  # the next connection recovers the run
+        except GatewayError:
+            break
+        if transcript.finished:
+            run.complete(transcript.texts)
+            return
+        if not transcript.known:
+            break
+        await asyncio.sleep(connection.timing.poll_interval)
+    run.finish()
 
 
 def _is_orphaned(run: AgentRun, connection: Connection) -> bool:
@@ -123,7 +149,8 @@ async def _wait(run: AgentRun, connection: Connection) -> dict[str, Json]:
     if run.stream.has_gap:
         seconds = min(timing.poll_interval, seconds)
     timeout = seconds + timing.request_timeout
-    return await RunCommands(connection.request).wait(run.run_id, seconds, timeout)
+    runs = RunCommands(connection.request)
+    return await runs.wait(run.gateway_id, seconds, timeout)
 
 
 async def _read(run: AgentRun, connection: Connection) -> Transcript:
@@ -132,7 +159,9 @@ async def _read(run: AgentRun, connection: Connection) -> Transcript:
     chat = ChatCommands(connection.request)
     for limit in HISTORY_LIMITS:
         history = await chat.history(run.session_key, limit)
-        transcript = read_transcript(history, run.request, asked_at, limit)
+        transcript = read_transcript(
+            history, run.request, asked_at, limit, run.gateway_id
+        )
         if not transcript.cut:
             break
     return transcript

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from ..protocol.frames import well_formed
+
 if TYPE_CHECKING:
     from ..models import Payload
 
@@ -34,6 +36,10 @@ class RunRequest:
     timeout: float | None = None
     include_tools: bool = False
     run_id: str = field(default_factory=_new_run_id)
+
+    def __post_init__(self) -> None:
+        """Replace halves of characters, as the frames of the history have them."""
+        object.__setattr__(self, "message", well_formed(self.message))
 
     @property
     def params(self) -> Payload:

@@ -5,18 +5,20 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 import logging
 import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
 from ..exceptions import (
     AgentRunAborted,
     AgentRunError,
     ConnectionLostError,
     GatewayError,
+    InvalidFrameError,
     NotConnectedError,
     RequestFailedError,
     RunTimeoutError,
 )
 from ..models import final_texts, output_tokens, run_result
+from ..statistics import RunOutcome
 from .deadlines import RunDeadlines
 from .failure import provider_message
 from .stream import RunStream
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from ..models import Json, Payload, RunResult, Timing
     from .request import RunRequest
     from .stream import Part
+
+type OnRefused = Callable[[AgentRun, RequestFailedError], bool]
+type OnIncomplete = Callable[[AgentRun], bool]
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -62,12 +67,14 @@ class AgentRun:
         stream: its events and parts.
         deadlines: its deadlines.
         timeout: seconds from `accepted` to the final response.
+        attempts: how often the request was sent.
+        gateway_id: id of the run at the Gateway; nearly always its `run_id`.
         asked_at: seconds since 1970.
         accepted_at: time of the event loop's clock; until then, of the request.
 
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - three have a default
         self,
         request: RunRequest,
         timing: Timing,
@@ -75,23 +82,37 @@ class AgentRun:
         abort: Callable[[AgentRun], Awaitable[None]],
         on_end: Callable[[AgentRun], None],
         on_expire: Callable[[AgentRun], None],
+        on_refused: OnRefused = lambda *_: False,
+        on_incomplete: OnIncomplete = lambda _: False,
+        on_skipped: Callable[[], object] = lambda: None,
     ) -> None:
-        """Initialize a run; `GatewayClient.start_run` does it."""
+        """Initialize a run; `GatewayClient.start_run` does it.
+
+        `on_refused` returns whether the request is sent again, `on_incomplete`
+        whether the reply is fetched from the history.
+        """
         self.request = request
+        self.gateway_id = request.run_id
+        self.attempts = 0
         self.asked_at = time.time()
         timing = _apply_timeouts(timing, request)
         self.timeout = timing.run_timeout
         self._abort = abort
         self._on_end = on_end
         self._on_expire = on_expire
+        self._on_refused = on_refused
+        self._on_incomplete = on_incomplete
         self.deadlines = RunDeadlines(timing, self._expire)
-        self.stream = RunStream(request.run_id, include_tools=request.include_tools)
+        self.stream = RunStream(
+            request.run_id, include_tools=request.include_tools, on_skipped=on_skipped
+        )
         self._loop = asyncio.get_running_loop()
         self.accepted_at = self._loop.time()
         self._accepted: asyncio.Future[None] = self._loop.create_future()
         self._result: asyncio.Future[RunResult] = self._loop.create_future()
         self._response: asyncio.Future[Json] | None = None
         self._expired: GatewayError | None = None
+        self._final: Payload = {}
 
     @property
     def run_id(self) -> str:
@@ -117,6 +138,25 @@ class AgentRun:
     def timer(self) -> asyncio.TimerHandle:
         """Return the timer of its deadlines."""
         return self.deadlines.timer
+
+    @property
+    def outcome(self) -> RunOutcome:
+        """Return how an ended run ended, without its content."""
+        error = cast("GatewayError | None", self._result.exception())
+        kind = type(error).__name__ if error else None
+        return RunOutcome(
+            time.time(),
+            (error.code or kind or "") if error else "ok",
+            kind,
+            self.accepted and not self._accepted.exception(),
+            self.deadlines.age,
+            self.attempts,
+        )
+
+    @property
+    def answered(self) -> bool:
+        """Return whether the final response has come."""
+        return bool(self._final)
 
     @property
     def info(self) -> RunInfo:
@@ -197,6 +237,7 @@ class AgentRun:
     def attach_response(self, response: asyncio.Future[Json]) -> None:
         """End the run with a final response to come."""
         self._response = response
+        self.attempts += 1
         response.add_done_callback(self._handle_response)
 
     def accept(self) -> None:
@@ -214,7 +255,14 @@ class AgentRun:
     def complete(self, texts: tuple[str, ...]) -> None:
         """End the run with all segments of the reply, from the history."""
         self.stream.complete(texts)
-        self._succeed({})
+        self._succeed(self._final)
+
+    def finish(self) -> None:
+        """End the run with the reply of the final response."""
+        if self.ended:
+            return
+        self.stream.finish(final_texts(self._final))
+        self._succeed(self._final)
 
     def fail(self, error: GatewayError) -> None:
         """End the run with an error."""
@@ -239,8 +287,15 @@ class AgentRun:
             self._conclude(response.result())
         except ConnectionLostError, NotConnectedError:
             return
+        except InvalidFrameError as err:
+            # The Gateway has answered, and may have the reply in its history.
+            if not self._on_incomplete(self):
+                self.fail(err)
+        except RequestFailedError as err:
+            if self.accepted or not self._on_refused(self, err):
+                self.fail(self._as_run_error(err))
         except GatewayError as err:
-            self.fail(self._as_run_error(err))
+            self.fail(err)
 
     def _conclude(self, payload: Json) -> None:
         self.accept()
@@ -268,8 +323,10 @@ class AgentRun:
             code = "PROVIDER_ERROR"
             self.fail(AgentRunError("the provider failed", code=code, reason=reason))
             return
-        self.stream.finish(texts)
-        self._succeed(payload)
+        # v4's final response has the last segment only.
+        self._final = payload
+        if not (self.stream.incomplete and self._on_incomplete(self)):
+            self.finish()
 
     def _succeed(self, payload: Payload) -> None:
         if not self.ended:
@@ -280,6 +337,9 @@ class AgentRun:
             self._end()
 
     def _expire(self, error: GatewayError) -> None:
+        if self.answered:
+            self.finish()
+            return
         if self._expired:
             self.give_up()
             return
@@ -289,11 +349,11 @@ class AgentRun:
             self.fail(error)
         self._on_expire(self)
 
-    def _as_run_error(self, error: GatewayError) -> GatewayError:
-        if self.accepted and isinstance(error, RequestFailedError):
-            reason = provider_message(error.reason)
-            return AgentRunError("the agent failed", code=error.code, reason=reason)
-        return error
+    def _as_run_error(self, error: RequestFailedError) -> RequestFailedError:
+        if not self.accepted:
+            return error
+        reason = provider_message(error.reason)
+        return AgentRunError("the agent failed", code=error.code, reason=reason)
 
     def _end(self) -> None:
         self.deadlines.stop()

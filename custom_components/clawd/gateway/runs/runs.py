@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from ..exceptions import GatewayError
-    from ..models import Timing
+    from ..models import Json, Timing
     from ..protocol.frames import Event
     from ..statistics import Statistics
     from .request import RunRequest
-    from .run import RunInfo
+    from .run import OnIncomplete, OnRefused, RunInfo
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -21,19 +21,26 @@ _LOGGER = logging.getLogger(__name__)
 class AgentRuns:
     """Open runs by run id."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - two have a default
         self,
         statistics: Statistics,
         timing: Timing,
         abort: Callable[[AgentRun], Awaitable[None]],
         on_expire: Callable[[AgentRun], None],
+        *,
+        on_refused: OnRefused = lambda *_: False,
+        on_incomplete: OnIncomplete = lambda _: False,
     ) -> None:
-        """Initialize without runs."""
+        """Initialize without runs; the callbacks are those of each run."""
         self._statistics = statistics
         self._timing = timing
         self._abort = abort
         self._on_expire = on_expire
+        self._on_refused = on_refused
+        self._on_incomplete = on_incomplete
         self._runs: dict[str, AgentRun] = {}
+        # By the ids that events have: v4 may name another one in `accepted`.
+        self._by_event_id: dict[str, AgentRun] = {}
 
     def snapshot(self) -> tuple[RunInfo, ...]:
         """Return the open runs, oldest first."""
@@ -47,8 +54,11 @@ class AgentRuns:
             abort=self._abort,
             on_end=self.close,
             on_expire=self._on_expire,
+            on_refused=self._on_refused,
+            on_incomplete=self._on_incomplete,
+            on_skipped=self._count_skipped,
         )
-        self._runs[run.run_id] = run
+        self._runs[run.run_id] = self._by_event_id[run.run_id] = run
         self._statistics.runs_started += 1
         _LOGGER.debug("Run %s started", run.run_id)
         return run
@@ -57,20 +67,36 @@ class AgentRuns:
         """Return the open runs, oldest first."""
         return tuple(self._runs.values())
 
+    def accept(self, run: AgentRun, payload: Json) -> None:
+        """Mark a run as accepted, under the id that the Gateway gave it."""
+        match payload:
+            case {"runId": str(run_id)} if run_id and not run.ended:
+                run.gateway_id = run_id
+                self._by_event_id[run_id] = run
+        run.accept()
+
     def close(self, run: AgentRun) -> None:
         """Remove a run; its later events count as foreign."""
         if self._runs.pop(run.run_id, None):
+            self._by_event_id.pop(run.run_id, None)
+            self._by_event_id.pop(run.gateway_id, None)
             self._statistics.runs_ended += 1
+            self._statistics.run_outcomes.append(run.outcome)
 
     def dispatch(self, event: Event, at: float) -> None:
         """Deliver an `agent` event; `at` is its time of the monotonic clock."""
         # A run's events go to every connection of the operator: others are counted.
-        run = self._runs.get(str(event.payload.get("runId")))
+        run = self._by_event_id.get(str(event.payload.get("runId")))
         if run is None:
             self._statistics.foreign_run_events += 1
         else:
             run.deadlines.last_event_at = at
             run.stream.feed(event.payload)
+
+    def mark_incomplete(self) -> None:
+        """Have the open runs end with the reply that the history has."""
+        for run in self.active():
+            run.stream.missed = True
 
     def mark_disconnected(self, error: GatewayError) -> None:
         """Mark the open runs as disconnected."""
@@ -81,3 +107,6 @@ class AgentRuns:
         """End every open run with an error."""
         for run in self.active():
             run.fail(error)
+
+    def _count_skipped(self) -> None:
+        self._statistics.skipped_run_events += 1

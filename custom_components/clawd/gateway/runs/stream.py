@@ -8,7 +8,9 @@ from .text import ReplyText
 from .tools import ToolCall, ToolCalls, ToolResult
 
 if TYPE_CHECKING:
-    from ..models import Payload
+    from collections.abc import Callable
+
+    from ..models import Json, Payload
 
 # An event of a long reply has 30 kB; a history is read within a second.
 MAX_BUFFERED_EVENTS: Final = 1000
@@ -21,10 +23,22 @@ class RunStream:
 
     After a lost connection events are buffered until the history has shown what
     was missed; see `runs.recovery`.
+
+    Attributes:
+        missed: whether events are known to be missing that the history may have.
+
     """
 
-    def __init__(self, run_id: str, *, include_tools: bool) -> None:
-        """Initialize without events."""
+    def __init__(
+        self,
+        run_id: str,
+        *,
+        include_tools: bool,
+        on_skipped: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Initialize without events; `on_skipped` is called for each unused one."""
+        self.missed = False
+        self._on_skipped = on_skipped
         self._reply = ReplyText()
         self._tools = ToolCalls(run_id) if include_tools else None
         self._unread: list[Part] = []
@@ -34,6 +48,8 @@ class RunStream:
         self._buffered: deque[Payload] | None = None
         self._gap = False
         self._last_seq = 0
+        self._last_data: Payload | None = None
+        self._first_seq = 0
 
     @property
     def text(self) -> str:
@@ -56,6 +72,11 @@ class RunStream:
         return self.buffered == MAX_BUFFERED_EVENTS
 
     @property
+    def incomplete(self) -> bool:
+        """Return whether the history may have more than the events told."""
+        return self.missed or self._first_seq != 1
+
+    @property
     def has_gap(self) -> bool:
         """Return whether the end of a segment may have been missed."""
         return self._gap and self._reply.open
@@ -66,14 +87,20 @@ class RunStream:
             self._buffered.append(payload)
             return
         seq, data = payload.get("seq"), payload.get("data")
-        if not isinstance(seq, int) or not isinstance(data, dict):
-            return
-        if seq <= self._last_seq:
+        if (
+            not isinstance(seq, int)
+            or not isinstance(data, dict)
+            or seq <= self._last_seq
+        ):
+            self._skip(seq, data)
             return
         if self._gap and self._starts_behind_gap(payload, data):
             self.buffer(payload)
             return
-        self._last_seq = seq
+        # It may skip numbers: v4 joins events and sends 1, 2, 3, 11, 18.
+        if not self._last_seq:
+            self._first_seq = self._first_seq or seq
+        self._last_seq, self._last_data = seq, data
         match payload.get("stream"):
             case "assistant":
                 self._emit(self._reply.feed(data))
@@ -84,6 +111,12 @@ class RunStream:
                 self._reply.drop_attempt()
             case "tool" if self._tools and (step := self._tools.read(data)):
                 self._emit(step)
+
+    def _skip(self, seq: Json, data: Json) -> None:
+        """Count an event that cannot be used, unless it repeats the last one."""
+        if seq != self._last_seq or data != self._last_data:
+            self.missed = True
+            self._on_skipped()
 
     def buffer(self, *first: Payload) -> None:
         """Buffer events from now on."""
@@ -100,6 +133,7 @@ class RunStream:
         If the history lacks the end of a segment that was emitted in part, the next
         segment is buffered until the second call.
         """
+        self.missed, self._first_seq = False, 1
         self._emit(self._reply.replay_history(texts))
         self._gap = self._reply.open and not (self._gap and self._buffered)
         buffered, self._buffered = self._buffered or (), None

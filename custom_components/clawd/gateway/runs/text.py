@@ -1,9 +1,12 @@
 """Reply text, assembled from `assistant` events."""
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ..models import Payload
 
 SEPARATOR: Final = "\n\n"
@@ -80,17 +83,22 @@ class ReplyText:
         # {"kind": "preamble", "progressText": …}}; under load it comes only there.
         text = text.strip()
         last = self._last()
-        if text in last.text or self._repeats_closed(text):
+        told, solid = _squeeze(last.text), _squeeze(text)
+        if solid in told or self._repeats_closed(text):
             return ""
-        if last.text and not text.startswith(last.text):
-            self._open_segment()
-        new = self._set_text(text, self._last().item_id)
+        if told and solid.startswith(told):
+            new = self._continue(*_behind([text], len(told)))
+        else:
+            if last.text:
+                self._open_segment()
+            new = self._set_text(text, self._last().item_id)
         self._last().closed = True
         return new
 
     def replay_history(self, texts: tuple[str, ...]) -> str:
         """Add the ended segments; return missed text."""
-        if len(texts) < len(self._texts()):
+        known = self._texts()
+        if len(texts) < len(known) and _size(texts) <= _size(known):
             return ""
         current = self._current
         new = self.finish(list(texts))
@@ -109,6 +117,12 @@ class ReplyText:
     def finish(self, texts: list[str]) -> str:
         """Add the final texts; return missed text."""
         # v3 sends all segments, v4 the last one; events may have been missed.
+        if (match := self._match(texts)) is not None:
+            start, told = match
+            earlier = self._texts()[:start]
+            new = self._continue(*_behind(texts, told))
+            self._segments = [_Segment(None, text) for text in (*earlier, *texts)]
+            return new
         known = self._count_known(texts)
         new = self._complete(texts[known - 1]) if known else ""
         new += "".join(self._append(text) for text in texts[known:])
@@ -123,6 +137,33 @@ class ReplyText:
     def _texts(self) -> list[str]:
         return [segment.text for segment in self._segments if segment.text]
 
+    def _match(self, texts: list[str]) -> tuple[int, int] | None:
+        """Return the first segment that the final texts repeat, and their told size.
+
+        The size is in characters without white space: a Gateway may join segments
+        in another way than it sent them. None if the texts do not continue them.
+        """
+        known = [_squeeze(text) for text in self._texts()]
+        final, size = _squeeze("".join(texts)), sum(map(len, known))
+        for start, text in enumerate(known):
+            # The second condition spares the third in nearly every case.
+            if (
+                size <= len(final)
+                and final.startswith(text)
+                and final.startswith("".join(known[start:]))
+            ):
+                return start, size
+            size -= len(text)
+        return None
+
+    def _continue(self, rest: str, more: list[str]) -> str:
+        """Add the rest of the last segment, and further segments."""
+        last, new = self._last(), ""
+        if rest.strip():
+            joined = rest.lstrip() if last.text[-1:].isspace() else rest
+            new = self._set_text(last.text + joined, last.item_id)
+        return new + "".join(self._append(text) for text in more)
+
     def _count_known(self, texts: list[str]) -> int:
         """Count the final texts that were emitted."""
         known = self._texts()
@@ -130,7 +171,7 @@ class ReplyText:
             return 0
         for index in range(max(0, min(len(known), len(texts)) - 1), len(texts)):
             text = texts[index]
-            if text.startswith(known[-1]) or text.strip() in known[-1]:
+            if text.startswith(known[-1]) or _squeeze(text) in _squeeze(known[-1]):
                 return index + 1
         return 0
 
@@ -138,8 +179,7 @@ class ReplyText:
         last = self._last()
         if last.text and text.startswith(last.text):
             return self._set_text(text, last.item_id)
-        if last.text:
-            last.text = text
+        last.text = text
         return ""
 
     def _append(self, text: str) -> str:
@@ -185,3 +225,30 @@ class ReplyText:
         new = text[len(self._emitted) :]
         self._emitted, self._emitted_any = text, True
         return opening + new
+
+
+def _squeeze(text: str) -> str:
+    """Return a text without white space."""
+    return "".join(text.split())
+
+
+def _size(texts: Iterable[str]) -> int:
+    return sum(len(_squeeze(text)) for text in texts)
+
+
+def _behind(texts: list[str], told: int) -> tuple[str, list[str]]:
+    """Return what follows the first characters that are not white space.
+
+    That is the rest of the text that holds the last of them, and the further texts.
+    """
+    for index, text in enumerate(texts):
+        size = len(_squeeze(text))
+        if told < size:
+            return _rest(text, told) if told else "", texts[index + bool(told) :]
+        told -= size
+    return "", []
+
+
+def _rest(text: str, told: int) -> str:
+    solid = (index for index, char in enumerate(text) if not char.isspace())
+    return text[next(islice(solid, told - 1, None)) + 1 :]

@@ -29,15 +29,19 @@ class Transcript:
 
 
 def read_transcript(
-    history: Json, request: RunRequest, asked_at: float, limit: int
+    history: Json,
+    request: RunRequest,
+    asked_at: float,
+    limit: int,
+    gateway_id: str | None = None,
 ) -> Transcript:
     """Find a run in the response to `chat.history`.
 
     `asked_at` is in seconds since 1970 on the Gateway's clock, `limit` the number of
-    requested messages.
+    requested messages, `gateway_id` the Gateway's id of the run if it has its own.
     """
     payload = history if isinstance(history, dict) else {}
-    active = _active(payload, request.run_id)
+    active = _active(payload, {request.run_id, gateway_id or request.run_id})
     messages = _objects(payload.get("messages"))
     for index, entry in enumerate(messages):
         if _is_question(entry, request, asked_at):
@@ -73,10 +77,10 @@ def _is_question(entry: Payload, request: RunRequest, asked_at: float) -> bool:
     return recent and request.message.strip() in _text(entry)
 
 
-def _active(payload: Payload, run_id: str) -> bool | None:
+def _active(payload: Payload, run_ids: set[str]) -> bool | None:
     match payload.get("sessionInfo"):
         case {"activeRunIds": list(active)}:
-            return run_id in active
+            return any(run_id in active for run_id in run_ids)
     return None
 
 

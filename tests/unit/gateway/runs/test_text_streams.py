@@ -161,7 +161,7 @@ async def replay(protocol: int, name: str, run_id: str, request_id: str) -> Agen
     """Return a run after its recorded frames."""
     harness = RunHarness(run_id)
 
-    def accept() -> float:
+    def accept(_: object) -> float:
         harness.run.accept()
         return 60
 
