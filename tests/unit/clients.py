@@ -27,6 +27,9 @@ TIMING = Timing(
     initial_delay=0.001,
     max_delay=0.002,
     max_attempts=1_000,
+    min_tick_interval=0,
+    address_delay=0.001,
+    resend_delay=0.001,
 )
 
 

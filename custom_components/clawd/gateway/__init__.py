@@ -49,8 +49,10 @@ from .exceptions import (
     RequestTimeoutError,
     RequestTooLargeError,
     RunTimeoutError,
+    UnexpectedError,
     UnsupportedProtocolError,
 )
+from .history import ClientHistory, CredentialRefusal, HelloChange
 from .identity import DeviceIdentity
 from .introspection import Introspection
 from .models import (
@@ -67,7 +69,7 @@ from .models import (
 from .probe import GatewayInfo, probe_endpoint
 from .protocol.frames import Event
 from .protocol.handshake import ConnectProfile
-from .protocol.transport import Peer
+from .protocol.transport import AddressInfo, Peer
 from .runs.request import RunRequest
 from .runs.run import AgentRun, RunInfo
 from .runs.stream import Part
@@ -75,7 +77,8 @@ from .runs.tools import ToolCall, ToolResult
 from .setup_link import SetupLink, is_setup_link, read_setup_link
 from .sleep_detector import SleepDetector
 from .state import Cause, ConnectionState, Transition
-from .statistics import Outcome, Statistics
+from .statistics import Outcome, RunOutcome, Statistics, StoreErrors
+from .tracebacks import error_name
 
 __all__ = [
     "INSTALLATION",
@@ -86,6 +89,7 @@ __all__ = [
     "REQUIRED_METHODS",
     "REQUIRED_SCOPES",
     "AddressClass",
+    "AddressInfo",
     "Agent",
     "AgentList",
     "AgentRun",
@@ -94,10 +98,12 @@ __all__ = [
     "CannotConnectError",
     "Cause",
     "CertificateError",
+    "ClientHistory",
     "ClientInfo",
     "ConnectProfile",
     "ConnectionLostError",
     "ConnectionState",
+    "CredentialRefusal",
     "Credentials",
     "DeviceIdentity",
     "DeviceToken",
@@ -110,6 +116,7 @@ __all__ = [
     "GatewayInfo",
     "GatewayProtocolError",
     "Hello",
+    "HelloChange",
     "InsecureTransportError",
     "Introspection",
     "InvalidFrameError",
@@ -130,20 +137,24 @@ __all__ = [
     "RequestTimeoutError",
     "RequestTooLargeError",
     "RunInfo",
+    "RunOutcome",
     "RunRequest",
     "RunResult",
     "RunTimeoutError",
     "SetupLink",
     "SleepDetector",
     "Statistics",
+    "StoreErrors",
     "SystemCommands",
     "ThinkingLevel",
     "Timing",
     "ToolCall",
     "ToolResult",
     "Transition",
+    "UnexpectedError",
     "UnsupportedProtocolError",
     "address_class",
+    "error_name",
     "is_setup_link",
     "minimum_delay",
     "netloc",

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from .exceptions import (
+    SCOPE_MISMATCH,
     CertificateError,
     GatewayAuthenticationError,
     InsecureTransportError,
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 MINUTE: Final = 60.0
 MAX_RETRY_AFTER: Final = 3600.0
 MAX_DOUBLINGS: Final = 16
+# Seconds; as long as v4 locks a device out.
+SCOPE_MISMATCH_DELAY: Final = 300.0
 
 
 class PauseReason(StrEnum):
@@ -72,6 +75,9 @@ def pause_reason(error: GatewayError) -> PauseReason | None:
 
 def minimum_delay(error: GatewayError) -> float | None:
     """Return the minimum seconds until the next attempt; None for no attempt."""
+    # v4 counts it as a failed authentication: ten of them lock the device out.
+    if error.code == SCOPE_MISMATCH:
+        return SCOPE_MISMATCH_DELAY
     if error.retry_after is not None:
         # The Gateway's wish is an order, but not for more than an hour.
         return min(error.retry_after, MAX_RETRY_AFTER)

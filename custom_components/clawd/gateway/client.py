@@ -5,25 +5,43 @@ from contextlib import asynccontextmanager
 from functools import partial
 import logging
 from math import inf
+import time
 from typing import TYPE_CHECKING, Final, cast
 
 from .backoff import Backoff, minimum_delay, pause_reason
-from .commands import AgentCommands, ModelCommands, SessionCommands, SystemCommands
+from .commands import (
+    AgentCommands,
+    DeviceCommands,
+    ModelCommands,
+    SessionCommands,
+    SystemCommands,
+)
 from .connect_profile import OPERATOR_PROFILE
 from .events import EventListeners
-from .exceptions import CannotConnectError, GatewayError, NotConnectedError
+from .exceptions import (
+    CannotConnectError,
+    Close,
+    ConnectionLostError,
+    GatewayAuthenticationError,
+    GatewayError,
+    NotConnectedError,
+    UnexpectedError,
+)
+from .history import ClientHistory, CredentialRefusal
 from .introspection import Introspection
-from .models import Timing
+from .models import MIN_PROTOCOL, Timing
 from .probe import fetch_gateway_id, fetch_gateway_info
 from .protocol.connection import SHUTDOWN, Connection
-from .protocol.transport import open_socket
+from .protocol.transport import CLOSE_ABNORMAL, open_socket
 from .runs.aborts import STOP_TIMEOUT, Aborts
-from .runs.recovery import recover
+from .runs.recovery import complete, recover
 from .runs.runs import AgentRuns
+from .scope_upgrade import await_scopes
 from .sleep_detector import SleepDetector
 from .state import Cause, ConnectionState, StateHistory
-from .statistics import TRACE_LENGTH, Statistics
+from .statistics import TRACE_LENGTH, RunOutcome
 from .tasks import TaskRegistry
+from .tracebacks import Failure
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -32,17 +50,20 @@ if TYPE_CHECKING:
     from .credentials import Credentials
     from .endpoint import Endpoint
     from .events import Listener
+    from .exceptions import PairingRequiredError, RequestFailedError
     from .models import Hello, Json, Payload
     from .probe import GatewayInfo
     from .protocol.connection import ConnectionTask
     from .protocol.frames import Event
     from .protocol.handshake import ConnectProfile
-    from .protocol.transport import Peer
+    from .protocol.transport import AddressInfo, Peer
     from .runs.request import RunRequest
     from .runs.run import AgentRun
     from .state import Transition
 
 AGENT: Final = "agent"
+# Seconds to wait when even the waiting fails.
+FALLBACK_DELAY: Final = 30.0
 STATE_TOPIC: Final = "client.state"
 
 _LOGGER = logging.getLogger(__name__)
@@ -78,24 +99,35 @@ class GatewayClient:
         timing: Timing | None = None,
         sleep_detector: SleepDetector | None = None,
         trace_length: int = TRACE_LENGTH,
+        history: ClientHistory | None = None,
     ) -> None:
-        """Initialize the client; `run()` or `fetch_info()` connects it."""
+        """Initialize the client; `run()` or `fetch_info()` connects it.
+
+        `history` is that of the client before, which this one continues.
+        """
         self._endpoint = endpoint
         self._credentials = credentials
         self._profile = profile
         self._timing = timing or Timing()
         self._sleep_detector = sleep_detector or SleepDetector()
         self._connection: Connection | None = None
-        self._history = StateHistory()
+        self._evidence = evidence = history or ClientHistory()
+        self._history = StateHistory(evidence.transitions)
         self._wake: asyncio.Future[Cause] | None = None
-        self.statistics = Statistics(trace_length=trace_length)
-        self._tasks = TaskRegistry()
+        self.statistics = evidence.statistics
+        self.statistics.resize_trace(trace_length)
+        credentials.on_save_error = evidence.store_failed
+        self._peer: Peer | None = None
+        self._was_connected = False
+        self._tasks = TaskRegistry(self.statistics.task_failures)
         self._aborts = Aborts(lambda: self._connection, self._tasks)
         self._runs = AgentRuns(
             self.statistics,
             self._timing,
             self._aborts.abort,
             self._aborts.end_expired,
+            on_refused=self._resend,
+            on_incomplete=self._fetch_reply,
         )
         self._event_listeners: EventListeners[Event] = EventListeners(
             self.statistics, self._tasks.spawn
@@ -110,7 +142,7 @@ class GatewayClient:
         self.system = SystemCommands(self.request)
         self.introspection = Introspection(
             lambda: self._connection,
-            self._history,
+            evidence,
             self._tasks,
             self._runs,
             self._event_listeners,
@@ -149,7 +181,10 @@ class GatewayClient:
         try:
             self._change(Cause.STARTED)
             while True:
-                await self._wait_before_retry(await self._connect_once())
+                try:
+                    await self._wait_before_retry(await self._connect_once())
+                except Exception as err:  # noqa: BLE001 - nobody would start it again
+                    await self._survive(err)
         finally:
             self._tasks.discard(task)
             _LOGGER.debug("Client stopped")
@@ -198,7 +233,14 @@ class GatewayClient:
 
     async def interrupt(self, close_code: int | None = None) -> None:
         """End the connection as if it were lost; for drills."""
-        await self._require_connection().interrupt(close_code)
+        connection = self._require_connection()
+        self.mark_drill()
+        await connection.interrupt(close_code)
+
+    def mark_drill(self) -> None:
+        """Mark what happens until the next hello as the doing of a drill."""
+        self._evidence.transitions.drill = True
+        self.statistics.mark("out", "drill", "")
 
     async def request(
         self, method: str, params: Payload | None = None, timeout: float | None = None
@@ -225,7 +267,12 @@ class GatewayClient:
             RequestFailedError: the Gateway refused the run.
 
         """
-        connection = self._require_connection()
+        try:
+            connection = self._require_connection()
+        except NotConnectedError as err:
+            outcome = RunOutcome(time.time(), "NOT_CONNECTED", type(err).__name__)
+            self.statistics.run_outcomes.append(outcome)
+            raise
         # Registered before it is sent: the events of a fast reply come at once.
         run = self._runs.open(request)
         try:
@@ -238,8 +285,8 @@ class GatewayClient:
             raise
 
     async def _send_run(self, connection: Connection, run: AgentRun) -> None:
-        def accept() -> float:
-            run.accept()
+        def accept(payload: Json) -> float:
+            self._runs.accept(run, payload)
             # The final response also tells whether an expired run was stopped.
             return run.timeout + STOP_TIMEOUT
 
@@ -248,28 +295,87 @@ class GatewayClient:
         run.attach_response(request.future)
         await connection.send(request, run.request.params)
 
+    def _resend(self, run: AgentRun, error: RequestFailedError) -> bool:
+        """Send a refused run again, if it may succeed within the request timeout."""
+        # v4, seconds after its start: {"code": "UNAVAILABLE", "message": "Agent
+        # database open was revoked"}. The key is the same, so nothing runs twice.
+        delay = self._timing.resend_delay * 2.0 ** (run.attempts - 1)
+        delay = max(delay, error.retry_after or 0.0)
+        in_time = run.deadlines.age + delay < self._timing.request_timeout
+        connection = self._connection
+        if connection is None or not error.retryable or not in_time:
+            return False
+        later = self._send_later(connection, run, delay)
+        self._tasks.spawn(later, "recovery resend")
+        return True
+
+    async def _send_later(
+        self, connection: Connection, run: AgentRun, delay: float
+    ) -> None:
+        await asyncio.sleep(delay)
+        # Another connection recovers the run by itself.
+        if connection is self._connection and not (run.accepted or run.ended):
+            await self._send_run(connection, run)
+
+    def _fetch_reply(self, run: AgentRun) -> bool:
+        """Fetch a reply from the history; return whether that can help."""
+        connection = self._connection
+        # v3's final response has the whole reply.
+        if connection is None or (
+            run.answered and connection.hello.protocol == MIN_PROTOCOL
+        ):
+            return False
+        fetch = complete if run.answered else self._recover
+        self._tasks.spawn(fetch(run, connection), "recovery")
+        return True
+
+    async def _recover(self, run: AgentRun, connection: Connection) -> None:
+        """Recover a run; a fault of it ends neither the connection nor others."""
+        try:
+            await recover(run, connection, partial(self._send_run, connection, run))
+        except Exception as err:  # noqa: BLE001 - see above
+            self.statistics.task_failures["recovery"] += 1
+            self._log_failure(err)
+            run.fail(UnexpectedError())
+
     async def _close(self, error: GatewayError) -> None:
         self._runs.fail_all(error)
         self._change(Cause.STOPPED, error)
-        await self._tasks.cancel_all("listener", "abort")
+        await self._tasks.cancel_all("listener", "abort", "recovery")
 
     def _reconnect_tasks(self, connection: Connection) -> list[ConnectionTask]:
         """Return the tasks a reconnect starts: recoveries and pending aborts."""
         recoveries: list[ConnectionTask] = [
-            (
-                "recovery",
-                recover(run, connection, partial(self._send_run, connection, run)),
-            )
-            for run in self._runs.active()
+            ("recovery", self._recover(run, connection)) for run in self._runs.active()
         ]
-        return recoveries + self._aborts.reconnect_tasks()
+        upgrades: list[ConnectionTask] = [
+            ("approval", self._await_scopes(connection))
+            for _ in range(self._lacks_scopes(connection.hello))
+        ]
+        return recoveries + upgrades + self._aborts.reconnect_tasks()
+
+    def _lacks_scopes(self, hello: Hello) -> bool:
+        """Return whether scopes are missing that this connection can request."""
+        asked = self._credentials.scopes(self._profile.scopes)
+        can_ask = DeviceCommands.REQUEST_UPGRADE.name in hello.methods
+        return asked != self._profile.scopes and can_ask
+
+    async def _await_scopes(self, connection: Connection) -> None:
+        def show(error: PairingRequiredError) -> None:
+            _LOGGER.debug("Connected with fewer scopes until somebody approves more")
+            self._change(Cause.LIMITED, error)
+
+        token = await await_scopes(connection, self._profile.scopes, show)
+        if token:
+            await self._credentials.accept(token)
+            await connection.reopen("scopes were approved")
 
     async def _connect_once(self) -> GatewayError:
         """Serve one connection; return the error that ended or prevented it."""
         try:
             async with self._connected() as connection:
                 self._connection = connection
-                self.statistics.connects += 1
+                self._count_connection(connection)
                 tasks = self._reconnect_tasks(connection)
                 self._change(Cause.HELLO)
                 error = await connection.serve(self._tasks, self._sleep_detector, tasks)
@@ -278,8 +384,17 @@ class GatewayClient:
             return err
         return error
 
+    def _count_connection(self, connection: Connection) -> None:
+        self.statistics.connects += 1
+        self.statistics.reconnects += self._was_connected
+        self._was_connected = True
+        self._evidence.connected(connection.hello, connection.peer)
+
     def _end_connection(self, connection: Connection, error: GatewayError) -> None:
         self.statistics.drops += 1
+        self.statistics.drill_drops += self._evidence.transitions.drill
+        close = error.close or Close(CLOSE_ABNORMAL)
+        self.statistics.closed(close.by, close.code)
         _LOGGER.debug("Connection lost after %.1f s: %s", connection.age, error.code)
         # Only a stable connection restarts the backoff: a Gateway that accepts and
         # drops at once would be stormed.
@@ -292,35 +407,87 @@ class GatewayClient:
         timeout = self._timing.connect_timeout
         deadline = asyncio.get_running_loop().time() + timeout
         connection = await self._open_connection(deadline)
+        error: GatewayError = _stopped_error()
         try:
+            self._peer = connection.peer
             self._change(Cause.OPENED)
             await connection.handshake(self._credentials, self._profile, deadline)
             yield connection
+        except Exception:
+            error = ConnectionLostError("the connection was given up")
+            raise
         finally:
             self._connection = None
-            await connection.close(_stopped_error())
+            await connection.close(error)
 
     async def _open_connection(self, deadline: float) -> Connection:
         _LOGGER.debug("Connecting as %s", self._profile.role)
         try:
             async with asyncio.timeout_at(deadline):
-                socket = await open_socket(self._endpoint, self._timing)
+                socket = await open_socket(
+                    self._endpoint, self._timing, self._keep_addresses
+                )
         except TimeoutError:
             raise CannotConnectError("no answer in time", code="TIMEOUT") from None
         return Connection(
-            socket, self._timing, self.statistics, self._dispatch, self._is_wanted
+            socket,
+            self._timing,
+            self.statistics,
+            self._dispatch,
+            self._is_wanted,
+            on_gap=self._runs.mark_incomplete,
         )
+
+    def _keep_addresses(self, addresses: list[AddressInfo]) -> None:
+        self._evidence.addresses = tuple(addresses)
 
     async def _wait_before_retry(self, error: GatewayError) -> None:
         self._wake = wake = asyncio.get_running_loop().create_future()
-        trusted = self._endpoint.trusted
-        if await self._credentials.fall_back(error, trusted=trusted):
+        if await self._fall_back(error):
             delay: float | None = self._backoff.delay(0.0)
             _LOGGER.debug("Token refused: falling back to the device token")
             self._change(Cause.FALLEN_BACK, delay=delay)
         else:
             delay = self._handle_error(error)
         self._change(await self._wait(wake, delay))
+
+    async def _fall_back(self, error: GatewayError) -> bool:
+        """Switch to the device token; return whether it is shown next."""
+        credentials, shown = self._credentials, self._credentials.shown
+        trusted = self._endpoint.trusted
+        fallen_back = await credentials.fall_back(error, trusted=trusted)
+        if isinstance(error, GatewayAuthenticationError):
+            same = self._evidence.is_known(self._peer) if self._peer else None
+            self._evidence.refusal = CredentialRefusal(
+                time.time(), error.code, shown, credentials.device_token_use, same
+            )
+        return fallen_back
+
+    async def _survive(self, err: Exception) -> None:
+        """Treat an unexpected exception as a lost connection."""
+        self.statistics.main_loop_errors += 1
+        self.statistics.drops += self.state is ConnectionState.CONNECTED
+        self._log_failure(err)
+        error = UnexpectedError()
+        try:
+            delay = self._backoff.delay(0.0)
+            self._wake = wake = asyncio.get_running_loop().create_future()
+            self._change(Cause.UNEXPECTED, error, delay=delay)
+            self._runs.mark_disconnected(error)
+            self._change(await self._wait(wake, delay))
+        except Exception as again:  # noqa: BLE001 - the last resort
+            self._log_failure(again)
+            self._change(Cause.UNEXPECTED, error, delay=FALLBACK_DELAY)
+            await asyncio.sleep(FALLBACK_DELAY)
+            self._change(Cause.RETRY)
+
+    def _log_failure(self, err: Exception) -> None:
+        """Log an unexpected exception, once in a row."""
+        failure, known = Failure.from_exception(err), self._evidence.failure
+        self._evidence.failure = failure
+        if known is None or known.origin != failure.origin:
+            text = failure.text
+            _LOGGER.error("Unexpected exception, without its message:\n%s", text)
 
     def _handle_error(self, error: GatewayError) -> float | None:
         """Change the state; return the delay in seconds."""

@@ -1,10 +1,12 @@
 """Credentials of a client."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 import logging
 from typing import TYPE_CHECKING, Final
 
-from .exceptions import InvalidTokenError
+from .exceptions import SCOPE_MISMATCH, InvalidTokenError
+from .tracebacks import error_name
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -14,8 +16,48 @@ if TYPE_CHECKING:
     from .models import DeviceToken
 
 TOKEN_MISMATCH: Final = "AUTH_TOKEN_MISMATCH"  # noqa: S105 - a code
+# Characters; a shorter secret may be an ordinary word, which would be found anywhere.
+MIN_SECRET_LENGTH: Final = 8
 
 _LOGGER = logging.getLogger(__name__)
+
+
+class Credential(StrEnum):
+    """What a client shows to be let in."""
+
+    TOKEN = "token"  # noqa: S105 - a name
+    DEVICE_TOKEN = "device_token"  # noqa: S105 - a name
+    PASSWORD = "password"  # noqa: S105 - a name
+    BOOTSTRAP_TOKEN = "bootstrap_token"  # noqa: S105 - a name
+    NONE = "none"
+
+
+_AUTH_FIELDS: Final = {
+    Credential.TOKEN: "token",
+    Credential.DEVICE_TOKEN: "token",
+    Credential.PASSWORD: "password",
+    Credential.BOOTSTRAP_TOKEN: "bootstrapToken",
+}
+
+
+class DeviceTokenUse(StrEnum):
+    """Whether the device token was tried after a refusal, and why not.
+
+    Attributes:
+        SHOWN: it is what was refused.
+        TRIED_NEXT: it is shown in the next attempt.
+        ABSENT: there is none.
+        OTHER_REFUSAL: the refusal does not call for it.
+        UNKNOWN_PEER: the peer may be another one than the issuer: the address is a
+            name or another machine, and no certificate is pinned.
+
+    """
+
+    SHOWN = "shown"
+    TRIED_NEXT = "tried_next"
+    ABSENT = "absent"
+    OTHER_REFUSAL = "other_refusal"
+    UNKNOWN_PEER = "unknown_peer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +80,8 @@ class Credentials:
         token: of the Gateway, from its owner.
         device_token: issued by this Gateway to this device.
         save: stores a new device token; None deletes the old one.
+        on_save_error: gets what `save` raises.
+        device_token_use: whether the device token was tried after the last refusal.
         password: of the Gateway, where it uses one instead of a token.
         bootstrap_token: from a setup link, until there is a device token.
 
@@ -50,18 +94,38 @@ class Credentials:
     save: Callable[[DeviceToken | None], Awaitable[None]] | None = None
     password: str | None = field(default=None, repr=False)
     bootstrap_token: str | None = field(default=None, repr=False)
+    on_save_error: Callable[[Exception], object] = field(
+        default=lambda _: None, init=False, repr=False
+    )
+    device_token_use: DeviceTokenUse | None = field(default=None, init=False)
     _fallen_back: bool = field(default=False, init=False)
+    _narrowed: bool = field(default=False, init=False)
+
+    @property
+    def shown(self) -> Credential:
+        """Return what the next `connect` shows."""
+        return self._offer[0]
 
     @property
     def auth(self) -> dict[str, str]:
         """Return the `auth` object of the next `connect`."""
-        if self.device_token and self._uses_device_token:
-            return {"token": self.device_token.token}
-        if self.bootstrap_token:
-            return {"bootstrapToken": self.bootstrap_token}
-        if self.password:
-            return {"password": self.password}
-        return {"token": self.token} if self.token else {}
+        kind, secret = self._offer
+        return {_AUTH_FIELDS[kind]: secret} if secret else {}
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Return what must not be shown or logged."""
+        own = self.device_token.token if self.device_token else None
+        known = (
+            self.token,
+            self.password,
+            self.bootstrap_token,
+            own,
+            self.identity.secret,
+        )
+        return tuple(
+            secret for secret in known if secret and len(secret) >= MIN_SECRET_LENGTH
+        )
 
     async def accept(self, device_token: DeviceToken | None) -> None:
         """Store the device token of a hello."""
@@ -70,27 +134,79 @@ class Credentials:
         self.bootstrap_token = None
         if device_token == self.device_token:
             return
-        self.device_token = device_token
+        known, self.device_token = self.device_token, device_token
+        if known is None or not set(device_token.scopes) <= set(known.scopes):
+            self._narrowed = False
         _LOGGER.debug("Storing a new device token")
-        if self.save:
-            await self.save(device_token)
+        await self._save(device_token)
 
     async def fall_back(self, error: GatewayError, *, trusted: bool) -> bool:
         """Switch to another token after a refusal; return whether there is one.
 
         `trusted` says that the peer is known. A refused device token is deleted.
         """
-        if not isinstance(error, InvalidTokenError) or self.device_token is None:
+        self.device_token_use = None
+        if error.code == SCOPE_MISMATCH:
+            return self._narrow()
+        if not isinstance(error, InvalidTokenError):
             return False
-        if not self._uses_device_token:
-            # Once only: a wrong token that is sent again locks the device out.
-            self._fallen_back = trusted and error.code == TOKEN_MISMATCH
-            return self._fallen_back
-        self._fallen_back = False
-        self.device_token = None
-        if self.save:
-            await self.save(None)
-        return False
+        self.device_token_use = use = self._use_after(error, trusted=trusted)
+        self._fallen_back = use is DeviceTokenUse.TRIED_NEXT
+        if use is DeviceTokenUse.SHOWN:
+            self.device_token = None
+            await self._save(None)
+        return self._fallen_back
+
+    def scopes(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the scopes that the next `connect` asks for.
+
+        After a mismatch these are what the device token has: v4 refuses more, and
+        counts it as a failed authentication.
+        """
+        return self._own_scopes if self._narrowed else wanted
+
+    @property
+    def _own_scopes(self) -> tuple[str, ...]:
+        uses_own = self.device_token and self._uses_device_token
+        return self.device_token.scopes if self.device_token and uses_own else ()
+
+    def _narrow(self) -> bool:
+        """Ask for fewer scopes once; return whether there are any."""
+        narrowed = not self._narrowed and bool(self._own_scopes)
+        self._narrowed = self._narrowed or narrowed
+        return narrowed
+
+    def _use_after(self, error: GatewayError, *, trusted: bool) -> DeviceTokenUse:
+        if self.device_token is None:
+            return DeviceTokenUse.ABSENT
+        # Once only: a wrong token that is sent again locks the device out.
+        if self._uses_device_token:
+            return DeviceTokenUse.SHOWN
+        if error.code != TOKEN_MISMATCH:
+            return DeviceTokenUse.OTHER_REFUSAL
+        return DeviceTokenUse.TRIED_NEXT if trusted else DeviceTokenUse.UNKNOWN_PEER
+
+    async def _save(self, device_token: DeviceToken | None) -> None:
+        """Store the device token; without a store it stays in use in memory."""
+        if self.save is None:
+            return
+        try:
+            await self.save(device_token)
+        except Exception as err:  # noqa: BLE001 - it must not cost the connection
+            _LOGGER.debug("Device token not stored: %s", error_name(err))
+            self.on_save_error(err)
+
+    @property
+    def _offer(self) -> tuple[Credential, str]:
+        own = self.device_token.token if self.device_token else None
+        offers = (
+            (Credential.DEVICE_TOKEN, own if self._uses_device_token else None),
+            (Credential.BOOTSTRAP_TOKEN, self.bootstrap_token),
+            (Credential.PASSWORD, self.password),
+            (Credential.TOKEN, self.token),
+        )
+        found = ((kind, secret) for kind, secret in offers if secret)
+        return next(found, (Credential.NONE, ""))
 
     @property
     def _uses_device_token(self) -> bool:

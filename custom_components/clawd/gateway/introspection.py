@@ -6,29 +6,37 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Mapping
 
+    from .endpoint import AddressClass
     from .events import EventListeners
+    from .history import ClientHistory
     from .protocol.connection import Connection
     from .protocol.pending import PendingRequest
     from .runs.run import RunInfo
     from .runs.runs import AgentRuns
-    from .state import StateHistory, Transition
+    from .state import Transition
+    from .statistics import RunOutcome, StoreErrors
     from .tasks import TaskRegistry
 
 
 class Introspection:
-    """Read access to client internals."""
+    """Read access to client internals.
+
+    Attributes:
+        history: evidence that outlives the client.
+
+    """
 
     def __init__(
         self,
         connection: Callable[[], Connection | None],
-        history: StateHistory,
+        history: ClientHistory,
         tasks: TaskRegistry,
         runs: AgentRuns,
         *listeners: EventListeners[Any],
     ) -> None:
         """Read from the parts of a client."""
         self._connection = connection
-        self._history = history
+        self.history = history
         self._tasks = tasks
         self._runs = runs
         self._listeners = listeners
@@ -36,7 +44,23 @@ class Introspection:
     @property
     def transitions(self) -> tuple[Transition, ...]:
         """Return the last transitions, oldest first."""
-        return self._history.snapshot()
+        return self.history.transitions.snapshot()
+
+    @property
+    def run_outcomes(self) -> tuple[RunOutcome, ...]:
+        """Return how the last questions ended, oldest first."""
+        return tuple(self.history.statistics.run_outcomes)
+
+    @property
+    def store_errors(self) -> StoreErrors:
+        """Return the failed writes of stores."""
+        return self.history.statistics.store_errors
+
+    @property
+    def peer_address_class(self) -> AddressClass | None:
+        """Return the class of the used address, if connected."""
+        connection = self._connection()
+        return connection.peer.place.address_class if connection else None
 
     @property
     def runs(self) -> tuple[RunInfo, ...]:

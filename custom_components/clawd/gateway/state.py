@@ -3,10 +3,12 @@
 import asyncio
 from collections import deque
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import chain, count
+from operator import itemgetter
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,8 +39,11 @@ class Cause(StrEnum):
         HELLO: the Gateway accepted the handshake.
         FAILED: an attempt failed, and a retry may help.
         REFUSED: an attempt failed, and a retry cannot help.
-        FALLEN_BACK: the token was refused, the device token comes next.
+        FALLEN_BACK: the token was refused, or its scopes; the next attempt shows the
+            device token, with the scopes that it has.
         LOST: the connection ended.
+        LIMITED: connected, but somebody has to approve missing scopes.
+        UNEXPECTED: an exception that is a fault of the client.
         RETRY: the delay is over.
         RESUMED: the caller asked for an attempt.
         WOKEN: the system slept.
@@ -53,6 +58,8 @@ class Cause(StrEnum):
     REFUSED = "refused"
     FALLEN_BACK = "fallen_back"
     LOST = "lost"
+    LIMITED = "limited"
+    UNEXPECTED = "unexpected"
     RETRY = "retry"
     RESUMED = "resumed"
     WOKEN = "woken"
@@ -60,7 +67,9 @@ class Cause(StrEnum):
 
 
 _S = ConnectionState
+_FAILURES: Final = (Cause.FAILED, Cause.REFUSED, Cause.UNEXPECTED)
 _WAITING: Final = {
+    Cause.UNEXPECTED: _S.RECONNECTING,
     Cause.RETRY: _S.CONNECTING,
     Cause.RESUMED: _S.CONNECTING,
     Cause.WOKEN: _S.CONNECTING,
@@ -69,6 +78,7 @@ _WAITING: Final = {
 _ATTEMPTING: Final = {
     Cause.FAILED: _S.RECONNECTING,
     Cause.REFUSED: _S.PAUSED,
+    Cause.UNEXPECTED: _S.RECONNECTING,
     Cause.STOPPED: _S.CLOSED,
 }
 TRANSITIONS: Final[Mapping[ConnectionState, Mapping[Cause, ConnectionState]]] = {
@@ -79,7 +89,12 @@ TRANSITIONS: Final[Mapping[ConnectionState, Mapping[Cause, ConnectionState]]] = 
         Cause.FALLEN_BACK: _S.RECONNECTING,
         **_ATTEMPTING,
     },
-    _S.CONNECTED: {Cause.LOST: _S.RECONNECTING, Cause.STOPPED: _S.CLOSED},
+    _S.CONNECTED: {
+        Cause.LOST: _S.RECONNECTING,
+        Cause.LIMITED: _S.CONNECTED,
+        Cause.UNEXPECTED: _S.RECONNECTING,
+        Cause.STOPPED: _S.CLOSED,
+    },
     _S.RECONNECTING: _WAITING,
     _S.PAUSED: _WAITING,
 }
@@ -94,6 +109,8 @@ class Transition:
         error: reason of a failure.
         pause: reason of a pause.
         delay: seconds until the next attempt; None if it takes the user.
+        monotonic_at: seconds of a clock that nobody sets, for durations.
+        drill: the self-test caused it.
 
     """
 
@@ -104,21 +121,69 @@ class Transition:
     error: GatewayError | None = None
     pause: PauseReason | None = None
     delay: float | None = None
+    monotonic_at: float = 0.0
+    drill: bool = False
+
+    @property
+    def closed_by(self) -> Literal["us", "peer"] | None:
+        """Return who closed the connection; None if it was cut, or is none."""
+        close = self.error.close if self.error else None
+        return close.by if close else None
+
+    @property
+    def close_reason(self) -> str:
+        """Return the reason of the close frame, if any."""
+        close = self.error.close if self.error else None
+        return close.reason if close else ""
+
+
+class TransitionLog:
+    """Last transitions; those of drills do not displace the others.
+
+    Attributes:
+        drill: whether the self-test causes the next ones.
+
+    """
+
+    def __init__(self) -> None:
+        """Initialize without transitions."""
+        self.drill = False
+        self._numbers = count()
+        self._kept: tuple[deque[tuple[int, Transition]], ...] = (
+            deque(maxlen=MAX_TRANSITIONS),
+            deque(maxlen=MAX_TRANSITIONS),
+        )
+
+    def snapshot(self) -> tuple[Transition, ...]:
+        """Return the last transitions, oldest first."""
+        kept = sorted(chain(*self._kept), key=itemgetter(0))
+        return tuple(transition for _, transition in kept)
+
+    def add(self, transition: Transition) -> Transition:
+        """Add a transition; return it with its mark."""
+        # An attempt that fails is no longer the drill's doing.
+        if transition.cause in _FAILURES:
+            self.drill = False
+        transition = replace(transition, drill=self.drill)
+        self._kept[self.drill].append((next(self._numbers), transition))
+        if transition.cause is Cause.HELLO:
+            self.drill = False
+        return transition
 
 
 class StateHistory:
     """Current state, last transitions, and waiters for the next one."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: TransitionLog | None = None) -> None:
         """Start in `CLOSED`."""
         self.state = ConnectionState.CLOSED
         self.error: GatewayError | None = None
-        self._transitions: deque[Transition] = deque(maxlen=MAX_TRANSITIONS)
+        self._log = log or TransitionLog()
         self._waiters: set[asyncio.Future[Transition]] = set()
 
     def snapshot(self) -> tuple[Transition, ...]:
         """Return the last transitions, oldest first."""
-        return tuple(self._transitions)
+        return self._log.snapshot()
 
     def change(
         self,
@@ -131,10 +196,18 @@ class StateHistory:
         previous, self.state = self.state, TRANSITIONS[self.state][cause]
         # A copy: the traceback of the original keeps the ended connection alive.
         self.error = copy(error)
-        transition = Transition(
-            time.time(), previous, self.state, cause, self.error, pause, delay
+        transition = self._log.add(
+            Transition(
+                time.time(),
+                previous,
+                self.state,
+                cause,
+                self.error,
+                pause,
+                delay,
+                time.monotonic(),
+            )
         )
-        self._transitions.append(transition)
         for waiter in tuple(self._waiters):
             if not waiter.done():
                 waiter.set_result(transition)

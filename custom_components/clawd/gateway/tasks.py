@@ -20,10 +20,10 @@ class TaskRegistry:
 
     """
 
-    def __init__(self) -> None:
-        """Initialize without tasks."""
+    def __init__(self, failures: Counter[str] | None = None) -> None:
+        """Initialize without tasks; count on in `failures`."""
         self._tasks: dict[asyncio.Task[Any], str] = {}
-        self.failures: Counter[str] = Counter()
+        self.failures: Counter[str] = Counter() if failures is None else failures
 
     def snapshot(self) -> dict[asyncio.Task[Any], str]:
         """Return the running tasks with their names."""

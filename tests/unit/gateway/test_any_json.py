@@ -89,7 +89,7 @@ async def test_any_run_event_or_response_ends_run(
 @given(with_changed_value({"status": "accepted", "runId": "r"}))
 async def test_any_payload_lets_request_end(first: Frame) -> None:
     pending = PendingRequests(Statistics())
-    request = pending.open("agent", 60, lambda: 60)
+    request = pending.open("agent", 60, lambda _: 60)
     pending.resolve(Response(request.id, ok=True, payload=first, error=None))
     pending.resolve(Response(request.id, ok=True, payload={}, error=None))
     assert request.future.done()

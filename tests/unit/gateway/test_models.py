@@ -37,8 +37,8 @@ def test_incomplete_challenge_is_not_a_gateway(payload: dict[str, Any]) -> None:
 
 
 def test_read_policy() -> None:
-    read = Policy.from_payload({"maxPayload": 100, "tickIntervalMs": 250})
-    assert read == Policy(100, 0.25)
+    read = Policy.from_payload({"maxPayload": 100, "tickIntervalMs": 25_000})
+    assert read == Policy(100, 25)
 
 
 @pytest.mark.parametrize("value", [None, 0, -1, "30000", []])

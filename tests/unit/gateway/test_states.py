@@ -73,6 +73,9 @@ OTHER_TRANSITIONS = {
     (S.CONNECTING, Cause.OPENED),
     (S.HANDSHAKING, Cause.HELLO),
     (S.HANDSHAKING, Cause.FALLEN_BACK),
+    (S.CONNECTED, Cause.LIMITED),
+    # A fault of the client, see test_main_loop.py.
+    *product(set(S) - {S.CLOSED}, (Cause.UNEXPECTED,)),
 }
 REFUSALS = {
     "drop": Refusal.DROP_BEFORE_HELLO,

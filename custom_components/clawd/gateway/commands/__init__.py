@@ -5,6 +5,7 @@ from typing import Final
 from .agents import Agent, AgentCommands, AgentList
 from .base import Method
 from .chat import ChatCommands
+from .devices import DeviceCommands
 from .models import Model, ModelCommands, ThinkingLevel
 from .runs import RunCommands
 from .sessions import SessionCommands
@@ -18,6 +19,7 @@ __all__ = [
     "AgentCommands",
     "AgentList",
     "ChatCommands",
+    "DeviceCommands",
     "Method",
     "Model",
     "ModelCommands",
@@ -30,6 +32,7 @@ __all__ = [
 _AREAS: Final = (
     AgentCommands,
     ChatCommands,
+    DeviceCommands,
     ModelCommands,
     RunCommands,
     SessionCommands,

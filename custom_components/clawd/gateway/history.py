@@ -1,0 +1,139 @@
+"""Evidence of a client that outlives it, for self-test and diagnostics."""
+
+from collections import deque
+from dataclasses import dataclass, field
+import time
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from .state import TransitionLog
+from .statistics import Statistics
+from .tracebacks import error_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .credentials import Credential, DeviceTokenUse
+    from .models import Hello
+    from .protocol.transport import AddressInfo, Peer
+    from .tracebacks import Failure
+
+MAX_HELLOS: Final = 10
+# Seconds that a hello, which tells the uptime, may have been on its way.
+UPTIME_TOLERANCE: Final = 1.0
+
+
+class HelloChange(NamedTuple):
+    """Difference between a hello and the one before.
+
+    Attributes:
+        at: seconds since 1970.
+        restarted: whether the Gateway's process is another one; None if unknown.
+        uptime_before: of the Gateway's process at the hello before, in seconds.
+        changes: what else changed, from and to, by name.
+
+    """
+
+    at: float
+    restarted: bool | None
+    uptime_before: float | None
+    uptime: float | None
+    changes: Mapping[str, tuple[object, object]]
+
+
+class CredentialRefusal(NamedTuple):
+    """Refusal of a credential.
+
+    Attributes:
+        at: seconds since 1970.
+        shown: what was refused.
+        device_token: whether the device token was tried, and why not.
+        same_peer: whether the peer is the one of the last hello, by certificate or
+            address; None without one.
+
+    """
+
+    at: float
+    code: str
+    shown: Credential
+    device_token: DeviceTokenUse | None
+    same_peer: bool | None
+
+
+@dataclass(slots=True)
+class ClientHistory:
+    """What a client leaves to the next one of its entry.
+
+    Attributes:
+        addresses: those of the last attempt, in the order in which they are tried.
+        hello_changes: differences of the last hellos, oldest first.
+        refusal: last refusal of a credential.
+        failure: last unexpected exception.
+
+    """
+
+    statistics: Statistics = field(default_factory=Statistics)
+    transitions: TransitionLog = field(default_factory=TransitionLog)
+    addresses: tuple[AddressInfo, ...] = ()
+    hello_changes: deque[HelloChange] = field(
+        default_factory=lambda: deque(maxlen=MAX_HELLOS)
+    )
+    refusal: CredentialRefusal | None = None
+    failure: Failure | None = None
+    _hello: Hello | None = field(default=None, init=False, repr=False)
+    _hello_at: float = field(default=0.0, init=False)
+    _peer: Peer | None = field(default=None, init=False, repr=False)
+
+    def connected(self, hello: Hello, peer: Peer) -> None:
+        """Compare a hello with the one before."""
+        now = time.monotonic()
+        if before := self._hello:
+            change = HelloChange(
+                time.time(),
+                _restarted(before.uptime, hello.uptime, now - self._hello_at),
+                before.uptime,
+                hello.uptime,
+                _changes(before, hello),
+            )
+            # Those of drills must not displace the others.
+            if change.restarted or change.changes or not self.transitions.drill:
+                self.hello_changes.append(change)
+        self._hello, self._hello_at, self._peer = hello, now, peer
+
+    def store_failed(self, err: Exception) -> None:
+        """Count a store that cannot be used."""
+        self.statistics.store_failed(error_name(err))
+
+    def is_known(self, peer: Peer) -> bool | None:
+        """Return whether a peer is the one of the last hello, as far as seen."""
+        if (known := self._peer) is None:
+            return None
+        if known.fingerprint or peer.fingerprint:
+            return known.fingerprint == peer.fingerprint
+        return known.address == peer.address
+
+
+def _restarted(
+    before: float | None, uptime: float | None, elapsed: float
+) -> bool | None:
+    """Return whether a process is another one than at the hello before."""
+    if uptime is None:
+        return None
+    return uptime < (before or 0.0) or uptime + UPTIME_TOLERANCE < elapsed
+
+
+def _changes(before: Hello, after: Hello) -> dict[str, tuple[object, object]]:
+    old, new = _shown(before), _shown(after)
+    return {name: (old[name], new[name]) for name in old if old[name] != new[name]}
+
+
+def _shown(hello: Hello) -> dict[str, object]:
+    """Return what is worth comparing, without ids."""
+    return {
+        "protocol": hello.protocol,
+        "version": hello.server_version,
+        "max_payload": hello.policy.max_payload,
+        "tick_interval": hello.policy.tick_interval,
+        "methods": len(hello.methods),
+        "scopes": list(hello.scopes),
+        "role": hello.role,
+    }
