@@ -1,13 +1,20 @@
 """The OpenClaw Gateway integration."""
 
+import ssl
 from typing import TYPE_CHECKING
 
 from homeassistant.const import Platform
 from homeassistant.helpers import config_validation as cv
 
-from .client_factory import async_get_credentials, async_get_endpoint, new_client
-from .const import DOMAIN
-from .coordinator import ClawdCoordinator, ClawdRuntime, ReportHistory
+from .client_factory import (
+    async_get_credentials,
+    async_get_endpoint,
+    get_history,
+    new_client,
+    remove_history,
+)
+from .const import CONF_CA_CERTIFICATE, DOMAIN
+from .coordinator import ClawdCoordinator, ClawdRuntime, ReportHistory, count_events
 from .entity import async_create_devices
 from .flows.unique_id import async_update_unique_id
 from .issues import (
@@ -20,6 +27,7 @@ from .selftest.resources import async_get_tracker
 from .selftest.schedule import async_schedule_self_tests
 from .services import async_setup_services
 from .storage import DeviceTokenStore, async_remove_entry_data, async_remove_identity
+from .validation import async_validate_entry, invalid_entry
 
 if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
@@ -51,10 +59,18 @@ async def async_setup(
 
 async def async_setup_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> bool:
     """Set up a Gateway."""
-    endpoint = await async_get_endpoint(hass, entry.data, entry.options)
-    tokens = DeviceTokenStore(hass, entry.entry_id, endpoint.origin)
+    async_validate_entry(hass, entry)
+    try:
+        endpoint = await async_get_endpoint(hass, entry.data, entry.options)
+    except ssl.SSLError as err:
+        raise invalid_entry(CONF_CA_CERTIFICATE) from err
+    history = get_history(hass, entry.entry_id)
+    tokens = DeviceTokenStore(
+        hass, entry.entry_id, endpoint.origin, history.store_failed
+    )
     credentials = await async_get_credentials(hass, entry.data, tokens)
-    client = new_client(endpoint, credentials, entry.options)
+    client = new_client(endpoint, credentials, entry.options, history)
+    events_before = count_events(client)
     coordinator = ClawdCoordinator(hass, entry, client, credentials)
     tracker = async_get_tracker(entry)
     for name, unsubscribe in coordinator.async_subscribe().items():
@@ -66,8 +82,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> boo
     await async_update_unique_id(hass, entry, client)
     reports = ReportHistory(hass, entry)
     await reports.async_load()
-    runtime = ClawdRuntime(client, credentials, coordinator, reports)
+    runtime = ClawdRuntime(
+        client, credentials, coordinator, reports, events_before=events_before
+    )
     entry.runtime_data = runtime
+    tracker.async_track(entry, "loop monitor", runtime.loop_monitor.start(hass.loop))
     async_track_issue(hass, entry)
     async_schedule_self_tests(hass, entry)
     async_create_devices(hass, entry)
@@ -92,6 +111,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> bo
 
 async def async_remove_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
     """Remove the stored data of a Gateway."""
+    remove_history(hass, entry.entry_id)
     await async_remove_entry_data(hass, entry.entry_id)
     # All Gateways know Home Assistant by one identity.
     entries = hass.config_entries.async_entries(DOMAIN, include_ignore=False)

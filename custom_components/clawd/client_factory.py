@@ -14,6 +14,7 @@ from homeassistant.const import (
     CONF_SSL,
     CONF_TOKEN,
 )
+from homeassistant.util.hass_dict import HassKey
 from homeassistant.util.ssl import get_default_context, get_default_no_verify_context
 
 from .const import (
@@ -24,9 +25,19 @@ from .const import (
     CONF_TRACE_LENGTH,
     DEFAULT_KEEP_RUN,
     DEFAULT_TRACE_LENGTH,
+    DOMAIN,
+    MAX_KEEP_RUN,
+    MAX_TRACE_LENGTH,
     VERSION,
 )
-from .gateway import ClientInfo, Credentials, Endpoint, GatewayClient, Timing
+from .gateway import (
+    ClientHistory,
+    ClientInfo,
+    Credentials,
+    Endpoint,
+    GatewayClient,
+    Timing,
+)
 from .storage import DeviceTokenStore, async_get_identity
 
 if TYPE_CHECKING:
@@ -35,6 +46,8 @@ if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
 
 CLIENTS: Final[WeakSet[GatewayClient]] = WeakSet()
+# Evidence of each entry, which a reload would lose.
+HISTORIES: Final[HassKey[dict[str, ClientHistory]]] = HassKey(f"{DOMAIN}_histories")
 
 _CERTIFICATE: Final = re.compile(
     "-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----"
@@ -42,17 +55,44 @@ _CERTIFICATE: Final = re.compile(
 
 
 def new_client(
-    endpoint: Endpoint, credentials: Credentials, options: Mapping[str, Any]
+    endpoint: Endpoint,
+    credentials: Credentials,
+    options: Mapping[str, Any],
+    history: ClientHistory,
 ) -> GatewayClient:
     """Return a client; the self-test expects it to end with its entry."""
+    keep_run = _number(options, CONF_KEEP_RUN, DEFAULT_KEEP_RUN, MAX_KEEP_RUN)
+    trace_length = _number(
+        options, CONF_TRACE_LENGTH, DEFAULT_TRACE_LENGTH, MAX_TRACE_LENGTH
+    )
     client = GatewayClient(
         endpoint,
         credentials,
-        timing=Timing(recovery_timeout=options.get(CONF_KEEP_RUN, DEFAULT_KEEP_RUN)),
-        trace_length=options.get(CONF_TRACE_LENGTH, DEFAULT_TRACE_LENGTH),
+        timing=Timing(recovery_timeout=keep_run),
+        trace_length=trace_length,
+        history=history,
     )
     CLIENTS.add(client)
     return client
+
+
+def get_history(hass: HomeAssistant, entry_id: str) -> ClientHistory:
+    """Return the evidence of an entry, which outlives its client."""
+    histories = hass.data.setdefault(HISTORIES, {})
+    return histories.setdefault(entry_id, ClientHistory())
+
+
+def remove_history(hass: HomeAssistant, entry_id: str) -> None:
+    """Delete the evidence of an entry."""
+    hass.data.get(HISTORIES, {}).pop(entry_id, None)
+
+
+def _number(options: Mapping[str, Any], key: str, default: int, maximum: int) -> int:
+    """Return an option; the default if it was edited by hand to what is none."""
+    value = options.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return default
+    return int(value) if 0 <= value <= maximum else default
 
 
 def certificates_in(text: str) -> str:
@@ -76,7 +116,7 @@ async def async_get_endpoint(
         data[CONF_PORT],
         await _async_get_context(hass, data) if data[CONF_SSL] else None,
         fingerprint=data.get(CONF_FINGERPRINT) if data[CONF_SSL] else None,
-        allow_insecure=options.get(CONF_ALLOW_INSECURE, False),
+        allow_insecure=options.get(CONF_ALLOW_INSECURE) is True,
         path=data.get(CONF_PATH, ""),
     )
 
@@ -93,7 +133,7 @@ async def async_get_credentials(
 
     """
     return Credentials(
-        await async_get_identity(hass),
+        await async_get_identity(hass, *([tokens.on_error] if tokens else [])),
         ClientInfo(VERSION),
         data.get(CONF_TOKEN),
         await tokens.async_load() if tokens else None,

@@ -30,6 +30,8 @@ DEFAULT_PORT: Final = 18789
 DEFAULT_TRACE_LENGTH: Final = 200
 # Seconds. OpenClaw refuses a signature that is more than two minutes off.
 MAX_CLOCK_SKEW: Final = 120.0
+MAX_KEEP_RUN: Final = 3600
+MAX_TRACE_LENGTH: Final = 2000
 MODELS: Final = {3: "Clawdbot Gateway", 4: "OpenClaw Gateway"}
 PAIRING_TASK: Final = f"{DOMAIN} pairing"
 SUBENTRY_CONVERSATION: Final = "conversation"

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 import logging
 from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
@@ -12,10 +12,12 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
+from .client_factory import get_history
 from .const import DOMAIN, LOGGER, MODELS
 from .error_mapping import setup_error
 from .gateway import (
     AgentList,
+    Cause,
     ConnectionLostError,
     ConnectionState,
     Credentials,
@@ -25,16 +27,21 @@ from .gateway import (
     Transition,
     pause_reason,
 )
-from .reports import Report
-from .storage import report_store
+from .loop_monitor import LoopMonitor
+from .reports import Report, is_report
+from .storage import async_load_reports, async_save_reports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 MAX_REPORTS: Final = 10
+TASK_PREFIX: Final = "task "
 
 # Pauses that start a reauth flow: only new credentials end them.
 REAUTH_PAUSES: Final = (PauseReason.TOKEN, PauseReason.SCOPES, PauseReason.DEVICE)
+
+# Pauses in which this client refuses the Gateway, and not the Gateway this client.
+OWN_REFUSALS: Final = (PauseReason.CERTIFICATE, PauseReason.TRANSPORT)
 
 
 @dataclass
@@ -43,6 +50,9 @@ class ClawdRuntime:
 
     Attributes:
         listener_baseline: number of listeners per event after setup.
+        events_before: what the client had counted before the setup; its counters
+            outlive a reload.
+        loop_monitor: lag of the event loop.
         session_models: model of each session, set on the connection of that number.
         session_turns: held by the question that a session answers.
 
@@ -53,6 +63,8 @@ class ClawdRuntime:
     coordinator: ClawdCoordinator
     reports: ReportHistory
     listener_baseline: Mapping[str, int] = field(default_factory=dict)
+    events_before: Mapping[str, int] = field(default_factory=dict)
+    loop_monitor: LoopMonitor = field(default_factory=LoopMonitor)
     session_models: dict[str, tuple[int, str]] = field(default_factory=dict)
     session_turns: WeakValueDictionary[str, asyncio.Lock] = field(
         default_factory=WeakValueDictionary
@@ -163,7 +175,12 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
         code = transition.error.code if transition.error else ""
         if transition.state is ConnectionState.CLOSED:
             return
-        if transition.previous is ConnectionState.CONNECTED:
+        if transition.cause is Cause.LIMITED:
+            LOGGER.warning("The Gateway grants fewer scopes than needed (%s)", code)
+            return
+        if transition.previous is ConnectionState.CONNECTED and transition.drill:
+            LOGGER.info("The self-test interrupts the connection (%s)", code)
+        elif transition.previous is ConnectionState.CONNECTED:
             self.last_disconnect = transition
             LOGGER.log(
                 logging.INFO if _announced(transition.error) else logging.WARNING,
@@ -177,7 +194,10 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
             self._async_abort_reauth()
         elif transition.state is ConnectionState.PAUSED and code != self._refusal:
             self._refusal = code
-            LOGGER.warning("The Gateway refuses the connection (%s)", code)
+            if transition.pause in OWN_REFUSALS:
+                LOGGER.warning("The Gateway's address is not trusted (%s)", code)
+            else:
+                LOGGER.warning("The Gateway refuses the connection (%s)", code)
             if transition.pause in REAUTH_PAUSES:
                 self.config_entry.async_start_reauth(self.hass)
 
@@ -221,7 +241,7 @@ class ReportHistory(DataUpdateCoordinator[Report | None]):
 
     async def async_load(self) -> None:
         """Load the stored reports."""
-        self._reports.extend(await async_load_reports(self.hass, self.config_entry))
+        self._reports.extend(await async_stored_reports(self.hass, self.config_entry))
         self.data = self._reports[-1] if self._reports else None
 
     async def async_add(self, report: Report) -> None:
@@ -238,24 +258,39 @@ async def async_store_report(
     if entry.state is ConfigEntryState.LOADED:
         await entry.runtime_data.reports.async_add(report)
     elif hass.config_entries.async_get_entry(entry.entry_id):
-        stored = await async_load_reports(hass, entry)
+        stored = await async_stored_reports(hass, entry)
         await _async_save(hass, entry, (*stored, report)[-MAX_REPORTS:])
 
 
-async def async_load_reports(
+async def async_stored_reports(
     hass: HomeAssistant, entry: ClawdConfigEntry
 ) -> tuple[Report, ...]:
     """Return the stored reports of an entry, oldest first."""
-    match await report_store(hass, entry.entry_id).async_load():
+    on_error = get_history(hass, entry.entry_id).store_failed
+    match await async_load_reports(hass, entry.entry_id, on_error):
         case {"reports": list(reports)}:
-            return tuple(reports)
+            return tuple(report for report in reports if is_report(report))
     return ()
 
 
 async def _async_save(
     hass: HomeAssistant, entry: ClawdConfigEntry, reports: Iterable[Report]
 ) -> None:
-    await report_store(hass, entry.entry_id).async_save({"reports": list(reports)})
+    content = {"reports": list(reports)}
+    on_error = get_history(hass, entry.entry_id).store_failed
+    await async_save_reports(hass, entry.entry_id, content, on_error)
+
+
+def count_events(client: GatewayClient) -> dict[str, int]:
+    """Return what a client has counted, by name; failed tasks as `task run`."""
+    statistics = client.statistics
+    values = {f.name: getattr(statistics, f.name) for f in fields(statistics)}
+    failures = client.introspection.task_failures
+    return {
+        **{name: value for name, value in values.items() if isinstance(value, int)},
+        **{f"{TASK_PREFIX}{name}": count for name, count in failures.items()},
+        "store_errors": client.introspection.store_errors.count,
+    }
 
 
 def _announced(error: GatewayError | None) -> bool:

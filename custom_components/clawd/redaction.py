@@ -24,20 +24,21 @@ def known_secrets(
     data: Mapping[str, Any], credentials: Credentials | None
 ) -> list[str]:
     """Return the secrets of an entry."""
-    secrets = [data.get(CONF_TOKEN), data.get(CONF_PASSWORD)]
+    # Data that were edited by hand may be of any type: {"token": 12345678}.
+    secrets = [*_leaves(data.get(CONF_TOKEN)), *_leaves(data.get(CONF_PASSWORD))]
     if credentials:
         own = credentials.device_token
-        secrets += [credentials.identity.secret, own.token if own else None]
-    return [secret for secret in secrets if secret and len(secret) >= MIN_SECRET_LENGTH]
+        secrets += [credentials.identity.secret, own.token if own else ""]
+    return [secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH]
 
 
 def secret_variants(secret: str) -> set[str]:
     """Return the encodings in which a secret may appear."""
-    raw = secret.encode()
+    raw = secret.encode(errors="replace")
     return {
         secret,
         secret[:PREFIX],
-        quote(secret, safe=""),
+        quote(raw, safe=""),
         b64encode(raw).decode().rstrip("="),
         urlsafe_b64encode(raw).decode().rstrip("="),
         json.dumps(secret)[1:-1],
@@ -60,7 +61,9 @@ def _all_variants(secrets: Iterable[str]) -> set[str]:
 
 
 def _contains(document: object, wanted: Collection[str]) -> bool:
-    return any(form in text for text in _texts(document) for form in wanted)
+    return any(form in text for text in _texts(document) for form in wanted) or any(
+        number in wanted for number in _numbers(document)
+    )
 
 
 def _redact(document: JsonValueType, wanted: Collection[str]) -> JsonValueType:
@@ -69,10 +72,38 @@ def _redact(document: JsonValueType, wanted: Collection[str]) -> JsonValueType:
             return {key: _redact(value, wanted) for key, value in document.items()}
         case list():
             return [_redact(value, wanted) for value in document]
-        case str() if _contains(document, wanted):
+        case str() | int() | float() if _contains(document, wanted):
             return REDACTED
         case _:
             return document
+
+
+def _leaves(value: object) -> Iterator[str]:
+    """Yield the texts and numbers of a value."""
+    match value:
+        case None | bool():
+            return
+        case dict():
+            for inner in value.values():
+                yield from _leaves(inner)
+        case list() | tuple():
+            for inner in value:
+                yield from _leaves(inner)
+        case _:
+            yield str(value)
+
+
+def _numbers(document: object) -> Iterator[str]:
+    """Yield the numbers of a document as texts: a token may be one."""
+    match document:
+        case dict():
+            for value in document.values():
+                yield from _numbers(value)
+        case list() | tuple():
+            for value in document:
+                yield from _numbers(value)
+        case int() | float():
+            yield str(document)
 
 
 def _texts(document: object) -> Iterator[str]:

@@ -1,16 +1,22 @@
-"""Private stores: device identity, device tokens, reports of self-tests."""
+"""Private stores: device identity, device tokens, reports of self-tests.
+
+What cannot be written stays in use in memory until Home Assistant stops.
+"""
 
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
-from homeassistant.exceptions import ConfigEntryError
+from homeassistant.exceptions import ConfigEntryError, HomeAssistantError
+from homeassistant.helpers.json import json_bytes
 from homeassistant.helpers.storage import Store
 from homeassistant.util.hass_dict import HassKey
 
-from .const import DOMAIN
-from .gateway import DeviceIdentity, DeviceToken
+from .const import DOMAIN, LOGGER
+from .gateway import DeviceIdentity, DeviceToken, error_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from homeassistant.core import HomeAssistant
 
 STORAGE_KEY: Final = f"{DOMAIN}.identity"
@@ -21,20 +27,37 @@ NEW_ENTRY: Final = "new"
 # Serializes loading and creating the identity.
 _IDENTITY_LOCK: Final[HassKey[asyncio.Lock]] = HassKey(f"{DOMAIN}_identity_lock")
 
+type Content = dict[str, Any]
+type OnError = Callable[[Exception], object]
 
-async def async_get_identity(hass: HomeAssistant) -> DeviceIdentity:
+# What could not be written, by key; None could not be deleted.
+_UNWRITTEN: Final[HassKey[dict[str, Content | None]]] = HassKey(f"{DOMAIN}_unwritten")
+
+
+class StoreWriteError(HomeAssistantError):
+    """Store that does not hold what was written."""
+
+
+def _ignore(_: Exception) -> None:
+    """Ignore an error that the log tells of."""
+
+
+async def async_get_identity(
+    hass: HomeAssistant, on_error: OnError = _ignore
+) -> DeviceIdentity:
     """Return the device identity; create it if needed.
+
+    `on_error` gets the error of a store that cannot be written.
 
     Raises:
         ConfigEntryError: the stored identity cannot be read. A new one would need
             the approval of every Gateway, so the user decides.
 
     """
-    store = _store(hass, STORAGE_KEY)
     async with hass.data.setdefault(_IDENTITY_LOCK, asyncio.Lock()):
-        if (stored := await store.async_load()) is None:
+        if (stored := await _async_load(hass, STORAGE_KEY)) is None:
             stored = {"secret": DeviceIdentity.generate().secret}
-            await store.async_save(stored)
+            await _async_try_to_save(hass, STORAGE_KEY, stored, on_error)
     try:
         return DeviceIdentity.from_secret(stored["secret"])
     except (KeyError, TypeError, ValueError) as err:
@@ -47,62 +70,166 @@ async def async_get_identity(hass: HomeAssistant) -> DeviceIdentity:
 
 async def async_remove_identity(hass: HomeAssistant) -> None:
     """Delete the device identity."""
-    await _store(hass, STORAGE_KEY).async_remove()
+    await _async_save(hass, STORAGE_KEY, None)
 
 
 class DeviceTokenStore:
-    """Device token, bound to its endpoint."""
+    """Device token, bound to its endpoint.
 
-    def __init__(self, hass: HomeAssistant, entry_id: str, origin: str) -> None:
+    Attributes:
+        on_error: gets the error of a store that cannot be read or written.
+
+    """
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry_id: str,
+        origin: str,
+        on_error: OnError = _ignore,
+    ) -> None:
         """Initialize the store; `origin` is the one of the `Endpoint`."""
-        self._store = _store(hass, _token_key(entry_id))
-        self._new_entry_store = _store(hass, _token_key(NEW_ENTRY))
+        self._hass = hass
+        self._key = _token_key(entry_id)
         self._origin = origin
+        self.on_error = on_error
 
     async def async_load(self) -> DeviceToken | None:
         """Return the token that this endpoint issued, if any."""
-        if token := await self._async_read(self._store):
+        if token := await self._async_read(self._key):
             return token
         # The flow stored it before the entry, and so its id, existed.
-        if token := await self._async_read(self._new_entry_store):
-            await self._new_entry_store.async_remove()
-            await self.async_save(token)
+        new = _token_key(NEW_ENTRY)
+        if token := await self._async_read(new):
+            await _async_try_to_save(self._hass, new, None, self.on_error)
+            await self.async_try_to_save(token)
         return token
 
     async def async_save(self, token: DeviceToken | None) -> None:
-        """Store a token; None deletes it."""
-        if token is None:
-            await self._store.async_remove()
-            return
-        await self._store.async_save(
-            {
-                "origin": self._origin,
-                "token": token.token,
-                "scopes": list(token.scopes),
-            }
-        )
+        """Store a token; None deletes it.
 
-    async def _async_read(self, store: Store[dict[str, Any]]) -> DeviceToken | None:
-        match await store.async_load():
+        Raises:
+            OSError, HomeAssistantError: it stays in use in memory.
+
+        """
+        await _async_save(self._hass, self._key, self._content(token))
+
+    async def async_try_to_save(self, token: DeviceToken | None) -> None:
+        """Store a token, or keep it in memory."""
+        content = self._content(token)
+        await _async_try_to_save(self._hass, self._key, content, self.on_error)
+
+    def _content(self, token: DeviceToken | None) -> Content | None:
+        if token is None:
+            return None
+        return {
+            "origin": self._origin,
+            "token": token.token,
+            "scopes": list(token.scopes),
+        }
+
+    async def _async_read(self, key: str) -> DeviceToken | None:
+        match await _async_try_to_load(self._hass, key, self.on_error):
             case {"origin": self._origin, "token": str(token), "scopes": list(scopes)}:
                 return DeviceToken(token, tuple(scopes))
         return None
 
 
-def report_store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:
-    """Return the store of an entry's reports."""
-    return _store(hass, f"{DOMAIN}.self_tests.{entry_id}")
+async def async_load_reports(
+    hass: HomeAssistant, entry_id: str, on_error: OnError = _ignore
+) -> Content | None:
+    """Return the stored reports of an entry."""
+    return await _async_try_to_load(hass, _report_key(entry_id), on_error)
+
+
+async def async_save_reports(
+    hass: HomeAssistant, entry_id: str, content: Content, on_error: OnError
+) -> None:
+    """Store the reports of an entry, or keep them in memory."""
+    await _async_try_to_save(hass, _report_key(entry_id), content, on_error)
+
+
+async def async_write_again(hass: HomeAssistant) -> None:
+    """Write what could not be written before."""
+    for key, content in tuple(hass.data.get(_UNWRITTEN, {}).items()):
+        await _async_try_to_save(hass, key, content, _ignore)
+
+
+def unwritten_stores(hass: HomeAssistant) -> tuple[str, ...]:
+    """Return the names of the stores that could not be written."""
+    unwritten = hass.data.setdefault(_UNWRITTEN, {})
+    return tuple(dict.fromkeys(map(_name, unwritten)))
 
 
 async def async_remove_entry_data(hass: HomeAssistant, entry_id: str) -> None:
     """Delete the token and the reports of an entry."""
-    await _store(hass, _token_key(entry_id)).async_remove()
-    await report_store(hass, entry_id).async_remove()
+    for key in (_token_key(entry_id), _report_key(entry_id)):
+        await _async_try_to_save(hass, key, None, _ignore)
+
+
+async def _async_load(hass: HomeAssistant, key: str) -> Content | None:
+    unwritten = hass.data.get(_UNWRITTEN, {})
+    if key in unwritten:
+        return unwritten[key]
+    return await _store(hass, key).async_load()
+
+
+async def _async_save(hass: HomeAssistant, key: str, content: Content | None) -> None:
+    unwritten = hass.data.setdefault(_UNWRITTEN, {})
+    unwritten[key] = content
+    store = _store(hass, key)
+    if content is None:
+        await store.async_remove()
+    else:
+        await store.async_save(content)
+        # Of a failed write, `Store` only tells the log; at the end, it writes later.
+        if not hass.is_stopping and not await _async_holds(hass, key, content):
+            raise StoreWriteError
+    del unwritten[key]
+
+
+async def _async_holds(hass: HomeAssistant, key: str, content: Content) -> bool:
+    stored = await _store(hass, key).async_load()
+    return json_bytes(stored) == json_bytes(content)
+
+
+async def _async_try_to_load(
+    hass: HomeAssistant, key: str, on_error: OnError
+) -> Content | None:
+    try:
+        return await _async_load(hass, key)
+    except (OSError, HomeAssistantError) as err:
+        _log(key, err)
+        on_error(err)
+    return None
+
+
+async def _async_try_to_save(
+    hass: HomeAssistant, key: str, content: Content | None, on_error: OnError
+) -> None:
+    try:
+        await _async_save(hass, key, content)
+    except Exception as err:  # noqa: BLE001 - it stays in use in memory
+        _log(key, err)
+        on_error(err)
+
+
+def _log(key: str, err: Exception) -> None:
+    LOGGER.warning("The store %s cannot be used: %s", _name(key), error_name(err))
+
+
+def _name(key: str) -> str:
+    """Return the name of a store, without the id of its entry."""
+    return ".".join(key.split(".")[:2])
 
 
 def _token_key(entry_id: str) -> str:
     return f"{DOMAIN}.device_token.{entry_id}"
 
 
-def _store(hass: HomeAssistant, key: str) -> Store[dict[str, Any]]:
+def _report_key(entry_id: str) -> str:
+    return f"{DOMAIN}.self_tests.{entry_id}"
+
+
+def _store(hass: HomeAssistant, key: str) -> Store[Content]:
     return Store(hass, STORAGE_VERSION, key, private=True, atomic_writes=True)

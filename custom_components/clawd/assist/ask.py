@@ -1,10 +1,11 @@
 """Asking an agent: session, prompt, model, and the run that answers."""
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_MODEL
 from homeassistant.exceptions import HomeAssistantError
 
@@ -20,10 +21,12 @@ from ..const import (
     CONF_TOOL_PROGRESS,
     DOMAIN,
 )
+from ..drill_lock import drill_lock
 from ..error_mapping import action_error
 from ..gateway import (
     GatewayConnectionError,
     GatewayError,
+    NotConnectedError,
     RequestFailedError,
     RunRequest,
     RunTimeoutError,
@@ -93,6 +96,8 @@ async def async_run(
 ) -> AsyncGenerator[AgentRun]:
     """Start the run that answers a question; its session is busy within the context.
 
+    A drill of the self-test is waited for: it would cost the reply.
+
     Raises:
         HomeAssistantError: there is no question, the agent is gone or busy, or its
             instructions are broken.
@@ -101,25 +106,12 @@ async def async_run(
     """
     if not question.text.translate(dict.fromkeys(map(ord, _INVISIBLE))).strip():
         raise _error(translation_key="blank_question")
-    coordinator, settings = entry.runtime_data.coordinator, subentry.data
-    await async_require_agent(coordinator, subentry)
-    key = session_key_for(subentry, question)
-    prompt = await async_build_prompt(hass, subentry, question)
-    spoken = question.voice_device is not None
-    timeout = SPOKEN_TURN_TIMEOUT if spoken else settings[CONF_IDLE_TIMEOUT]
-    async with _async_take_turn(entry.runtime_data, subentry, key, timeout):
-        await async_set_model(entry, subentry, key)
-        run = await coordinator.client.start_run(
-            RunRequest(
-                question.text,
-                key,
-                extra_system_prompt=prompt,
-                thinking=settings.get(CONF_THINKING),
-                idle_timeout=settings[CONF_IDLE_TIMEOUT],
-                timeout=settings[CONF_DEADLINE],
-                include_tools=settings[CONF_TOOL_PROGRESS] and not spoken,
-            )
-        )
+    async with AsyncExitStack() as stack:
+        async with drill_lock(entry).question():
+            # The drill has reloaded the entry.
+            if entry.state is not ConfigEntryState.LOADED:
+                raise NotConnectedError("the entry is not loaded")
+            run = await _async_start_run(hass, entry, subentry, question, stack)
         try:
             yield run
         except RunTimeoutError:
@@ -216,6 +208,37 @@ async def async_set_model(
     if len(known) >= MAX_SESSIONS:
         known.clear()
     known[key] = chosen
+
+
+async def _async_start_run(
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    subentry: ConfigSubentry,
+    question: Question,
+    stack: AsyncExitStack,
+) -> AgentRun:
+    """Return the run; its session is busy until the stack is closed."""
+    coordinator, settings = entry.runtime_data.coordinator, subentry.data
+    await async_require_agent(coordinator, subentry)
+    key = session_key_for(subentry, question)
+    prompt = await async_build_prompt(hass, subentry, question)
+    spoken = question.voice_device is not None
+    timeout = SPOKEN_TURN_TIMEOUT if spoken else settings[CONF_IDLE_TIMEOUT]
+    await stack.enter_async_context(
+        _async_take_turn(entry.runtime_data, subentry, key, timeout)
+    )
+    await async_set_model(entry, subentry, key)
+    return await coordinator.client.start_run(
+        RunRequest(
+            question.text,
+            key,
+            extra_system_prompt=prompt,
+            thinking=settings.get(CONF_THINKING),
+            idle_timeout=settings[CONF_IDLE_TIMEOUT],
+            timeout=settings[CONF_DEADLINE],
+            include_tools=settings[CONF_TOOL_PROGRESS] and not spoken,
+        )
+    )
 
 
 @asynccontextmanager

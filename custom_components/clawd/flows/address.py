@@ -31,8 +31,13 @@ class Candidate:
     @classmethod
     def from_entry_data(cls, data: Mapping[str, Any]) -> Self:
         """Return the address of a config entry."""
+        # Data that were edited by hand may lack any of it.
+        host, port, path = (data.get(k) for k in (CONF_HOST, CONF_PORT, CONF_PATH))
         return cls(
-            data[CONF_HOST], data[CONF_PORT], data[CONF_SSL], data.get(CONF_PATH, "")
+            host if isinstance(host, str) else "",
+            port if isinstance(port, int) else DEFAULT_PORT,
+            data.get(CONF_SSL) is True,
+            path if isinstance(path, str) else "",
         )
 
     @property

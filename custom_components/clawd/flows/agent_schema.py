@@ -54,10 +54,14 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     CONF_TOOL_PROGRESS: False,
 }
 
+# Seconds.
+MIN_TIMEOUT: Final = 5
+MAX_TIMEOUT: Final = 86_400
+
 _SECONDS: Final = NumberSelector(
     NumberSelectorConfig(
-        min=5,
-        max=86_400,
+        min=MIN_TIMEOUT,
+        max=MAX_TIMEOUT,
         step=1,
         mode=NumberSelectorMode.BOX,
         unit_of_measurement=UnitOfTime.SECONDS,

@@ -19,11 +19,10 @@ from ..const import (
     CONF_TRACE_LENGTH,
     DEFAULT_KEEP_RUN,
     DEFAULT_TRACE_LENGTH,
+    MAX_KEEP_RUN,
+    MAX_TRACE_LENGTH,
 )
 from ..reports import DEFAULT_SCHEDULE, Schedule
-
-MAX_KEEP_RUN: Final = 3600
-MAX_TRACE_LENGTH: Final = 2000
 
 OPTIONS_SCHEMA: Final = vol.Schema(
     {

@@ -227,7 +227,8 @@ class GatewaySetup:
         # secret. Every other device token is issued again at the next connect.
         if self.bootstrap_token:
             endpoint = await async_get_endpoint(self.hass, self.data, self.options)
-            await self._token_store(endpoint).async_save(info.hello.device_token)
+            store = self._token_store(endpoint)
+            await store.async_try_to_save(info.hello.device_token)
 
     def _token_store(self, endpoint: Endpoint) -> DeviceTokenStore:
         return DeviceTokenStore(self.hass, self.entry_id, endpoint.origin)
