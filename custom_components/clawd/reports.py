@@ -16,6 +16,23 @@ class Status(StrEnum):
     FAIL = "fail"
 
 
+class Origin(StrEnum):
+    """Where the cause of a result lies.
+
+    Attributes:
+        INTEGRATION: in this integration; only this makes liveness fail.
+        HOME_ASSISTANT: in Home Assistant or its machine.
+        NETWORK: between the two machines.
+        GATEWAY: in the Gateway, its machine or its settings.
+
+    """
+
+    INTEGRATION = "integration"
+    HOME_ASSISTANT = "home_assistant"
+    NETWORK = "network"
+    GATEWAY = "gateway"
+
+
 class Mode(StrEnum):
     """Mode of a self-test; each includes those before it.
 
@@ -51,3 +68,31 @@ FAILED_STATUSES: Final = (Status.FAIL, Status.ERROR)
 def failed_checks(report: Report) -> list[dict[str, Any]]:
     """Return the checks of a report that failed or broke."""
     return [check for check in report["checks"] if check["status"] in FAILED_STATUSES]
+
+
+def is_report(value: object) -> bool:
+    """Return whether a stored value has what is read of a report."""
+    match value:
+        case {
+            "status": str(status),
+            "liveness": str(),
+            "readiness": str(),
+            "mode": str(),
+            "started_at": str(),
+            "summary": dict(),
+            "checks": list(checks),
+        }:
+            return status in list(Status) and all(map(_is_check, checks))
+    return False
+
+
+def _is_check(value: object) -> bool:
+    match value:
+        case {"id": str(), "status": str(), "observed_value": _}:
+            return True
+    return False
+
+
+def suspects_of(report: Report) -> list[str]:
+    """Return the sentences on the causes; earlier versions stored none."""
+    return list(report.get("suspects", ()))

@@ -12,7 +12,7 @@ from homeassistant.util.dt import utc_from_timestamp
 
 from .entity import ConnectionEntity, SelfTestEntity
 from .gateway import ConnectionState
-from .reports import Status
+from .reports import Status, suspects_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 PARALLEL_UPDATES = 0
 
 SUMMARY_KEYS: Final = ("liveness", "readiness", "mode", "started_at")
+ATTR_SUSPECTS: Final = "suspects"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +103,7 @@ class SelfTestSensor(SelfTestEntity, SensorEntity):
     entity_description = SensorEntityDescription(
         key="self_test", device_class=SensorDeviceClass.ENUM, options=list(Status)
     )
-    _unrecorded_attributes = frozenset((*SUMMARY_KEYS, *Status))
+    _unrecorded_attributes = frozenset((*SUMMARY_KEYS, ATTR_SUSPECTS, *Status))
 
     @property
     @override
@@ -117,4 +118,8 @@ class SelfTestSensor(SelfTestEntity, SensorEntity):
         """Return the summary of the last report."""
         if (report := self.coordinator.data) is None:
             return None
-        return {**{name: report[name] for name in SUMMARY_KEYS}, **report["summary"]}
+        return {
+            **{name: report[name] for name in SUMMARY_KEYS},
+            ATTR_SUSPECTS: suspects_of(report),
+            **report["summary"],
+        }

@@ -49,7 +49,7 @@ def _entry_info(entry: ClawdConfigEntry) -> Info:
     runtime = entry.runtime_data
     info = {
         **_connection_info(runtime),
-        "reconnects": runtime.client.statistics.connects - 1,
+        "reconnects": runtime.client.statistics.reconnects,
         "last_disconnect": _last_disconnect(runtime),
         "last_self_test": _last_self_test(runtime),
     }

@@ -1,10 +1,13 @@
 """Detectors of leaks: pure functions, shared by checks and canaries."""
 
-from collections import Counter
+from collections import Counter, defaultdict
+from dataclasses import dataclass
 import inspect
 from typing import TYPE_CHECKING, Any, Final
 
 from ..gateway.runs.stream import MAX_BUFFERED_EVENTS
+from . import loop_watch
+from .loop_watch import Owner
 
 if TYPE_CHECKING:
     import asyncio
@@ -13,9 +16,36 @@ if TYPE_CHECKING:
 
     from ..gateway import RunInfo
     from ..gateway.protocol.pending import PendingRequest
+    from ..loop_monitor import LoopMonitor
+    from .loop_watch import Block, LoopWatch, Place
 
 MINUTE: Final = 60.0
+# Parts of the time for which the event loop may be blocked: in a self-test, whose
+# samples are dense, and in the minutes before, whose samples see long blocks only.
+MAX_LAG_SHARE: Final = 0.1
+MAX_EARLIER_SHARE: Final = 0.05
+# Seconds: less than this in all is no fault, and more than that in one go is one.
+MIN_TOTAL_LAG: Final = 0.2
+LONG_BLOCK: Final = 1.0
 MIN_DELAYS: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """Lag of the event loop.
+
+    Attributes:
+        late: whether it is more than a hiccup.
+        longest: in seconds.
+        share: of the time.
+        blocker: what blocked it for most of the time, if that is known.
+
+    """
+
+    late: bool
+    longest: float
+    share: float
+    blocker: Place | None = None
 
 
 def ended_requests(pending: Iterable[PendingRequest]) -> list[str]:
@@ -64,7 +94,7 @@ def stray_tasks(
 
 def stray_timers(
     handles: Iterable[asyncio.TimerHandle],
-    known: Collection[asyncio.TimerHandle],
+    known: Collection[object],
     folder: str,
 ) -> list[str]:
     """Return the callbacks of unknown timers of a folder."""
@@ -106,6 +136,42 @@ def duplicates(listeners: Mapping[str, Collection[Callable[..., object]]]) -> li
         for event, callables in listeners.items()
         if any(list(callables).count(listener) > 1 for listener in callables)
     ]
+
+
+def loop_lag(watch: LoopWatch, monitor: LoopMonitor, *, frequent: bool) -> Lag:
+    """Return the lag of the event loop in a self-test, and in the minutes before.
+
+    `frequent`: each look at the loop found it blocked.
+    """
+    # What the self-test itself takes is not the host's.
+    blocks = [
+        block
+        for block in watch.blocks
+        if block.place is None or block.place.owner is not Owner.SELF_TEST
+    ]
+    total = sum(block.seconds for block in blocks)
+    share = total / watch.seconds if watch.seconds else 0.0
+    repeated = len(blocks) > 1 or total >= LONG_BLOCK
+    earlier = [s.lag for s in monitor.samples if s.lag >= loop_watch.MAX_LAG]
+    earlier_share = sum(earlier) / monitor.seconds if earlier else 0.0
+    return Lag(
+        late=frequent
+        or (repeated and total >= MIN_TOTAL_LAG and share >= MAX_LAG_SHARE)
+        or (len(earlier) > 1 and earlier_share >= MAX_EARLIER_SHARE),
+        longest=max([*(b.seconds for b in blocks), *earlier], default=0.0),
+        share=max(share, earlier_share),
+        blocker=_blocker(blocks, total),
+    )
+
+
+def _blocker(blocks: Iterable[Block], total: float) -> Place | None:
+    """Return who blocked the loop for most of the time."""
+    times: defaultdict[Place, float] = defaultdict(float)
+    for block in blocks:
+        if block.place:
+            times[block.place] += block.seconds
+    most = max(times, key=times.__getitem__, default=None)
+    return most if most and times[most] >= total / 2 else None
 
 
 def max_per_minute(times: Collection[float]) -> int:

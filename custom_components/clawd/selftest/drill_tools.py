@@ -1,35 +1,53 @@
 """Tools of the drills: interrupting the connection, reloading the entry."""
 
 import asyncio
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+import gc
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.config_entries import ConfigEntryState
 
-from ..gateway import Cause, GatewayError, NotConnectedError
+from ..gateway import Cause, ConnectionState, GatewayError, NotConnectedError
 from ..reports import Mode
 from .model import check
-from .prerequisites import connected, no_open_runs, setup_complete
+from .prerequisites import connected, gateway_answers, no_open_runs, setup_complete
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..gateway import GatewayClient, Transition
     from .model import CheckContext
 
+# Seconds for all drills of a self-test together, also with a Gateway that is frozen.
+DRILL_TIMEOUT: Final = 15.0
 RECONNECT_TIMEOUT: Final = 5.0
 MAX_WAITED_DELAY: Final = 1.0
-RELOAD_TIMEOUT: Final = 20.0
+RELOAD_TIMEOUT: Final = 10.0
+
+# Seconds of lag of the event loop that explain a late reconnect.
+MAX_LAG: Final = 1.0
 
 _FAILURES: Final = (Cause.FAILED, Cause.REFUSED)
+_ATTEMPTING: Final = (ConnectionState.CONNECTING, ConnectionState.HANDSHAKING)
 
 drill = partial(
     check,
     mode=Mode.DRILL,
-    requires=(setup_complete, connected, no_open_runs),
-    timeout=60,
+    requires=(
+        gateway_answers,
+        setup_complete,
+        connected,
+        no_open_runs,
+    ),
+    timeout=DRILL_TIMEOUT,
 )
+
+
+class RunStartedError(Exception):
+    """Run that started in a drill, which must not interrupt it."""
 
 
 class ReloadError(Exception):
@@ -48,12 +66,14 @@ class DrillResult:
     Attributes:
         reconnected: whether there was another hello in time.
         attempt_failed: whether the Gateway refused an attempt, or did not answer.
+        attempting: whether an attempt was under way at the timeout.
         seconds: until the next hello, or until the timeout.
 
     """
 
     reconnected: bool
     attempt_failed: bool
+    attempting: bool
     seconds: float
 
 
@@ -87,10 +107,12 @@ async def interrupt(
     finally:
         unsubscribe()
     seconds = perf_counter() - started
-    if not reconnected:
+    # A Gateway that leaves an attempt waiting is not asked again at once.
+    attempting = not reconnected and client.state in _ATTEMPTING
+    if not reconnected and not attempting:
         await _restore_connection(client)
     attempt_failed = any(change.cause in _FAILURES for change in transitions)
-    return DrillResult(reconnected, attempt_failed, seconds)
+    return DrillResult(reconnected, attempt_failed, attempting, seconds)
 
 
 async def reconnect(client: GatewayClient, times: int) -> None:
@@ -98,9 +120,11 @@ async def reconnect(client: GatewayClient, times: int) -> None:
 
     Raises:
         NotConnectedError: it did not come back.
+        RunStartedError: a run has started, which must not be interrupted.
 
     """
     for _ in range(times):
+        _require_no_runs(client)
         if not (await interrupt(client)).reconnected:
             raise NotConnectedError("the connection did not come back")
 
@@ -110,10 +134,13 @@ async def reload(context: CheckContext, times: int = 1) -> None:
 
     Raises:
         ReloadError: it is not loaded.
+        RunStartedError: a run has started, which must not be interrupted.
 
     """
     entries, entry = context.hass.config_entries, context.entry
     for _ in range(times):
+        _require_no_runs(context.runtime.client)
+        context.runtime.client.mark_drill()
         # A task of its own: a timeout of the check must not cancel the setup
         # halfway.
         task = context.hass.async_create_task(
@@ -124,6 +151,26 @@ async def reload(context: CheckContext, times: int = 1) -> None:
             raise ReloadError(entry.state)
         # Otherwise the context would keep the former client alive.
         context.refresh_runtime()
+
+
+def _require_no_runs(client: GatewayClient) -> None:
+    if client.introspection.runs:
+        raise RunStartedError
+
+
+@contextmanager
+def frozen_objects() -> Iterator[None]:
+    """Limit garbage collections to objects created from now on."""
+    # A collection of all objects of Home Assistant would block its loop. Objects
+    # frozen by others stay frozen.
+    frozen_before = gc.get_freeze_count() > 0
+    if not frozen_before:
+        gc.freeze()
+    try:
+        yield
+    finally:
+        if not frozen_before:
+            gc.unfreeze()
 
 
 async def _restore_connection(client: GatewayClient) -> None:

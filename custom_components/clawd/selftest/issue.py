@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 from homeassistant.core import callback
 
 from ..issues import Issue, async_create_issue, async_delete_issue
-from ..reports import FAILED_STATUSES, Mode, Status
+from ..reports import FAILED_STATUSES, Mode, Status, suspects_of
 from .registry import CHECKS
 from .resources import async_get_tracker
 
@@ -27,8 +27,9 @@ def async_track_issue(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
 
     @callback
     def async_handle_report() -> None:
-        _update_failed(failed, reports.reports[-1])
-        _async_update_issue(hass, entry, failed)
+        report = reports.reports[-1]
+        _update_failed(failed, report)
+        _async_update_issue(hass, entry, failed, suspects_of(report))
 
     unsubscribe = reports.async_add_listener(async_handle_report)
     async_get_tracker(entry).async_track(entry, "report listener", unsubscribe)
@@ -46,7 +47,10 @@ def _update_failed(failed: dict[str, dict[str, Any]], report: Report) -> None:
 
 @callback
 def _async_update_issue(
-    hass: HomeAssistant, entry: ClawdConfigEntry, failed: dict[str, dict[str, Any]]
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    failed: dict[str, dict[str, Any]],
+    suspects: list[str],
 ) -> None:
     if not failed:
         async_delete_issue(hass, entry, Issue.SELF_TEST_FAILED)
@@ -56,7 +60,7 @@ def _async_update_issue(
         hass,
         entry,
         Issue.SELF_TEST_FAILED,
-        {"failed_checks": "\n".join(lines)},
+        {"suspects": " ".join(suspects), "failed_checks": "\n".join(lines)},
         mode=_mode_of(failed),
     )
 

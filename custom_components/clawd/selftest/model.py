@@ -1,13 +1,16 @@
 """Checks, their results and their context."""
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.config_entries import ConfigEntryState
 
-from ..reports import Mode, Status
+from ..coordinator import count_events
+from ..reports import Mode, Origin, Status
+from .loop_watch import LoopWatch
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
@@ -28,25 +31,14 @@ class Component(StrEnum):
     SECURITY = "security"
 
 
-class Aspect(StrEnum):
-    """Whether a failure concerns the integration or the Gateway.
-
-    Attributes:
-        LIVENESS: the integration is broken.
-        READINESS: the Gateway cannot be used.
-
-    """
-
-    LIVENESS = "liveness"
-    READINESS = "readiness"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
     """Result of a check.
 
     Attributes:
         reason: prefix of the translation keys; the check's id if None.
+        hint: prefix of the hint's translation key, where it is another one.
+        origin: where the cause lies; that of the check if None.
         placeholders: for the translations.
         details: lines for a maintainer, not translated.
 
@@ -57,6 +49,8 @@ class CheckResult:
     unit: str | None = None
     expected: JsonValueType = None
     reason: str | None = None
+    hint: str | None = None
+    origin: Origin | None = None
     placeholders: Mapping[str, str | float] = field(default_factory=dict)
     details: tuple[str, ...] = ()
 
@@ -70,8 +64,11 @@ class Check:
     """Check of the running system.
 
     Attributes:
+        origin: where the cause of a failure lies, unless the result says otherwise.
         prerequisites: each returns a reason to skip the check, or None.
         timeout: in seconds.
+        max_lag: seconds of lag of the event loop from which on what the check
+            measured says nothing; None if it measures no time.
 
     """
 
@@ -79,18 +76,20 @@ class Check:
     run: Run
     mode: Mode
     component: Component
-    aspect: Aspect = Aspect.LIVENESS
+    origin: Origin = Origin.INTEGRATION
     prerequisites: tuple[Prerequisite, ...] = ()
     timeout: float = 5
+    max_lag: float | None = None
 
 
-def check(
+def check(  # noqa: PLR0913 - each has a default
     *,
     component: Component,
     mode: Mode = Mode.PASSIVE,
-    aspect: Aspect = Aspect.LIVENESS,
+    origin: Origin = Origin.INTEGRATION,
     requires: tuple[Prerequisite, ...] = (),
     timeout: float = 5,
+    max_lag: float | None = None,
 ) -> Callable[[Run], Check]:
     """Make a check of a function `check_<id>`.
 
@@ -100,7 +99,7 @@ def check(
 
     def decorate(run: Run) -> Check:
         id_ = run.__name__.removeprefix("check_")
-        return Check(id_, run, mode, component, aspect, requires, timeout)
+        return Check(id_, run, mode, component, origin, requires, timeout, max_lag)
 
     return decorate
 
@@ -127,6 +126,11 @@ class CheckOutcome:
     result: CheckResult
     duration: float
 
+    @property
+    def origin(self) -> Origin:
+        """Return where the cause lies."""
+        return self.result.origin or self.check.origin
+
 
 @dataclass(slots=True)
 class CheckContext:
@@ -137,6 +141,8 @@ class CheckContext:
         outcomes: of the checks completed so far.
         checks: ids of all checks of this self-test.
         recheck_delay: seconds between two scans for a leak.
+        watch: over the event loop.
+        deadline: of the drills, on the clock of the event loop.
 
     """
 
@@ -147,6 +153,8 @@ class CheckContext:
     outcomes: list[CheckOutcome] = field(default_factory=list)
     checks: tuple[str, ...] = ()
     recheck_delay: float = RECHECK_DELAY
+    watch: LoopWatch = field(default_factory=LoopWatch)
+    deadline: float = 0.0
     _runtime: ClawdRuntime = field(init=False)
 
     def __post_init__(self) -> None:
@@ -169,6 +177,31 @@ class CheckContext:
         """Return whether the client is connected."""
         return self.runtime.client.hello is not None
 
+    @property
+    def drill_time(self) -> float:
+        """Return the seconds that are left for drills."""
+        return self.deadline - asyncio.get_running_loop().time()
+
+    def counted(self, name: str) -> int:
+        """Return how often an event was counted since the setup of the entry."""
+        return self.events[name]
+
+    @property
+    def events(self) -> Counter[str]:
+        """Return what the client has counted since the setup of the entry."""
+        return events_since_setup(self.runtime)
+
+    def result_of(self, check_id: str) -> CheckResult | None:
+        """Return the result of a check that was completed before, if any."""
+        results = (o.result for o in self.outcomes if o.check.id == check_id)
+        return next(results, None)
+
+    @property
+    def gateway_slow(self) -> bool:
+        """Return whether the Gateway was slow in this self-test."""
+        round_trip = self.result_of("round_trip")
+        return bool(round_trip and round_trip.status in (Status.WARN, Status.FAIL))
+
     async def recheck[T](self, scan: Callable[[], Collection[T]]) -> list[T]:
         """Scan twice and return the suspects of both scans."""
         # A task may be about to end, a listener about to unsubscribe: only a
@@ -179,6 +212,20 @@ class CheckContext:
         await asyncio.sleep(self.recheck_delay)
         remaining = scan()
         return [suspect for suspect in suspects if suspect in remaining]
+
+
+def events_since_setup(runtime: ClawdRuntime) -> Counter[str]:
+    """Return what the client has counted since the setup of the entry."""
+    return Counter(count_events(runtime.client)) - Counter(runtime.events_before)
+
+
+def loop_late(lag: float) -> CheckResult:
+    """Return the result of a measurement that a late event loop has spoiled."""
+    return CheckResult(
+        status=Status.SKIP,
+        reason="loop_late",
+        placeholders={"lag": milliseconds(lag)},
+    )
 
 
 def milliseconds(seconds: float) -> str:

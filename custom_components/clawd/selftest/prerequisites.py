@@ -8,10 +8,22 @@ from typing import TYPE_CHECKING, Final
 from homeassistant.config_entries import ConfigEntryState
 
 from ..const import DOMAIN
-from ..gateway import ConnectionState
+from ..gateway import (
+    CannotConnectError,
+    CertificateError,
+    ConnectionState,
+    GatewayAuthenticationError,
+    GatewayProtocolError,
+    RequestFailedError,
+)
+from ..reports import Status
 
 if TYPE_CHECKING:
+    from ..gateway import GatewayError
     from .model import CheckContext
+
+# Codes of attempts that nothing answered.
+NO_ANSWER: Final = ("TIMEOUT", "REFUSED", "UNREACHABLE", "UNKNOWN_HOST", "INVALID_HOST")
 
 _IN_TRANSIT: Final = (
     ConfigEntryState.SETUP_IN_PROGRESS,
@@ -21,7 +33,31 @@ _IN_TRANSIT: Final = (
 
 def connected(context: CheckContext) -> str | None:
     """Require a connection."""
-    return None if context.connected else "not_connected"
+    if context.connected:
+        return None
+    error = context.runtime.client.last_error
+    return "not_admitted" if answered(error) else "not_connected"
+
+
+def answered(error: GatewayError | None) -> bool:
+    """Return whether something answered where a Gateway should."""
+    if isinstance(error, CannotConnectError):
+        return error.http_status is not None or error.code not in NO_ANSWER
+    return isinstance(
+        error,
+        GatewayAuthenticationError
+        | GatewayProtocolError
+        | CertificateError
+        | RequestFailedError,
+    )
+
+
+def gateway_answers(context: CheckContext) -> str | None:
+    """Require that the Gateway has not left a request of this self-test waiting."""
+    # A connection that is cut comes back only if the Gateway answers.
+    round_trip = context.result_of("round_trip")
+    failed = round_trip and round_trip.status is Status.FAIL
+    return "gateway_slow" if failed else None
 
 
 def handshake_complete(context: CheckContext) -> str | None:
@@ -36,9 +72,11 @@ def all_handshakes_complete(context: CheckContext) -> str | None:
     config_entries = context.hass.config_entries
     entries = config_entries.async_loaded_entries(DOMAIN)
     states = [entry.runtime_data.client.state for entry in entries]
+    if ConnectionState.HANDSHAKING in states:
+        return "in_handshake"
+    # A dialog may have a connection of its own, with its timers.
     flows = config_entries.flow.async_progress_by_handler(DOMAIN)
-    handshaking = ConnectionState.HANDSHAKING in states or flows
-    return "in_handshake" if handshaking else None
+    return "dialog_open" if flows else None
 
 
 def setup_complete(context: CheckContext) -> str | None:

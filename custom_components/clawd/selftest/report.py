@@ -6,23 +6,31 @@ Its form follows the IETF draft for health checks.
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.helpers.translation import async_get_translations
+from homeassistant.util.dt import utc_from_timestamp
 
+from ..client_factory import get_history
 from ..const import DOMAIN, VERSION
+from ..diagnostics_data import describe_hellos
 from ..redaction import known_secrets, redact_texts
-from ..reports import Status
-from .model import Aspect, worst
+from ..reports import Origin, Status
+from .model import events_since_setup, worst
+from .suspects import Evidence, find_suspects
+from .texts import format_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
     from datetime import datetime
 
-    from homeassistant.util.json import JsonObjectType
+    from homeassistant.core import HomeAssistant
+    from homeassistant.util.json import JsonObjectType, JsonValueType
 
+    from ..coordinator import ClawdConfigEntry
     from ..reports import Report
-    from .model import CheckContext, CheckOutcome, CheckResult
-
-type Texts = Mapping[str, str]
+    from .model import CheckContext, CheckOutcome
+    from .suspects import Suspect
+    from .texts import Texts
 
 
 async def async_build_report(
@@ -34,6 +42,23 @@ async def async_build_report(
         hass, hass.config.language, "exceptions", {DOMAIN}
     )
     return build_report(context, texts, started_at, duration)
+
+
+async def async_find_suspects(
+    hass: HomeAssistant, entry: ClawdConfigEntry
+) -> tuple[str, ...]:
+    """Return what the client points to, or the setup that failed."""
+    texts = await async_get_translations(
+        hass, hass.config.language, "exceptions", {DOMAIN}
+    )
+    if entry.state is ConfigEntryState.LOADED:
+        runtime = entry.runtime_data
+        events = events_since_setup(runtime)
+        evidence = Evidence.of_client(runtime.client, events)
+    else:
+        # The client is gone, but not what it has seen.
+        evidence = Evidence.of_history(get_history(hass, entry.entry_id))
+    return tuple(suspect_texts(find_suspects(evidence), texts))
 
 
 def build_report(
@@ -53,7 +78,9 @@ def build_report(
         "duration_ms": _milliseconds(duration),
         "entry": context.entry.entry_id,
         "mode": context.mode,
+        "suspects": _suspects(context, texts),
         "gateway": _gateway(context),
+        "questions": _questions(context),
         "summary": _summary(context),
         "checks": [_check(outcome, texts) for outcome in context.outcomes],
     }
@@ -61,28 +88,20 @@ def build_report(
     return {key: redact_texts(value, secrets) for key, value in report.items()}
 
 
-def text_key(key: str) -> str:
-    """Return the key under which Home Assistant keeps a text."""
-    return f"component.{DOMAIN}.exceptions.{key}.message"
-
-
 def _liveness(context: CheckContext) -> Status:
     """Return the status of the integration, regardless of the Gateway."""
-    return worst(_statuses(context, Aspect.LIVENESS))
+    return worst(o.result.status for o in context.outcomes if _is_own(o))
 
 
 def _readiness(context: CheckContext) -> Status:
-    """Return whether the Gateway can be used."""
+    """Return the status of everything around the integration."""
     connection = Status.PASS if context.connected else Status.FAIL
-    return worst((connection, *_statuses(context, Aspect.READINESS)))
+    others = (o.result.status for o in context.outcomes if not _is_own(o))
+    return worst((connection, *others))
 
 
-def _statuses(context: CheckContext, aspect: Aspect) -> list[Status]:
-    return [
-        outcome.result.status
-        for outcome in context.outcomes
-        if outcome.check.aspect is aspect
-    ]
+def _is_own(outcome: CheckOutcome) -> bool:
+    return outcome.origin is Origin.INTEGRATION
 
 
 def _gateway(context: CheckContext) -> JsonObjectType:
@@ -90,7 +109,33 @@ def _gateway(context: CheckContext) -> JsonObjectType:
     return {
         "version": hello.server_version if hello else None,
         "protocol": hello.protocol if hello else None,
+        "uptime": hello.uptime if hello else None,
+        "reconnects": describe_hellos(context.runtime.client.introspection.history),
     }
+
+
+def _questions(context: CheckContext) -> list[JsonValueType]:
+    """Return how the last questions ended, without their content."""
+    outcomes = context.runtime.client.introspection.run_outcomes
+    return [
+        {"at": utc_from_timestamp(o.at).isoformat(timespec="seconds"), "code": o.code}
+        for o in outcomes
+    ]
+
+
+def _suspects(context: CheckContext, texts: Texts) -> list[JsonValueType]:
+    client, events = context.runtime.client, context.events
+    loaded = context.entry.state is ConfigEntryState.LOADED
+    evidence = Evidence.of_client(client, events, context.outcomes, loaded=loaded)
+    return [*suspect_texts(find_suspects(evidence), texts)]
+
+
+def suspect_texts(suspects: Iterable[Suspect], texts: Texts) -> list[str]:
+    """Return the sentences of suspects."""
+    return [
+        format_text(texts, f"suspect_{suspect.key}", suspect.placeholders)
+        for suspect in suspects
+    ]
 
 
 def _summary(context: CheckContext) -> JsonObjectType:
@@ -103,26 +148,24 @@ def _check(outcome: CheckOutcome, texts: Texts) -> JsonObjectType:
     check, result = outcome.check, outcome.result
     subject = result.reason or check.id
     passed = result.status is Status.PASS
+    hint = f"check_{result.hint or subject}_hint"
     report: JsonObjectType = {
         "id": check.id,
         "status": result.status,
         "component": check.component,
+        "origin": outcome.origin,
         "observed_value": result.observed,
         "observed_unit": result.unit,
         "expected": result.expected,
-        "message": _text(texts, f"{subject}_{result.status}", result),
+        "message": format_text(
+            texts, f"check_{subject}_{result.status}", result.placeholders
+        ),
         "duration_ms": _milliseconds(outcome.duration),
-        "hint": None if passed else _text(texts, f"{subject}_hint", result),
+        "hint": None if passed else format_text(texts, hint, result.placeholders),
     }
     if result.details:
         report["details"] = list(result.details)
     return report
-
-
-def _text(texts: Texts, key: str, result: CheckResult) -> str:
-    """Return a translated text; its key if there is none."""
-    text = texts.get(text_key(f"check_{key}"), key)
-    return text.format(**result.placeholders)
 
 
 def _milliseconds(seconds: float) -> float:

@@ -1,11 +1,12 @@
 """Run of a self-test."""
 
 import asyncio
-from contextlib import nullcontext
+from contextlib import AsyncExitStack, nullcontext
 from time import perf_counter
 import traceback
 from typing import TYPE_CHECKING, Final
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import service
@@ -14,10 +15,16 @@ from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
 from ..coordinator import async_store_report
-from ..gateway import ConnectionLostError, GatewayError, NotConnectedError
-from ..reports import Mode, Status
-from .drill_tools import ReloadError
-from .model import CheckContext, CheckOutcome, CheckResult
+from ..drill_lock import drill_lock
+from ..gateway import (
+    ConnectionLostError,
+    GatewayError,
+    MissingScopeError,
+    NotConnectedError,
+)
+from ..reports import Mode, Origin, Status
+from .drill_tools import DRILL_TIMEOUT, ReloadError, RunStartedError
+from .model import CheckContext, CheckOutcome, CheckResult, loop_late
 from .registry import CHECKS
 from .report import async_build_report
 
@@ -29,6 +36,13 @@ if TYPE_CHECKING:
     from ..coordinator import ClawdConfigEntry
     from ..reports import Report
     from .model import Check
+
+# Part of a check's timeout: a loop that was late for longer is why it was exceeded.
+MAX_LAG_OF_TIMEOUT: Final = 0.1
+# Seconds in which every drill ends with a Gateway that answers, by its own timeouts.
+ENOUGH_DRILL_TIME: Final = 10.0
+# What a late loop may be the reason for.
+DOUBTFUL: Final = (Status.WARN, Status.FAIL, Status.ERROR)
 
 
 class RunningSelfTests:
@@ -78,7 +92,8 @@ class RunningSelfTests:
                 checks=tuple(check.id for check in checks),
             )
             async with self._drill_lock if mode is Mode.DRILL else nullcontext():
-                return await _run(context, checks)
+                with context.watch:
+                    return await _run(context, checks)
         finally:
             del self._tasks[entry.entry_id]
 
@@ -152,6 +167,7 @@ def _refuse_interruption(entry: ClawdConfigEntry) -> None:
 
 async def _run(context: CheckContext, checks: Sequence[Check]) -> Report:
     started_at, started = dt_util.utcnow(), perf_counter()
+    context.deadline = asyncio.get_running_loop().time() + DRILL_TIMEOUT
     await run_checks(checks, context)
     report = await async_build_report(context, started_at, perf_counter() - started)
     await async_store_report(context.hass, context.entry, report)
@@ -159,37 +175,105 @@ async def _run(context: CheckContext, checks: Sequence[Check]) -> Report:
 
 
 async def _run_check(check: Check, context: CheckContext) -> CheckResult:
-    if reason := _reason_to_skip(check, context):
-        return CheckResult(status=Status.SKIP, reason=reason)
-    try:
-        async with asyncio.timeout(check.timeout):
-            return await check.run(context)
-    except TimeoutError:
-        seconds = {"seconds": check.timeout}
-        return CheckResult(status=Status.ERROR, reason="overdue", placeholders=seconds)
-    except ConnectionLostError, NotConnectedError:
-        return CheckResult(status=Status.SKIP, reason="not_connected")
-    except (GatewayError, ReloadError) as err:
-        return _failure(err)
-    except Exception as err:  # noqa: BLE001 - a check may raise anything
-        return _broken_check(err)
-
-
-def _reason_to_skip(check: Check, context: CheckContext) -> str | None:
     if not context.mode.includes(check.mode):
-        return "other_mode"
+        return _skipped("other_mode")
+    if check.mode is Mode.DRILL:
+        return await _run_drill(check, context)
+    return await _run_if_possible(check, context, check.timeout)
+
+
+async def _run_drill(check: Check, context: CheckContext) -> CheckResult:
+    """Run a drill while no question starts."""
+    if (left := context.drill_time) <= 0:
+        return _skipped("drill_overdue")
+    async with AsyncExitStack() as stack:
+        try:
+            async with asyncio.timeout(left):
+                await stack.enter_async_context(drill_lock(context.entry).drill())
+        except TimeoutError:
+            return _skipped("runs_under_way")
+        return await _run_if_possible(check, context, context.drill_time)
+
+
+async def _run_if_possible(
+    check: Check, context: CheckContext, timeout: float
+) -> CheckResult:
     reasons = (prerequisite(context) for prerequisite in check.prerequisites)
-    return next(filter(None, reasons), None)
+    if reason := next(filter(None, reasons), None):
+        return _skipped(reason)
+    started = context.watch.now()
+    try:
+        async with asyncio.timeout(timeout):
+            result = await check.run(context)
+    except TimeoutError:
+        result = _overdue(check, context, timeout)
+        limit: float | None = timeout * MAX_LAG_OF_TIMEOUT
+    except Exception as err:  # noqa: BLE001 - a check may raise anything
+        return _failure(err, context)
+    else:
+        limit = check.max_lag
+    lag = context.watch.lag_since(started)
+    if limit is None or lag < limit or result.status not in DOUBTFUL:
+        return result
+    return loop_late(lag)
 
 
-def _failure(err: GatewayError | ReloadError) -> CheckResult:
-    if isinstance(err, ReloadError):
-        state = {"state": err.state.value}
-        return CheckResult(
-            status=Status.FAIL, reason="not_reloaded", placeholders=state
-        )
-    code = {"code": err.code}
-    return CheckResult(status=Status.FAIL, reason="refused", placeholders=code)
+def _skipped(reason: str) -> CheckResult:
+    return CheckResult(status=Status.SKIP, reason=reason)
+
+
+def _overdue(check: Check, context: CheckContext, timeout: float) -> CheckResult:
+    """Return the result of a check that did not end in time."""
+    drill = check.mode is Mode.DRILL
+    if context.gateway_slow or (drill and not context.connected):
+        return _skipped("gateway_slow")
+    # The drills before it have left it too little.
+    if drill and timeout < ENOUGH_DRILL_TIME:
+        return _skipped("drill_overdue")
+    seconds = {"seconds": round(timeout, 3)}
+    return CheckResult(status=Status.ERROR, reason="overdue", placeholders=seconds)
+
+
+def _failure(err: Exception, context: CheckContext) -> CheckResult:
+    """Return the result of a check that raised."""
+    match err:
+        case RunStartedError():
+            return _skipped("runs_under_way")
+        case ConnectionLostError() | NotConnectedError():
+            return _skipped("not_connected")
+        case MissingScopeError():
+            return CheckResult(
+                status=Status.SKIP,
+                reason="right_missing",
+                placeholders={"names": ", ".join(err.scopes) or err.code},
+            )
+        case ReloadError():
+            return CheckResult(
+                status=Status.FAIL,
+                reason="not_reloaded",
+                origin=_origin_of(err, context),
+                placeholders={"state": err.state.value},
+            )
+        case GatewayError():
+            return CheckResult(
+                status=Status.FAIL,
+                reason="refused",
+                origin=Origin.GATEWAY,
+                placeholders={"code": err.code},
+            )
+    return _broken_check(err)
+
+
+def _origin_of(err: ReloadError, context: CheckContext) -> Origin:
+    """Return who kept an entry from being loaded."""
+    # The Gateway did not answer yet, or the setup ended with a translated error of
+    # the client; a bug of the setup has no translation.
+    waits = err.state in (
+        ConfigEntryState.SETUP_IN_PROGRESS,
+        ConfigEntryState.SETUP_RETRY,
+    )
+    refused = waits or context.entry.error_reason_translation_key
+    return Origin.GATEWAY if refused else Origin.INTEGRATION
 
 
 def _broken_check(err: Exception) -> CheckResult:

@@ -1,15 +1,39 @@
 """Check results for client stubs."""
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Final
 
+from custom_components.clawd.gateway import Statistics, StoreErrors
+from custom_components.clawd.loop_monitor import LoopMonitor
 from custom_components.clawd.reports import Mode
+from custom_components.clawd.selftest.loop_watch import LoopWatch
 from custom_components.clawd.selftest.model import Check, CheckContext, CheckResult
 
+# A watch that was not started sees no lag.
+WATCH: Final = LoopWatch()
 
-async def result_of(check: Check, **client: object) -> CheckResult:
+
+def introspection(**attributes: object) -> SimpleNamespace:
+    """Return the introspection of a client stub."""
+    nothing = {"task_failures": {}, "store_errors": StoreErrors(), "transitions": ()}
+    return SimpleNamespace(**{**nothing, **attributes})
+
+
+async def result_of(
+    check: Check, watch: LoopWatch = WATCH, **client: object
+) -> CheckResult:
     """Run a check on a client stub."""
-    runtime = SimpleNamespace(client=SimpleNamespace(**client))
+    attributes = {
+        "statistics": Statistics(),
+        "introspection": introspection(),
+        **client,
+    }
+    runtime = SimpleNamespace(
+        client=SimpleNamespace(**attributes),
+        events_before={},
+        loop_monitor=LoopMonitor(),
+    )
     entry: Any = SimpleNamespace(state=None, runtime_data=runtime)
     hass: Any = None
-    return await check.run(CheckContext(hass, entry, Mode.ACTIVE, recheck_delay=0))
+    context = CheckContext(hass, entry, Mode.PASSIVE, recheck_delay=0, watch=watch)
+    return await check.run(context)

@@ -1,7 +1,5 @@
 """Backoff checks of the self-test."""
 
-from types import SimpleNamespace
-
 import pytest
 
 from custom_components.clawd.gateway import (
@@ -17,7 +15,7 @@ from custom_components.clawd.selftest.checks.transport import (
 )
 from custom_components.clawd.selftest.model import Check, CheckResult
 
-from .check_results import result_of
+from .check_results import introspection, result_of
 
 
 def _change(
@@ -29,8 +27,17 @@ def _change(
     retry_after: float | None = None,
 ) -> Transition:
     states = ConnectionState.CONNECTED, ConnectionState.RECONNECTING
-    error = GatewayError("injected", retry_after=retry_after)
-    return Transition(at, *states, cause, error if retry_after else None, pause, delay)
+    error = GatewayError("planted", retry_after=retry_after)
+    # The wall's clock may have been set back meanwhile.
+    return Transition(
+        -3600 * at,
+        *states,
+        cause,
+        error if retry_after else None,
+        pause,
+        delay,
+        monotonic_at=at,
+    )
 
 
 def _attempts(count: int) -> list[Transition]:
@@ -42,8 +49,7 @@ async def _schedule(*changes: Transition) -> CheckResult:
 
 
 async def _result_of(check: Check, *changes: Transition) -> CheckResult:
-    introspection = SimpleNamespace(transitions=changes)
-    return await result_of(check, introspection=introspection)
+    return await result_of(check, introspection=introspection(transitions=changes))
 
 
 @pytest.mark.parametrize("cause", [Cause.FAILED, Cause.LOST])

@@ -6,17 +6,38 @@ from pathlib import Path
 import pytest
 
 from custom_components.clawd.selftest.registry import CHECKS
+from custom_components.clawd.selftest.suspects import RULES
 
 COMPONENT = Path(__file__).parents[3] / "custom_components" / "clawd"
 TEXTS = json.loads((COMPONENT / "translations" / "en.json").read_text("utf-8"))
 
-WARNING = {"round_trip", "clock_skew", "sequence_gaps", "transport_trust"}
+WARNING = {
+    "clock_skew",
+    "features",
+    "loop_lag",
+    "round_trip",
+    "run_events",
+    "run_outcomes",
+    "sequence_gaps",
+    "storage_writes",
+    "transport_trust",
+}
+NO_FAILURE = {"run_events", "run_outcomes"}
 OTHER_OUTCOMES = {
     "broken": "error",
+    "certificate_changed": "fail",
+    "certificate_refused": "fail",
+    "dialog_open": "skip",
+    "drill_overdue": "skip",
     "entry_in_transit": "skip",
+    "gaps_of_invalid_frames": "skip",
+    "gateway_not_back": "fail",
+    "gateway_slow": "skip",
     "in_handshake": "skip",
+    "loop_late": "skip",
     "no_descriptors": "skip",
     "no_late_response": "skip",
+    "not_admitted": "skip",
     "not_asyncio": "skip",
     "not_connected": "skip",
     "not_held": "skip",
@@ -25,28 +46,36 @@ OTHER_OUTCOMES = {
     "other_mode": "skip",
     "overdue": "error",
     "refused": "fail",
+    "right_missing": "skip",
     "runs_under_way": "skip",
 }
+# Results with a hint of another one, and the hint of a result.
+WITHOUT_HINT = {"tasks_missing": "fail", "tasks_wrong": "fail"}
+HINT = "loop_blocked"
 
 
 def _text_keys() -> set[str]:
-    ids = [check.id for check in CHECKS]
-    keys = {
-        f"check_{name}_{outcome}"
-        for name in ids
-        for outcome in ("pass", "fail", "hint")
-    }
-    keys |= {f"check_{name}_warn" for name in WARNING}
-    keys |= {f"check_{name}_{outcome}" for name, outcome in OTHER_OUTCOMES.items()}
-    return keys | {f"check_{name}_hint" for name in OTHER_OUTCOMES}
+    ids = {check.id for check in CHECKS}
+    ends = {f"check_{name}_{end}" for name in ids for end in ("pass", "hint")}
+    ends |= {f"check_{name}_fail" for name in ids - NO_FAILURE}
+    ends |= {f"check_{name}_warn" for name in WARNING}
+    others = {**OTHER_OUTCOMES, **WITHOUT_HINT}
+    ends |= {f"check_{name}_{end}" for name, end in others.items()}
+    return ends | {f"check_{name}_hint" for name in (*OTHER_OUTCOMES, HINT)}
 
 
 def test_texts_match_check_outcomes() -> None:
     assert {k for k in TEXTS["exceptions"] if k.startswith("check_")} == _text_keys()
 
 
-@pytest.mark.parametrize("reason", OTHER_OUTCOMES)
+@pytest.mark.parametrize("reason", [*OTHER_OUTCOMES, *WITHOUT_HINT, HINT])
 def test_reasons_are_used_in_code(reason: str) -> None:
     sources = (COMPONENT / "selftest").rglob("*.py")
 
     assert any(f'"{reason}"' in source.read_text("utf-8") for source in sources)
+
+
+def test_every_rule_has_its_sentence_and_no_sentence_is_left_over() -> None:
+    sentences = {k for k in TEXTS["exceptions"] if k.startswith("suspect_")}
+
+    assert sentences == {f"suspect_{rule.key}" for rule in RULES}

@@ -17,7 +17,7 @@ from homeassistant.helpers.translation import async_get_translations
 from ...const import DOMAIN
 from ..model import CheckResult, Component, check, expect_none
 from ..prerequisites import setup_complete
-from ..report import text_key
+from ..texts import text_key
 
 if TYPE_CHECKING:
     from homeassistant.core import State
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 MAX_NAMES: Final = 10
 # Translations that every check has.
-TEXTS: Final = ("pass", "fail", "hint")
+TEXTS: Final = ("pass", "hint")
+# Translations of which every check has one.
+PROBLEMS: Final = ("fail", "warn")
 
 
 @check(component=Component.HOME_ASSISTANT, requires=(setup_complete,))
@@ -81,6 +83,11 @@ async def check_translations(context: CheckContext) -> CheckResult:
     )
     keys = [f"check_{check_id}_{text}" for check_id in context.checks for text in TEXTS]
     missing = [key for key in keys if text_key(key) not in texts]
+    missing += [
+        f"check_{check_id}_fail"
+        for check_id in context.checks
+        if not any(text_key(f"check_{check_id}_{end}") in texts for end in PROBLEMS)
+    ]
     return expect_none(
         len(missing), "texts", count=len(keys), names=", ".join(missing[:MAX_NAMES])
     )

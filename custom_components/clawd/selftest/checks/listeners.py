@@ -45,7 +45,7 @@ async def check_handler_errors(context: CheckContext) -> CheckResult:
 
     An event was not handled.
     """
-    count = context.runtime.client.statistics.listener_errors
+    count = context.counted("listener_errors")
     return expect_none(count, "exceptions", count=count)
 
 

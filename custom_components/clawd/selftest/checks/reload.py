@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 import gc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +13,7 @@ from homeassistant.helpers import event
 from homeassistant.util.hass_dict import HassKey
 
 from ...client_factory import CLIENTS
+from ...drill_lock import drill_lock
 from ...reports import Status
 from .. import detectors, drill_tools
 from ..drill_tools import drill
@@ -20,8 +21,6 @@ from ..model import CheckResult, Component, expect_none
 from .drills import count_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from homeassistant.core import HomeAssistant
 
     from ...gateway import GatewayClient
@@ -86,12 +85,15 @@ async def check_instances(context: CheckContext) -> CheckResult:
     """
     # The client of the first reload ends with the second one. Holding one of its
     # two connections holds the client, too.
-    with _frozen_objects():
+    with drill_tools.frozen_objects():
         known = WeakSet(CLIENTS)
         await drill_tools.reload(context)
         await drill_tools.reconnect(context.runtime.client, 1)
         await drill_tools.reload(context)
         held = await context.recheck(lambda: _held_clients(context, known))
+    # The entity that was asked has the client of its time.
+    if held and drill_lock(context.entry).questions:
+        raise drill_tools.RunStartedError
     return expect_none(len(held), "clients", count=len(held))
 
 
@@ -147,21 +149,6 @@ def _count_bus_listeners(hass: HomeAssistant) -> Counter[str]:
     timers = detectors.armed_callbacks(detectors.scheduled_timers(hass.loop) or ())
     counts["timers"] = sum(type(t).__module__ == event.__name__ for t in timers)
     return counts
-
-
-@contextmanager
-def _frozen_objects() -> Iterator[None]:
-    """Limit garbage collections to objects created from now on."""
-    # A collection of all objects of Home Assistant would block its loop. Objects
-    # frozen by others stay frozen.
-    frozen_before = gc.get_freeze_count() > 0
-    if not frozen_before:
-        gc.freeze()
-    try:
-        yield
-    finally:
-        if not frozen_before:
-            gc.unfreeze()
 
 
 def _held_clients(context: CheckContext, known: WeakSet[GatewayClient]) -> list[int]:

@@ -1,15 +1,40 @@
 """Checks of the runs that are kept."""
 
+from collections import Counter
+from dataclasses import replace
+import time
 from typing import TYPE_CHECKING, Final
 
 from ...gateway import Timing
-from ...reports import Status
+from ...reports import Origin, Status
 from .. import detectors
 from ..model import CheckResult, Component, check, expect_none
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ...gateway import RunOutcome
     from ..model import CheckContext
 
+# Codes of runs that ended without the Gateway's word on their reply. An agent that
+# fails (`UNAVAILABLE` …) or is stopped (`ABORTED`) has said so, and nobody waits for
+# a reply that was given up here (`STOPPED`).
+LOSS_ORIGINS: Final[Mapping[str, Origin]] = {
+    "ConnectionLostError": Origin.NETWORK,
+    "HUNG_UP": Origin.NETWORK,
+    "NOT_JSON": Origin.GATEWAY,
+    "NO_FRAME": Origin.GATEWAY,
+    "NO_REPLY": Origin.GATEWAY,
+    "REFUSED": Origin.GATEWAY,
+    "REQUEST_TOO_LARGE": Origin.GATEWAY,
+    "RUN_IDLE_TIMEOUT": Origin.GATEWAY,
+    "RUN_LOST": Origin.GATEWAY,
+    "RUN_TIMEOUT": Origin.GATEWAY,
+    "TIMEOUT": Origin.NETWORK,
+    "UNEXPECTED": Origin.INTEGRATION,
+    "UNREACHABLE": Origin.NETWORK,
+}
+DAY: Final = 86_400.0
 MAX_RUN_AGE: Final = Timing().request_timeout + Timing().run_timeout + 1
 
 
@@ -50,6 +75,63 @@ async def check_unknown_runs(context: CheckContext) -> CheckResult:
     return expect_none(
         foreign, "runs", count=foreign, events=statistics.foreign_run_events
     )
+
+
+@check(component=Component.GATEWAY, origin=Origin.GATEWAY)
+async def check_run_events(context: CheckContext) -> CheckResult:
+    """Events of our own runs that could not be used.
+
+    Parts of replies would be missing.
+    """
+    skipped = context.counted("skipped_run_events")
+    return CheckResult(
+        status=Status.WARN if skipped else Status.PASS,
+        observed=skipped,
+        unit="events",
+        expected=0,
+        placeholders={"count": skipped},
+    )
+
+
+@check(component=Component.GATEWAY, origin=Origin.NETWORK)
+async def check_run_outcomes(context: CheckContext) -> CheckResult:
+    """Outcomes of the last ten questions: a lost reply is a warning.
+
+    Somebody has waited for it.
+    """
+    outcomes = context.runtime.client.introspection.run_outcomes
+    lost = lost_outcomes(outcomes)
+    codes = Counter(outcome.code for outcome in lost)
+    result = CheckResult(
+        status=Status.PASS,
+        observed=len(lost),
+        unit="replies",
+        expected=0,
+        placeholders={
+            "count": len(outcomes),
+            "lost": len(lost),
+            "codes": ", ".join(f"{code}: {n}" for code, n in codes.items()),
+        },
+    )
+    if not lost:
+        return result
+    return replace(result, status=Status.WARN, origin=_origin_of(lost[-1]))
+
+
+def lost_outcomes(outcomes: Iterable[RunOutcome]) -> list[RunOutcome]:
+    """Return the replies that were lost in the last day, oldest first."""
+    now = time.time()
+    return [
+        outcome
+        for outcome in outcomes
+        if now - outcome.at < DAY
+        and (outcome.code in LOSS_ORIGINS or outcome.code.isdecimal())
+    ]
+
+
+def _origin_of(outcome: RunOutcome) -> Origin:
+    # A decimal is the code with which the connection was closed.
+    return LOSS_ORIGINS.get(outcome.code, Origin.NETWORK)
 
 
 @check(component=Component.GATEWAY)

@@ -1,7 +1,9 @@
 """Checks of secrets, and of the self-test itself."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
+import os
 from pathlib import Path
+from shutil import disk_usage
 from stat import S_IMODE
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +12,8 @@ from homeassistant.helpers.storage import STORAGE_DIR
 from ... import redaction
 from ...const import DOMAIN
 from ...diagnostics_data import DiagnosticsSource, build_sections
+from ...reports import Mode, Origin, Status
+from ...storage import async_write_again, unwritten_stores
 from ..canaries import CANARIES
 from ..model import CheckResult, Component, check, expect_none
 
@@ -19,9 +23,11 @@ if TYPE_CHECKING:
     from ..model import CheckContext
 
 GROUP_AND_OTHERS: Final = 0o077
+# Bytes; the registries of Home Assistant have some hundred kB each.
+MIN_FREE_SPACE: Final = 2**20
 
 
-@check(component=Component.SECURITY)
+@check(component=Component.SECURITY, origin=Origin.HOME_ASSISTANT)
 async def check_store_permissions(context: CheckContext) -> CheckResult:
     """Permissions of the files with secrets.
 
@@ -37,6 +43,44 @@ async def check_store_permissions(context: CheckContext) -> CheckResult:
         names=", ".join(readable),
         details=tuple(f"{name}: {mode:o}" for name, mode in modes.items()),
     )
+
+
+@check(component=Component.HOME_ASSISTANT, origin=Origin.HOME_ASSISTANT)
+async def check_storage_writes(context: CheckContext) -> CheckResult:
+    """Failed writes to the storage.
+
+    A new device token would be lost at the next restart.
+    """
+    hass = context.hass
+    # Reading is not enough to know that the disk has room again.
+    if context.mode.includes(Mode.ACTIVE):
+        await async_write_again(hass)
+    faults = dict.fromkeys(unwritten_stores(hass), "not written")
+    folder = Path(hass.config.path(STORAGE_DIR))
+    if fault := await hass.async_add_executor_job(_folder_fault, folder):
+        faults[STORAGE_DIR] = fault
+    errors = context.runtime.client.introspection.store_errors
+    failed = context.counted("store_errors")
+    result = expect_none(
+        len(faults),
+        "stores",
+        count=failed,
+        names=", ".join(faults),
+        error=errors.last or "-",
+        details=tuple(f"{name}: {fault}" for name, fault in faults.items()),
+    )
+    if failed and not faults:
+        return replace(result, status=Status.WARN, observed=failed)
+    return result
+
+
+def _folder_fault(folder: Path) -> str:
+    """Return why files cannot be written to a folder, if they cannot."""
+    if not folder.is_dir():
+        return ""
+    if not os.access(folder, os.W_OK):
+        return "read-only"
+    return "no space" if disk_usage(folder).free < MIN_FREE_SPACE else ""
 
 
 @check(component=Component.SECURITY)

@@ -1,16 +1,17 @@
 """Checks of tasks, timers, resources and the event loop."""
 
 import asyncio
+from collections import Counter
+from dataclasses import replace
 from functools import partial
-from os import sep
-from pathlib import Path
 import re
-from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from ...const import DOMAIN, PAIRING_TASK
-from ...reports import Status
-from .. import detectors
+from ...coordinator import TASK_PREFIX
+from ...reports import Origin, Status
+from .. import detectors, loop_watch
+from ..loop_watch import PACKAGE, Owner
 from ..model import CheckResult, Component, check, expect_none, milliseconds
 from ..prerequisites import all_handshakes_complete, setup_complete
 from ..resources import async_get_tracker
@@ -20,20 +21,22 @@ if TYPE_CHECKING:
 
     from homeassistant.core import HomeAssistant
 
+    from ..detectors import Lag
     from ..model import CheckContext
 
-PACKAGE: Final = f"{Path(__file__).parents[2]}{sep}"
 # Prefixes of the tasks that end by themselves, in any state.
-TRANSIENT_TASKS: Final = ("listener ", "recovery", "abort")
+TRANSIENT_TASKS: Final = ("listener ", "recovery", "abort", "approval")
 MAX_NAMES: Final = 10
 MAX_STACK_FRAMES: Final = 10
 MAX_STACK_LINES: Final = 20
 MAX_LINE_LENGTH: Final = 160
 
-LAG_SAMPLES: Final = 10
-LAG_REPEATS: Final = 2
-LAG_INTERVAL: Final = 0.05
-MAX_LAG: Final = 0.05
+# Seconds: one look at the event loop, and all of them.
+LAG_WINDOW: Final = 0.5
+LAG_EXTENSION: Final = 2.0
+LAG_TIMEOUT: Final = 30.0
+# Windows in a row with a block.
+LATE_WINDOWS: Final = 3
 
 # In a call graph: File "/config/custom_components/clawd/gateway/client.py".
 _LONG_PATH: Final = re.compile(r"(?<=File ['\"]).*/(?=[^/]+/[^/]+['\"])")
@@ -45,27 +48,43 @@ async def check_task_inventory(context: CheckContext) -> CheckResult:
 
     An additional task is a leak; a missing one is a fault.
     """
-    wrong = await context.recheck(partial(_wrong_tasks, context))
+    missing = await context.recheck(partial(_missing_tasks, context))
+    additional = await context.recheck(partial(_additional_tasks, context))
     stray = await context.recheck(partial(stray_tasks, context))
-    names = wrong + [_describe(task) for task in stray]
-    return expect_none(
-        len(names),
+    names = additional + [_describe(task) for task in stray]
+    result = expect_none(
+        len(missing) + len(names),
         "tasks",
         count=len(context.runtime.client.introspection.tasks),
         names=", ".join(names[:MAX_NAMES]),
+        missing=", ".join(missing),
         details=tuple(line for task in stray[:MAX_NAMES] for line in _call_graph(task)),
     )
+    if not missing:
+        return result
+    reason = "tasks_wrong" if names else "tasks_missing"
+    return replace(result, reason=reason, hint="task_inventory")
 
 
 @check(component=Component.HOME_ASSISTANT)
 async def check_task_exceptions(context: CheckContext) -> CheckResult:
-    """Tasks that ended with an exception.
+    """Tasks that ended with an exception, and errors that were survived.
 
     Something has stopped working.
     """
-    failures = context.runtime.client.introspection.task_failures
-    count = sum(failures.values())
-    return expect_none(count, "tasks", count=count, names=", ".join(failures))
+    events = context.events
+    names = [name for name in events if name.startswith(TASK_PREFIX)]
+    # The task that keeps the connection goes on after an unexpected exception.
+    survived = events["main_loop_errors"]
+    count = sum(events[name] for name in names) + survived
+    return expect_none(
+        count,
+        "tasks",
+        count=count,
+        names=", ".join(
+            [*(name.removeprefix(TASK_PREFIX) for name in names), *["run"][:survived]]
+        ),
+    )
 
 
 @check(
@@ -105,24 +124,56 @@ async def check_unload_ledger(context: CheckContext) -> CheckResult:
     )
 
 
-@check(component=Component.HOME_ASSISTANT)
-async def check_loop_lag(_context: CheckContext) -> CheckResult:
-    """Delay of Home Assistant's event loop.
+@check(
+    component=Component.HOME_ASSISTANT,
+    origin=Origin.HOME_ASSISTANT,
+    timeout=LAG_TIMEOUT,
+)
+async def check_loop_lag(context: CheckContext) -> CheckResult:
+    """Lag of Home Assistant's event loop.
 
     Everything in Home Assistant would be slow.
     """
-    p95 = await _max_lag()
-    # Measured again: a single hiccup is no fault.
-    for _ in range(LAG_REPEATS):
-        if p95 >= MAX_LAG:
-            p95 = min(p95, await _max_lag())
-    return CheckResult(
-        status=Status.FAIL if p95 >= MAX_LAG else Status.PASS,
-        observed=round(p95 * 1000, 3),
+    lag = await _measure_lag(context)
+    blocker = lag.blocker
+    result = CheckResult(
+        status=Status.PASS,
+        observed=round(lag.longest * 1000, 3),
         unit="ms",
-        expected=f"< {MAX_LAG * 1000:g}",
-        placeholders={"slow": milliseconds(p95)},
+        expected=f"< {loop_watch.MAX_LAG * 1000:g}",
+        placeholders={
+            "slow": milliseconds(lag.longest),
+            "name": blocker.name if blocker else "",
+            "percent": f"{lag.share * 100:.0f}",
+        },
+        details=(blocker.name,) if blocker else (),
     )
+    if not lag.late:
+        return result
+    if blocker and blocker.owner is Owner.INTEGRATION:
+        return replace(
+            result,
+            status=Status.FAIL,
+            origin=Origin.INTEGRATION,
+            hint="loop_blocked",
+        )
+    return replace(result, status=Status.WARN)
+
+
+async def _measure_lag(context: CheckContext) -> Lag:
+    """Return the lag; wait until it is clear, but not for long."""
+    loop = asyncio.get_running_loop()
+    monitor, end = context.runtime.loop_monitor, loop.time() + LAG_EXTENSION
+    windows: list[float] = []
+    while True:
+        start = loop.time()
+        await asyncio.sleep(LAG_WINDOW)
+        windows.append(context.watch.lag_since(start))
+        frequent = len(windows) >= LATE_WINDOWS and all(windows)
+        lag = detectors.loop_lag(context.watch, monitor, frequent=frequent)
+        # Measured again: a single hiccup is no fault.
+        if lag.late or not lag.longest or loop.time() >= end:
+            return lag
 
 
 def lasting_tasks(context: CheckContext) -> list[str]:
@@ -139,10 +190,18 @@ def stray_tasks(context: CheckContext) -> list[asyncio.Task[object]]:
     return detectors.stray_tasks(tasks, known, PACKAGE)
 
 
-def _wrong_tasks(context: CheckContext) -> list[str]:
-    """Return the names of additional and missing tasks."""
-    expected = {"run": 1, "watchdog": int(context.connected)}
-    return detectors.wrong_counts(lasting_tasks(context), expected)
+def _missing_tasks(context: CheckContext) -> list[str]:
+    """Return the names of tasks that should run."""
+    return sorted((_expected_tasks(context) - Counter(lasting_tasks(context))).keys())
+
+
+def _additional_tasks(context: CheckContext) -> list[str]:
+    """Return the names of tasks that should not run."""
+    return sorted((Counter(lasting_tasks(context)) - _expected_tasks(context)).keys())
+
+
+def _expected_tasks(context: CheckContext) -> Counter[str]:
+    return Counter({"run": 1, "watchdog": int(context.connected)})
 
 
 def _client_tasks(hass: HomeAssistant) -> Iterator[asyncio.Task[object]]:
@@ -174,23 +233,10 @@ def _call_graph(task: asyncio.Task[object]) -> list[str]:
 
 def _stray_timers(hass: HomeAssistant, loop: asyncio.AbstractEventLoop) -> list[str]:
     entries = hass.config_entries.async_loaded_entries(DOMAIN)
-    known = {
-        timer
-        for entry in entries
-        for timer in entry.runtime_data.client.introspection.timers
-    }
+    known: set[object] = {watch.timer for watch in loop_watch.RUNNING}
+    for entry in entries:
+        known |= entry.runtime_data.client.introspection.timers
+        known.add(entry.runtime_data.loop_monitor.timer)
     return detectors.stray_timers(
         detectors.scheduled_timers(loop) or (), known, PACKAGE
     )
-
-
-async def _max_lag() -> float:
-    """Return the 95th percentile of the lag."""
-    # Of ten samples, that is the maximum.
-    return max([await _lag() for _ in range(LAG_SAMPLES)])
-
-
-async def _lag() -> float:
-    planned = perf_counter() + LAG_INTERVAL
-    await asyncio.sleep(LAG_INTERVAL)
-    return perf_counter() - planned

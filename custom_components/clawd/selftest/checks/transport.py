@@ -1,5 +1,6 @@
 """Checks of the connection: its history, its hello, its trust."""
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -9,24 +10,32 @@ from ...gateway import (
     REQUIRED_METHODS,
     REQUIRED_SCOPES,
     Cause,
+    CertificateError,
+    GatewayError,
+    Outcome,
     PauseReason,
     Timing,
     UnsupportedProtocolError,
     address_class,
+    probe_endpoint,
 )
-from ...reports import Status
+from ...reports import Mode, Origin, Status
 from .. import detectors
-from ..model import Aspect, CheckResult, Component, check, expect_none
+from ..model import CheckResult, Component, check, expect_none
 from ..prerequisites import connected
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from ...gateway import Hello, Transition
+    from ...gateway import Endpoint, Hello, Transition
     from ..model import CheckContext
 
 MAX_PASSED_CLOCK_SKEW: Final = 30.0
 MAX_WARNED_CLOCK_SKEW: Final = 120.0
+
+# Causes of attempts that the schedule has made. A resume is none: the user, or a
+# drill, asked for it.
+ATTEMPTS: Final = (Cause.STARTED, Cause.RETRY)
 
 # Pauses without a recheck; the others end by themselves, but not early.
 USER_ACTION_PAUSES: Final = (
@@ -39,6 +48,10 @@ PAUSE_TOLERANCE: Final = 1.0
 
 # v3 counts events for all its clients together, so that gaps mean nothing.
 MIN_PROTOCOL_WITH_SEQUENCE: Final = 4
+
+FINGERPRINT_CHANGED: Final = "TLS_FINGERPRINT"
+# Shorter than the check.
+PROBE_TIMING: Final = Timing(connect_timeout=3)
 
 
 @check(component=Component.GATEWAY)
@@ -53,9 +66,8 @@ async def check_backoff_schedule(context: CheckContext) -> CheckResult:
     delays = [
         t.delay for t in retries if t.delay is not None and _retry_after(t) is None
     ]
-    # A resume is no attempt of the schedule: the user, or a drill, asked for it.
     attempts = detectors.max_per_minute(
-        [t.at for t in transitions if t.cause in (Cause.STARTED, Cause.RETRY)]
+        [t.monotonic_at for t in transitions if t.cause in ATTEMPTS and not t.drill]
     )
     long = [t.delay for t in retries if t.delay and t.delay > _max_delay(t, attempts)]
     faults = {
@@ -80,18 +92,14 @@ async def check_backoff_pause(context: CheckContext) -> CheckResult:
     The Gateway locks out clients that retry a wrong token too often.
     """
     early = [
-        f"{before.pause}: {after.at - before.at:.3g} s"
+        f"{before.pause}: {_seconds_between(before, after):.3g} s"
         for before, after in pairwise(context.runtime.client.introspection.transitions)
         if before.pause and after.cause is Cause.RETRY and _is_early(before, after)
     ]
     return expect_none(len(early), "attempts", count=len(early), details=tuple(early))
 
 
-@check(
-    component=Component.GATEWAY,
-    aspect=Aspect.READINESS,
-    requires=(connected,),
-)
+@check(component=Component.GATEWAY, origin=Origin.GATEWAY, requires=(connected,))
 async def check_clock_skew(context: CheckContext) -> CheckResult:
     """Clock difference: warning from 30 s, failure from 120 s.
 
@@ -110,11 +118,7 @@ async def check_clock_skew(context: CheckContext) -> CheckResult:
     )
 
 
-@check(
-    component=Component.GATEWAY,
-    aspect=Aspect.READINESS,
-    requires=(connected,),
-)
+@check(component=Component.GATEWAY, origin=Origin.NETWORK, requires=(connected,))
 async def check_sequence_gaps(context: CheckContext) -> CheckResult:
     """Numbered events that did not arrive.
 
@@ -122,13 +126,32 @@ async def check_sequence_gaps(context: CheckContext) -> CheckResult:
     """
     if _hello(context).protocol < MIN_PROTOCOL_WITH_SEQUENCE:
         return CheckResult(status=Status.SKIP, reason="not_in_protocol")
-    gaps = context.runtime.client.statistics.sequence_gaps
+    gaps = context.counted("sequence_gaps")
+    # A frame that cannot be decoded has arrived, but with it goes its number.
+    if gaps and context.counted("invalid_frames") >= gaps:
+        return CheckResult(status=Status.SKIP, reason="gaps_of_invalid_frames")
     return CheckResult(
         status=Status.WARN if gaps else Status.PASS,
         observed=gaps,
         unit="gaps",
         expected=0,
         placeholders={"count": gaps},
+    )
+
+
+@check(component=Component.GATEWAY, origin=Origin.GATEWAY)
+async def check_frames_decoded(context: CheckContext) -> CheckResult:
+    """Frames of the Gateway that could not be decoded.
+
+    What they told is lost: a reply, or the end of one.
+    """
+    invalid = context.counted("invalid_frames")
+    return expect_none(
+        invalid,
+        "frames",
+        count=invalid,
+        repaired=context.counted("repaired_frames"),
+        frames=context.counted("frames_in"),
     )
 
 
@@ -166,7 +189,7 @@ async def check_receive_limit(context: CheckContext) -> CheckResult:
     )
 
 
-@check(component=Component.GATEWAY, aspect=Aspect.READINESS)
+@check(component=Component.GATEWAY, origin=Origin.GATEWAY)
 async def check_protocol(context: CheckContext) -> CheckResult:
     """Negotiated protocol version.
 
@@ -187,24 +210,27 @@ async def check_protocol(context: CheckContext) -> CheckResult:
     )
 
 
-@check(
-    component=Component.GATEWAY,
-    aspect=Aspect.READINESS,
-    requires=(connected,),
-)
+@check(component=Component.GATEWAY, origin=Origin.GATEWAY, requires=(connected,))
 async def check_features(context: CheckContext) -> CheckResult:
     """Methods that are required and not offered.
 
     Functions that need them would fail.
     """
-    return _missing_result(REQUIRED_METHODS, _hello(context).methods)
+    methods = _hello(context).methods
+    used = context.runtime.client.statistics.outcomes
+    answered = {method for method, outcome in used if outcome is Outcome.OK}
+    if not methods and answered & set(REQUIRED_METHODS):
+        return CheckResult(
+            status=Status.WARN,
+            observed=0,
+            unit="methods",
+            expected=f">= {len(REQUIRED_METHODS)}",
+            placeholders={"count": len(answered)},
+        )
+    return _missing_result(REQUIRED_METHODS, methods)
 
 
-@check(
-    component=Component.GATEWAY,
-    aspect=Aspect.READINESS,
-    requires=(connected,),
-)
+@check(component=Component.GATEWAY, origin=Origin.GATEWAY, requires=(connected,))
 async def check_scopes(context: CheckContext) -> CheckResult:
     """Scopes that are required and not granted.
 
@@ -213,29 +239,59 @@ async def check_scopes(context: CheckContext) -> CheckResult:
     return _missing_result(REQUIRED_SCOPES, _hello(context).scopes)
 
 
-@check(component=Component.SECURITY)
+@check(component=Component.SECURITY, origin=Origin.NETWORK)
 async def check_transport_trust(context: CheckContext) -> CheckResult:
-    """Encryption of the connection, and identity of the Gateway.
+    """Encryption of the connection, and certificate that the Gateway shows now.
 
     The token and every conversation travel over it.
     """
     client = context.runtime.client
     endpoint, peer = client.endpoint, client.peer
     host = peer.address if peer else endpoint.host
-    address = address_class(host)
+    result = CheckResult(
+        status=Status.PASS,
+        observed=f"{_transport(endpoint)}, {address_class(host)}",
+        expected="wss, or not public",
+        placeholders={
+            "transport": _transport(endpoint),
+            "address": address_class(host),
+        },
+    )
     pinned = endpoint.fingerprint
-    status = Status.PASS
+    exposed = endpoint.exposed_at(host) and not endpoint.allow_insecure
+    if peer and (exposed or (pinned and peer.fingerprint != pinned)):
+        # The client has to refuse such a peer.
+        return replace(result, status=Status.FAIL, origin=Origin.INTEGRATION)
+    if error := await _certificate_error(context):
+        changed = error.code == FINGERPRINT_CHANGED
+        return replace(
+            result,
+            status=Status.FAIL,
+            reason="certificate_changed" if changed else "certificate_refused",
+            observed=error.code,
+            placeholders={"code": error.code},
+        )
     if endpoint.exposed_at(host):
         status = Status.WARN if endpoint.allow_insecure else Status.FAIL
-    if pinned and peer and peer.fingerprint != pinned:
-        status = Status.FAIL
-    transport = "wss" if endpoint.ssl else "ws"
-    return CheckResult(
-        status=status,
-        observed=f"{transport}, {address}",
-        expected="wss, or not public",
-        placeholders={"transport": transport, "address": address},
-    )
+        return replace(result, status=status)
+    return result
+
+
+async def _certificate_error(context: CheckContext) -> CertificateError | None:
+    """Return why the certificate that the Gateway shows now is not trusted."""
+    client = context.runtime.client
+    error: GatewayError | None = client.last_error
+    # The certificate of an open connection may have been renewed since.
+    if client.peer and client.endpoint.ssl and context.mode.includes(Mode.ACTIVE):
+        try:
+            await probe_endpoint(client.endpoint, PROBE_TIMING)
+        except GatewayError as err:
+            error = err
+    return error if isinstance(error, CertificateError) else None
+
+
+def _transport(endpoint: Endpoint) -> str:
+    return "wss" if endpoint.ssl else "ws"
 
 
 def _missing_result(required: tuple[str, ...], present: Collection[str]) -> CheckResult:
@@ -270,5 +326,9 @@ def _is_early(before: Transition, after: Transition) -> bool:
     minimum = MIN_PAUSE if retry_after is None else retry_after
     return (
         before.pause in USER_ACTION_PAUSES
-        or after.at - before.at < minimum - PAUSE_TOLERANCE
+        or _seconds_between(before, after) < minimum - PAUSE_TOLERANCE
     )
+
+
+def _seconds_between(before: Transition, after: Transition) -> float:
+    return after.monotonic_at - before.monotonic_at
