@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Final
 
 from homeassistant.config_entries import ConfigEntryState
 
-from .coordinator import async_load_reports
+from . import selftest
+from .const import LOGGER
+from .coordinator import async_stored_reports
 from .diagnostics_data import DiagnosticsSource, build_sections
 from .redaction import contains_secret, known_secrets
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from homeassistant.helpers.device_registry import DeviceEntry
 
     from .coordinator import ClawdConfigEntry
+    from .reports import Report
 
 # Bytes of the file that a user attaches to a bug report.
 MAX_SIZE: Final = 256 * 1024
@@ -42,9 +45,10 @@ async def _async_safe_sections(
     loaded = entry.state is ConfigEntryState.LOADED
     runtime = entry.runtime_data if loaded else None
     secrets = known_secrets(entry.data, runtime.credentials if runtime else None)
-    stored = () if runtime else await async_load_reports(hass, entry)
+    stored = () if runtime else await _async_stored_reports(hass, entry)
+    suspects = await _async_suspects(hass, entry)
     sections = build_sections(
-        DiagnosticsSource(hass, entry, runtime, device_id, stored)
+        DiagnosticsSource(hass, entry, runtime, device_id, stored, suspects)
     )
     return {
         name: {"withheld": "a secret was found"}
@@ -52,6 +56,26 @@ async def _async_safe_sections(
         else section
         for name, section in sections.items()
     }
+
+
+async def _async_stored_reports(
+    hass: HomeAssistant, entry: ClawdConfigEntry
+) -> tuple[Report, ...]:
+    try:
+        return await async_stored_reports(hass, entry)
+    except Exception as err:  # noqa: BLE001 - the other sections survive it
+        LOGGER.debug("No stored reports: %s", type(err).__name__)
+        return ()
+
+
+async def _async_suspects(
+    hass: HomeAssistant, entry: ClawdConfigEntry
+) -> tuple[str, ...]:
+    try:
+        return await selftest.async_find_suspects(hass, entry)
+    except Exception as err:  # noqa: BLE001 - the other sections survive it
+        LOGGER.debug("No suspects: %s", type(err).__name__)
+        return (f"({type(err).__name__})",)
 
 
 def _limited(sections: dict[str, object]) -> dict[str, object]:

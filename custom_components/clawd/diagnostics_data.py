@@ -1,7 +1,8 @@
 """Content of the diagnostics, section by section."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-import json
+from math import isfinite
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +15,8 @@ from homeassistant.const import (
 from homeassistant.helpers import entity_registry as er
 from websockets.version import version as websockets_version
 
+from .assist.session import Scope
+from .client_factory import get_history
 from .const import (
     CONF_AGENT,
     CONF_ALLOW_INSECURE,
@@ -22,29 +25,44 @@ from .const import (
     CONF_FINGERPRINT,
     CONF_IDLE_TIMEOUT,
     CONF_INSTRUCTIONS,
+    CONF_KEEP_RUN,
+    CONF_SELF_TEST_SCHEDULE,
     CONF_SESSION_NAME,
     CONF_SESSION_SCOPE,
     CONF_SHARE_USER_NAME,
     CONF_SPEECH_CLEANUP,
     CONF_THINKING,
     CONF_TOOL_PROGRESS,
+    CONF_TRACE_LENGTH,
     VERSION,
 )
 from .gateway import REQUIRED_METHODS, address_class
-from .reports import FAILED_STATUSES, failed_checks
+from .glossary import meaning
+from .reports import FAILED_STATUSES, Schedule, failed_checks
+from .storage import unwritten_stores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from homeassistant.core import HomeAssistant
+    from homeassistant.util.json import JsonValueType
 
     from .coordinator import ClawdConfigEntry, ClawdRuntime
-    from .gateway import GatewayClient, GatewayError, Hello
+    from .gateway import (
+        AddressInfo,
+        ClientHistory,
+        CredentialRefusal,
+        GatewayClient,
+        GatewayError,
+        Hello,
+    )
     from .reports import Report
 
 # Names from the Gateway may be of any length.
 MAX_NAME_LENGTH: Final = 64
 MAX_NAMES: Final = 32
+MAX_LINES: Final = 40
+MAX_LAGS: Final = 5
 DIGEST_KEYS: Final = (
     "status",
     "liveness",
@@ -73,23 +91,51 @@ PERSONAL_SETTINGS: Final = (
 # Checks whose messages hold names of entities and devices, chosen by the user.
 CHECKS_WITH_NAMES: Final = ("entity_availability", "registry")
 
+# Options that are shown.
+SHOWN_OPTIONS: Final = (
+    CONF_SELF_TEST_SCHEDULE,
+    CONF_KEEP_RUN,
+    CONF_TRACE_LENGTH,
+    CONF_ALLOW_INSECURE,
+)
+# Texts of settings that are no one's own words; of others only the type is shown.
+SHOWN_TEXTS: Final = (*Schedule, *Scope)
+# Levels of what is shown; data that were edited by hand may be nested deeply.
+MAX_DEPTH: Final = 12
+
 type Section = Callable[[DiagnosticsSource], object]
 
 
 @dataclass(frozen=True, slots=True)
 class DiagnosticsSource:
-    """Entry, its runtime if loaded, and the device if limited to one."""
+    """Entry, its runtime if loaded, and the device if limited to one.
+
+    Attributes:
+        suspects: sentences of the self-test on the present state of the client.
+
+    """
 
     hass: HomeAssistant
     entry: ClawdConfigEntry
     runtime: ClawdRuntime | None
     device_id: str | None = None
     stored_reports: tuple[Report, ...] = ()
+    suspects: tuple[str, ...] = ()
 
     @property
     def reports(self) -> tuple[Report, ...]:
         """Return the last reports, oldest first."""
         return self.runtime.reports.reports if self.runtime else self.stored_reports
+
+    @property
+    def history(self) -> ClientHistory:
+        """Return the evidence of the entry's clients."""
+        return get_history(self.hass, self.entry.entry_id)
+
+    @property
+    def client(self) -> GatewayClient | None:
+        """Return the client, if loaded."""
+        return self.runtime.client if self.runtime else None
 
 
 def build_sections(source: DiagnosticsSource) -> dict[str, object]:
@@ -99,11 +145,37 @@ def build_sections(source: DiagnosticsSource) -> dict[str, object]:
 
 def _build_section(section: Section, source: DiagnosticsSource) -> object:
     try:
-        value = section(source)
-        json.dumps(value)
+        return _plain(section(source))
     except Exception as err:  # noqa: BLE001 - the other sections survive it
         return {"error": type(err).__name__}
+
+
+def _plain(value: object, depth: int = 0) -> JsonValueType:
+    """Return a value as JSON that every reader takes."""
+    match value:
+        case Mapping() | list() | tuple() if depth > MAX_DEPTH:
+            return _type_of(value)
+        case Mapping():
+            return {
+                _well_formed(str(key)): _plain(inner, depth + 1)
+                for key, inner in value.items()
+            }
+        case list() | tuple():
+            return [_plain(inner, depth + 1) for inner in value]
+        case str():
+            return _well_formed(value)
+        case float() if not isfinite(value):
+            value = str(value)
+        case None | bool() | int() | float():
+            pass
+        case _:
+            value = _type_of(value)
     return value
+
+
+def _well_formed(text: str) -> str:
+    """Return a text without halves of surrogate pairs."""
+    return text.encode(errors="replace").decode()
 
 
 def _versions(source: DiagnosticsSource) -> object:
@@ -129,30 +201,43 @@ def _entry(source: DiagnosticsSource) -> object:
 
 
 def _endpoint(source: DiagnosticsSource) -> object:
-    data = source.entry.data
+    data, host = source.entry.data, source.entry.data.get(CONF_HOST)
+    allowed = source.entry.options.get(CONF_ALLOW_INSECURE, False)
     return {
-        "address": address_class(data[CONF_HOST]),
-        "transport": "wss" if data[CONF_SSL] else "ws",
+        "address": address_class(host) if isinstance(host, str) else _type_of(host),
+        "transport": "wss" if data.get(CONF_SSL) else "ws",
         "trust": _trust(data),
-        "insecure_allowed": source.entry.options.get(CONF_ALLOW_INSECURE, False),
+        "insecure_allowed": _shown(allowed),
     }
 
 
 def _settings(source: DiagnosticsSource) -> object:
     """Return the settings; of personal ones only the presence."""
-    known = source.runtime.coordinator.agents if source.runtime else None
     entry = source.entry
     return {
-        "options": dict(entry.options),
+        "options": {
+            key: _shown(entry.options[key])
+            for key in SHOWN_OPTIONS
+            if key in entry.options
+        },
+        "other_options": len(entry.options.keys() - SHOWN_OPTIONS),
         "agents": [
             {
-                **{key: subentry.data.get(key) for key in SHOWN_SETTINGS},
+                **{key: _shown(subentry.data.get(key)) for key in SHOWN_SETTINGS},
                 "own": [key for key in PERSONAL_SETTINGS if subentry.data.get(key)],
-                "known": known and known.get(subentry.data[CONF_AGENT]) is not None,
+                "known": _is_known(source, subentry.data.get(CONF_AGENT)),
             }
             for subentry in entry.subentries.values()
         ],
     }
+
+
+def _is_known(source: DiagnosticsSource, agent: object) -> bool | None:
+    """Return whether the Gateway has an agent."""
+    if source.runtime is None:
+        return None
+    agents = source.runtime.coordinator.agents
+    return isinstance(agent, str) and agents.get(agent) is not None
 
 
 def _connection(source: DiagnosticsSource) -> object:
@@ -163,43 +248,124 @@ def _connection(source: DiagnosticsSource) -> object:
         "state": client.state,
         "error": _error(client.last_error),
         "hello": _hello_data(client.hello) if client.hello else None,
+        "peer": _place(client.peer.place) if client.peer else None,
     }
 
 
-def _transitions(client: GatewayClient) -> object:
+def _attempts(history: ClientHistory) -> object:
+    """Return what the last attempts to connect tried, and what was refused."""
+    return {
+        "addresses": [_place(place) for place in history.addresses[:MAX_NAMES]],
+        "refusal": _refusal(history.refusal) if history.refusal else None,
+    }
+
+
+def _refusal(refusal: CredentialRefusal) -> object:
+    return {
+        "at": round(refusal.at, 3),
+        "code": _short(refusal.code),
+        "shown": refusal.shown,
+        "device_token": refusal.device_token,
+        "same_peer": refusal.same_peer,
+    }
+
+
+def _place(place: AddressInfo) -> object:
+    return {"family": place.family, "class": place.address_class}
+
+
+def _transitions(history: ClientHistory) -> object:
     return [
         {
             "at": round(transition.at, 3),
+            "monotonic": round(transition.monotonic_at, 3),
             "from": transition.previous,
             "to": transition.state,
             "cause": transition.cause,
             "error": _error(transition.error),
             "pause": transition.pause,
             "delay": transition.delay,
+            "closed_by": transition.closed_by,
+            "close_reason": transition.close_reason or None,
+            "drill": transition.drill,
         }
-        for transition in client.introspection.transitions
+        for transition in history.transitions.snapshot()
     ]
 
 
-def _counters(client: GatewayClient) -> object:
-    statistics = client.statistics
+def describe_hellos(history: ClientHistory) -> list[JsonValueType]:
+    """Return what changed from one connection to the next."""
+    return [
+        {
+            "at": round(change.at, 3),
+            "restarted": change.restarted,
+            "uptime_before": change.uptime_before,
+            "uptime": change.uptime,
+            "changes": {
+                name: [_limit(old), _limit(new)]
+                for name, (old, new) in change.changes.items()
+            },
+        }
+        for change in history.hello_changes
+    ]
+
+
+def _counters(history: ClientHistory) -> object:
+    statistics = history.statistics
     values = {
         field.name: getattr(statistics, field.name) for field in fields(statistics)
     }
-    return {name: value for name, value in values.items() if isinstance(value, int)}
-
-
-def _requests(client: GatewayClient) -> object:
-    outcomes = client.statistics.outcomes
     return {
-        "ended": {f"{name} {outcome}": n for (name, outcome), n in outcomes.items()},
+        **{name: value for name, value in values.items() if isinstance(value, int)},
+        "closes": {f"{by} {code}": n for (by, code), n in statistics.closes.items()},
+        "store_errors": statistics.store_errors.count,
+    }
+
+
+def _faults(history: ClientHistory) -> object:
+    """Return what went wrong in this integration."""
+    statistics, failure = history.statistics, history.failure
+    return {
+        "store": statistics.store_errors.last,
+        "tasks": dict(statistics.task_failures),
+        "exception": failure.text.splitlines()[-MAX_LINES:] if failure else None,
+    }
+
+
+def _requests(source: DiagnosticsSource) -> object:
+    statistics, client = source.history.statistics, source.client
+    return {
+        "ended": {
+            f"{name} {outcome}": n for (name, outcome), n in statistics.outcomes.items()
+        },
+        "errors": {
+            f"{_short(name)} {_short(code)}": n
+            for (name, code), n in statistics.errors.items()
+        },
         "open": [
-            request.method for request in client.introspection.pending[:MAX_NAMES]
+            request.method
+            for request in (client.introspection.pending[:MAX_NAMES] if client else ())
         ],
     }
 
 
-def _trace(client: GatewayClient) -> object:
+def _questions(history: ClientHistory) -> object:
+    """Return how the last questions ended."""
+    return [
+        {
+            "at": round(outcome.at, 3),
+            "code": _short(outcome.code),
+            "meaning": meaning(outcome.code),
+            "error": outcome.error,
+            "accepted": outcome.accepted,
+            "seconds": round(outcome.seconds, 3),
+            "attempts": outcome.attempts,
+        }
+        for outcome in history.statistics.run_outcomes
+    ]
+
+
+def _trace(history: ClientHistory) -> object:
     return [
         {
             "at": round(frame.at, 3),
@@ -208,7 +374,7 @@ def _trace(client: GatewayClient) -> object:
             "name": _short(frame.name),
             "bytes": frame.size,
         }
-        for frame in client.statistics.trace
+        for frame in history.statistics.trace
     ]
 
 
@@ -235,6 +401,28 @@ def _runs(client: GatewayClient) -> object:
         }
         for run in client.introspection.runs[:MAX_NAMES]
     ]
+
+
+def _stores(source: DiagnosticsSource) -> object:
+    """Return the stores that could not be written."""
+    return unwritten_stores(source.hass)
+
+
+def _event_loop(source: DiagnosticsSource) -> object:
+    """Return the lag of the event loop in the last minutes, in seconds."""
+    if source.runtime is None:
+        return None
+    monitor = source.runtime.loop_monitor
+    lags = sorted(sample.lag for sample in monitor.samples)
+    return {
+        "seconds": round(monitor.seconds, 1),
+        "median": round(lags[len(lags) // 2], 3) if lags else None,
+        "longest": [round(lag, 3) for lag in lags[-MAX_LAGS:]],
+    }
+
+
+def _suspects(source: DiagnosticsSource) -> object:
+    return list(source.suspects)
 
 
 def _entities(source: DiagnosticsSource) -> object:
@@ -277,33 +465,47 @@ def _digest(report: Report) -> object:
     return {**{key: report[key] for key in DIGEST_KEYS}, "failed_checks": failed}
 
 
+def _history_section(section: Callable[[ClientHistory], object]) -> Section:
+    def build(source: DiagnosticsSource) -> object:
+        return section(source.history)
+
+    return build
+
+
 def _client_section(section: Callable[[GatewayClient], object]) -> Section:
     def build(source: DiagnosticsSource) -> object:
-        return section(source.runtime.client) if source.runtime else None
+        return section(source.client) if source.client else None
 
     return build
 
 
 SECTIONS: Final[Mapping[str, Section]] = {
+    "suspects": _suspects,
     "versions": _versions,
     "entry": _entry,
     "endpoint": _endpoint,
     "settings": _settings,
     "connection": _connection,
-    "transitions": _client_section(_transitions),
-    "counters": _client_section(_counters),
-    "requests": _client_section(_requests),
-    "trace": _client_section(_trace),
+    "attempts": _history_section(_attempts),
+    "transitions": _history_section(_transitions),
+    "hellos": _history_section(describe_hellos),
+    "counters": _history_section(_counters),
+    "faults": _history_section(_faults),
+    "requests": _requests,
+    "questions": _history_section(_questions),
+    "trace": _history_section(_trace),
     "tasks": _client_section(_tasks),
     "listeners": _client_section(_listeners),
     "runs": _client_section(_runs),
+    "stores": _stores,
+    "event_loop": _event_loop,
     "entities": _entities,
     "self_test": _self_test,
 }
 
 
 def _hello(source: DiagnosticsSource) -> Hello | None:
-    return source.runtime.client.hello if source.runtime else None
+    return source.client.hello if source.client else None
 
 
 def _hello_data(hello: Hello) -> object:
@@ -312,6 +514,7 @@ def _hello_data(hello: Hello) -> object:
         "scopes": [_short(scope) for scope in hello.scopes[:MAX_NAMES]],
         "max_payload": hello.policy.max_payload,
         "tick_interval": hello.policy.tick_interval,
+        "tick_replaced": hello.policy.tick_replaced or None,
         "clock_skew": round(hello.clock_skew, 3),
         "missing_methods": [
             name for name in REQUIRED_METHODS if name not in hello.methods
@@ -320,17 +523,41 @@ def _hello_data(hello: Hello) -> object:
 
 
 def _error(err: GatewayError | None) -> object:
-    return {"type": type(err).__name__, "code": _short(err.code)} if err else None
+    if err is None:
+        return None
+    return {
+        "type": type(err).__name__,
+        "code": _short(err.code),
+        "meaning": meaning(err.code),
+    }
 
 
 def _trust(data: Mapping[str, Any]) -> str | None:
     """Return the kind of trust in the certificate, if any."""
-    if not data[CONF_SSL]:
+    if not data.get(CONF_SSL):
         return None
     if CONF_FINGERPRINT in data:
         return "fingerprint"
     return "ca" if CONF_CA_CERTIFICATE in data else "system"
 
 
+def _shown(value: object) -> object:
+    """Return a setting, or its type where it may hold the user's own words."""
+    if value is None or isinstance(value, bool | int | float) or value in SHOWN_TEXTS:
+        return value
+    return _type_of(value)
+
+
+def _type_of(value: object) -> str:
+    return f"({type(value).__name__})"
+
+
 def _short(name: str) -> str:
     return name[:MAX_NAME_LENGTH]
+
+
+def _limit(value: object) -> JsonValueType:
+    """Return a value of a hello, which may be of any length."""
+    if isinstance(value, list):
+        return [_limit(entry) for entry in value[:MAX_NAMES]]
+    return _short(value) if isinstance(value, str) else _plain(value)

@@ -3,9 +3,8 @@
 from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.clawd.reports import Mode, Report, Status
+from custom_components.clawd.reports import Mode, Origin, Report, Status
 from custom_components.clawd.selftest.model import (
-    Aspect,
     Check,
     CheckContext,
     CheckResult,
@@ -16,24 +15,24 @@ from custom_components.clawd.selftest.runner import RunningSelfTests
 
 
 def check_stub(
-    status: Status, name: str = "stub", aspect: Aspect = Aspect.LIVENESS
+    status: Status, name: str = "stub", origin: Origin = Origin.INTEGRATION
 ) -> Check:
     """Return a check that ends with a status."""
 
     async def run(_: CheckContext) -> CheckResult:
         return CheckResult(status=status)
 
-    return check_of(run, name, aspect)
+    return check_of(run, name, origin)
 
 
 def check_of(
     run: Run,
     name: str = "stub",
-    aspect: Aspect = Aspect.LIVENESS,
+    origin: Origin = Origin.INTEGRATION,
     timeout: float = 5,
 ) -> Check:
     """Return a check that runs a function."""
-    return Check(name, run, Mode.PASSIVE, Component.GATEWAY, aspect, timeout=timeout)
+    return Check(name, run, Mode.PASSIVE, Component.GATEWAY, origin, timeout=timeout)
 
 
 async def run_stubs(

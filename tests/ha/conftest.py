@@ -20,7 +20,7 @@ import custom_components.clawd  # noqa: F401 - the harness has a package of this
 from custom_components.clawd.const import DOMAIN
 from custom_components.clawd.flows.agent_schema import new_subentry
 from custom_components.clawd.gateway import backoff
-from custom_components.clawd.selftest import drill_tools, runner
+from custom_components.clawd.selftest import drill_tools, loop_watch, runner
 from custom_components.clawd.selftest.checks import requests, tasks
 from custom_components.clawd.selftest.model import CheckContext
 from tests.leak_guard import leave_out_imports, open_sockets
@@ -105,8 +105,8 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backoff, "jitter_bound", lambda *args: bound(*args) / 10)
     monkeypatch.setattr(requests, "PROBE_TIMEOUT", 0.02)
     monkeypatch.setattr(requests, "PROBE_HOLD_TIME", 0.05)
-    monkeypatch.setattr(tasks, "LAG_INTERVAL", 0.001)
-    monkeypatch.setattr(tasks, "MAX_LAG", 10.0)
+    monkeypatch.setattr(tasks, "LAG_WINDOW", 0.01)
+    monkeypatch.setattr(loop_watch, "MAX_LAG", 60.0)
     monkeypatch.setattr(
         runner, "CheckContext", partial(CheckContext, recheck_delay=0.02)
     )

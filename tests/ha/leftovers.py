@@ -12,7 +12,7 @@ from homeassistant.util.async_ import get_scheduled_timer_handles
 
 from custom_components.clawd.const import DOMAIN
 from custom_components.clawd.selftest import detectors
-from custom_components.clawd.selftest.checks.tasks import PACKAGE
+from custom_components.clawd.selftest.loop_watch import PACKAGE
 
 # The component itself listens to this as long as Home Assistant runs.
 COMPONENT_SIGNALS = {SIGNAL_CONFIG_ENTRY_CHANGED}

@@ -39,12 +39,12 @@ def assert_reported(check: dict[str, Any], expected: Expected) -> None:
     subject = expected.reason or check["id"]
     text = TEXTS[f"check_{subject}_{check['status']}"]["message"]
     message = text.format(**expected.placeholders)
-    assert _matches(message, check["message"]), check["message"]
+    assert matches(message, check["message"]), check["message"]
     if expected.observed is not None:
         assert check["observed_value"] == expected.observed
     if expected.details is not None:
         found = check.get("details", [])
-        assert all(map(_matches, expected.details, found, strict=True)), found
+        assert all(map(matches, expected.details, found, strict=True)), found
 
 
 def between(low: float, high: float) -> object:
@@ -56,5 +56,6 @@ MEASURED: Final = between(1, 5_000)
 """Milliseconds, also on a busy machine."""
 
 
-def _matches(pattern: str, text: str) -> bool:
+def matches(pattern: str, text: str) -> bool:
+    """Return whether a text is like a pattern, in which # is any number."""
     return bool(re.fullmatch(re.escape(pattern).replace(r"\#", NUMBER), text))

@@ -250,7 +250,12 @@ async def test_a_disconnected_entry_tells_of_the_drop(
     data = _data(await download())
 
     lost = next(c for c in data["transitions"] if c["from"] == "connected")
-    assert lost["error"] == {"type": "ConnectionLostError", "code": "1001"}
+    assert lost["error"] == {
+        "type": "ConnectionLostError",
+        "code": "1001",
+        "meaning": "The Gateway went away: it was stopped.",
+    }
+    assert (lost["closed_by"], lost["drill"]) == ("peer", False)
     assert data["counters"]["drops"] == 1
 
 

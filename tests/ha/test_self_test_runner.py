@@ -45,7 +45,9 @@ async def test_a_report_has_the_agreed_form(
         "duration_ms",
         "entry",
         "mode",
+        "suspects",
         "gateway",
+        "questions",
         "summary",
         "checks",
     }
@@ -55,6 +57,7 @@ async def test_a_report_has_the_agreed_form(
             "id",
             "status",
             "component",
+            "origin",
             "observed_value",
             "observed_unit",
             "expected",
@@ -120,9 +123,9 @@ async def test_a_check_that_hangs_ends_at_its_timeout(
 @pytest.mark.parametrize(
     ("error", "status", "word"),
     [
-        (NotConnectedError("planted"), "skip", "not connected"),
-        (ConnectionLostError("planted"), "skip", "not connected"),
-        (RequestFailedError("planted", code="FORBIDDEN"), "fail", "FORBIDDEN"),
+        (NotConnectedError("injected"), "skip", "not connected"),
+        (ConnectionLostError("injected"), "skip", "not connected"),
+        (RequestFailedError("injected", code="FORBIDDEN"), "fail", "FORBIDDEN"),
     ],
 )
 async def test_an_error_of_the_gateway_is_none_of_the_check(

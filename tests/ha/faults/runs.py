@@ -1,9 +1,10 @@
 """Faults of runs."""
 
 import asyncio
+import json
 from typing import Any
 
-from custom_components.clawd.gateway import RunRequest
+from custom_components.clawd.gateway import ConnectionLostError, RunRequest
 from custom_components.clawd.gateway.runs.runs import AgentRuns
 from custom_components.clawd.gateway.runs.stream import RunStream
 from custom_components.clawd.selftest.checks import runs
@@ -40,6 +41,29 @@ async def unknown_run(harness: FaultHarness) -> None:
     harness.runtime.client.statistics.runs_ended += 1
 
 
+async def skipped_event(harness: FaultHarness) -> None:
+    """Send an event of our own run that cannot be used."""
+    client = harness.runtime.client
+    harness.gateway.script(Reply("It is on."), Pause())
+    run = await client.start_run(REQUEST)
+    await harness.gateway.wait_paused()
+    payload = {"runId": run.run_id, "stream": "assistant", "seq": 1_000, "data": "text"}
+    harness.gateway.send_raw(
+        json.dumps({"type": "event", "event": "agent", "payload": payload})
+    )
+    harness.gateway.proceed()
+    await run.result()
+
+
+async def lost_reply(harness: FaultHarness) -> None:
+    """Lose the reply to a question with the connection."""
+    client = harness.runtime.client
+    harness.gateway.script(Reply("It is on."), Pause())
+    run = await client.start_run(REQUEST)
+    await harness.gateway.wait_paused()
+    run.fail(ConnectionLostError("injected", close_code=1006))
+
+
 async def oversized_run(harness: FaultHarness) -> None:
     """Keep the text of a reply several times."""
     real: Any = RunStream._emit  # noqa: SLF001 - the fault is inside
@@ -69,6 +93,13 @@ FAULTS = [
         differs=True,
     ),
     Fault(unknown_run, "unknown_runs", Expected(1, {"count": 1})),
+    Fault(skipped_event, "run_events", Expected(1, {"count": 1}), status="warn"),
+    Fault(
+        lost_reply,
+        "run_outcomes",
+        Expected(1, {"count": 1, "lost": 1, "codes": "1006: 1"}),
+        status="warn",
+    ),
     Fault(
         oversized_run,
         "stream_queues",

@@ -7,9 +7,9 @@ from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 
-from custom_components.clawd.gateway import RunRequest
+from custom_components.clawd.gateway import GatewayClient, RunRequest
 from custom_components.clawd.gateway.runs.aborts import Aborts
-from custom_components.clawd.selftest.checks import tasks
+from custom_components.clawd.selftest import loop_watch
 from custom_components.clawd.selftest.resources import ResourceTracker
 
 from ..fault_harness import Fault, FaultHarness
@@ -38,6 +38,15 @@ async def failing_task(harness: FaultHarness) -> None:
     await harness.gateway.wait_for_request("agent")
     task.cancel()
     await asyncio.wait([task])
+
+
+async def unexpected_exception(harness: FaultHarness) -> None:
+    """Raise an exception in the task that keeps the connection."""
+    with harness.monkeypatch.context() as patch:
+        patch.setattr(GatewayClient, "_handle_error", _fail)
+        await harness.drop_connection()
+    harness.runtime.client.resume()
+    await harness.runtime.client.wait_connected()
 
 
 async def forgotten_timer(harness: FaultHarness) -> None:
@@ -70,16 +79,38 @@ async def kept_resource(harness: FaultHarness) -> None:
 
 async def blocked_loop(harness: FaultHarness) -> None:
     """Block the event loop again and again."""
-    harness.monkeypatch.setattr(tasks, "MAX_LAG", 0.02)
+    _block(harness, _work)
+
+
+async def blocking_listener(harness: FaultHarness) -> None:
+    """Block the event loop in a listener of this integration."""
+    client = harness.runtime.client
+    unsubscribe = client.subscribe("tick", lambda _: _work())
+    harness.cleanup.callback(unsubscribe)
+    runtime = harness.runtime
+    runtime.listener_baseline = {**runtime.listener_baseline, "tick": 1}
+    _block(harness, lambda: harness.gateway.broadcast("tick", {}))
+
+
+def _work() -> None:
+    """Take processor time for longer than a callback may."""
+    end = perf_counter() + 0.06
+    while perf_counter() < end:
+        continue
+
+
+def _block(harness: FaultHarness, block: Callable[[], object]) -> None:
+    """Block the event loop for most of the time."""
+    harness.monkeypatch.setattr(loop_watch, "MAX_LAG", 0.02)
+    harness.monkeypatch.setattr(loop_watch, "INTERVAL", 0.005)
+    harness.monkeypatch.setattr(loop_watch, "LOOK_INTERVAL", 0.001)
     loop = asyncio.get_running_loop()
 
-    def block() -> None:
-        end = perf_counter() + 0.03
-        while perf_counter() < end:
-            continue
-        timers[0] = loop.call_later(0.005, block)
+    def again() -> None:
+        block()
+        timers[0] = loop.call_later(0.01, again)
 
-    timers = [loop.call_later(0, block)]
+    timers = [loop.call_later(0, again)]
     harness.cleanup.callback(lambda: timers.pop().cancel())
 
 
@@ -96,10 +127,25 @@ FAULTS = [
         differs=True,
     ),
     Fault(
+        unexpected_exception,
+        "task_exceptions",
+        Expected(1, {"count": 1, "names": "run"}),
+    ),
+    Fault(
         forgotten_timer,
         "timer_registry",
         Expected(1, {"names": "GatewayClient.resume"}),
     ),
     Fault(kept_resource, "unload_ledger", Expected(None, {"names": "report listener"})),
-    Fault(blocked_loop, "loop_lag", Expected(MEASURED, {"slow": "#"})),
+    Fault(
+        blocked_loop,
+        "loop_lag",
+        Expected(MEASURED, {"slow": "#", "percent": "#"}, None),
+        status="warn",
+    ),
+    Fault(
+        blocking_listener,
+        "loop_lag",
+        Expected(MEASURED, {"slow": "#", "name": "_work (faults/tasks.py)"}, None),
+    ),
 ]
