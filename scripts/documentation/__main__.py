@@ -11,6 +11,7 @@ from scripts.translations import Texts, texts_of
 
 from .blocks import Blocks, DocumentationError, update
 from .checks import self_test_page, services_file
+from .diagnostics import diagnostics_page
 from .errors import troubleshooting_page
 from .settings import settings_page
 
@@ -18,6 +19,7 @@ FILES: Final[Mapping[Path, Callable[[Texts], Blocks]]] = {
     ROOT / "docs" / "self-test.md": self_test_page,
     ROOT / "docs" / "settings.md": settings_page,
     ROOT / "docs" / "troubleshooting.md": troubleshooting_page,
+    ROOT / "docs" / "diagnostics.md": diagnostics_page,
     COMPONENT / "services.yaml": services_file,
 }
 

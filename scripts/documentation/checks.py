@@ -11,7 +11,14 @@ from scripts.translations import Texts
 
 from .blocks import Blocks, DocumentationError, table
 
-COLUMNS: Final = ("check", "mode", "what it looks at", "why", "if it fails")
+COLUMNS: Final = (
+    "check",
+    "mode",
+    "cause in",
+    "what it looks at",
+    "why",
+    "if it fails",
+)
 
 # Hints that many checks share, each named by one of these checks.
 SHARED_HINTS: Final = {
@@ -53,7 +60,8 @@ def _table(checks: Iterable[Check], texts: Texts, shared: dict[str, str]) -> str
         subject, reason = _docstring(check)
         hint = _hint(texts, check.id)
         remedy = f"[{shared[hint]}](#what-to-do)" if hint in shared else hint
-        rows.append((f"`{check.id}`", check.mode, subject, reason, remedy))
+        origin = check.origin.replace("_", " ")
+        rows.append((f"`{check.id}`", check.mode, origin, subject, reason, remedy))
     return table(COLUMNS, rows)
 
 

@@ -21,7 +21,8 @@ TABLES: Final = {
         r"config_subentries\.\w+\.error\.\w+",
         r"config_subentries\.\w+\.abort\.\w+",
     ),
-    "actions": (r"exceptions\.(?!check_)\w+\.message",),
+    "suspects": (r"exceptions\.suspect_\w+\.message",),
+    "actions": (r"exceptions\.(?!check_|suspect_)\w+\.message",),
     "repairs": (r"issues\.\w+\.title",),
 }
 

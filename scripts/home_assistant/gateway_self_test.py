@@ -28,8 +28,9 @@ from custom_components.clawd.gateway import (
 from custom_components.clawd.reports import Mode
 from custom_components.clawd.selftest.model import CheckContext, Component
 from custom_components.clawd.selftest.registry import CHECKS
-from custom_components.clawd.selftest.report import build_report, text_key
+from custom_components.clawd.selftest.report import build_report
 from custom_components.clawd.selftest.runner import run_checks
+from custom_components.clawd.selftest.texts import text_key
 
 from .console import Color, Console
 from .folder import ROOT
@@ -46,9 +47,10 @@ class Runtime:
 
     client: GatewayClient
     credentials: Credentials
+    events_before: dict[str, int] = field(default_factory=dict)
 
 
-@dataclass
+@dataclass(eq=False)
 class Entry:
     """Stand-in for a config entry."""
 
@@ -96,7 +98,8 @@ async def _test(runtime: Runtime, token: str) -> dict[str, Any]:
         if check.component is Component.GATEWAY and Mode.ACTIVE.includes(check.mode)
     ]
     started_at, started = datetime.now(UTC), perf_counter()
-    await run_checks(checks, context)
+    with context.watch:
+        await run_checks(checks, context)
     return build_report(context, _texts(), started_at, perf_counter() - started)
 
 

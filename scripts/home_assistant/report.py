@@ -16,7 +16,7 @@ HEADERS = ("status", "check", "component", "observed", "expected", "ms")
 
 
 def print_report(console: Console, report: dict[str, Any]) -> None:
-    """Print the checks, then the failures' details."""
+    """Print the checks, then the suspects and the failures' details."""
     checks = report["checks"]
     rows = [HEADERS, *(_row(check) for check in checks)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -25,6 +25,8 @@ def print_report(console: Console, report: dict[str, Any]) -> None:
         console.line(_painted(console, check["status"], _aligned(row, widths)))
         for remark in _remarks(check):
             console.line(f"    {remark}")
+    for sentence in report.get("suspects", ()):
+        console.line(console.paint(sentence, Color.DOUBTFUL))
 
 
 def summary(report: dict[str, Any]) -> str:

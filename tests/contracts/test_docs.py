@@ -112,7 +112,8 @@ def test_every_field_of_the_action_is_explained() -> None:
 
 
 def test_every_section_of_the_diagnostics_is_explained() -> None:
-    assert first(rows("diagnostics.md")) == list(SECTIONS)
+    names = first(rows("diagnostics.md"))
+    assert names[: names.index("1000")] == list(SECTIONS)
 
 
 def test_every_arrow_of_the_diagrams_is_an_import() -> None:

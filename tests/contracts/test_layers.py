@@ -22,6 +22,7 @@ COMPONENT_LAYERS = Layers(
         "gateway",
         "const",
         "error_mapping redaction storage client_factory",
+        "drill_lock glossary hello_history loop_monitor",
         "reports coordinator",
         "assist flows home issues diagnostics_data",
         "selftest",
@@ -33,13 +34,14 @@ COMPONENT_LAYERS = Layers(
     pairs=(
         "client_factory -> storage",
         "coordinator -> reports",
+        "diagnostics_data -> assist",  # session scopes
         "flows -> assist",  # the form of an agent validates its session key
     ),
 )
 GATEWAY_LAYERS = Layers(
     folder="gateway",
     lines=(
-        "exceptions endpoint identity sleep_detector statistics tasks",
+        "exceptions endpoint identity sleep_detector statistics tasks tracebacks",
         "models setup_link events",
         "backoff credentials",
         "state",
@@ -47,6 +49,7 @@ GATEWAY_LAYERS = Layers(
         "commands",
         "runs",
         "connect_profile",
+        "history scope_upgrade",
         "probe introspection client node",
         "__init__",
     ),
