@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from ..models import Payload
 
 SEPARATOR: Final = "\n\n"
+# In place of half a surrogate pair.
+HALF: Final = "\ufffd"
 
 
 @dataclass(slots=True)
@@ -59,6 +61,9 @@ class ReplyText:
         text, emitted = data.get("text"), self._emitted
         if not isinstance(text, str):
             return ""
+        if text.endswith(HALF):
+            data = _without_half(data)
+            text = data["text"]
         # The fast path of nearly every event: the last segment continues.
         # v3: {"text": "It is", "delta": " is"}; v4: the same with "itemId".
         if (
@@ -225,6 +230,18 @@ class ReplyText:
         new = text[len(self._emitted) :]
         self._emitted, self._emitted_any = text, True
         return opening + new
+
+
+def _without_half(data: Payload) -> Payload:
+    """Return an event without the half of a character at its end."""
+    # Node cuts between the halves: {"text": "Hi \\ud83d"}, {"text": "Hi \\ud83d\\udc4b"}.
+    # If it was none, the next event or the final response has it again.
+    texts = {key: data.get(key) for key in ("text", "delta")}
+    return data | {
+        key: text.removesuffix(HALF)
+        for key, text in texts.items()
+        if isinstance(text, str)
+    }
 
 
 def _squeeze(text: str) -> str:
