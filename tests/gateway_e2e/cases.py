@@ -37,6 +37,16 @@ CASES: Final = {
         (Reply("Grüße aus 東京 👋🏽 — naïve."),),
         same_reply("Grüße aus 東京 👋🏽 — naïve."),
     ),
+    "half a character": Case(
+        r"say half \ud83d end",
+        (Reply("half \ud83d end"),),
+        same_reply("half \ufffd end"),
+    ),
+    "character split over chunks": Case(
+        r"say Wave \ud83d\udc4b and \ud83d\udc4b again.",
+        (Reply(chunks=("Wave", " \ud83d", "\udc4b and", " \ud83d", "\udc4b again.")),),
+        same_reply("Wave 👋 and 👋 again."),
+    ),
     "tool": Case(
         f"{ECHO} | quote",
         (ECHO_TOOL, Reply("marmalade")),

@@ -12,11 +12,12 @@ from custom_components.clawd.gateway import (
     InvalidTokenError,
     Timing,
 )
+from tests.simulator import Reply, Tool
 
-from .cases import CASES
+from .cases import CASES, Case, same_reply
 from .clients import TIMING
 from .relay import ForwardChunk, delay, forward, shorten_tick_interval, split
-from .scenario import TEXTS, RunScenario
+from .scenario import TEXTS, TOOL_CALL, RunScenario
 
 BEFORE_TOOLS: Final = "Before"
 IN_FIRST_TOOL: Final = TEXTS[0]
@@ -26,6 +27,15 @@ ACCEPTED: Final = b'"status":"accepted"'
 COMPLETED: Final = b'"status":"ok"'
 HELLO: Final = b'"hello-ok"'
 REFUSED_ATTEMPTS: Final = 3
+HALF_CASE: Final = Case(
+    rf"say A half \ud83d is cut. | {TOOL_CALL} | say So is \ud83d this.",
+    (
+        Reply("A half \ud83d is cut.", delay=0.02),
+        Tool("exec"),
+        Reply("So is \ud83d this.", delay=0.02),
+    ),
+    same_reply("A half \ufffd is cut.\n\nSo is \ufffd this."),
+)
 SHORT_RECOVERY: Final = replace(TIMING, recovery_timeout=3)
 
 type InjectFault = Callable[[RunScenario], Awaitable[None]]
@@ -57,6 +67,13 @@ async def cut(scenario: RunScenario, *, at: tuple[str, ...]) -> None:
     for text in at:
         await scenario.wait_for_text(text)
         scenario.relay.cut()
+
+
+async def cut_half(scenario: RunScenario) -> None:
+    """Cut the connection in a reply that has half a surrogate pair."""
+    scenario.start_run(HALF_CASE)
+    await scenario.wait_for_text("is cut.")
+    scenario.relay.cut()
 
 
 async def cut_queue(scenario: RunScenario) -> None:
@@ -206,6 +223,7 @@ FAULTS: Final = {
     "cut between tools": Fault(partial(cut, at=(BETWEEN_TOOLS,))),
     "cut after the tools": Fault(partial(cut, at=(AFTER_TOOLS,))),
     "three cuts": Fault(partial(cut, at=(BEFORE_TOOLS, BETWEEN_TOOLS, AFTER_TOOLS))),
+    "cut after half a character": Fault(cut_half),
     "cut with a queued run": Fault(cut_queue),
     "cut again during the handshake": Fault(cut_handshake),
     "request lost": Fault(lose_request),

@@ -4,12 +4,14 @@ import asyncio
 from base64 import urlsafe_b64encode
 import json
 from signal import SIGCONT, SIGSTOP, SIGUSR1
-from typing import Protocol
+from typing import Final, Protocol
 
 from custom_components.clawd.gateway import MIN_PROTOCOL
-from tests.simulator import GatewaySimulator, Step
+from tests.simulator import GatewaySimulator, Refuse, Step
 
 from .gateways import Gateway
+
+NOT_YET: Final = Refuse("Agent database open was revoked", "UNAVAILABLE")
 
 
 class GatewayHarness(Protocol):
@@ -24,6 +26,12 @@ class GatewayHarness(Protocol):
         """Set the simulated model's script.
 
         A real model reads its script from the message.
+        """
+
+    def set_early_refusal(self) -> None:
+        """Let the simulated Gateway refuse the next run, as one that starts.
+
+        A real one does so some times.
         """
 
     async def approve(self, request_id: str) -> None:
@@ -64,6 +72,9 @@ class RealGatewayHarness:
 
     def set_script(self, *script: Step) -> None:
         """Do nothing; the model reads the message."""
+
+    def set_early_refusal(self) -> None:
+        """Do nothing; the Gateway decides."""
 
     async def approve(self, request_id: str) -> None:
         """Approve a pairing request."""
@@ -116,6 +127,10 @@ class SimulatedGatewayHarness:
     def set_script(self, *script: Step) -> None:
         """Set the script of the next run."""
         self._simulator.script_once(*script)
+
+    def set_early_refusal(self) -> None:
+        """Refuse the next run."""
+        self._simulator.script_once(NOT_YET)
 
     async def approve(self, request_id: str) -> None:
         """Approve a pairing request."""

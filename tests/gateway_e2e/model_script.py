@@ -1,4 +1,4 @@
-"""Script of the model, read from the user's message.
+r"""Script of the model, read from the user's message.
 
     say TEXT        reply with TEXT, one word per token
     count N every D reply with N numbered tokens, D ms apart
@@ -7,8 +7,9 @@
     fail STATUS     respond with that HTTP status
     hang            never respond
 
-The steps of a script are joined by ` | `. A message without a script gets a
-sentence about the model.
+The steps of a script are joined by ` | `. Halves of characters are written as
+`\ud83d`, and are tokens of their own. A message without a script gets a sentence
+about the model.
 """
 
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ VERBS: Final = "say|count|call|quote|fail|hang"
 SCRIPT: Final = re.compile(rf"^(?:\[[^\]]*\] )?((?:{VERBS})\b.*)$", re.MULTILINE)
 STEP: Final = re.compile(rf"({VERBS})\b ?(.*)")
 INTERNAL: Final = "BEGIN_OPENCLAW_INTERNAL"
+HALF: Final = re.compile(r"\\u(d[89a-f][0-9a-f]{2})", re.IGNORECASE)
+TOKEN: Final = re.compile(r"\s*(?:[\ud800-\udfff]|[^\s\ud800-\udfff]+)")
 GREETING: Final = "say I am the scripted model of the tests."
 WORD_DELAY: Final = 0.02
 
@@ -84,4 +87,5 @@ def tokens_of(step: Step) -> tuple[list[str], float]:
     if step.verb == "count":
         count, _, delay = step.argument.partition(" every ")
         return [f"{number} " for number in range(int(count))], int(delay) / 1000
-    return re.findall(r"\s*\S+", step.argument), WORD_DELAY
+    text = HALF.sub(lambda half: chr(int(half[1], 16)), step.argument)
+    return TOKEN.findall(text), WORD_DELAY

@@ -8,8 +8,7 @@ from typing import Final, Self
 
 DELAY: Final = 0.05
 SPLIT_DELAY: Final = 0.002
-# Of equal length, since the frame header contains the length.
-TICK_INTERVAL: Final = (b'"tickIntervalMs":30000', b'"tickIntervalMs":600  ')
+TICK_INTERVAL: Final = b'"tickIntervalMs":30000'
 
 type ForwardChunk = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
 
@@ -34,9 +33,23 @@ async def split(data: bytes, writer: asyncio.StreamWriter) -> None:
     await forward(data[middle:], writer)
 
 
-async def shorten_tick_interval(data: bytes, writer: asyncio.StreamWriter) -> None:
-    """Forward a chunk, with a shorter tick interval in hello."""
-    await forward(data.replace(*TICK_INTERVAL), writer)
+def replacing(old: bytes, new: bytes) -> ForwardChunk:
+    """Return what replaces bytes in each chunk."""
+    # The frame header contains the length.
+    padded = new.ljust(len(old))
+
+    async def replace(data: bytes, writer: asyncio.StreamWriter) -> None:
+        await forward(data.replace(old, padded), writer)
+
+    return replace
+
+
+def with_tick_interval(value: bytes) -> ForwardChunk:
+    """Return what replaces the tick interval in hello."""
+    return replacing(TICK_INTERVAL, b'"tickIntervalMs":' + value)
+
+
+shorten_tick_interval: Final = with_tick_interval(b"600")
 
 
 class Relay:

@@ -1,9 +1,10 @@
 """Servers without the Gateway protocol."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
+import socket
 
 
 @asynccontextmanager
@@ -54,3 +55,22 @@ async def silent_server() -> AsyncGenerator[SilentServer]:
 def http(status: str, *headers: str) -> bytes:
     """Return an HTTP response without a body."""
     return "\r\n".join([f"HTTP/1.1 {status}", *headers, "", ""]).encode()
+
+
+@contextmanager
+def swallowing() -> Iterator[int]:
+    """Listen on a port that swallows SYNs: its queue is full."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        port = listener.getsockname()[1]
+        waiting = [socket.socket() for _ in range(3)]
+        for client in waiting:
+            client.settimeout(0)
+            with suppress(BlockingIOError):
+                client.connect(("127.0.0.1", port))
+        try:
+            yield port
+        finally:
+            for client in waiting:
+                client.close()

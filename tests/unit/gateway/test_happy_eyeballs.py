@@ -1,8 +1,6 @@
 """A host with several addresses is reached by the first one that answers."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import replace
 import socket
 
@@ -23,7 +21,7 @@ from custom_components.clawd.gateway.protocol.transport import (
 )
 from tests.simulator import GatewaySimulator
 from tests.unit.clients import TIMING, running
-from tests.unit.raw_server import raw_server
+from tests.unit.raw_server import raw_server, swallowing
 
 type Resolved = tuple[int, int, int, str, tuple[str, int]]
 
@@ -38,25 +36,6 @@ def address(port: int) -> Resolved:
         "",
         ("127.0.0.1", port),
     )
-
-
-@contextmanager
-def swallowing() -> Iterator[int]:
-    """Listen on a port that swallows SYNs: its queue is full."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        port = listener.getsockname()[1]
-        waiting = [socket.socket() for _ in range(3)]
-        for client in waiting:
-            client.settimeout(0)
-            with suppress(BlockingIOError):
-                client.connect(("127.0.0.1", port))
-        try:
-            yield port
-        finally:
-            for client in waiting:
-                client.close()
 
 
 def client_of_name(
