@@ -1,7 +1,7 @@
 """Home Assistant process with a temporary config folder."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +44,7 @@ class RunningHomeAssistant:
 
     url: str
     process: asyncio.subprocess.Process
+    folder: Path
 
 
 def hass_command(folder: Path, installation: Installation = NEWEST) -> list[str | Path]:
@@ -57,12 +58,14 @@ async def boot(
     package: Path | None = None,
     skipped: Sequence[str] = ALL_BUT_THE_USER,
     installation: Installation = NEWEST,
+    wrapper: Callable[[Path], Sequence[str | Path]] = lambda _: (),
 ) -> AsyncIterator[RunningHomeAssistant]:
     """Run a fresh Home Assistant.
 
     The environment is added to this process's; the component is the repository's,
-    unless a package is given; the skipped onboarding steps count as done. Exceptions
-    that pass through carry the end of the log as a note.
+    unless a package is given; the skipped onboarding steps count as done. `wrapper`
+    returns what runs the command, from the config folder. Exceptions that pass through
+    carry the end of the log as a note.
     """
     port = free_port()
     with _temporary_folder() as (folder, log):
@@ -70,9 +73,10 @@ async def boot(
         prepare_folder(folder, port, package, http_in_yaml=http_in_yaml)
         skip_onboarding_steps(folder, skipped)
         try:
-            command = hass_command(folder, installation)
+            command = [*wrapper(folder), *hass_command(folder, installation)]
             async with child(command, folder, log, STDOUT, environment) as process:
-                running = RunningHomeAssistant(f"http://{HOST}:{port}", process)
+                url = f"http://{HOST}:{port}"
+                running = RunningHomeAssistant(url, process, folder)
                 await _wait_for_answer(running)
                 yield running
         except Exception as err:

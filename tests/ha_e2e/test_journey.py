@@ -23,12 +23,16 @@ VERSIONS = {
 ENTRY = "config_entries/get"
 
 
+def installation() -> Installation:
+    """Return the chosen Home Assistant."""
+    return VERSIONS[os.environ.get("CLAWD_HA", "2026.11.0")]
+
+
 @pytest.fixture
 async def api() -> AsyncIterator[HomeAssistantApi]:
     """Run a fresh Home Assistant."""
-    installation = VERSIONS[os.environ.get("CLAWD_HA", "2026.11.0")]
     async with (
-        boot(installation=installation) as running,
+        boot(installation=installation()) as running,
         connect_new_user(running.url) as (api, _),
     ):
         yield api

@@ -234,7 +234,7 @@ class ReplyText:
 
 def _without_half(data: Payload) -> Payload:
     """Return an event without the half of a character at its end."""
-    # Node cuts between the halves: {"text": "Hi \\ud83d"}, {"text": "Hi \\ud83d\\udc4b"}.
+    # Node may cut between the halves: {"text": "Hi \\ud83d"}, {"text": "Hi 👋"}.
     # If it was none, the next event or the final response has it again.
     texts = {key: data.get(key) for key in ("text", "delta")}
     return data | {
