@@ -14,6 +14,7 @@ from . import connections, first_delta, streams
 from .benchmark import Result
 from .harness import CountingSelector, Counts, Harness, open_harness
 from .report import HEADERS, as_json, markdown, print_table, rows
+from .self_tests import KINDS, run_self_tests
 from .soak import soak
 
 BENCHMARKS = (
@@ -37,7 +38,8 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         choices=names,
         default=names,
         metavar="NAME",
-        help=f"{', '.join(names)}; default: all. `soak` has its own --help.",
+        help=f"{', '.join(names)}; default: all. `soak` and `self-tests` have their "
+        "own --help.",
     )
     parser.add_argument("--json", metavar="FILE", help="write all samples; - is stdout")
     parser.add_argument(
@@ -60,6 +62,26 @@ def parse_soak_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--runs", type=_positive, default=5_000)
     parser.add_argument("--reconnects", type=_positive, default=500)
     parser.add_argument("--protocol", type=int, choices=(3, 4), default=4)
+    return parser.parse_args(arguments)
+
+
+def parse_self_test_arguments(arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse the command line of `scripts/bench self-tests`."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench self-tests",
+        description="Test healthy Gateways in Home Assistant, with questions in "
+        "between; exit with 1 after a false alarm or a lost reply.",
+    )
+    parser.add_argument("--tests", type=_positive, default=56, help="for each Gateway")
+    parser.add_argument("--drills", type=_positive, default=10, help="for each Gateway")
+    parser.add_argument(
+        "--gateways",
+        nargs="+",
+        choices=KINDS,
+        default=KINDS,
+        metavar="NAME",
+        help=f"{', '.join(KINDS)}; default: all",
+    )
     return parser.parse_args(arguments)
 
 
@@ -116,7 +138,7 @@ def _show(results: Sequence[Result], options: argparse.Namespace) -> None:
 
 
 def main() -> int:
-    """Run the benchmarks or the soak test."""
+    """Run the benchmarks, the soak test or the self-tests."""
     # asyncio warns about writes to a connection whose end it has not seen yet.
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     selector = CountingSelector()
@@ -124,6 +146,9 @@ def main() -> int:
     if arguments[:1] == ["soak"]:
         options = parse_soak_arguments(arguments[1:])
         work = soak(Console(sys.stdout), **vars(options))
+    elif arguments[:1] == ["self-tests"]:
+        options = parse_self_test_arguments(arguments[1:])
+        work = run_self_tests(Console(sys.stdout), **vars(options))
     else:
         work = bench(parse_arguments(arguments), selector)
     with asyncio.Runner(

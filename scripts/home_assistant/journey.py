@@ -69,9 +69,11 @@ async def create_assistant(api: HomeAssistantApi, entry_id: str) -> tuple[str, s
     return agent, pipeline_id
 
 
-async def self_test(api: HomeAssistantApi, entry_id: str) -> dict[str, Any]:
-    """Run the active self-test; return its report."""
-    fields = {"config_entry": entry_id, "mode": "active"}
+async def self_test(
+    api: HomeAssistantApi, entry_id: str, mode: str = "active"
+) -> dict[str, Any]:
+    """Run the self-test; return its report."""
+    fields = {"config_entry": entry_id, "mode": mode}
     answer = await api.post(f"services/{DOMAIN}/self_test?return_response", fields)
     report: dict[str, Any] = answer["service_response"]["reports"][0]
     return report
