@@ -26,6 +26,8 @@ _MATH: Final = (
 _TEXT: Final = r"\[(?:[^\[\]\\\n]|\\.|\[[^\[\]\n]*\](?:\([^()\s]*\))?)*\]"
 _TARGET: Final = r"\((?:[^()\\\n]|\\.|\([^()\n]*\))*\)"
 _LINK: Final = rf"!?{_TEXT}{_TARGET}|(?<!\w)!?{_TEXT}\[[^\[\]\n]{{0,300}}\]"
+# Colors of a terminal's output, and other characters without a glyph.
+_CONTROL: Final = r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 _BREAKS: Final = (
     "address|article|aside|blockquote|br|caption|center|col|dd|details|div|dl|dt"
     "|figcaption|figure|footer|form|h[1-6]|header|hr|img|li|main|nav|ol|option|p|pre"
@@ -52,7 +54,8 @@ _INLINE: Final = re.compile(
     |(?P<address>{_ADDRESS})
     |(?P<power><sup>[^<>]*</sup>)
     |(?P<breaks>(?:[ \t]*</?(?:{_BREAKS}){_ATTRIBUTES}[ \t]*)+)
-    |(?P<nothing></?(?:{_TAGS}){_ATTRIBUTES}|<!--.*?-->|[\u00ad\u200b\u2060\ufeff])
+    |(?P<nothing></?(?:{_TAGS}){_ATTRIBUTES}|<!--.*?-->|[\u00ad\u200b\u2060\ufeff]
+        |{_CONTROL})
     |(?P<url>{_URL})
     |(?P<entity>&(?:\#\d{{1,7}}|\#x[0-9a-f]{{1,6}}|[a-z][a-z0-9]{{1,31}});)
     |(?P<join>(?:[ \t]*(?:{_ARROW}|[{BULLETS}]
@@ -67,7 +70,8 @@ _INLINE: Final = re.compile(
 
 # Constructs that are whole, and the start of one that is not.
 _WHOLE: Final = re.compile(
-    rf"{_MATH}|{_CODE}|{_LINK}|{_TEXT}(?!\()|</?[a-z][^<>]*>|<!--.*?-->", re.IGNORECASE
+    rf"{_MATH}|{_CODE}|{_LINK}|{_TEXT}(?!\()|</?[a-z][^<>]*>|<!--.*?-->|{_CONTROL}",
+    re.IGNORECASE,
 )
 _OPEN: Final = re.compile(
     r"`|\[[^\]]*\Z|\]\([^)]*\Z|<[a-z/!][^<>]*\Z|\\[(\[]|\$(?=[^\s\d$])", re.IGNORECASE

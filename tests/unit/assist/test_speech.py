@@ -15,7 +15,7 @@ MARKUP = st.sampled_from(
         *("👍", "👩\u200d👧", "\u200d", "\ufe0f", "1", "é", "中", "•", "→", " -> "),
         *("$", "$$", "$$\n", "\\(", "\\)", "\\[", "<br>", "<b>", "&nbsp;", "&", ":x:"),
         *("[1]: ", "[^1]: ", "===\n", "。", "Ab. ", "Cd! ", "21. ", "z. B. ", " °C"),
-        *(", ", "A" * 150 + " ", "ก" * 160),
+        *(", ", "A" * 150 + " ", "ก" * 160, "\x1b[0m", "\x1b", "\x00"),
     ]
 )
 REPLIES = st.lists(MARKUP, max_size=25).map("".join)
@@ -132,6 +132,8 @@ def test_text_resembling_markup_is_kept(text: str) -> None:
         ("==new== and a == b", "new and a == b"),
         ("[Anna]: Hello", "[Anna]: Hello"),
         ("\\*literal\\*", "*literal*"),
+        ("\x1b[1;31mred\x1b[0m and\x00 \x07blue\x7f", "red and blue"),
+        ("\x1b[32mOn.\x1b[0m It is 21 °C. \x1b[K", "On. It is 21 °C. "),
     ],
 )
 def test_markup_is_removed(reply: str, spoken: str | None) -> None:

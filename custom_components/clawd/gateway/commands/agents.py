@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Final, Self
 from ..exceptions import InvalidFrameError
 from ..models import READ_SCOPE
 from .base import Commands, Method
-from .models import V3_LEVELS, ThinkingLevel, entries_with, read_thinking_levels
+from .models import (
+    V3_LEVELS,
+    ThinkingLevel,
+    entries_with,
+    name_of,
+    read_thinking_levels,
+)
 
 if TYPE_CHECKING:
     from ..models import Json, Payload
@@ -36,7 +42,7 @@ class Agent:
         primary = model.get("primary") if isinstance(model, dict) else model
         return cls(
             payload["id"],
-            str(payload.get("name") or given or payload["id"]),
+            name_of(payload["id"], payload.get("name"), given),
             primary if isinstance(primary, str) else None,
             read_thinking_levels(payload, V3_LEVELS),
         )

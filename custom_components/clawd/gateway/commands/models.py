@@ -47,7 +47,7 @@ class Model:
         default = V3_LEVELS if payload.get("reasoning") else ()
         return cls(
             ref,
-            str(payload.get("name") or ref),
+            name_of(ref, payload.get("name")),
             read_thinking_levels(payload, default),
             payload.get("available") is not False,
         )
@@ -90,9 +90,19 @@ def read_thinking_levels(
     if not isinstance(levels, list):
         return default
     return tuple(
-        ThinkingLevel(level["id"], str(level.get("label") or level["id"]))
+        ThinkingLevel(level["id"], name_of(level["id"], level.get("label")))
         for level in entries_with(levels, "id")
     )
+
+
+def name_of(fallback: str, *names: Json) -> str:
+    """Return the first name that can be shown, in one line."""
+    for name in names:
+        if isinstance(name, str) and any(
+            char.isprintable() and not char.isspace() for char in name
+        ):
+            return " ".join(name.split())
+    return fallback
 
 
 def entries_with(entries: list[Json], *keys: str) -> list[Payload]:
