@@ -21,9 +21,15 @@ _SYMBOLS: Final = frozenset({"So", "Sk", "Me"})
 _CODE: Final = re.compile(r"(?:`|~~~)[ \t]*\Z")
 _TARGET: Final = re.compile(r"\]\([^()\s]*\)\W*\Z")
 _TAG: Final = re.compile(r"</?[a-z][a-z0-9]*[ \t/]*>\s*\Z")
-# "(ja/nein)", "[y/N]": what may be answered.
+# Rules, and definitions of links and notes: "---", "[1]: https://e.example/?".
+_NO_SENTENCES: Final = re.compile(
+    r"(?:(?:\A|\n)[ \t]*(?:(?:[-*_][ \t]*){3,}|\[\^?[^\]\n]+\]:[^\n]*))+\Z"
+)
+# :) ;-) :D <3 ^^
+_EMOTICON: Final = re.compile(r"(?<=[\s?!.])(?:[:;=8][-']?[)(DPp3]|<3|\^_?\^)\Z")
+# "(ja/nein)", "[y/N]", "[y/N]:": what may be answered.
 _HINT: Final = re.compile(
-    r"[(\[\uff08【][^()\[\]\uff08\uff09【】\n]{1,80}[)\]\uff09】]\Z"
+    r"[(\[\uff08【][^()\[\]\uff08\uff09【】\n]{1,80}[)\]\uff09】]:?\Z"
 )
 # Choices, listed below the question.
 _CHOICES: Final = re.compile(
@@ -45,7 +51,8 @@ _PARTICLES: Final = re.compile(
 
 def is_question(reply: str, language: str) -> bool:
     """Return whether the last sentence of a reply is a question."""
-    text = _TARGET.sub("]", _TAG.sub("", reply.rstrip()[-_MAX_LENGTH:]))
+    text = _NO_SENTENCES.sub("", reply.rstrip()[-_MAX_LENGTH:]).rstrip()
+    text = _TARGET.sub("]", _TAG.sub("", _EMOTICON.sub("", text)))
     if _CODE.search(text):
         return False
     if _asks(text, language):
