@@ -10,7 +10,7 @@ from custom_components.clawd.gateway import (
     Payload,
     RunRequest,
 )
-from tests.simulator import Reply
+from tests.simulator import Replace, Reply
 
 from .cases import CASES, Case
 from .gateway_harness import GatewayHarness
@@ -43,6 +43,18 @@ async def test_run_returns_expected_reply(
         return
     streamed = "".join([text async for text in run])
     assert streamed == reply
+    assert (await run.result()).text == reply
+
+
+async def test_what_the_gateway_takes_out_at_the_end_is_told_once(
+    harness: GatewayHarness, client: GatewayClient, session_key: str
+) -> None:
+    written = 'Look. <tool_call>{"name":"x"}</tool_call> It is done.'
+    reply = {3: written, 4: "Look.  It is done."}[harness.protocol]
+    end = () if reply == written else (Replace(reply),)
+    harness.set_script(Reply(written), *end)
+    run = await client.start_run(RunRequest(f"say {written}", session_key))
+    assert "".join([text async for text in run]) == written
     assert (await run.result()).text == reply
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import islice
+import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from ..models import Payload
 
 SEPARATOR: Final = "\n\n"
+_WORD: Final = re.compile(r"\w+")
 # In place of half a surrogate pair.
 HALF: Final = "\ufffd"
 
@@ -30,7 +32,8 @@ class ReplyText:
     text starts again: v4 gives it another `itemId`, v3 does not say. `replace`
     concerns its own `itemId`, never an earlier segment.
     Emitted text cannot be taken back: where a segment is replaced by a text that
-    does not continue it, the new text is emitted as a paragraph of its own.
+    neither continues it nor only leaves words out, the new text is emitted as a
+    paragraph of its own.
     """
 
     def __init__(self) -> None:
@@ -80,6 +83,8 @@ class ReplyText:
             return ""
         if self._starts_segment(text, data):
             self._open_segment()
+        elif data.get("replace") is True and _leaves_out(text, self._emitted):
+            self._emitted = text
         return self._set_text(text, data.get("itemId"))
 
     def close_segment(self, text: str) -> str:
@@ -242,6 +247,14 @@ def _without_half(data: Payload) -> Payload:
         for key, text in texts.items()
         if isinstance(text, str)
     }
+
+
+def _leaves_out(text: str, emitted: str) -> bool:
+    """Return whether a text has only words of the emitted one, in their order."""
+    # v4 streams {"text": "<tool_call>{…}</tool_call> Done."} and ends with {"text":
+    # "Done.", "delta": "", "replace": true}.
+    left, words = _WORD.findall(text), iter(_WORD.findall(emitted))
+    return bool(left) and all(word in words for word in left)
 
 
 def _squeeze(text: str) -> str:
