@@ -9,22 +9,47 @@ _THOUGHT: Final = (
     r"(?:[a-z]{1,20}:)?"
     r"(?:think(?:ing)?|thoughts?|antthinking|reasoning|reflection|scratchpad)"
 )
+# Tool calls that a model writes as text, and what is shown of them if a Gateway does
+# not run them: <tool_call>{"name": "x"}</tool_call>; OpenClaw knows them, too.
+_CALL: Final = (
+    r"(?:[a-z]{1,20}:)?(?:tool_(?:calls?|results?)|function_(?:calls?|results?)|invoke)"
+)
+_CALL_START: Final = rf"<\ ?{_CALL}(?:[ \t][^<>\n]{{0,200}})?>"
 _TAG: Final = re.compile(
-    rf"""<\ ?(?P<end>/?)\ ?(?:{_THOUGHT}|(?P<final>final))(?:[ \t][^<>\n]{{0,200}}?)?
+    rf"""(?P<call>{_CALL_START}(?=\s{{0,20}}[{{\[<]))|</{_CALL}>
+    |<\ ?(?P<end>/?)\ ?(?:{_THOUGHT}|(?P<final>final))(?:[ \t][^<>\n]{{0,200}}?)?
         \ ?(?P<empty>/?)>
     |\[(?P<end_bracket>/?)THINK\]
     |◁(?P<end_triangle>/?)think▷""",
     re.VERBOSE | re.IGNORECASE,
 )
 _TAG_PREFIX: Final = re.compile(
-    rf"""<\ ?/?\ ?(?:[a-z]{{0,20}}(?::[a-z]{{0,20}})?
-        |(?:{_THOUGHT}|final)[ \t][^<>\n]{{0,200}})/?
+    rf"""<\ ?/?\ ?(?:[a-z_]{{0,20}}(?::[a-z_]{{0,20}})?
+        |(?:{_THOUGHT}|{_CALL}|final)[ \t][^<>\n]{{0,200}})/?
+    |{_CALL_START}\s{{0,20}}
     |\[/?(?:T|TH|THI|THIN|THINK)?
     |◁/?(?:t|th|thi|thin|think)?""",
     re.VERBOSE | re.IGNORECASE,
 )
 _THOUGHT_END: Final = re.compile(
     rf"<\ ?/\ ?{_THOUGHT}\ ?>|\[/THINK\]|◁/think▷", re.IGNORECASE
+)
+
+_CALL_END: Final = re.compile(rf"</{_CALL}>", re.IGNORECASE)
+
+# Tokens of a model's chat format that a server has not read as such, and the channels
+# of gpt-oss: <|channel|>analysis<|message|>The user…<|end|><|start|>assistant.
+_TOKEN: Final = re.compile(
+    r"<\|channel\|>(?:(?P<hidden>analysis|commentary)|final)"
+    r"|<\|(?:im_)?start(?:_header_id)?\|>assistant"
+    r"|<[|\uff5c][^<>|\uff5c\s]{1,40}[|\uff5c]>"
+)
+_TOKEN_PREFIX: Final = re.compile(
+    r"<(?:[|\uff5c][^<>|\uff5c\s]{0,40}[|\uff5c]?)?"
+    r"|<\|(?:channel|(?:im_)?start(?:_header_id)?)\|>[a-z]{0,10}"
+)
+_HIDDEN_END: Final = re.compile(
+    r"<\|(?:end|call|return)\|>|(?=<\|(?:channel|start)\|>)"
 )
 
 # [[reply_to_current]], [[reply_to:<id>]], [[audio_as_voice]], [[tts:voice=x]],
@@ -105,7 +130,7 @@ class ReplyFilter:
 
     Attributes:
         silent: a sentinel was taken out.
-        thinking: a thought has begun and has not ended.
+        thinking: a thought or a tool call has begun and has not ended.
 
     """
 
@@ -113,6 +138,7 @@ class ReplyFilter:
         """Initialize without text."""
         self.silent = False
         self.thinking = False
+        self._thought_end = _THOUGHT_END
         self._held = ""
         # What was read before the first letter or digit.
         self._lead: str | None = ""
@@ -191,8 +217,8 @@ class ReplyFilter:
         return self._read_text(text, at, shown)
 
     def _skip(self, text: str, at: int, *, final: bool) -> int:
-        """Skip a thought, or what is only for the ear."""
-        pattern = _THOUGHT_END if self.thinking else _ASIDE_END
+        """Skip a thought, a tool call, or what is only for the ear."""
+        pattern = self._thought_end if self.thinking else _ASIDE_END
         if end := pattern.search(text, at):
             stop, behind = end.span()
         else:
@@ -226,6 +252,7 @@ class ReplyFilter:
         return bool(
             (self._is_start and _SENTINEL_PREFIX.fullmatch(text, at))
             or _TAG_PREFIX.fullmatch(text, at)
+            or _TOKEN_PREFIX.fullmatch(text, at)
             or _DIRECTIVE_PREFIX.fullmatch(text, at)
         )
 
@@ -241,9 +268,13 @@ class ReplyFilter:
         if self._is_start and (end := self._sentinel_end(text, at)):
             self.silent = self._dropped = True
             return end
+        if token := _TOKEN.match(text, at):
+            self.thinking, self._thought_end = bool(token["hidden"]), _HIDDEN_END
+            self._dropped = True
+            return token.end()
         if tag := _TAG.match(text, at):
-            ends = tag["end"] or tag["end_bracket"] or tag["end_triangle"]
-            self.thinking = not (ends or tag["final"] or tag["empty"])
+            self._thought_end = _CALL_END if tag["call"] else _THOUGHT_END
+            self.thinking = _starts_thought(tag)
             self._dropped = True
             return tag.end()
         if directive := _DIRECTIVE.match(text, at):
@@ -320,6 +351,13 @@ def _match(pattern: re.Pattern[str], text: str, at: int) -> re.Match[str]:
     match = pattern.match(text, at)
     assert match  # noqa: S101 - the pattern matches any character
     return match
+
+
+def _starts_thought(tag: re.Match[str]) -> bool:
+    """Return whether what follows a tag is for nobody."""
+    ends = tag["end"] or tag["end_bracket"] or tag["end_triangle"]
+    stray = tag[0].startswith("</")
+    return not (ends or stray or tag["final"] or tag["empty"])
 
 
 def _until(text: str, at: int, marks: str) -> int:

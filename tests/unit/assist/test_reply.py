@@ -23,20 +23,20 @@ PIECES = st.sampled_from(
 REPLIES = st.lists(PIECES, max_size=20).map("".join)
 
 
-def _filtered(chunks: list[str]) -> str:
+def filtered(chunks: list[str]) -> str:
     reply = ReplyFilter()
     return "".join([*map(reply.feed, chunks), reply.finish()])
 
 
-def _cut(text: str, places: list[int]) -> list[str]:
+def cut(text: str, places: list[int]) -> list[str]:
     borders = sorted({0, len(text), *(place % (len(text) + 1) for place in places)})
     return [text[a:b] for a, b in pairwise(borders)]
 
 
 @given(REPLIES, st.lists(st.integers(0, 1000)))
 def test_any_chunking_gives_the_same_reply(reply: str, places: list[int]) -> None:
-    assert _filtered(_cut(reply, places)) == _filtered([reply])
-    assert _filtered(list(reply)) == _filtered([reply])
+    assert filtered(cut(reply, places)) == filtered([reply])
+    assert filtered(list(reply)) == filtered([reply])
 
 
 @given(REPLIES, REPLIES)
@@ -46,7 +46,7 @@ def test_a_tool_call_between_two_segments_changes_nothing(
     reply = ReplyFilter()
     shown = [reply.feed(first), reply.end_segment(), reply.end_segment()]
     shown += [reply.feed(f"\n\n{second}"), reply.finish()]
-    assert "".join(shown) == _filtered([f"{first}\n\n{second}"])
+    assert "".join(shown) == filtered([f"{first}\n\n{second}"])
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_tool_call_between_two_segments_changes_nothing(
     ],
 )
 def test_thoughts_are_taken_out(reply: str, shown: str) -> None:
-    assert _filtered(list(reply)) == shown
+    assert filtered(list(reply)) == shown
 
 
 @pytest.mark.parametrize("reply", ["<think>a", "Yes. <think>a</thin", "[THINK]"])
@@ -98,7 +98,7 @@ def test_a_thought_that_never_ends_is_seen(reply: str) -> None:
     ],
 )
 def test_directives_are_taken_out(reply: str, shown: str | None) -> None:
-    assert _filtered(list(reply)) == (reply if shown is None else shown)
+    assert filtered(list(reply)) == (reply if shown is None else shown)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_directives_are_taken_out(reply: str, shown: str | None) -> None:
     ],
 )
 def test_code_keeps_them(reply: str) -> None:
-    assert _filtered(list(reply)) == reply
+    assert filtered(list(reply)) == reply
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_a_sentinel_is_taken_out(reply: str, shown: str | None) -> None:
 
 @pytest.mark.parametrize("reply", ["", ".", " — ", "…\n", "\u200b", "**", "👍", "---"])
 def test_without_a_letter_or_a_digit_there_is_no_reply(reply: str) -> None:
-    assert _filtered(list(reply)) == ""
+    assert filtered(list(reply)) == ""
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_without_a_letter_or_a_digit_there_is_no_reply(reply: str) -> None:
     ],
 )
 def test_blanks_before_a_reply_are_taken_out(reply: str, shown: str) -> None:
-    assert _filtered(list(reply)) == shown
+    assert filtered(list(reply)) == shown
 
 
 def test_text_passes_at_once() -> None:
