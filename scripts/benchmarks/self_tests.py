@@ -222,6 +222,8 @@ async def _rounds(
             )
             try:
                 await home.round(kind.prompt, tests, drills)
+            except ExceptionGroup as group:
+                raise group.exceptions[0] from None
             finally:
                 step.detail = home.tally.summary
 
