@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from custom_components.clawd.gateway import GatewayClient
-from tests.simulator import GatewaySimulator
+from tests.simulator import GatewaySimulator, Refusal
 
 from .clients import new_client, running
 from .editions import EDITIONS
@@ -96,6 +96,20 @@ async def password_harness(
         yield RealGatewayHarness(request.getfixturevalue("password_gateways")[protocol])
         return
     async with GatewaySimulator(protocol=protocol, mode="password") as simulator:
+        yield SimulatedGatewayHarness(simulator)
+
+
+@pytest.fixture(params=["real", "simulated"])
+async def distrustful_harness(
+    request: pytest.FixtureRequest,
+) -> AsyncGenerator[GatewayHarness]:
+    """Return a Gateway (v4) that trusts no proxy, real and simulated."""
+    if request.param == "real":
+        with serve_gateway(max(EDITIONS), proxies=()) as gateway:
+            yield RealGatewayHarness(gateway)
+        return
+    async with GatewaySimulator() as simulator:
+        simulator.refuse(Refusal.PROXY)
         yield SimulatedGatewayHarness(simulator)
 
 

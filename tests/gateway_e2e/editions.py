@@ -48,7 +48,6 @@ class Edition:
                 "mode": "local",
                 "port": port,
                 "bind": "loopback",
-                "trustedProxies": ["127.0.0.1"],
                 "auth": auth,
             },
             "agents": {

@@ -20,6 +20,7 @@ from .editions import EDITIONS
 from .install import NODE, install_gateway
 
 ROOT: Final = Path(__file__).parents[2]
+LOOPBACK: Final = ("127.0.0.1",)
 START_TIMEOUT: Final = 90.0
 STOP_TIMEOUT: Final = 10.0
 POLL_INTERVAL: Final = 0.1
@@ -41,10 +42,11 @@ class Gateway:
         port: int,
         token: str,
         mode: str = "token",
+        proxies: tuple[str, ...] = LOOPBACK,
     ) -> None:
         """Write the configuration; `start()` runs the process.
 
-        In mode `password`, the token is the password.
+        In mode `password`, the token is the password; the `proxies` are trusted.
         """
         self.protocol = protocol
         self.url = f"ws://127.0.0.1:{port}"
@@ -60,6 +62,7 @@ class Gateway:
         config = edition.build_config(
             folder, port, {"mode": mode, mode: token}, model_url
         )
+        config["gateway"]["trustedProxies"] = proxies
         (folder / "config.json").write_text(json.dumps(config))
 
     def ensure_running(self) -> None:
@@ -177,6 +180,7 @@ def serve_gateway(
     port: int | None = None,
     token: str | None = None,
     mode: str = "token",
+    proxies: tuple[str, ...] = LOOPBACK,
 ) -> Iterator[Gateway]:
     """Run a Gateway and its model, installed if necessary."""
     install_gateway(protocol)
@@ -188,6 +192,7 @@ def serve_gateway(
             port=port or find_free_port(),
             token=token or secrets.token_hex(),
             mode=mode,
+            proxies=proxies,
         )
         gateway.start()
         try:

@@ -6,6 +6,7 @@ from custom_components.clawd.gateway import (
     REQUIRED_SCOPES,
     ConnectionState,
     GatewayClient,
+    GatewayError,
     InvalidTokenError,
     PairingRequiredError,
 )
@@ -45,6 +46,14 @@ async def test_remote_device_requires_approval(harness: GatewayHarness) -> None:
     await harness.approve(str(second.value.request_id))
     hello = (await client.fetch_info()).hello
     assert hello.protocol == harness.protocol
+
+
+async def test_proxy_that_is_not_trusted_is_refused(
+    distrustful_harness: GatewayHarness,
+) -> None:
+    with pytest.raises(GatewayError) as caught:
+        await new_client(distrustful_harness, headers=REMOTE_HEADERS).fetch_info()
+    assert caught.value.code == "HTTP_403"
 
 
 async def test_client_reconnects_after_gateway_restart(
