@@ -163,7 +163,8 @@ class Credentials:
         After a mismatch these are what the device token has: v4 refuses more, and
         counts it as a failed authentication.
         """
-        return self._own_scopes if self._narrowed else wanted
+        own = self._own_scopes if self._narrowed else ()
+        return own or wanted
 
     @property
     def _own_scopes(self) -> tuple[str, ...]:
