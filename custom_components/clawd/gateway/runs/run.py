@@ -254,6 +254,8 @@ class AgentRun:
 
     def complete(self, texts: tuple[str, ...]) -> None:
         """End the run with all segments of the reply, from the history."""
+        if self.ended:
+            return
         self.stream.complete(texts)
         self._succeed(self._final)
 
@@ -265,7 +267,11 @@ class AgentRun:
         self._succeed(self._final)
 
     def fail(self, error: GatewayError) -> None:
-        """End the run with an error."""
+        """End the run with an error; one that was answered, with its answer."""
+        if self.answered and not isinstance(error, AgentRunAborted):
+            # Only the earlier parts of the reply cannot be fetched.
+            self.finish()
+            return
         if isinstance(self._expired, RunTimeoutError) and isinstance(
             error, AgentRunAborted
         ):
