@@ -283,6 +283,7 @@ def _broken_check(err: Exception) -> CheckResult:
     return CheckResult(
         status=Status.ERROR,
         reason="broken",
+        origin=Origin.INTEGRATION,
         placeholders={"error": type(err).__name__},
         details=tuple(f"{frame.name}: {frame.line}" for frame in frames),
     )
