@@ -25,6 +25,7 @@ from ..gateway import (
     MissingScopeError,
     PairingRequiredError,
     RateLimitedError,
+    UnexpectedError,
     UnsupportedProtocolError,
 )
 from ..reports import FAILED_STATUSES, Origin, Status
@@ -139,8 +140,8 @@ class Evidence:
         for transition in reversed(self.all_transitions):
             if self.connected or transition.cause is Cause.HELLO:
                 break
-            told = transition.drill or transition.cause is Cause.STOPPED
-            if transition.error and not told:
+            intended = transition.drill or transition.cause is Cause.STOPPED
+            if transition.error and not intended:
                 return transition
         return None
 
@@ -213,6 +214,13 @@ def _client_stopped(evidence: Evidence) -> Placeholders | None:
     return {} if evidence.stopped else None
 
 
+def _main_loop_errors(evidence: Evidence) -> Placeholders | None:
+    failed = evidence.failure and isinstance(evidence.failure.error, UnexpectedError)
+    # A client that is gone has left no count.
+    count = evidence.events["main_loop_errors"] or int(bool(failed))
+    return {"count": count} if count else None
+
+
 def _refusal(*kinds: type[GatewayError], codes: tuple[str, ...] = ()) -> Find:
     """Return a rule for the error that keeps the client from being connected."""
 
@@ -282,6 +290,14 @@ def _certificate_refused(evidence: Evidence) -> Placeholders | None:
     if result and result.reason == "certificate_refused":
         return result.placeholders
     return _refusal(CertificateError)(evidence)
+
+
+def _gateway_unavailable(evidence: Evidence) -> Placeholders | None:
+    error = evidence.failure.error if evidence.failure else None
+    # A fault of the client is not the Gateway's; `main_loop_errors` names it.
+    if isinstance(error, UnexpectedError):
+        return None
+    return _refusal(GatewayError)(evidence)
 
 
 def _closed(by: str | None, *codes: int, without: tuple[int, ...] = ()) -> Find:
@@ -443,14 +459,14 @@ _CLOSED: Final = tuple(
         ("message_refused", _closed("peer", TOO_LARGE)),
         ("message_too_large", _closed("us", TOO_LARGE)),
         ("gateway_silent", _closed("us", *SILENT)),
-        ("gateway_unavailable", _refusal(GatewayError)),
+        ("gateway_unavailable", _gateway_unavailable),
     )
 )
 
 RULES: Final = (
     # The client does not run, or not as it should.
     Rule("client_stopped", _client_stopped, ("task_inventory",)),
-    Rule("main_loop_errors", _counted("main_loop_errors"), ("task_exceptions",)),
+    Rule("main_loop_errors", _main_loop_errors, ("task_exceptions",)),
     *_UNCONNECTED,
     # What this integration, or Home Assistant, does wrong.
     Rule("loop_blocked", _check("loop_lag", Status.FAIL), ("loop_lag",)),
