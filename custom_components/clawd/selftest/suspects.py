@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from .model import CheckOutcome, CheckResult
 
 MAX_SUSPECTS: Final = 3
+# Characters; scopes and role come from the Gateway.
+MAX_VALUE_LENGTH: Final = 64
 # Seconds for which a lost connection is of interest.
 RECENT: Final = 3600.0
 # Seconds after which an attempt without an answer is more than a slow one.
@@ -408,10 +410,16 @@ def _hello_changed(evidence: Evidence) -> Placeholders | None:
     if not changed:
         return None
     changes = (
-        f"{name} {before} → {now}"
+        f"{name} {_shorten(before)} → {_shorten(now)}"
         for name, (before, now) in changed[-1].changes.items()
     )
     return {"changes": ", ".join(changes)}
+
+
+def _shorten(value: object) -> str:
+    """Return a value of a hello as it stands in a sentence."""
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= MAX_VALUE_LENGTH else f"{text[:MAX_VALUE_LENGTH]}…"
 
 
 def _failed(*origins: Origin) -> Find:
