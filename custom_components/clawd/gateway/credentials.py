@@ -23,7 +23,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class Credential(StrEnum):
-    """What a client shows to be let in."""
+    """Kind of credential."""
 
     TOKEN = "token"  # noqa: S105 - a name
     DEVICE_TOKEN = "device_token"  # noqa: S105 - a name
@@ -41,7 +41,7 @@ _AUTH_FIELDS: Final = {
 
 
 class DeviceTokenUse(StrEnum):
-    """Whether the device token was tried after a refusal, and why not.
+    """Use of the device token after a refusal.
 
     Attributes:
         SHOWN: it is what was refused.

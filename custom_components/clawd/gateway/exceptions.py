@@ -38,7 +38,7 @@ PASSWORD_MISMATCH: Final = "AUTH_PASSWORD_MISMATCH"  # noqa: S105 - a code
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """How a connection was closed.
+    """Close of a connection.
 
     Attributes:
         code: 1006 without a close frame.

@@ -61,7 +61,7 @@ class CredentialRefusal(NamedTuple):
 
 @dataclass(slots=True)
 class ClientHistory:
-    """What a client leaves to the next one of its entry.
+    """Evidence of the clients of an entry, one after the other.
 
     Attributes:
         addresses: those of the last attempt, in the order in which they are tried.

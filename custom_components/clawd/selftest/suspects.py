@@ -72,7 +72,7 @@ type Find = Callable[[Evidence], Placeholders | None]
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the rules are applied to.
+    """Evidence that the rules are applied to.
 
     Attributes:
         all_transitions: of the client, oldest first.

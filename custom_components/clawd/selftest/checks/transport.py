@@ -141,7 +141,7 @@ async def check_sequence_gaps(context: CheckContext) -> CheckResult:
 async def check_frames_decoded(context: CheckContext) -> CheckResult:
     """Frames of the Gateway that could not be decoded.
 
-    What they told is lost: a reply, or the end of one.
+    Their content is lost: a reply, or the end of one.
     """
     invalid = context.counted("invalid_frames")
     return expect_none(
