@@ -24,7 +24,7 @@ CLOSE_CODES: Final[Mapping[int, str]] = {
     1013: "The Gateway is starting: try again later.",
     1014: "A proxy got no valid answer from the Gateway.",
     1015: "The TLS handshake failed.",
-    4000: "Home Assistant closed it: nothing had come for two tick intervals.",
+    4000: "Home Assistant closed it: nothing came for two ticks, or after a sleep.",
 }
 
 # Codes of attempts and runs that are this client's own.
