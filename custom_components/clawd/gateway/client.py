@@ -350,11 +350,10 @@ class GatewayClient:
         recoveries: list[ConnectionTask] = [
             ("recovery", self._recover(run, connection)) for run in self._runs.active()
         ]
-        upgrades: list[ConnectionTask] = [
-            ("approval", self._await_scopes(connection))
-            for _ in range(self._lacks_scopes(connection.hello))
-        ]
-        return recoveries + upgrades + self._aborts.reconnect_tasks()
+        tasks = recoveries + self._aborts.reconnect_tasks()
+        if self._lacks_scopes(connection.hello):
+            tasks.append(("approval", self._await_scopes(connection)))
+        return tasks
 
     def _lacks_scopes(self, hello: Hello) -> bool:
         """Return whether scopes are missing that this connection can request."""
