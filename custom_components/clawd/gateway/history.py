@@ -109,6 +109,9 @@ class ClientHistory:
             return None
         if known.fingerprint or peer.fingerprint:
             return known.fingerprint == peer.fingerprint
+        # A name may have addresses of both families, of which one answers first.
+        if known.address_info.family != peer.address_info.family:
+            return None
         return known.address == peer.address
 
 
