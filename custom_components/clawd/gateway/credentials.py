@@ -120,8 +120,8 @@ class Credentials:
             self.token,
             self.password,
             self.bootstrap_token,
-            own,
             self.identity.secret,
+            own,
         )
         return tuple(
             secret for secret in known if secret and len(secret) >= MIN_SECRET_LENGTH
