@@ -298,6 +298,5 @@ def _expected(error: GatewayError | None) -> bool:
 
     The Gateway announced its restart, or the client connects again with new scopes.
     """
-    if not isinstance(error, ConnectionLostError):
-        return False
-    return error.announced or error.intended
+    lost = isinstance(error, ConnectionLostError)
+    return lost and (error.announced or error.intended)
