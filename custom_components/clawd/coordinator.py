@@ -183,7 +183,7 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
         elif transition.previous is ConnectionState.CONNECTED:
             self.last_disconnect = transition
             LOGGER.log(
-                logging.INFO if _announced(transition.error) else logging.WARNING,
+                logging.INFO if _expected(transition.error) else logging.WARNING,
                 "Connection to the Gateway lost (%s)",
                 code,
             )
@@ -293,6 +293,10 @@ def count_events(client: GatewayClient) -> dict[str, int]:
     }
 
 
-def _announced(error: GatewayError | None) -> bool:
-    """Return whether the Gateway announced its restart, which is no fault."""
-    return isinstance(error, ConnectionLostError) and error.announced
+def _expected(error: GatewayError | None) -> bool:
+    """Return whether the end of a connection is no fault.
+
+    The Gateway announced its restart, or the client connects again with new scopes.
+    """
+    lost = isinstance(error, ConnectionLostError)
+    return lost and (error.announced or error.intended)

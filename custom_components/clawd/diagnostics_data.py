@@ -248,14 +248,14 @@ def _connection(source: DiagnosticsSource) -> object:
         "state": client.state,
         "error": _error(client.last_error),
         "hello": _hello_data(client.hello) if client.hello else None,
-        "peer": _place(client.peer.place) if client.peer else None,
+        "peer": _address(client.peer.address_info) if client.peer else None,
     }
 
 
 def _attempts(history: ClientHistory) -> object:
     """Return what the last attempts to connect tried, and what was refused."""
     return {
-        "addresses": [_place(place) for place in history.addresses[:MAX_NAMES]],
+        "addresses": [_address(info) for info in history.addresses[:MAX_NAMES]],
         "refusal": _refusal(history.refusal) if history.refusal else None,
     }
 
@@ -270,8 +270,8 @@ def _refusal(refusal: CredentialRefusal) -> object:
     }
 
 
-def _place(place: AddressInfo) -> object:
-    return {"family": place.family, "class": place.address_class}
+def _address(info: AddressInfo) -> object:
+    return {"family": info.family, "class": info.address_class}
 
 
 def _transitions(history: ClientHistory) -> object:
@@ -413,7 +413,7 @@ def _event_loop(source: DiagnosticsSource) -> object:
     if source.runtime is None:
         return None
     monitor = source.runtime.loop_monitor
-    lags = sorted(sample.lag for sample in monitor.samples)
+    lags = sorted(monitor.samples)
     return {
         "seconds": round(monitor.seconds, 1),
         "median": round(lags[len(lags) // 2], 3) if lags else None,

@@ -24,7 +24,7 @@ CLOSE_CODES: Final[Mapping[int, str]] = {
     1013: "The Gateway is starting: try again later.",
     1014: "A proxy got no valid answer from the Gateway.",
     1015: "The TLS handshake failed.",
-    4000: "Home Assistant closed it: nothing had come for two tick intervals.",
+    4000: "Home Assistant closed it: nothing came for two ticks, or after a sleep.",
 }
 
 # Codes of attempts and runs that are this client's own.
@@ -88,7 +88,7 @@ COUNTERS: Final[Mapping[str, str]] = {
     "frames_out": "requests sent",
     "bytes_in": "bytes of the frames received",
     "bytes_out": "bytes of the requests sent",
-    "invalid_frames": "frames that could not be decoded; what they told is lost",
+    "invalid_frames": "frames that could not be decoded; their content is lost",
     "repaired_frames": "frames that strict readers refuse, as with half a character",
     "requests_issued": "requests made",
     "requests_completed": "requests that have ended, in whatever way",
@@ -106,7 +106,7 @@ COUNTERS: Final[Mapping[str, str]] = {
     "drill_drops": "connections that drills have ended",
     "listener_errors": "exceptions of listeners",
     "main_loop_errors": "unexpected exceptions that the client has survived",
-    "store_errors": "failed writes of a device token",
+    "store_errors": "stores that could not be read or written",
 }
 
 

@@ -1,7 +1,7 @@
 """Monitor of the event loop's lag."""
 
 from collections import deque
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import asyncio
@@ -11,33 +11,26 @@ INTERVAL: Final = 1.0
 MAX_SAMPLES: Final = 300  # five minutes
 
 
-class LagSample(NamedTuple):
-    """Lag of one timer in seconds, and when it was due on the loop's clock."""
-
-    due: float
-    lag: float
-
-
 class LoopMonitor:
     """Lag of the event loop over the last minutes, from one timer a second.
 
     It sees each block that is longer than its interval, in whatever rhythm they come.
 
     Attributes:
-        samples: the last ones, oldest first.
+        samples: the last lags in seconds, oldest first.
         timer: the armed timer, while the monitor runs.
 
     """
 
     def __init__(self) -> None:
         """Initialize without samples."""
-        self.samples: deque[LagSample] = deque(maxlen=MAX_SAMPLES)
+        self.samples: deque[float] = deque(maxlen=MAX_SAMPLES)
         self.timer: asyncio.TimerHandle | None = None
 
     @property
     def seconds(self) -> float:
         """Return the time that the samples cover."""
-        return sum(INTERVAL + sample.lag for sample in self.samples)
+        return sum(INTERVAL + lag for lag in self.samples)
 
     def start(self, loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
         """Start sampling; return what stops it."""
@@ -50,7 +43,7 @@ class LoopMonitor:
 
     def _sample(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
         now = loop.time()
-        self.samples.append(LagSample(due, max(0.0, now - due)))
+        self.samples.append(max(0.0, now - due))
         self._arm(loop, now)
 
     def _stop(self) -> None:

@@ -71,6 +71,9 @@ def _async_add_agent(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
 def _async_remove_private_key(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
     """Keep only the certificates of a pasted CA."""
     data = dict(entry.data)
+    # What is no text was edited by hand; the validation names it.
+    if not isinstance(data.get(CONF_CA_CERTIFICATE, ""), str):
+        return
     if certificates := certificates_in(data.pop(CONF_CA_CERTIFICATE, "")):
         data[CONF_CA_CERTIFICATE] = certificates
     hass.config_entries.async_update_entry(entry, data=data)

@@ -7,6 +7,8 @@ from urllib.parse import quote
 
 from homeassistant.const import CONF_PASSWORD, CONF_TOKEN
 
+from .gateway import MIN_SECRET_LENGTH
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
@@ -14,8 +16,6 @@ if TYPE_CHECKING:
 
     from .gateway import Credentials
 
-# A shorter one may be an ordinary word, which would be found everywhere.
-MIN_SECRET_LENGTH: Final = 8
 PREFIX: Final = 12
 REDACTED: Final = "**REDACTED**"
 
@@ -25,10 +25,9 @@ def known_secrets(
 ) -> list[str]:
     """Return the secrets of an entry."""
     # Data that were edited by hand may be of any type: {"token": 12345678}.
-    secrets = [*_leaves(data.get(CONF_TOKEN)), *_leaves(data.get(CONF_PASSWORD))]
-    if credentials:
-        own = credentials.device_token
-        secrets += [credentials.identity.secret, own.token if own else ""]
+    stored = [*_leaves(data.get(CONF_TOKEN)), *_leaves(data.get(CONF_PASSWORD))]
+    used = credentials.secrets if credentials else ()
+    secrets = dict.fromkeys((*stored, *used))
     return [secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH]
 
 

@@ -17,7 +17,7 @@ class Status(StrEnum):
 
 
 class Origin(StrEnum):
-    """Where the cause of a result lies.
+    """Origin of a result's cause.
 
     Attributes:
         INTEGRATION: in this integration; only this makes liveness fail.

@@ -26,6 +26,8 @@ NEW_ENTRY: Final = "new"
 
 # Serializes loading and creating the identity.
 _IDENTITY_LOCK: Final[HassKey[asyncio.Lock]] = HassKey(f"{DOMAIN}_identity_lock")
+# Serializes reads and writes: a write is read back, and another one may be waiting.
+_STORE_LOCK: Final[HassKey[asyncio.Lock]] = HassKey(f"{DOMAIN}_store_lock")
 
 type Content = dict[str, Any]
 type OnError = Callable[[Exception], object]
@@ -151,8 +153,12 @@ async def async_save_reports(
 
 async def async_write_again(hass: HomeAssistant) -> None:
     """Write what could not be written before."""
-    for key, content in tuple(hass.data.get(_UNWRITTEN, {}).items()):
-        await _async_try_to_save(hass, key, content, _ignore)
+    unwritten = hass.data.setdefault(_UNWRITTEN, {})
+    for key in tuple(unwritten):
+        try:
+            await _async_write_again(hass, key)
+        except Exception as err:  # noqa: BLE001 - it stays in use in memory
+            _log(key, err)
 
 
 def unwritten_stores(hass: HomeAssistant) -> tuple[str, ...]:
@@ -168,24 +174,46 @@ async def async_remove_entry_data(hass: HomeAssistant, entry_id: str) -> None:
 
 
 async def _async_load(hass: HomeAssistant, key: str) -> Content | None:
-    unwritten = hass.data.get(_UNWRITTEN, {})
-    if key in unwritten:
-        return unwritten[key]
-    return await _store(hass, key).async_load()
+    async with _lock(hass):
+        unwritten = hass.data.get(_UNWRITTEN, {})
+        if key in unwritten:
+            return unwritten[key]
+        return await _store(hass, key).async_load()
 
 
 async def _async_save(hass: HomeAssistant, key: str, content: Content | None) -> None:
+    async with _lock(hass):
+        await _async_write(hass, key, content)
+
+
+async def _async_write_again(hass: HomeAssistant, key: str) -> None:
+    async with _lock(hass):
+        # Something newer may have been written meanwhile.
+        if key in (unwritten := hass.data[_UNWRITTEN]):
+            await _async_write(hass, key, unwritten[key])
+
+
+async def _async_write(hass: HomeAssistant, key: str, content: Content | None) -> None:
     unwritten = hass.data.setdefault(_UNWRITTEN, {})
-    unwritten[key] = content
+    try:
+        await _async_write_or_raise(hass, key, content)
+    except BaseException:
+        unwritten[key] = content
+        raise
+    unwritten.pop(key, None)
+
+
+async def _async_write_or_raise(
+    hass: HomeAssistant, key: str, content: Content | None
+) -> None:
     store = _store(hass, key)
     if content is None:
         await store.async_remove()
-    else:
-        await store.async_save(content)
-        # Of a failed write, `Store` only tells the log; at the end, it writes later.
-        if not hass.is_stopping and not await _async_holds(hass, key, content):
-            raise StoreWriteError
-    del unwritten[key]
+        return
+    await store.async_save(content)
+    # Of a failed write, `Store` only tells the log; at the end, it writes later.
+    if not hass.is_stopping and not await _async_holds(hass, key, content):
+        raise StoreWriteError
 
 
 async def _async_holds(hass: HomeAssistant, key: str, content: Content) -> bool:
@@ -212,6 +240,10 @@ async def _async_try_to_save(
     except Exception as err:  # noqa: BLE001 - it stays in use in memory
         _log(key, err)
         on_error(err)
+
+
+def _lock(hass: HomeAssistant) -> asyncio.Lock:
+    return hass.data.setdefault(_STORE_LOCK, asyncio.Lock())
 
 
 def _log(key: str, err: Exception) -> None:

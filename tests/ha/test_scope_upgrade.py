@@ -61,3 +61,7 @@ async def test_it_goes_on_by_itself_after_the_approval(
     client = new_entry.runtime_data.client
     causes = [change.cause for change in client.introspection.transitions]
     assert causes.count(Cause.LIMITED) == 1
+    # The client has closed the connection itself, to use the new rights.
+    assert "Connection to the Gateway lost (1000)" in caplog.text
+    warnings = [r for r in caplog.records if r.levelno >= logging.WARNING]
+    assert not [r for r in warnings if "lost" in r.getMessage()]

@@ -283,7 +283,7 @@ async def test_drills_end_in_time(harness: FaultHarness) -> None:
     result = await _drill(harness, _drill_stub(_fail), 0.0)
     assert result["status"] == "skip"
 
-    harness.monkeypatch.setattr(runner, "ENOUGH_DRILL_TIME", 0.0)
+    harness.monkeypatch.setattr(runner, "MIN_DRILL_TIME", 0.0)
     result = await _drill(harness, _drill_stub(_hang), 0.05)
     assert (result["status"], result["origin"]) == ("error", "integration")
 

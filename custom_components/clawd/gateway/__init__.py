@@ -25,7 +25,7 @@ from .commands import (
     ThinkingLevel,
 )
 from .connect_profile import OPERATOR_PROFILE
-from .credentials import ClientInfo, Credentials
+from .credentials import MIN_SECRET_LENGTH, ClientInfo, Credentials
 from .endpoint import AddressClass, Endpoint, address_class, netloc, read_fingerprint
 from .exceptions import (
     AgentRunAborted,
@@ -85,6 +85,7 @@ __all__ = [
     "MAX_PROTOCOL",
     "METHODS",
     "MIN_PROTOCOL",
+    "MIN_SECRET_LENGTH",
     "OPERATOR_PROFILE",
     "REQUIRED_METHODS",
     "REQUIRED_SCOPES",

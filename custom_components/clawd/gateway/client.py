@@ -325,14 +325,16 @@ class GatewayClient:
             run.answered and connection.hello.protocol == MIN_PROTOCOL
         ):
             return False
-        fetch = complete if run.answered else self._recover
-        self._tasks.spawn(fetch(run, connection), "recovery")
+        self._tasks.spawn(self._recover(run, connection), "recovery")
         return True
 
     async def _recover(self, run: AgentRun, connection: Connection) -> None:
         """Recover a run; a fault of it ends neither the connection nor others."""
         try:
-            await recover(run, connection, partial(self._send_run, connection, run))
+            if run.answered:
+                await complete(run, connection)
+            else:
+                await recover(run, connection, partial(self._send_run, connection, run))
         except Exception as err:  # noqa: BLE001 - see above
             self.statistics.task_failures["recovery"] += 1
             self._log_failure(err)
@@ -348,11 +350,10 @@ class GatewayClient:
         recoveries: list[ConnectionTask] = [
             ("recovery", self._recover(run, connection)) for run in self._runs.active()
         ]
-        upgrades: list[ConnectionTask] = [
-            ("approval", self._await_scopes(connection))
-            for _ in range(self._lacks_scopes(connection.hello))
-        ]
-        return recoveries + upgrades + self._aborts.reconnect_tasks()
+        tasks = recoveries + self._aborts.reconnect_tasks()
+        if self._lacks_scopes(connection.hello):
+            tasks.append(("approval", self._await_scopes(connection)))
+        return tasks
 
     def _lacks_scopes(self, hello: Hello) -> bool:
         """Return whether scopes are missing that this connection can request."""

@@ -23,7 +23,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class Credential(StrEnum):
-    """What a client shows to be let in."""
+    """Kind of credential."""
 
     TOKEN = "token"  # noqa: S105 - a name
     DEVICE_TOKEN = "device_token"  # noqa: S105 - a name
@@ -41,7 +41,7 @@ _AUTH_FIELDS: Final = {
 
 
 class DeviceTokenUse(StrEnum):
-    """Whether the device token was tried after a refusal, and why not.
+    """Use of the device token after a refusal.
 
     Attributes:
         SHOWN: it is what was refused.
@@ -120,8 +120,8 @@ class Credentials:
             self.token,
             self.password,
             self.bootstrap_token,
-            own,
             self.identity.secret,
+            own,
         )
         return tuple(
             secret for secret in known if secret and len(secret) >= MIN_SECRET_LENGTH
@@ -163,7 +163,8 @@ class Credentials:
         After a mismatch these are what the device token has: v4 refuses more, and
         counts it as a failed authentication.
         """
-        return self._own_scopes if self._narrowed else wanted
+        own = self._own_scopes if self._narrowed else ()
+        return own or wanted
 
     @property
     def _own_scopes(self) -> tuple[str, ...]:

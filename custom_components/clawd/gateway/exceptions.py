@@ -30,6 +30,7 @@ The text of an exception never repeats the peer's words: they may hold secrets.
 from dataclasses import dataclass
 from typing import Final, Literal, Self
 
+CLOSE_NORMAL: Final = 1000
 CLOSE_RESTART: Final = 1012
 SCOPE_MISMATCH: Final = "AUTH_SCOPE_MISMATCH"
 PASSWORD_MISSING: Final = "AUTH_PASSWORD_MISSING"  # noqa: S105 - a code
@@ -38,7 +39,7 @@ PASSWORD_MISMATCH: Final = "AUTH_PASSWORD_MISMATCH"  # noqa: S105 - a code
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """How a connection was closed.
+    """Close of a connection.
 
     Attributes:
         code: 1006 without a close frame.
@@ -121,6 +122,12 @@ class ConnectionLostError(GatewayConnectionError):
     def announced(self) -> bool:
         """Return whether the Gateway announced a restart."""
         return self.close_code == CLOSE_RESTART and self.retry_after is not None
+
+    @property
+    def intended(self) -> bool:
+        """Return whether this client closed it in order, to connect again."""
+        by = self.close.by if self.close else None
+        return self.close_code == CLOSE_NORMAL and by == "us"
 
 
 class NotConnectedError(GatewayConnectionError):

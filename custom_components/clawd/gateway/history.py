@@ -61,7 +61,7 @@ class CredentialRefusal(NamedTuple):
 
 @dataclass(slots=True)
 class ClientHistory:
-    """What a client leaves to the next one of its entry.
+    """Evidence of the clients of an entry, one after the other.
 
     Attributes:
         addresses: those of the last attempt, in the order in which they are tried.
@@ -109,6 +109,9 @@ class ClientHistory:
             return None
         if known.fingerprint or peer.fingerprint:
             return known.fingerprint == peer.fingerprint
+        # A name may have addresses of both families, of which one answers first.
+        if known.address_info.family != peer.address_info.family:
+            return None
         return known.address == peer.address
 
 

@@ -6,7 +6,6 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Mapping
 
-    from .endpoint import AddressClass
     from .events import EventListeners
     from .history import ClientHistory
     from .protocol.connection import Connection
@@ -55,12 +54,6 @@ class Introspection:
     def store_errors(self) -> StoreErrors:
         """Return the failed writes of stores."""
         return self.history.statistics.store_errors
-
-    @property
-    def peer_address_class(self) -> AddressClass | None:
-        """Return the class of the used address, if connected."""
-        connection = self._connection()
-        return connection.peer.place.address_class if connection else None
 
     @property
     def runs(self) -> tuple[RunInfo, ...]:

@@ -10,6 +10,8 @@ MIN_PROTOCOL: Final = 3
 MAX_PROTOCOL: Final = 4
 # Prefix of the id that we derive for a v3 Gateway, which has none of its own.
 INSTALLATION: Final = "installation:"
+# Characters; it is shown, and kept by Home Assistant's device registry.
+MAX_VERSION_LENGTH: Final = 64
 DEFAULT_MAX_PAYLOAD: Final = 524_288
 DEFAULT_TICK_INTERVAL: Final = 30.0
 READ_SCOPE: Final = "operator.read"
@@ -176,9 +178,10 @@ class Hello:
         token = _text(auth, "deviceToken")
         snapshot = _mapping(payload, "snapshot")
         defaults = _mapping(snapshot, "sessionDefaults")
+        version = _text(_mapping(payload, "server"), "version") or ""
         return cls(
             protocol=protocol,
-            server_version=_text(_mapping(payload, "server"), "version") or "",
+            server_version=version[:MAX_VERSION_LENGTH],
             methods=frozenset(_strings(_mapping(payload, "features"), "methods")),
             policy=Policy.from_payload(_mapping(payload, "policy"), timing),
             role=_text(auth, "role") or "",

@@ -37,7 +37,7 @@ class TraceEntry(NamedTuple):
 
 
 class RunOutcome(NamedTuple):
-    """How a question ended, without its content.
+    """Outcome of a question, without its content.
 
     Attributes:
         at: of the end, in seconds since 1970.

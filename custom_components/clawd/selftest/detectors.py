@@ -152,7 +152,7 @@ def loop_lag(watch: LoopWatch, monitor: LoopMonitor, *, frequent: bool) -> Lag:
     total = sum(block.seconds for block in blocks)
     share = total / watch.seconds if watch.seconds else 0.0
     repeated = len(blocks) > 1 or total >= LONG_BLOCK
-    earlier = [s.lag for s in monitor.samples if s.lag >= loop_watch.MAX_LAG]
+    earlier = [lag for lag in monitor.samples if lag >= loop_watch.MAX_LAG]
     earlier_share = sum(earlier) / monitor.seconds if earlier else 0.0
     return Lag(
         late=frequent

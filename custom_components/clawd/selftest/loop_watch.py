@@ -128,7 +128,7 @@ class LoopWatch:
     def lag_since(self, start: float) -> float:
         """Return the seconds for which the loop was blocked since a time."""
         blocks = (min(b.seconds, b.end - start) for b in self.blocks if b.end > start)
-        # A timer that is overdue has not told of its block yet.
+        # The block of a timer that is overdue is not known yet.
         overdue = self._overdue()
         return sum(blocks) + (min(overdue, self.now() - start) if overdue else 0.0)
 

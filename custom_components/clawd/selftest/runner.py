@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 # Part of a check's timeout: a loop that was late for longer is why it was exceeded.
 MAX_LAG_OF_TIMEOUT: Final = 0.1
 # Seconds in which every drill ends with a Gateway that answers, by its own timeouts.
-ENOUGH_DRILL_TIME: Final = 10.0
+MIN_DRILL_TIME: Final = 10.0
 # What a late loop may be the reason for.
 DOUBTFUL: Final = (Status.WARN, Status.FAIL, Status.ERROR)
 
@@ -228,7 +228,7 @@ def _overdue(check: Check, context: CheckContext, timeout: float) -> CheckResult
     if context.gateway_slow or (drill and not context.connected):
         return _skipped("gateway_slow")
     # The drills before it have left it too little.
-    if drill and timeout < ENOUGH_DRILL_TIME:
+    if drill and timeout < MIN_DRILL_TIME:
         return _skipped("drill_overdue")
     seconds = {"seconds": round(timeout, 3)}
     return CheckResult(status=Status.ERROR, reason="overdue", placeholders=seconds)
@@ -283,6 +283,7 @@ def _broken_check(err: Exception) -> CheckResult:
     return CheckResult(
         status=Status.ERROR,
         reason="broken",
+        origin=Origin.INTEGRATION,
         placeholders={"error": type(err).__name__},
         details=tuple(f"{frame.name}: {frame.line}" for frame in frames),
     )

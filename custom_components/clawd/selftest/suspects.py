@@ -25,6 +25,7 @@ from ..gateway import (
     MissingScopeError,
     PairingRequiredError,
     RateLimitedError,
+    UnexpectedError,
     UnsupportedProtocolError,
 )
 from ..reports import FAILED_STATUSES, Origin, Status
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from .model import CheckOutcome, CheckResult
 
 MAX_SUSPECTS: Final = 3
+# Characters; scopes and role come from the Gateway.
+MAX_VALUE_LENGTH: Final = 64
 # Seconds for which a lost connection is of interest.
 RECENT: Final = 3600.0
 # Seconds after which an attempt without an answer is more than a slow one.
@@ -69,7 +72,7 @@ type Find = Callable[[Evidence], Placeholders | None]
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the rules are applied to.
+    """Evidence that the rules are applied to.
 
     Attributes:
         all_transitions: of the client, oldest first.
@@ -139,8 +142,8 @@ class Evidence:
         for transition in reversed(self.all_transitions):
             if self.connected or transition.cause is Cause.HELLO:
                 break
-            told = transition.drill or transition.cause is Cause.STOPPED
-            if transition.error and not told:
+            intended = transition.drill or transition.cause is Cause.STOPPED
+            if transition.error and not intended:
                 return transition
         return None
 
@@ -213,6 +216,13 @@ def _client_stopped(evidence: Evidence) -> Placeholders | None:
     return {} if evidence.stopped else None
 
 
+def _main_loop_errors(evidence: Evidence) -> Placeholders | None:
+    failed = evidence.failure and isinstance(evidence.failure.error, UnexpectedError)
+    # A client that is gone has left no count.
+    count = evidence.events["main_loop_errors"] or int(bool(failed))
+    return {"count": count} if count else None
+
+
 def _refusal(*kinds: type[GatewayError], codes: tuple[str, ...] = ()) -> Find:
     """Return a rule for the error that keeps the client from being connected."""
 
@@ -282,6 +292,14 @@ def _certificate_refused(evidence: Evidence) -> Placeholders | None:
     if result and result.reason == "certificate_refused":
         return result.placeholders
     return _refusal(CertificateError)(evidence)
+
+
+def _gateway_unavailable(evidence: Evidence) -> Placeholders | None:
+    error = evidence.failure.error if evidence.failure else None
+    # A fault of the client is not the Gateway's; `main_loop_errors` names it.
+    if isinstance(error, UnexpectedError):
+        return None
+    return _refusal(GatewayError)(evidence)
 
 
 def _closed(by: str | None, *codes: int, without: tuple[int, ...] = ()) -> Find:
@@ -392,10 +410,16 @@ def _hello_changed(evidence: Evidence) -> Placeholders | None:
     if not changed:
         return None
     changes = (
-        f"{name} {before} → {now}"
+        f"{name} {_shorten(before)} → {_shorten(now)}"
         for name, (before, now) in changed[-1].changes.items()
     )
     return {"changes": ", ".join(changes)}
+
+
+def _shorten(value: object) -> str:
+    """Return a value of a hello as it stands in a sentence."""
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= MAX_VALUE_LENGTH else f"{text[:MAX_VALUE_LENGTH]}…"
 
 
 def _failed(*origins: Origin) -> Find:
@@ -443,14 +467,14 @@ _CLOSED: Final = tuple(
         ("message_refused", _closed("peer", TOO_LARGE)),
         ("message_too_large", _closed("us", TOO_LARGE)),
         ("gateway_silent", _closed("us", *SILENT)),
-        ("gateway_unavailable", _refusal(GatewayError)),
+        ("gateway_unavailable", _gateway_unavailable),
     )
 )
 
 RULES: Final = (
     # The client does not run, or not as it should.
     Rule("client_stopped", _client_stopped, ("task_inventory",)),
-    Rule("main_loop_errors", _counted("main_loop_errors"), ("task_exceptions",)),
+    Rule("main_loop_errors", _main_loop_errors, ("task_exceptions",)),
     *_UNCONNECTED,
     # What this integration, or Home Assistant, does wrong.
     Rule("loop_blocked", _check("loop_lag", Status.FAIL), ("loop_lag",)),

@@ -66,9 +66,11 @@ async def test_an_address_that_swallows_everything_does_not_hold_up_the_next(
         client = client_of_name(monkeypatch, gateway.token, dead, gateway.port)
         async with running(client):
             await client.wait_connected(retry=False)
-            assert client.introspection.peer_address_class is AddressClass.LOOPBACK
+            assert client.peer
+            info = client.peer.address_info
+            assert info.address_class is AddressClass.LOOPBACK
     assert client.introspection.history.addresses == (PRIVATE, PRIVATE)
-    assert client.introspection.peer_address_class is None
+    assert client.peer is None
 
 
 async def test_an_address_that_refuses_gives_way_to_the_next_at_once(

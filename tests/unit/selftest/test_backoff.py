@@ -100,6 +100,24 @@ async def test_attempts_per_minute_are_limited(count: int, status: str) -> None:
     assert result.placeholders["attempts"] == count
 
 
+async def test_each_client_has_its_own_limit() -> None:
+    # Somebody reloads the entry because the connection fails again and again.
+    before = [_change(Cause.RETRY, second) for second in range(7)]
+    after = [_change(Cause.RETRY, second) for second in range(8, 15)]
+
+    result = await _schedule(*before, _change(Cause.STARTED, 7), *after)
+
+    assert result.status == "pass"
+    assert result.placeholders["attempts"] == 8
+
+
+@pytest.mark.parametrize(("count", "status"), [(10, "pass"), (11, "fail")])
+async def test_a_reload_in_a_loop_is_found(count: int, status: str) -> None:
+    result = await _schedule(*(_change(Cause.STARTED, at) for at in range(count)))
+
+    assert result.status == status
+
+
 async def test_resume_is_not_an_attempt() -> None:
     resumed = [_change(Cause.RESUMED, second) for second in range(20)]
 

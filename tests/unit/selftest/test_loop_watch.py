@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from custom_components.clawd.loop_monitor import LagSample
 from custom_components.clawd.selftest import detectors, loop_watch
 from custom_components.clawd.selftest.loop_watch import (
     PACKAGE,
@@ -33,7 +32,7 @@ def _lag(
     watch: Any = SimpleNamespace(
         blocks=[Block(0.0, length, place) for length, place in blocks], seconds=seconds
     )
-    samples = [LagSample(0.0, lag) for lag in earlier]
+    samples = list(earlier)
     monitor: Any = SimpleNamespace(samples=samples, seconds=len(samples) + sum(earlier))
     return detectors.loop_lag(watch, monitor, frequent=frequent)
 

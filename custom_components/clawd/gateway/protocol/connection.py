@@ -346,6 +346,7 @@ class Connection:
     async def _watch_idle(self, sleep_detector: SleepDetector) -> None:
         """Close after two tick intervals without a frame, or a system sleep."""
         limit = 2 * self.hello.policy.tick_interval
+        reason = f"no frame in {limit:.0f} s"
         frame_at, received = 0.0, 0
         while (idle := self.seconds_since_last_frame) < limit or self._is_receiving(
             received
@@ -356,9 +357,10 @@ class Connection:
                 min(max(limit - idle, 0), self.timing.sleep_check_interval)
             )
             if sleep_detector.poll() and not await self._answers_ping():
+                reason = "no answer after a system sleep"
                 break
-        _LOGGER.debug("Closing the connection: no frame in %.0f s", limit)
-        await self._hang_up(CLOSE_IDLE, f"no frame in {limit:.0f} s")
+        _LOGGER.debug("Closing the connection: %s", reason)
+        await self._hang_up(CLOSE_IDLE, reason)
 
     def _is_receiving(self, received: int) -> bool:
         """Return whether a large message is on its way; it counts as a frame."""

@@ -110,7 +110,7 @@ class Peer:
     fingerprint: str | None
 
     @property
-    def place(self) -> AddressInfo:
+    def address_info(self) -> AddressInfo:
         """Return the address without the address itself."""
         return describe_address(self.address)
 

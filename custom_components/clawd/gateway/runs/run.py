@@ -254,6 +254,8 @@ class AgentRun:
 
     def complete(self, texts: tuple[str, ...]) -> None:
         """End the run with all segments of the reply, from the history."""
+        if self.ended:
+            return
         self.stream.complete(texts)
         self._succeed(self._final)
 
@@ -265,7 +267,11 @@ class AgentRun:
         self._succeed(self._final)
 
     def fail(self, error: GatewayError) -> None:
-        """End the run with an error."""
+        """End the run with an error; one that was answered, with its answer."""
+        if self.answered and not isinstance(error, AgentRunAborted):
+            # Only the earlier parts of the reply cannot be fetched.
+            self.finish()
+            return
         if isinstance(self._expired, RunTimeoutError) and isinstance(
             error, AgentRunAborted
         ):
@@ -329,12 +335,11 @@ class AgentRun:
             self.finish()
 
     def _succeed(self, payload: Payload) -> None:
-        if not self.ended:
-            _LOGGER.debug("Run %s ended: ok", self.run_id)
-            self.stream.close_tools()
-            result = run_result(self.run_id, payload, self.stream.text)
-            self._result.set_result(result)
-            self._end()
+        _LOGGER.debug("Run %s ended: ok", self.run_id)
+        self.stream.close_tools()
+        result = run_result(self.run_id, payload, self.stream.text)
+        self._result.set_result(result)
+        self._end()
 
     def _expire(self, error: GatewayError) -> None:
         if self.answered:

@@ -39,8 +39,8 @@ class AgentRuns:
         self._on_refused = on_refused
         self._on_incomplete = on_incomplete
         self._runs: dict[str, AgentRun] = {}
-        # By the ids that events have: v4 may name another one in `accepted`.
-        self._by_event_id: dict[str, AgentRun] = {}
+        # By the ids that v4 may name in `accepted`, where they are others.
+        self._renamed: dict[str, AgentRun] = {}
 
     def snapshot(self) -> tuple[RunInfo, ...]:
         """Return the open runs, oldest first."""
@@ -58,7 +58,7 @@ class AgentRuns:
             on_incomplete=self._on_incomplete,
             on_skipped=self._count_skipped,
         )
-        self._runs[run.run_id] = self._by_event_id[run.run_id] = run
+        self._runs[run.run_id] = run
         self._statistics.runs_started += 1
         _LOGGER.debug("Run %s started", run.run_id)
         return run
@@ -71,22 +71,24 @@ class AgentRuns:
         """Mark a run as accepted, under the id that the Gateway gave it."""
         match payload:
             case {"runId": str(run_id)} if run_id and not run.ended:
+                self._forget_id(run)
                 run.gateway_id = run_id
-                self._by_event_id[run_id] = run
+                # An id of two runs leads to the one that had it first.
+                self._renamed.setdefault(run_id, run)
         run.accept()
 
     def close(self, run: AgentRun) -> None:
         """Remove a run; its later events count as foreign."""
         if self._runs.pop(run.run_id, None):
-            self._by_event_id.pop(run.run_id, None)
-            self._by_event_id.pop(run.gateway_id, None)
+            self._forget_id(run)
             self._statistics.runs_ended += 1
             self._statistics.run_outcomes.append(run.outcome)
 
     def dispatch(self, event: Event, at: float) -> None:
         """Deliver an `agent` event; `at` is its time of the monotonic clock."""
         # A run's events go to every connection of the operator: others are counted.
-        run = self._by_event_id.get(str(event.payload.get("runId")))
+        run_id = str(event.payload.get("runId"))
+        run = self._runs.get(run_id) or self._renamed.get(run_id)
         if run is None:
             self._statistics.foreign_run_events += 1
         else:
@@ -107,6 +109,10 @@ class AgentRuns:
         """End every open run with an error."""
         for run in self.active():
             run.fail(error)
+
+    def _forget_id(self, run: AgentRun) -> None:
+        if self._renamed.get(run.gateway_id) is run:
+            del self._renamed[run.gateway_id]
 
     def _count_skipped(self) -> None:
         self._statistics.skipped_run_events += 1

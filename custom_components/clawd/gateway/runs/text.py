@@ -93,11 +93,11 @@ class ReplyText:
         # {"kind": "preamble", "progressText": …}}; under load it comes only there.
         text = text.strip()
         last = self._last()
-        told, solid = _squeeze(last.text), _squeeze(text)
-        if solid in told or self._repeats_closed(text):
+        known, solid = _squeeze(last.text), _squeeze(text)
+        if solid in known or self._repeats_closed(text):
             return ""
-        if told and solid.startswith(told):
-            new = self._continue(*_behind([text], len(told)))
+        if known and solid.startswith(known):
+            new = self._continue(*_behind([text], len(known)))
         else:
             if last.text:
                 self._open_segment()
@@ -128,9 +128,9 @@ class ReplyText:
         """Add the final texts; return missed text."""
         # v3 sends all segments, v4 the last one; events may have been missed.
         if (match := self._match(texts)) is not None:
-            start, told = match
+            start, size = match
             earlier = self._texts()[:start]
-            new = self._continue(*_behind(texts, told))
+            new = self._continue(*_behind(texts, size))
             self._segments = [_Segment(None, text) for text in (*earlier, *texts)]
             return new
         known = self._count_known(texts)
@@ -148,7 +148,7 @@ class ReplyText:
         return [segment.text for segment in self._segments if segment.text]
 
     def _match(self, texts: list[str]) -> tuple[int, int] | None:
-        """Return the first segment that the final texts repeat, and their told size.
+        """Return the first segment that the final texts repeat, and the emitted size.
 
         The size is in characters without white space: a Gateway may join segments
         in another way than it sent them. None if the texts do not continue them.
@@ -266,19 +266,19 @@ def _size(texts: Iterable[str]) -> int:
     return sum(len(_squeeze(text)) for text in texts)
 
 
-def _behind(texts: list[str], told: int) -> tuple[str, list[str]]:
+def _behind(texts: list[str], count: int) -> tuple[str, list[str]]:
     """Return what follows the first characters that are not white space.
 
     That is the rest of the text that holds the last of them, and the further texts.
     """
     for index, text in enumerate(texts):
         size = len(_squeeze(text))
-        if told < size:
-            return _rest(text, told) if told else "", texts[index + bool(told) :]
-        told -= size
+        if count < size:
+            return _rest(text, count) if count else "", texts[index + bool(count) :]
+        count -= size
     return "", []
 
 
-def _rest(text: str, told: int) -> str:
+def _rest(text: str, count: int) -> str:
     solid = (index for index, char in enumerate(text) if not char.isspace())
-    return text[next(islice(solid, told - 1, None)) + 1 :]
+    return text[next(islice(solid, count - 1, None)) + 1 :]

@@ -34,6 +34,10 @@ LOSS_ORIGINS: Final[Mapping[str, Origin]] = {
     "UNEXPECTED": Origin.INTEGRATION,
     "UNREACHABLE": Origin.NETWORK,
 }
+# Errors of accepted runs whose end is known.
+KNOWN_ENDS: Final = ("AgentRunError", "AgentRunAborted", "NotConnectedError")
+# Errors that kept the connection from coming back, and are not the Gateway's.
+NETWORK_ERRORS: Final = ("CannotConnectError", "CertificateError")
 DAY: Final = 86_400.0
 MAX_RUN_AGE: Final = Timing().request_timeout + Timing().run_timeout + 1
 
@@ -121,17 +125,23 @@ async def check_run_outcomes(context: CheckContext) -> CheckResult:
 def lost_outcomes(outcomes: Iterable[RunOutcome]) -> list[RunOutcome]:
     """Return the replies that were lost in the last day, oldest first."""
     now = time.time()
-    return [
-        outcome
-        for outcome in outcomes
-        if now - outcome.at < DAY
-        and (outcome.code in LOSS_ORIGINS or outcome.code.isdecimal())
-    ]
+    return [o for o in outcomes if now - o.at < DAY and _is_lost(o)]
+
+
+def _is_lost(outcome: RunOutcome) -> bool:
+    if outcome.code in LOSS_ORIGINS or outcome.code.isdecimal():
+        return True
+    # The run was accepted, and the connection did not come back: HTTP_502, for one.
+    failed = outcome.error is not None and outcome.error not in KNOWN_ENDS
+    return outcome.accepted and failed
 
 
 def _origin_of(outcome: RunOutcome) -> Origin:
+    if outcome.code in LOSS_ORIGINS:
+        return LOSS_ORIGINS[outcome.code]
     # A decimal is the code with which the connection was closed.
-    return LOSS_ORIGINS.get(outcome.code, Origin.NETWORK)
+    network = outcome.code.isdecimal() or outcome.error in NETWORK_ERRORS
+    return Origin.NETWORK if network else Origin.GATEWAY
 
 
 @check(component=Component.GATEWAY)

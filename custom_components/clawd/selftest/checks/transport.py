@@ -25,7 +25,7 @@ from ..model import CheckResult, Component, check, expect_none
 from ..prerequisites import connected
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from ...gateway import Endpoint, Hello, Transition
     from ..model import CheckContext
@@ -66,9 +66,7 @@ async def check_backoff_schedule(context: CheckContext) -> CheckResult:
     delays = [
         t.delay for t in retries if t.delay is not None and _retry_after(t) is None
     ]
-    attempts = detectors.max_per_minute(
-        [t.monotonic_at for t in transitions if t.cause in ATTEMPTS and not t.drill]
-    )
+    attempts = max(map(detectors.max_per_minute, _attempts(transitions)))
     long = [t.delay for t in retries if t.delay and t.delay > _max_delay(t, attempts)]
     faults = {
         f"{attempts} attempts in a minute": attempts > timing.max_attempts,
@@ -143,7 +141,7 @@ async def check_sequence_gaps(context: CheckContext) -> CheckResult:
 async def check_frames_decoded(context: CheckContext) -> CheckResult:
     """Frames of the Gateway that could not be decoded.
 
-    What they told is lost: a reply, or the end of one.
+    Their content is lost: a reply, or the end of one.
     """
     invalid = context.counted("invalid_frames")
     return expect_none(
@@ -306,6 +304,21 @@ def _hello(context: CheckContext) -> Hello:
     hello = context.runtime.client.hello
     assert hello  # noqa: S101 - no await since the prerequisite
     return hello
+
+
+def _attempts(transitions: Iterable[Transition]) -> list[list[float]]:
+    """Return the times of all starts, and of the attempts of each client."""
+    starts: list[float] = []
+    clients: list[list[float]] = [[]]
+    for transition in transitions:
+        if transition.cause not in ATTEMPTS or transition.drill:
+            continue
+        # The transitions outlive a reload of the entry; the rate limit does not.
+        if transition.cause is Cause.STARTED:
+            starts.append(transition.monotonic_at)
+            clients.append([])
+        clients[-1].append(transition.monotonic_at)
+    return [starts, *clients]
 
 
 def _max_delay(retry: Transition, attempts: int) -> float:
