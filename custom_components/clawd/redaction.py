@@ -7,6 +7,9 @@ from urllib.parse import quote
 
 from homeassistant.const import CONF_PASSWORD, CONF_TOKEN
 
+from .const import CONF_HEADERS
+from .gateway import header_secrets
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
@@ -21,11 +24,14 @@ REDACTED: Final = "**REDACTED**"
 
 
 def known_secrets(
-    data: Mapping[str, Any], credentials: Credentials | None
+    data: Mapping[str, Any],
+    options: Mapping[str, Any],
+    credentials: Credentials | None,
 ) -> list[str]:
-    """Return the secrets of an entry."""
+    """Return the secrets of an entry: of its data, its options and its device."""
     # Data that were edited by hand may be of any type: {"token": 12345678}.
     secrets = [*_leaves(data.get(CONF_TOKEN)), *_leaves(data.get(CONF_PASSWORD))]
+    secrets += header_secrets(_leaves(options.get(CONF_HEADERS)))
     if credentials:
         own = credentials.device_token
         secrets += [credentials.identity.secret, own.token if own else ""]

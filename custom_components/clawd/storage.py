@@ -7,6 +7,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.exceptions import ConfigEntryError, HomeAssistantError
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.json import json_bytes
 from homeassistant.helpers.storage import Store
 from homeassistant.util.hass_dict import HassKey
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 STORAGE_KEY: Final = f"{DOMAIN}.identity"
 STORAGE_VERSION: Final = 1
+SIGNAL_STORES_CHANGED: Final = f"{DOMAIN}_stores_changed"
 # Used until the entry exists.
 NEW_ENTRY: Final = "new"
 
@@ -155,10 +157,20 @@ async def async_write_again(hass: HomeAssistant) -> None:
         await _async_try_to_save(hass, key, content, _ignore)
 
 
-def unwritten_stores(hass: HomeAssistant) -> tuple[str, ...]:
-    """Return the names of the stores that could not be written."""
+def unwritten_stores(
+    hass: HomeAssistant, entry_id: str | None = None
+) -> tuple[str, ...]:
+    """Return the names of the stores that could not be written.
+
+    With the id of an entry, only those that the entry uses.
+    """
     unwritten = hass.data.setdefault(_UNWRITTEN, {})
-    return tuple(dict.fromkeys(map(_name, unwritten)))
+    keys = [
+        key
+        for key in unwritten
+        if entry_id is None or key == STORAGE_KEY or key.endswith(f".{entry_id}")
+    ]
+    return tuple(dict.fromkeys(map(_name, keys)))
 
 
 async def async_remove_entry_data(hass: HomeAssistant, entry_id: str) -> None:
@@ -177,6 +189,14 @@ async def _async_load(hass: HomeAssistant, key: str) -> Content | None:
 async def _async_save(hass: HomeAssistant, key: str, content: Content | None) -> None:
     unwritten = hass.data.setdefault(_UNWRITTEN, {})
     unwritten[key] = content
+    try:
+        await _async_write(hass, key, content)
+        del unwritten[key]
+    finally:
+        async_dispatcher_send(hass, SIGNAL_STORES_CHANGED)
+
+
+async def _async_write(hass: HomeAssistant, key: str, content: Content | None) -> None:
     store = _store(hass, key)
     if content is None:
         await store.async_remove()
@@ -185,7 +205,6 @@ async def _async_save(hass: HomeAssistant, key: str, content: Content | None) ->
         # Of a failed write, `Store` only tells the log; at the end, it writes later.
         if not hass.is_stopping and not await _async_holds(hass, key, content):
             raise StoreWriteError
-    del unwritten[key]
 
 
 async def _async_holds(hass: HomeAssistant, key: str, content: Content) -> bool:
