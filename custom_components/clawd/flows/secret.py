@@ -45,13 +45,13 @@ def read_secret(text: str) -> str:
         InvalidSecretError: the text is a placeholder, or more than one line.
 
     """
-    secret = clean(text)
-    if found := _LINK.fullmatch(secret):
-        secret = clean(unquote(found[1]))
-    elif found := _SETTING.fullmatch(secret):
+    visible = _visible(text).strip()
+    if found := _SETTING.fullmatch(visible):
         secret = clean(found[2])
+    elif found := _LINK.fullmatch(secret := clean(text)):
+        secret = clean(unquote(found[1]))
     # Quotes with nothing between them are no empty field.
-    if not secret and _visible(text).strip():
+    if not secret and visible:
         raise InvalidSecretError
     if _PLACEHOLDER.fullmatch(secret) or not CONTROL.isdisjoint(
         map(unicodedata.category, secret)
