@@ -4,6 +4,7 @@ import errno
 from ipaddress import ip_address
 from typing import Any
 
+from aiohappyeyeballs import start_connection
 from homeassistant.config_entries import SOURCE_ZEROCONF
 from homeassistant.const import CONF_ADDRESS, CONF_HOST, CONF_PORT, CONF_TOKEN
 from homeassistant.core import HomeAssistant
@@ -35,12 +36,11 @@ NOBODY, NOBODY_TOO = "127.0.0.2", "127.0.0.3"
 async def _core(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nothing answer at two addresses, which the harness does not let through."""
     assert await async_setup_component(hass, "homeassistant", {})
-    connect = transport.start_connection
 
     async def start(found: Any, **settings: Any) -> Any:  # noqa: ANN401 - its own
         if found[0][4][0] in {NOBODY, NOBODY_TOO}:
             raise OSError(errno.EHOSTUNREACH, "injected")
-        return await connect(found, **settings)
+        return await start_connection(found, **settings)
 
     monkeypatch.setattr(transport, "start_connection", start)
 

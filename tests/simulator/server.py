@@ -38,7 +38,7 @@ class GatewaySimulator(Faults):
     ``password``; ``pairing``: devices need approval; ``clock_shift_ms``: how far
     the Gateway's clock is ahead; ``agents``: the first one is the default;
     ``device_id``: identity of the Gateway (protocol 4); ``service_token``: headers
-    without which a sign-in page answers.
+    without which a sign-in page answers, to which it redirects.
     """
 
     protocol: int = 4
@@ -53,6 +53,7 @@ class GatewaySimulator(Faults):
     device_id: str = field(default_factory=lambda: secrets.token_hex(32))
     ssl: SSLContext | None = None
     service_token: dict[str, str] = field(default_factory=dict)
+    sign_in_page: str = SIGN_IN_PAGE
     host: str = field(default="127.0.0.1", init=False)
     open_connections: list[ClientConnection] = field(default_factory=list, init=False)
     upgrades: list[dict[str, str]] = field(default_factory=list, init=False)
@@ -299,7 +300,7 @@ class GatewaySimulator(Faults):
         status = HTTPStatus(HTTP_STATUS[refusal])
         response = websocket.respond(status, f"{status.phrase}\n")
         if refusal is Refusal.SIGN_IN:
-            response.headers["Location"] = SIGN_IN_PAGE
+            response.headers["Location"] = self.sign_in_page
         return response
 
     async def _serve_connection(self, websocket: ServerConnection) -> None:

@@ -1,5 +1,7 @@
 """Additional headers: what may be sent, and what users enter."""
 
+from typing import Any
+
 import pytest
 
 from custom_components.clawd.flows.headers import (
@@ -94,7 +96,7 @@ def test_stored_settings_of_another_type_are_no_headers(stored: object) -> None:
 
 
 def test_of_stored_headers_only_those_that_may_be_sent_are_used() -> None:
-    stored = {
+    stored: dict[Any, Any] = {
         **STORED,
         "Host": "a",
         "X-A": "a\r\nX-B: c",
