@@ -27,7 +27,11 @@ from custom_components.clawd.gateway import (
     SignInRequiredError,
 )
 from custom_components.clawd.repairs import async_create_fix_flow
-from custom_components.clawd.storage import async_save_reports, unwritten_stores
+from custom_components.clawd.storage import (
+    DeviceTokenStore,
+    async_save_reports,
+    unwritten_stores,
+)
 from tests.simulator import GatewaySimulator, Refusal
 from tests.simulator.tls import certificate, fingerprint, server_context
 
@@ -206,6 +210,29 @@ async def test_a_device_token_alone_still_lets_in_after_the_renewal(
     data = {key: v for key, v in new_entry.data.items() if key != CONF_TOKEN}
     hass.config_entries.async_update_entry(new_entry, data=data)
     await hass.async_block_till_done()
+    await _renew(pinned, tmp_path)
+    await wait_for_state(hass, CONNECTIVITY, "off")
+    with pytest.raises(CertificateError):
+        await client_of(new_entry).wait_connected()
+    await repair.open(new_entry, "certificate_changed")
+
+    step = await repair.submit()
+
+    assert step["type"] == FlowResultType.CREATE_ENTRY
+    assert new_entry.state is ConfigEntryState.LOADED
+
+
+async def test_a_certificate_is_confirmed_where_there_is_no_device_token(
+    hass: HomeAssistant,
+    new_entry: MockConfigEntry,
+    pinned: GatewaySimulator,
+    repair: Repair,
+    tmp_path: Path,
+) -> None:
+    pinned.edit("hello-ok", lambda hello: hello["auth"].pop("deviceToken"))
+    await DeviceTokenStore(
+        hass, new_entry.entry_id, client_of(new_entry).endpoint.origin
+    ).async_save(None)
     await _renew(pinned, tmp_path)
     await wait_for_state(hass, CONNECTIVITY, "off")
     with pytest.raises(CertificateError):

@@ -312,6 +312,13 @@ def hello_change(
     return HelloChange(time.time() - ago, restarted, None, None, changes)
 
 
+@pytest.mark.parametrize("key", ["certificate_changed", "certificate_refused"])
+def test_a_certificate_of_an_open_connection_is_told(key: str) -> None:
+    found = outcome("transport_trust", origin=Origin.NETWORK, reason=key, code="TLS")
+
+    assert keys(evidence(found)) == [key]
+
+
 def test_a_change_of_the_gateway_is_told_and_its_restart() -> None:
     change = hello_change(restarted=True, protocol=(4, 3))
 

@@ -23,9 +23,9 @@ from custom_components.clawd.gateway import (
     pause_reason,
 )
 from custom_components.clawd.gateway.protocol.transport import open_socket
-from tests.simulator import GatewaySimulator
+from tests.simulator import GatewaySimulator, Refusal
 from tests.simulator.tls import authority, certificate, fingerprint, server_context
-from tests.unit.clients import TIMING
+from tests.unit.clients import TIMING, client_of
 from tests.unit.raw_server import http, raw_server
 
 PAGE = "<html><form>Sign in</form></html>"
@@ -177,3 +177,22 @@ async def test_what_a_private_authority_lacks_is_named(
             await open_socket(endpoint, TIMING)
 
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize("protocol", [4])
+async def test_a_proxy_that_the_handshake_tells_of_is_no_wrong_token(
+    gateway: GatewaySimulator,
+) -> None:
+    gateway.refuse(Refusal.TOKEN_MISMATCH)
+    gateway.edit(
+        "refusal",
+        lambda error: error["details"].update(
+            code="AUTH_UNAUTHORIZED", authReason="proxy_attribution_required"
+        ),
+    )
+
+    with pytest.raises(ProxyRefusedError) as caught:
+        await client_of(gateway).fetch_info()
+
+    assert caught.value.code == "PROXY_ATTRIBUTION_REQUIRED"
+    assert caught.value.http_status is None
