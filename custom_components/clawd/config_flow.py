@@ -484,6 +484,7 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
     @callback
     def _async_show_error(self, error: GatewayError) -> ConfigFlowResult:
         fields = {str(field) for field in self._schema.schema}
+        self._placeholders["lacks"] = lacking(error)
         return self._async_show_form(form_errors(error, fields))
 
     @callback

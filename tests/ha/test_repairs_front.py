@@ -51,7 +51,7 @@ HEADERS = {"CF-Access-Client-Secret": "s3cr3t-of-the-service"}
             Refusal.PROXY,
             ProxyRefusedError,
             "proxy_not_trusted",
-            ("`gateway.trustedProxies`", "not its whole network", "HTTP_403"),
+            ("`gateway.trustedProxies`", "not its whole network", "PROXY_ATTRIBUTION"),
         ),
         (
             Refusal.SIGN_IN,

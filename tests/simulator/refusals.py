@@ -38,6 +38,15 @@ HTTP_STATUS = {
 }
 
 
+# As OpenClaw 2026.9 answers to forwarded headers of a proxy that it does not trust.
+PROXY_ERROR = {
+    "error": {
+        "message": "Proxy client attribution is required. Configure "
+        "gateway.trustedProxies narrowly and make the proxy overwrite or safely "
+        "rebuild forwarded client headers.",
+        "type": "proxy_attribution_required",
+    }
+}
 # As Cloudflare Access: https://team.cloudflareaccess.com/cdn-cgi/access/login/…
 SIGN_IN_PAGE = "https://team.access.example/cdn-cgi/access/login/gateway"
 

@@ -5,6 +5,7 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
+import json
 import secrets
 from ssl import SSLContext
 import time
@@ -20,7 +21,7 @@ from .connection import ClientConnection
 from .devices import Devices
 from .faults import Faults
 from .recordings import V3, Frame
-from .refusals import HTTP_STATUS, SIGN_IN_PAGE, Refusal
+from .refusals import HTTP_STATUS, PROXY_ERROR, SIGN_IN_PAGE, Refusal
 from .runs import Run, Runs
 from .script import Step, default_script
 from .snapshots import health, presence
@@ -298,7 +299,8 @@ class GatewaySimulator(Faults):
         if not refusal:
             return None
         status = HTTPStatus(HTTP_STATUS[refusal])
-        response = websocket.respond(status, f"{status.phrase}\n")
+        body = json.dumps(PROXY_ERROR) if refusal is Refusal.PROXY else status.phrase
+        response = websocket.respond(status, f"{body}\n")
         if refusal is Refusal.SIGN_IN:
             response.headers["Location"] = self.sign_in_page
         return response

@@ -186,8 +186,11 @@ async def test_a_proxy_that_the_handshake_tells_of_is_no_wrong_token(
     gateway.refuse(Refusal.TOKEN_MISMATCH)
     gateway.edit(
         "refusal",
-        lambda error: error["details"].update(
-            code="AUTH_UNAUTHORIZED", authReason="proxy_attribution_required"
+        lambda error: error.update(
+            details={
+                "code": "AUTH_UNAUTHORIZED",
+                "authReason": "proxy_attribution_required",
+            }
         ),
     )
 
