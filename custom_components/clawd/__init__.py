@@ -20,6 +20,7 @@ from .flows.unique_id import async_update_unique_id
 from .issues import (
     async_delete_issues_of_unloaded_entries,
     async_track_connection_issues,
+    async_track_store_issue,
 )
 from .migration import async_migrate_entry
 from .selftest.issue import async_track_issue
@@ -78,6 +79,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> boo
     # Before the first attempt: a refused one fails the setup and has an issue.
     unsubscribe = async_track_connection_issues(hass, entry, coordinator)
     tracker.async_track(entry, "connection issues", unsubscribe)
+    unsubscribe = async_track_store_issue(hass, entry)
+    tracker.async_track(entry, "store issue", unsubscribe)
     await coordinator.async_connect()
     await async_update_unique_id(hass, entry, client)
     reports = ReportHistory(hass, entry)

@@ -21,6 +21,7 @@ from .const import (
     CONF_ALLOW_INSECURE,
     CONF_CA_CERTIFICATE,
     CONF_FINGERPRINT,
+    CONF_HEADERS,
     CONF_KEEP_RUN,
     CONF_TRACE_LENGTH,
     DEFAULT_KEEP_RUN,
@@ -37,6 +38,7 @@ from .gateway import (
     Endpoint,
     GatewayClient,
     Timing,
+    valid_headers,
 )
 from .storage import DeviceTokenStore, async_get_identity
 
@@ -117,6 +119,7 @@ async def async_get_endpoint(
         await _async_get_context(hass, data) if data[CONF_SSL] else None,
         fingerprint=data.get(CONF_FINGERPRINT) if data[CONF_SSL] else None,
         allow_insecure=options.get(CONF_ALLOW_INSECURE) is True,
+        headers=valid_headers(options.get(CONF_HEADERS)),
         path=data.get(CONF_PATH, ""),
     )
 

@@ -25,18 +25,36 @@ from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 import voluptuous as vol
 
 from .client_factory import certificates_in
-from .const import CONF_CA_CERTIFICATE, DOMAIN, PAIRING_TASK, SUBENTRY_CONVERSATION
-from .error_mapping import approval_placeholders
+from .const import (
+    CONF_CA_CERTIFICATE,
+    CONF_HEADERS,
+    DOMAIN,
+    PAIRING_TASK,
+    SUBENTRY_CONVERSATION,
+)
+from .error_mapping import approval_placeholders, format_fingerprint
 from .flows.address import Candidate, parse_address
 from .flows.agent import ConversationSubentryFlow
 from .flows.agent_schema import new_subentry
-from .flows.certificate import certificate_error, format_fingerprint
+from .flows.certificate import certificate_error, lacking
 from .flows.discovery import DiscoveredGateway
 from .flows.form_errors import form_errors
+from .flows.headers import (
+    HEADERS_SCHEMA,
+    InvalidHeaderError,
+    read_headers,
+    shown_headers,
+)
 from .flows.options import ClawdOptionsFlow
+from .flows.secret import InvalidSecretError, read_secret
 from .flows.setup import GatewaySetup
 from .flows.unique_id import resolve_unique_id
-from .gateway import CertificateError, InsecureTransportError, PairingRequiredError
+from .gateway import (
+    CertificateError,
+    InsecureTransportError,
+    PairingRequiredError,
+    SignInRequiredError,
+)
 
 if TYPE_CHECKING:
     import asyncio
@@ -68,6 +86,7 @@ ADDRESS_SCHEMA: Final = vol.Schema(
     }
 )
 TOKEN_SCHEMA: Final = vol.Schema(_TOKEN)
+LINK_ADDRESS_SCHEMA: Final = vol.Schema({vol.Required(CONF_ADDRESS): TextSelector()})
 EMPTY_SCHEMA: Final = vol.Schema({})
 
 
@@ -78,7 +97,7 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
 
         user | reconfigure | reauth_confirm | zeroconf_confirm
           probe, without credentials
-            certificate | insecure: probe again
+            certificate | insecure | sign_in | link_address: probe again
           login
             pairing, approved
               refused: login again
@@ -177,7 +196,7 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
         self.context["title_placeholders"] = {"name": discovered.name}
         self._placeholders = {
             "name": discovered.name,
-            "address": discovered.candidates[-1].url,
+            "address": discovered.shown_addresses,
             "fingerprint": format_fingerprint(discovered.fingerprint or "") or "-",
         }
         self._setup = GatewaySetup(self.hass, discovered.candidates)
@@ -201,7 +220,13 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
             # The pasted file may hold the private key, too: it is not shown again.
             self._user_input[CONF_CA_CERTIFICATE] = certificates
         try:
+            secret = read_secret(user_input.get(CONF_TOKEN, ""))
+        except InvalidSecretError:
+            return self._async_show_form({CONF_TOKEN: "invalid_secret"})
+        try:
             address = parse_address(user_input[CONF_ADDRESS])
+        except InvalidSecretError:
+            return self._async_show_form({CONF_ADDRESS: "invalid_secret"})
         except ValueError:
             return self._async_show_form({CONF_ADDRESS: "invalid_address"})
         self._setup = setup
@@ -209,7 +234,8 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
         # entered token outranks the one of a link.
         setup.set_ca_certificate(self._user_input.get(CONF_CA_CERTIFICATE))
         setup.use_address(address)
-        setup.set_secret(user_input.get(CONF_TOKEN, ""))
+        setup.set_secret(secret)
+        self._placeholders["address"] = address.candidates[0].url
         try:
             return await self._async_probe()
         except ssl.SSLError:
@@ -222,7 +248,10 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
         if user_input is None:
             return self._async_show_form(self._errors)
         self._user_input = user_input
-        self._setup.set_secret(user_input.get(CONF_TOKEN, ""))
+        try:
+            self._setup.set_secret(read_secret(user_input.get(CONF_TOKEN, "")))
+        except InvalidSecretError:
+            return self._async_show_form({CONF_TOKEN: "invalid_secret"})
         return await self._async_probe()
 
     async def _async_probe(self) -> ConfigFlowResult:
@@ -235,9 +264,13 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
                 return await self.async_step_certificate()
             case InsecureTransportError():
                 return await self.async_step_insecure()
+            case SignInRequiredError():
+                return await self.async_step_sign_in()
             case None:
                 self._abort_if_address_configured()
                 return await self._async_log_in()
+            case _ if self._setup.bootstrap_token:
+                return await self.async_step_link_address()
             case error:
                 return self._async_show_error(error)
 
@@ -256,7 +289,60 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
             description_placeholders={
                 "address": result.candidate.url,
                 "fingerprint": format_fingerprint(result.fingerprint or ""),
+                "lacks": lacking(result.error),
             },
+        )
+
+    async def async_step_sign_in(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the headers that a sign-in page lets through."""
+        setup, candidate = self._setup, self._probe_result.candidate
+        error, line = ("sign_in_required" if setup.headers else ""), 0
+        if user_input is not None:
+            # Without headers, back to where the address can be changed.
+            if not (lines := user_input.get(CONF_HEADERS)):
+                return self._async_show_form({"base": "sign_in_required"})
+            try:
+                setup.set_headers(candidate, read_headers(lines, setup.headers))
+            except InvalidHeaderError as err:
+                error, line = err.key, err.line
+            else:
+                return await self._async_probe()
+        return self.async_show_form(
+            step_id="sign_in",
+            data_schema=self.add_suggested_values_to_schema(
+                HEADERS_SCHEMA, user_input or shown_headers(setup.headers)
+            ),
+            errors={"base": error} if error else {},
+            description_placeholders={"address": candidate.url, "line": str(line)},
+        )
+
+    async def async_step_link_address(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for another address than the one in a setup link."""
+        error = self._probe_result.error
+        errors = form_errors(error, {CONF_ADDRESS}) if error else {}
+        if user_input is not None:
+            try:
+                address = parse_address(user_input[CONF_ADDRESS])
+            except ValueError:
+                errors = {CONF_ADDRESS: "invalid_address"}
+            else:
+                if address.bootstrap_token:
+                    self._placeholders["address"] = address.candidates[0].url
+                    self._setup.use_address(address)
+                self._setup.candidates = address.candidates
+                return await self._async_probe()
+        values = {CONF_ADDRESS: self._probe_result.candidate.url}
+        return self.async_show_form(
+            step_id="link_address",
+            data_schema=self.add_suggested_values_to_schema(
+                LINK_ADDRESS_SCHEMA, user_input or values
+            ),
+            errors=errors,
+            description_placeholders=self._placeholders,
         )
 
     async def async_step_insecure(
@@ -282,6 +368,8 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
         match self._login_result.error:
             case PairingRequiredError():
                 return await self.async_step_pairing()
+            case SignInRequiredError():
+                return await self.async_step_sign_in()
             case error:
                 if TYPE_CHECKING:
                     assert error
@@ -396,6 +484,7 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
     @callback
     def _async_show_error(self, error: GatewayError) -> ConfigFlowResult:
         fields = {str(field) for field in self._schema.schema}
+        self._placeholders["lacks"] = lacking(error)
         return self._async_show_form(form_errors(error, fields))
 
     @callback

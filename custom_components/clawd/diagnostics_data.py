@@ -23,6 +23,7 @@ from .const import (
     CONF_CA_CERTIFICATE,
     CONF_DEADLINE,
     CONF_FINGERPRINT,
+    CONF_HEADERS,
     CONF_IDLE_TIMEOUT,
     CONF_INSTRUCTIONS,
     CONF_KEEP_RUN,
@@ -36,7 +37,7 @@ from .const import (
     CONF_TRACE_LENGTH,
     VERSION,
 )
-from .gateway import REQUIRED_METHODS, address_class
+from .gateway import REQUIRED_METHODS, address_class, valid_headers
 from .glossary import meaning
 from .reports import FAILED_STATUSES, Schedule, failed_checks
 from .storage import unwritten_stores
@@ -220,7 +221,8 @@ def _settings(source: DiagnosticsSource) -> object:
             for key in SHOWN_OPTIONS
             if key in entry.options
         },
-        "other_options": len(entry.options.keys() - SHOWN_OPTIONS),
+        "headers": len(valid_headers(entry.options.get(CONF_HEADERS))),
+        "other_options": len(entry.options.keys() - {*SHOWN_OPTIONS, CONF_HEADERS}),
         "agents": [
             {
                 **{key: _shown(subentry.data.get(key)) for key in SHOWN_SETTINGS},

@@ -25,11 +25,13 @@ from .gateway import (
     NotAGatewayError,
     NotConnectedError,
     PairingRequiredError,
+    ProxyRefusedError,
     RateLimitedError,
     RequestFailedError,
     RequestTimeoutError,
     RequestTooLargeError,
     RunTimeoutError,
+    SignInRequiredError,
     UnsupportedProtocolError,
     minimum_delay,
 )
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 _KEYS: Final[Mapping[type[Exception], str]] = {
     GatewayError: "gateway_error",
     CannotConnectError: "cannot_connect",
+    ProxyRefusedError: "proxy_not_trusted",
+    SignInRequiredError: "sign_in_required",
     CertificateError: "certificate_refused",
     ConnectionLostError: "connection_lost",
     NotConnectedError: "not_connected",
@@ -59,6 +63,11 @@ _KEYS: Final[Mapping[type[Exception], str]] = {
     AgentRunError: "agent_failed",
     AgentRunAborted: "agent_aborted",
 }
+
+
+# Characters of 16 of the 32 bytes, each with its colon. A dialog of the frontend
+# is too narrow for a whole fingerprint, 95 characters: its end would be hidden.
+FINGERPRINT_LINE: Final = 48
 
 
 def error_key(err: GatewayError) -> str:
@@ -112,6 +121,13 @@ def approval_placeholders(err: GatewayError | None) -> dict[str, str]:
         "request_id": request or "?",
         "command": f"{program} devices {action}",
     }
+
+
+def format_fingerprint(fingerprint: str) -> str:
+    """Return a fingerprint as `openssl` does, in two lines."""
+    pairs = zip(fingerprint[::2], fingerprint[1::2], strict=True)
+    text = ":".join(map("".join, pairs)).upper()
+    return f"{text[:FINGERPRINT_LINE]}\n{text[FINGERPRINT_LINE:]}" if text else ""
 
 
 def _translated[T: HomeAssistantError](kind: type[T], err: GatewayError) -> T:

@@ -39,6 +39,7 @@ CODES: Final[Mapping[str, str]] = {
     "NOT_JSON": "The answer was not JSON.",
     "NO_WEBSOCKET": "What answers does not speak WebSocket.",
     "PROTOCOL_MISMATCH": "No version of the protocol is spoken by both.",
+    "PROXY_ATTRIBUTION_REQUIRED": "The Gateway does not trust the proxy in front.",
     "REFUSED": "The machine answers, but nothing listens at the port.",
     "REQUEST_TOO_LARGE": "The question was larger than the Gateway takes.",
     "RUN_IDLE_TIMEOUT": "The agent sent nothing for longer than the idle timeout.",
@@ -48,8 +49,21 @@ CODES: Final[Mapping[str, str]] = {
     "TIMEOUT": "No answer in time.",
     "TLS": "The peer does not speak TLS.",
     "TLS_CERTIFICATE": "The certificate is not trusted.",
+    "TLS_CERTIFICATE_AUTHORITY_KEY": "The certificate lacks authorityKeyIdentifier.",
+    "TLS_CERTIFICATE_BASIC_CONSTRAINTS": (
+        "The certificate of the authority lacks a critical basicConstraints."
+    ),
     "TLS_CERTIFICATE_EXPIRED": "The certificate has expired.",
+    "TLS_CERTIFICATE_KEY_USAGE": "The certificate of the authority lacks keyUsage.",
     "TLS_CERTIFICATE_NAME": "The certificate is for another name.",
+    "TLS_CERTIFICATE_NO_AUTHORITY": (
+        "The certificate of the authority lacks CA:TRUE or keyCertSign."
+    ),
+    "TLS_CERTIFICATE_STRICT": "The certificate breaks RFC 5280.",
+    "TLS_CERTIFICATE_SUBJECT_KEY": (
+        "The certificate of the authority lacks subjectKeyIdentifier."
+    ),
+    "TLS_CERTIFICATE_SUBJECT_NAME": "The certificate has an empty subjectAltName.",
     "TLS_FINGERPRINT": "The certificate is not the confirmed one.",
     "UNEXPECTED": "The client had an unexpected exception, which the log describes.",
     "UNKNOWN_HOST": "The host name is unknown.",
@@ -81,6 +95,7 @@ PAUSES: Final[Mapping[str, str]] = {
     PauseReason.PROTOCOL: "No common protocol; tried every five minutes.",
     PauseReason.CERTIFICATE: "The certificate is refused; tried every five minutes.",
     PauseReason.TRANSPORT: "Until TLS is used, or its lack is allowed.",
+    PauseReason.PROXY: "A proxy or a sign-in page is in front; every five minutes.",
 }
 
 COUNTERS: Final[Mapping[str, str]] = {

@@ -1,5 +1,6 @@
 """Repair issues of an entry."""
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
@@ -13,22 +14,28 @@ from homeassistant.config_entries import (
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.event import async_track_time_interval
 
 from .const import CONF_AGENT, DOMAIN, MAX_CLOCK_SKEW
-from .error_mapping import approval_placeholders
+from .error_mapping import approval_placeholders, format_fingerprint
 from .gateway import (
     MIN_PROTOCOL,
+    CertificateError,
     ConnectionState,
     GatewayClient,
     GatewayError,
     Hello,
     PairingRequiredError,
+    ProxyRefusedError,
+    SignInRequiredError,
     UnsupportedProtocolError,
 )
 from .redaction import known_secrets, redact_texts
+from .storage import SIGNAL_STORES_CHANGED, async_write_again, unwritten_stores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from .coordinator import ClawdConfigEntry, ClawdCoordinator
 
@@ -43,6 +50,10 @@ class Issue(StrEnum):
     INSECURE_TRANSPORT = "insecure_transport"
     AGENT_DELETED = "agent_deleted"
     SELF_TEST_FAILED = "self_test_failed"
+    PROXY_NOT_TRUSTED = "proxy_not_trusted"
+    SIGN_IN_REQUIRED = "sign_in_required"
+    CERTIFICATE_CHANGED = "certificate_changed"
+    STORE_NOT_WRITTEN = "store_not_written"
 
 
 CONNECTION_ISSUES: Final = (
@@ -51,11 +62,16 @@ CONNECTION_ISSUES: Final = (
     Issue.PROTOCOL_TOO_NEW,
     Issue.CLOCK_SKEW,
     Issue.INSECURE_TRANSPORT,
+    Issue.PROXY_NOT_TRUSTED,
+    Issue.SIGN_IN_REQUIRED,
+    Issue.CERTIFICATE_CHANGED,
 )
 # Can be judged only while connected.
 WARNINGS: Final = (Issue.CLOCK_SKEW, Issue.INSECURE_TRANSPORT)
 # States in which the connection's issues can be judged.
 SETTLED_STATES: Final = (ConnectionState.CONNECTED, ConnectionState.PAUSED)
+
+STORE_RETRY_INTERVAL: Final = timedelta(minutes=5)
 
 type Causes = Mapping[Issue, Mapping[str, str]]
 
@@ -92,6 +108,37 @@ def async_track_connection_issues(
             _async_update_agent_issue(hass, entry, coordinator)
 
     return coordinator.async_add_listener(update)
+
+
+@callback
+def async_track_store_issue(
+    hass: HomeAssistant, entry: ConfigEntry[Any]
+) -> Callable[[], None]:
+    """Track the stores that cannot be written, and write them again."""
+
+    @callback
+    def update() -> None:
+        if names := unwritten_stores(hass, entry.entry_id):
+            placeholders = {"names": ", ".join(names)}
+            async_create_issue(hass, entry, Issue.STORE_NOT_WRITTEN, placeholders)
+        else:
+            async_delete_issue(hass, entry, Issue.STORE_NOT_WRITTEN)
+
+    async def async_retry(_now: datetime) -> None:
+        await async_write_again(hass)
+
+    update()
+    unsubscribe = async_dispatcher_connect(hass, SIGNAL_STORES_CHANGED, update)
+    cancel = async_track_time_interval(
+        hass, async_retry, STORE_RETRY_INTERVAL, cancel_on_shutdown=True
+    )
+
+    @callback
+    def stop() -> None:
+        unsubscribe()
+        cancel()
+
+    return stop
 
 
 @callback
@@ -139,10 +186,11 @@ def _async_update_connection_issues(
     client = coordinator.client
     causes = {
         **_refused(client.last_error),
+        **_certificate_changed(client),
         **_clock_skew(client.hello),
         **_insecure(client),
     }
-    secrets = known_secrets(entry.data, coordinator.credentials)
+    secrets = known_secrets(entry.data, entry.options, coordinator.credentials)
     for issue in CONNECTION_ISSUES:
         if issue in causes:
             placeholders = {
@@ -190,6 +238,20 @@ def _refused(error: GatewayError | None) -> Causes:
             return {Issue.PROTOCOL_TOO_OLD: {"version": str(version)}}
         case UnsupportedProtocolError():
             return {Issue.PROTOCOL_TOO_NEW: {"version": str(error.expected or "?")}}
+        case ProxyRefusedError():
+            return {Issue.PROXY_NOT_TRUSTED: {"code": error.code}}
+        case SignInRequiredError():
+            return {Issue.SIGN_IN_REQUIRED: {"code": error.code}}
+    return {}
+
+
+def _certificate_changed(client: GatewayClient) -> Causes:
+    pinned = client.endpoint.fingerprint
+    match client.last_error:
+        case CertificateError(fingerprint=str(shown)) if pinned:
+            texts = {"confirmed": pinned, "fingerprint": shown}
+            texts = {name: format_fingerprint(text) for name, text in texts.items()}
+            return {Issue.CERTIFICATE_CHANGED: texts}
     return {}
 
 

@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 from homeassistant.const import CONF_PASSWORD, CONF_TOKEN
 
-from .gateway import MIN_SECRET_LENGTH
+from .const import CONF_HEADERS
+from .gateway import MIN_SECRET_LENGTH, header_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -21,13 +22,16 @@ REDACTED: Final = "**REDACTED**"
 
 
 def known_secrets(
-    data: Mapping[str, Any], credentials: Credentials | None
+    data: Mapping[str, Any],
+    options: Mapping[str, Any],
+    credentials: Credentials | None,
 ) -> list[str]:
-    """Return the secrets of an entry."""
+    """Return the secrets of an entry: of its data, its options and its device."""
     # Data that were edited by hand may be of any type: {"token": 12345678}.
     stored = [*_leaves(data.get(CONF_TOKEN)), *_leaves(data.get(CONF_PASSWORD))]
+    headers = header_secrets(_leaves(options.get(CONF_HEADERS)))
     used = credentials.secrets if credentials else ()
-    secrets = dict.fromkeys((*stored, *used))
+    secrets = dict.fromkeys((*stored, *headers, *used))
     return [secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH]
 
 

@@ -7,6 +7,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.exceptions import ConfigEntryError, HomeAssistantError
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.json import json_bytes
 from homeassistant.helpers.storage import Store
 from homeassistant.util.hass_dict import HassKey
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 STORAGE_KEY: Final = f"{DOMAIN}.identity"
 STORAGE_VERSION: Final = 1
+SIGNAL_STORES_CHANGED: Final = f"{DOMAIN}_stores_changed"
 # Used until the entry exists.
 NEW_ENTRY: Final = "new"
 
@@ -161,10 +163,20 @@ async def async_write_again(hass: HomeAssistant) -> None:
             _log(key, err)
 
 
-def unwritten_stores(hass: HomeAssistant) -> tuple[str, ...]:
-    """Return the names of the stores that could not be written."""
+def unwritten_stores(
+    hass: HomeAssistant, entry_id: str | None = None
+) -> tuple[str, ...]:
+    """Return the names of the stores that could not be written.
+
+    With the id of an entry, only those that the entry uses.
+    """
     unwritten = hass.data.setdefault(_UNWRITTEN, {})
-    return tuple(dict.fromkeys(map(_name, unwritten)))
+    keys = [
+        key
+        for key in unwritten
+        if entry_id is None or key == STORAGE_KEY or key.endswith(f".{entry_id}")
+    ]
+    return tuple(dict.fromkeys(map(_name, keys)))
 
 
 async def async_remove_entry_data(hass: HomeAssistant, entry_id: str) -> None:
@@ -200,7 +212,10 @@ async def _async_write(hass: HomeAssistant, key: str, content: Content | None) -
     except BaseException:
         unwritten[key] = content
         raise
-    unwritten.pop(key, None)
+    else:
+        unwritten.pop(key, None)
+    finally:
+        async_dispatcher_send(hass, SIGNAL_STORES_CHANGED)
 
 
 async def _async_write_or_raise(

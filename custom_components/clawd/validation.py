@@ -28,6 +28,7 @@ from .const import (
     CONF_CA_CERTIFICATE,
     CONF_DEADLINE,
     CONF_FINGERPRINT,
+    CONF_HEADERS,
     CONF_IDLE_TIMEOUT,
     CONF_INSTRUCTIONS,
     CONF_KEEP_RUN,
@@ -46,7 +47,7 @@ from .const import (
     SUBENTRY_CONVERSATION,
 )
 from .flows.agent_schema import DEFAULTS, MAX_TIMEOUT
-from .gateway import read_fingerprint
+from .gateway import read_fingerprint, valid_headers
 from .reports import Schedule
 
 if TYPE_CHECKING:
@@ -109,6 +110,13 @@ def _certificates(value: object) -> str:
     return text
 
 
+def _headers(value: object) -> dict[str, str]:
+    """Read headers; those that may not be sent are dropped."""
+    if not (headers := valid_headers(value)):
+        raise ValueError
+    return headers
+
+
 # Of the data, only what is not needed to connect safely may be dropped.
 REQUIRED: Final[Mapping[str, Read]] = {
     CONF_HOST: _text,
@@ -128,6 +136,7 @@ OPTIONS: Final[Mapping[str, Read]] = {
     CONF_KEEP_RUN: _number(0, MAX_KEEP_RUN),
     CONF_TRACE_LENGTH: _number(0, MAX_TRACE_LENGTH),
     CONF_ALLOW_INSECURE: _switch,
+    CONF_HEADERS: _headers,
 }
 AGENT_SETTINGS: Final[Mapping[str, Read]] = {
     CONF_AGENT: _text,

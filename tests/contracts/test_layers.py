@@ -41,6 +41,7 @@ COMPONENT_LAYERS = Layers(
 GATEWAY_LAYERS = Layers(
     folder="gateway",
     lines=(
+        "headers",
         "exceptions endpoint identity sleep_detector statistics tasks tracebacks",
         "models setup_link events",
         "backoff credentials",

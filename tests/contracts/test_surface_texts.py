@@ -115,8 +115,11 @@ def test_every_result_of_a_fix_flow_is_translated_and_none_is_left_over(
     issue: str,
 ) -> None:
     flow = ENGLISH["issues"][issue]["fix_flow"]
-    tested = issue == "self_test_failed"
-    other = _values("repairs.py", "_async_self_test" if tested else "_async_reload")
+    callbacks = {
+        "self_test_failed": "_async_self_test",
+        "store_not_written": "_async_write_stores",
+    }
+    other = _values("repairs.py", callbacks.get(issue, "_async_reload"))
 
     assert {*flow["error"], *flow.get("abort", {})} == {"not_fixed", *other}
 

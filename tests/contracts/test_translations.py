@@ -21,6 +21,7 @@ FLOW = (
     "config_flow.py",
     "flows/certificate.py",
     "flows/form_errors.py",
+    "flows/headers.py",
     "flows/setup.py",
     "error_mapping.py",
 )

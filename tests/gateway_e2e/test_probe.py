@@ -156,7 +156,8 @@ async def test_missing_or_wrong_password_is_reported(
 @pytest.mark.parametrize("protocol", [4], indirect=True)
 async def test_setup_code_pairs_device_after_approval(harness: GatewayHarness) -> None:
     link = read_setup_link(f"oc-pair://{await harness.print_setup_code()}")
-    endpoint = Endpoint(link.host, link.port, headers=REMOTE_HEADERS)
+    address = link.addresses[0]
+    endpoint = Endpoint(address.host, address.port, headers=REMOTE_HEADERS)
     credentials = credentials_with(bootstrap_token=link.bootstrap_token)
     client = client_at(endpoint, credentials)
     with pytest.raises(PairingRequiredError) as caught:

@@ -101,8 +101,10 @@ def _suggested(schema: Mapping[Any, Any]) -> dict[str, Any]:
     return values
 
 
-def setup_link(gateway: GatewaySimulator, **content: str) -> str:
+def setup_link(
+    gateway: GatewaySimulator, url: str | None = None, **content: object
+) -> str:
     """Return a setup link as `openclaw` makes them, with a bootstrap token."""
-    content |= {"url": gateway.url, "bootstrapToken": "bootstrap"}
+    content |= {"url": url or gateway.url, "bootstrapToken": "bootstrap"}
     code = urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
     return f"oc-pair://{code}"

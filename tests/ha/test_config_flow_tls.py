@@ -14,6 +14,7 @@ from custom_components.clawd.config_flow import SECTION_SECURITY
 from custom_components.clawd.const import CONF_CA_CERTIFICATE, CONF_FINGERPRINT
 from tests.simulator import GatewaySimulator, Refusal
 from tests.simulator.tls import (
+    authority,
     certificate,
     certificate_pem,
     fingerprint,
@@ -102,6 +103,32 @@ async def test_an_invalid_certificate_shows_its_error(
         assert placeholder(form, "fingerprint") == formatted_fingerprint(
             fingerprint(path)
         )
+
+
+@pytest.mark.parametrize(
+    ("flaw", "lacks"),
+    [
+        ({"key_usage": False}, "keyUsage"),
+        ({"critical": False}, "basicConstraints (critical)"),
+        ({"subject_key": False}, "subjectKeyIdentifier"),
+    ],
+)
+async def test_what_a_private_authority_lacks_is_named_and_can_be_confirmed(
+    hass: HomeAssistant, tmp_path: Path, flaw: dict[str, bool], lacks: str
+) -> None:
+    assert await async_setup_component(hass, "homeassistant", {})
+    ignore_failed_handshakes(hass.loop)
+    ca, path = authority(tmp_path, **flaw)
+    async with GatewaySimulator(ssl=server_context(path)) as gateway:
+        answers = _answers(gateway, **{CONF_CA_CERTIFICATE: ca})
+        form = await start_user_flow(hass, answers)
+
+        assert form["step_id"] == "certificate"
+        assert form["errors"] == {"base": "certificate_incomplete"}
+        assert placeholder(form, "lacks") == lacks
+        data = await created_entry_data(hass, await submit(hass, form, {}))
+
+    assert data[CONF_FINGERPRINT] == fingerprint(path)
 
 
 async def test_a_certificate_that_changes_meanwhile_is_shown_again(

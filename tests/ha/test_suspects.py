@@ -140,7 +140,8 @@ CASES: Final[list[tuple[Plant, str, dict[str, object]]]] = [
         "device_refused",
         {"code": "DEVICE_AUTH_SIGNATURE_INVALID"},
     ),
-    (_refused(Refusal.PROXY), "proxy_refused", {"status": 403}),
+    (_refused(Refusal.PROXY), "proxy_refused", {"code": "PROXY_ATTRIBUTION_REQUIRED"}),
+    (_refused(Refusal.SIGN_IN), "sign_in_required", {"code": "HTTP_302"}),
     (_refused(Refusal.STARTING_HTTP), "http_refused", {"status": 503}),
     (_refused(Refusal.NOT_A_GATEWAY), "not_a_gateway", {"code": "HTTP_404"}),
     (

@@ -23,6 +23,7 @@ class Refusal(Enum):
     STARTING_CLOSE = "socket: close 1013"
     STARTING_HTTP = "upgrade: 503"
     PROXY = "upgrade: 403"
+    SIGN_IN = "upgrade: 302"
     NOT_A_GATEWAY = "upgrade: 404"
     DROP_BEFORE_CHALLENGE = "socket: no challenge"
     DROP_AFTER_CHALLENGE = "socket: challenge only"
@@ -32,8 +33,22 @@ class Refusal(Enum):
 HTTP_STATUS = {
     Refusal.STARTING_HTTP: 503,
     Refusal.PROXY: 403,
+    Refusal.SIGN_IN: 302,
     Refusal.NOT_A_GATEWAY: 404,
 }
+
+
+# As OpenClaw 2026.9 answers to forwarded headers of a proxy that it does not trust.
+PROXY_ERROR = {
+    "error": {
+        "message": "Proxy client attribution is required. Configure "
+        "gateway.trustedProxies narrowly and make the proxy overwrite or safely "
+        "rebuild forwarded client headers.",
+        "type": "proxy_attribution_required",
+    }
+}
+# As Cloudflare Access: https://team.cloudflareaccess.com/cdn-cgi/access/login/…
+SIGN_IN_PAGE = "https://team.access.example/cdn-cgi/access/login/gateway"
 
 
 @dataclass

@@ -5,6 +5,7 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
+import json
 import secrets
 from ssl import SSLContext
 import time
@@ -20,7 +21,7 @@ from .connection import ClientConnection
 from .devices import Devices
 from .faults import Faults
 from .recordings import V3, Frame
-from .refusals import HTTP_STATUS
+from .refusals import HTTP_STATUS, PROXY_ERROR, SIGN_IN_PAGE, Refusal
 from .runs import Run, Runs
 from .script import Step, default_script
 from .snapshots import health, presence
@@ -37,7 +38,8 @@ class GatewaySimulator(Faults):
     entries of hello-ok's policy; ``mode``: kind of ``token``, a ``token`` or a
     ``password``; ``pairing``: devices need approval; ``clock_shift_ms``: how far
     the Gateway's clock is ahead; ``agents``: the first one is the default;
-    ``device_id``: identity of the Gateway (protocol 4).
+    ``device_id``: identity of the Gateway (protocol 4); ``service_token``: headers
+    without which a sign-in page answers, to which it redirects.
     """
 
     protocol: int = 4
@@ -51,8 +53,11 @@ class GatewaySimulator(Faults):
     agents: tuple[Agent, ...] = AGENTS
     device_id: str = field(default_factory=lambda: secrets.token_hex(32))
     ssl: SSLContext | None = None
+    service_token: dict[str, str] = field(default_factory=dict)
+    sign_in_page: str = SIGN_IN_PAGE
     host: str = field(default="127.0.0.1", init=False)
     open_connections: list[ClientConnection] = field(default_factory=list, init=False)
+    upgrades: list[dict[str, str]] = field(default_factory=list, init=False)
     seq: int = field(default=0, init=False)
     presence_version: int = field(default=1, init=False)
     health_version: int = field(default=1, init=False)
@@ -282,15 +287,23 @@ class GatewaySimulator(Faults):
         self.broadcast("health", health(self), versioned=True)
 
     def _process_request(
-        self, websocket: ServerConnection, _: HttpRequest
+        self, websocket: ServerConnection, request: HttpRequest
     ) -> Response | None:
         """Refuse the WebSocket upgrade if scripted."""
         self.attempts += 1
         self.notify()
-        if refusal := self.next_refusal(upgrade=True):
-            status = HTTPStatus(HTTP_STATUS[refusal])
-            return websocket.respond(status, f"{status.phrase}\n")
-        return None
+        self.upgrades.append(dict(request.headers.raw_items()))
+        refusal = self.next_refusal(upgrade=True)
+        if self.service_token.items() - request.headers.raw_items():
+            refusal = Refusal.SIGN_IN
+        if not refusal:
+            return None
+        status = HTTPStatus(HTTP_STATUS[refusal])
+        body = json.dumps(PROXY_ERROR) if refusal is Refusal.PROXY else status.phrase
+        response = websocket.respond(status, f"{body}\n")
+        if refusal is Refusal.SIGN_IN:
+            response.headers["Location"] = self.sign_in_page
+        return response
 
     async def _serve_connection(self, websocket: ServerConnection) -> None:
         """Serve a connection until it closes."""

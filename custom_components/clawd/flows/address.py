@@ -4,18 +4,20 @@ from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
 import re
 from typing import TYPE_CHECKING, Any, Final, Self
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from homeassistant.const import CONF_HOST, CONF_PATH, CONF_PORT, CONF_SSL
 
 from ..const import DEFAULT_PORT
 from ..gateway import is_setup_link, netloc, read_setup_link
+from .secret import clean, read_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TLS_BY_SCHEME: Final = {"ws": False, "http": False, "wss": True, "https": True}
 PAGE_SCHEMES: Final = ("http", "https")
+SECRET_PARAMETERS: Final = ("token", "bootstrapToken")
 _HOST: Final = re.compile(r"[^\s/\\?#@%]+")
 
 
@@ -88,17 +90,17 @@ def parse_address(text: str) -> ParsedAddress:
     """Parse a URL, a host or a link.
 
     Raises:
+        InvalidSecretError: its token is a placeholder.
         ValueError: the text is no address.
 
     """
-    text = text.strip()
+    text = clean(text)
     if not is_setup_link(text):
         return _parse_url_or_host(text)
     link = read_setup_link(text)
-    candidate = Candidate(link.host, link.port, link.ssl, link.path)
     return ParsedAddress(
-        (candidate,),
-        bootstrap_token=link.bootstrap_token,
+        tuple(Candidate(*address) for address in link.addresses),
+        bootstrap_token=read_secret(link.bootstrap_token),
         fingerprint=link.fingerprint,
     )
 
@@ -136,12 +138,21 @@ def _from_parts(scheme: str | None, parts: SplitResult) -> ParsedAddress:
         for tls in _tls_choices(scheme)
     )
     # OpenClaw links to /#token=…, Clawdbot to /?token=….
-    params = parse_qs(parts.query) | parse_qs(parts.fragment)
+    secrets = _secrets(parts.query) | _secrets(parts.fragment)
     return ParsedAddress(
-        candidates,
-        params.get("token", [None])[0],
-        params.get("bootstrapToken", [None])[0],
+        candidates, secrets.get("token"), secrets.get("bootstrapToken")
     )
+
+
+def _secrets(parameters: str) -> dict[str, str]:
+    """Return the secrets among the parameters of a link."""
+    # Not `parse_qs`: a token is base64, and its `+` is no blank.
+    pairs = (pair.partition("=") for pair in parameters.split("&"))
+    return {
+        name: read_secret(unquote(value))
+        for name, _, value in pairs
+        if value and name in SECRET_PARAMETERS
+    }
 
 
 def _ports(scheme: str | None, port: int | None) -> tuple[int, ...]:

@@ -1,15 +1,19 @@
-"""Untrusted certificates in forms."""
+"""Untrusted and renewed certificates."""
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from .form_errors import form_error_key
+from ..client_factory import async_get_endpoint
+from ..const import CONF_FINGERPRINT
+from ..storage import DeviceTokenStore
+from .form_errors import LACKS, form_error_key
 
 if TYPE_CHECKING:
-    from .setup import ProbeResult
+    from homeassistant.config_entries import ConfigEntry
+    from homeassistant.core import HomeAssistant
 
-# Characters of 16 of the 32 bytes, each with its colon. A dialog of the frontend
-# is too narrow for a whole fingerprint, 95 characters: its end would be hidden.
-FINGERPRINT_LINE: Final = 48
+    from ..gateway import GatewayError
+    from .setup import ProbeResult
 
 
 def certificate_error(result: ProbeResult, discovered: str | None) -> str:
@@ -26,8 +30,24 @@ def certificate_error(result: ProbeResult, discovered: str | None) -> str:
     return key
 
 
-def format_fingerprint(fingerprint: str) -> str:
-    """Return a fingerprint as `openssl` does, in two lines."""
-    pairs = zip(fingerprint[::2], fingerprint[1::2], strict=True)
-    text = ":".join(map("".join, pairs)).upper()
-    return f"{text[:FINGERPRINT_LINE]}\n{text[FINGERPRINT_LINE:]}" if text else ""
+def lacking(error: GatewayError | None) -> str:
+    """Return what strict verification misses in a certificate, if it does."""
+    return LACKS.get(error.code, "") if error else ""
+
+
+async def async_trust_certificate(
+    hass: HomeAssistant, entry: ConfigEntry, fingerprint: str
+) -> None:
+    """Pin another certificate of the same Gateway; unloads the entry."""
+    await hass.config_entries.async_unload(entry.entry_id)
+    endpoint = await async_get_endpoint(hass, entry.data, entry.options)
+    renewed = replace(endpoint, fingerprint=fingerprint)
+    old, new = (
+        DeviceTokenStore(hass, entry.entry_id, origin)
+        for origin in (endpoint.origin, renewed.origin)
+    )
+    # The user's word: it is the Gateway that issued the token.
+    if token := await old.async_load():
+        await new.async_try_to_save(token)
+    data = {**entry.data, CONF_FINGERPRINT: fingerprint}
+    hass.config_entries.async_update_entry(entry, data=data)

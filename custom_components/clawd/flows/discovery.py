@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # A DNS label has at most 63 characters, but a TXT value, which anyone in the
 # network can send, up to 255 bytes. The name becomes the title of the entry.
 MAX_NAME_LENGTH: Final = 64
+# Anyone in the network can advertise any number of addresses.
+MAX_HOSTS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class DiscoveredGateway:
 
     Attributes:
         hosts: its addresses and host name.
-        candidates: in the order in which to probe them; the last one is shown.
+        candidates: in the order in which to probe them.
         fingerprint: of its certificate, to compare with the actual one.
 
     """
@@ -43,13 +45,21 @@ class DiscoveredGateway:
         properties = info.properties
         name = properties.get("displayName") or info.name.partition(".")[0]
         port = info.port or DEFAULT_PORT
+        # `host` is the address that Home Assistant prefers.
+        hosts = tuple(dict.fromkeys((info.host, *info.addresses)))[:MAX_HOSTS]
         choices = (True,) if properties.get("gatewayTls") == "1" else (True, False)
         return cls(
             name[:MAX_NAME_LENGTH],
             frozenset({*info.addresses, info.hostname.rstrip(".").lower()}),
-            tuple(Candidate(info.host, port, tls) for tls in choices),
+            tuple(Candidate(host, port, tls) for tls in choices for host in hosts),
             _read_fingerprint(properties),
         )
+
+    @property
+    def shown_addresses(self) -> str:
+        """Return the URLs of the addresses, as the last choice has them."""
+        last = self.candidates[-1].ssl
+        return ", ".join(c.url for c in self.candidates if c.ssl is last)
 
     def matches(self, candidate: Candidate) -> bool:
         """Return whether an address leads to this Gateway."""

@@ -10,13 +10,22 @@ from ..gateway import InvalidTokenError
 if TYPE_CHECKING:
     from ..gateway import GatewayError
 
+# What strict verification finds missing, by the code of the error.
+LACKS: Final = {
+    "TLS_CERTIFICATE_AUTHORITY_KEY": "authorityKeyIdentifier",
+    "TLS_CERTIFICATE_BASIC_CONSTRAINTS": "basicConstraints (critical)",
+    "TLS_CERTIFICATE_KEY_USAGE": "keyUsage",
+    "TLS_CERTIFICATE_NO_AUTHORITY": "CA:TRUE, keyCertSign",
+    "TLS_CERTIFICATE_STRICT": "RFC 5280",
+    "TLS_CERTIFICATE_SUBJECT_KEY": "subjectKeyIdentifier",
+    "TLS_CERTIFICATE_SUBJECT_NAME": "subjectAltName",
+}
 # Codes with a more specific translation key than their error class has.
 _BY_CODE: Final = {
     "AUTH_BOOTSTRAP_TOKEN_INVALID": "setup_link_used",
     "AUTH_PASSWORD_MISMATCH": "invalid_password",
     "AUTH_PASSWORD_MISSING": "password_missing",
     "AUTH_TOKEN_MISSING": "token_missing",
-    "HTTP_403": "proxy_not_trusted",
     "INVALID_HOST": "invalid_address",
     "TLS": "tls_failed",
     "TLS_CERTIFICATE": "certificate_unknown",
@@ -24,6 +33,7 @@ _BY_CODE: Final = {
     "TLS_CERTIFICATE_NAME": "certificate_name",
     "TLS_FINGERPRINT": "certificate_changed",
     "UNKNOWN_HOST": "unknown_host",
+    **dict.fromkeys(LACKS, "certificate_incomplete"),
 }
 _ADDRESS_ERRORS: Final = (
     "invalid_address",

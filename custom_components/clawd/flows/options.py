@@ -14,6 +14,7 @@ import voluptuous as vol
 
 from ..const import (
     CONF_ALLOW_INSECURE,
+    CONF_HEADERS,
     CONF_KEEP_RUN,
     CONF_SELF_TEST_SCHEDULE,
     CONF_TRACE_LENGTH,
@@ -22,7 +23,9 @@ from ..const import (
     MAX_KEEP_RUN,
     MAX_TRACE_LENGTH,
 )
+from ..gateway import valid_headers
 from ..reports import DEFAULT_SCHEDULE, Schedule
+from .headers import HEADERS_FIELD, InvalidHeaderError, read_headers, shown_headers
 
 OPTIONS_SCHEMA: Final = vol.Schema(
     {
@@ -42,6 +45,7 @@ OPTIONS_SCHEMA: Final = vol.Schema(
             vol.Coerce(int),
         ),
         vol.Required(CONF_ALLOW_INSECURE, default=False): BooleanSelector(),
+        **HEADERS_FIELD,
     }
 )
 
@@ -53,9 +57,23 @@ class ClawdOptionsFlow(OptionsFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Show or store the options."""
+        stored = self.config_entry.options
+        headers = valid_headers(stored.get(CONF_HEADERS))
+        error, line = "", 0
         if user_input is not None:
-            return self.async_create_entry(data=user_input)
-        schema = self.add_suggested_values_to_schema(
-            OPTIONS_SCHEMA, self.config_entry.options
+            try:
+                entered = read_headers(user_input.get(CONF_HEADERS, ()), headers)
+            except InvalidHeaderError as err:
+                error, line = err.key, err.line
+            else:
+                options = {**user_input, CONF_HEADERS: entered}
+                if not entered:
+                    del options[CONF_HEADERS]
+                return self.async_create_entry(data=options)
+        shown = {key: stored[key] for key in stored if key != CONF_HEADERS}
+        values = user_input or {**shown, **shown_headers(headers)}
+        return self.async_show_form(
+            data_schema=self.add_suggested_values_to_schema(OPTIONS_SCHEMA, values),
+            errors={CONF_HEADERS: error} if error else {},
+            description_placeholders={"line": str(line)},
         )
-        return self.async_show_form(data_schema=schema)

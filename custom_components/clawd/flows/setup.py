@@ -14,6 +14,7 @@ from ..const import (
     CONF_ALLOW_INSECURE,
     CONF_CA_CERTIFICATE,
     CONF_FINGERPRINT,
+    CONF_HEADERS,
     DEFAULT_PORT,
     LOGGER,
 )
@@ -28,8 +29,10 @@ from ..gateway import (
     InsecureTransportError,
     InvalidTokenError,
     PairingRequiredError,
+    SignInRequiredError,
     Timing,
     probe_endpoint,
+    valid_headers,
 )
 from ..storage import NEW_ENTRY, DeviceTokenStore
 from .address import Candidate
@@ -136,11 +139,21 @@ class GatewaySetup:
 
     def set_secret(self, text: str) -> None:
         """Set a token or password, unless it is empty."""
-        if secret := text.strip():
+        if secret := text:
             self.data.pop(CONF_PASSWORD, None)
             # Stored as a token until a login shows that it is a password.
             self.data[CONF_TOKEN] = secret
             self.bootstrap_token = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return the additional headers."""
+        return valid_headers(self.options.get(CONF_HEADERS))
+
+    def set_headers(self, candidate: Candidate, headers: dict[str, str]) -> None:
+        """Set the additional headers; only this candidate gets them."""
+        self.candidates = (candidate,)
+        self.options[CONF_HEADERS] = headers
 
     def set_ca_certificate(self, certificate: str | None) -> None:
         """Set or remove the CA certificate."""
@@ -154,20 +167,24 @@ class GatewaySetup:
     async def async_probe_candidates(self) -> ProbeResult:
         """Probe the candidates; use the first conclusive one.
 
-        No credentials are sent. If all fail, the most informative one is used.
+        No credentials of the Gateway are sent. If all fail, the most informative one
+        is used.
 
         Raises:
             ssl.SSLError: the CA certificate cannot be read.
 
         """
         results: list[ProbeResult] = []
-        for candidate in self.candidates:
-            result = await self._async_probe(candidate)
-            if result.conclusive:
+        # Of several hosts, one may swallow what is sent to it: all at once, but never
+        # without TLS before it is clear that there is none.
+        for tls in sorted({candidate.ssl for candidate in self.candidates})[::-1]:
+            results += await asyncio.gather(
+                *(self._async_probe(c) for c in self.candidates if c.ssl is tls)
+            )
+            if any(result.conclusive for result in results):
                 break
-            results.append(result)
-        else:
-            result = max(results, key=_informativeness)
+        conclusive = (result for result in results if result.conclusive)
+        result = next(conclusive, None) or max(results, key=_informativeness)
         self.data |= result.candidate.entry_data
         return result
 
@@ -280,9 +297,12 @@ async def _read_fingerprint(result: ProbeResult, endpoint: Endpoint) -> ProbeRes
     """Add the fingerprint of an untrusted certificate."""
     # A failed verification does not reveal the certificate, so connect without.
     unverified = get_default_no_verify_context()
-    endpoint = replace(endpoint, ssl=unverified, fingerprint=None)
+    endpoint = replace(endpoint, ssl=unverified, fingerprint=None, headers={})
     try:
         peer = await probe_endpoint(endpoint, PROBE_TIMING)
+    except SignInRequiredError as err:
+        # First the certificate, then what is behind it.
+        return replace(result, fingerprint=err.fingerprint)
     except GatewayError as err:
         return ProbeResult(result.candidate, err)
     return replace(result, fingerprint=peer.fingerprint)

@@ -44,14 +44,17 @@ from .exceptions import (
     NotAGatewayError,
     NotConnectedError,
     PairingRequiredError,
+    ProxyRefusedError,
     RateLimitedError,
     RequestFailedError,
     RequestTimeoutError,
     RequestTooLargeError,
     RunTimeoutError,
+    SignInRequiredError,
     UnexpectedError,
     UnsupportedProtocolError,
 )
+from .headers import MAX_HEADERS, header_secrets, is_header, is_reserved, valid_headers
 from .history import ClientHistory, CredentialRefusal, HelloChange
 from .identity import DeviceIdentity
 from .introspection import Introspection
@@ -82,6 +85,7 @@ from .tracebacks import error_name
 
 __all__ = [
     "INSTALLATION",
+    "MAX_HEADERS",
     "MAX_PROTOCOL",
     "METHODS",
     "MIN_PROTOCOL",
@@ -133,6 +137,7 @@ __all__ = [
     "PauseReason",
     "Payload",
     "Peer",
+    "ProxyRefusedError",
     "RateLimitedError",
     "RequestFailedError",
     "RequestTimeoutError",
@@ -143,6 +148,7 @@ __all__ = [
     "RunResult",
     "RunTimeoutError",
     "SetupLink",
+    "SignInRequiredError",
     "SleepDetector",
     "Statistics",
     "StoreErrors",
@@ -156,6 +162,9 @@ __all__ = [
     "UnsupportedProtocolError",
     "address_class",
     "error_name",
+    "header_secrets",
+    "is_header",
+    "is_reserved",
     "is_setup_link",
     "minimum_delay",
     "netloc",
@@ -163,4 +172,5 @@ __all__ = [
     "probe_endpoint",
     "read_fingerprint",
     "read_setup_link",
+    "valid_headers",
 ]

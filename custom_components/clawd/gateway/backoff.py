@@ -15,7 +15,9 @@ from .exceptions import (
     InvalidTokenError,
     MissingScopeError,
     PairingRequiredError,
+    ProxyRefusedError,
     RateLimitedError,
+    SignInRequiredError,
     UnsupportedProtocolError,
 )
 
@@ -43,6 +45,7 @@ class PauseReason(StrEnum):
     PROTOCOL = "protocol"
     CERTIFICATE = "certificate"
     TRANSPORT = "transport"
+    PROXY = "proxy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,8 @@ class _Rule:
 
 
 # No recheck with a wrong token: repeated attempts lock the device out. A device may
-# get approved, a clock set, a Gateway updated, a certificate renewed.
+# get approved, a clock set, a Gateway updated, a certificate renewed, a proxy
+# configured.
 _RULES: Final = (
     (InvalidTokenError, _Rule(PauseReason.TOKEN, None)),
     (PairingRequiredError, _Rule(PauseReason.APPROVAL, 30.0)),
@@ -64,6 +68,8 @@ _RULES: Final = (
     (UnsupportedProtocolError, _Rule(PauseReason.PROTOCOL, 300.0)),
     (CertificateError, _Rule(PauseReason.CERTIFICATE, 300.0)),
     (InsecureTransportError, _Rule(PauseReason.TRANSPORT, None)),
+    (ProxyRefusedError, _Rule(PauseReason.PROXY, 300.0)),
+    (SignInRequiredError, _Rule(PauseReason.PROXY, 300.0)),
 )
 
 

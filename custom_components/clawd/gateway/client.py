@@ -437,6 +437,7 @@ class GatewayClient:
             self._dispatch,
             self._is_wanted,
             on_gap=self._runs.mark_incomplete,
+            secrets=self._endpoint.secrets,
         )
 
     def _keep_addresses(self, addresses: list[AddressInfo]) -> None:

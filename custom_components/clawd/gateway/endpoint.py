@@ -6,6 +6,8 @@ from ipaddress import ip_address
 import re
 from typing import TYPE_CHECKING, Final
 
+from .headers import header_secrets
+
 if TYPE_CHECKING:
     from ssl import SSLContext
 
@@ -53,6 +55,11 @@ class Endpoint:
     def origin(self) -> str:
         """Return the identity to which device tokens are bound."""
         return f"{self.url}#{self.fingerprint or ''}"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Return what must not be shown or logged."""
+        return tuple(header_secrets(self.headers.values()))
 
     @property
     def trusted(self) -> bool:

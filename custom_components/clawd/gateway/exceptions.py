@@ -3,6 +3,8 @@
 GatewayError
 ├ GatewayConnectionError
 │ ├ CannotConnectError
+│ │ ├ ProxyRefusedError
+│ │ └ SignInRequiredError
 │ ├ CertificateError
 │ ├ ConnectionLostError
 │ ├ NotConnectedError
@@ -35,6 +37,7 @@ CLOSE_RESTART: Final = 1012
 SCOPE_MISMATCH: Final = "AUTH_SCOPE_MISMATCH"
 PASSWORD_MISSING: Final = "AUTH_PASSWORD_MISSING"  # noqa: S105 - a code
 PASSWORD_MISMATCH: Final = "AUTH_PASSWORD_MISMATCH"  # noqa: S105 - a code
+PROXY_ATTRIBUTION: Final = "PROXY_ATTRIBUTION_REQUIRED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +103,30 @@ class CannotConnectError(GatewayConnectionError):
         self.http_status = http_status
 
 
+class ProxyRefusedError(CannotConnectError):
+    """Proxy in front of the Gateway not trusted by it, or refusing this client."""
+
+
+class SignInRequiredError(CannotConnectError):
+    """Sign-in page in front of the Gateway.
+
+    Attributes:
+        fingerprint: of the certificate that was shown.
+
+    """
+
+    fingerprint: str | None = None
+
+
 class CertificateError(GatewayConnectionError):
-    """Certificate not trusted or not pinned."""
+    """Certificate not trusted or not pinned.
+
+    Attributes:
+        fingerprint: of the certificate that was shown, where it is known.
+
+    """
+
+    fingerprint: str | None = None
 
 
 class ConnectionLostError(GatewayConnectionError):

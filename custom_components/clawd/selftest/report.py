@@ -84,7 +84,9 @@ def build_report(
         "summary": _summary(context),
         "checks": [_check(outcome, texts) for outcome in context.outcomes],
     }
-    secrets = known_secrets(context.entry.data, context.runtime.credentials)
+    secrets = known_secrets(
+        context.entry.data, context.entry.options, context.runtime.credentials
+    )
     return {key: redact_texts(value, secrets) for key, value in report.items()}
 
 

@@ -24,7 +24,9 @@ from ..gateway import (
     InvalidTokenError,
     MissingScopeError,
     PairingRequiredError,
+    ProxyRefusedError,
     RateLimitedError,
+    SignInRequiredError,
     UnexpectedError,
     UnsupportedProtocolError,
 )
@@ -54,8 +56,6 @@ PATIENCE: Final = 1.0
 CLOSES_IN_ORDER: Final = (1000, 1001, 1012)
 TOO_LARGE: Final = 1009
 SILENT: Final = (1011, 4000)
-
-HTTP_FORBIDDEN: Final = 403
 
 # Checks that fail with a Gateway that does not answer, or not in time.
 DRILLS: Final = ("drill_restart", "drill_abort")
@@ -252,15 +252,10 @@ def _protocol_unsupported(evidence: Evidence) -> Placeholders | None:
     return {"version": error.expected or "?"}
 
 
-def _http_refused(*, forbidden: bool) -> Find:
-    def find(evidence: Evidence) -> Placeholders | None:
-        error = evidence.failure.error if evidence.failure else None
-        status = error.http_status if isinstance(error, CannotConnectError) else None
-        if status is None or (status == HTTP_FORBIDDEN) is not forbidden:
-            return None
-        return {"status": status}
-
-    return find
+def _http_refused(evidence: Evidence) -> Placeholders | None:
+    error = evidence.failure.error if evidence.failure else None
+    status = error.http_status if isinstance(error, CannotConnectError) else None
+    return None if status is None else {"status": status}
 
 
 def _timeout(during: ConnectionState) -> Find:
@@ -446,8 +441,9 @@ _UNCONNECTED: Final = tuple(
         ("certificate_refused", _certificate_refused, TRUST),
         ("insecure_transport", _refusal(InsecureTransportError), TRUST),
         ("protocol_unsupported", _protocol_unsupported, ("protocol",)),
-        ("proxy_refused", _http_refused(forbidden=True), ()),
-        ("http_refused", _http_refused(forbidden=False), ()),
+        ("sign_in_required", _refusal(SignInRequiredError), ()),
+        ("proxy_refused", _refusal(ProxyRefusedError), ()),
+        ("http_refused", _http_refused, ()),
         ("not_a_gateway", _refusal(GatewayProtocolError), ()),
         ("host_unknown", _refusal(CannotConnectError, codes=("UNKNOWN_HOST",)), ()),
         ("port_closed", _refusal(CannotConnectError, codes=("REFUSED",)), ()),

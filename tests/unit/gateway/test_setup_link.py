@@ -12,6 +12,7 @@ from custom_components.clawd.gateway import (
     read_setup_link,
 )
 from custom_components.clawd.gateway.models import Json
+from custom_components.clawd.gateway.setup_link import LinkAddress
 
 TOKEN = "qgP4y0sniBgm6CtzIL6kWYpdIcYOApO2YmOwGMHZDFY"
 DIGITS = "0123456789abcdef" * 4
@@ -26,7 +27,8 @@ def code_of(**payload: Json) -> str:
 @pytest.mark.parametrize("form", ["{}", "oc-pair://{}", "OC-PAIR://{}", " {}\n"])
 def test_code_is_read_with_and_without_prefix(form: str) -> None:
     text = form.format(code_of(expiresAtMs=1))
-    link = SetupLink("10.0.0.2", 18789, ssl=False, path="", bootstrap_token=TOKEN)
+    address = LinkAddress("10.0.0.2", 18789, ssl=False, path="")
+    link = SetupLink((address,), bootstrap_token=TOKEN)
     assert is_setup_link(text)
     assert read_setup_link(text) == link
 
@@ -43,8 +45,18 @@ def test_code_is_read_with_and_without_prefix(form: str) -> None:
 def test_code_contains_host_port_and_path(
     url: str, expected: tuple[str, int, bool, str]
 ) -> None:
-    link = read_setup_link(code_of(url=url))
-    assert (link.host, link.port, link.ssl, link.path) == expected
+    assert read_setup_link(code_of(url=url)).addresses == (expected,)
+
+
+@pytest.mark.parametrize("urls", [None, "ws://b:2", {}, []])
+def test_code_without_other_addresses_has_one(urls: Json) -> None:
+    assert len(read_setup_link(code_of(url="ws://a:1", urls=urls)).addresses) == 1
+
+
+def test_code_contains_other_addresses_but_not_too_many() -> None:
+    urls: list[Json] = [f"ws://a:{port}" for port in range(1, 100)]
+    addresses = read_setup_link(code_of(url="ws://a:1", urls=urls)).addresses
+    assert [address.port for address in addresses] == [*range(1, 8)]
 
 
 def test_code_contains_fingerprint() -> None:
@@ -65,6 +77,7 @@ def test_code_contains_fingerprint() -> None:
         code_of(url="ftp://a"),
         code_of(url="ws://"),
         code_of(url="ws://a:99999"),
+        code_of(urls=["ws://b:2", 7]),
         code_of(tlsFingerprint="sha1"),
     ],
 )

@@ -1,5 +1,7 @@
 """Backoff checks of the self-test."""
 
+from dataclasses import replace
+
 import pytest
 
 from custom_components.clawd.gateway import (
@@ -175,6 +177,17 @@ async def test_pause_may_end_by_resume() -> None:
     result = await _result_of(check_backoff_pause, paused, resumed)
 
     assert result.status == "pass"
+
+
+async def test_a_clock_that_is_set_back_ends_no_pause_early() -> None:
+    paused = _change(Cause.REFUSED, 10_000, pause=PauseReason.APPROVAL)
+    due = _change(Cause.RETRY, 10_030)
+    set_back = replace(due, at=due.at - 3_600)
+
+    result = await _result_of(check_backoff_pause, paused, set_back)
+
+    assert result.status == "pass"
+    assert set_back.at < paused.at
 
 
 async def test_early_end_reports_reason_and_duration() -> None:

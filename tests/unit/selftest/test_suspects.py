@@ -24,8 +24,10 @@ from custom_components.clawd.gateway import (
     NotAGatewayError,
     NotConnectedError,
     PairingRequiredError,
+    ProxyRefusedError,
     RateLimitedError,
     RunOutcome,
+    SignInRequiredError,
     Transition,
     UnsupportedProtocolError,
 )
@@ -160,7 +162,8 @@ REFUSED: Final = {
     "certificate_refused": CertificateError("", code="TLS_CERTIFICATE_EXPIRED"),
     "insecure_transport": InsecureTransportError(),
     "protocol_unsupported": UnsupportedProtocolError("", expected=9),
-    "proxy_refused": CannotConnectError("", code="HTTP_403", http_status=403),
+    "sign_in_required": SignInRequiredError("", code="HTTP_302", http_status=302),
+    "proxy_refused": ProxyRefusedError("", code="HTTP_403", http_status=403),
     "http_refused": CannotConnectError("", code="HTTP_502", http_status=502),
     "not_a_gateway": NotAGatewayError("", code="HTTP_404"),
     "host_unknown": CannotConnectError("", code="UNKNOWN_HOST"),
@@ -307,6 +310,13 @@ def hello_change(
 ) -> HelloChange:
     """Return the difference between two hellos."""
     return HelloChange(time.time() - ago, restarted, None, None, changes)
+
+
+@pytest.mark.parametrize("key", ["certificate_changed", "certificate_refused"])
+def test_a_certificate_of_an_open_connection_is_told(key: str) -> None:
+    found = outcome("transport_trust", origin=Origin.NETWORK, reason=key, code="TLS")
+
+    assert keys(evidence(found)) == [key]
 
 
 def test_a_change_of_the_gateway_is_told_and_its_restart() -> None:

@@ -75,7 +75,7 @@ class Connection:
 
     hello: Hello
 
-    def __init__(  # noqa: PLR0913 - one has a default
+    def __init__(  # noqa: PLR0913 - two have a default
         self,
         socket: Socket,
         timing: Timing,
@@ -84,12 +84,13 @@ class Connection:
         is_wanted: Callable[[str], bool],
         *,
         on_gap: Callable[[], object] = lambda: None,
+        secrets: tuple[str, ...] = (),
     ) -> None:
         """Wrap an open socket; `handshake()` comes next.
 
         `on_event` gets each event and its time of the monotonic clock, `on_gap` is
-        called when events are missing. Events whose name is not wanted are counted,
-        but not decoded.
+        called when events are missing; `secrets` are those of the endpoint. Events
+        whose name is not wanted are counted, but not decoded.
         """
         self._socket = socket
         self.timing = timing
@@ -97,7 +98,7 @@ class Connection:
         self._on_event = on_event
         self._is_wanted = is_wanted
         self._on_gap = on_gap
-        self._secrets: tuple[str, ...] = ()
+        self._secrets = secrets
         self._aborted = False
         self._last_seq: int | None = None
         self._restart_delay: float | None = None
@@ -136,7 +137,7 @@ class Connection:
             GatewayError: the Gateway refused, or did not answer.
 
         """
-        self._secrets = credentials.secrets
+        self._secrets += credentials.secrets
         try:
             async with asyncio.timeout_at(deadline):
                 challenge = await self.read_challenge()

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING, Final
 from ..exceptions import (
     PASSWORD_MISMATCH,
     PASSWORD_MISSING,
+    PROXY_ATTRIBUTION,
     SCOPE_MISMATCH,
     GatewayAuthenticationError,
     GatewayError,
     InvalidTokenError,
     MissingScopeError,
     PairingRequiredError,
+    ProxyRefusedError,
     RateLimitedError,
     RequestFailedError,
     UnsupportedProtocolError,
@@ -40,7 +42,10 @@ def _v3_code(error: ResponseError, method: str) -> str:
     return ""
 
 
-def _invalid_token(_error: ResponseError, _method: str, code: str) -> GatewayError:
+def _invalid_token(error: ResponseError, _method: str, code: str) -> GatewayError:
+    # {"code": "AUTH_UNAUTHORIZED", "authReason": "proxy_attribution_required"}
+    if error.detail("authReason", str) == PROXY_ATTRIBUTION.lower():
+        return ProxyRefusedError("a proxy is not trusted", code=PROXY_ATTRIBUTION)
     return InvalidTokenError("the Gateway refused the token", code=code)
 
 

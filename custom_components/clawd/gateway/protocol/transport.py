@@ -2,12 +2,12 @@
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
-from http import HTTPStatus
 import logging
 import socket
 import ssl
-from typing import TYPE_CHECKING, Final, NamedTuple, cast, override
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast, override
 
 from aiohappyeyeballs import start_connection
 from websockets.asyncio.client import ClientConnection, connect
@@ -17,6 +17,7 @@ from websockets.exceptions import (
     InvalidStatus,
     InvalidURI,
 )
+from websockets.http11 import USER_AGENT
 from websockets.uri import parse_uri
 
 from ..endpoint import AddressClass, address_class
@@ -28,11 +29,14 @@ from ..exceptions import (
     InsecureTransportError,
     NotAGatewayError,
 )
+from .refusals import upgrade_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from aiohappyeyeballs import AddrInfoType
+    from websockets.client import ClientProtocol
+    from websockets.datastructures import HeadersLike
 
     from ..endpoint import Endpoint
     from ..models import Timing
@@ -62,13 +66,23 @@ _CODES: Final = (
     (OSError, "UNREACHABLE"),
     (Exception, "INVALID_HOST"),
 )
-# X509_V_ERR_CERT_HAS_EXPIRED, _HOSTNAME_MISMATCH, _IP_ADDRESS_MISMATCH of OpenSSL.
+# By the number of OpenSSL's X509_V_ERR_…: CERT_HAS_EXPIRED, HOSTNAME_MISMATCH and
+# IP_ADDRESS_MISMATCH; then what a certificate lacks. Those from 80 on come from
+# X509_V_FLAG_X509_STRICT, which Python sets since 3.13.
 _CERTIFICATE_CODES: Final = {
     10: "TLS_CERTIFICATE_EXPIRED",
     62: "TLS_CERTIFICATE_NAME",
     64: "TLS_CERTIFICATE_NAME",
+    79: "TLS_CERTIFICATE_NO_AUTHORITY",
+    32: "TLS_CERTIFICATE_KEY_USAGE",
+    81: "TLS_CERTIFICATE_KEY_USAGE",
+    85: "TLS_CERTIFICATE_AUTHORITY_KEY",
+    86: "TLS_CERTIFICATE_SUBJECT_KEY",
+    87: "TLS_CERTIFICATE_SUBJECT_NAME",
+    89: "TLS_CERTIFICATE_BASIC_CONSTRAINTS",
+    92: "TLS_CERTIFICATE_KEY_USAGE",
+    **dict.fromkeys((80, 82, 83, 84, 88, 90, 91, 93), "TLS_CERTIFICATE_STRICT"),
 }
-_REFUSALS: Final = (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
 
 
 class Socket(ClientConnection):
@@ -80,6 +94,27 @@ class Socket(ClientConnection):
     """
 
     bytes_received = 0
+
+    def __init__(
+        self,
+        protocol: ClientProtocol,
+        *,
+        check: Callable[[Peer], object],
+        **settings: Any,  # noqa: ANN401 - those of websockets
+    ) -> None:
+        """Wrap the protocol; `check` raises if the peer is not trusted."""
+        super().__init__(protocol, **settings)
+        self._check = check
+
+    @override
+    async def handshake(
+        self,
+        additional_headers: HeadersLike | None = None,
+        user_agent_header: str | None = USER_AGENT,
+    ) -> None:
+        """Check the peer first: the headers of the upgrade may hold secrets."""
+        self._check(peer_of(self))
+        await super().handshake(additional_headers, user_agent_header)
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -165,22 +200,14 @@ async def open_socket(
 
     """
     _check_transport(endpoint, endpoint.host)
-    connection = await _connect(endpoint, timing, on_resolved)
-    peer = peer_of(connection)
-    try:
+    fingerprint: str | None = None
+
+    def check(peer: Peer) -> None:
+        nonlocal fingerprint
+        fingerprint = peer.fingerprint
         _check_transport(endpoint, peer.address)
         _check_certificate(endpoint, peer)
-    except GatewayError:
-        connection.transport.abort()
-        raise
-    return connection
 
-
-async def _connect(
-    endpoint: Endpoint,
-    timing: Timing,
-    on_resolved: Callable[[list[AddressInfo]], object],
-) -> Socket:
     try:
         uri = parse_uri(endpoint.url)
         found = await _resolve(uri.host, uri.port)
@@ -189,7 +216,7 @@ async def _connect(
         # the time of the next one.
         connection = await _Connect(
             endpoint.url,
-            create_connection=Socket,
+            create_connection=cast("type[Socket]", partial(Socket, check=check)),
             sock=await start_connection(
                 found, happy_eyeballs_delay=timing.address_delay, interleave=1
             ),
@@ -208,7 +235,7 @@ async def _connect(
         )
         return cast("Socket", connection)
     except InvalidStatus as err:
-        raise _refused(err) from None
+        raise upgrade_error(err.response, endpoint, fingerprint) from None
     except InvalidHandshake as err:
         raise _no_websocket(err) from None
     except ssl.SSLCertVerificationError as err:
@@ -243,7 +270,9 @@ def _check_transport(endpoint: Endpoint, address: str) -> None:
 
 def _check_certificate(endpoint: Endpoint, peer: Peer) -> None:
     if endpoint.fingerprint not in (None, peer.fingerprint):
-        raise CertificateError("not the pinned one", code="TLS_FINGERPRINT")
+        error = CertificateError("not the pinned one", code="TLS_FINGERPRINT")
+        error.fingerprint = peer.fingerprint
+        raise error
 
 
 def _code(err: Exception, *, tls: bool) -> str:
@@ -252,19 +281,6 @@ def _code(err: Exception, *, tls: bool) -> str:
     if tls and isinstance(err, ConnectionResetError | ConnectionAbortedError):
         return "TLS"
     return next(code for kind, code in _CODES if isinstance(err, kind))
-
-
-def _refused(err: InvalidStatus) -> GatewayError:
-    status = err.response.status_code
-    if status in _REFUSALS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        delay = err.response.headers.get("Retry-After", "")
-        return CannotConnectError(
-            f"the upgrade was refused: HTTP {status}",
-            http_status=status,
-            code=f"HTTP_{status}",
-            retry_after=float(delay) if delay.isdecimal() else None,
-        )
-    return NotAGatewayError(f"no WebSocket but HTTP {status}", code=f"HTTP_{status}")
 
 
 def _no_websocket(err: InvalidHandshake) -> GatewayError:

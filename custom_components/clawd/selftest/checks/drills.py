@@ -145,7 +145,9 @@ async def check_log_redaction(context: CheckContext) -> CheckResult:
     """
     with recorded_log() as records:
         await drill_tools.reconnect(context.runtime.client, 1)
-    secrets = redaction.known_secrets(context.entry.data, context.runtime.credentials)
+    secrets = redaction.known_secrets(
+        context.entry.data, context.entry.options, context.runtime.credentials
+    )
     loggers = [
         logger for logger, text in records if redaction.contains_secret(text, secrets)
     ]

@@ -101,7 +101,9 @@ async def check_redaction(context: CheckContext) -> CheckResult:
 
     Both are made to be shared.
     """
-    secrets = redaction.known_secrets(context.entry.data, context.runtime.credentials)
+    secrets = redaction.known_secrets(
+        context.entry.data, context.entry.options, context.runtime.credentials
+    )
     parts: dict[str, object] = {
         outcome.check.id: asdict(outcome.result) for outcome in context.outcomes
     }

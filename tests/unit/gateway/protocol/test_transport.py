@@ -46,15 +46,19 @@ async def test_open_socket(gateway: GatewaySimulator) -> None:
 
 
 @pytest.mark.parametrize(
-    ("refusal", "status"), [(Refusal.STARTING_HTTP, 503), (Refusal.PROXY, 403)]
+    ("refusal", "status", "code"),
+    [
+        (Refusal.STARTING_HTTP, 503, "HTTP_503"),
+        (Refusal.PROXY, 403, "PROXY_ATTRIBUTION_REQUIRED"),
+    ],
 )
 async def test_http_error_of_gateway_or_proxy_is_cannot_connect(
-    gateway: GatewaySimulator, refusal: Refusal, status: int
+    gateway: GatewaySimulator, refusal: Refusal, status: int, code: str
 ) -> None:
     gateway.refuse(refusal)
     error = await error_of(Endpoint(gateway.host, gateway.port))
     assert isinstance(error, CannotConnectError)
-    assert (error.http_status, error.code) == (status, f"HTTP_{status}")
+    assert (error.http_status, error.code) == (status, code)
     assert error.retry_after is None
 
 

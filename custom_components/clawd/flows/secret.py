@@ -1,0 +1,64 @@
+"""Tokens, passwords and addresses as users paste them."""
+
+import re
+from typing import Final
+import unicodedata
+from urllib.parse import unquote
+
+# Formats (zero-width spaces, byte order marks) cannot be seen and are not meant.
+INVISIBLE: Final = "Cf"
+# Controls, line breaks, and what is no character.
+CONTROL: Final = frozenset({"Cc", "Zl", "Zp", "Cs", "Cn"})
+QUOTES: Final = ('""', "''", "``", "“”", "„“", "„”", "\u2018\u2019", "«»")
+
+# http://gateway/#token=…, or only its end.
+_LINK: Final = re.compile(r"(?:\S*://\S*)?[#?](?:\S*&)?token=([^&#\s]*)\S*")
+# "token": "…", as a line of the Gateway's configuration.
+_SETTING: Final = re.compile(
+    r"""["']?(?:token|password)["']?\s*[:=]\s*(["'])(.*)\1,?"""
+)
+_PLACEHOLDER: Final = re.compile(
+    # What programs write for a secret that they hide or do not have, and what stands
+    # for one in a guide or a configuration.
+    r"undefined|null|none|nil|nan|\[object object\]|[*•●]+|<[^<>]*>|\$\{[^{}]*\}"
+    r"|\[?(?:\*\*)?redacted(?:\*\*)?\]?|\S*_REDACTED_\S*",
+    re.IGNORECASE,
+)
+
+
+class InvalidSecretError(ValueError):
+    """Pasted text that is no token or password."""
+
+
+def clean(text: str) -> str:
+    """Return a text without what cannot be seen, blanks and quotes around it."""
+    text = _visible(text).strip()
+    while len(text) > 1 and text[0] + text[-1] in QUOTES:
+        text = text[1:-1].strip()
+    return text
+
+
+def read_secret(text: str) -> str:
+    """Return the token or password in a pasted text; empty if there is none.
+
+    Raises:
+        InvalidSecretError: the text is a placeholder, or more than one line.
+
+    """
+    visible = _visible(text).strip()
+    if found := _SETTING.fullmatch(visible):
+        secret = clean(found[2])
+    elif found := _LINK.fullmatch(secret := clean(text)):
+        secret = clean(unquote(found[1]))
+    # Quotes with nothing between them are no empty field.
+    if not secret and visible:
+        raise InvalidSecretError
+    if _PLACEHOLDER.fullmatch(secret) or not CONTROL.isdisjoint(
+        map(unicodedata.category, secret)
+    ):
+        raise InvalidSecretError
+    return secret
+
+
+def _visible(text: str) -> str:
+    return "".join(c for c in text if unicodedata.category(c) != INVISIBLE)
