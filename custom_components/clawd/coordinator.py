@@ -298,5 +298,6 @@ def _expected(error: GatewayError | None) -> bool:
 
     The Gateway announced its restart, or the client connects again with new scopes.
     """
-    lost = isinstance(error, ConnectionLostError)
-    return lost and (error.announced or error.intended)
+    if not isinstance(error, ConnectionLostError):
+        return False
+    return error.announced or error.intended

@@ -107,7 +107,8 @@ async def test_dead_address_of_a_name_does_not_hold_up_the_other(
     with swallowing() as dead:
         client = _client_of_name(harness, monkeypatch, dead, harness.port)
         async with running(client):
-            assert client.introspection.peer_address_class is AddressClass.LOOPBACK
+            assert client.peer is not None
+            assert client.peer.address_info.address_class is AddressClass.LOOPBACK
             assert len(client.introspection.history.addresses) == 2
             await client.request("health")
 
