@@ -335,12 +335,11 @@ class AgentRun:
             self.finish()
 
     def _succeed(self, payload: Payload) -> None:
-        if not self.ended:
-            _LOGGER.debug("Run %s ended: ok", self.run_id)
-            self.stream.close_tools()
-            result = run_result(self.run_id, payload, self.stream.text)
-            self._result.set_result(result)
-            self._end()
+        _LOGGER.debug("Run %s ended: ok", self.run_id)
+        self.stream.close_tools()
+        result = run_result(self.run_id, payload, self.stream.text)
+        self._result.set_result(result)
+        self._end()
 
     def _expire(self, error: GatewayError) -> None:
         if self.answered:
