@@ -298,6 +298,6 @@ def _expected(error: GatewayError | None) -> bool:
 
     The Gateway announced its restart, or the client connects again with new scopes.
     """
-    if not isinstance(error, ConnectionLostError):
-        return False
-    return error.announced or error.intended
+    return isinstance(error, ConnectionLostError) and (
+        error.announced or error.intended
+    )
