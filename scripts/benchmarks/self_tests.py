@@ -125,7 +125,7 @@ class Tally:
 def describe(check: dict[str, Any]) -> str:
     """Return a check with its value and message."""
     value = f"{check['observed_value']} {check['observed_unit'] or ''}".strip()
-    details = "; ".join(check["details"])
+    details = "; ".join(check.get("details", ()))
     text = f"{check['status']} {check['id']} ({check['origin']}): {value}"
     return f"{text}: {check['message']} {details}".rstrip()
 

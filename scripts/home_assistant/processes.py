@@ -14,7 +14,8 @@ from typing import IO, Any
 
 from .folder import HOST
 
-STOP_DEADLINE = 10.0
+# A real Gateway's own command gives it 10 s, and then kills it.
+STOP_DEADLINE = 20.0
 SIGNALLED = 128
 _PR_SET_PDEATHSIG = 1
 _NOT_FOR_CHILDREN = frozenset({"CLAWD_TOKEN", "PYTHONDONTWRITEBYTECODE"})

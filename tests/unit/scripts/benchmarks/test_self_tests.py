@@ -17,7 +17,7 @@ def report(*statuses: str, suspects: tuple[str, ...] = ()) -> dict[str, Any]:
             "observed_value": 7,
             "observed_unit": "ms",
             "message": "It took 7 ms.",
-            "details": ["a detail"],
+            **({"details": ["a detail"]} if number == 1 else {}),
         }
         for number, status in enumerate(statuses)
     ]
@@ -39,6 +39,12 @@ def test_any_other_check_is_an_alarm(status: str) -> None:
     told = f"{status} check_1 (integration): 7 ms: It took 7 ms. a detail"
     assert alarm == f"drill 1: {told}"
     assert tally.row("OpenClaw")[-1] == "missed"
+
+
+def test_an_alarm_without_details_is_told() -> None:
+    tally = Tally()
+    tally.add("active", report("warn"))
+    assert tally.alarms == ["active 1: warn check_0 (integration): 7 ms: It took 7 ms."]
 
 
 def test_a_suspect_is_an_alarm() -> None:
