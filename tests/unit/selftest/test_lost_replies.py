@@ -53,3 +53,18 @@ async def test_a_run_whose_end_is_known_is_not_lost(
     result = await result_of(check_run_outcomes, introspection=given)
 
     assert (result.status, result.observed) == (Status.PASS, 0)
+
+
+@pytest.mark.parametrize(
+    ("code", "origin"),
+    [("RUN_LOST", "gateway"), ("UNEXPECTED", "integration"), ("1006", "network")],
+)
+async def test_a_run_that_ended_with_the_code_of_a_loss_is_lost(
+    code: str, origin: str
+) -> None:
+    ended = RunOutcome(time.time(), code, "GatewayError")
+    given = introspection(run_outcomes=(ended,))
+
+    result = await result_of(check_run_outcomes, introspection=given)
+
+    assert (result.status, result.origin) == (Status.WARN, origin)
