@@ -6,6 +6,7 @@ from .refusals import Refusal
 from .request_log import Request
 from .script import (
     Ack,
+    CallTool,
     Drop,
     Emit,
     End,
@@ -14,6 +15,7 @@ from .script import (
     Refuse,
     Replace,
     Reply,
+    ReplyResult,
     Retry,
     Step,
     TimeOut,
@@ -24,6 +26,7 @@ from .server import GatewaySimulator
 __all__ = [
     "Ack",
     "Agent",
+    "CallTool",
     "ClientConnection",
     "Drop",
     "Emit",
@@ -35,6 +38,7 @@ __all__ = [
     "Refuse",
     "Replace",
     "Reply",
+    "ReplyResult",
     "Request",
     "Retry",
     "Step",

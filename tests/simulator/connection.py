@@ -8,9 +8,10 @@ import orjson
 from websockets.asyncio.server import ServerConnection, broadcast
 
 from .handshake import Handshake
-from .methods import RESPONDED, RequestError, handle
+from .methods import RESPONDED, handle
 from .recordings import V3, Frame
 from .refusals import ConnectError, Refusal, invalid_connect
+from .request_errors import RequestError
 from .request_log import Request
 from .snapshots import hello
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from .server import GatewaySimulator
 
 MAX_CONNECT_SIZE = 65_536
+# Characters of a close reason, as the Gateway cuts it.
+MAX_REASON = 120
 
 type Item = Frame | str | bytes | tuple[str, Frame]
 
@@ -41,6 +44,11 @@ class ClientConnection:
     def scopes(self) -> list[str]:
         """Return the granted scopes."""
         return list(self.params.get("scopes", []))
+
+    @property
+    def is_node(self) -> bool:
+        """Return whether the client is a node."""
+        return self.params.get("role") == "node"
 
     async def serve(self) -> None:
         """Serve the client until the connection closes."""
@@ -86,7 +94,9 @@ class ClientConnection:
             frame["seq"] = self.gateway.seq
         else:
             self.seq += 1
-            frame |= {"seq": self.seq, "recipientProfileId": "gateway-owner"}
+            frame["seq"] = self.seq
+            if not self.is_node:
+                frame["recipientProfileId"] = "gateway-owner"
         if versioned:
             frame["stateVersion"] = self.gateway.state_version
         self.send(frame)
@@ -170,12 +180,14 @@ class ClientConnection:
         except ConnectError as err:
             error = self.gateway.apply_edit("refusal", err.error)
             self.respond(request, error=error)
-            await self.websocket.close(err.close_code, err.close_reason)
+            await self.websocket.close(err.close_code, err.close_reason[:MAX_REASON])
             return
         self.connected = True
         payload = self.gateway.apply_edit("hello-ok", hello(self.gateway, self, token))
         self.respond(request, payload)
         self._send_all(self.gateway.sent_after.get("connect", ()))
+        if self.is_node:
+            self.gateway.nodes.connect(self)
         self.gateway.announce_connection()
 
     def _authenticate(self, request: Request) -> str | None:

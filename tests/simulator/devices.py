@@ -21,6 +21,7 @@ class Devices:
     pending: dict[str, dict[str, Any]] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
     bootstrap_tokens: set[str] = field(default_factory=set)
+    roles: dict[str, str] = field(default_factory=dict)
     _requests: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def pair(self, params: dict[str, Any], *, silent: bool) -> str:
@@ -32,6 +33,8 @@ class Devices:
         request = self._pairing_request(params)
         device_id = request["deviceId"]
         scopes = set(request["scopes"])
+        if request["reason"] == "role-upgrade":
+            raise pairing_required(self.protocol, self._add_pending(request))
         if silent:
             self.approved.setdefault(device_id, set()).update(scopes)
         if not scopes <= self.approved.get(device_id, set()) or (
@@ -39,6 +42,7 @@ class Devices:
         ):
             raise pairing_required(self.protocol, self._add_pending(request))
         self._requests[device_id] = request
+        self.roles[device_id] = request["role"]
         return self.tokens.setdefault(device_id, secrets.token_urlsafe(24))
 
     def approve(self, request_id: str) -> dict[str, Any]:
@@ -50,8 +54,14 @@ class Devices:
         request = self.pending.pop(request_id)
         device_id = request["deviceId"]
         self.approved.setdefault(device_id, set()).update(request["scopes"])
+        self.roles[device_id] = request["role"]
         self._requests[device_id] = request
         return self._describe(device_id)
+
+    def forget(self, device_id: str) -> None:
+        """Remove a device and its token."""
+        for known in (self.approved, self.tokens, self.roles, self._requests):
+            known.pop(device_id, None)
 
     def request(self, params: dict[str, Any]) -> dict[str, Any]:
         """Return the pending request for the scopes of a connect request."""
@@ -81,15 +91,24 @@ class Devices:
     def _pairing_request(self, params: dict[str, Any]) -> dict[str, Any]:
         """Return the pairing request of a connect request."""
         device_id = params["device"]["id"]
-        known = device_id in self.approved
+        known, role = device_id in self.approved, params.get("role", "operator")
+        reason = "scope-upgrade" if known else "not-paired"
+        if known and self.roles.get(device_id, role) != role:
+            reason = "role-upgrade"
         return {
             "deviceId": device_id,
             "publicKey": params["device"]["publicKey"],
             "displayName": params["client"].get("displayName"),
-            "role": params.get("role", "operator"),
+            "role": role,
             "scopes": params.get("scopes", []),
-            "reason": "scope-upgrade" if known else "not-paired",
+            "reason": reason,
+            **(self._approved(device_id) if reason == "role-upgrade" else {}),
         }
+
+    def _approved(self, device_id: str) -> dict[str, Any]:
+        """Return role and scopes of a paired device."""
+        scopes = sorted(self.approved[device_id])
+        return {"approvedRole": self.roles[device_id], "approvedScopes": scopes}
 
     def _add_pending(self, request: dict[str, Any]) -> dict[str, Any]:
         """Return the device's pending request, added if there is none.

@@ -58,7 +58,10 @@ class Handshake:
             params["scopes"] = []
         if "device" not in params:
             return None
-        return self.devices.pair(params, silent=self.local)
+        invited = params.get("auth", {}).get("bootstrapToken") and (
+            params.get("role") == "node"
+        )
+        return self.devices.pair(params, silent=self.local or bool(invited))
 
     def refuse(self, refusal: Refusal, params: Frame) -> None:
         """Refuse a client as scripted.

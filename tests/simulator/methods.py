@@ -1,13 +1,24 @@
 """Request handlers of the Gateway."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 import secrets
 from typing import TYPE_CHECKING
 
 from .agent_list import agents_payload, models_payload
+from .node_methods import (
+    approve_pairing,
+    effective_tools,
+    get_config,
+    handle_node,
+    invoke_command,
+    invoke_tool,
+    issue_setup_code,
+    list_nodes,
+    list_pairing,
+)
 from .params import ADMIN, grants_scope, method_params_error, required_scope
 from .recordings import V3, Frame, payload, recorded_methods
+from .request_errors import RequestError, invalid_request, missing_scope
 from .request_log import Request
 from .script import Fail, Refuse, Script
 from .snapshots import health, history, session_rows
@@ -18,32 +29,6 @@ if TYPE_CHECKING:
 
 
 RESPONDED = object()
-IDENTITY = "gateway.identity.get"
-
-
-@dataclass
-class RequestError(Exception):
-    """Error response to a request."""
-
-    error: Frame
-
-
-def _invalid_request(message: str) -> RequestError:
-    """Return an ``INVALID_REQUEST`` error."""
-    return RequestError({"code": "INVALID_REQUEST", "message": message})
-
-
-def _missing_scope(protocol: int, scope: str) -> RequestError:
-    """Return the error of a missing scope."""
-    message = f"missing scope: {scope}"
-    if protocol == V3:
-        return _invalid_request(message)
-    details = {
-        "code": "MISSING_SCOPE",
-        "missingScope": scope,
-        "requiredScopes": [scope],
-    }
-    return RequestError({"code": "FORBIDDEN", "message": message, "details": details})
 
 
 async def handle(
@@ -57,18 +42,22 @@ async def handle(
         RequestError: the response is an error.
     """
     protocol, method = gateway.protocol, request.method
+    if method in gateway.refused_methods:
+        gateway.refused_methods.remove(method)
+        raise invalid_request(f"invalid {method} params: refused by the test")
+    if connection.is_node:
+        return await handle_node(gateway, connection, request)
     needed = required_scope(protocol, method)
     if needed and not grants_scope(connection.scopes, needed):
-        raise _missing_scope(protocol, needed)
+        raise missing_scope(protocol, needed)
     if problem := method_params_error(protocol, method, request.params):
-        raise _invalid_request(f"invalid {method} params: {problem}")
-    if method == IDENTITY and protocol != V3:
-        return await _identity(gateway, connection, request)
-    if handler := METHODS.get(method):
+        raise invalid_request(f"invalid {method} params: {problem}")
+    handlers = METHODS if protocol == V3 else METHODS | METHODS_V4
+    if handler := handlers.get(method):
         return await handler(gateway, connection, request)
     if method in recorded_methods(protocol):
         return payload(protocol, "rpc_survey", method)
-    raise _invalid_request(f"unknown method: {method}")
+    raise invalid_request(f"unknown method: {method}")
 
 
 async def _start_run(
@@ -103,17 +92,17 @@ def _check_agent(
     known = {agent.id for agent in gateway.agents}
     agent_id = params.get("agentId", gateway.agents[0].id)
     if agent_id not in known:
-        raise _invalid_request(f'invalid agent params: unknown agent id "{agent_id}"')
+        raise invalid_request(f'invalid agent params: unknown agent id "{agent_id}"')
     owner = params.get("sessionKey", f"agent:{agent_id}:main").split(":")[1]
     if owner != agent_id and "agentId" in params:
         mismatch = f'agent "{agent_id}" does not match session key agent "{owner}"'
-        raise _invalid_request(f"invalid agent params: {mismatch}")
+        raise invalid_request(f"invalid agent params: {mismatch}")
     if gateway.protocol == V3:
         return
     if owner not in known:
-        raise _invalid_request(f'Agent "{owner}" no longer exists in configuration')
+        raise invalid_request(f'Agent "{owner}" no longer exists in configuration')
     if {"model", "provider"} & set(params) and ADMIN not in connection.scopes:
-        raise _invalid_request(
+        raise invalid_request(
             "provider/model overrides are not authorized for this caller."
         )
 
@@ -168,7 +157,7 @@ async def _send_chat(
     """Handle ``/stop``; other messages are not simulated."""
     params = request.params
     if not params["message"].endswith("/stop"):
-        raise _invalid_request("chat.send is simulated for /stop only")
+        raise invalid_request("chat.send is simulated for /stop only")
     for run in gateway.runs.active():
         if run.session.key == params["sessionKey"].lower():
             run.stop("rpc")
@@ -189,6 +178,23 @@ async def _list_sessions(
 ) -> Frame:
     """Return the list of sessions."""
     return session_rows(gateway, request.params.get("limit"))
+
+
+async def _describe_session(
+    gateway: GatewaySimulator, _: ClientConnection, request: Request
+) -> Frame:
+    """Return a session, or none (protocol 4)."""
+    if gateway.protocol == V3:
+        raise invalid_request("unknown method: sessions.describe")
+    key = request.params["key"]
+    row = gateway.described.get(key, {})
+    if row is None:
+        raise RequestError({"code": "UNAVAILABLE", "message": "session store"})
+    if key not in gateway.described and key in gateway.runs.sessions:
+        row = {"chatType": "direct"}
+    elif key not in gateway.described:
+        return {"session": None}
+    return {"session": {"key": key, "archived": False, **row}}
 
 
 async def _patch_session(
@@ -234,8 +240,19 @@ async def _approve_device(
     """Approve a pending device."""
     request_id = request.params["requestId"]
     if request_id not in gateway.devices.pending:
-        raise _invalid_request("unknown requestId")
+        raise invalid_request("unknown requestId")
     return {"requestId": request_id, "device": gateway.approve(request_id)}
+
+
+async def _remove_device(
+    gateway: GatewaySimulator, _: ClientConnection, request: Request
+) -> Frame:
+    """Remove a paired device."""
+    device_id = request.params["deviceId"]
+    if device_id not in gateway.devices.approved:
+        raise invalid_request("unknown deviceId")
+    gateway.devices.forget(device_id)
+    return {"deviceId": device_id, "removedAtMs": gateway.now_ms()}
 
 
 async def _request_upgrade(
@@ -252,7 +269,7 @@ async def _await_upgrade(
     """Wait until a request is decided; an approval replaces the device's token."""
     request_id = request.params["requestId"]
     if request_id not in gateway.devices.pending:
-        raise _invalid_request("scope upgrade expired or not found")
+        raise invalid_request("scope upgrade expired or not found")
     await gateway.wait_until(lambda: request_id not in gateway.devices.pending)
     device_id = connection.params["device"]["id"]
     scopes = sorted(gateway.devices.approved[device_id])
@@ -270,9 +287,10 @@ async def _health(gateway: GatewaySimulator, _: ClientConnection, __: Request) -
     return health(gateway)
 
 
-METHODS: dict[
-    str, Callable[[GatewaySimulator, ClientConnection, Request], Awaitable[object]]
-] = {
+type Handler = Callable[
+    [GatewaySimulator, ClientConnection, Request], Awaitable[object]
+]
+METHODS: dict[str, Handler] = {
     "agent": _start_run,
     "agent.wait": _wait_for_run,
     "agents.list": _list_agents,
@@ -281,10 +299,23 @@ METHODS: dict[
     "chat.send": _send_chat,
     "device.pair.approve": _approve_device,
     "device.pair.list": _list_devices,
+    "device.pair.remove": _remove_device,
     "device.scopes.requestUpgrade": _request_upgrade,
     "device.scopes.waitUpgrade": _await_upgrade,
     "health": _health,
     "models.list": _list_models,
+    "sessions.describe": _describe_session,
     "sessions.list": _list_sessions,
     "sessions.patch": _patch_session,
+}
+METHODS_V4: dict[str, Handler] = {
+    "config.get": get_config,
+    "device.pair.setupCode": issue_setup_code,
+    "gateway.identity.get": _identity,
+    "node.invoke": invoke_command,
+    "node.list": list_nodes,
+    "node.pair.approve": approve_pairing,
+    "node.pair.list": list_pairing,
+    "tools.effective": effective_tools,
+    "tools.invoke": invoke_tool,
 }

@@ -22,7 +22,16 @@ _PATCH = _names("label thinkingLevel verboseLevel reasoningLevel model")
 _SESSIONS = _names("limit activeMinutes includeGlobal includeUnknown agentId label")
 
 # Protocol 3 lacks these methods, or requires the admin scope.
-_V4_SCOPES = {"gateway.identity.get": READ, "sessions.patch": WRITE}
+_V4_SCOPES = {
+    "gateway.identity.get": READ,
+    "device.pair.setupCode": ADMIN,
+    "node.invoke": WRITE,
+    "node.list": READ,
+    "sessions.describe": READ,
+    "sessions.patch": WRITE,
+    "tools.effective": READ,
+    "tools.invoke": WRITE,
+}
 
 # Method: (required, optional on protocol 3, optional on protocol 4)
 _PARAMS: dict[str, tuple[list[str], list[str], list[str]]] = {
@@ -38,8 +47,29 @@ _PARAMS: dict[str, tuple[list[str], list[str], list[str]]] = {
     "chat.send": (["sessionKey", "message", "idempotencyKey"], [], []),
     "device.pair.approve": (["requestId"], [], []),
     "device.pair.list": ([], [], []),
+    "device.pair.remove": (["deviceId"], [], []),
+    "device.pair.setupCode": (
+        [],
+        [],
+        ["bootstrapProfile", "publicUrl", "includeQr", "joinUrl", "preferRemoteUrl"],
+    ),
+    "node.invoke": (
+        ["nodeId", "command", "idempotencyKey"],
+        [],
+        ["params", "timeoutMs", "sessionKey"],
+    ),
+    "node.list": ([], [], []),
+    "node.pair.approve": (["requestId"], [], []),
+    "node.pair.list": ([], [], []),
+    "sessions.describe": (["key"], [], ["agentId"]),
     "sessions.list": ([], _SESSIONS, [*_SESSIONS, "offset", "search"]),
     "sessions.patch": (["key"], _PATCH, _PATCH),
+    "tools.effective": (["sessionKey"], [], ["agentId"]),
+    "tools.invoke": (
+        ["name"],
+        [],
+        ["args", "sessionKey", "agentId", "action", "confirm", "idempotencyKey"],
+    ),
 }
 # Part of the parameters of connect: (required, optional).
 _CONNECT: dict[str, tuple[list[str], list[str]]] = {
@@ -109,7 +139,7 @@ def required_scope(protocol: int, method: str) -> str | None:
         return WRITE
     if method.startswith("device.scopes.") and protocol != V3:
         return READ
-    if method.startswith("device.pair."):
+    if method.startswith(("device.pair.", "node.pair.")) and method not in _V4_SCOPES:
         return PAIRING
     return ADMIN if protocol == V3 else _V4_SCOPES.get(method, ADMIN)
 

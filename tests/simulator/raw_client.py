@@ -52,8 +52,8 @@ def connect_params(
     text = [
         version,
         device_id,
-        CLIENT["id"],
-        CLIENT["mode"],
+        params["client"]["id"],
+        params["client"]["mode"],
         params["role"],
         ",".join(params["scopes"]),
         str(challenge["ts"]),

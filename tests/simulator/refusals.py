@@ -206,6 +206,10 @@ def pairing_required(protocol: int, request: dict[str, Any]) -> ConnectError:
             "device is asking for more scopes than currently approved",
             "Review the requested scopes, then approve the pending upgrade.",
         ),
+        "role-upgrade": (
+            "device is asking for a higher role than currently approved",
+            "Review the requested role upgrade, then approve the pending request.",
+        ),
     }[request["reason"]]
     request_id = request["requestId"]
     if protocol == V3:
@@ -221,7 +225,11 @@ def pairing_required(protocol: int, request: dict[str, Any]) -> ConnectError:
             "remediationHint": hint,
             "deviceId": request["deviceId"],
             "requestedRole": request["role"],
-            "requestedScopes": request["scopes"],
         }
+        if request["role"] != "node":
+            details["requestedScopes"] = request["scopes"]
+        if "approvedRole" in request:
+            details["approvedRoles"] = [request["approvedRole"]]
+            details["approvedScopes"] = request["approvedScopes"]
     error = {"code": "NOT_PAIRED", "message": message, "details": details}
     return ConnectError(error, 1008, reason)

@@ -22,10 +22,23 @@ UNORDERED = {
     "task",
     "tick",
     "update.available",
+    "voicewake.changed",
+    "voicewake.routing.changed",
 }
 TYPED_LISTS = {"attempts", "content", "messages", "payloads"}
 UNTYPED_OBJECTS = {"args"}
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# Parameters of `connect` that are sent as recorded.
+RECORDED = (
+    "minProtocol",
+    "maxProtocol",
+    "client",
+    "role",
+    "scopes",
+    "caps",
+    "commands",
+)
+# A close reason may end in the middle of one.
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}(-[0-9a-f]{1,12})?")
 
 
 def frame_kind(frame: Frame) -> Key:
@@ -118,7 +131,8 @@ class Replay:
 
     ``actions`` run before the line of that number is awaited;
     ``shortened_timeout`` is a request timeout, in milliseconds, to cut short;
-    ``kinds`` are those of all expected frames.
+    ``kinds`` are those of all expected frames; ``ids`` maps the recorded ids of the
+    device and of calls to the received ones.
     """
 
     client: RawClient
@@ -127,6 +141,7 @@ class Replay:
     shortened_timeout: int = 0
     runs: set[str] = field(default_factory=set)
     kinds: set[Key] = field(default_factory=set)
+    ids: dict[str, str] = field(default_factory=dict)
     last: Key | None = None
 
     async def play(self, lines: Sequence[Frame], numbers: Iterable[int]) -> None:
@@ -163,16 +178,20 @@ class Replay:
         self.runs |= {params.get("idempotencyKey"), params.get("runId")}
         if frame["method"] == "connect":
             challenge = await self.client.event("connect.challenge")
-            limits = {name: params[name] for name in ("minProtocol", "maxProtocol")}
+            same = {name: params[name] for name in RECORDED if name in params}
             signed = connect_params(
-                challenge["payload"], self.client.key, self.signed_token, limits
+                challenge["payload"], self.client.key, self.signed_token, same
             )
+            self.ids[params["device"]["id"]] = signed["device"]["id"]
             frame = frame | {"params": signed | {"auth": params["auth"]}}
-        await self.client.connection.send(orjson.dumps(frame), text=True)
+        text = orjson.dumps(frame).decode()
+        for recorded, own in self.ids.items():
+            text = text.replace(recorded, own)
+        await self.client.connection.send(text)
 
     async def _expect(self, frame: Frame) -> None:
         """Compare the next ordered frame; repetitions count as one."""
-        expected = order_key(frame)
+        recorded, expected = frame, order_key(frame)
         if expected in (None, self.last, ("event", "connect.challenge")):
             return
         received = self.last
@@ -182,6 +201,8 @@ class Replay:
         if received != expected:
             raise MismatchError(received, expected)
         self.last = expected
+        if expected == ("event", "node.invoke.request"):
+            self.ids[recorded["payload"]["id"]] = frame["payload"]["id"]
 
     async def _expect_close(self, code: int, reason: str) -> None:
         """Compare close code and reason."""

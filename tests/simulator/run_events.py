@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import uuid
 
 from .recordings import Frame
-from .script import Tool
+from .script import CallTool, Tool
 
 if TYPE_CHECKING:
     from .server import GatewaySimulator
@@ -25,8 +25,9 @@ class RunEvents(ABC):
     """Events, responses and result of one run.
 
     ``seq`` counts the run's events. ``segments`` hold its text, with a new one
-    after each tool. ``clock`` is the run's own time in seconds: text is coalesced
-    by it, so that frames do not depend on the machine's speed.
+    after each tool. ``tool_text`` is the result of the last tool of a node.
+    ``clock`` is the run's own time in seconds: text is coalesced by it, so that
+    frames do not depend on the machine's speed.
     """
 
     gateway: GatewaySimulator
@@ -38,6 +39,7 @@ class RunEvents(ABC):
     clock: float = 0.0
     segments: list[str] = field(default_factory=lambda: [""])
     tools: list[str] = field(default_factory=list)
+    tool_text: str = ""
     word_count: int = 0
     started_at: int = 0
     accepted_at: int = 0
@@ -96,6 +98,14 @@ class RunEvents(ABC):
     @abstractmethod
     def emit_tool_call(self, step: Tool) -> None:
         """Emit a tool call and its result."""
+
+    def start_node_call(self, step: CallTool) -> str:
+        """Emit the start of a call of a node's tool; return its id."""
+        raise NotImplementedError
+
+    def end_node_call(self, step: CallTool, result: Frame) -> None:
+        """Emit the result of a node's tool."""
+        raise NotImplementedError
 
     @abstractmethod
     def replace_text(self, text: str) -> None:

@@ -1,14 +1,23 @@
 """Run events of OpenClaw 2026.9.6 (protocol 4)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import override
 import uuid
 
 from .recordings import Frame
-from .result_v4 import PROVIDER, final_payload, terminal_result, tool_result
+from .result_v4 import (
+    PROVIDER,
+    final_payload,
+    node_result,
+    node_text,
+    recorded_session,
+    terminal_result,
+    tool_result,
+)
 from .run_events import Outcome, RunEvents
-from .script import Tool
+from .script import CallTool, Tool
 from .task_v4 import TaskV4
+from .tool_call_v4 import ToolCallV4
 
 COALESCE = 0.075
 OBSERVATION = {
@@ -29,6 +38,7 @@ class RunEventsV4(RunEvents):
     attempt: int = 1
     stop_reason: str = ""
     ended_at: int = 0
+    calls: list[ToolCallV4] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Create the task of the run."""
@@ -99,14 +109,51 @@ class RunEventsV4(RunEvents):
 
     @override
     def emit_tool_call(self, step: Tool) -> None:
+        self._end_text()
+        self.tools.append(step.name)
+        call = ToolCallV4(self, step.name, f"call_{len(self.tools)}", step.args)
+        call.start()
+        call.end(tool_result(step, call.meta))
+        self._start_text()
+
+    @override
+    def start_node_call(self, step: CallTool) -> str:
+        self._end_text()
+        call_id = f"call_{len(self.tools) + 1}"
+        self.calls = [ToolCallV4(self, step.name, call_id, step.args)]
+        if self.gateway.nodes.tool_search:
+            outer = {"id": step.name, "args": dict(step.args)}
+            inner_id = f"tool_search_code:{call_id}:{step.name}:1"
+            self.calls = [
+                ToolCallV4(self, "tool_call", call_id, outer, listed=False),
+                ToolCallV4(self, step.name.lower(), inner_id, step.args, call_id),
+            ]
+        for call in self.calls:
+            call.start()
+        return call_id
+
+    @override
+    def end_node_call(self, step: CallTool, result: Frame) -> None:
+        self.tool_text = node_text(result)
+        _, tool = self.gateway.nodes.tools().get(step.name, (None, None))
+        for call in reversed(self.calls):
+            self.tools.append(call.name)
+            outer = call is not self.calls[-1]
+            data = node_result(step, result, tool, call.meta, outer=outer)
+            call.end(data, **recorded_session())
+        self._start_text()
+
+    def _end_text(self) -> None:
+        """Emit the text before a tool."""
         self._flush_text()
         if self.text:
             self._emit_preamble()
         else:
             self._emit_usage()
         self._flush_chat()
-        self.tools.append(step.name)
-        self._emit_tool(step)
+
+    def _start_text(self) -> None:
+        """Start the segment after a tool."""
         self._emit_lifecycle("model", **PROVIDER)
         self.turn += 1
         self.sent_text = ""
@@ -115,7 +162,8 @@ class RunEventsV4(RunEvents):
     @override
     def replace_text(self, text: str) -> None:
         self._flush_text()
-        self.item_uuid, self.turn = str(uuid.uuid4()), 1
+        if not text:  # a new attempt; the end of a message keeps its id
+            self.item_uuid, self.turn = str(uuid.uuid4()), 1
         self.segments[-1] = self.sent_text = text
         self.chat_text = ""
         data = {"itemId": self._item_id, "text": text, "delta": "", "replace": True}
@@ -296,27 +344,6 @@ class RunEventsV4(RunEvents):
         self.emit("item", {**item, "phase": "update"})
         self._emit_usage()
         self.emit("item", {**item, "phase": "end"})
-
-    def _emit_tool(self, step: Tool) -> None:
-        """Emit a tool call as item and tool events."""
-        call_id = f"call_{len(self.tools)}"
-        meta = next((str(value) for value in step.args.values()), "")
-        call = {"name": step.name, "toolCallId": call_id}
-        item = {
-            **call,
-            "itemId": f"tool:{call_id}",
-            "kind": "tool",
-            "title": f"{step.name.replace('_', ' ').title()} {meta}".strip(),
-            "meta": meta,
-            "commandBearing": False,
-            "startedAt": self.gateway.now_ms(),
-        }
-        status = "failed" if step.is_error else "completed"
-        ended = {"status": status, "endedAt": self.gateway.now_ms()}
-        self.emit("item", {**item, "phase": "start", "status": "running"})
-        self.emit("tool", {**call, "phase": "start", "args": dict(step.args)})
-        self.emit("tool", {**call, **tool_result(step, meta)})
-        self.emit("item", {**item, "phase": "end", **ended})
 
     def _emit_failed_attempt(self, error: str) -> None:
         """Emit the failure of an attempt, after its text."""

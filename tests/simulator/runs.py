@@ -12,6 +12,7 @@ from .run_events_v3 import RunEventsV3
 from .run_events_v4 import RunEventsV4
 from .script import (
     Ack,
+    CallTool,
     Drop,
     Emit,
     End,
@@ -19,12 +20,15 @@ from .script import (
     Pause,
     Replace,
     Reply,
+    ReplyResult,
     Retry,
     Script,
     Step,
     TimeOut,
     Tool,
 )
+
+NOT_FOUND = {"code": "not_found", "message": "Unknown tool id"}
 
 if TYPE_CHECKING:
     from .connection import ClientConnection
@@ -121,8 +125,12 @@ class Run:
             self.done.set()
 
     async def _run_gateway_step(self, step: Step) -> None:
-        """Run a step of the Gateway or the connection."""
+        """Run a step of the Gateway, a connection or a node."""
         match step:
+            case CallTool():
+                await self._call_tool(step)
+            case ReplyResult(prefix):
+                await self._stream_reply(Reply(prefix + self.events.tool_text))
             case Ack():
                 self.acknowledge()
             case Pause():
@@ -133,6 +141,16 @@ class Run:
                 self.gateway.send_raw(event)
             case Emit(event, payload) if isinstance(event, str):
                 self.gateway.broadcast(event, dict(payload or {}))
+
+    async def _call_tool(self, step: CallTool) -> None:
+        """Call a tool of a node."""
+        call_id = self.events.start_node_call(step)
+        key, nodes = self.session.key, self.gateway.nodes
+        result: Frame = {"ok": False, "error": NOT_FOUND}
+        if step.name in nodes.visible():
+            args = dict(step.args)
+            result = await nodes.call(step.name, args, session_key=key, call_id=call_id)
+        self.events.end_node_call(step, result)
 
     async def _stream_reply(self, step: Reply) -> None:
         """Stream the text of a reply."""

@@ -42,6 +42,21 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True)
+class CallTool:
+    """Call a tool of a connected node (protocol 4), and wait for its result."""
+
+    name: str
+    args: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyResult:
+    """Stream the result of the last tool of a node."""
+
+    prefix: str = "Tool said: "
+
+
+@dataclass(frozen=True, slots=True)
 class Replace:
     """Replace the text of the current segment."""
 
@@ -112,6 +127,8 @@ class End:
 type Step = (
     Reply
     | Tool
+    | CallTool
+    | ReplyResult
     | Replace
     | Retry
     | Fail
@@ -131,6 +148,7 @@ def default_script(message: str) -> Script:
 
     As with the recordings' model: ``say: TEXT``, ``slow N`` and ``long N`` (N
     numbered words), ``tool:NAME {…}``, ``FAILNOW``; anything else is echoed.
+    ``node:NAME {…}`` calls a tool of a node.
     """
     match message.split(" ", 1):
         case ["say:", text]:
@@ -142,6 +160,8 @@ def default_script(message: str) -> Script:
     if tool := re.fullmatch(r"tool:(\S+) (\{.*\})", message, re.DOTALL):
         call = Tool(tool[1], json.loads(tool[2]))
         return (call, Reply(f"Tool said: {call.result}"))
+    if tool := re.fullmatch(r"node:(\S+) (\{.*\})", message, re.DOTALL):
+        return CallTool(tool[1], json.loads(tool[2])), ReplyResult()
     return (
         Reply(
             f"You said: “{message}”. I am the simulated Gateway, "

@@ -20,6 +20,7 @@ from .agent_list import AGENTS, Agent
 from .connection import ClientConnection
 from .devices import Devices
 from .faults import Faults
+from .nodes import NODE_EVENTS, Nodes
 from .recordings import V3, Frame
 from .refusals import HTTP_STATUS, PROXY_ERROR, SIGN_IN_PAGE, Refusal
 from .runs import Run, Runs
@@ -38,8 +39,9 @@ class GatewaySimulator(Faults):
     entries of hello-ok's policy; ``mode``: kind of ``token``, a ``token`` or a
     ``password``; ``pairing``: devices need approval; ``clock_shift_ms``: how far
     the Gateway's clock is ahead; ``agents``: the first one is the default;
-    ``device_id``: identity of the Gateway (protocol 4); ``service_token``: headers
-    without which a sign-in page answers, to which it redirects.
+    ``device_id``: identity of the Gateway (protocol 4); ``described``: rows of
+    further sessions by key, None for one that it fails to read; ``service_token``:
+    headers without which a sign-in page answers, to which it redirects.
     """
 
     protocol: int = 4
@@ -52,6 +54,7 @@ class GatewaySimulator(Faults):
     clock_shift_ms: int = 0
     agents: tuple[Agent, ...] = AGENTS
     device_id: str = field(default_factory=lambda: secrets.token_hex(32))
+    described: dict[str, dict[str, Any] | None] = field(default_factory=dict)
     ssl: SSLContext | None = None
     service_token: dict[str, str] = field(default_factory=dict)
     sign_in_page: str = SIGN_IN_PAGE
@@ -74,6 +77,7 @@ class GatewaySimulator(Faults):
         """Start without devices and runs."""
         self.devices = Devices(self.protocol)
         self.runs = Runs(self)
+        self.nodes = Nodes(self)
 
     async def __aenter__(self) -> Self:
         """Start listening."""
@@ -226,6 +230,7 @@ class GatewaySimulator(Faults):
         self.seq += 1
         for connection in self.connections:
             accepts = cap is None or cap in connection.params.get("caps", [])
+            accepts = accepts and (event in NODE_EVENTS or not connection.is_node)
             if accepts and (scope is None or scope in connection.scopes):
                 connection.send_event(event, payload, versioned=versioned)
 
@@ -316,6 +321,7 @@ class GatewaySimulator(Faults):
                 await connection.serve()
         finally:
             self.open_connections.remove(connection)
+            self.nodes.disconnect(connection)
             if connection.connected:
                 self.presence_version += 1
                 self._broadcast_presence()

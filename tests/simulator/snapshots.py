@@ -3,6 +3,7 @@
 from copy import deepcopy
 from typing import TYPE_CHECKING
 
+from .nodes import UPDATE
 from .recordings import V3, Frame, payload
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ def hello(
     gateway: GatewaySimulator, connection: ClientConnection, token: str | None
 ) -> Frame:
     """Return the payload of hello-ok."""
+    if connection.is_node:
+        return node_hello(gateway, connection, token)
     result: Frame = payload(gateway.protocol, "hello_ok", "connect")
     result["server"]["connId"] = connection.conn_id
     result["snapshot"] |= {
@@ -24,6 +27,8 @@ def hello(
         "uptimeMs": gateway.uptime_ms(),
     }
     result["policy"] |= gateway.policy
+    if gateway.nodes.missing:
+        result["features"]["methods"].remove(UPDATE)
     granted = {
         "role": connection.params.get("role", "operator"),
         "scopes": connection.scopes,
@@ -35,6 +40,30 @@ def hello(
         del result["auth"]
     else:
         result["auth"] = {"method": "token", **granted}
+    return result
+
+
+def node_hello(
+    gateway: GatewaySimulator, connection: ClientConnection, token: str | None
+) -> Frame:
+    """Return the payload of a node's hello-ok."""
+    name = "node_run_node" if gateway.protocol == V3 else "node_idle"
+    result: Frame = payload(gateway.protocol, name, "connect")
+    result["server"]["connId"] = connection.conn_id
+    result["snapshot"] |= {
+        "health": health(gateway),
+        "stateVersion": gateway.state_version,
+        "uptimeMs": gateway.uptime_ms(),
+    }
+    result["policy"] |= gateway.policy
+    result["auth"] |= {"deviceToken": token}
+    if gateway.protocol != V3:
+        sent = connection.params.get("auth", {})
+        names = {"bootstrapToken": "bootstrap-token", "deviceToken": "device-token"}
+        methods = (method for name, method in names.items() if name in sent)
+        result["auth"]["method"] = next(methods, "token")
+    if gateway.nodes.missing:
+        result["features"]["methods"].remove(UPDATE)
     return result
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import partial
 from itertools import chain
 
 import pytest
@@ -10,10 +10,12 @@ import pytest
 from tests.simulator import Fail, GatewaySimulator, Pause, Reply, Retry, Step, Tool
 from tests.simulator.raw_client import raw_client
 from tests.simulator.recordings import V3, V4, WIRE, recording
-from tests.simulator.replay import Replay, Shapes, shapes
+from tests.simulator.replay import Replay
+
+from .fidelity import PROXY, assert_matches_recordings
+from .test_node_fidelity import PLAYED as PLAYED_BY_NODES
 
 TOKEN = "GATEWAY-TOKEN"
-PROXY = {"X-Forwarded-For": "10.9.8.7"}
 
 
 def _words(count: int, prefix: str = "w") -> Reply:
@@ -25,18 +27,6 @@ REST = " " + _words(40).text.removeprefix("w0 ")
 HELLO = (_words(20, "word"),)
 PAUSED = (Reply(chunks=("w0", " w1")), Pause(), Reply(chunks=(" w2",)), Pause())
 
-# A Gateway sends these at any time.
-OPTIONAL = {
-    ("event", name)
-    for name in (
-        "chat.metadata.changed",
-        "health",
-        "presence",
-        "sessions.changed",
-        "tick",
-        "update.available",
-    )
-}
 type Action = Callable[[GatewaySimulator], Awaitable[None]]
 
 
@@ -126,27 +116,6 @@ CASES = [
 ]
 
 
-@cache
-def recorded_shapes(protocol: int) -> Shapes:
-    """Return the shapes of the recorded frames by kind."""
-    folder = WIRE / f"v{protocol}"
-    return shapes(
-        line["frame"]
-        for path in folder.glob("*.jsonl")
-        for line in recording(protocol, path.stem)
-        if line.get("dir") == "in"
-    )
-
-
-def assert_matches_recordings(protocol: int, replay: Replay) -> None:
-    """Compare kinds, keys and types of frames with recordings."""
-    known = recorded_shapes(protocol)
-    received = shapes(replay.client.frames)
-    assert replay.kinds - set(received) <= OPTIONAL
-    for kind, found in received.items():
-        assert found <= known[kind], kind
-
-
 @pytest.mark.parametrize("case", CASES, ids=str)
 async def test_recorded_client_gets_recorded_frames(case: Case) -> None:
     lines = recording(case.protocol, case.name)
@@ -224,4 +193,5 @@ def test_each_recording_is_played() -> None:
     recordings = {f"{path.parent.name}-{path.stem}" for path in WIRE.glob("*/*.jsonl")}
     separate = {"v3-agent_wait_and_history", "v4-agent_wait_and_history"}
     separate |= {"v4-stopped_mid_run", "v4-after_stop_recovery"}
+    separate |= PLAYED_BY_NODES
     assert {str(case) for case in CASES} | separate == recordings
