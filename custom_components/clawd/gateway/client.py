@@ -6,15 +6,17 @@ from functools import partial
 import logging
 from math import inf
 import time
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from .backoff import Backoff, minimum_delay, pause_reason
 from .commands import (
     AgentCommands,
     DeviceCommands,
     ModelCommands,
+    NodeCommands,
     SessionCommands,
     SystemCommands,
+    ToolCommands,
 )
 from .connect_profile import OPERATOR_PROFILE
 from .events import EventListeners
@@ -44,7 +46,7 @@ from .tasks import TaskRegistry
 from .tracebacks import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Coroutine
 
     from .backoff import PauseReason
     from .credentials import Credentials
@@ -62,6 +64,8 @@ if TYPE_CHECKING:
     from .state import Transition
 
 AGENT: Final = "agent"
+# Prefix of the tasks that others run with the client.
+OWNED_TASK: Final = "node"
 # Seconds to wait when even the waiting fails.
 FALLBACK_DELAY: Final = 30.0
 STATE_TOPIC: Final = "client.state"
@@ -84,7 +88,7 @@ class GatewayClient:
         GatewayError: the Gateway answered with an error.
 
     Attributes:
-        agents, models, sessions, system: the commands of the API.
+        agents, models, nodes, sessions, system, tools: the commands of the API.
         introspection: internals for self-test and diagnostics.
         statistics: counters and trace.
 
@@ -138,8 +142,10 @@ class GatewayClient:
         self._backoff = Backoff(self._timing)
         self.agents = AgentCommands(self.request)
         self.models = ModelCommands(self.request)
+        self.nodes = NodeCommands(self.request)
         self.sessions = SessionCommands(self.request)
         self.system = SystemCommands(self.request)
+        self.tools = ToolCommands(self.request)
         self.introspection = Introspection(
             lambda: self._connection,
             evidence,
@@ -158,6 +164,16 @@ class GatewayClient:
     def last_error(self) -> GatewayError | None:
         """Return the error of the current state."""
         return self._history.error
+
+    @property
+    def device_id(self) -> str:
+        """Return the id of this device; a node's id, too."""
+        return self._credentials.identity.device_id
+
+    @property
+    def timing(self) -> Timing:
+        """Return the timeouts and delays."""
+        return self._timing
 
     @property
     def endpoint(self) -> Endpoint:
@@ -197,10 +213,21 @@ class GatewayClient:
             GatewayError: the connection failed, or a request.
 
         """
+        async with self.connected_once() as connection:
+            return await fetch_gateway_info(connection)
+
+    @asynccontextmanager
+    async def connected_once(self) -> AsyncGenerator[Connection]:
+        """Connect for the block, which sends with `request_before_serving`.
+
+        Raises:
+            GatewayError: the connection failed.
+
+        """
         try:
             self._change(Cause.STARTED)
             async with self._connected() as connection:
-                return await fetch_gateway_info(connection)
+                yield connection
         finally:
             await self._close(_stopped_error())
 
@@ -237,6 +264,10 @@ class GatewayClient:
         self.mark_drill()
         await connection.interrupt(close_code)
 
+    async def reopen(self, reason: str) -> None:
+        """Close the connection, so that another one takes its place."""
+        await self._require_connection().reopen(reason)
+
     def mark_drill(self) -> None:
         """Mark what happens until the next hello as the doing of a drill."""
         self._evidence.transitions.drill = True
@@ -258,6 +289,12 @@ class GatewayClient:
     def subscribe_state(self, listener: Listener[Transition]) -> Callable[[], None]:
         """Call a listener on each transition; return its unsubscribe."""
         return self._state_listeners.subscribe(STATE_TOPIC, listener)
+
+    def spawn(
+        self, coroutine: Coroutine[Any, Any, None], name: str
+    ) -> asyncio.Task[None]:
+        """Run a coroutine as a task that ends with the client."""
+        return self._tasks.spawn(coroutine, f"{OWNED_TASK} {name}")
 
     async def start_run(self, request: RunRequest) -> AgentRun:
         """Start a run; return once the Gateway has accepted it.
@@ -343,7 +380,7 @@ class GatewayClient:
     async def _close(self, error: GatewayError) -> None:
         self._runs.fail_all(error)
         self._change(Cause.STOPPED, error)
-        await self._tasks.cancel_all("listener", "abort", "recovery")
+        await self._tasks.cancel_all("listener", "abort", "recovery", OWNED_TASK)
 
     def _reconnect_tasks(self, connection: Connection) -> list[ConnectionTask]:
         """Return the tasks a reconnect starts: recoveries and pending aborts."""

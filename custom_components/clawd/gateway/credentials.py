@@ -113,6 +113,11 @@ class Credentials:
         return {_AUTH_FIELDS[kind]: secret} if secret else {}
 
     @property
+    def has_gateway_secret(self) -> bool:
+        """Return whether there is a token or password of the Gateway."""
+        return bool(self.token or self.password)
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """Return what must not be shown or logged."""
         own = self.device_token.token if self.device_token else None

@@ -16,6 +16,7 @@ DEFAULT_MAX_PAYLOAD: Final = 524_288
 DEFAULT_TICK_INTERVAL: Final = 30.0
 READ_SCOPE: Final = "operator.read"
 WRITE_SCOPE: Final = "operator.write"
+PAIRING_SCOPE: Final = "operator.pairing"
 
 type Json = Any
 type Payload = dict[str, Json]

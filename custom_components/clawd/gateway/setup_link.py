@@ -35,12 +35,14 @@ class SetupLink:
         addresses: of the Gateway, the preferred one first.
         bootstrap_token: valid for one device and ten minutes.
         fingerprint: of its certificate: SHA-256, 64 hex digits.
+        expires_at: seconds since 1970; None where the link does not say.
 
     """
 
     addresses: tuple[LinkAddress, ...]
     bootstrap_token: str = field(repr=False)
     fingerprint: str | None = None
+    expires_at: float | None = None
 
 
 def is_setup_link(text: str) -> bool:
@@ -61,11 +63,13 @@ def read_setup_link(text: str) -> SetupLink:
     match json.loads(urlsafe_b64decode(code + "=" * (-len(code) % 4))):
         case {"url": str(url), "bootstrapToken": str(token), **more} if token:
             pin, others = more.get("tlsFingerprint"), more.get("urls")
+            expires_at = more.get("expiresAtMs")
             urls = (url, *(others if isinstance(others, list) else ()))[:MAX_ADDRESSES]
             return SetupLink(
                 tuple(dict.fromkeys(_address(url) for url in urls)),
                 token,
                 read_fingerprint(str(pin)) if pin else None,
+                expires_at / 1000 if isinstance(expires_at, int) else None,
             )
     raise ValueError("not a setup code")
 

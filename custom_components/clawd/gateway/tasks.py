@@ -38,12 +38,15 @@ class TaskRegistry:
         """Unregister a task."""
         self._tasks.pop(task, None)
 
-    def spawn(self, coroutine: Coroutine[Any, Any, None], name: str) -> None:
+    def spawn(
+        self, coroutine: Coroutine[Any, Any, None], name: str
+    ) -> asyncio.Task[None]:
         """Run a coroutine as a registered task."""
         # Eager, so that async listeners see events in order up to their first await.
         task = asyncio.create_task(coroutine, name=f"clawd {name}", eager_start=True)
         self.add(task, name)
         task.add_done_callback(partial(self._count_failure, name))
+        return task
 
     def _count_failure(self, name: str, task: asyncio.Task[Any]) -> None:
         if not task.cancelled() and (err := task.exception()):

@@ -28,7 +28,7 @@ def code_of(**payload: Json) -> str:
 def test_code_is_read_with_and_without_prefix(form: str) -> None:
     text = form.format(code_of(expiresAtMs=1))
     address = LinkAddress("10.0.0.2", 18789, ssl=False, path="")
-    link = SetupLink((address,), bootstrap_token=TOKEN)
+    link = SetupLink((address,), bootstrap_token=TOKEN, expires_at=0.001)
     assert is_setup_link(text)
     assert read_setup_link(text) == link
 

@@ -1,9 +1,9 @@
-"""Scopes of this device."""
+"""Pairing and scopes of this device."""
 
 from typing import TYPE_CHECKING, Final
 
 from ..exceptions import InvalidFrameError
-from ..models import READ_SCOPE, DeviceToken
+from ..models import PAIRING_SCOPE, READ_SCOPE, DeviceToken
 from .base import Commands, Method
 
 if TYPE_CHECKING:
@@ -14,11 +14,12 @@ UPGRADE_TIMEOUT: Final = 240.0
 
 
 class DeviceCommands(Commands):
-    """Commands on this device's own scopes (v4)."""
+    """Commands on this device's own pairing (v4)."""
 
     REQUEST_UPGRADE: Final = Method(
         "device.scopes.requestUpgrade", READ_SCOPE, optional=True
     )
+    REMOVE: Final = Method("device.pair.remove", PAIRING_SCOPE, optional=True)
     WAIT_UPGRADE: Final = Method("device.scopes.waitUpgrade", READ_SCOPE, optional=True)
 
     async def request_upgrade(self, scopes: Iterable[str]) -> str:
@@ -52,3 +53,12 @@ class DeviceCommands(Commands):
             }:
                 return DeviceToken(token, tuple(map(str, scopes)))
         return None
+
+    async def remove(self, device_id: str) -> None:
+        """Remove a device, which has to be paired again.
+
+        Raises:
+            GatewayError: the Gateway did not answer, or refused.
+
+        """
+        await self._call(self.REMOVE, {"deviceId": device_id})

@@ -1,0 +1,95 @@
+"""Values of the node: tools, calls and counters."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from ..models import Payload
+
+PLUGIN_ID: Final = "homeassistant"
+# Detail of a refusal: the Gateway has another connection or approval of this node.
+PAIRING_CHANGED: Final = "PAIRING_CHANGED"
+
+type CallHandler = Callable[[NodeCall], Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeTool:
+    """Tool that the node offers to agents.
+
+    Attributes:
+        parameters: JSON schema of an object.
+
+    """
+
+    name: str
+    description: str
+    parameters: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class NodeCall:
+    """Call of a tool by an agent.
+
+    Attributes:
+        id: unique for each call, and for each repetition of one.
+        tool: name without prefix; None where the Gateway does not say.
+        arguments: not validated.
+        session_key: canonical; no proof of who calls. None without a session.
+        timeout: seconds left to answer.
+
+    """
+
+    id: str
+    tool: str | None
+    arguments: Payload = field(repr=False)
+    session_key: str | None = field(repr=False)
+    timeout: float
+
+
+class NodeCallError(Exception):
+    """Failure of a call; the model reads code and message."""
+
+    def __init__(self, code: str, message: str) -> None:
+        """Initialize the error."""
+        super().__init__(code)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCall:
+    """Call that is being served; times in seconds of the event loop's clock."""
+
+    opened_at: float
+    deadline: float
+
+
+@dataclass(slots=True)
+class NodeStatistics:
+    """Counters of calls; they only grow.
+
+    `issued` is the sum of the outcomes and the open calls.
+
+    Attributes:
+        issued: calls that the Gateway sent, without repeated ones.
+        answered: the handler returned a result.
+        failed: the handler raised.
+        refused: invalid, unknown command, or too many at once.
+        cancelled: by the Gateway, a lost connection or a stop.
+        expired: not answered before its deadline.
+        not_ready: refused because the handler was not ready.
+        repeated: calls of an id that was served before; no outcome.
+
+    """
+
+    issued: int = 0
+    answered: int = 0
+    failed: int = 0
+    refused: int = 0
+    cancelled: int = 0
+    expired: int = 0
+    not_ready: int = 0
+    repeated: int = 0
