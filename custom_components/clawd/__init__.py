@@ -14,9 +14,18 @@ from .client_factory import (
     remove_history,
 )
 from .const import CONF_CA_CERTIFICATE, DOMAIN
-from .coordinator import ClawdCoordinator, ClawdRuntime, ReportHistory, count_events
+from .coordinator import (
+    ClawdCoordinator,
+    ClawdRuntime,
+    ReportHistory,
+    count_events,
+    count_listeners,
+)
 from .entity import async_create_devices
 from .flows.unique_id import async_update_unique_id
+from .home.node import async_start_node
+from .home.offer import async_track_home_offer
+from .home.service import HomeService, has_home_access
 from .issues import (
     async_delete_issues_of_unloaded_entries,
     async_track_connection_issues,
@@ -90,14 +99,21 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> boo
     )
     entry.runtime_data = runtime
     tracker.async_track(entry, "loop monitor", runtime.loop_monitor.start(hass.loop))
+    unsubscribe = async_track_home_offer(hass, entry)
+    tracker.async_track(entry, "home offer", unsubscribe)
+    if has_home_access(entry):
+        home = HomeService(hass, entry)
+        home.async_start()
+        tracker.async_track(entry, "home", home.async_stop)
+        stop = await async_start_node(hass, entry, endpoint, home)
+        tracker.async_track(entry, "node", stop)
     async_track_issue(hass, entry)
     async_schedule_self_tests(hass, entry)
     async_create_devices(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    runtime.listener_baseline = {
-        event: len(listeners)
-        for event, listeners in client.introspection.listeners.items()
-    }
+    runtime.listener_baseline = count_listeners(client)
+    if runtime.node:
+        runtime.node.listener_baseline = count_listeners(runtime.node.client)
     entry.async_on_unload(entry.add_update_listener(async_reload_entry))
     return True
 

@@ -32,6 +32,8 @@ from .const import (
     VERSION,
 )
 from .gateway import (
+    NODE_PROFILE,
+    OPERATOR_PROFILE,
     ClientHistory,
     ClientInfo,
     Credentials,
@@ -40,16 +42,23 @@ from .gateway import (
     Timing,
     valid_headers,
 )
-from .storage import DeviceTokenStore, async_get_identity
+from .storage import DeviceTokenStore, async_get_identity, async_get_node_identity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from homeassistant.core import HomeAssistant
 
+    from .gateway import ConnectProfile, DeviceIdentity
+
 CLIENTS: Final[WeakSet[GatewayClient]] = WeakSet()
+# Clients of config flows, which end with them.
+SETUP_CLIENTS: Final[WeakSet[GatewayClient]] = WeakSet()
 # Evidence of each entry, which a reload would lose.
 HISTORIES: Final[HassKey[dict[str, ClientHistory]]] = HassKey(f"{DOMAIN}_histories")
+
+# Characters of the home's name, which is shown to the agents with each tool.
+MAX_PLACE: Final = 32
 
 _CERTIFICATE: Final = re.compile(
     "-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----"
@@ -63,6 +72,26 @@ def new_client(
     history: ClientHistory,
 ) -> GatewayClient:
     """Return a client; the self-test expects it to end with its entry."""
+    return _new_client(endpoint, credentials, options, history, OPERATOR_PROFILE)
+
+
+def new_node_client(
+    endpoint: Endpoint,
+    credentials: Credentials,
+    options: Mapping[str, Any],
+    history: ClientHistory,
+) -> GatewayClient:
+    """Return a client that offers the home to the agents."""
+    return _new_client(endpoint, credentials, options, history, NODE_PROFILE)
+
+
+def _new_client(
+    endpoint: Endpoint,
+    credentials: Credentials,
+    options: Mapping[str, Any],
+    history: ClientHistory,
+    profile: ConnectProfile,
+) -> GatewayClient:
     keep_run = _number(options, CONF_KEEP_RUN, DEFAULT_KEEP_RUN, MAX_KEEP_RUN)
     trace_length = _number(
         options, CONF_TRACE_LENGTH, DEFAULT_TRACE_LENGTH, MAX_TRACE_LENGTH
@@ -70,6 +99,7 @@ def new_client(
     client = GatewayClient(
         endpoint,
         credentials,
+        profile=profile,
         timing=Timing(recovery_timeout=keep_run),
         trace_length=trace_length,
         history=history,
@@ -84,9 +114,20 @@ def get_history(hass: HomeAssistant, entry_id: str) -> ClientHistory:
     return histories.setdefault(entry_id, ClientHistory())
 
 
+def get_node_history(hass: HomeAssistant, entry_id: str) -> ClientHistory:
+    """Return the evidence of an entry's node, which outlives its client."""
+    return get_history(hass, _node_history_key(entry_id))
+
+
 def remove_history(hass: HomeAssistant, entry_id: str) -> None:
     """Delete the evidence of an entry."""
-    hass.data.get(HISTORIES, {}).pop(entry_id, None)
+    histories = hass.data.get(HISTORIES, {})
+    for key in (entry_id, _node_history_key(entry_id)):
+        histories.pop(key, None)
+
+
+def _node_history_key(entry_id: str) -> str:
+    return f"{entry_id}.node"
 
 
 def _number(options: Mapping[str, Any], key: str, default: int, maximum: int) -> int:
@@ -142,6 +183,41 @@ async def async_get_credentials(
         await tokens.async_load() if tokens else None,
         tokens.async_save if tokens else None,
         data.get(CONF_PASSWORD),
+    )
+
+
+async def async_get_node_credentials(
+    hass: HomeAssistant,
+    data: Mapping[str, Any],
+    tokens: DeviceTokenStore,
+    entry_id: str,
+) -> Credentials:
+    """Return the credentials of an entry's node: a key and a token of its own.
+
+    Raises:
+        ConfigEntryError: its key cannot be read.
+
+    """
+    identity = await async_get_node_identity(hass, entry_id, tokens.on_error)
+    credentials = node_credentials(hass, data, identity)
+    credentials.device_token = await tokens.async_load()
+    credentials.save = tokens.async_save
+    return credentials
+
+
+def node_credentials(
+    hass: HomeAssistant, data: Mapping[str, Any], identity: DeviceIdentity
+) -> Credentials:
+    """Return the credentials of a node without a token of its own."""
+    # A Gateway on this machine retires devices of the same name when it pairs another
+    # one: each home has its own.
+    place = " ".join(hass.config.location_name.split())[:MAX_PLACE]
+    name = f"Home Assistant ({place}) {identity.device_id[:4]}"
+    return Credentials(
+        identity,
+        ClientInfo(VERSION, name),
+        data.get(CONF_TOKEN),
+        password=data.get(CONF_PASSWORD),
     )
 
 

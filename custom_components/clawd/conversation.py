@@ -8,6 +8,7 @@ from homeassistant.components.conversation import (
     AssistantContent,
     ChatLog,
     ConversationEntity,
+    ConversationEntityFeature,
     ConversationInput,
     ConversationResult,
 )
@@ -25,6 +26,7 @@ from .assist.speech import SpeechText
 from .const import CONF_SPEECH_CLEANUP, DOMAIN, SUBENTRY_CONVERSATION
 from .entity import AgentEntity
 from .gateway import AgentRun, GatewayError
+from .home.settings import AgentHome, HomeAccess
 
 if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
@@ -57,6 +59,17 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
 
     @property
     @override
+    def supported_features(self) -> ConversationEntityFeature:
+        """Return whether the agent can control the home."""
+        home = AgentHome.from_subentry(self.subentry)
+        # Clawdbot and older Gateways have no tools of nodes.
+        node = self.coordinator.config_entry.runtime_data.node
+        if node and home.access is HomeAccess.CONTROL:
+            return ConversationEntityFeature.CONTROL
+        return ConversationEntityFeature(0)
+
+    @property
+    @override
     def supported_languages(self) -> list[str] | Literal["*"]:
         """Return all languages."""
         return MATCH_ALL
@@ -66,7 +79,11 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
         self, user_input: ConversationInput, chat_log: ChatLog
     ) -> ConversationResult:
         """Ask the agent and stream its reply into the chat log."""
-        question = self._question(user_input, chat_log)
+        question = self._question(
+            user_input,
+            chat_log,
+            by_person=await _async_is_person(self.hass, user_input),
+        )
         entry = self.coordinator.config_entry
         try:
             async with async_run(self.hass, entry, self.subentry, question) as run:
@@ -84,7 +101,9 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
             continue_conversation=is_question(reply.text, question.language),
         )
 
-    def _question(self, user_input: ConversationInput, chat_log: ChatLog) -> Question:
+    def _question(
+        self, user_input: ConversationInput, chat_log: ChatLog, *, by_person: bool
+    ) -> Question:
         return Question(
             text=user_input.text,
             conversation_id=chat_log.conversation_id,
@@ -92,6 +111,8 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
             device_id=user_input.device_id,
             satellite_id=user_input.satellite_id,
             user_id=user_input.context.user_id,
+            context_id=user_input.context.id,
+            by_person=by_person,
             history=format_history_since_last_reply(chat_log.content, self.entity_id),
             extra_system_prompt=user_input.extra_system_prompt,
         )
@@ -140,3 +161,15 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
             AssistantContent(self.entity_id, texts[key])
         )
         return texts[key]
+
+
+async def _async_is_person(hass: HomeAssistant, user_input: ConversationInput) -> bool:
+    """Return whether a person asks, and no automation."""
+    # An automation's question has a parent, or neither user nor device.
+    if user_input.context.parent_id is not None:
+        return False
+    if user_id := user_input.context.user_id:
+        # Apps (add-ons), such as Node-RED, ask as a user that the system made.
+        user = await hass.auth.async_get_user(user_id)
+        return user is not None and not user.system_generated
+    return bool(user_input.device_id or user_input.satellite_id)

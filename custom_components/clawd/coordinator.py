@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field, fields
+from enum import StrEnum
 import logging
 from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
@@ -23,6 +24,7 @@ from .gateway import (
     Credentials,
     GatewayClient,
     GatewayError,
+    NodeHost,
     PauseReason,
     Transition,
     pause_reason,
@@ -44,6 +46,43 @@ REAUTH_PAUSES: Final = (PauseReason.TOKEN, PauseReason.SCOPES, PauseReason.DEVIC
 OWN_REFUSALS: Final = (PauseReason.CERTIFICATE, PauseReason.TRANSPORT)
 
 
+class NodeApproval(StrEnum):
+    """What is known of the Gateway's approval of a node.
+
+    Attributes:
+        DEVICE: it does not let the device in yet.
+        COMMANDS: it is connected, but its commands are not approved yet.
+        LINK: without a token of the Gateway, only a node link lets it in.
+
+    """
+
+    UNKNOWN = "unknown"
+    APPROVED = "approved"
+    DEVICE = "device"
+    COMMANDS = "commands"
+    LINK = "link"
+
+
+@dataclass
+class NodeRuntime:
+    """Second connection of an entry, by which agents reach the home.
+
+    Attributes:
+        listener_baseline: number of listeners per event after setup.
+        events_before: what the client had counted before the setup.
+        asked_owner: the Gateway wants its owner's approval, not ours.
+
+    """
+
+    client: GatewayClient
+    host: NodeHost
+    credentials: Credentials
+    listener_baseline: Mapping[str, int] = field(default_factory=dict)
+    events_before: Mapping[str, int] = field(default_factory=dict)
+    approval: NodeApproval = NodeApproval.UNKNOWN
+    asked_owner: bool = False
+
+
 @dataclass
 class ClawdRuntime:
     """Runtime data of an entry.
@@ -55,6 +94,7 @@ class ClawdRuntime:
         loop_monitor: lag of the event loop.
         session_models: model of each session, set on the connection of that number.
         session_turns: held by the question that a session answers.
+        node: None unless an agent has access to the home, and the Gateway can offer it.
 
     """
 
@@ -69,6 +109,19 @@ class ClawdRuntime:
     session_turns: WeakValueDictionary[str, asyncio.Lock] = field(
         default_factory=WeakValueDictionary
     )
+    node: NodeRuntime | None = None
+
+    @property
+    def all_credentials(self) -> tuple[Credentials, ...]:
+        """Return the credentials of all clients."""
+        if self.node is None:
+            return (self.credentials,)
+        return (self.credentials, self.node.credentials)
+
+    @property
+    def clients(self) -> tuple[GatewayClient, ...]:
+        """Return the clients: the operator's, and the node's if there is one."""
+        return (self.client, self.node.client) if self.node else (self.client,)
 
 
 type ClawdConfigEntry = ConfigEntry[ClawdRuntime]
@@ -279,6 +332,12 @@ async def _async_save(
     content = {"reports": list(reports)}
     on_error = get_history(hass, entry.entry_id).store_failed
     await async_save_reports(hass, entry.entry_id, content, on_error)
+
+
+def count_listeners(client: GatewayClient) -> dict[str, int]:
+    """Return the number of listeners to each event of a client."""
+    listeners = client.introspection.listeners
+    return {event: len(found) for event, found in listeners.items()}
 
 
 def count_events(client: GatewayClient) -> dict[str, int]:

@@ -123,6 +123,17 @@ def approval_placeholders(err: GatewayError | None) -> dict[str, str]:
     }
 
 
+def node_approval_placeholders(err: PairingRequiredError | None) -> dict[str, str]:
+    """Return the placeholders of texts that ask for approval of a node.
+
+    Its device comes first; without an error, it is approved.
+    """
+    lines = [approval_placeholders(err)["command"]] if err else []
+    # The id of the second request is shown to who may approve it, not to us.
+    lines += ["openclaw nodes pending", "openclaw nodes approve <requestId>"]
+    return {"commands": "\n".join(lines)}
+
+
 def format_fingerprint(fingerprint: str) -> str:
     """Return a fingerprint as `openssl` does, in two lines."""
     pairs = zip(fingerprint[::2], fingerprint[1::2], strict=True)

@@ -9,8 +9,14 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from .client_factory import certificates_in
-from .const import CONF_ALLOW_INSECURE, CONF_CA_CERTIFICATE, CONF_IDLE_TIMEOUT, DOMAIN
-from .flows.agent_schema import new_subentry
+from .const import (
+    CONF_ALLOW_INSECURE,
+    CONF_CA_CERTIFICATE,
+    CONF_IDLE_TIMEOUT,
+    CONF_OFFER_HOME,
+    DOMAIN,
+)
+from .flows.agent_schema import DEFAULTS, HOME_SETTINGS, new_subentry
 
 if TYPE_CHECKING:
     from .coordinator import ClawdConfigEntry
@@ -31,6 +37,9 @@ async def async_migrate_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> b
     if (entry.version, entry.minor_version) == (1, 3):
         _async_rename_idle_timeout(hass, entry)
         hass.config_entries.async_update_entry(entry, minor_version=4)
+    if (entry.version, entry.minor_version) == (1, 4):
+        _async_add_home_settings(hass, entry)
+        hass.config_entries.async_update_entry(entry, minor_version=5)
     return entry.version == 1
 
 
@@ -95,3 +104,14 @@ def _async_rename_idle_timeout(hass: HomeAssistant, entry: ClawdConfigEntry) -> 
         if "silence" in data:
             data[CONF_IDLE_TIMEOUT] = data.pop("silence")
             hass.config_entries.async_update_subentry(entry, subentry, data=data)
+
+
+@callback
+def _async_add_home_settings(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
+    """Give each agent the settings on the home: no access, but the offer of it."""
+    settings = {key: DEFAULTS[key] for key in HOME_SETTINGS}
+    for subentry in entry.subentries.values():
+        data = {**settings, **subentry.data}
+        hass.config_entries.async_update_subentry(entry, subentry, data=data)
+    data = {**entry.data, CONF_OFFER_HOME: True}
+    hass.config_entries.async_update_entry(entry, data=data)

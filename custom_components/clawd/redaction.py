@@ -24,13 +24,13 @@ REDACTED: Final = "**REDACTED**"
 def known_secrets(
     data: Mapping[str, Any],
     options: Mapping[str, Any],
-    credentials: Credentials | None,
+    *credentials: Credentials,
 ) -> list[str]:
-    """Return the secrets of an entry: of its data, its options and its device."""
+    """Return the secrets of an entry: of its data, its options and its devices."""
     # Data that were edited by hand may be of any type: {"token": 12345678}.
     stored = [*_leaves(data.get(CONF_TOKEN)), *_leaves(data.get(CONF_PASSWORD))]
     headers = header_secrets(_leaves(options.get(CONF_HEADERS)))
-    used = credentials.secrets if credentials else ()
+    used = (secret for device in credentials for secret in device.secrets)
     secrets = dict.fromkeys((*stored, *headers, *used))
     return [secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH]
 

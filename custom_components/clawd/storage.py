@@ -58,23 +58,61 @@ async def async_get_identity(
             the approval of every Gateway, so the user decides.
 
     """
+    return await _async_get_identity(hass, STORAGE_KEY, on_error)
+
+
+async def async_get_node_identity(
+    hass: HomeAssistant, entry_id: str, on_error: OnError = _ignore
+) -> DeviceIdentity:
+    """Return the identity of an entry's node; create it if needed.
+
+    Raises:
+        ConfigEntryError: as of `async_get_identity`.
+
+    """
+    key = _node_key(entry_id)
+    # The flow stored it before the entry, and so its id, existed.
+    new = await _async_load(hass, _node_key(NEW_ENTRY))
+    if new is not None and await _async_load(hass, key) is None:
+        await _async_try_to_save(hass, key, new, on_error)
+        await _async_try_to_save(hass, _node_key(NEW_ENTRY), None, on_error)
+    return await _async_get_identity(hass, key, on_error)
+
+
+async def async_remove_node_identity(hass: HomeAssistant, entry_id: str) -> None:
+    """Delete key and token of an entry's node; another key needs an approval."""
+    for key in (_node_key(entry_id), _node_token_key(entry_id)):
+        await _async_try_to_save(hass, key, None, _ignore)
+
+
+async def async_save_node_identity(
+    hass: HomeAssistant, entry_id: str, identity: DeviceIdentity
+) -> None:
+    """Store the identity of an entry's node; `NEW_ENTRY` is the one created next."""
+    content = {"secret": identity.secret}
+    await _async_try_to_save(hass, _node_key(entry_id), content, _ignore)
+
+
+async def async_remove_identity(hass: HomeAssistant) -> None:
+    """Delete the device identity."""
+    await _async_save(hass, STORAGE_KEY, None)
+
+
+async def _async_get_identity(
+    hass: HomeAssistant, key: str, on_error: OnError
+) -> DeviceIdentity:
     async with hass.data.setdefault(_IDENTITY_LOCK, asyncio.Lock()):
-        if (stored := await _async_load(hass, STORAGE_KEY)) is None:
+        if (stored := await _async_load(hass, key)) is None:
             stored = {"secret": DeviceIdentity.generate().secret}
-            await _async_try_to_save(hass, STORAGE_KEY, stored, on_error)
+            await _async_try_to_save(hass, key, stored, on_error)
     try:
         return DeviceIdentity.from_secret(stored["secret"])
     except (KeyError, TypeError, ValueError) as err:
         raise ConfigEntryError(
             translation_domain=DOMAIN,
             translation_key="identity_unreadable",
-            translation_placeholders={"file": STORAGE_KEY},
+            translation_placeholders={"file": key},
         ) from err
-
-
-async def async_remove_identity(hass: HomeAssistant) -> None:
-    """Delete the device identity."""
-    await _async_save(hass, STORAGE_KEY, None)
 
 
 class DeviceTokenStore:
@@ -91,10 +129,16 @@ class DeviceTokenStore:
         entry_id: str,
         origin: str,
         on_error: OnError = _ignore,
+        *,
+        node: bool = False,
     ) -> None:
-        """Initialize the store; `origin` is the one of the `Endpoint`."""
+        """Initialize the store; `origin` is the one of the `Endpoint`.
+
+        `node`: the token of the entry's node, not of the operator.
+        """
         self._hass = hass
-        self._key = _token_key(entry_id)
+        token_key = _node_token_key if node else _token_key
+        self._key, self._new_key = token_key(entry_id), token_key(NEW_ENTRY)
         self._origin = origin
         self.on_error = on_error
 
@@ -103,9 +147,8 @@ class DeviceTokenStore:
         if token := await self._async_read(self._key):
             return token
         # The flow stored it before the entry, and so its id, existed.
-        new = _token_key(NEW_ENTRY)
-        if token := await self._async_read(new):
-            await _async_try_to_save(self._hass, new, None, self.on_error)
+        if token := await self._async_read(self._new_key):
+            await _async_try_to_save(self._hass, self._new_key, None, self.on_error)
             await self.async_try_to_save(token)
         return token
 
@@ -180,8 +223,9 @@ def unwritten_stores(
 
 
 async def async_remove_entry_data(hass: HomeAssistant, entry_id: str) -> None:
-    """Delete the token and the reports of an entry."""
-    for key in (_token_key(entry_id), _report_key(entry_id)):
+    """Delete the tokens, the node's key and the reports of an entry."""
+    keys = (_token_key, _node_key, _node_token_key, _report_key)
+    for key in (key(entry_id) for key in keys):
         await _async_try_to_save(hass, key, None, _ignore)
 
 
@@ -272,6 +316,14 @@ def _name(key: str) -> str:
 
 def _token_key(entry_id: str) -> str:
     return f"{DOMAIN}.device_token.{entry_id}"
+
+
+def _node_key(entry_id: str) -> str:
+    return f"{DOMAIN}.node_identity.{entry_id}"
+
+
+def _node_token_key(entry_id: str) -> str:
+    return f"{DOMAIN}.node_token.{entry_id}"
 
 
 def _report_key(entry_id: str) -> str:

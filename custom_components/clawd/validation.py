@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.const import (
     CONF_HOST,
+    CONF_LLM_HASS_API,
     CONF_MODEL,
     CONF_PASSWORD,
     CONF_PATH,
@@ -28,11 +29,15 @@ from .const import (
     CONF_CA_CERTIFICATE,
     CONF_DEADLINE,
     CONF_FINGERPRINT,
+    CONF_FROM_ELSEWHERE,
     CONF_HEADERS,
+    CONF_HOME_ACCESS,
     CONF_IDLE_TIMEOUT,
     CONF_INSTRUCTIONS,
     CONF_KEEP_RUN,
     CONF_SELF_TEST_SCHEDULE,
+    CONF_SENSITIVE,
+    CONF_SENSITIVE_LABEL,
     CONF_SESSION_NAME,
     CONF_SESSION_SCOPE,
     CONF_SHARE_USER_NAME,
@@ -48,6 +53,7 @@ from .const import (
 )
 from .flows.agent_schema import DEFAULTS, MAX_TIMEOUT
 from .gateway import read_fingerprint, valid_headers
+from .home.settings import HomeAccess, SensitiveActions, read_apis
 from .reports import Schedule
 
 if TYPE_CHECKING:
@@ -150,6 +156,11 @@ AGENT_SETTINGS: Final[Mapping[str, Read]] = {
     CONF_MODEL: _text,
     CONF_THINKING: _text,
     CONF_SESSION_NAME: _text,
+    CONF_HOME_ACCESS: lambda value: HomeAccess(value).value,
+    CONF_FROM_ELSEWHERE: lambda value: HomeAccess(value).value,
+    CONF_SENSITIVE: lambda value: SensitiveActions(value).value,
+    CONF_SENSITIVE_LABEL: _text,
+    CONF_LLM_HASS_API: read_apis,
 }
 # An agent without an id is shown as one that the Gateway does not have.
 AGENT_DEFAULTS: Final[Mapping[str, Any]] = {CONF_AGENT: "", **DEFAULTS}

@@ -31,6 +31,10 @@ from ..gateway import (
     RunRequest,
     RunTimeoutError,
 )
+from ..home.origin import CallOrigin
+from ..home.prompt import async_home_prompt
+from ..home.service import get_home
+from ..home.settings import AgentHome, HomeAccess
 from .prompt import (
     NO_HOME_ACCESS,
     NO_POLL,
@@ -67,6 +71,8 @@ class Question:
         conversation_id: of Home Assistant's conversation.
         device_id: of the device it was asked through.
         satellite_id: of the satellite, where there is no device.
+        context_id: of Home Assistant's context.
+        by_person: a person said or wrote it, no automation.
         history: messages that the agent's session lacks.
         extra_system_prompt: additional instructions of the caller.
 
@@ -78,6 +84,8 @@ class Question:
     device_id: str | None = None
     satellite_id: str | None = None
     user_id: str | None = None
+    context_id: str | None = None
+    by_person: bool = False
     history: str = field(default="", repr=False)
     extra_system_prompt: str | None = field(default=None, repr=False)
 
@@ -150,7 +158,10 @@ async def async_ask_error(
 
 
 async def async_build_prompt(
-    hass: HomeAssistant, subentry: ConfigSubentry, question: Question
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    subentry: ConfigSubentry,
+    question: Question,
 ) -> str:
     """Return the system prompt of a question.
 
@@ -166,10 +177,38 @@ async def async_build_prompt(
     return join(
         " ".join(describe_user(context)),
         NO_POLL,
-        NO_HOME_ACCESS,
+        await _async_home_prompt(hass, entry, subentry, question),
         render_instructions(hass, subentry, settings[CONF_INSTRUCTIONS], context),
         question.history,
         question.extra_system_prompt,
+    )
+
+
+async def _async_home_prompt(
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    subentry: ConfigSubentry,
+    question: Question,
+) -> str:
+    """Return what the agent is told of the home."""
+    home, agent = get_home(entry), AgentHome.from_subentry(subentry)
+    # Until the Gateway has the tools, they cannot be called.
+    if home is None or agent.access is HomeAccess.NONE or not home.published:
+        return NO_HOME_ACCESS
+    origin = _origin(subentry, question)
+    return await async_home_prompt(hass, agent, origin, home.prefix)
+
+
+def _origin(subentry: ConfigSubentry, question: Question) -> CallOrigin:
+    """Return the origin of the calls in a run."""
+    return CallOrigin(
+        subentry.subentry_id,
+        question.conversation_id,
+        question.language,
+        user_id=question.user_id,
+        device_id=question.device_id,
+        context_id=question.context_id,
+        by_person=question.by_person,
     )
 
 
@@ -221,13 +260,15 @@ async def _async_start_run(
     coordinator, settings = entry.runtime_data.coordinator, subentry.data
     await async_require_agent(coordinator, subentry)
     key = session_key_for(subentry, question)
-    prompt = await async_build_prompt(hass, subentry, question)
+    prompt = await async_build_prompt(hass, entry, subentry, question)
     spoken = question.voice_device is not None
     timeout = SPOKEN_TURN_TIMEOUT if spoken else settings[CONF_IDLE_TIMEOUT]
     await stack.enter_async_context(
         _async_take_turn(entry.runtime_data, subentry, key, timeout)
     )
     await async_set_model(entry, subentry, key)
+    if home := get_home(entry):
+        stack.enter_context(home.origins.run(key, _origin(subentry, question)))
     return await coordinator.client.start_run(
         RunRequest(
             question.text,

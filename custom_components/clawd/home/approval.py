@@ -1,0 +1,162 @@
+"""Approval of an entry's node by its Gateway."""
+
+from typing import TYPE_CHECKING, Final
+
+from homeassistant.core import HomeAssistant, callback
+
+from ..const import LOGGER
+from ..coordinator import NodeApproval
+from ..error_mapping import node_approval_placeholders
+from ..gateway import (
+    AddressClass,
+    Cause,
+    GatewayError,
+    InvalidTokenError,
+    PairingRequiredError,
+    address_class,
+    approve_node,
+)
+from ..issues import Issue, async_create_issue, async_delete_issue
+from .prefix import async_avoid_names_of_others
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..coordinator import ClawdConfigEntry, NodeRuntime
+    from ..gateway import Node, Transition
+
+PENDING_AGAIN: Final = "pending-reapproval"
+_ISSUES: Final = {
+    NodeApproval.DEVICE: Issue.NODE_NOT_APPROVED,
+    NodeApproval.COMMANDS: Issue.NODE_NOT_APPROVED,
+    NodeApproval.LINK: Issue.NODE_LINK_REQUIRED,
+}
+
+
+class ApprovalTracker:
+    """Follows the approval of a node, and shows what is to do."""
+
+    def __init__(
+        self, hass: HomeAssistant, entry: ClawdConfigEntry, node: NodeRuntime
+    ) -> None:
+        """Initialize for the node of an entry."""
+        self._hass = hass
+        self._entry = entry
+        self._node = node
+
+    @callback
+    def async_start(self) -> Callable[[], None]:
+        """Follow until the returned function is called."""
+        client = self._node.client
+        unsubscribes = (
+            client.subscribe_state(self._node_changed),
+            client.subscribe("node.pair.resolved", self._check),
+            self._entry.runtime_data.client.subscribe_state(self._operator_changed),
+            self._node.host.subscribe(self._published),
+        )
+
+        @callback
+        def stop() -> None:
+            for unsubscribe in unsubscribes:
+                unsubscribe()
+
+        return stop
+
+    @callback
+    def _check(self, *_: object) -> None:
+        check = async_check_approval(self._hass, self._entry)
+        self._node.client.spawn(check, "approval")
+
+    @callback
+    def _node_changed(self, transition: Transition) -> None:
+        match transition.error:
+            case PairingRequiredError() as error:
+                self._set(NodeApproval.DEVICE, error)
+            case InvalidTokenError() if not self._node.credentials.has_gateway_secret:
+                self._set(NodeApproval.LINK)
+        if transition.cause is Cause.HELLO:
+            self._check()
+
+    @callback
+    def _operator_changed(self, transition: Transition) -> None:
+        # It could not be asked while the operator was not connected.
+        if transition.cause is Cause.HELLO and self._node.client.hello:
+            self._check()
+
+    @callback
+    def _published(self) -> None:
+        host = self._node.host
+        if host.published:
+            self._set(NodeApproval.APPROVED)
+            async_delete_issue(self._hass, self._entry, Issue.NODE_TAKEN_OVER)
+        elif host.displaced:
+            async_create_issue(self._hass, self._entry, Issue.NODE_TAKEN_OVER, {})
+
+    @callback
+    def _set(
+        self, approval: NodeApproval, error: PairingRequiredError | None = None
+    ) -> None:
+        _async_set(self._hass, self._entry, self._node, approval, error)
+
+
+async def async_check_approval(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
+    """Ask the Gateway for its approval of the node; approve it if we may."""
+    runtime, node = entry.runtime_data, entry.runtime_data.node
+    if node is None:
+        return
+    try:
+        nodes = await runtime.client.nodes.list()
+    except GatewayError as err:
+        LOGGER.debug("Approval of the node not known: %s", err.code)
+        return
+    own = next((known for known in nodes if known.id == node.client.device_id), None)
+    if own is None:
+        return
+    # Another approval is wanted for what has changed; our commands never do.
+    approved = own.approved or own.approval == PENDING_AGAIN
+    if approved or await _async_approve(entry, node, own):
+        _async_set(hass, entry, node, NodeApproval.APPROVED)
+    else:
+        _async_set(hass, entry, node, NodeApproval.COMMANDS)
+    async_avoid_names_of_others(hass, entry, own.id, nodes)
+
+
+async def _async_approve(entry: ClawdConfigEntry, node: NodeRuntime, own: Node) -> bool:
+    """Approve the node as the owner of the Gateway's token; return whether it did.
+
+    Only on this machine: there, the Gateway trusts who has its token. Elsewhere, it
+    asks its owner, also for a key that may approve.
+    """
+    peer, credentials = node.client.peer, node.credentials
+    local = peer and address_class(peer.address) is AddressClass.LOOPBACK
+    # A Gateway that asked for an approval of the device takes us for a remote one.
+    if not local or node.asked_owner or not credentials.has_gateway_secret:
+        return False
+    try:
+        return await approve_node(
+            node.client.endpoint, entry.runtime_data.credentials, own.id
+        )
+    except GatewayError as err:
+        LOGGER.debug("Node not approved: %s", err.code)
+        node.asked_owner = True
+        return False
+
+
+@callback
+def _async_set(
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    node: NodeRuntime,
+    approval: NodeApproval,
+    error: PairingRequiredError | None = None,
+) -> None:
+    """Keep what is known of the approval, and show what is to do."""
+    node.approval = approval
+    node.asked_owner |= approval is NodeApproval.DEVICE
+    shown = _ISSUES.get(approval)
+    for issue in dict.fromkeys(_ISSUES.values()):
+        if issue is shown:
+            placeholders = node_approval_placeholders(error)
+            async_create_issue(hass, entry, issue, placeholders)
+        else:
+            async_delete_issue(hass, entry, issue)

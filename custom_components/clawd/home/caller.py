@@ -1,0 +1,115 @@
+"""Who calls a tool of the home, and what that permits."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from homeassistant.auth.permissions.const import POLICY_CONTROL, POLICY_READ
+
+from ..gateway import NodeCallError
+from ..issues import async_create_home_issue
+from .elsewhere import parse_session_key
+from .settings import AgentHome, HomeAccess, agent_homes
+
+if TYPE_CHECKING:
+    from homeassistant.core import HomeAssistant
+
+    from ..coordinator import ClawdConfigEntry
+    from .elsewhere import SessionLookup
+    from .origin import CallOrigin, OriginRegistry
+    from .targets import Targets
+    from .tools import HomeTool
+
+NOT_ALLOWED: Final = "NOT_ALLOWED"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Origin of a call, and the settings that hold for it.
+
+    Attributes:
+        origin: of our run, or of the one that started a sub-agent.
+        in_own_run: it comes from our run itself, so a person can confirm there.
+        run: what the limits of a run are counted by.
+
+    """
+
+    home: AgentHome
+    origin: CallOrigin | None
+    in_own_run: bool
+    run: str
+
+
+def refusal(message: str) -> NodeCallError:
+    """Return the error of a call that is not allowed."""
+    return NodeCallError(NOT_ALLOWED, message)
+
+
+async def async_identify(
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    origins: OriginRegistry,
+    sessions: SessionLookup,
+    key: str | None,
+) -> Caller:
+    """Return the caller of a session.
+
+    Raises:
+        NodeCallError: nobody may call from there.
+
+    """
+    if key is None or (parsed := parse_session_key(key)) is None:
+        raise refusal("Home Assistant takes no calls without a session.")
+    origin = origins.current(key)
+    own = origin is not None
+    if origin is None:
+        origin = await sessions.async_origin_of_parent(key)
+    homes = agent_homes(entry)
+    if origin is not None:
+        for home in homes:
+            if home.subentry_id == origin.subentry_id:
+                return Caller(home, origin, own, f"{origin.turn} {origin.subentry_id}")
+    of_agent = [home for home in homes if home.agent == parsed.agent]
+    if not of_agent:
+        raise refusal("This agent is not set up in Home Assistant.")
+    home = AgentHome.for_elsewhere(of_agent)
+    if parsed.group or (
+        home.access is not HomeAccess.NONE and await sessions.async_is_group(key)
+    ):
+        raise refusal("The home cannot be reached from group chats.")
+    if home.access is HomeAccess.NONE:
+        if all(one.access is not HomeAccess.NONE for one in of_agent):
+            async_create_home_issue(hass, entry, parsed.agent, home.title, parsed.kind)
+        raise refusal(
+            "Home Assistant lets this agent reach the home only in conversations that "
+            "were started in Home Assistant. Its owner can allow it from here."
+        )
+    return Caller(home, None, in_own_run=False, run=key)
+
+
+async def async_require_rights(
+    hass: HomeAssistant, caller: Caller, tool: HomeTool, targets: Targets
+) -> None:
+    """Check the rights of the user who asked.
+
+    Raises:
+        NodeCallError: the user may not do this.
+
+    """
+    if caller.origin is None or caller.origin.user_id is None:
+        return
+    user = await hass.auth.async_get_user(caller.origin.user_id)
+    if user is None or not user.is_active:
+        raise refusal("The user who asked is not known to Home Assistant any more.")
+    policy = POLICY_READ if tool.read_only else POLICY_CONTROL
+    permissions = user.permissions
+    if permissions.access_all_entities(policy):
+        return
+    # What is not known to touch only permitted entities might touch others.
+    if not (
+        targets.complete
+        and targets.entity_ids
+        and all(permissions.check_entity(one, policy) for one in targets.entity_ids)
+    ):
+        raise refusal(
+            "The user who asked has no permission for this in Home Assistant."
+        )

@@ -1,0 +1,130 @@
+"""Sessions that are not of this Home Assistant: channels, cron, sub-agents."""
+
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from ..gateway import GatewayError, SessionInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from .origin import CallOrigin, OriginRegistry
+
+# Kinds of sessions that may be named to the user; other parts of a key are personal:
+# telephone numbers, or names that the user chose.
+KINDS: Final = frozenset(
+    {
+        *("main", "cron", "subagent", "hook", "webchat", "whatsapp", "telegram"),
+        *("discord", "slack", "signal", "imessage", "matrix", "msteams", "line"),
+        *("googlechat", "mattermost", "irc", "nostr", "zalo", "sms", "email"),
+    }
+)
+SUBAGENT: Final = "subagent"
+GROUP_PARTS: Final = frozenset({"group", "channel", "room", "thread", "topic"})
+# A sub-agent may start others.
+MAX_PARENTS: Final = 3
+MAX_SESSIONS: Final = 256
+# Seconds for which what a session is stays known.
+MAX_AGE: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class SessionKey:
+    """Parts of a canonical session key.
+
+    Attributes:
+        kind: channel, or what else started the session; `other` if that is personal.
+        group: more than one person writes in it.
+
+    """
+
+    agent: str
+    kind: str
+    group: bool
+
+
+def parse_session_key(key: str | None) -> SessionKey | None:
+    """Read a session key; None if it names no agent."""
+    match key.lower().split(":") if key else []:
+        case ["agent", str(agent), str(kind), *rest] if agent and kind:
+            return SessionKey(
+                agent,
+                kind if kind in KINDS else "other",
+                bool(GROUP_PARTS & {kind, *rest}),
+            )
+    return None
+
+
+class SessionLookup:
+    """What the Gateway knows of sessions, cached for a short time."""
+
+    def __init__(
+        self,
+        describe: Callable[[str], Awaitable[SessionInfo | None]],
+        origins: OriginRegistry,
+        clock: Callable[[], float],
+    ) -> None:
+        """Ask the Gateway with `describe`."""
+        self._describe = describe
+        self._origins = origins
+        self._clock = clock
+        self._known: OrderedDict[str, tuple[float, SessionInfo | None]] = OrderedDict()
+        self._adopted: OrderedDict[str, CallOrigin] = OrderedDict()
+
+    async def async_origin_of_parent(self, key: str) -> CallOrigin | None:
+        """Return the origin of the run that started a sub-agent, if it is ours.
+
+        It stays the same for the sub-agent, whoever asks in the parent's session next.
+        """
+        if key in self._adopted:
+            return self._adopted[key]
+        parent = key
+        for _ in range(MAX_PARENTS):
+            parsed = parse_session_key(parent)
+            if parsed is None or parsed.kind != SUBAGENT:
+                return None
+            info = await self._async_info(parent)
+            if info is None or info.spawned_by is None:
+                return None
+            parent = info.spawned_by
+            if origin := self._origins.latest(parent):
+                origin = replace(origin, by_person=False)
+                _remember(self._adopted, key, origin)
+                return origin
+        return None
+
+    async def async_is_group(self, key: str) -> bool:
+        """Return whether more than one person writes in a session, or in its parent's.
+
+        True if the Gateway does not say: then nobody is let in.
+        """
+        for _ in range(MAX_PARENTS + 1):
+            parsed, info = parse_session_key(key), await self._async_info(key)
+            if parsed is None or parsed.group or info is None:
+                return True
+            if info.chat_type not in (None, "direct"):
+                return True
+            if info.spawned_by is None:
+                # Of a sub-agent, only its parent says who writes.
+                return parsed.kind == SUBAGENT
+            key = info.spawned_by
+        return True
+
+    async def _async_info(self, key: str) -> SessionInfo | None:
+        at, info = self._known.get(key, (0.0, None))
+        if info is not None and self._clock() - at <= MAX_AGE:
+            return info
+        try:
+            info = await self._describe(key)
+        except GatewayError:
+            return None
+        _remember(self._known, key, (self._clock(), info))
+        return info
+
+
+def _remember[T](cache: OrderedDict[str, T], key: str, value: T) -> None:
+    cache[key] = value
+    cache.move_to_end(key)
+    if len(cache) > MAX_SESSIONS:
+        cache.popitem(last=False)

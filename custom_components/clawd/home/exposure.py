@@ -1,0 +1,90 @@
+"""Changes of what agents can be offered of the home."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from homeassistant.components.homeassistant.exposed_entities import (
+    async_listen_entity_updates,
+)
+from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED
+from homeassistant.const import (
+    ATTR_DOMAIN,
+    EVENT_COMPONENT_LOADED,
+    EVENT_SERVICE_REGISTERED,
+    EVENT_SERVICE_REMOVED,
+)
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import (
+    area_registry as ar,
+    device_registry as dr,
+    entity_registry as er,
+    floor_registry as fr,
+)
+from homeassistant.helpers.debounce import Debouncer
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+
+from ..const import LOGGER
+from .apis import ASSISTANT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Mapping
+
+    from homeassistant.util.event_type import EventType
+
+# Seconds in which changes are collected: a restart or a rename makes many.
+COOLDOWN: Final = 3.0
+SCRIPT: Final = "script"
+EVENTS: Final[tuple[EventType[Any] | str, ...]] = (
+    EVENT_COMPONENT_LOADED,
+    er.EVENT_ENTITY_REGISTRY_UPDATED,
+    dr.EVENT_DEVICE_REGISTRY_UPDATED,
+    ar.EVENT_AREA_REGISTRY_UPDATED,
+    fr.EVENT_FLOOR_REGISTRY_UPDATED,
+)
+SERVICE_EVENTS: Final[tuple[EventType[Any] | str, ...]] = (
+    EVENT_SERVICE_REGISTERED,
+    EVENT_SERVICE_REMOVED,
+)
+
+
+@callback
+def async_track_exposure(
+    hass: HomeAssistant, async_update: Callable[[], Coroutine[Any, Any, None]]
+) -> Callable[[], None]:
+    """Call back some time after changes; return the unsubscribe.
+
+    Home Assistant has no event for LLM APIs and platforms: they come and go with
+    components and config entries.
+    """
+    debouncer: Debouncer[Coroutine[Any, Any, None]] = Debouncer(
+        hass,
+        LOGGER,
+        cooldown=COOLDOWN,
+        immediate=False,
+        function=async_update,
+    )
+
+    @callback
+    def changed(*_: object) -> None:
+        debouncer.async_schedule_call()
+
+    @callback
+    def is_script(data: Mapping[str, Any]) -> bool:
+        return bool(data[ATTR_DOMAIN] == SCRIPT)
+
+    unsubscribes: list[Callable[[], None]] = [
+        async_listen_entity_updates(hass, ASSISTANT, changed),
+        async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, changed),
+    ]
+    unsubscribes += [hass.bus.async_listen(event, changed) for event in EVENTS]
+    unsubscribes += [
+        hass.bus.async_listen(event, changed, event_filter=is_script)
+        for event in SERVICE_EVENTS
+    ]
+
+    @callback
+    def unsubscribe() -> None:
+        while unsubscribes:
+            unsubscribes.pop()()
+        debouncer.async_shutdown()
+
+    return unsubscribe

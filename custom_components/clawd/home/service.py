@@ -1,0 +1,182 @@
+"""Service of an entry that offers the home to its agents."""
+
+import time
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from weakref import WeakKeyDictionary
+
+from homeassistant.components.intent.const import TIMER_DATA
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.start import async_at_started
+
+from .apis import llm_context
+from .calls import CallState, async_handle_call
+from .confirmation import Confirmations
+from .elsewhere import SessionLookup
+from .exposure import async_track_exposure
+from .limits import CallLimits
+from .origin import OriginRegistry
+from .settings import AgentHome, HomeAccess, agent_homes
+from .statistics import HomeStatistics
+from .tools import async_get_home_tools, build_node_tools
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+    from ..coordinator import ClawdConfigEntry
+    from ..gateway import NodeCall, NodeTool
+    from .tools import HomeTool
+
+# By entry, as its runtime data cannot know the home: assist reads them here.
+_SERVICES: Final[WeakKeyDictionary[ConfigEntry[Any], HomeService]] = WeakKeyDictionary()
+
+
+class Host(Protocol):
+    """Node that publishes tools."""
+
+    @property
+    def published(self) -> tuple[str, ...]:
+        """Return the names that the Gateway confirmed."""
+
+    def set_tools(self, tools: Sequence[NodeTool]) -> None:
+        """Publish these tools from now on."""
+
+
+class HomeService:
+    """Offers the home to the agents of an entry, and serves their calls.
+
+    Attributes:
+        prefix: precedes the names of the tools, as another home has them too.
+        clock: monotonic.
+        origins: origin of the run in each session.
+        tools: tools that are offered.
+        omitted: number of Home Assistant's tools that cannot be offered.
+        rebuilds: how often the tools were built.
+        rebuild_seconds: what the last time took.
+        limits: counts of control calls.
+        probes: handlers of the self-test, by the key of a session of its own.
+
+    """
+
+    def __init__(self, hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
+        """Initialize without a node."""
+        self._hass = hass
+        self._entry = entry
+        self._host: Host | None = None
+        self._unsubscribes: list[Callable[[], None]] = []
+        self.prefix = ""
+        self.clock = time.monotonic
+        self.origins = OriginRegistry(self._now)
+        self.confirmations = Confirmations(self._now)
+        self.statistics = HomeStatistics()
+        self.limits = CallLimits(self._now)
+        describe = entry.runtime_data.client.sessions.describe
+        self._state = CallState(
+            self.origins,
+            SessionLookup(describe, self.origins, self._now),
+            self.limits,
+            self.confirmations,
+            self.statistics,
+        )
+        self.tools: tuple[NodeTool, ...] = ()
+        self.omitted = 0
+        self.rebuilds = 0
+        self.rebuild_seconds = 0.0
+        self.probes: dict[str, Callable[[NodeCall], Awaitable[str]]] = {}
+
+    def _now(self) -> float:
+        return self.clock()
+
+    @property
+    def published(self) -> tuple[str, ...]:
+        """Return the names that the Gateway confirmed."""
+        return self._host.published if self._host else ()
+
+    @callback
+    def async_start(self) -> None:
+        """Follow the home; the tools are built once Home Assistant has started."""
+        _SERVICES[self._entry] = self
+        self._unsubscribes = [
+            async_track_exposure(self._hass, self.async_update_tools),
+            async_at_started(self._hass, self._async_started),
+        ]
+
+    @callback
+    def async_stop(self) -> None:
+        """Stop following the home."""
+        _SERVICES.pop(self._entry, None)
+        while self._unsubscribes:
+            self._unsubscribes.pop()()
+
+    @callback
+    def async_attach(self, host: Host, prefix: str = "") -> None:
+        """Publish by a node from now on."""
+        self._host, self.prefix = host, prefix
+        host.set_tools(self.tools)
+
+    async def async_handle(self, call: NodeCall) -> str:
+        """Carry out a call; the handler of the node.
+
+        Raises:
+            NodeCallError: it was refused or failed.
+
+        """
+        if probe := self.probes.get(call.session_key or ""):
+            return await probe(call)
+        return await async_handle_call(self._hass, self._entry, self._state, call)
+
+    async def async_dry_run(self, call: NodeCall) -> str:
+        """Check a call as `async_handle` does, but control nothing.
+
+        Raises:
+            NodeCallError: it was refused or failed.
+
+        """
+        return await async_handle_call(
+            self._hass, self._entry, self._state, call, dry_run=True
+        )
+
+    async def async_update_tools(self) -> None:
+        """Build the tools, and publish them if they changed."""
+        homes, started = agent_homes(self._entry), time.perf_counter()
+        read = _apis(homes, HomeAccess.READ, HomeAccess.CONTROL)
+        controlled = _apis(homes, HomeAccess.CONTROL)
+        state = control = await self._async_tools(read)
+        if controlled != read:
+            control = await self._async_tools(controlled)
+        self.rebuilds += 1
+        self.omitted = state.count(None)
+        tools = build_node_tools(state, control)
+        self.rebuild_seconds = time.perf_counter() - started
+        if tools == self.tools:
+            return
+        self.tools = tools
+        if self._host:
+            self._host.set_tools(tools)
+
+    async def _async_tools(self, apis: tuple[str, ...]) -> list[HomeTool | None]:
+        """Return the tools of some APIs."""
+        timers = self._hass.data.get(TIMER_DATA)
+        # Only a device with timers has their tools: each call is decided by its own.
+        device_id = next(iter(timers.handlers), None) if timers else None
+        context = llm_context(self._hass, device_id=device_id)
+        return await async_get_home_tools(self._hass, apis, context)
+
+    async def _async_started(self, _: HomeAssistant) -> None:
+        await self.async_update_tools()
+
+
+def _apis(homes: Iterable[AgentHome], *accesses: HomeAccess) -> tuple[str, ...]:
+    """Return the APIs of the agents that have one of some accesses."""
+    apis = [api for home in homes if home.access in accesses for api in home.apis]
+    return tuple(dict.fromkeys(apis))
+
+
+def has_home_access(entry: ConfigEntry[Any]) -> bool:
+    """Return whether some agent of an entry has access to the home."""
+    return any(home.access is not HomeAccess.NONE for home in agent_homes(entry))
+
+
+def get_home(entry: ConfigEntry[Any]) -> HomeService | None:
+    """Return the service of a loaded entry whose agents have access."""
+    return _SERVICES.get(entry)

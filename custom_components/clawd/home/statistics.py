@@ -1,0 +1,20 @@
+"""Counters of calls of the home's tools."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class HomeStatistics:
+    """Counters of an entry; they only grow.
+
+    Attributes:
+        outcomes: how calls ended, by outcome.
+        exceptions: unexpected errors of tools, by type.
+        confirmed: sensitive calls carried out after a confirmation.
+
+    """
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    exceptions: Counter[str] = field(default_factory=Counter)
+    confirmed: int = 0

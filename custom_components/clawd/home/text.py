@@ -1,0 +1,32 @@
+"""Texts from the home, as data on one line."""
+
+import json
+from typing import Final
+import unicodedata
+
+from homeassistant.helpers.json import json_dumps
+
+# Categories of characters that end a line, or are not seen: controls, formats such as
+# the marks of direction, halves of pairs, separators of lines and paragraphs.
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def one_line(text: str, limit: int) -> str:
+    """Return a text on one line, without unseen characters, of limited length."""
+    # No more than needed is looked at: a text may be of any length.
+    seen = "".join(
+        " " if unicodedata.category(character) in _UNSEEN else character
+        for character in text[: limit * 4]
+    )
+    line = " ".join(seen.split())
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
+def is_one_line(text: str) -> bool:
+    """Return whether a text has no line break and no unseen character."""
+    return all(unicodedata.category(character) not in _UNSEEN for character in text)
+
+
+def canonical(value: object) -> str:
+    """Return a value as JSON that is the same for equal values."""
+    return json.dumps(json.loads(json_dumps(value)), sort_keys=True)
