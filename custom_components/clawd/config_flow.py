@@ -28,11 +28,16 @@ from .client_factory import certificates_in
 from .const import (
     CONF_CA_CERTIFICATE,
     CONF_HEADERS,
+    CONF_HOME_ACCESS,
     DOMAIN,
     PAIRING_TASK,
     SUBENTRY_CONVERSATION,
 )
-from .error_mapping import approval_placeholders, format_fingerprint
+from .error_mapping import (
+    approval_placeholders,
+    format_fingerprint,
+    node_approval_placeholders,
+)
 from .flows.address import Candidate, parse_address
 from .flows.agent import ConversationSubentryFlow
 from .flows.agent_schema import new_subentry
@@ -45,16 +50,27 @@ from .flows.headers import (
     read_headers,
     shown_headers,
 )
+from .flows.node_setup import (
+    CONF_NODE_LINK,
+    NODE_LINK_SCHEMA,
+    NodeSetup,
+    async_node_link_error,
+    home_access_schema,
+)
 from .flows.options import ClawdOptionsFlow
 from .flows.secret import InvalidSecretError, read_secret
 from .flows.setup import GatewaySetup
 from .flows.unique_id import resolve_unique_id
 from .gateway import (
+    AddressClass,
     CertificateError,
     InsecureTransportError,
     PairingRequiredError,
     SignInRequiredError,
+    address_class,
+    takes_tools,
 )
+from .home.settings import HomeAccess
 
 if TYPE_CHECKING:
     import asyncio
@@ -101,17 +117,20 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
           login
             pairing, approved
               refused: login again
+          home: what the agent may do there
+            node_approval: node_link | node_commands | node_later
           entry
 
     An error leads back to the form.
     """
 
     VERSION = 1
-    MINOR_VERSION = 4
+    MINOR_VERSION = 5
 
     _setup: GatewaySetup
     _probe_result: ProbeResult
     _login_result: LoginResult
+    _info: GatewayInfo
 
     def __init__(self) -> None:
         """Initialize the flow for the user step."""
@@ -123,6 +142,10 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
         self._title = TITLE
         self._discovered_fingerprint: str | None = None
         self._approval: asyncio.Task[LoginResult] | None = None
+        self._asked_owner = False
+        self._access = HomeAccess.NONE
+        self._node: NodeSetup | None = None
+        self._node_wait: asyncio.Task[None] | None = None
 
     @staticmethod
     @callback
@@ -379,6 +402,7 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
         self, _user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Wait for approval of this device at the Gateway."""
+        self._asked_owner = True
         if self._approval is None:
             self._approval = self.hass.async_create_background_task(
                 self._setup.async_wait_for_approval(self._login_result), PAIRING_TASK
@@ -426,6 +450,113 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
         # This flow has logged in, so it does not give way to another one in progress.
         await self.async_set_unique_id(info.gateway_id, raise_on_progress=False)
         self._abort_if_unique_id_configured()
+        self._info = info
+        if takes_tools(info.hello) and info.agents.get(info.agents.default):
+            return await self.async_step_home()
+        return await self._async_create_entry()
+
+    async def async_step_home(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Choose what the agent may do in the home."""
+        loopback = address_class(self._info.peer.address) is AddressClass.LOOPBACK
+        # A Gateway that asked its owner takes us for another machine.
+        local = loopback and not self._asked_owner
+        if user_input is None:
+            default = HomeAccess.CONTROL if local else HomeAccess.NONE
+            return self.async_show_form(
+                step_id="home", data_schema=home_access_schema(default)
+            )
+        self._access = HomeAccess(user_input[CONF_HOME_ACCESS])
+        # On this machine, the node is approved by itself once it is set up.
+        if local or self._access is HomeAccess.NONE:
+            return await self._async_create_entry()
+        self._node = await NodeSetup.async_create(self.hass, self._setup)
+        return await self.async_step_node_approval()
+
+    async def async_step_node_approval(
+        self, _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Choose how the Gateway's owner approves the node."""
+        node = self._require_node()
+        commands = ["node_commands"] if node.has_gateway_secret else []
+        return self.async_show_menu(
+            step_id="node_approval",
+            menu_options=["node_link", *commands, "node_later"],
+        )
+
+    async def async_step_node_link(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Use a node link; without one, back to the menu."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            if not (link := user_input.get(CONF_NODE_LINK)):
+                return await self.async_step_node_approval()
+            use = self._require_node().async_use_link(link)
+            if not (error := await async_node_link_error(use)):
+                return await self.async_step_node_done()
+            errors = {CONF_NODE_LINK: error}
+        return self.async_show_form(
+            step_id="node_link", data_schema=NODE_LINK_SCHEMA, errors=errors
+        )
+
+    async def async_step_node_commands(
+        self, _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Wait for approval by the commands shown."""
+        node = self._require_node()
+        if self._node_wait is None:
+            await node.async_connect()
+        elif not self._node_wait.done():
+            return self._async_show_node_progress(self._node_wait)
+        if node.ended and self._node_wait is None:
+            return await self.async_step_node_done()
+        if node.ended:
+            return self.async_show_progress_done(next_step_id="node_done")
+        self._node_wait = self.hass.async_create_background_task(
+            node.async_wait(), PAIRING_TASK
+        )
+        return self._async_show_node_progress(self._node_wait)
+
+    async def async_step_node_later(
+        self, _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Leave the approval to the repair."""
+        return await self._async_create_entry()
+
+    async def async_step_node_done(
+        self, _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Keep the key that is approved, or may still be."""
+        await self._require_node().async_store()
+        return await self._async_create_entry()
+
+    @callback
+    def _async_show_node_progress(self, wait: asyncio.Task[None]) -> ConfigFlowResult:
+        node = self._require_node()
+        return self.async_show_progress(
+            step_id="node_commands",
+            progress_action="wait_for_node",
+            description_placeholders=node_approval_placeholders(node.request),
+            progress_task=wait,
+        )
+
+    @callback
+    @override
+    def async_remove(self) -> None:
+        """End the node's connection with the flow."""
+        if self._node:
+            self._node.async_stop()
+
+    def _require_node(self) -> NodeSetup:
+        assert self._node is not None  # noqa: S101 - set before each of its steps
+        return self._node
+
+    async def _async_create_entry(self) -> ConfigFlowResult:
+        info = self._info
+        # Another flow may have been faster while this one was open.
+        self._abort_if_unique_id_configured()
         await self._setup.async_store_device_token(info)
         self._async_abort_discovery_flows()
         agent = info.agents.get(info.agents.default)
@@ -433,7 +564,9 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
             title=self._title,
             data=self._setup.entry_data,
             options=self._setup.options,
-            subentries=[new_subentry(agent.id, agent.name)] if agent else [],
+            subentries=(
+                [new_subentry(agent.id, agent.name, self._access)] if agent else []
+            ),
         )
 
     async def _async_update_entry(

@@ -54,6 +54,13 @@ class Issue(StrEnum):
     SIGN_IN_REQUIRED = "sign_in_required"
     CERTIFICATE_CHANGED = "certificate_changed"
     STORE_NOT_WRITTEN = "store_not_written"
+    HOME_REFUSED = "home_refused"
+    HOME_OFFERED = "home_offered"
+    HOME_TOOLS_HIDDEN = "home_tools_hidden"
+    NODE_NOT_APPROVED = "node_not_approved"
+    NODE_LINK_REQUIRED = "node_link_required"
+    NODE_TAKEN_OVER = "node_taken_over"
+    NODE_KEY_UNREADABLE = "node_key_unreadable"
 
 
 CONNECTION_ISSUES: Final = (
@@ -68,6 +75,17 @@ CONNECTION_ISSUES: Final = (
 )
 # Can be judged only while connected.
 WARNINGS: Final = (Issue.CLOCK_SKEW, Issue.INSECURE_TRANSPORT)
+# Only the home is out of the agents' reach.
+MILD: Final = (
+    *WARNINGS,
+    Issue.HOME_REFUSED,
+    Issue.HOME_OFFERED,
+    Issue.HOME_TOOLS_HIDDEN,
+    Issue.NODE_NOT_APPROVED,
+    Issue.NODE_LINK_REQUIRED,
+    Issue.NODE_TAKEN_OVER,
+    Issue.NODE_KEY_UNREADABLE,
+)
 # States in which the connection's issues can be judged.
 SETTLED_STATES: Final = (ConnectionState.CONNECTED, ConnectionState.PAUSED)
 
@@ -75,9 +93,9 @@ STORE_RETRY_INTERVAL: Final = timedelta(minutes=5)
 
 type Causes = Mapping[Issue, Mapping[str, str]]
 
-# Issues that the user ignored. Home Assistant forgets it when an issue is deleted,
-# as at each reload of the entry.
-_IGNORED: Final[WeakKeyDictionary[ConfigEntry[Any], set[Issue]]] = WeakKeyDictionary()
+# Ids of issues that the user ignored. Home Assistant forgets it when an issue is
+# deleted, as at each reload of the entry.
+_IGNORED: Final[WeakKeyDictionary[ConfigEntry[Any], set[str]]] = WeakKeyDictionary()
 
 
 @callback
@@ -88,8 +106,8 @@ def async_delete_issues_of_unloaded_entries(hass: HomeAssistant) -> None:
     def delete(_: ConfigEntryChange, entry: ConfigEntry[Any]) -> None:
         if entry.domain == DOMAIN and entry.state is ConfigEntryState.NOT_LOADED:
             _async_remember_ignored(hass, entry)
-            for issue in Issue:
-                ir.async_delete_issue(hass, DOMAIN, _issue_id(entry, issue))
+            for issue_id in _issue_ids(hass, entry):
+                ir.async_delete_issue(hass, DOMAIN, issue_id)
 
     async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, delete)
 
@@ -153,21 +171,21 @@ def async_create_issue(
 
     The placeholders must not hold secrets; `data` is for the fix flow.
     """
-    ir.async_create_issue(
-        hass,
-        DOMAIN,
-        _issue_id(entry, issue),
-        data={"entry_id": entry.entry_id, "issue": issue, **data},
-        is_fixable=issue is not Issue.INSECURE_TRANSPORT,
-        severity=(
-            ir.IssueSeverity.WARNING if issue in WARNINGS else ir.IssueSeverity.ERROR
-        ),
-        translation_key=issue,
-        translation_placeholders={"title": entry.title, **placeholders},
-    )
-    if issue in (ignored := _IGNORED.get(entry, set())):
-        ignored.discard(issue)
-        ir.async_ignore_issue(hass, DOMAIN, _issue_id(entry, issue), ignore=True)
+    _async_create(hass, entry, issue, _issue_id(entry, issue), placeholders, data)
+
+
+@callback
+def async_create_home_issue(
+    hass: HomeAssistant, entry: ConfigEntry[Any], agent: str, name: str, kind: str
+) -> None:
+    """Create the issue of an agent that was refused the home from elsewhere.
+
+    `kind` is the kind of its session, without whom it talks to.
+    """
+    issue_id = f"{_issue_id(entry, Issue.HOME_REFUSED)}_{agent}"
+    placeholders = {"agent": name, "kind": kind}
+    data = {"agent": agent}
+    _async_create(hass, entry, Issue.HOME_REFUSED, issue_id, placeholders, data)
 
 
 @callback
@@ -175,8 +193,35 @@ def async_delete_issue(
     hass: HomeAssistant, entry: ConfigEntry[Any], issue: Issue
 ) -> None:
     """Delete an issue of an entry."""
-    _IGNORED.get(entry, set()).discard(issue)
-    ir.async_delete_issue(hass, DOMAIN, _issue_id(entry, issue))
+    issue_id = _issue_id(entry, issue)
+    _IGNORED.get(entry, set()).discard(issue_id)
+    ir.async_delete_issue(hass, DOMAIN, issue_id)
+
+
+@callback
+def _async_create(  # noqa: PLR0913, PLR0917 - as Home Assistant's own function
+    hass: HomeAssistant,
+    entry: ConfigEntry[Any],
+    issue: Issue,
+    issue_id: str,
+    placeholders: Mapping[str, str],
+    data: Mapping[str, str],
+) -> None:
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        data={"entry_id": entry.entry_id, "issue": issue, **data},
+        is_fixable=issue is not Issue.INSECURE_TRANSPORT,
+        severity=(
+            ir.IssueSeverity.WARNING if issue in MILD else ir.IssueSeverity.ERROR
+        ),
+        translation_key=issue,
+        translation_placeholders={"title": entry.title, **placeholders},
+    )
+    if issue_id in (ignored := _IGNORED.get(entry, set())):
+        ignored.discard(issue_id)
+        ir.async_ignore_issue(hass, DOMAIN, issue_id, ignore=True)
 
 
 @callback
@@ -220,10 +265,17 @@ def _async_update_agent_issue(
 
 @callback
 def _async_remember_ignored(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
-    for issue in Issue:
-        known = ir.async_get(hass).async_get_issue(DOMAIN, _issue_id(entry, issue))
+    for issue_id in _issue_ids(hass, entry):
+        known = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
         if known and known.dismissed_version:
-            _IGNORED.setdefault(entry, set()).add(issue)
+            _IGNORED.setdefault(entry, set()).add(issue_id)
+
+
+def _issue_ids(hass: HomeAssistant, entry: ConfigEntry[Any]) -> list[str]:
+    """Return the ids of the issues that an entry has, or had before a restart."""
+    known = ir.async_get(hass).issues
+    ids = tuple(_issue_id(entry, issue) for issue in Issue)
+    return [one for domain, one in known if domain == DOMAIN and one.startswith(ids)]
 
 
 def _issue_id(entry: ConfigEntry[Any], issue: Issue) -> str:

@@ -1,33 +1,56 @@
 """Fix flows of the repair issues."""
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from homeassistant.components.repairs import RepairsFlow
 from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import issue_registry as ir
 import voluptuous as vol
 
 from . import selftest
-from .const import DOMAIN
+from .const import CONF_FROM_ELSEWHERE, CONF_HOME_ACCESS, DOMAIN
+from .flows.agent_schema import access_selector
 from .flows.certificate import async_trust_certificate
+from .flows.node_setup import (
+    CONF_NODE_LINK,
+    NODE_LINK_SCHEMA,
+    NodeSetup,
+    async_node_link_error,
+    home_access_schema,
+)
 from .gateway import read_fingerprint
+from .home.approval import async_check_approval
+from .home.offer import async_decide_on_home
+from .home.settings import HomeAccess, agent_homes
+from .home.visibility import async_check_visible
 from .issues import Issue
 from .reports import Mode
-from .storage import async_write_again
+from .storage import async_remove_node_identity, async_write_again
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from homeassistant.components.repairs import RepairsFlowResult
-    from homeassistant.core import HomeAssistant
 
     from .coordinator import ClawdConfigEntry
 
 type Shown = Mapping[str, str]
 type Retry = Callable[[Shown], Awaitable[str | None]]
+
+# Nothing is offered that would change nothing.
+ELSEWHERE_SCHEMA: Final = vol.Schema(
+    {
+        vol.Required(CONF_FROM_ELSEWHERE, default=HomeAccess.READ.value): (
+            access_selector(CONF_FROM_ELSEWHERE, HomeAccess.READ, HomeAccess.CONTROL)
+        )
+    }
+)
+
+HOME_ACCESS_SCHEMA: Final = home_access_schema(HomeAccess.CONTROL)
 
 
 async def async_create_fix_flow(
@@ -36,14 +59,30 @@ async def async_create_fix_flow(
     """Create the fix flow; for `data` see `issues.async_create_issue`."""
     entry = hass.config_entries.async_get_known_entry(data["entry_id"])
     match data["issue"]:
+        case Issue.HOME_REFUSED:
+            return AllowElsewhereFlow(entry, data["agent"])
+        case Issue.HOME_OFFERED:
+            return OfferHomeFlow(entry)
+        case Issue.NODE_NOT_APPROVED | Issue.NODE_LINK_REQUIRED:
+            return ApproveNodeFlow(entry)
+    return RetryFlow(_retry_of(hass, entry, data))
+
+
+def _retry_of(
+    hass: HomeAssistant, entry: ClawdConfigEntry, data: dict[str, str]
+) -> Retry:
+    match data["issue"]:
         case Issue.SELF_TEST_FAILED:
-            mode = Mode(data["mode"])
-            return RetryFlow(partial(_async_self_test, hass, entry, mode))
+            return partial(_async_self_test, hass, entry, Mode(data["mode"]))
         case Issue.CERTIFICATE_CHANGED:
-            return RetryFlow(partial(_async_trust_certificate, hass, entry))
+            return partial(_async_trust_certificate, hass, entry)
         case Issue.STORE_NOT_WRITTEN:
-            return RetryFlow(partial(_async_write_stores, hass))
-    return RetryFlow(partial(_async_reload, hass, entry))
+            return partial(_async_write_stores, hass)
+        case Issue.HOME_TOOLS_HIDDEN:
+            return partial(_async_check_visible, hass, entry)
+        case Issue.NODE_TAKEN_OVER | Issue.NODE_KEY_UNREADABLE:
+            return partial(_async_replace_node_key, hass, entry)
+    return partial(_async_reload, hass, entry)
 
 
 class RetryFlow(RepairsFlow):
@@ -85,6 +124,148 @@ class RetryFlow(RepairsFlow):
             errors=errors,
             description_placeholders=self._placeholders,
         )
+
+
+class AllowElsewhereFlow(RepairsFlow):
+    """Flow that lets an agent reach the home from other sessions than ours."""
+
+    def __init__(self, entry: ClawdConfigEntry, agent: str) -> None:
+        """Initialize for an agent of the Gateway."""
+        self._entry = entry
+        self._agent = agent
+
+    async def async_step_init(
+        self, _user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Show the form."""
+        return await self.async_step_allow()
+
+    async def async_step_allow(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Choose what the agent may do."""
+        if user_input is not None:
+            self._async_allow(HomeAccess(user_input[CONF_FROM_ELSEWHERE]))
+            return self.async_create_entry(data={})
+        issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
+        return self.async_show_form(
+            step_id="allow",
+            data_schema=ELSEWHERE_SCHEMA,
+            description_placeholders=issue.translation_placeholders if issue else None,
+        )
+
+    @callback
+    def _async_allow(self, access: HomeAccess) -> None:
+        for home in agent_homes(self._entry):
+            if home.agent == self._agent:
+                subentry = self._entry.subentries[home.subentry_id]
+                self.hass.config_entries.async_update_subentry(
+                    self._entry,
+                    subentry,
+                    data={**subentry.data, CONF_FROM_ELSEWHERE: access.value},
+                )
+
+
+class OfferHomeFlow(RepairsFlow):
+    """Flow that gives the agents of an entry access to the home."""
+
+    def __init__(self, entry: ClawdConfigEntry) -> None:
+        """Initialize for an entry."""
+        self._entry = entry
+
+    async def async_step_init(
+        self, _user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Show the form."""
+        return await self.async_step_choose()
+
+    async def async_step_choose(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Choose what the agents may do."""
+        if user_input is not None:
+            access = HomeAccess(user_input[CONF_HOME_ACCESS])
+            async_decide_on_home(self.hass, self._entry, access)
+            return self.async_create_entry(data={})
+        return self.async_show_form(
+            step_id="choose",
+            data_schema=HOME_ACCESS_SCHEMA,
+            description_placeholders={"title": self._entry.title},
+        )
+
+
+class ApproveNodeFlow(RepairsFlow):
+    """Flow that waits for the approval of the node, or takes a node link."""
+
+    def __init__(self, entry: ClawdConfigEntry) -> None:
+        """Initialize for an entry."""
+        self._entry = entry
+        self._placeholders: dict[str, str] | None = None
+
+    async def async_step_init(
+        self, _user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Show the form."""
+        return await self.async_step_approve()
+
+    async def async_step_approve(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Use the node link, if there is one, and see if the issue is gone."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            errors = await self._async_approve(user_input.get(CONF_NODE_LINK, ""))
+            if not errors and self._issue is None:
+                return self.async_create_entry(data={})
+        issue = self._issue
+        # While the issue is gone, its last placeholders fill the form.
+        self._placeholders = (
+            issue.translation_placeholders if issue else self._placeholders
+        )
+        return self.async_show_form(
+            step_id="approve",
+            data_schema=NODE_LINK_SCHEMA,
+            errors=errors or ({"base": "not_fixed"} if user_input is not None else {}),
+            description_placeholders=self._placeholders,
+        )
+
+    async def _async_approve(self, link: str) -> dict[str, str]:
+        """Return the errors of the form."""
+        loaded = self._entry.state is ConfigEntryState.LOADED
+        node = self._entry.runtime_data.node if loaded else None
+        if node is None:
+            return {"base": "not_connected"}
+        if not link:
+            # It asks again by itself, but not at once.
+            node.client.resume()
+            await async_check_approval(self.hass, self._entry)
+            return {}
+        setup = NodeSetup(self.hass, node.client.endpoint, self._entry.data)
+        if error := await async_node_link_error(setup.async_use_link(link)):
+            return {CONF_NODE_LINK: error}
+        await setup.async_store(self._entry.entry_id)
+        await self.hass.config_entries.async_reload(self._entry.entry_id)
+        return {}
+
+    @property
+    def _issue(self) -> ir.IssueEntry | None:
+        return ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
+
+
+async def _async_check_visible(
+    hass: HomeAssistant, entry: ClawdConfigEntry, _shown: Shown
+) -> str | None:
+    if entry.state is not ConfigEntryState.LOADED:
+        return "not_connected"
+    await async_check_visible(hass, entry)
+    return None
+
+
+async def _async_replace_node_key(
+    hass: HomeAssistant, entry: ClawdConfigEntry, shown: Shown
+) -> str | None:
+    await async_remove_node_identity(hass, entry.entry_id)
+    return await _async_reload(hass, entry, shown)
 
 
 async def _async_reload(

@@ -8,7 +8,7 @@ from homeassistant.config_entries import (
     ConfigSubentryFlow,
     SubentryFlowResult,
 )
-from homeassistant.const import CONF_MODEL
+from homeassistant.const import CONF_LLM_HASS_API, CONF_MODEL
 
 from ..assist.session import Scope
 from ..const import (
@@ -20,7 +20,9 @@ from ..const import (
     CONF_THINKING,
 )
 from ..gateway import GatewayError
-from .agent_schema import SECTION_ADVANCED, agent_schema, settings_schema
+from ..home.apis import api_names
+from ..home.settings import ADMIN_API
+from .agent_schema import SECTION_ADVANCED, SECTION_HOME, agent_schema, settings_schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,8 +70,12 @@ class ConversationSubentryFlow(ConfigSubentryFlow):
             for key, value in self._stored.items()
             if key != CONF_THINKING or value in thinking_levels
         }
-        values = user_input or {**stored, SECTION_ADVANCED: stored}
-        schema = settings_schema(thinking_levels)
+        values = user_input or {
+            **stored,
+            SECTION_ADVANCED: stored,
+            SECTION_HOME: stored,
+        }
+        schema = settings_schema(thinking_levels, self._apis)
         return self.async_show_form(
             step_id="settings",
             data_schema=self.add_suggested_values_to_schema(schema, values),
@@ -129,6 +135,12 @@ class ConversationSubentryFlow(ConfigSubentryFlow):
         return self._get_reconfigure_subentry().title
 
     @property
+    def _apis(self) -> dict[str, str]:
+        """Return the names of LLM APIs by id; a stored one stays an option."""
+        stored = {api: api for api in self._stored.get(CONF_LLM_HASS_API, ())}
+        return {**stored, **api_names(self.hass)}
+
+    @property
     def _thinking_levels(self) -> dict[str, str]:
         """Return the labels of the available levels, by id."""
         ref = self._chosen.get(CONF_MODEL)
@@ -148,8 +160,12 @@ class ConversationSubentryFlow(ConfigSubentryFlow):
 
 def _to_data(user_input: dict[str, Any]) -> dict[str, Any]:
     """Return the settings flat, with seconds as integers."""
-    settings = {**user_input, **user_input[SECTION_ADVANCED]}
-    del settings[SECTION_ADVANCED]
+    settings = {
+        **user_input,
+        **user_input[SECTION_ADVANCED],
+        **user_input[SECTION_HOME],
+    }
+    del settings[SECTION_ADVANCED], settings[SECTION_HOME]
     for key in (CONF_IDLE_TIMEOUT, CONF_DEADLINE):
         settings[key] = int(settings[key])
     name = settings.pop(CONF_SESSION_NAME, "").strip()
@@ -162,6 +178,8 @@ def _validate(settings: dict[str, Any]) -> dict[str, str]:
     """Return the errors of the settings."""
     if settings.get(CONF_SESSION_NAME) == "":
         return {CONF_SESSION_NAME: "session_name_missing"}
+    if ADMIN_API in settings[CONF_LLM_HASS_API] or not settings[CONF_LLM_HASS_API]:
+        return {"base": "llm_api_invalid"}
     if settings[CONF_DEADLINE] < settings[CONF_IDLE_TIMEOUT]:
         return {"base": "deadline_too_short"}
     return {}

@@ -3,9 +3,11 @@
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.config_entries import ConfigSubentryData
-from homeassistant.const import CONF_MODEL, UnitOfTime
+from homeassistant.const import CONF_LLM_HASS_API, CONF_MODEL, UnitOfTime
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
+    LabelSelector,
+    LabelSelectorConfig,
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
@@ -22,8 +24,12 @@ from ..assist.session import Scope
 from ..const import (
     CONF_AGENT,
     CONF_DEADLINE,
+    CONF_FROM_ELSEWHERE,
+    CONF_HOME_ACCESS,
     CONF_IDLE_TIMEOUT,
     CONF_INSTRUCTIONS,
+    CONF_SENSITIVE,
+    CONF_SENSITIVE_LABEL,
     CONF_SESSION_NAME,
     CONF_SESSION_SCOPE,
     CONF_SHARE_USER_NAME,
@@ -34,13 +40,16 @@ from ..const import (
     DEFAULT_IDLE_TIMEOUT,
     SUBENTRY_CONVERSATION,
 )
+from ..home.settings import DEFAULT_APIS, HomeAccess, SensitiveActions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from enum import StrEnum
 
     from ..gateway import Agent, Model
 
 SECTION_ADVANCED: Final = "advanced"
+SECTION_HOME: Final = "home"
 OFF: Final = "off"
 
 # Without a model or a thinking level, the agent uses its own.
@@ -52,7 +61,17 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     CONF_DEADLINE: DEFAULT_DEADLINE,
     CONF_SPEECH_CLEANUP: True,
     CONF_TOOL_PROGRESS: False,
+    CONF_HOME_ACCESS: HomeAccess.NONE.value,
+    CONF_FROM_ELSEWHERE: HomeAccess.NONE.value,
+    CONF_SENSITIVE: SensitiveActions.ASK.value,
+    CONF_LLM_HASS_API: [*DEFAULT_APIS],
 }
+HOME_SETTINGS: Final = (
+    CONF_HOME_ACCESS,
+    CONF_FROM_ELSEWHERE,
+    CONF_SENSITIVE,
+    CONF_LLM_HASS_API,
+)
 
 # Seconds.
 MIN_TIMEOUT: Final = 5
@@ -76,10 +95,12 @@ _ADVANCED: Final = vol.Schema(
 )
 
 
-def new_subentry(agent_id: str, title: str) -> ConfigSubentryData:
+def new_subentry(
+    agent_id: str, title: str, access: HomeAccess = HomeAccess.NONE
+) -> ConfigSubentryData:
     """Return the subentry of an agent with default settings."""
     return ConfigSubentryData(
-        data={CONF_AGENT: agent_id, **DEFAULTS},
+        data={CONF_AGENT: agent_id, **DEFAULTS, CONF_HOME_ACCESS: access.value},
         subentry_type=SUBENTRY_CONVERSATION,
         title=title,
         unique_id=None,
@@ -108,7 +129,49 @@ def agent_schema(
     return vol.Schema(fields)
 
 
-def settings_schema(thinking_levels: dict[str, str]) -> vol.Schema:
+def access_selector(key: str, *options: StrEnum) -> SelectSelector:
+    """Return the selector of an access; `key` is that of its texts."""
+    return SelectSelector(
+        SelectSelectorConfig(
+            options=[option.value for option in options],
+            mode=SelectSelectorMode.DROPDOWN,
+            translation_key=key,
+        )
+    )
+
+
+def home_schema(apis: Mapping[str, str]) -> vol.Schema:
+    """Return the section on the home; `apis` are the names of LLM APIs by id."""
+    return vol.Schema(
+        {
+            vol.Required(
+                CONF_HOME_ACCESS, default=DEFAULTS[CONF_HOME_ACCESS]
+            ): access_selector(CONF_HOME_ACCESS, *HomeAccess),
+            vol.Required(
+                CONF_FROM_ELSEWHERE, default=DEFAULTS[CONF_FROM_ELSEWHERE]
+            ): access_selector(CONF_FROM_ELSEWHERE, *HomeAccess),
+            vol.Required(
+                CONF_SENSITIVE, default=DEFAULTS[CONF_SENSITIVE]
+            ): access_selector(CONF_SENSITIVE, *reversed(SensitiveActions)),
+            vol.Optional(CONF_SENSITIVE_LABEL): LabelSelector(LabelSelectorConfig()),
+            vol.Required(
+                CONF_LLM_HASS_API, default=DEFAULTS[CONF_LLM_HASS_API]
+            ): SelectSelector(
+                SelectSelectorConfig(
+                    options=[
+                        SelectOptionDict(value=api, label=name)
+                        for api, name in apis.items()
+                    ],
+                    multiple=True,
+                )
+            ),
+        }
+    )
+
+
+def settings_schema(
+    thinking_levels: dict[str, str], apis: Mapping[str, str]
+) -> vol.Schema:
     """Return the form for all other settings."""
     fields: dict[vol.Marker, object] = {
         vol.Required(
@@ -136,6 +199,7 @@ def settings_schema(thinking_levels: dict[str, str]) -> vol.Schema:
             vol.Required(
                 CONF_SPEECH_CLEANUP, default=DEFAULTS[CONF_SPEECH_CLEANUP]
             ): bool,
+            vol.Required(SECTION_HOME): section(home_schema(apis), {"collapsed": True}),
             vol.Required(SECTION_ADVANCED): section(_ADVANCED, {"collapsed": True}),
         }
     )
