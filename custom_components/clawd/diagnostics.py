@@ -44,9 +44,8 @@ async def _async_safe_sections(
     """Return the sections without secrets."""
     loaded = entry.state is ConfigEntryState.LOADED
     runtime = entry.runtime_data if loaded else None
-    secrets = known_secrets(
-        entry.data, entry.options, runtime.credentials if runtime else None
-    )
+    credentials = runtime.all_credentials if runtime else ()
+    secrets = known_secrets(entry.data, entry.options, *credentials)
     stored = () if runtime else await _async_stored_reports(hass, entry)
     suspects = await _async_suspects(hass, entry)
     sections = build_sections(

@@ -1,11 +1,13 @@
 """Content of the diagnostics, section by section."""
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from math import isfinite
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
+from homeassistant.components.homeassistant import async_should_expose
 from homeassistant.const import (
     CONF_HOST,
     CONF_MODEL,
@@ -23,22 +25,30 @@ from .const import (
     CONF_CA_CERTIFICATE,
     CONF_DEADLINE,
     CONF_FINGERPRINT,
+    CONF_FROM_ELSEWHERE,
     CONF_HEADERS,
+    CONF_HOME_ACCESS,
     CONF_IDLE_TIMEOUT,
     CONF_INSTRUCTIONS,
     CONF_KEEP_RUN,
     CONF_SELF_TEST_SCHEDULE,
+    CONF_SENSITIVE,
+    CONF_SENSITIVE_LABEL,
     CONF_SESSION_NAME,
     CONF_SESSION_SCOPE,
     CONF_SHARE_USER_NAME,
     CONF_SPEECH_CLEANUP,
     CONF_THINKING,
+    CONF_TOOL_PREFIX,
     CONF_TOOL_PROGRESS,
     CONF_TRACE_LENGTH,
     VERSION,
 )
 from .gateway import REQUIRED_METHODS, address_class, valid_headers
 from .glossary import meaning
+from .home.apis import ASSISTANT
+from .home.service import get_home
+from .home.settings import HomeAccess, SensitiveActions, agent_homes
 from .reports import FAILED_STATUSES, Schedule, failed_checks
 from .storage import unwritten_stores
 
@@ -81,12 +91,16 @@ SHOWN_SETTINGS: Final = (
     CONF_DEADLINE,
     CONF_SPEECH_CLEANUP,
     CONF_TOOL_PROGRESS,
+    CONF_HOME_ACCESS,
+    CONF_FROM_ELSEWHERE,
+    CONF_SENSITIVE,
 )
 PERSONAL_SETTINGS: Final = (
     CONF_INSTRUCTIONS,
     CONF_MODEL,
     CONF_SESSION_NAME,
     CONF_THINKING,
+    CONF_SENSITIVE_LABEL,
 )
 
 # Checks whose messages hold names of entities and devices, chosen by the user.
@@ -100,7 +114,7 @@ SHOWN_OPTIONS: Final = (
     CONF_ALLOW_INSECURE,
 )
 # Texts of settings that are no one's own words; of others only the type is shown.
-SHOWN_TEXTS: Final = (*Schedule, *Scope)
+SHOWN_TEXTS: Final = (*Schedule, *Scope, *HomeAccess, *SensitiveActions)
 # Levels of what is shown; data that were edited by hand may be nested deeply.
 MAX_DEPTH: Final = 12
 
@@ -481,6 +495,64 @@ def _client_section(section: Callable[[GatewayClient], object]) -> Section:
     return build
 
 
+def _home(source: DiagnosticsSource) -> object:
+    """Return counts of the home's tools and calls, without names."""
+    home = get_home(source.entry)
+    if home is None:
+        return None
+    actions = [
+        len(tool.parameters["properties"]["action"]["enum"]) for tool in home.tools
+    ]
+    return {
+        "agents": Counter(agent.access.value for agent in agent_homes(source.entry)),
+        "actions": actions,
+        "omitted": home.omitted,
+        "exposed": _exposed(source.hass),
+        "rebuilds": home.rebuilds,
+        "rebuild_ms": round(home.rebuild_seconds * 1000, 3),
+        "control_calls_of_last_minute": home.limits.recent,
+        "published": len(home.published),
+        "outcomes": dict(home.statistics.outcomes),
+        "exceptions": dict(home.statistics.exceptions),
+        "questions": len(home.confirmations),
+        "confirmed": home.statistics.confirmed,
+    }
+
+
+def _exposed(hass: HomeAssistant) -> object:
+    """Return the number of exposed entities by domain."""
+    return Counter(
+        state.domain
+        for state in hass.states.async_all()
+        if async_should_expose(hass, ASSISTANT, state.entity_id)
+    )
+
+
+def _node(source: DiagnosticsSource) -> object:
+    """Return the state of the node's connection, without names."""
+    node = source.runtime.node if source.runtime else None
+    if node is None:
+        return None
+    host = node.host
+    return {
+        "state": node.client.state,
+        "error": _error(node.client.last_error),
+        "peer": _address(node.client.peer.address_info) if node.client.peer else None,
+        "approval": node.approval,
+        "wanted": len(host.wanted),
+        "published": len(host.published),
+        "publish_error": _short(host.publish_error),
+        "method_missing": host.method_missing,
+        "displaced": host.displaced,
+        "prefix": CONF_TOOL_PREFIX in source.entry.data,
+        "ready": host.ready,
+        "open_calls": len(host.open_calls),
+        "calls": asdict(host.statistics),
+        "connects": node.client.statistics.connects,
+        "drops": node.client.statistics.drops,
+    }
+
+
 SECTIONS: Final[Mapping[str, Section]] = {
     "suspects": _suspects,
     "versions": _versions,
@@ -502,6 +574,8 @@ SECTIONS: Final[Mapping[str, Section]] = {
     "stores": _stores,
     "event_loop": _event_loop,
     "entities": _entities,
+    "home": _home,
+    "node": _node,
     "self_test": _self_test,
 }
 

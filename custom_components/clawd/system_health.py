@@ -53,7 +53,7 @@ def _entry_info(entry: ClawdConfigEntry) -> Info:
         "last_disconnect": _last_disconnect(runtime),
         "last_self_test": _last_self_test(runtime),
     }
-    secrets = known_secrets(entry.data, entry.options, runtime.credentials)
+    secrets = known_secrets(entry.data, entry.options, *runtime.all_credentials)
     return {
         name: redact_texts(value, secrets)
         for name, value in info.items()

@@ -36,6 +36,10 @@ COMPONENT_LAYERS = Layers(
         "coordinator -> reports",
         "diagnostics_data -> assist",  # session scopes
         "flows -> assist",  # the form of an agent validates its session key
+        "assist -> home",  # prompt and origin of a run
+        "flows -> home",  # settings of an agent on the home
+        "diagnostics_data -> home",  # counters of calls
+        "home -> issues",  # a refused call
     ),
 )
 GATEWAY_LAYERS = Layers(
@@ -54,7 +58,7 @@ GATEWAY_LAYERS = Layers(
         "probe introspection client node",
         "__init__",
     ),
-    pairs=("client -> introspection", "client -> probe"),
+    pairs=("client -> introspection", "client -> probe", "node -> client"),
 )
 MAX_TOP_FILES = 30
 

@@ -9,7 +9,12 @@ from .sources import COMPONENT, parse, read_json
 
 ENGLISH = read_json(COMPONENT / "translations" / "en.json")
 ICONS = read_json(COMPONENT / "icons.json")
-FIX_FLOWS = [key for key, texts in ENGLISH["issues"].items() if "fix_flow" in texts]
+# Flows that try again; `home_refused` and `home_offered` cannot fail.
+FIX_FLOWS = [
+    key
+    for key, texts in ENGLISH["issues"].items()
+    if "error" in texts.get("fix_flow", {})
+]
 ENTITIES = [
     (platform, key) for platform, keys in ENGLISH["entity"].items() for key in keys
 ]
@@ -120,6 +125,8 @@ def test_every_result_of_a_fix_flow_is_translated_and_none_is_left_over(
         "store_not_written": "_async_write_stores",
     }
     other = _values("repairs.py", callbacks.get(issue, "_async_reload"))
+    if issue in {"node_not_approved", "node_link_required"}:
+        other |= _values("flows/node_setup.py", "LINK_ERRORS") | {"node_link_refused"}
 
     assert {*flow["error"], *flow.get("abort", {})} == {"not_fixed", *other}
 

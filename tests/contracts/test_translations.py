@@ -22,6 +22,7 @@ FLOW = (
     "flows/certificate.py",
     "flows/form_errors.py",
     "flows/headers.py",
+    "flows/node_setup.py",
     "flows/setup.py",
     "error_mapping.py",
 )

@@ -174,7 +174,7 @@ async def new_entry(
             CONF_SSL: False,
             CONF_TOKEN: gateway.token,
         },
-        minor_version=4,
+        minor_version=5,
         subentries_data=[{**subentry, "data": {**subentry["data"], **agent_settings}}],
     )
     entry.add_to_hass(hass)

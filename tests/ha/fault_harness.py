@@ -1,9 +1,10 @@
 """Live system for planting faults."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from homeassistant.core import HomeAssistant
 import pytest
@@ -75,6 +76,7 @@ class Fault:
         status: of the check.
         mode: of the self-test.
         protocols: on which it can be planted; the last one is enough.
+        settings: of the agent.
         differs: the code under the check differs between the protocols.
 
     """
@@ -86,6 +88,7 @@ class Fault:
     mode: str = "active"
     protocols: tuple[int, ...] = (3, 4)
     differs: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -14,6 +14,8 @@ from homeassistant.data_entry_flow import FlowResultType, section
 from custom_components.clawd.const import DOMAIN
 from tests.simulator import GatewaySimulator
 
+NO_ACCESS = {"home_access": "none"}
+
 
 async def start_user_flow(
     hass: HomeAssistant, answers: dict[str, Any]
@@ -31,8 +33,24 @@ async def start_user_flow(
 async def submit(
     hass: HomeAssistant, flow: ConfigFlowResult, answers: dict[str, Any] | None = None
 ) -> ConfigFlowResult:
-    """Submit a form; without answers, return the current step."""
+    """Submit a form; without answers, return the current step.
+
+    The last step gives the agent no access to the home.
+    """
+    step = await configure(hass, flow, answers)
+    return await configure(hass, step, NO_ACCESS) if is_home_step(step) else step
+
+
+async def configure(
+    hass: HomeAssistant, flow: ConfigFlowResult, answers: dict[str, Any] | None = None
+) -> ConfigFlowResult:
+    """Submit one form."""
     return await hass.config_entries.flow.async_configure(flow["flow_id"], answers)
+
+
+def is_home_step(step: ConfigFlowResult) -> bool:
+    """Return whether a flow asks for the access to the home."""
+    return step["type"] is FlowResultType.FORM and step["step_id"] == "home"
 
 
 async def wait_for_progress(

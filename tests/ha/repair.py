@@ -26,16 +26,16 @@ class Repair:
         self._browser: TestClient[Any, Any] | None = None
         self._flow_id = ""
 
-    async def open(self, entry: MockConfigEntry, issue: str) -> Step:
+    async def open(self, entry: MockConfigEntry, issue: str, suffix: str = "") -> Step:
         """Open the dialogue of an issue and return its first step."""
-        issue_id = f"{issue}_{entry.entry_id}"
+        issue_id = f"{issue}_{entry.entry_id}{suffix}"
         step = await self._post(URL, {"handler": DOMAIN, "issue_id": issue_id})
         self._flow_id = step["flow_id"]
         return step
 
-    async def submit(self) -> Step:
+    async def submit(self, **answers: str) -> Step:
         """Select Submit and return the next step."""
-        return await self._post(f"{URL}/{self._flow_id}", {})
+        return await self._post(f"{URL}/{self._flow_id}", answers)
 
     async def _post(self, url: str, body: object) -> Step:
         self._browser = self._browser or await self._new_browser()

@@ -75,7 +75,7 @@ async def test_the_consent_moves_to_the_options(
 ) -> None:
     assert await _set_up(hass, old_entry) is ConfigEntryState.LOADED
 
-    assert (old_entry.version, old_entry.minor_version) == (1, 4)
+    assert (old_entry.version, old_entry.minor_version) == (1, 5)
     assert "allow_insecure" not in old_entry.data
     assert old_entry.options == {
         "self_test_schedule": "daily",
@@ -99,8 +99,8 @@ async def test_a_private_key_that_was_pasted_with_a_ca_is_forgotten(
 
     assert await _set_up(hass, new_entry) is ConfigEntryState.LOADED
 
-    assert dict(new_entry.data) == {**before, **kept}
-    assert new_entry.minor_version == 4
+    assert dict(new_entry.data) == {**before, **kept, "offer_home": True}
+    assert new_entry.minor_version == 5
 
 
 async def test_the_idle_timeout_is_kept_under_its_new_name(
@@ -117,7 +117,7 @@ async def test_the_idle_timeout_is_kept_under_its_new_name(
 
     [subentry] = new_entry.subentries.values()
     assert dict(subentry.data) == {**data, "idle_timeout": 42}
-    assert new_entry.minor_version == 4
+    assert new_entry.minor_version == 5
 
 
 @pytest.mark.parametrize("protocol", [3, 4])
@@ -194,10 +194,10 @@ async def test_two_entries_of_a_gateway_do_not_share_its_identity(
 async def test_an_entry_of_a_later_minor_version_is_used_as_it_is(
     hass: HomeAssistant, new_entry: MockConfigEntry
 ) -> None:
-    hass.config_entries.async_update_entry(new_entry, minor_version=5)
+    hass.config_entries.async_update_entry(new_entry, minor_version=6)
 
     assert await _set_up(hass, new_entry) is ConfigEntryState.LOADED
-    assert new_entry.minor_version == 5
+    assert new_entry.minor_version == 6
 
 
 async def test_an_entry_of_a_later_version_is_refused(

@@ -22,6 +22,7 @@ from custom_components.clawd.gateway.protocol.connection import Connection
 from custom_components.clawd.reports import Mode, Report
 from custom_components.clawd.selftest import drill_tools
 from custom_components.clawd.selftest.checks import reload
+from custom_components.clawd.selftest.model import Component
 from custom_components.clawd.selftest.registry import CHECKS
 from tests.leak_guard import no_leaks
 from tests.simulator import GatewaySimulator, Pause, Refusal, Reply
@@ -31,7 +32,12 @@ from .faults.drills import stop_at_an_abort
 from .self_test import RUNS_LONG, problems, run_self_test, statuses
 from .states import CONNECTIVITY, wait_for_state
 
-DRILLS = [check.id for check in CHECKS if check.mode is Mode.DRILL]
+# Those of the home take an agent that has access to it.
+DRILLS = [
+    check.id
+    for check in CHECKS
+    if check.mode is Mode.DRILL and check.component is not Component.HOME
+]
 RELOADS = ["entry_reload", "bus_listeners", "instances", "sockets"]
 
 

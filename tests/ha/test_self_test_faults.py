@@ -20,15 +20,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "fault" in metafunc.fixturenames:
         full = full_faults(metafunc.config)
         rows = [
-            pytest.param(fault, protocol, id=f"{fault.name}-{protocol}")
+            pytest.param(fault, protocol, fault.settings, id=f"{fault.name}-{protocol}")
             for fault in FAULTS
             for protocol in fault.protocols
             if full or fault.differs or protocol == fault.protocols[-1]
         ]
-        metafunc.parametrize(("fault", "protocol"), rows)
+        metafunc.parametrize(("fault", "protocol", "agent_settings"), rows)
 
 
-@pytest.mark.usefixtures("protocol")
+@pytest.mark.usefixtures("protocol", "agent_settings")
 async def test_a_fault_fails_its_check_and_no_other(
     harness: FaultHarness,
     fault: Fault,

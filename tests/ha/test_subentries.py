@@ -24,11 +24,18 @@ from .devices import agent_device, gateway_device
 from .states import AGENT, CONNECTIVITY, wait_for_state
 
 ADVANCED = {"idle_timeout": 100, "deadline": 200, "tool_progress": True}
+HOME = {
+    "home_access": "none",
+    "from_elsewhere": "none",
+    "sensitive": "ask",
+    "llm_hass_api": ["assist"],
+}
 SETTINGS: dict[str, Any] = {
     "session_scope": "conversation",
     "instructions": "",
     "share_user_name": False,
     "speech_cleanup": True,
+    "home": HOME,
     "advanced": ADVANCED,
 }
 
@@ -112,6 +119,7 @@ async def test_an_agent_is_added_with_its_device_and_entity(
         "share_user_name": False,
         "speech_cleanup": True,
         "thinking": "low",
+        **HOME,
         **ADVANCED,
     }
     state = hass.states.get("conversation.chef")
@@ -124,7 +132,7 @@ async def test_unchanged_settings_are_the_defaults(
 ) -> None:
     await flow.add()
     await flow.submit(agent="main")
-    await flow.submit(advanced={})
+    await flow.submit(home={}, advanced={})
 
     first, second = entry.subentries.values()
     assert first.data == second.data

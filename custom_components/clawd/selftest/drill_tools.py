@@ -13,7 +13,13 @@ from homeassistant.config_entries import ConfigEntryState
 from ..gateway import Cause, ConnectionState, GatewayError, NotConnectedError
 from ..reports import Mode
 from .model import check
-from .prerequisites import connected, gateway_answers, no_open_runs, setup_complete
+from .prerequisites import (
+    connected,
+    gateway_answers,
+    no_open_calls,
+    no_open_runs,
+    setup_complete,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,17 +39,14 @@ MAX_LAG: Final = 1.0
 _FAILURES: Final = (Cause.FAILED, Cause.REFUSED)
 _ATTEMPTING: Final = (ConnectionState.CONNECTING, ConnectionState.HANDSHAKING)
 
-drill = partial(
-    check,
-    mode=Mode.DRILL,
-    requires=(
-        gateway_answers,
-        setup_complete,
-        connected,
-        no_open_runs,
-    ),
-    timeout=DRILL_TIMEOUT,
+PREREQUISITES: Final = (
+    gateway_answers,
+    setup_complete,
+    connected,
+    no_open_runs,
+    no_open_calls,
 )
+drill = partial(check, mode=Mode.DRILL, requires=PREREQUISITES, timeout=DRILL_TIMEOUT)
 
 
 class RunStartedError(Exception):
@@ -115,18 +118,20 @@ async def interrupt(
     return DrillResult(reconnected, attempt_failed, attempting, seconds)
 
 
-async def reconnect(client: GatewayClient, times: int) -> None:
-    """Interrupt the connection several times.
+async def reconnect(context: CheckContext, times: int) -> None:
+    """Interrupt the connections several times.
 
     Raises:
-        NotConnectedError: it did not come back.
+        NotConnectedError: one did not come back.
         RunStartedError: a run has started, which must not be interrupted.
 
     """
     for _ in range(times):
-        _require_no_runs(client)
-        if not (await interrupt(client)).reconnected:
-            raise NotConnectedError("the connection did not come back")
+        # A node that is not approved, or has no Gateway, has no connection to cut.
+        for client in filter(_is_connected, context.runtime.clients):
+            require_no_runs(context)
+            if not (await interrupt(client)).reconnected:
+                raise NotConnectedError("the connection did not come back")
 
 
 async def reload(context: CheckContext, times: int = 1) -> None:
@@ -139,8 +144,9 @@ async def reload(context: CheckContext, times: int = 1) -> None:
     """
     entries, entry = context.hass.config_entries, context.entry
     for _ in range(times):
-        _require_no_runs(context.runtime.client)
-        context.runtime.client.mark_drill()
+        require_no_runs(context)
+        for client in context.runtime.clients:
+            client.mark_drill()
         # A task of its own: a timeout of the check must not cancel the setup
         # halfway.
         task = context.hass.async_create_task(
@@ -151,11 +157,23 @@ async def reload(context: CheckContext, times: int = 1) -> None:
             raise ReloadError(entry.state)
         # Otherwise the context would keep the former client alive.
         context.refresh_runtime()
+        await _wait_for_node(context)
 
 
-def _require_no_runs(client: GatewayClient) -> None:
-    if client.introspection.runs:
+def require_no_runs(context: CheckContext, calls: int = 0) -> None:
+    """Require that no run, and no call but the drill's own, would be interrupted.
+
+    Raises:
+        RunStartedError: there is one.
+
+    """
+    node = context.runtime.node
+    if no_open_runs(context) or (node and len(node.host.open_calls) > calls):
         raise RunStartedError
+
+
+def _is_connected(client: GatewayClient) -> bool:
+    return client.hello is not None
 
 
 @contextmanager
@@ -171,6 +189,14 @@ def frozen_objects() -> Iterator[None]:
     finally:
         if not frozen_before:
             gc.unfreeze()
+
+
+async def _wait_for_node(context: CheckContext) -> None:
+    """Wait for the first attempt of the node, which a setup does not wait for."""
+    if node := context.runtime.node:
+        with suppress(TimeoutError, GatewayError):
+            async with asyncio.timeout(RECONNECT_TIMEOUT):
+                await node.client.wait_connected(retry=False)
 
 
 async def _restore_connection(client: GatewayClient) -> None:

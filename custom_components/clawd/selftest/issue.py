@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from ..reports import Report
 
 # Checks whose failure has an issue of its own; see `issues`.
-CHECKS_WITH_OWN_ISSUE: Final = ("clock_skew", "protocol")
+CHECKS_WITH_OWN_ISSUE: Final = (
+    "clock_skew",
+    "home_approval",
+    "home_holder",
+    "home_method",
+    "home_visible",
+    "protocol",
+    "storage_writes",
+)
 
 
 @callback

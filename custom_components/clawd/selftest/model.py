@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import wraps
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.config_entries import ConfigEntryState
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
     from homeassistant.util.json import JsonValueType
 
     from ..coordinator import ClawdConfigEntry, ClawdRuntime
+    from ..gateway import GatewayClient
 
 RECHECK_DELAY: Final = 0.1
+# Detail of a result of the second client.
+NODE_CONNECTION: Final = "node connection"
 
 
 class Component(StrEnum):
@@ -28,6 +32,7 @@ class Component(StrEnum):
 
     GATEWAY = "gateway"
     HOME_ASSISTANT = "home_assistant"
+    HOME = "home"
     SECURITY = "security"
 
 
@@ -55,6 +60,7 @@ class CheckResult:
     details: tuple[str, ...] = ()
 
 
+type ClientRun = Callable[[CheckContext, GatewayClient], Awaitable[CheckResult]]
 type Run = Callable[[CheckContext], Awaitable[CheckResult]]
 type Prerequisite = Callable[[CheckContext], str | None]
 
@@ -102,6 +108,24 @@ def check(  # noqa: PLR0913 - each has a default
         return Check(id_, run, mode, component, origin, requires, timeout, max_lag)
 
     return decorate
+
+
+def for_each_client(run: ClientRun) -> Run:
+    """Run a check for each client of the entry; return the first worst result."""
+
+    @wraps(run)
+    async def run_for_all(context: CheckContext) -> CheckResult:
+        order = list(Status)
+        worst_result, *others = [
+            await run(context, client) for client in context.runtime.clients
+        ]
+        for result in others:
+            if order.index(result.status) > order.index(worst_result.status):
+                details = (NODE_CONNECTION, *result.details)
+                worst_result = replace(result, details=details)
+        return worst_result
+
+    return run_for_all
 
 
 def expect_none(
@@ -188,7 +212,7 @@ class CheckContext:
 
     @property
     def events(self) -> Counter[str]:
-        """Return what the client has counted since the setup of the entry."""
+        """Return what the clients have counted since the setup of the entry."""
         return events_since_setup(self.runtime)
 
     def result_of(self, check_id: str) -> CheckResult | None:
@@ -215,8 +239,11 @@ class CheckContext:
 
 
 def events_since_setup(runtime: ClawdRuntime) -> Counter[str]:
-    """Return what the client has counted since the setup of the entry."""
-    return Counter(count_events(runtime.client)) - Counter(runtime.events_before)
+    """Return what the clients have counted since the setup of the entry."""
+    events = Counter(count_events(runtime.client)) - Counter(runtime.events_before)
+    if node := runtime.node:
+        events += Counter(count_events(node.client)) - Counter(node.events_before)
+    return events
 
 
 def loop_late(lag: float) -> CheckResult:

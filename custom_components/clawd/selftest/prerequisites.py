@@ -16,6 +16,7 @@ from ..gateway import (
     GatewayProtocolError,
     RequestFailedError,
 )
+from ..home.service import get_home
 from ..reports import Status
 
 if TYPE_CHECKING:
@@ -63,15 +64,17 @@ def gateway_answers(context: CheckContext) -> str | None:
 def handshake_complete(context: CheckContext) -> str | None:
     """Require that no handshake of this entry is in progress."""
     # The request of a handshake is counted, but its connection is not shown yet.
-    handshaking = context.runtime.client.state is ConnectionState.HANDSHAKING
-    return "in_handshake" if handshaking else None
+    states = [client.state for client in context.runtime.clients]
+    return "in_handshake" if ConnectionState.HANDSHAKING in states else None
 
 
 def all_handshakes_complete(context: CheckContext) -> str | None:
     """Require that no handshake is in progress anywhere."""
     config_entries = context.hass.config_entries
     entries = config_entries.async_loaded_entries(DOMAIN)
-    states = [entry.runtime_data.client.state for entry in entries]
+    states = [
+        client.state for entry in entries for client in entry.runtime_data.clients
+    ]
     if ConnectionState.HANDSHAKING in states:
         return "in_handshake"
     # A dialog may have a connection of its own, with its timers.
@@ -85,6 +88,38 @@ def setup_complete(context: CheckContext) -> str | None:
     loaded = context.entry.state is ConfigEntryState.LOADED
     in_transit = not loaded or any(state in _IN_TRANSIT for state in states)
     return "entry_in_transit" if in_transit else None
+
+
+def home_offered(context: CheckContext) -> str | None:
+    """Require that an agent has access to the home."""
+    return None if get_home(context.entry) else "home_not_offered"
+
+
+def home_node(context: CheckContext) -> str | None:
+    """Require a node, by which agents reach the home."""
+    if context.runtime.node is None:
+        return home_offered(context) or "home_not_supported"
+    return None
+
+
+def home_node_connected(context: CheckContext) -> str | None:
+    """Require that the node is connected."""
+    node = context.runtime.node
+    return None if node and node.client.hello else "home_not_connected"
+
+
+def home_published(context: CheckContext) -> str | None:
+    """Require that the Gateway has taken all tools."""
+    node = context.runtime.node
+    wanted = {tool.name for tool in node.host.wanted} if node else set()
+    taken = {*node.host.published} if node else set()
+    return None if wanted and wanted <= taken else "home_not_published"
+
+
+def no_open_calls(context: CheckContext) -> str | None:
+    """Require that no call of the home's tools would be interrupted."""
+    node = context.runtime.node
+    return "home_calls_under_way" if node and node.host.open_calls else None
 
 
 def no_open_runs(context: CheckContext) -> str | None:

@@ -9,6 +9,10 @@ from ..reports import Mode
 from .checks import (
     drills,
     entities,
+    home,
+    home_calls,
+    home_drills,
+    home_policy,
     listeners,
     reload,
     requests,
@@ -31,7 +35,11 @@ _MODULES: Final[tuple[ModuleType, ...]] = (
     tasks,
     listeners,
     entities,
+    home,
+    home_calls,
+    home_policy,
     security,
+    home_drills,
     drills,
     reload,
 )

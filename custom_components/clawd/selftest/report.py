@@ -85,7 +85,7 @@ def build_report(
         "checks": [_check(outcome, texts) for outcome in context.outcomes],
     }
     secrets = known_secrets(
-        context.entry.data, context.entry.options, context.runtime.credentials
+        context.entry.data, context.entry.options, *context.runtime.all_credentials
     )
     return {key: redact_texts(value, secrets) for key, value in report.items()}
 

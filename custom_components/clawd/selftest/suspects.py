@@ -417,6 +417,12 @@ def _shorten(value: object) -> str:
     return text if len(text) <= MAX_VALUE_LENGTH else f"{text[:MAX_VALUE_LENGTH]}…"
 
 
+def _home_down(evidence: Evidence) -> Placeholders | None:
+    result = evidence.result("home_published", Status.FAIL)
+    down = result and result.reason == "home_disconnected"
+    return result.placeholders if result and down else None
+
+
 def _failed(*origins: Origin) -> Find:
     """Return a rule for failed checks that no other rule explains."""
 
@@ -491,6 +497,12 @@ RULES: Final = (
     Rule("clocks_differ", _check("clock_skew", Status.WARN, Status.FAIL), CLOCKS),
     Rule("responses_mixed", _counted("unknown_responses"), ("orphan_responses",)),
     Rule("run_events_skipped", _counted("skipped_run_events")),
+    Rule("home_key_shared", _check("home_holder", Status.FAIL), ("home_holder",)),
+    Rule("home_unapproved", _check("home_approval", Status.FAIL), ("home_approval",)),
+    Rule("home_down", _home_down, ("home_published",)),
+    Rule("home_hidden", _check("home_visible", Status.FAIL), ("home_visible",)),
+    Rule("home_unsupported", _check("home_method", Status.WARN)),
+    Rule("home_runaway", _check("home_limits", Status.WARN)),
     Rule("events_lost", _check("sequence_gaps", Status.WARN)),
     Rule("hello_changed", _hello_changed),
     Rule("gateway_restarted", _restarted),

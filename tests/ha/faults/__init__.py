@@ -4,6 +4,7 @@ from ..fault_harness import Fault
 from . import (
     drills,
     entities,
+    home,
     listeners,
     reload,
     requests,
@@ -20,6 +21,7 @@ FAULTS: list[Fault] = [
     *tasks.FAULTS,
     *listeners.FAULTS,
     *entities.FAULTS,
+    *home.FAULTS,
     *security.FAULTS,
     *drills.FAULTS,
     *reload.FAULTS,

@@ -9,6 +9,7 @@ import tracemalloc
 from typing import TYPE_CHECKING, Final
 
 from ... import redaction
+from ...coordinator import count_listeners
 from ...gateway import ConnectionLostError, NotConnectedError
 from ...reports import Origin, Status
 from .. import detectors, drill_tools
@@ -42,7 +43,7 @@ async def check_drill_restart(context: CheckContext) -> CheckResult:
 
     Gateways are restarted.
     """
-    return await _drill_reconnect(context, SERVICE_RESTART)
+    return await drill_reconnect(context, context.runtime.client, SERVICE_RESTART)
 
 
 @drill(component=Component.GATEWAY, max_lag=drill_tools.MAX_LAG)
@@ -51,7 +52,7 @@ async def check_drill_abort(context: CheckContext) -> CheckResult:
 
     Networks break.
     """
-    return await _drill_reconnect(context, None)
+    return await drill_reconnect(context, context.runtime.client, None)
 
 
 @drill(component=Component.GATEWAY, max_lag=FAIL_TIMEOUT / 2)
@@ -94,7 +95,7 @@ async def check_task_growth(context: CheckContext) -> CheckResult:
     They would use up memory.
     """
     before = count_tasks(context)
-    await drill_tools.reconnect(context.runtime.client, RECONNECTS)
+    await drill_tools.reconnect(context, RECONNECTS)
     names = await context.recheck(
         lambda: detectors.grown_counts(before, count_tasks(context), RECONNECTS)
     )
@@ -119,10 +120,10 @@ async def check_memory(context: CheckContext) -> CheckResult:
     with drill_tools.frozen_objects(), _traced_memory():
         # Only memory allocated from now on is traced, so the first connection is
         # made before the measurement; it also fills caches.
-        await drill_tools.reconnect(client, 1)
+        await drill_tools.reconnect(context, 1)
         gc.collect()
         before = await measure(_own_bytes)
-        await drill_tools.reconnect(client, RECONNECTS)
+        await drill_tools.reconnect(context, RECONNECTS)
         gc.collect()
         growth = (await measure(_own_bytes) - before) // RECONNECTS
     # Its text is in memory, and so it is in the measurement.
@@ -144,9 +145,9 @@ async def check_log_redaction(context: CheckContext) -> CheckResult:
     Logs are shared.
     """
     with recorded_log() as records:
-        await drill_tools.reconnect(context.runtime.client, 1)
+        await drill_tools.reconnect(context, 1)
     secrets = redaction.known_secrets(
-        context.entry.data, context.entry.options, context.runtime.credentials
+        context.entry.data, context.entry.options, *context.runtime.all_credentials
     )
     loggers = [
         logger for logger, text in records if redaction.contains_secret(text, secrets)
@@ -161,7 +162,7 @@ async def check_log_redaction(context: CheckContext) -> CheckResult:
 
 
 def count_tasks(context: CheckContext) -> Counter[str]:
-    """Count the client's tasks and stray tasks, by name."""
+    """Count the clients' tasks and stray tasks, by name."""
     counts = Counter(lasting_tasks(context))
     counts.update(
         coroutine.__qualname__
@@ -171,14 +172,17 @@ def count_tasks(context: CheckContext) -> Counter[str]:
     return counts
 
 
-async def _drill_reconnect(
-    context: CheckContext, close_code: int | None
+async def drill_reconnect(
+    context: CheckContext, client: GatewayClient, close_code: int | None
 ) -> CheckResult:
-    introspection = context.runtime.client.introspection
-    before = {event: len(found) for event, found in introspection.listeners.items()}
-    result = await drill_tools.interrupt(
-        context.runtime.client, close_code, wait_delay=True
-    )
+    """Interrupt a connection and return what became of it.
+
+    Raises:
+        NotConnectedError: the Gateway did not answer.
+
+    """
+    introspection, before = client.introspection, count_listeners(client)
+    result = await drill_tools.interrupt(client, close_code, wait_delay=True)
     if result.attempt_failed and not result.reconnected:
         raise NotConnectedError("the Gateway is not back")
     time = milliseconds(result.seconds)

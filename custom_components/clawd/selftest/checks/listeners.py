@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from .. import detectors
-from ..model import CheckResult, Component, check, expect_none
+from ..model import CheckResult, Component, check, expect_none, for_each_client
 from ..prerequisites import setup_complete
 
 if TYPE_CHECKING:
@@ -14,12 +14,14 @@ MAX_NAMES: Final = 10
 
 
 @check(component=Component.HOME_ASSISTANT)
-async def check_handler_duplicates(context: CheckContext) -> CheckResult:
+@for_each_client
+async def check_handler_duplicates(
+    context: CheckContext, client: GatewayClient
+) -> CheckResult:
     """Duplicate listeners.
 
     Everything would happen twice.
     """
-    client = context.runtime.client
     events = await context.recheck(
         lambda: detectors.duplicates(client.introspection.listeners)
     )
@@ -27,12 +29,17 @@ async def check_handler_duplicates(context: CheckContext) -> CheckResult:
 
 
 @check(component=Component.HOME_ASSISTANT, requires=(setup_complete,))
-async def check_handler_baseline(context: CheckContext) -> CheckResult:
+@for_each_client
+async def check_handler_baseline(
+    context: CheckContext, client: GatewayClient
+) -> CheckResult:
     """Count of listeners against that after the setup.
 
     Each additional one is a leak.
     """
-    client, baseline = context.runtime.client, context.runtime.listener_baseline
+    node, baseline = context.runtime.node, context.runtime.listener_baseline
+    if node and client is node.client:
+        baseline = node.listener_baseline
     events = await context.recheck(
         lambda: detectors.changed_counts(baseline, client.introspection.listeners)
     )

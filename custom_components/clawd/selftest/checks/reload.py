@@ -13,6 +13,7 @@ from homeassistant.helpers import event
 from homeassistant.util.hass_dict import HassKey
 
 from ...client_factory import CLIENTS
+from ...coordinator import count_listeners
 from ...drill_lock import drill_lock
 from ...reports import Status
 from .. import detectors, drill_tools
@@ -88,7 +89,7 @@ async def check_instances(context: CheckContext) -> CheckResult:
     with drill_tools.frozen_objects():
         known = WeakSet(CLIENTS)
         await drill_tools.reload(context)
-        await drill_tools.reconnect(context.runtime.client, 1)
+        await drill_tools.reconnect(context, 1)
         await drill_tools.reload(context)
         held = await context.recheck(lambda: _held_clients(context, known))
     # The entity that was asked has the client of its time.
@@ -106,7 +107,7 @@ async def check_sockets(context: CheckContext) -> CheckResult:
     before = await _count_sockets(context)
     if before is None:
         return CheckResult(status=Status.SKIP, reason="no_descriptors")
-    await drill_tools.reconnect(context.runtime.client, 1)
+    await drill_tools.reconnect(context, 1)
     await drill_tools.reload(context)
     if (after := await _count_sockets(context) or 0) > before:
         await asyncio.sleep(context.recheck_delay)
@@ -131,11 +132,12 @@ def _growth_result(names: list[str], before: Counter[str]) -> CheckResult:
 
 
 def _count_tasks_and_listeners(context: CheckContext) -> Counter[str]:
-    """Count tasks, and listeners of the client, by name."""
-    listeners = context.runtime.client.introspection.listeners
-    return count_tasks(context) + Counter(
-        {f"listener {event}": len(found) for event, found in listeners.items()}
-    )
+    """Count tasks, and listeners of the clients, by name."""
+    counts = count_tasks(context)
+    for client in context.runtime.clients:
+        for name, count in count_listeners(client).items():
+            counts[f"listener {name}"] += count
+    return counts
 
 
 def _count_bus_listeners(hass: HomeAssistant) -> Counter[str]:
@@ -155,7 +157,9 @@ def _held_clients(context: CheckContext, known: WeakSet[GatewayClient]) -> list[
     """Return the ids of new clients without an entry."""
     gc.collect()
     loaded = context.hass.config_entries.async_loaded_entries(context.entry.domain)
-    known = known.union(entry.runtime_data.client for entry in loaded)
+    known = known.union(
+        client for entry in loaded for client in entry.runtime_data.clients
+    )
     return [id(client) for client in CLIENTS if client not in known]
 
 

@@ -13,7 +13,15 @@ from uuid import uuid4
 from ...gateway import RequestTimeoutError
 from ...reports import Mode, Origin, Status
 from .. import detectors
-from ..model import CheckResult, Component, check, expect_none, loop_late, milliseconds
+from ..model import (
+    CheckResult,
+    Component,
+    check,
+    expect_none,
+    for_each_client,
+    loop_late,
+    milliseconds,
+)
 from ..prerequisites import handshake_complete
 
 if TYPE_CHECKING:
@@ -53,10 +61,10 @@ async def check_round_trip(context: CheckContext) -> CheckResult:
         started = context.watch.now()
         times.append(await _round_trip(context.runtime.client))
         lags.append(context.watch.lag_since(started))
-    p95 = _p95(times)
+    p95 = p95_of(times)
     # What is left without the lag of the event loop is the Gateway's time.
-    status = _rate(_p95(map(sub, times, lags, strict=True)))
-    if status is Status.PASS and _rate(p95) is not status:
+    status = rate(p95_of(map(sub, times, lags, strict=True)), ROUND_TRIP_FAIL)
+    if status is Status.PASS and rate(p95, ROUND_TRIP_FAIL) is not status:
         return loop_late(max(lags))
     return CheckResult(
         status=status,
@@ -110,13 +118,15 @@ async def check_timeout_probe(context: CheckContext) -> CheckResult:
 
 
 @check(component=Component.GATEWAY, requires=(handshake_complete,))
-async def check_pending_balance(context: CheckContext) -> CheckResult:
+@for_each_client
+async def check_pending_balance(
+    context: CheckContext, client: GatewayClient
+) -> CheckResult:
     """Pending requests that have ended.
 
     They would use up memory.
     """
-    introspection = context.runtime.client.introspection
-    statistics = context.runtime.client.statistics
+    introspection, statistics = client.introspection, client.statistics
     issued, completed = statistics.requests_issued, statistics.requests_completed
     held = introspection.pending
     imbalance = detectors.imbalance(held, issued, completed)
@@ -134,12 +144,15 @@ async def check_pending_balance(context: CheckContext) -> CheckResult:
 
 
 @check(component=Component.GATEWAY, max_lag=OVERDUE_TOLERANCE)
-async def check_pending_age(context: CheckContext) -> CheckResult:
+@for_each_client
+async def check_pending_age(
+    context: CheckContext, client: GatewayClient
+) -> CheckResult:
     """Pending requests past their timeout.
 
     Their callers would wait forever.
     """
-    introspection = context.runtime.client.introspection
+    introspection = client.introspection
     loop = asyncio.get_running_loop()
     overdue = await context.recheck(
         lambda: detectors.overdue_requests(
@@ -176,7 +189,10 @@ async def check_orphan_responses(context: CheckContext) -> CheckResult:
 
 def _needed(times: list[float]) -> int:
     """Return how many round trips tell whether the Gateway is slow."""
-    late = len(times) == ROUND_TRIPS and _rate(max(times)) is not Status.PASS
+    late = (
+        len(times) == ROUND_TRIPS
+        and rate(max(times), ROUND_TRIP_FAIL) is not Status.PASS
+    )
     return MAX_ROUND_TRIPS if late or len(times) > ROUND_TRIPS else ROUND_TRIPS
 
 
@@ -220,12 +236,14 @@ def _orphans(statistics: Statistics) -> int:
     )
 
 
-def _p95(times: Iterable[float]) -> float:
+def p95_of(times: Iterable[float]) -> float:
+    """Return the 95th percentile."""
     ordered = sorted(times)
     return ordered[ceil(0.95 * len(ordered)) - 1]
 
 
-def _rate(seconds: float) -> Status:
-    if seconds >= ROUND_TRIP_FAIL:
+def rate(seconds: float, maximum: float) -> Status:
+    """Return the status of a round trip."""
+    if seconds >= maximum:
         return Status.FAIL
     return Status.WARN if seconds >= ROUND_TRIP_WARN else Status.PASS

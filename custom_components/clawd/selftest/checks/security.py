@@ -102,7 +102,7 @@ async def check_redaction(context: CheckContext) -> CheckResult:
     Both are made to be shared.
     """
     secrets = redaction.known_secrets(
-        context.entry.data, context.entry.options, context.runtime.credentials
+        context.entry.data, context.entry.options, *context.runtime.all_credentials
     )
     parts: dict[str, object] = {
         outcome.check.id: asdict(outcome.result) for outcome in context.outcomes

@@ -7,6 +7,7 @@ from functools import partial
 import re
 from typing import TYPE_CHECKING, Final
 
+from ...client_factory import SETUP_CLIENTS
 from ...const import DOMAIN, PAIRING_TASK
 from ...coordinator import TASK_PREFIX
 from ...reports import Origin, Status
@@ -21,11 +22,14 @@ if TYPE_CHECKING:
 
     from homeassistant.core import HomeAssistant
 
+    from ...gateway import GatewayClient
     from ..detectors import Lag
     from ..model import CheckContext
 
 # Prefixes of the tasks that end by themselves, in any state.
-TRANSIENT_TASKS: Final = ("listener ", "recovery", "abort", "approval")
+TRANSIENT_TASKS: Final = ("listener ", "recovery", "abort", "approval", "node ")
+# Prefix of the tasks of the node's client.
+OF_NODE: Final = "node: "
 MAX_NAMES: Final = 10
 MAX_STACK_FRAMES: Final = 10
 MAX_STACK_LINES: Final = 20
@@ -55,7 +59,7 @@ async def check_task_inventory(context: CheckContext) -> CheckResult:
     result = expect_none(
         len(missing) + len(names),
         "tasks",
-        count=len(context.runtime.client.introspection.tasks),
+        count=sum(len(c.introspection.tasks) for c in context.runtime.clients),
         names=", ".join(names[:MAX_NAMES]),
         missing=", ".join(missing),
         details=tuple(line for task in stray[:MAX_NAMES] for line in _call_graph(task)),
@@ -177,9 +181,13 @@ async def _measure_lag(context: CheckContext) -> Lag:
 
 
 def lasting_tasks(context: CheckContext) -> list[str]:
-    """Return the names of the client's tasks that last."""
-    names = context.runtime.client.introspection.tasks.values()
-    return [name for name in names if not name.startswith(TRANSIENT_TASKS)]
+    """Return the names of the clients' tasks that last."""
+    return [
+        f"{prefix}{name}"
+        for prefix, client in _named_clients(context)
+        for name in client.introspection.tasks.values()
+        if not name.startswith(TRANSIENT_TASKS)
+    ]
 
 
 def stray_tasks(context: CheckContext) -> list[asyncio.Task[object]]:
@@ -201,12 +209,26 @@ def _additional_tasks(context: CheckContext) -> list[str]:
 
 
 def _expected_tasks(context: CheckContext) -> Counter[str]:
-    return Counter({"run": 1, "watchdog": int(context.connected)})
+    return Counter(
+        {
+            f"{prefix}{name}": count
+            for prefix, client in _named_clients(context)
+            for name, count in (("run", 1), ("watchdog", int(client.hello is not None)))
+        }
+    )
+
+
+def _named_clients(context: CheckContext) -> Iterator[tuple[str, GatewayClient]]:
+    """Yield the clients with the prefixes of their tasks."""
+    yield from zip(("", OF_NODE), context.runtime.clients, strict=False)
 
 
 def _client_tasks(hass: HomeAssistant) -> Iterator[asyncio.Task[object]]:
+    for client in tuple(SETUP_CLIENTS):
+        yield from client.introspection.tasks
     for entry in hass.config_entries.async_loaded_entries(DOMAIN):
-        yield from entry.runtime_data.client.introspection.tasks
+        for client in entry.runtime_data.clients:
+            yield from client.introspection.tasks
 
 
 def _pairing_tasks(
@@ -235,7 +257,8 @@ def _stray_timers(hass: HomeAssistant, loop: asyncio.AbstractEventLoop) -> list[
     entries = hass.config_entries.async_loaded_entries(DOMAIN)
     known: set[object] = {watch.timer for watch in loop_watch.RUNNING}
     for entry in entries:
-        known |= entry.runtime_data.client.introspection.timers
+        for client in entry.runtime_data.clients:
+            known |= client.introspection.timers
         known.add(entry.runtime_data.loop_monitor.timer)
     return detectors.stray_timers(
         detectors.scheduled_timers(loop) or (), known, PACKAGE

@@ -21,13 +21,13 @@ from ...gateway import (
 )
 from ...reports import Mode, Origin, Status
 from .. import detectors
-from ..model import CheckResult, Component, check, expect_none
+from ..model import CheckResult, Component, check, expect_none, for_each_client
 from ..prerequisites import connected
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from ...gateway import Endpoint, Hello, Transition
+    from ...gateway import Endpoint, GatewayClient, Hello, Transition
     from ..model import CheckContext
 
 MAX_PASSED_CLOCK_SKEW: Final = 30.0
@@ -55,13 +55,16 @@ PROBE_TIMING: Final = Timing(connect_timeout=3)
 
 
 @check(component=Component.GATEWAY)
-async def check_backoff_schedule(context: CheckContext) -> CheckResult:
+@for_each_client
+async def check_backoff_schedule(
+    _context: CheckContext, client: GatewayClient
+) -> CheckResult:
     """Delays and number of recent connection attempts.
 
     Too many attempts burden the Gateway.
     """
     timing = Timing()
-    transitions = context.runtime.client.introspection.transitions
+    transitions = client.introspection.transitions
     retries = [t for t in transitions if t.cause in (Cause.FAILED, Cause.LOST)]
     delays = [
         t.delay for t in retries if t.delay is not None and _retry_after(t) is None
@@ -84,14 +87,17 @@ async def check_backoff_schedule(context: CheckContext) -> CheckResult:
 
 
 @check(component=Component.GATEWAY)
-async def check_backoff_pause(context: CheckContext) -> CheckResult:
+@for_each_client
+async def check_backoff_pause(
+    _context: CheckContext, client: GatewayClient
+) -> CheckResult:
     """Retries while user action is required.
 
     The Gateway locks out clients that retry a wrong token too often.
     """
     early = [
         f"{before.pause}: {_seconds_between(before, after):.3g} s"
-        for before, after in pairwise(context.runtime.client.introspection.transitions)
+        for before, after in pairwise(client.introspection.transitions)
         if before.pause and after.cause is Cause.RETRY and _is_early(before, after)
     ]
     return expect_none(len(early), "attempts", count=len(early), details=tuple(early))
@@ -154,13 +160,16 @@ async def check_frames_decoded(context: CheckContext) -> CheckResult:
 
 
 @check(component=Component.GATEWAY, requires=(connected,))
-async def check_tick_age(context: CheckContext) -> CheckResult:
+@for_each_client
+async def check_tick_age(_context: CheckContext, client: GatewayClient) -> CheckResult:
     """Time since the last frame from the Gateway.
 
     A dead connection must be noticed.
     """
-    limit = 2 * _hello(context).policy.tick_interval
-    age = context.runtime.client.introspection.seconds_since_last_frame or 0.0
+    if (hello := client.hello) is None:
+        return CheckResult(status=Status.SKIP, reason="not_connected")
+    limit = 2 * hello.policy.tick_interval
+    age = client.introspection.seconds_since_last_frame or 0.0
     return CheckResult(
         status=Status.FAIL if age > limit else Status.PASS,
         observed=round(age, 3),
@@ -171,13 +180,18 @@ async def check_tick_age(context: CheckContext) -> CheckResult:
 
 
 @check(component=Component.GATEWAY, requires=(connected,))
-async def check_receive_limit(context: CheckContext) -> CheckResult:
+@for_each_client
+async def check_receive_limit(
+    _context: CheckContext, client: GatewayClient
+) -> CheckResult:
     """Maximum message size against the Gateway's.
 
     A long reply would end the connection.
     """
-    limit = context.runtime.client.introspection.receive_limit
-    minimum = _hello(context).policy.max_payload
+    if (hello := client.hello) is None:
+        return CheckResult(status=Status.SKIP, reason="not_connected")
+    limit = client.introspection.receive_limit
+    minimum = hello.policy.max_payload
     return CheckResult(
         status=Status.PASS if limit and limit >= minimum else Status.FAIL,
         observed=limit,

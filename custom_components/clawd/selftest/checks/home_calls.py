@@ -1,0 +1,187 @@
+"""Checks of the agents' calls of the home, and of what they could call."""
+
+import asyncio
+from dataclasses import fields
+from operator import sub
+from statistics import median
+from time import perf_counter
+from typing import TYPE_CHECKING, Final
+
+from ...gateway import RequestFailedError, RequestTimeoutError
+from ...home.limits import TOO_MANY_CALLS
+from ...home.tools import ACTION, HOME_STATE
+from ...reports import Mode, Origin, Status
+from ..home_tools import (
+    HARMLESS_ACTION,
+    agents_with_access,
+    home_of,
+    node_of,
+    not_exposed,
+    offers,
+    self_test_origin,
+    shown_name,
+    throw_away_key,
+    wanted_names,
+)
+from ..model import CheckResult, Component, check, expect_none, loop_late, milliseconds
+from ..prerequisites import (
+    connected,
+    home_node,
+    home_node_connected,
+    home_offered,
+    home_published,
+)
+from .requests import (
+    OVERDUE_TOLERANCE,
+    ROUND_TRIP_FAIL,
+    ROUND_TRIP_WARN,
+    ROUND_TRIPS,
+    p95_of,
+    rate,
+)
+
+if TYPE_CHECKING:
+    from ...gateway import NodeStatistics
+    from ..model import CheckContext
+
+# Seconds after which a change of the exposure has reached the tools; they are built
+# 3 s after it.
+EXPOSURE_DELAY: Final = 4.0
+
+
+@check(
+    component=Component.HOME,
+    mode=Mode.ACTIVE,
+    origin=Origin.GATEWAY,
+    requires=(home_node, connected, home_node_connected, home_published),
+    timeout=30,
+)
+async def check_home_round_trip(context: CheckContext) -> CheckResult:
+    """Time that a call of the home takes by way of the Gateway.
+
+    The agent waits for it.
+    """
+    if context.gateway_slow:
+        return CheckResult(status=Status.SKIP, reason="gateway_slow")
+    if not offers(context, HARMLESS_ACTION):
+        return CheckResult(status=Status.SKIP, reason="home_no_harmless_action")
+    name = shown_name(context, HOME_STATE)
+    times: list[float] = []
+    lags: list[float] = []
+    while len(times) < ROUND_TRIPS and sum(times) < ROUND_TRIP_FAIL:
+        started = context.watch.now()
+        try:
+            times.append(await _round_trip(context, name))
+        except RequestFailedError as err:
+            return CheckResult(
+                status=Status.FAIL,
+                reason="home_call_failed",
+                observed=err.code,
+                placeholders={"code": err.code},
+            )
+        lags.append(context.watch.lag_since(started))
+    slow = p95_of(times)
+    without_lag = p95_of(map(sub, times, lags, strict=True))
+    status = rate(without_lag, ROUND_TRIP_FAIL)
+    if status is Status.PASS and rate(slow, ROUND_TRIP_FAIL) is not status:
+        return loop_late(max(lags))
+    return CheckResult(
+        status=status,
+        observed=round(slow * 1000, 3),
+        unit="ms",
+        expected=f"< {ROUND_TRIP_WARN * 1000:g}",
+        placeholders={
+            "median": milliseconds(median(times)),
+            "slow": milliseconds(slow),
+            "longest": milliseconds(max(times)),
+        },
+    )
+
+
+@check(component=Component.HOME, requires=(home_node,), max_lag=OVERDUE_TOLERANCE)
+async def check_home_calls(context: CheckContext) -> CheckResult:
+    """Overdue calls of the home, and those without an outcome.
+
+    Their agents would wait for them.
+    """
+    node = node_of(context)
+    host, loop = node.host, asyncio.get_running_loop()
+    overdue = await context.recheck(
+        lambda: [
+            call
+            for call in host.open_calls
+            if loop.time() - call.deadline > OVERDUE_TOLERANCE
+        ]
+    )
+    lost = abs(_without_outcome(host.statistics) - len(host.open_calls))
+    return expect_none(
+        len(overdue) or lost,
+        "calls",
+        issued=host.statistics.issued,
+        answered=host.statistics.answered,
+        open=len(host.open_calls),
+        overdue=len(overdue),
+        lost=lost,
+    )
+
+
+@check(component=Component.HOME, origin=Origin.GATEWAY, requires=(home_offered,))
+async def check_home_limits(context: CheckContext) -> CheckResult:
+    """Refused calls of an agent that made too many.
+
+    It may have run away.
+    """
+    outcomes = home_of(context).statistics.outcomes
+    count = outcomes[TOO_MANY_CALLS.lower()]
+    return CheckResult(
+        status=Status.WARN if count else Status.PASS,
+        observed=count,
+        unit="calls",
+        expected=0,
+        placeholders={"count": count},
+    )
+
+
+@check(component=Component.HOME, requires=(home_node,), timeout=10)
+async def check_home_exposure(context: CheckContext) -> CheckResult:
+    """Offered parts of the home that are not exposed.
+
+    Agents must not reach what its owner does not expose.
+    """
+    found = not_exposed(context)
+    if found:
+        # A change just now is followed after some seconds.
+        await asyncio.sleep(EXPOSURE_DELAY)
+        found &= not_exposed(context)
+    # No names: the report is made to be shared.
+    kinds = sorted({one.kind for one in found})
+    return expect_none(
+        len(found),
+        "names",
+        count=len(wanted_names(context)),
+        offered=len(found),
+        kinds=", ".join(kinds),
+    )
+
+
+async def _round_trip(context: CheckContext, name: str) -> float:
+    agent = agents_with_access(context)[0]
+    key, arguments = throw_away_key(agent.agent), {ACTION: HARMLESS_ACTION}
+    tools, started = context.runtime.client.tools, perf_counter()
+    with home_of(context).origins.run(key, self_test_origin(context, agent)):
+        try:
+            await tools.invoke(name, arguments, key, ROUND_TRIP_FAIL)
+        except RequestTimeoutError:
+            return ROUND_TRIP_FAIL
+    return perf_counter() - started
+
+
+def _without_outcome(statistics: NodeStatistics) -> int:
+    """Return the calls that have no outcome yet."""
+    others = ("issued", "repeated")
+    outcomes: int = sum(
+        getattr(statistics, field.name)
+        for field in fields(statistics)
+        if field.name not in others
+    )
+    return statistics.issued - outcomes
