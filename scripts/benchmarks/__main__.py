@@ -10,7 +10,7 @@ import sys
 from scripts.home_assistant.console import Console, StepError
 from scripts.home_assistant.processes import until_signalled
 
-from . import connections, first_delta, streams
+from . import connections, first_delta, home, node, streams
 from .benchmark import Result
 from .harness import CountingSelector, Counts, Harness, open_harness
 from .report import HEADERS, as_json, markdown, print_table, rows
@@ -20,6 +20,8 @@ from .soak import soak
 BENCHMARKS = (
     *streams.BENCHMARKS,
     *connections.BENCHMARKS,
+    *node.BENCHMARKS,
+    *home.BENCHMARKS,
     *first_delta.BENCHMARKS,
 )
 ADVICE = "run `scripts/bench NAME` alone; with a smaller --repeat if it took too long"

@@ -6,6 +6,8 @@ from contextlib import AsyncExitStack
 import gc
 import tracemalloc
 
+from custom_components.clawd.gateway import NODE_PROFILE, NodeCall, NodeHost
+
 from .benchmark import Benchmark, Sample
 from .harness import Harness, read, start, wall_time
 
@@ -32,6 +34,22 @@ async def wake_ups(harness: Harness) -> AsyncGenerator[Sample]:
         async with harness.client() as client:
             await read(await start(client, "deltas 1"))
             yield Sample(baseline, await _iterations(harness) - baseline)
+
+
+async def node_wake_ups(harness: Harness) -> AsyncGenerator[Sample]:
+    """Count the wake-ups that an idle node adds to an idle client."""
+    while True:
+        async with harness.client() as client:
+            await read(await start(client, "deltas 1"))
+            baseline = await _iterations(harness)
+            async with harness.client(NODE_PROFILE) as node:
+                stop = NodeHost(node, _answer).start()
+                yield Sample(baseline, await _iterations(harness) - baseline)
+                stop()
+
+
+async def _answer(_: NodeCall) -> str:
+    return ""
 
 
 async def _iterations(harness: Harness) -> int:
@@ -80,6 +98,15 @@ BENCHMARKS = (
     Benchmark("connect", "connect to hello", "ms", 1.5, 50, connect),
     Benchmark(
         "wake_ups", "wake-ups in 3 quiet seconds", "", 0, 2, wake_ups, absolute=True
+    ),
+    Benchmark(
+        "node_wake_ups",
+        "wake-ups of a node in them",
+        "",
+        0,
+        2,
+        node_wake_ups,
+        absolute=True,
     ),
     Benchmark("memory", "memory of a client", "kB", 300, 2, memory, absolute=True),
 )

@@ -14,8 +14,10 @@ import time
 from websockets.asyncio.client import ClientConnection
 
 from custom_components.clawd.gateway import (
+    OPERATOR_PROFILE,
     AgentRun,
     ClientInfo,
+    ConnectProfile,
     Credentials,
     DeviceIdentity,
     Endpoint,
@@ -43,6 +45,8 @@ class Counts:
     clients: int = 100
     quiet: float = 3.0
     words: int = 10
+    calls: int = 200
+    entities: int = 2_000
 
 
 class CountingSelector(selectors.DefaultSelector):
@@ -74,10 +78,14 @@ class Harness:
             yield socket
 
     @asynccontextmanager
-    async def client(self) -> AsyncGenerator[GatewayClient]:
+    async def client(
+        self, profile: ConnectProfile = OPERATOR_PROFILE
+    ) -> AsyncGenerator[GatewayClient]:
         """Run a connected client."""
         client = GatewayClient(
-            Endpoint(HOST, self.port), Credentials(self.identity, INFO, "token")
+            Endpoint(HOST, self.port),
+            Credentials(self.identity, INFO, "token"),
+            profile=profile,
         )
         async with running(client):
             yield client

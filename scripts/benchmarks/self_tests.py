@@ -74,6 +74,7 @@ class Tally:
     """Counts of one Gateway.
 
     Attributes:
+        troubles: texts of the false alarms and lost replies.
         alarms: checks that neither passed nor were skipped, and suspects.
         lost: questions without their reply.
         repeated: how often a question was asked while the entry was reloaded.
@@ -83,8 +84,9 @@ class Tally:
     tests: Counter[str] = field(default_factory=Counter)
     questions: int = 0
     repeated: int = 0
-    lost: list[str] = field(default_factory=list)
-    alarms: list[str] = field(default_factory=list)
+    lost: int = 0
+    alarms: int = 0
+    troubles: list[str] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
 
     def add(self, mode: str, report: dict[str, Any]) -> None:
@@ -95,17 +97,26 @@ class Tally:
             if check["status"] == "skip":
                 self.skipped[f"{check['id']}: {check['message']}"] += 1
             if check["status"] not in FINE:
-                self.alarms.append(f"{mode} {number}: {describe(check)}")
+                self._alarm(f"{mode} {number}: {describe(check)}")
         for sentence in report["suspects"]:
-            self.alarms.append(f"{mode} {number}: suspects: {sentence}")
+            self._alarm(f"{mode} {number}: suspects: {sentence}")
+
+    def lose(self, text: str) -> None:
+        """Count a lost reply."""
+        self.lost += 1
+        self.troubles.append(f"question {self.questions}: {text}")
+
+    def _alarm(self, text: str) -> None:
+        self.alarms += 1
+        self.troubles.append(text)
 
     @property
     def summary(self) -> str:
         """Return the counts so far."""
         return (
             f"{self.tests['active']} self-tests, {self.tests['drill']} drills, "
-            f"{self.questions} questions: {len(self.alarms)} false alarms, "
-            f"{len(self.lost)} lost"
+            f"{self.questions} questions: {self.alarms} false alarms, "
+            f"{self.lost} lost"
         )
 
     def row(self, name: str) -> tuple[str, ...]:
@@ -114,8 +125,8 @@ class Tally:
             self.tests["active"],
             self.tests["drill"],
             self.questions,
-            len(self.lost),
-            len(self.alarms),
+            self.lost,
+            self.alarms,
             self.skipped.total(),
         )
         verdict = "missed" if self.lost or self.alarms else "met"
@@ -173,10 +184,10 @@ class Home:
         try:
             reply = await self._ask_once_there_is_an_agent(prompt + text)
         except ReplyError as err:
-            self.tally.lost.append(f"question {number}: {err}")
+            self.tally.lose(str(err))
         else:
             if reply.text != text:
-                self.tally.lost.append(f"question {number}: {reply.text!r}")
+                self.tally.lose(repr(reply.text))
 
     async def _ask_once_there_is_an_agent(self, message: str) -> Reply:
         while True:
@@ -223,12 +234,15 @@ async def _rounds(
                 total * (index + 1) // rounds - total * index // rounds
                 for total in totals
             )
+            known = len(home.tally.troubles)
             try:
                 await home.round(kind.prompt, tests, drills)
             except ExceptionGroup as group:
                 raise group.exceptions[0] from None
             finally:
                 step.detail = home.tally.summary
+                for text in home.tally.troubles[known:]:
+                    console.line(f"{kind.name}: {text}")
 
 
 @asynccontextmanager
@@ -256,8 +270,6 @@ async def _gateway(kind: Kind) -> AsyncIterator[Gateway]:
 
 
 def _print_details(console: Console, name: str, tally: Tally) -> None:
-    for text in (*tally.alarms, *tally.lost):
-        console.line(f"{name}: {text}")
     console.line(f"{name}: asked {tally.repeated} times while the entry was reloaded")
     for reason, count in sorted(tally.skipped.items()):
         console.line(f"{name}: skipped {count} times: {reason}")

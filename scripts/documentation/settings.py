@@ -32,7 +32,7 @@ def settings_page(texts: Texts) -> Blocks:
     """Return the blocks of docs/settings.md."""
     # A stored model and a level make the form show its optional fields.
     agent = agent_schema((), (), {CONF_MODEL: "any"}, "")
-    settings = settings_schema({"any": "any"})
+    settings = settings_schema({"any": "any"}, {"assist": "Assist"})
     return {
         "setup": table(
             ("field", "description"),
@@ -85,6 +85,9 @@ def _default(texts: Texts, field: Field) -> str:
             return "on" if default else "off"
         case {"select": {"translation_key": key}}, _:
             return _text(texts, f"selector.{key}.options.{default}")
+        case {"select": {"options": options}}, list():
+            names = {option["value"]: option["label"] for option in options}
+            return ", ".join(names[value] for value in default)
         case {"number": {"unit_of_measurement": unit}}, _:
             return f"{default} {unit}"
     return str(default)

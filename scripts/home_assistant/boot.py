@@ -53,24 +53,28 @@ def hass_command(folder: Path, installation: Installation = NEWEST) -> list[str 
 
 
 @asynccontextmanager
-async def boot(
+async def boot(  # noqa: PLR0913, PLR0917 - each has a default
     environment: Mapping[str, str] | None = None,
     package: Path | None = None,
     skipped: Sequence[str] = ALL_BUT_THE_USER,
     installation: Installation = NEWEST,
     wrapper: Callable[[Path], Sequence[str | Path]] = lambda _: (),
+    configuration: str = "",
 ) -> AsyncIterator[RunningHomeAssistant]:
     """Run a fresh Home Assistant.
 
     The environment is added to this process's; the component is the repository's,
     unless a package is given; the skipped onboarding steps count as done. `wrapper`
-    returns what runs the command, from the config folder. Exceptions that pass through
+    returns what runs the command, from the config folder; `configuration` is added to
+    configuration.yaml. Exceptions that pass through
     carry the end of the log as a note.
     """
     port = free_port()
     with _temporary_folder() as (folder, log):
         http_in_yaml = installation.http_in_yaml
         prepare_folder(folder, port, package, http_in_yaml=http_in_yaml)
+        with (folder / "configuration.yaml").open("a") as file:
+            file.write(configuration)
         skip_onboarding_steps(folder, skipped)
         try:
             command = [*wrapper(folder), *hass_command(folder, installation)]

@@ -10,7 +10,7 @@ import time
 from time import perf_counter
 from typing import Any
 
-from . import journey
+from . import home, journey
 from .api import HomeAssistantApi, connect, create_user
 from .boot import RunningHomeAssistant, boot
 from .console import Color, Console, StepError
@@ -78,7 +78,7 @@ class Demo:
     ) -> tuple[RunningHomeAssistant, HomeAssistantApi, str]:
         async with self._console.step("Home Assistant", SEE_LOG) as step:
             running = await stack.enter_async_context(
-                boot(package=self._options.package)
+                boot(package=self._options.package, configuration=home.CONFIGURATION)
             )
             step.detail = f"answers on {running.url}"
         async with self._console.step("Onboarding", SEE_LOG) as step:
@@ -91,15 +91,21 @@ class Demo:
 
     async def _go(self, api: HomeAssistantApi, gateway: Gateway) -> dict[str, Any]:
         """Take a new user's steps; return their results."""
+        simulated = self._options.gateway is None
+        access = "control" if simulated else "none"
         advice = "check that the Gateway runs, its address and its token"
         async with self._console.step("Config flow", advice) as step:
-            entry = await journey.add_gateway(api, gateway.fields, self._console.line)
+            entry = await journey.add_gateway(
+                api, gateway.fields, self._console.line, access
+            )
             step.detail = f"{entry['title']} is loaded"
         entry_id: str = entry["entry_id"]
         async with self._console.step("Assistant", SEE_LOG) as step:
             agent, pipeline = await journey.create_assistant(api, entry_id)
             step.detail = f"talks to {agent}"
         reply = await self._ask(api, pipeline)
+        # A model may do something else than the simulated agent.
+        done = await self._use_home(api, entry_id, pipeline) if simulated else None
         async with self._console.step("Self-test", SEE_LOG) as step:
             report = await journey.self_test(api, entry_id)
             print_report(self._console, report)
@@ -111,6 +117,7 @@ class Demo:
             "integration": report["version"],
             "gateway": report["gateway"],
             "reply": reply.as_dict(),
+            "home": done,
             "self_test": report,
             "diagnostics": path,
         }
@@ -127,6 +134,17 @@ class Demo:
             first, total = round(reply.first_delta_ms), round(reply.total_ms)
             step.detail = f"{reply.deltas} deltas, first in {first}, all in {total} ms"
         return reply
+
+    async def _use_home(
+        self, api: HomeAssistantApi, entry_id: str, pipeline: str
+    ) -> dict[str, Any]:
+        async with self._console.step("Home", SEE_LOG) as step:
+            done = await home.use_home(api, entry_id, pipeline, self._console.write)
+            step.detail = (
+                "the agent turned on the light, and unlocked the door only when it "
+                "was told again"
+            )
+        return done
 
     async def _serve(self, running: RunningHomeAssistant) -> None:
         self._console.line(

@@ -29,10 +29,12 @@ async def add_gateway(
     api: HomeAssistantApi,
     fields: dict[str, str],
     on_wait: Callable[[str], None],
+    access: str = "none",
 ) -> dict[str, Any]:
     """Complete the config flow; return the loaded entry.
 
-    If the Gateway requires approval of the device, say so and wait for it.
+    If the Gateway requires approval of the device, say so and wait for it. `access` is
+    what the agent may do in the home: `none`, `read` or `control`.
     """
     flow = await api.post("config/config_entries/flow", {"handler": DOMAIN})
     path = f"config/config_entries/flow/{flow['flow_id']}"
@@ -42,6 +44,8 @@ async def add_gateway(
     while result["type"] == "progress":
         await asyncio.sleep(POLL_INTERVAL)
         result = await api.get(path)
+    if result["type"] == "form" and result["step_id"] == "home":
+        result = await api.post(path, {"home_access": access})
     if result["type"] != "create_entry":
         raise JourneyError(await _explain(api, result))
     entry: dict[str, Any] = result["result"]
@@ -70,10 +74,12 @@ async def create_assistant(api: HomeAssistantApi, entry_id: str) -> tuple[str, s
 
 
 async def self_test(
-    api: HomeAssistantApi, entry_id: str, mode: str = "active"
+    api: HomeAssistantApi, entry_id: str, mode: str = "active", *checks: str
 ) -> dict[str, Any]:
-    """Run the self-test; return its report."""
-    fields = {"config_entry": entry_id, "mode": mode}
+    """Run the self-test, or some checks; return its report."""
+    fields: dict[str, Any] = {"config_entry": entry_id, "mode": mode}
+    if checks:
+        fields["checks"] = checks
     answer = await api.post(f"services/{DOMAIN}/self_test?return_response", fields)
     report: dict[str, Any] = answer["service_response"]["reports"][0]
     return report

@@ -52,7 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="scripts/demo",
         description="Demonstrate Clawd in a real Home Assistant: set-up, a streamed "
-        "reply, a self-test and the diagnostics.",
+        "reply, a self-test and the diagnostics; with the simulated Gateway, the agent "
+        "also turns on a light, and asks before it unlocks a door.",
     )
     parser.add_argument(
         "--gateway",

@@ -21,6 +21,7 @@ class Reply:
     deltas: int = 0
     first_delta_ms: float = 0.0
     total_ms: float = 0.0
+    conversation_id: str = ""
     _new_message: bool = field(default=False, repr=False)
 
     def add(self, delta: dict[str, Any], elapsed_ms: float) -> str:
@@ -53,9 +54,13 @@ class Reply:
 
 
 async def ask(
-    api: HomeAssistantApi, pipeline: str, message: str, on_text: Callable[[str], None]
+    api: HomeAssistantApi,
+    pipeline: str,
+    message: str,
+    on_text: Callable[[str], None],
+    conversation_id: str | None = None,
 ) -> Reply:
-    """Ask an assistant and stream its reply.
+    """Ask an assistant and stream its reply; go on with a conversation, if given.
 
     Raises:
         ReplyError: the reply is an error, or empty.
@@ -68,6 +73,7 @@ async def ask(
         end_stage="intent",
         input={"text": message},
         pipeline=pipeline,
+        conversation_id=conversation_id,
     )
     async with aclosing(run):
         async for event in run:
@@ -77,6 +83,8 @@ async def ask(
                     on_text(reply.add(event["data"]["chat_log_delta"], elapsed_ms))
                 case "intent-end":
                     reply.total_ms = elapsed_ms
+                    output = event["data"]["intent_output"]
+                    reply.conversation_id = output["conversation_id"] or ""
                     _check(event["data"]["intent_output"]["response"])
                 case "error":
                     raise ReplyError(event["data"]["message"])

@@ -75,25 +75,25 @@ def test_known_secrets_contain_tokens_and_key() -> None:
     secrets = known_secrets({"token": SECRET}, {}, credentials)
 
     assert secrets == [SECRET, identity.secret, DEVICE_TOKEN]
-    assert known_secrets({"token": SECRET}, {}, None) == [SECRET]
-    assert known_secrets({"password": SECRET}, {}, None) == [SECRET]
+    assert known_secrets({"token": SECRET}, {}) == [SECRET]
+    assert known_secrets({"password": SECRET}, {}) == [SECRET]
 
 
 @pytest.mark.parametrize("data", [{}, {"token": None}, {"token": "clawd"}])
 def test_short_token_is_not_a_known_secret(
     data: dict[str, str | None],
 ) -> None:
-    assert known_secrets(data, {}, None) == []
+    assert known_secrets(data, {}) == []
 
 
 def test_values_of_headers_and_their_parts_are_known_secrets() -> None:
     headers = {"Authorization": "Bearer a-bearer-token", "X-Short": "clawd"}
 
-    assert known_secrets({}, {"headers": headers}, None) == [
+    assert known_secrets({}, {"headers": headers}) == [
         "Bearer a-bearer-token",
         "a-bearer-token",
     ]
-    assert known_secrets({}, {"headers": ["X: by-hand-in-a-list"]}, None) == [
+    assert known_secrets({}, {"headers": ["X: by-hand-in-a-list"]}) == [
         "X: by-hand-in-a-list",
         "by-hand-in-a-list",
     ]

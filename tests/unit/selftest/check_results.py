@@ -28,8 +28,11 @@ async def result_of(
         "introspection": introspection(),
         **client,
     }
+    stub = SimpleNamespace(**attributes)
     runtime = SimpleNamespace(
-        client=SimpleNamespace(**attributes),
+        client=stub,
+        clients=(stub,),
+        node=None,
         events_before={},
         loop_monitor=LoopMonitor(),
     )

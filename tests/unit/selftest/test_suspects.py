@@ -259,6 +259,23 @@ OTHERS: Final[dict[str, list[Any]]] = {
     "methods_missing": [outcome("features", origin=Origin.GATEWAY, names="agent")],
     "methods_not_announced": [outcome("features", Status.WARN, count=3)],
     "clocks_differ": [outcome("clock_skew", Status.WARN, seconds="60.0")],
+    "home_key_shared": [outcome("home_holder", origin=Origin.HOME_ASSISTANT)],
+    "home_unapproved": [
+        outcome("home_approval", origin=Origin.GATEWAY, state="unapproved")
+    ],
+    "home_down": [
+        outcome(
+            "home_published",
+            origin=Origin.GATEWAY,
+            reason="home_disconnected",
+            code="REFUSED",
+        )
+    ],
+    "home_hidden": [
+        outcome("home_visible", origin=Origin.GATEWAY, names="x", profile="coding")
+    ],
+    "home_unsupported": [outcome("home_method", Status.WARN, version="2026.7.1")],
+    "home_runaway": [outcome("home_limits", Status.WARN, count=2)],
     "events_lost": [outcome("sequence_gaps", Status.WARN, count=2)],
     "checks_failed": [outcome("store_permissions", origin=Origin.HOME_ASSISTANT)],
 }

@@ -14,6 +14,9 @@ TEXTS = json.loads((COMPONENT / "translations" / "en.json").read_text("utf-8"))
 WARNING = {
     "clock_skew",
     "features",
+    "home_limits",
+    "home_method",
+    "home_round_trip",
     "loop_lag",
     "round_trip",
     "run_events",
@@ -22,7 +25,7 @@ WARNING = {
     "storage_writes",
     "transport_trust",
 }
-NO_FAILURE = {"run_events", "run_outcomes"}
+NO_FAILURE = {"home_limits", "home_method", "run_events", "run_outcomes"}
 OTHER_OUTCOMES = {
     "broken": "error",
     "certificate_changed": "fail",
@@ -33,6 +36,20 @@ OTHER_OUTCOMES = {
     "gaps_of_invalid_frames": "skip",
     "gateway_not_back": "fail",
     "gateway_slow": "skip",
+    "home_call_failed": "fail",
+    "home_call_not_held": "skip",
+    "home_calls_under_way": "skip",
+    "home_disconnected": "fail",
+    "home_displaced": "skip",
+    "home_no_harmless_action": "skip",
+    "home_not_approved": "skip",
+    "home_not_connected": "skip",
+    "home_not_offered": "skip",
+    "home_not_published": "skip",
+    "home_not_running": "skip",
+    "home_not_started": "fail",
+    "home_not_supported": "skip",
+    "home_tools_lost": "fail",
     "in_handshake": "skip",
     "loop_late": "skip",
     "no_descriptors": "skip",

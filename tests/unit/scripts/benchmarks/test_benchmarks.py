@@ -20,15 +20,24 @@ from scripts.benchmarks.harness import (
     read,
     start,
 )
+from scripts.benchmarks.node import BENCHMARKS as NODE
 from scripts.benchmarks.ollama import OllamaServer
 from scripts.benchmarks.streams import BENCHMARKS as STREAMS
 from scripts.home_assistant.console import Console
 from tests.unit.clients import client_of, running
 
-# `first_delta` takes a real Home Assistant, so only its servers are tested here.
-NAMES = [benchmark.name for benchmark in (*STREAMS, *CONNECTIONS)]
+# `first_delta` takes a real Home Assistant, so only its servers are tested here; those
+# of the home are tested in tests/ha.
+NAMES = [benchmark.name for benchmark in (*STREAMS, *CONNECTIONS, *NODE)]
 COUNTS = Counts(
-    deltas=40, tokens=40, broadcasts=40, turns=20, runs=5, clients=2, quiet=0.05
+    deltas=40,
+    tokens=40,
+    broadcasts=40,
+    turns=20,
+    runs=5,
+    clients=2,
+    quiet=0.05,
+    calls=2,
 )
 
 
@@ -45,7 +54,7 @@ def test_every_benchmark_runs() -> None:
         results = runner.run(work())
     assert [result.benchmark.name for result in results] == NAMES
     assert [len(result.samples) for result in results] == [1] * len(NAMES)
-    assert [result.client > 0 for result in results if result.ratio] == [True] * 6
+    assert [result.client > 0 for result in results if result.ratio] == [True] * 7
     progress = [line.split()[1] for line in stream.getvalue().splitlines()]
     assert progress == NAMES
 

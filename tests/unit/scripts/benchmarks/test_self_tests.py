@@ -27,7 +27,7 @@ def report(*statuses: str, suspects: tuple[str, ...] = ()) -> dict[str, Any]:
 def test_what_passes_or_is_skipped_is_no_alarm() -> None:
     tally = Tally()
     tally.add("active", report("pass", "skip"))
-    assert tally.alarms == []
+    assert tally.troubles == []
     assert tally.row("OpenClaw") == ("OpenClaw", "1", "0", "0", "0", "0", "1", "met")
 
 
@@ -35,7 +35,7 @@ def test_what_passes_or_is_skipped_is_no_alarm() -> None:
 def test_any_other_check_is_an_alarm(status: str) -> None:
     tally = Tally()
     tally.add("drill", report("pass", status))
-    [alarm] = tally.alarms
+    [alarm] = tally.troubles
     told = f"{status} check_1 (integration): 7 ms: It took 7 ms. a detail"
     assert alarm == f"drill 1: {told}"
     assert tally.row("OpenClaw")[-1] == "missed"
@@ -44,17 +44,20 @@ def test_any_other_check_is_an_alarm(status: str) -> None:
 def test_an_alarm_without_details_is_told() -> None:
     tally = Tally()
     tally.add("active", report("warn"))
-    assert tally.alarms == ["active 1: warn check_0 (integration): 7 ms: It took 7 ms."]
+    [alarm] = tally.troubles
+    assert alarm.endswith("check_0 (integration): 7 ms: It took 7 ms.")
 
 
 def test_a_suspect_is_an_alarm() -> None:
     tally = Tally()
     tally.add("active", report("pass", suspects=("The Gateway is slow.",)))
-    assert tally.alarms == ["active 1: suspects: The Gateway is slow."]
+    assert tally.troubles == ["active 1: suspects: The Gateway is slow."]
 
 
 def test_a_lost_reply_misses_the_goal() -> None:
-    tally = Tally(questions=2, lost=["question 2: no connection"])
+    tally = Tally(questions=2)
+    tally.lose("no connection")
+    assert tally.troubles == ["question 2: no connection"]
     assert tally.row("OpenClaw")[3:6] == ("2", "1", "0")
     assert tally.row("OpenClaw")[-1] == "missed"
 
