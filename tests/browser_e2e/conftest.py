@@ -23,6 +23,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--real", action="store_true", help="run only the tests with a real OpenClaw"
     )
+    parser.addoption(
+        "--pictures", type=Path, metavar="FOLDER", help="save pictures for docs/images"
+    )
 
 
 def pytest_ignore_collect(

@@ -1,6 +1,7 @@
 """Page object of Home Assistant's frontend."""
 
 import json
+from pathlib import Path
 import re
 from typing import Any
 
@@ -18,6 +19,7 @@ class Frontend:
         self._page = page
         self._flow = page.locator("dialog-data-entry-flow")
         self._entry = page.locator("ha-config-entry-row")
+        self._assist = page.locator("ha-voice-command-dialog")
 
     async def onboard(self, username: str, password: str) -> None:
         """Complete the onboarding with a new user."""
@@ -94,12 +96,24 @@ class Frontend:
         await expect(self._repair(title)).to_have_count(0, timeout=TIMEOUT)
 
     async def ask(self, text: str) -> None:
-        """Send a message in the Assist dialog."""
+        """Open the Assist dialog and send a message."""
         await self._open("/")
         await self._button(re.compile("^Assist")).first.click()
-        dialog = self._page.locator("ha-voice-command-dialog")
-        await dialog.locator("#message-input input").fill(text)
+        await self.say(text)
+
+    async def say(self, text: str) -> None:
+        """Send a message in the open Assist dialog."""
+        await self._assist.locator("#message-input input").fill(text)
         await self._page.keyboard.press("Enter")
+
+    async def expect_note_without_control(self, *, shown: bool) -> None:
+        """Wait until the Assist dialog says that it cannot control the home, or not."""
+        note = self._assist.get_by_text("This assistant cannot control your home.")
+        await expect(note).to_have_count(int(shown), timeout=TIMEOUT)
+
+    async def picture_assist(self, path: Path) -> None:
+        """Save a picture of the Assist dialog."""
+        await self._assist.locator("dialog").first.screenshot(path=path)
 
     async def expect_reply(self, text: str | re.Pattern[str]) -> None:
         """Wait until the last Assist reply equals a text."""

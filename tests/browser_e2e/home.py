@@ -11,6 +11,7 @@ from playwright.async_api import BrowserContext, Page, ViewportSize, async_playw
 
 from scripts.home_assistant.api import HomeAssistantApi, connect_new_user
 from scripts.home_assistant.boot import boot
+from scripts.home_assistant.home import CONFIGURATION
 
 FLAGS = [
     "--no-sandbox",
@@ -42,7 +43,10 @@ async def open_home(folder: Path) -> AsyncIterator[Home]:
 
     `scripts/test` finds a browser, or downloads it.
     """
-    async with boot(skipped=SKIPPED_STEPS) as running, async_playwright() as playwright:
+    async with (
+        boot(skipped=SKIPPED_STEPS, configuration=CONFIGURATION) as running,
+        async_playwright() as playwright,
+    ):
         context = await playwright.chromium.launch_persistent_context(
             folder / "profile",
             executable_path=os.environ["CHROMIUM"],

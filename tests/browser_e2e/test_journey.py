@@ -34,6 +34,8 @@ async def test_integration_is_added_with_valid_token(
     await frontend.expect_in_form("The Gateway rejected the token.")
     assert not await api.command(ENTRIES, domain=DOMAIN)
     await frontend.submit(token=gateway.token)
+    await frontend.expect_in_form("need a confirmation by a person")
+    await frontend.submit()
     await frontend.finish()
     [entry] = await api.command(ENTRIES, domain=DOMAIN)
     assert entry["state"] == "loaded"

@@ -3,27 +3,44 @@ r"""Script of the model, read from the user's message.
     say TEXT        reply with TEXT, one word per token
     count N every D reply with N numbered tokens, D ms apart
     call NAME {…}   call the tool NAME and continue with its result
+    use NAME {…}    the same for a tool of a node, by the Gateway's `tool_call`
     quote           reply with the last tool result
     fail STATUS     respond with that HTTP status
     hang            never respond
 
 The steps of a script are joined by ` | `. Halves of characters are written as
-`\ud83d`, and are tokens of their own. A message without a script gets a sentence
-about the model.
+`\ud83d`, and are tokens of their own. A message of SENTENCES stands for its script;
+one without a script gets a sentence about the model.
 """
 
 from dataclasses import dataclass
+import json
 import re
 from typing import Any, Final
 
 type Message = dict[str, Any]
 
-VERBS: Final = "say|count|call|quote|fail|hang"
+VERBS: Final = "say|count|call|use|quote|fail|hang"
 SCRIPT: Final = re.compile(rf"^(?:\[[^\]]*\] )?((?:{VERBS})\b.*)$", re.MULTILINE)
 STEP: Final = re.compile(rf"({VERBS})\b ?(.*)")
 INTERNAL: Final = "BEGIN_OPENCLAW_INTERNAL"
 HALF: Final = re.compile(r"\\u(d[89a-f][0-9a-f]{2})", re.IGNORECASE)
 TOKEN: Final = re.compile(r"\s*(?:[\ud800-\udfff]|[^\s\ud800-\udfff]+)")
+UNLOCK: Final = (
+    'use home_control {"action":"HassTurnOff","name":"Front door","domain":["lock"]}'
+    " | quote"
+)
+SENTENCES: Final = {
+    "turn on the kitchen light": (
+        'use home_control {"action":"HassTurnOn","name":"Kitchen light"}'
+        " | say The kitchen light is on."
+    ),
+    "unlock the door": UNLOCK,
+    "yes, unlock it": UNLOCK,
+}
+SENTENCE: Final = re.compile(
+    rf"^(?:\[[^\]]*\] )?({'|'.join(SENTENCES)})\W*$", re.MULTILINE | re.IGNORECASE
+)
 GREETING: Final = "say I am the scripted model of the tests."
 WORD_DELAY: Final = 0.02
 
@@ -61,10 +78,23 @@ def parse_script(text: str) -> list[Step]:
 
     The Gateway may have added lines around the script.
     """
-    script = SCRIPT.search(text)
-    parts = (script[1] if script else GREETING).split(" | ")
-    matches = [STEP.fullmatch(part.strip()) for part in parts]
-    return [Step(match[1], match[2]) for match in matches if match]
+    if script := SCRIPT.search(text):
+        steps = script[1]
+    elif sentence := SENTENCE.search(text):
+        steps = SENTENCES[sentence[1].lower()]
+    else:
+        steps = GREETING
+    matches = [STEP.fullmatch(part.strip()) for part in steps.split(" | ")]
+    return [_call_of(Step(match[1], match[2])) for match in matches if match]
+
+
+def _call_of(step: Step) -> Step:
+    """Return a step; the use of a node's tool as a call."""
+    if step.verb != "use":
+        return step
+    name, _, arguments = step.argument.partition(" ")
+    call = json.dumps({"id": name, "args": json.loads(arguments)})
+    return Step("call", f"tool_call {call}")
 
 
 def plan(messages: list[Message]) -> list[Step]:

@@ -6,9 +6,9 @@ from custom_components.clawd.gateway import (
     REQUIRED_SCOPES,
     ConnectionState,
     GatewayClient,
-    GatewayError,
     InvalidTokenError,
     PairingRequiredError,
+    ProxyRefusedError,
 )
 
 from .clients import new_client
@@ -51,9 +51,9 @@ async def test_remote_device_requires_approval(harness: GatewayHarness) -> None:
 async def test_proxy_that_is_not_trusted_is_refused(
     distrustful_harness: GatewayHarness,
 ) -> None:
-    with pytest.raises(GatewayError) as caught:
+    with pytest.raises(ProxyRefusedError) as caught:
         await new_client(distrustful_harness, headers=REMOTE_HEADERS).fetch_info()
-    assert caught.value.code == "HTTP_403"
+    assert caught.value.code == "PROXY_ATTRIBUTION_REQUIRED"
 
 
 async def test_client_reconnects_after_gateway_restart(

@@ -1,41 +1,15 @@
 """Journey through real Home Assistants, with each protocol."""
 
-from collections.abc import AsyncIterator
-import os
-
 import pytest
 
-from scripts.home_assistant import journey
-from scripts.home_assistant.api import HomeAssistantApi, connect_new_user
-from scripts.home_assistant.boot import NEWEST, Installation, boot
-from scripts.home_assistant.folder import ROOT
+from scripts.home_assistant import home, journey
+from scripts.home_assistant.api import HomeAssistantApi
 from scripts.home_assistant.gateway import Gateway
 from scripts.home_assistant.reply import ask
 from scripts.home_assistant.report import passed
 from tests.simulator import GatewaySimulator, Reply
 
-VERSIONS = {
-    "2026.3.1": Installation(
-        ROOT / ".cache" / "ha-2026.3.1" / "bin" / "hass", http_in_yaml=True
-    ),
-    "2026.11.0": NEWEST,
-}
 ENTRY = "config_entries/get"
-
-
-def installation() -> Installation:
-    """Return the chosen Home Assistant."""
-    return VERSIONS[os.environ.get("CLAWD_HA", "2026.11.0")]
-
-
-@pytest.fixture
-async def api() -> AsyncIterator[HomeAssistantApi]:
-    """Run a fresh Home Assistant."""
-    async with (
-        boot(installation=installation()) as running,
-        connect_new_user(running.url) as (api, _),
-    ):
-        yield api
 
 
 @pytest.mark.parametrize("protocol", [3, 4])
@@ -64,3 +38,21 @@ async def test_setup_conversation_self_test_and_unload(
         [unloaded] = await api.command(ENTRY, domain=journey.DOMAIN)
         assert unloaded["state"] == "not_loaded"
         assert not gateway.connections
+
+
+async def test_agent_controls_the_home_and_asks_first(api: HomeAssistantApi) -> None:
+    async with GatewaySimulator(protocol=4) as gateway:
+        config = Gateway(gateway.host, gateway.port, ssl=False, token=gateway.token)
+        entry = await journey.add_gateway(api, config.fields, print, "control")
+        entry_id = entry["entry_id"]
+        _, pipeline = await journey.create_assistant(api, entry_id)
+
+        done = await home.use_home(api, entry_id, pipeline, print)
+
+        assert "Front door" in done["asked"]["text"]
+        [main] = await api.command(ENTRY, domain=journey.DOMAIN)
+        assert main["state"] == "loaded"
+        for mode in ("active", "drill"):
+            report = await journey.self_test(api, entry_id, mode)
+            assert passed(report), report
+            assert not [c for c in report["checks"] if c["status"] == "skip"]
