@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass
 import logging
 from typing import TYPE_CHECKING, Final, cast
@@ -155,17 +156,18 @@ class NodeCalls:
         self._serving[call.id] = _Serving(info, task)
         outcome, deadline = "cancelled", asyncio.timeout_at(info.deadline)
         try:
-            async with deadline:
-                result, reached = await self._result(call)
-                # A handler may swallow its cancellation.
-                in_time = not (deadline.expired() or task.cancelling())
-                if in_time and await self._deliver(call.id, result):
-                    outcome = reached
-        except TimeoutError:
-            outcome = "expired"
+            with suppress(TimeoutError):
+                async with deadline:
+                    result, reached = await self._result(call)
+                    # A handler may swallow its cancellation.
+                    in_time = not (deadline.expired() or task.cancelling())
+                    if in_time and await self._deliver(call.id, result):
+                        outcome = reached
         finally:
             del self._serving[call.id]
-            self._count("expired" if deadline.expired() else outcome)
+            # Also where the Gateway cancelled at the same time.
+            outcome = "expired" if deadline.expired() else outcome
+            self._count(outcome)
             _LOGGER.debug("Call %s after %.3f s", outcome, loop.time() - now)
 
     def _count(self, outcome: str) -> None:
