@@ -32,7 +32,7 @@ from ..gateway import (
     RunTimeoutError,
 )
 from ..home.origin import CallOrigin
-from ..home.prompt import async_home_prompt
+from ..home.prompt import async_home_prompt, async_home_states_prompt
 from ..home.service import get_home
 from ..home.settings import AgentHome, HomeAccess
 from .prompt import (
@@ -192,10 +192,15 @@ async def _async_home_prompt(
 ) -> str:
     """Return what the agent is told of the home."""
     home, agent = get_home(entry), AgentHome.from_subentry(subentry)
-    # Until the Gateway has the tools, they cannot be called.
-    if home is None or agent.access is HomeAccess.NONE or not home.published:
+    if home is None or agent.access is HomeAccess.NONE:
         return NO_HOME_ACCESS
     origin = _origin(subentry, question)
+    # Clawdbot and older Gateways never have the tools.
+    if entry.runtime_data.node is None:
+        return await async_home_states_prompt(hass, origin)
+    # Until the Gateway has the tools, they cannot be called.
+    if not home.published:
+        return NO_HOME_ACCESS
     return await async_home_prompt(hass, agent, origin, home.prefix)
 
 
