@@ -2,8 +2,6 @@
 
 import asyncio
 from dataclasses import fields
-from operator import sub
-from statistics import median
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
@@ -23,7 +21,7 @@ from ..home_tools import (
     throw_away_key,
     wanted_names,
 )
-from ..model import CheckResult, Component, check, expect_none, loop_late, milliseconds
+from ..model import CheckResult, Component, check, expect_none
 from ..prerequisites import (
     connected,
     home_node,
@@ -34,10 +32,8 @@ from ..prerequisites import (
 from .requests import (
     OVERDUE_TOLERANCE,
     ROUND_TRIP_FAIL,
-    ROUND_TRIP_WARN,
     ROUND_TRIPS,
-    p95_of,
-    rate,
+    measure_round_trips,
 )
 
 if TYPE_CHECKING:
@@ -66,36 +62,17 @@ async def check_home_round_trip(context: CheckContext) -> CheckResult:
     if not offers(context, HARMLESS_ACTION):
         return CheckResult(status=Status.SKIP, reason="home_no_harmless_action")
     name = shown_name(context, HOME_STATE)
-    times: list[float] = []
-    lags: list[float] = []
-    while len(times) < ROUND_TRIPS and sum(times) < ROUND_TRIP_FAIL:
-        started = context.watch.now()
-        try:
-            times.append(await _round_trip(context, name))
-        except RequestFailedError as err:
-            return CheckResult(
-                status=Status.FAIL,
-                reason="home_call_failed",
-                observed=err.code,
-                placeholders={"code": err.code},
-            )
-        lags.append(context.watch.lag_since(started))
-    slow = p95_of(times)
-    without_lag = p95_of(map(sub, times, lags, strict=True))
-    status = rate(without_lag, ROUND_TRIP_FAIL)
-    if status is Status.PASS and rate(slow, ROUND_TRIP_FAIL) is not status:
-        return loop_late(max(lags))
-    return CheckResult(
-        status=status,
-        observed=round(slow * 1000, 3),
-        unit="ms",
-        expected=f"< {ROUND_TRIP_WARN * 1000:g}",
-        placeholders={
-            "median": milliseconds(median(times)),
-            "slow": milliseconds(slow),
-            "longest": milliseconds(max(times)),
-        },
-    )
+    try:
+        return await measure_round_trips(
+            context, lambda: _round_trip(context, name), ROUND_TRIP_FAIL, ROUND_TRIPS
+        )
+    except RequestFailedError as err:
+        return CheckResult(
+            status=Status.FAIL,
+            reason="home_call_failed",
+            observed=err.code,
+            placeholders={"code": err.code},
+        )
 
 
 @check(component=Component.HOME, requires=(home_node,), max_lag=OVERDUE_TOLERANCE)

@@ -25,7 +25,7 @@ from ..model import (
 from ..prerequisites import handshake_complete
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from ...gateway import GatewayClient, Statistics
     from ..model import CheckContext
@@ -54,28 +54,9 @@ async def check_round_trip(context: CheckContext) -> CheckResult:
 
     A slow Gateway delays every reply.
     """
-    times: list[float] = []
-    lags: list[float] = []
-    # A Gateway that is too slow is not asked on: others wait for the self-test.
-    while len(times) < _needed(times) and sum(times) < ROUND_TRIP_FAIL:
-        started = context.watch.now()
-        times.append(await _round_trip(context.runtime.client))
-        lags.append(context.watch.lag_since(started))
-    p95 = p95_of(times)
-    # What is left without the lag of the event loop is the Gateway's time.
-    status = rate(p95_of(map(sub, times, lags, strict=True)), ROUND_TRIP_FAIL)
-    if status is Status.PASS and rate(p95, ROUND_TRIP_FAIL) is not status:
-        return loop_late(max(lags))
-    return CheckResult(
-        status=status,
-        observed=round(p95 * 1000, 3),
-        unit="ms",
-        expected=f"< {ROUND_TRIP_WARN * 1000:g}",
-        placeholders={
-            "median": milliseconds(median(times)),
-            "slow": milliseconds(p95),
-            "longest": milliseconds(max(times)),
-        },
+    client = context.runtime.client
+    return await measure_round_trips(
+        context, lambda: _round_trip(client), ROUND_TRIP_FAIL, MAX_ROUND_TRIPS
     )
 
 
@@ -187,13 +168,45 @@ async def check_orphan_responses(context: CheckContext) -> CheckResult:
     )
 
 
-def _needed(times: list[float]) -> int:
-    """Return how many round trips tell whether the Gateway is slow."""
-    late = (
-        len(times) == ROUND_TRIPS
-        and rate(max(times), ROUND_TRIP_FAIL) is not Status.PASS
+async def measure_round_trips(
+    context: CheckContext,
+    send: Callable[[], Awaitable[float]],
+    maximum: float,
+    max_count: int,
+) -> CheckResult:
+    """Measure round trips in seconds and rate their 95th percentile.
+
+    `max_count` are measured if one of the first is late.
+    """
+    times: list[float] = []
+    lags: list[float] = []
+    # A Gateway that is too slow is not asked on: others wait for the self-test.
+    while len(times) < _needed(times, maximum, max_count) and sum(times) < maximum:
+        started = context.watch.now()
+        times.append(await send())
+        lags.append(context.watch.lag_since(started))
+    p95 = _p95(times)
+    # What is left without the lag of the event loop is the Gateway's time.
+    status = _rate(_p95(map(sub, times, lags, strict=True)), maximum)
+    if status is Status.PASS and _rate(p95, maximum) is not status:
+        return loop_late(max(lags))
+    return CheckResult(
+        status=status,
+        observed=round(p95 * 1000, 3),
+        unit="ms",
+        expected=f"< {ROUND_TRIP_WARN * 1000:g}",
+        placeholders={
+            "median": milliseconds(median(times)),
+            "slow": milliseconds(p95),
+            "longest": milliseconds(max(times)),
+        },
     )
-    return MAX_ROUND_TRIPS if late or len(times) > ROUND_TRIPS else ROUND_TRIPS
+
+
+def _needed(times: list[float], maximum: float, max_count: int) -> int:
+    """Return how many round trips tell whether the Gateway is slow."""
+    late = len(times) == ROUND_TRIPS and _rate(max(times), maximum) is not Status.PASS
+    return max_count if late or len(times) > ROUND_TRIPS else ROUND_TRIPS
 
 
 async def _round_trip(client: GatewayClient) -> float:
@@ -236,13 +249,13 @@ def _orphans(statistics: Statistics) -> int:
     )
 
 
-def p95_of(times: Iterable[float]) -> float:
+def _p95(times: Iterable[float]) -> float:
     """Return the 95th percentile."""
     ordered = sorted(times)
     return ordered[ceil(0.95 * len(ordered)) - 1]
 
 
-def rate(seconds: float, maximum: float) -> Status:
+def _rate(seconds: float, maximum: float) -> Status:
     """Return the status of a round trip."""
     if seconds >= maximum:
         return Status.FAIL
