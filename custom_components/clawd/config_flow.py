@@ -458,7 +458,7 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_home(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Choose what the agent may do in the home."""
+        """Choose the agent's access to the home."""
         loopback = address_class(self._info.peer.address) is AddressClass.LOOPBACK
         # A Gateway that asked its owner takes us for another machine.
         local = loopback and not self._asked_owner

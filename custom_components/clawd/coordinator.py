@@ -47,7 +47,7 @@ OWN_REFUSALS: Final = (PauseReason.CERTIFICATE, PauseReason.TRANSPORT)
 
 
 class NodeApproval(StrEnum):
-    """What is known of the Gateway's approval of a node.
+    """Approval of a node by the Gateway, as far as known.
 
     Attributes:
         DEVICE: it does not let the device in yet.
@@ -341,7 +341,7 @@ def count_listeners(client: GatewayClient) -> dict[str, int]:
 
 
 def count_events(client: GatewayClient) -> dict[str, int]:
-    """Return what a client has counted, by name; failed tasks as `task run`."""
+    """Return the counts of a client by name; failed tasks as `task run`."""
     statistics = client.statistics
     values = {f.name: getattr(statistics, f.name) for f in fields(statistics)}
     failures = client.introspection.task_failures

@@ -269,7 +269,7 @@ def _connection(source: DiagnosticsSource) -> object:
 
 
 def _attempts(history: ClientHistory) -> object:
-    """Return what the last attempts to connect tried, and what was refused."""
+    """Return tried addresses and refused credentials of the last attempts."""
     return {
         "addresses": [_address(info) for info in history.addresses[:MAX_NAMES]],
         "refusal": _refusal(history.refusal) if history.refusal else None,
@@ -310,7 +310,7 @@ def _transitions(history: ClientHistory) -> object:
 
 
 def describe_hellos(history: ClientHistory) -> list[JsonValueType]:
-    """Return what changed from one connection to the next."""
+    """Return the changes from one connection to the next."""
     return [
         {
             "at": round(change.at, 3),
@@ -339,7 +339,7 @@ def _counters(history: ClientHistory) -> object:
 
 
 def _faults(history: ClientHistory) -> object:
-    """Return what went wrong in this integration."""
+    """Return the failures of this integration."""
     statistics, failure = history.statistics, history.failure
     return {
         "store": statistics.store_errors.last,

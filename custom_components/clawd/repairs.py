@@ -143,7 +143,7 @@ class AllowElsewhereFlow(RepairsFlow):
     async def async_step_allow(
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
-        """Choose what the agent may do."""
+        """Choose the agent's access from elsewhere."""
         if user_input is not None:
             self._async_allow(HomeAccess(user_input[CONF_FROM_ELSEWHERE]))
             return self.async_create_entry(data={})
@@ -182,7 +182,7 @@ class OfferHomeFlow(RepairsFlow):
     async def async_step_choose(
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
-        """Choose what the agents may do."""
+        """Choose the agents' access to the home."""
         if user_input is not None:
             access = HomeAccess(user_input[CONF_HOME_ACCESS])
             async_decide_on_home(self.hass, self._entry, access)

@@ -39,7 +39,7 @@ _UNWRITTEN: Final[HassKey[dict[str, Content | None]]] = HassKey(f"{DOMAIN}_unwri
 
 
 class StoreWriteError(HomeAssistantError):
-    """Store that does not hold what was written."""
+    """Store that lacks the written content."""
 
 
 def _ignore(_: Exception) -> None:
@@ -197,7 +197,7 @@ async def async_save_reports(
 
 
 async def async_write_again(hass: HomeAssistant) -> None:
-    """Write what could not be written before."""
+    """Write the content of failed writes again."""
     unwritten = hass.data.setdefault(_UNWRITTEN, {})
     for key in tuple(unwritten):
         try:

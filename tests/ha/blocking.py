@@ -1,4 +1,4 @@
-"""What blocks the event loop, as Home Assistant's own detection reports it."""
+"""Blocking calls, as Home Assistant's own detection reports them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

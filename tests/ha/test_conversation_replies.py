@@ -1,4 +1,4 @@
-"""What people get of a reply, by voice and in a chat."""
+"""Replies as spoken and as shown in a chat."""
 
 import asyncio
 

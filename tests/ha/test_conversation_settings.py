@@ -1,4 +1,4 @@
-"""What the settings of a conversation agent do."""
+"""Settings of a conversation agent."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a result blames: the integration, Home Assistant, the network, the Gateway."""
+"""Origin of a result: integration, Home Assistant, network or Gateway."""
 
 import asyncio
 from dataclasses import replace

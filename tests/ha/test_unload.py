@@ -1,4 +1,4 @@
-"""What an unloaded entry leaves behind: nothing."""
+"""Unload of an entry, which leaves nothing behind."""
 
 import asyncio
 

@@ -177,7 +177,7 @@ def _speak_link(link: str) -> str:
 
 
 def _host(address: str) -> str:
-    """Return what is said of an address: its host, or the name of a file."""
+    """Return the spoken form of an address: its host, or a file name."""
     parts = _match(_ADDRESS_PARTS, address)
     host, path = parts["host"].strip("[]"), parts["path"]
     return host.removeprefix("www.") or path.rstrip("/").rpartition("/")[2]
@@ -211,7 +211,7 @@ def _break(_: str, before: str, after: str) -> str:
 
 
 def _join(_: str, before: str, after: str) -> str:
-    """Return what separates the words on both sides of an arrow or a bullet."""
+    """Return the spoken separator for an arrow or a bullet."""
     if not before.strip("([{\"'„“«\n") or not after.strip(".,;:!?)]}\n"):
         return ""
     return " " if before in ",;:.!? " else ", "

@@ -1,4 +1,4 @@
-"""Whether a reply ends in a question, so that the microphone stays open."""
+"""Questions at the end of a reply, which keep the microphone open."""
 
 # Home Assistant's chat log looks for three marks at the very end, one of them `;`,
 # which is a question mark in Greek only.

@@ -217,7 +217,7 @@ class ReplyFilter:
         return self._read_text(text, at, shown)
 
     def _skip(self, text: str, at: int, *, final: bool) -> int:
-        """Skip a thought, a tool call, or what is only for the ear."""
+        """Skip a thought, a tool call, or text only for speech."""
         pattern = self._thought_end if self.thinking else _ASIDE_END
         if end := pattern.search(text, at):
             stop, behind = end.span()
@@ -294,7 +294,7 @@ class ReplyFilter:
         return sentinel.end() if alone or separate else None
 
     def _read_line_start(self, text: str, at: int, shown: list[str]) -> int | None:
-        """Read what is special at the start of a line."""
+        """Read a directive or fence at the start of a line."""
         indent = _INDENT.match(text, at)
         if indent and self._blank_before and not self._line:
             self._code = _WHOLE_LINE
@@ -354,7 +354,7 @@ def _match(pattern: re.Pattern[str], text: str, at: int) -> re.Match[str]:
 
 
 def _starts_thought(tag: re.Match[str]) -> bool:
-    """Return whether what follows a tag is for nobody."""
+    """Return whether the text behind a tag is for nobody."""
     ends = tag["end"] or tag["end_bracket"] or tag["end_triangle"]
     stray = tag[0].startswith("</")
     return not (ends or stray or tag["final"] or tag["empty"])

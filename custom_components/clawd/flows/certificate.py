@@ -31,7 +31,7 @@ def certificate_error(result: ProbeResult, discovered: str | None) -> str:
 
 
 def lacking(error: GatewayError | None) -> str:
-    """Return what strict verification misses in a certificate, if it does."""
+    """Return the extension that strict verification misses, if any."""
     return LACKS.get(error.code, "") if error else ""
 
 

@@ -31,7 +31,7 @@ class InvalidSecretError(ValueError):
 
 
 def clean(text: str) -> str:
-    """Return a text without what cannot be seen, blanks and quotes around it."""
+    """Return a text without invisible characters, and blanks and quotes around."""
     text = _visible(text).strip()
     while len(text) > 1 and text[0] + text[-1] in QUOTES:
         text = text[1:-1].strip()

@@ -269,7 +269,7 @@ class GatewayClient:
         await self._require_connection().reopen(reason)
 
     def mark_drill(self) -> None:
-        """Mark what happens until the next hello as the doing of a drill."""
+        """Attribute transitions until the next hello to a drill."""
         self._evidence.transitions.drill = True
         self.statistics.mark("out", "drill", "")
 

@@ -103,7 +103,7 @@ class Credentials:
 
     @property
     def shown(self) -> Credential:
-        """Return what the next `connect` shows."""
+        """Return the credential that the next `connect` shows."""
         return self._offer[0]
 
     @property
@@ -119,7 +119,7 @@ class Credentials:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Return what must not be shown or logged."""
+        """Return the secrets, never to be shown or logged."""
         own = self.device_token.token if self.device_token else None
         known = (
             self.token,

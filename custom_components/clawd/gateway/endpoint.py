@@ -58,7 +58,7 @@ class Endpoint:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Return what must not be shown or logged."""
+        """Return the secrets, never to be shown or logged."""
         return tuple(header_secrets(self.headers.values()))
 
     @property

@@ -1,4 +1,4 @@
-"""Additional headers of the upgrade, for what stands in front of a Gateway."""
+"""Additional headers of the upgrade, for a proxy in front of a Gateway."""
 
 from collections.abc import Iterable, Mapping
 import re
@@ -52,7 +52,7 @@ def valid_headers(stored: object) -> dict[str, str]:
 
 
 def header_secrets(values: Iterable[str]) -> list[str]:
-    """Return what must not be shown of values: they themselves, and their parts."""
+    """Return the secrets in values: they themselves, and their parts."""
     # Authorization: Bearer …; Cookie: session=…
     parts = (part for v in values for part in (v, *re.split(r"[\s=;,]", v)))
     return list(dict.fromkeys(p for p in parts if len(p) >= MIN_SECRET_LENGTH))

@@ -130,7 +130,7 @@ def _changes(before: Hello, after: Hello) -> dict[str, tuple[object, object]]:
 
 
 def _shown(hello: Hello) -> dict[str, object]:
-    """Return what is worth comparing, without ids."""
+    """Return the values to compare, without ids."""
     return {
         "protocol": hello.protocol,
         "version": hello.server_version,

@@ -145,7 +145,7 @@ class Statistics:
         self._trace.append((time.monotonic(), "out", "req", name, size))
 
     def mark(self, direction: Direction, kind: str, name: str) -> None:
-        """Add what is no frame to the trace: a close, a drill."""
+        """Add a close or a drill to the trace."""
         self._trace.append((time.monotonic(), direction, kind, name, 0))
 
     def closed(self, by: str | None, code: int) -> None:

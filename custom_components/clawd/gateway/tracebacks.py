@@ -58,7 +58,7 @@ def _format(frame: traceback.FrameSummary) -> str:
 
 
 def _chain(err: BaseException) -> Iterator[BaseException]:
-    """Yield an exception and what led to it, the last one first."""
+    """Yield an exception and its causes, the last one first."""
     waiting = [err]
     for _ in range(MAX_CHAIN):
         if not waiting:

@@ -1,1 +1,1 @@
-"""The home for agents: its tools, who may call them, and what needs a confirmation."""
+"""The home for agents: tools, permissions and confirmations."""

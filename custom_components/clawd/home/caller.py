@@ -1,4 +1,4 @@
-"""Who calls a tool of the home, and what that permits."""
+"""Callers of the home's tools, and their rights."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final

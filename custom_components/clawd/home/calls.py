@@ -68,7 +68,7 @@ class CallState:
 
 @dataclass(slots=True)
 class _Record:
-    """What is known of a call, for its event."""
+    """Record of a call, for its event."""
 
     context: Context = field(default_factory=Context)
     started_at: float = field(default_factory=time.time)
@@ -206,7 +206,7 @@ def _require_limits_and_confirmation(
     record: _Record,
     arguments: dict[str, Any],
 ) -> None:
-    """Check what holds only for calls that control.
+    """Check limits and confirmation of a call that controls.
 
     Raises:
         NodeCallError: it is one too many, or has to be confirmed first.
@@ -281,7 +281,7 @@ async def _async_run(
 
 
 def _names(hass: HomeAssistant, sensitive: Sensitive) -> str:
-    """Name what is sensitive, as far as it is known."""
+    """Name the sensitive targets, as far as known."""
     states = filter(None, map(hass.states.get, sorted(sensitive.entity_ids)))
     names = [f'"{one_line(state.name, 64)}"' for state in states]
     more = len(names) - MAX_NAMES

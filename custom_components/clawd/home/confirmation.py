@@ -19,7 +19,7 @@ MAX_QUESTIONS: Final = 256
 def call_digest(
     name: str, arguments: Mapping[str, object], *entity_ids: Iterable[str]
 ) -> str:
-    """Return what two calls that do the same to the same have in common."""
+    """Return the digest of a call: its tool, arguments and targets."""
     text = canonical([name, dict(arguments), *map(sorted, entity_ids)])
     return sha256(text.encode()).hexdigest()
 

@@ -57,7 +57,7 @@ def parse_session_key(key: str | None) -> SessionKey | None:
 
 
 class SessionLookup:
-    """What the Gateway knows of sessions, cached for a short time."""
+    """Sessions of the Gateway, cached for a short time."""
 
     def __init__(
         self,

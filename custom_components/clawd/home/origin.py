@@ -1,4 +1,4 @@
-"""Origins of runs: who asked what an agent does in a session."""
+"""Origins of runs: user, device and agent of a session's run."""
 
 from collections import OrderedDict
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Prompt of the home: what an agent can reach, and how."""
+"""Prompt of the home: description, tools and rules."""
 
 from collections import defaultdict
 import re
@@ -86,7 +86,7 @@ def _fenced(instructions: str, description: str) -> str:
 
 
 def _instructions(home: AgentHome, prefix: str) -> str:
-    """Say how the tools are called, and what needs a confirmation."""
+    """Describe the calls of the tools, and their confirmation."""
     state, control = f"{prefix}{HOME_STATE}", f"{prefix}{HOME_CONTROL}"
     controls = home.access is HomeAccess.CONTROL
     names = f"{state} (reads) and {control} (controls)" if controls else state
@@ -137,7 +137,7 @@ def _exposed_states(hass: HomeAssistant) -> list[State]:
 
 
 def unfenced(text: str) -> str:
-    """Replace the mark of the description; what is left of it is none again."""
+    """Replace the mark of the description, so that none is left."""
     return re.sub(FENCE, "home data", text, flags=re.IGNORECASE)
 
 

@@ -117,7 +117,7 @@ def find_sensitive(
     targets: Targets,
     labels: Iterable[str],
 ) -> Sensitive:
-    """Return what is sensitive in a call."""
+    """Return the sensitive targets of a call."""
     judge = Judge(hass, labels)
     name = intent_type(tool.tool)
     handler = intent_handler(hass, name) if name else None
@@ -144,7 +144,7 @@ def _is_closing(name: str | None, arguments: Mapping[str, Any]) -> bool:
 
 
 class Judge:
-    """Collects what is sensitive among entities and the actions of scripts."""
+    """Collects sensitive entities, also from the actions of scripts."""
 
     def __init__(self, hass: HomeAssistant, labels: Iterable[str]) -> None:
         """Initialize with the owner's labels."""
@@ -161,7 +161,7 @@ class Judge:
         *,
         closing: bool = False,
     ) -> None:
-        """Add what an intent or tool touches."""
+        """Add the targets of an intent or tool."""
         for entity_id in entity_ids:
             domain = split_entity_id(entity_id)[0]
             if entity_id in self._labelled:

@@ -35,7 +35,7 @@ class HomeAccess(StrEnum):
 
 
 class SensitiveActions(StrEnum):
-    """What becomes of sensitive actions, from least to most."""
+    """Policy for sensitive actions, from least to most."""
 
     NEVER = "never"
     ASK = "ask"
@@ -78,7 +78,7 @@ class AgentHome:
 
     @classmethod
     def for_elsewhere(cls, homes: Iterable[AgentHome]) -> AgentHome:
-        """Return what all settings of one agent permit from elsewhere."""
+        """Return the least of all settings of one agent, from elsewhere."""
         first, *others = homes = tuple(homes)
         access = (
             level for home in homes for level in (home.access, home.from_elsewhere)

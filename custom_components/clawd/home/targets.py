@@ -55,7 +55,7 @@ class Targets:
 def resolve_targets(
     hass: HomeAssistant, tool: HomeTool, arguments: Mapping[str, Any]
 ) -> Targets:
-    """Return what a call would touch, rather more than less."""
+    """Return the targets of a call, rather more than less."""
     if intent_name := intent_type(tool.tool):
         return _intent_targets(hass, intent_name, arguments)
     if isinstance(tool.tool, llm.ActionTool):

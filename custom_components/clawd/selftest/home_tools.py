@@ -86,7 +86,7 @@ def wanted_names(context: CheckContext) -> set[str]:
 
 
 def not_exposed(context: CheckContext) -> set[Offered]:
-    """Return what agents are offered, and may not be.
+    """Return offered names that are not exposed.
 
     Computed from Home Assistant's exposure, without the code that builds the tools.
     """

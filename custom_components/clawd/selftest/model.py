@@ -212,7 +212,7 @@ class CheckContext:
 
     @property
     def events(self) -> Counter[str]:
-        """Return what the clients have counted since the setup of the entry."""
+        """Return the counts of the clients since the setup of the entry."""
         return events_since_setup(self.runtime)
 
     def result_of(self, check_id: str) -> CheckResult | None:
@@ -239,7 +239,7 @@ class CheckContext:
 
 
 def events_since_setup(runtime: ClawdRuntime) -> Counter[str]:
-    """Return what the clients have counted since the setup of the entry."""
+    """Return the counts of the clients since the setup of the entry."""
     events = Counter(count_events(runtime.client)) - Counter(runtime.events_before)
     if node := runtime.node:
         events += Counter(count_events(node.client)) - Counter(node.events_before)

@@ -47,7 +47,7 @@ async def async_build_report(
 async def async_find_suspects(
     hass: HomeAssistant, entry: ClawdConfigEntry
 ) -> tuple[str, ...]:
-    """Return what the client points to, or the setup that failed."""
+    """Return the suspects of the client, or of the failed setup."""
     texts = await async_get_translations(
         hass, hass.config.language, "exceptions", {DOMAIN}
     )

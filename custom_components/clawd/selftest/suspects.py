@@ -1,4 +1,4 @@
-"""Suspects: what a report and the client point to, in one sentence each.
+"""Suspects: probable causes of a report, in one sentence each.
 
 The rules stand in one table, the likeliest cause first. The sentences are the texts
 `suspect_<key>`.

@@ -1,4 +1,4 @@
-"""What the node leaves in diagnostics, in a self-test and after an unload: nothing."""
+"""Traces of the node in diagnostics and self-test, and after an unload."""
 
 import asyncio
 import json

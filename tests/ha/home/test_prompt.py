@@ -1,4 +1,4 @@
-"""What an agent is told of the home, and what its runs are to the calls."""
+"""Prompt of the home, and origins of the runs that it is for."""
 
 from contextlib import AbstractContextManager
 from typing import Any

@@ -1,4 +1,4 @@
-"""Who closed a connection, why, and with which code is kept."""
+"""Closes of connections: side, reason and code."""
 
 import asyncio
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What happened can be read afterwards, without content and without secrets."""
+"""Evidence of past connections, without content and secrets."""
 
 import asyncio
 from dataclasses import replace

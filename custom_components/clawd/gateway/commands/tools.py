@@ -133,7 +133,7 @@ class ToolCommands(Commands):
         raise InvalidFrameError(f"the response to {self.INVOKE} has no output")
 
     async def policy(self) -> ToolPolicy:
-        """Return what the Gateway's configuration says about tools.
+        """Return the tool policy of the Gateway's configuration.
 
         Raises:
             GatewayError: the Gateway did not answer.

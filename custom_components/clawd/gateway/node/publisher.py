@@ -34,7 +34,7 @@ def takes_tools(hello: Hello | None) -> bool:
 
 
 class ToolPublisher:
-    """Publish the wanted tools, and keep what the Gateway confirmed.
+    """Publish the wanted tools, and keep the confirmed names.
 
     Attributes:
         wanted: tools to publish, without prefix.
@@ -71,7 +71,7 @@ class ToolPublisher:
             self._publish_soon()
 
     def disconnected(self) -> None:
-        """Forget what the lost connection published."""
+        """Forget the published tools of the lost connection."""
         self._connected = False
         if self._task:
             self._task.cancel()

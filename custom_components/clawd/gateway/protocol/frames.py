@@ -93,7 +93,7 @@ def well_formed(text: str) -> str:
 
 
 def repair_json(data: bytes) -> bytes:
-    """Return JSON without what only tolerant readers take.
+    """Return JSON that strict readers take, from that of tolerant ones.
 
     Raises:
         InvalidFrameError: no reader takes it.

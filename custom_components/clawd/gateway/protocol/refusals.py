@@ -1,4 +1,4 @@
-"""Refusals of the upgrade: by the Gateway, or by what stands in front of it."""
+"""Refusals of the upgrade, by the Gateway or a proxy in front of it."""
 
 from http import HTTPStatus
 import json

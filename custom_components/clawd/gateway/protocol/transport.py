@@ -86,7 +86,7 @@ _CERTIFICATE_CODES: Final = {
 
 
 class Socket(ClientConnection):
-    """WebSocket that counts what it receives, also of unfinished messages.
+    """WebSocket that counts received bytes, also of unfinished messages.
 
     Attributes:
         bytes_received: on the wire, inside of TLS.

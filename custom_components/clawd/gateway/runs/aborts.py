@@ -49,7 +49,7 @@ class Aborts:
             self._unsent.append(run)
 
     def end_expired(self, run: AgentRun) -> None:
-        """Stop a run that took too long, and end it with what came of that."""
+        """Stop a run that took too long, and end it with the outcome."""
         self._tasks.spawn(self._end_expired(run), "abort")
 
     def abort_in_background(self, run: AgentRun) -> None:

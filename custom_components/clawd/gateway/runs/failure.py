@@ -16,7 +16,7 @@ _PREFIX: Final = re.compile(r"\W*(?:error\b\W*)*", re.IGNORECASE)
 
 
 def provider_message(text: str) -> str:
-    """Return what a provider's error says to a person; empty if nothing."""
+    """Return the human sentence of a provider's error; empty if none."""
     before, brace, _ = text.partition("{")
     sentence = _sentence_of(text) if brace else text
     words = " ".join((sentence or before).split())

@@ -267,7 +267,7 @@ def _size(texts: Iterable[str]) -> int:
 
 
 def _behind(texts: list[str], count: int) -> tuple[str, list[str]]:
-    """Return what follows the first characters that are not white space.
+    """Return the rest after the first characters that are not white space.
 
     That is the rest of the text that holds the last of them, and the further texts.
     """

@@ -175,7 +175,7 @@ def count_tasks(context: CheckContext) -> Counter[str]:
 async def drill_reconnect(
     context: CheckContext, client: GatewayClient, close_code: int | None
 ) -> CheckResult:
-    """Interrupt a connection and return what became of it.
+    """Interrupt a connection and return the outcome.
 
     Raises:
         NotConnectedError: the Gateway did not answer.

@@ -1,4 +1,4 @@
-"""Checks of the agents' calls of the home, and of what they could call."""
+"""Checks of the agents' calls of the home, and of the offered tools."""
 
 import asyncio
 from dataclasses import fields

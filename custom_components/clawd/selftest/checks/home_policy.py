@@ -65,7 +65,7 @@ async def check_home_policy(context: CheckContext) -> CheckResult:
 async def _dry_runs(
     context: CheckContext, agent: AgentHome
 ) -> AsyncGenerator[tuple[str, str, str]]:
-    """Yield what became of calls of an agent, and what must."""
+    """Yield case, outcome and expected outcome of calls of an agent."""
     made_up = {ACTION: MADE_UP_ACTION}
     yield "no session", await _outcome(context, None, made_up), NOT_ALLOWED
     group = f"agent:{agent.agent}:whatsapp:group:clawd-self-test"

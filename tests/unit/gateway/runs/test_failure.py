@@ -1,4 +1,4 @@
-"""What a failing provider says."""
+"""Errors of failing providers."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""How a run ends that the model did not answer, or that took too long."""
+"""Ends of runs without an answer, or after too long."""
 
 import asyncio
 from dataclasses import replace
