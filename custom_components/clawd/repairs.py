@@ -85,13 +85,29 @@ def _retry_of(
     return partial(_async_reload, hass, entry)
 
 
-class RetryFlow(RepairsFlow):
+class IssueFlow(RepairsFlow):
+    """Flow whose form shows the placeholders of its issue."""
+
+    _shown: dict[str, str] | None = None
+
+    @property
+    def _issue(self) -> ir.IssueEntry | None:
+        return ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
+
+    @property
+    def _placeholders(self) -> dict[str, str] | None:
+        # While the issue is gone, its last placeholders fill the form.
+        if issue := self._issue:
+            self._shown = issue.translation_placeholders
+        return self._shown
+
+
+class RetryFlow(IssueFlow):
     """Flow that retries until the issue is gone."""
 
     def __init__(self, retry: Retry) -> None:
         """Initialize with a callback that returns an error key."""
         self._retry = retry
-        self._placeholders: dict[str, str] | None = None
 
     async def async_step_init(
         self, _user_input: dict[str, str] | None = None
@@ -103,21 +119,14 @@ class RetryFlow(RepairsFlow):
         self, _user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
         """Retry, and see if the issue is gone."""
-        error = await self._retry(self._placeholders or {})
+        error = await self._retry(self._shown or {})
         if self._issue:
             return self._async_show_form({"base": "not_fixed"})
         if error:
             return self._async_show_form({"base": error})
         return self.async_create_entry(data={})
 
-    @property
-    def _issue(self) -> ir.IssueEntry | None:
-        return ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
-
     def _async_show_form(self, errors: dict[str, str] | None) -> RepairsFlowResult:
-        # While the issue is gone, its last placeholders fill the form.
-        if self._issue:
-            self._placeholders = self._issue.translation_placeholders
         return self.async_show_form(
             step_id="confirm",
             data_schema=vol.Schema({}),
@@ -126,7 +135,7 @@ class RetryFlow(RepairsFlow):
         )
 
 
-class AllowElsewhereFlow(RepairsFlow):
+class AllowElsewhereFlow(IssueFlow):
     """Flow that lets an agent reach the home from other sessions than ours."""
 
     def __init__(self, entry: ClawdConfigEntry, agent: str) -> None:
@@ -147,11 +156,10 @@ class AllowElsewhereFlow(RepairsFlow):
         if user_input is not None:
             self._async_allow(HomeAccess(user_input[CONF_FROM_ELSEWHERE]))
             return self.async_create_entry(data={})
-        issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
         return self.async_show_form(
             step_id="allow",
             data_schema=ELSEWHERE_SCHEMA,
-            description_placeholders=issue.translation_placeholders if issue else None,
+            description_placeholders=self._placeholders,
         )
 
     @callback
@@ -194,13 +202,12 @@ class OfferHomeFlow(RepairsFlow):
         )
 
 
-class ApproveNodeFlow(RepairsFlow):
+class ApproveNodeFlow(IssueFlow):
     """Flow that waits for the approval of the node, or takes a node link."""
 
     def __init__(self, entry: ClawdConfigEntry) -> None:
         """Initialize for an entry."""
         self._entry = entry
-        self._placeholders: dict[str, str] | None = None
 
     async def async_step_init(
         self, _user_input: dict[str, str] | None = None
@@ -217,11 +224,6 @@ class ApproveNodeFlow(RepairsFlow):
             errors = await self._async_approve(user_input.get(CONF_NODE_LINK, ""))
             if not errors and self._issue is None:
                 return self.async_create_entry(data={})
-        issue = self._issue
-        # While the issue is gone, its last placeholders fill the form.
-        self._placeholders = (
-            issue.translation_placeholders if issue else self._placeholders
-        )
         return self.async_show_form(
             step_id="approve",
             data_schema=NODE_LINK_SCHEMA,
@@ -246,10 +248,6 @@ class ApproveNodeFlow(RepairsFlow):
         await setup.async_store(self._entry.entry_id)
         await self.hass.config_entries.async_reload(self._entry.entry_id)
         return {}
-
-    @property
-    def _issue(self) -> ir.IssueEntry | None:
-        return ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
 
 
 async def _async_check_visible(

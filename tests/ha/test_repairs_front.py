@@ -161,6 +161,16 @@ async def _renew(gateway: GatewaySimulator, folder: Path) -> str:
     return fingerprint(path)
 
 
+async def _open_repair(
+    hass: HomeAssistant, entry: MockConfigEntry, repair: Repair
+) -> None:
+    """Wait until the certificate is refused, and open its repair."""
+    await wait_for_state(hass, CONNECTIVITY, "off")
+    with pytest.raises(CertificateError):
+        await client_of(entry).wait_connected()
+    await repair.open(entry, "certificate_changed")
+
+
 async def test_a_renewed_certificate_is_confirmed_in_its_repair(
     hass: HomeAssistant,
     new_entry: MockConfigEntry,
@@ -211,10 +221,7 @@ async def test_a_device_token_alone_still_lets_in_after_the_renewal(
     hass.config_entries.async_update_entry(new_entry, data=data)
     await hass.async_block_till_done()
     await _renew(pinned, tmp_path)
-    await wait_for_state(hass, CONNECTIVITY, "off")
-    with pytest.raises(CertificateError):
-        await client_of(new_entry).wait_connected()
-    await repair.open(new_entry, "certificate_changed")
+    await _open_repair(hass, new_entry, repair)
 
     step = await repair.submit()
 
@@ -234,10 +241,7 @@ async def test_a_certificate_is_confirmed_where_there_is_no_device_token(
         hass, new_entry.entry_id, client_of(new_entry).endpoint.origin
     ).async_save(None)
     await _renew(pinned, tmp_path)
-    await wait_for_state(hass, CONNECTIVITY, "off")
-    with pytest.raises(CertificateError):
-        await client_of(new_entry).wait_connected()
-    await repair.open(new_entry, "certificate_changed")
+    await _open_repair(hass, new_entry, repair)
 
     step = await repair.submit()
 
@@ -253,10 +257,7 @@ async def test_only_the_certificate_that_was_shown_is_confirmed(
     tmp_path: Path,
 ) -> None:
     shown = await _renew(pinned, tmp_path)
-    await wait_for_state(hass, CONNECTIVITY, "off")
-    with pytest.raises(CertificateError):
-        await client_of(new_entry).wait_connected()
-    await repair.open(new_entry, "certificate_changed")
+    await _open_repair(hass, new_entry, repair)
     third = await _renew(pinned, tmp_path)
 
     step = await repair.submit()
@@ -280,10 +281,7 @@ async def test_the_old_certificate_that_comes_back_needs_no_confirmation(
 ) -> None:
     old, before = pinned.ssl, dict(new_entry.data)
     await _renew(pinned, tmp_path)
-    await wait_for_state(hass, CONNECTIVITY, "off")
-    with pytest.raises(CertificateError):
-        await client_of(new_entry).wait_connected()
-    await repair.open(new_entry, "certificate_changed")
+    await _open_repair(hass, new_entry, repair)
     await pinned.suspend()
     pinned.ssl = old
     await pinned.resume()
