@@ -22,13 +22,17 @@ class Model:
     id: str
     name: str
     levels: tuple[str, ...] = ("off",)
+    inputs: tuple[str, ...] = ("text", "image")
 
 
 AGENTS = (
     Agent("main"),
     Agent("kitchen", "Chef", "mock/thinker", ("off", "low", "high")),
 )
-MODELS = (Model("mock", "Mock"), Model("thinker", "Thinker", ("off", "low", "high")))
+MODELS = (
+    Model("mock", "Mock"),
+    Model("thinker", "Thinker", ("off", "low", "high"), ("text",)),
+)
 
 
 def agents_payload(protocol: int, agents: tuple[Agent, ...]) -> Frame:
@@ -42,8 +46,8 @@ def agents_payload(protocol: int, agents: tuple[Agent, ...]) -> Frame:
     return result | {"defaultId": agents[0].id}
 
 
-def models_payload(protocol: int) -> Frame:
-    """Return the payload of ``models.list``.
+def models_payload(protocol: int, *, details: bool = False) -> Frame:
+    """Return the payload of ``models.list``, with ``details`` also what models take.
 
     Protocol 3 has no thinking levels.
     """
@@ -54,6 +58,7 @@ def models_payload(protocol: int) -> Frame:
         | {"id": model.id, "name": model.name, "provider": "mock"}
         | {"reasoning": len(model.levels) > 1}
         | ({} if protocol == V3 else _thinking_levels(model.levels))
+        | ({"input": list(model.inputs)} if details else {})
         for model in MODELS
     ]
     return result

@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable
 import secrets
 from typing import TYPE_CHECKING
 
+from . import images, messages, sessions_v4
 from .agent_list import agents_payload, models_payload
+from .attachments import check_attachments
 from .node_methods import (
     approve_pairing,
     effective_tools,
@@ -72,6 +74,8 @@ async def _start_run(
         connection.respond(request, outcome.payload, outcome.error)
         return RESPONDED
     _check_agent(gateway, connection, params)
+    sessions_v4.require_open(gateway, params.get("sessionKey", ""))
+    check_attachments(gateway, params)
     script = _thinking_failure(gateway, params) or gateway.next_script(
         params["message"]
     )
@@ -151,13 +155,31 @@ async def _abort_runs(
     return {"ok": True, "aborted": bool(ids), "runIds": ids}
 
 
-async def _send_chat(
-    gateway: GatewaySimulator, _: ClientConnection, request: Request
+def _start_chat(
+    gateway: GatewaySimulator, connection: ClientConnection, params: Frame
 ) -> Frame:
-    """Handle ``/stop``; other messages are not simulated."""
+    """Start a run whose end only events tell."""
+    if gateway.protocol == V3:
+        raise invalid_request("chat.send is simulated for /stop only")
+    run_id = params["idempotencyKey"]
+    if run_id not in gateway.runs.by_id:
+        _check_agent(gateway, connection, params)
+        sessions_v4.require_open(gateway, params["sessionKey"])
+        check_attachments(gateway, params, files=True)
+        script = gateway.next_script(params["message"])
+        if script and isinstance(script[0], Refuse):
+            raise RequestError({"code": script[0].code, "message": script[0].message})
+        gateway.runs.start(params, script)
+    return {"runId": run_id, "status": "started"}
+
+
+async def _send_chat(
+    gateway: GatewaySimulator, connection: ClientConnection, request: Request
+) -> Frame:
+    """Handle ``/stop``, or start a run (protocol 4)."""
     params = request.params
     if not params["message"].endswith("/stop"):
-        raise invalid_request("chat.send is simulated for /stop only")
+        return _start_chat(gateway, connection, params)
     for run in gateway.runs.active():
         if run.session.key == params["sessionKey"].lower():
             run.stop("rpc")
@@ -180,32 +202,6 @@ async def _list_sessions(
     return session_rows(gateway, request.params.get("limit"))
 
 
-async def _describe_session(
-    gateway: GatewaySimulator, _: ClientConnection, request: Request
-) -> Frame:
-    """Return a session, or none (protocol 4)."""
-    if gateway.protocol == V3:
-        raise invalid_request("unknown method: sessions.describe")
-    key = request.params["key"]
-    row = gateway.described.get(key, {})
-    if row is None:
-        raise RequestError({"code": "UNAVAILABLE", "message": "session store"})
-    if key not in gateway.described and key in gateway.runs.sessions:
-        row = {"chatType": "direct"}
-    elif key not in gateway.described:
-        return {"session": None}
-    return {"session": {"key": key, "archived": False, **row}}
-
-
-async def _patch_session(
-    gateway: GatewaySimulator, _: ClientConnection, request: Request
-) -> Frame:
-    """Accept changed settings of a session."""
-    entry = {"updatedAt": gateway.now_ms(), **request.params}
-    key = entry.pop("key")
-    return {"ok": True, "path": "(memory)", "key": key, "entry": entry}
-
-
 async def _list_agents(
     gateway: GatewaySimulator, _: ClientConnection, __: Request
 ) -> Frame:
@@ -214,10 +210,11 @@ async def _list_agents(
 
 
 async def _list_models(
-    gateway: GatewaySimulator, _: ClientConnection, __: Request
+    gateway: GatewaySimulator, _: ClientConnection, request: Request
 ) -> Frame:
     """Return the list of models."""
-    return models_payload(gateway.protocol)
+    details = bool(request.params.get("includeDetails"))
+    return models_payload(gateway.protocol, details=details)
 
 
 async def _identity(
@@ -304,11 +301,15 @@ METHODS: dict[str, Handler] = {
     "device.scopes.waitUpgrade": _await_upgrade,
     "health": _health,
     "models.list": _list_models,
-    "sessions.describe": _describe_session,
+    "send": messages.send,
+    "sessions.delete": sessions_v4.delete,
     "sessions.list": _list_sessions,
-    "sessions.patch": _patch_session,
+    "sessions.patch": sessions_v4.patch,
+    "wake": messages.wake,
 }
 METHODS_V4: dict[str, Handler] = {
+    "artifacts.download": images.download_artifact,
+    "artifacts.list": images.list_artifacts,
     "config.get": get_config,
     "device.pair.setupCode": issue_setup_code,
     "gateway.identity.get": _identity,
@@ -316,6 +317,9 @@ METHODS_V4: dict[str, Handler] = {
     "node.list": list_nodes,
     "node.pair.approve": approve_pairing,
     "node.pair.list": list_pairing,
+    "sessions.describe": sessions_v4.describe,
+    "tasks.cancel": images.cancel_task,
+    "tasks.get": images.get_task,
     "tools.effective": effective_tools,
     "tools.invoke": invoke_tool,
 }

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from .images import TOOL, make_image
 from .nodes import PROFILES_WITHOUT_PLUGINS, UPDATE, tools_problem
 from .recordings import V3, V4, Frame, payload
 from .request_errors import RequestError, invalid_request
@@ -127,8 +128,14 @@ async def approve_pairing(
 async def invoke_tool(
     gateway: GatewaySimulator, _: ClientConnection, request: Request
 ) -> Frame:
-    """Call a node's tool without a model; the tool profile does not matter."""
+    """Call a tool without a model; the tool profile does not matter.
+
+    Only tools of nodes and the image tool are simulated.
+    """
     name, params = request.params["name"], request.params
+    if name == TOOL and gateway.images.image is not None:
+        output = make_image(gateway, params)
+        return {"ok": True, "toolName": name, "output": output, "source": "core"}
     found = gateway.nodes.tools().get(name)
     if found is None:
         error = {"code": "not_found", "message": f"Tool not available: {name}"}
@@ -174,6 +181,9 @@ async def effective_tools(
         texts = {"description": text, "rawDescription": text, "source": source}
         entries[source].append(template | names | texts)
     groups = [recorded["core"]]
+    if gateway.images.image is not None:
+        image = {"id": TOOL, "label": TOOL, "description": TOOL, "source": "core"}
+        groups = [recorded["core"] | {"tools": [*recorded["core"]["tools"], image]}]
     for source, tools in entries.items():
         if tools:
             groups.append(recorded[source] | {"tools": tools})

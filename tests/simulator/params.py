@@ -19,16 +19,25 @@ _AGENT = _names(
     groupChannel groupSpace timeout lane extraSystemPrompt label"""
 )
 _PATCH = _names("label thinkingLevel verboseLevel reasoningLevel model")
+_SEND = _names(
+    """message channel accountId threadId buffer filename contentType mediaUrl silent
+    asVoice"""
+)
 _SESSIONS = _names("limit activeMinutes includeGlobal includeUnknown agentId label")
 
 # Protocol 3 lacks these methods, or requires the admin scope.
 _V4_SCOPES = {
-    "gateway.identity.get": READ,
+    "artifacts.download": READ,
+    "artifacts.list": READ,
     "device.pair.setupCode": ADMIN,
+    "gateway.identity.get": READ,
     "node.invoke": WRITE,
     "node.list": READ,
+    "sessions.delete": WRITE,
     "sessions.describe": READ,
     "sessions.patch": WRITE,
+    "tasks.cancel": WRITE,
+    "tasks.get": READ,
     "tools.effective": READ,
     "tools.invoke": WRITE,
 }
@@ -38,13 +47,17 @@ _PARAMS: dict[str, tuple[list[str], list[str], list[str]]] = {
     "agent": (
         ["message", "idempotencyKey"],
         [*_AGENT, "spawnedBy"],
-        [*_AGENT, "model", "provider", "cwd", "promptMode"],
+        [*_AGENT, "model", "provider", "cwd", "promptMode", "modelRun"],
     ),
     "agent.wait": (["runId"], ["timeoutMs"], ["timeoutMs"]),
     "agents.list": ([], [], []),
     "chat.abort": (["sessionKey"], ["runId"], ["runId", "agentId"]),
     "chat.history": (["sessionKey"], ["limit"], ["limit", "offset", "agentId"]),
-    "chat.send": (["sessionKey", "message", "idempotencyKey"], [], []),
+    "chat.send": (
+        ["sessionKey", "message", "idempotencyKey"],
+        ["attachments", "thinking"],
+        ["attachments", "thinking"],
+    ),
     "device.pair.approve": (["requestId"], [], []),
     "device.pair.list": ([], [], []),
     "device.pair.remove": (["deviceId"], [], []),
@@ -58,18 +71,22 @@ _PARAMS: dict[str, tuple[list[str], list[str], list[str]]] = {
         [],
         ["params", "timeoutMs", "sessionKey"],
     ),
+    "models.list": ([], [], ["includeDetails"]),
     "node.list": ([], [], []),
     "node.pair.approve": (["requestId"], [], []),
     "node.pair.list": ([], [], []),
+    "send": (["to", "idempotencyKey"], _SEND, _SEND),
+    "sessions.delete": (["key"], [], ["archivedOnly", "deleteTranscript"]),
     "sessions.describe": (["key"], [], ["agentId"]),
     "sessions.list": ([], _SESSIONS, [*_SESSIONS, "offset", "search"]),
-    "sessions.patch": (["key"], _PATCH, _PATCH),
+    "sessions.patch": (["key"], _PATCH, [*_PATCH, "archived", "expectedSessionId"]),
     "tools.effective": (["sessionKey"], [], ["agentId"]),
     "tools.invoke": (
         ["name"],
         [],
         ["args", "sessionKey", "agentId", "action", "confirm", "idempotencyKey"],
     ),
+    "wake": (["mode", "text"], [], ["sessionKey"]),
 }
 # Part of the parameters of connect: (required, optional).
 _CONNECT: dict[str, tuple[list[str], list[str]]] = {
@@ -135,7 +152,7 @@ def required_scope(protocol: int, method: str) -> str | None:
         return None
     if method in {"chat.history", "sessions.list", *recorded_methods(protocol)}:
         return READ
-    if method in {"agent", "agent.wait", "chat.abort", "chat.send"}:
+    if method in {"agent", "agent.wait", "chat.abort", "chat.send", "send", "wake"}:
         return WRITE
     if method.startswith("device.scopes.") and protocol != V3:
         return READ

@@ -27,7 +27,7 @@ class RunEvents(ABC):
     ``seq`` counts the run's events. ``segments`` hold its text, with a new one
     after each tool. ``tool_text`` is the result of the last tool of a node.
     ``clock`` is the run's own time in seconds: text is coalesced by it, so that
-    frames do not depend on the machine's speed.
+    frames do not depend on the machine's speed. ``quiet`` runs have no events.
     """
 
     gateway: GatewaySimulator
@@ -45,6 +45,7 @@ class RunEvents(ABC):
     accepted_at: int = 0
     wait_result: Frame | None = None
     outcome: Outcome | None = None
+    quiet: bool = False
     item_uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def __post_init__(self) -> None:

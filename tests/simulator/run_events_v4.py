@@ -58,7 +58,8 @@ class RunEventsV4(RunEvents):
             **extra,
         }
         cap = "tool-events" if stream == "tool" else None
-        self.gateway.broadcast("agent", event, cap=cap)
+        if not self.quiet:
+            self.gateway.broadcast("agent", event, cap=cap)
 
     @override
     def accepted_payload(self) -> Frame:
@@ -325,7 +326,8 @@ class RunEventsV4(RunEvents):
             "state": state,
             **extra,
         }
-        self.gateway.broadcast("chat", event)
+        if not self.quiet:
+            self.gateway.broadcast("chat", event)
 
     def _emit_lifecycle(self, phase: str, **data: object) -> None:
         self.emit("lifecycle", {"phase": phase, **data}, sessionId=self.session_id)

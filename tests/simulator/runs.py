@@ -43,6 +43,8 @@ class Session:
     session_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     turns: list[RunEvents] = field(default_factory=list)
     updated_at: int = 0
+    archived_at: int = 0
+    model: str | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -188,7 +190,8 @@ class Runs:
     ) -> Run:
         """Start a run in the background and acknowledge it."""
         key = params.get("sessionKey", "agent:main:main").lower()
-        session = self.sessions.setdefault(key, Session(key))
+        quiet = bool(params.get("modelRun"))
+        session = Session(key) if quiet else self.sessions.setdefault(key, Session(key))
         events_type = RunEventsV3 if self.gateway.protocol == V3 else RunEventsV4
         events = events_type(
             gateway=self.gateway,
@@ -196,6 +199,7 @@ class Runs:
             session_key=key,
             message=params["message"],
             session_id=session.session_id,
+            quiet=quiet,
         )
         run = Run(self.gateway, session, events, script, connection, request)
         self.by_id[run.run_id] = run

@@ -13,6 +13,7 @@ from typing import Any, Self
 import uuid
 
 from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request as HttpRequest, Response
 
@@ -20,6 +21,7 @@ from .agent_list import AGENTS, Agent
 from .connection import ClientConnection
 from .devices import Devices
 from .faults import Faults
+from .images import PATH, ImageTool
 from .nodes import NODE_EVENTS, Nodes
 from .recordings import V3, Frame
 from .refusals import HTTP_STATUS, PROXY_ERROR, SIGN_IN_PAGE, Refusal
@@ -76,6 +78,7 @@ class GatewaySimulator(Faults):
     def __post_init__(self) -> None:
         """Start without devices and runs."""
         self.devices = Devices(self.protocol)
+        self.images = ImageTool()
         self.runs = Runs(self)
         self.nodes = Nodes(self)
 
@@ -207,13 +210,17 @@ class GatewaySimulator(Faults):
         return device
 
     def run(
-        self, message: str, *steps: Step, session_key: str = "agent:main:main"
+        self,
+        message: str,
+        *steps: Step,
+        session_key: str = "agent:main:main",
+        run_id: str = "",
     ) -> Run:
         """Start a run without a client's request."""
         params = {
             "message": message,
             "sessionKey": session_key,
-            "idempotencyKey": uuid.uuid4().hex,
+            "idempotencyKey": run_id or uuid.uuid4().hex,
         }
         return self.runs.start(params, steps or default_script(message))
 
@@ -294,7 +301,9 @@ class GatewaySimulator(Faults):
     def _process_request(
         self, websocket: ServerConnection, request: HttpRequest
     ) -> Response | None:
-        """Refuse the WebSocket upgrade if scripted."""
+        """Refuse the WebSocket upgrade if scripted; serve pictures."""
+        if request.path.startswith(PATH):
+            return self._serve_image(request.path)
         self.attempts += 1
         self.notify()
         self.upgrades.append(dict(request.headers.raw_items()))
@@ -309,6 +318,20 @@ class GatewaySimulator(Faults):
         if refusal is Refusal.SIGN_IN:
             response.headers["Location"] = self.sign_in_page
         return response
+
+    def _serve_image(self, path: str) -> Response:
+        """Return a picture to who has its ticket."""
+        if not path.endswith(f"mediaTicket={self.images.ticket}"):
+            return Response(401, "Unauthorized", Headers(), b"Unauthorized")
+        body = self.images.image or b""
+        headers = Headers(
+            {
+                "Content-Type": self.images.mime_type,
+                "Content-Length": str(len(body) + self.images.truncated),
+                "Connection": "close",
+            }
+        )
+        return Response(200, "OK", headers, body)
 
     async def _serve_connection(self, websocket: ServerConnection) -> None:
         """Serve a connection until it closes."""

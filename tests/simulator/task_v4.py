@@ -25,7 +25,8 @@ class TaskV4:
             **extra,
         }
         event = {"action": "upserted", "task": task}
-        self.events.gateway.broadcast("task", event)
+        if not self.events.quiet:
+            self.events.gateway.broadcast("task", event)
 
     def _identity(self) -> Frame:
         """Return the constant fields."""

@@ -21,16 +21,23 @@ from .commands import (
     Agent,
     AgentList,
     AgentTool,
+    Artifact,
     EffectiveTools,
+    Message,
     Model,
     Node,
     PairingRequest,
     SessionInfo,
     SystemCommands,
+    Task,
+    TaskStatus,
     ThinkingLevel,
+    ToolCommands,
     ToolOutput,
     ToolPolicy,
 )
+from .commands.messages import QUEUED
+from .commands.tasks import TASK_EVENT
 from .connect_profile import NODE_PROFILE, OPERATOR_PROFILE, PAIRING_PROFILE
 from .credentials import MIN_SECRET_LENGTH, ClientInfo, Credentials
 from .endpoint import AddressClass, Endpoint, address_class, netloc, read_fingerprint
@@ -75,6 +82,7 @@ from .models import (
     Payload,
     RunResult,
     Timing,
+    Usage,
 )
 from .node import (
     PLUGIN_ID,
@@ -96,7 +104,7 @@ from .probe import GatewayInfo, probe_endpoint
 from .protocol.frames import Event
 from .protocol.handshake import ConnectProfile
 from .protocol.transport import AddressInfo, Peer
-from .runs.request import RunRequest
+from .runs.request import Attachment, Delivery, RunRequest
 from .runs.run import AgentRun, RunInfo
 from .runs.stream import Part
 from .runs.tools import ToolCall, ToolResult
@@ -117,8 +125,10 @@ __all__ = [
     "OPERATOR_PROFILE",
     "PAIRING_PROFILE",
     "PLUGIN_ID",
+    "QUEUED",
     "REQUIRED_METHODS",
     "REQUIRED_SCOPES",
+    "TASK_EVENT",
     "AddressClass",
     "AddressInfo",
     "Agent",
@@ -127,6 +137,8 @@ __all__ = [
     "AgentRunAborted",
     "AgentRunError",
     "AgentTool",
+    "Artifact",
+    "Attachment",
     "CallHandler",
     "CannotConnectError",
     "Cause",
@@ -138,6 +150,7 @@ __all__ = [
     "ConnectionState",
     "CredentialRefusal",
     "Credentials",
+    "Delivery",
     "DeviceIdentity",
     "DeviceToken",
     "EffectiveTools",
@@ -157,6 +170,7 @@ __all__ = [
     "InvalidTokenError",
     "Json",
     "LinkProblem",
+    "Message",
     "MissingScopeError",
     "Model",
     "Node",
@@ -194,15 +208,19 @@ __all__ = [
     "Statistics",
     "StoreErrors",
     "SystemCommands",
+    "Task",
+    "TaskStatus",
     "ThinkingLevel",
     "Timing",
     "ToolCall",
+    "ToolCommands",
     "ToolOutput",
     "ToolPolicy",
     "ToolResult",
     "Transition",
     "UnexpectedError",
     "UnsupportedProtocolError",
+    "Usage",
     "address_class",
     "approve_node",
     "error_name",

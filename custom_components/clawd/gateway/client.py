@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from .backoff import Backoff, minimum_delay, pause_reason
 from .commands import (
     AgentCommands,
+    ArtifactCommands,
     DeviceCommands,
+    MessageCommands,
     ModelCommands,
     NodeCommands,
     SessionCommands,
     SystemCommands,
+    TaskCommands,
     ToolCommands,
 )
 from .connect_profile import OPERATOR_PROFILE
@@ -64,6 +67,7 @@ if TYPE_CHECKING:
     from .state import Transition
 
 AGENT: Final = "agent"
+CHAT: Final = "chat"
 # Prefix of the tasks that others run with the client.
 OWNED_TASK: Final = "node"
 # Seconds to wait when even the waiting fails.
@@ -88,7 +92,8 @@ class GatewayClient:
         GatewayError: the Gateway answered with an error.
 
     Attributes:
-        agents, models, nodes, sessions, system, tools: the commands of the API.
+        agents, artifacts, messages, models, nodes, sessions, system, tasks, tools:
+            the commands of the API.
         introspection: internals for self-test and diagnostics.
         statistics: counters and trace.
 
@@ -141,10 +146,13 @@ class GatewayClient:
         )
         self._backoff = Backoff(self._timing)
         self.agents = AgentCommands(self.request)
+        self.artifacts = ArtifactCommands(self.request)
+        self.messages = MessageCommands(self.request)
         self.models = ModelCommands(self.request)
         self.nodes = NodeCommands(self.request)
         self.sessions = SessionCommands(self.request)
         self.system = SystemCommands(self.request)
+        self.tasks = TaskCommands(self.request)
         self.tools = ToolCommands(self.request)
         self.introspection = Introspection(
             lambda: self._connection,
@@ -327,9 +335,13 @@ class GatewayClient:
             # The final response also tells whether an expired run was stopped.
             return run.timeout + STOP_TIMEOUT
 
-        timeout = self._timing.request_timeout
-        request = connection.pending.open("agent", timeout, accept)
-        run.attach_response(request.future)
+        timeout, method = self._timing.request_timeout, run.request.method.name
+        if run.request.by_chat:
+            request = connection.pending.open(method, timeout)
+            run.attach_start(request.future)
+        else:
+            request = connection.pending.open(method, timeout, accept)
+            run.attach_response(request.future)
         await connection.send(request, run.request.params)
 
     def _resend(self, run: AgentRun, error: RequestFailedError) -> bool:
@@ -568,11 +580,17 @@ class GatewayClient:
         return Cause.RETRY
 
     def _is_wanted(self, name: str) -> bool:
-        return name in (AGENT, SHUTDOWN) or name in self._event_listeners.names
+        return (
+            name in (AGENT, SHUTDOWN)
+            or name in self._event_listeners.names
+            or (name == CHAT and self._runs.awaits_chat)
+        )
 
     def _dispatch(self, event: Event, at: float) -> None:
         if event.name == AGENT:
             self._runs.dispatch(event, at)
+        elif event.name == CHAT:
+            self._runs.dispatch_chat(event)
         if event.name in self._event_listeners.names:
             self._event_listeners.dispatch(event.name, event)
 

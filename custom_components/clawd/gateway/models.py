@@ -201,12 +201,41 @@ class Hello:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of a run, and their cost in US dollars; None if not told."""
+
+    input: int | None = None
+    output: int | None = None
+    cache_read: int | None = None
+    cache_write: int | None = None
+    total: int | None = None
+    cost: float | None = None
+
+    @classmethod
+    def from_payload(cls, payload: Payload) -> Self:
+        """Read the usage in the `agentMeta` of a final response."""
+        # {"input": 75, "output": 1, "cacheRead": 0, "cacheWrite": 0, "total": 76,
+        # "cost": {"total": 7.7e-05}}; v3 tells no cost.
+        usage = _mapping(payload, "usage")
+        cost = _mapping(usage, "cost").get("total")
+        return cls(
+            _count(usage, "input"),
+            _count(usage, "output"),
+            _count(usage, "cacheRead"),
+            _count(usage, "cacheWrite"),
+            _count(usage, "total"),
+            cost if _is_number(cost) else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class RunResult:
     """Result of a run.
 
     Attributes:
         text: the whole reply; segments are paragraphs.
         duration: in seconds, measured by the Gateway.
+        delivery: what became of its delivery to a channel: `sent`; None without one.
 
     """
 
@@ -215,6 +244,8 @@ class RunResult:
     duration: float | None = None
     provider: str | None = None
     model: str | None = None
+    usage: Usage = field(default_factory=Usage)
+    delivery: str | None = None
 
 
 def final_texts(payload: Payload) -> list[str]:
@@ -226,6 +257,15 @@ def final_texts(payload: Payload) -> list[str]:
     entries = payloads if isinstance(payloads, list) else []
     texts = [entry.get("text") for entry in entries if isinstance(entry, dict)]
     return [text for text in texts if isinstance(text, str) and text]
+
+
+def read_chat_end(payload: Payload) -> Payload:
+    """Return the last `chat` event of a run as a final response."""
+    # {"state": "final", "message": {"content": [{"type": "text", "text": "…"}]}}
+    content = _mapping(payload, "message").get("content")
+    entries = content if isinstance(content, list) else []
+    texts = [entry for entry in entries if isinstance(entry, dict)]
+    return {"status": "ok", "result": {"payloads": texts}}
 
 
 def output_tokens(payload: Payload) -> int | None:
@@ -246,6 +286,8 @@ def run_result(run_id: str, payload: Payload, text: str) -> RunResult:
         _seconds(meta, "durationMs"),
         _text(agent, "provider"),
         _text(agent, "model"),
+        Usage.from_payload(agent),
+        _text(_mapping(_mapping(payload, "result"), "deliveryStatus"), "status"),
     )
 
 
@@ -257,6 +299,11 @@ def _installation(payload: Payload) -> str:
 
 def _is_number(value: Json) -> TypeIs[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _count(payload: Payload, key: str) -> int | None:
+    value = payload.get(key)
+    return value if type(value) is int else None
 
 
 def _mapping(payload: Payload, key: str) -> dict[str, Any]:

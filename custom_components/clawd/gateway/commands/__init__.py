@@ -4,14 +4,17 @@ from typing import Final
 
 from ..models import PAIRING_SCOPE, WRITE_SCOPE
 from .agents import Agent, AgentCommands, AgentList
+from .artifacts import Artifact, ArtifactCommands
 from .base import Method
 from .chat import ChatCommands
 from .devices import DeviceCommands
+from .messages import Message, MessageCommands
 from .models import Model, ModelCommands, ThinkingLevel
 from .nodes import Node, NodeCommands, PairingRequest
 from .runs import RunCommands
 from .sessions import SessionCommands, SessionInfo
 from .system import SystemCommands
+from .tasks import Task, TaskCommands, TaskStatus
 from .tools import AgentTool, EffectiveTools, ToolCommands, ToolOutput, ToolPolicy
 
 __all__ = [
@@ -23,9 +26,13 @@ __all__ = [
     "AgentCommands",
     "AgentList",
     "AgentTool",
+    "Artifact",
+    "ArtifactCommands",
     "ChatCommands",
     "DeviceCommands",
     "EffectiveTools",
+    "Message",
+    "MessageCommands",
     "Method",
     "Model",
     "ModelCommands",
@@ -36,6 +43,9 @@ __all__ = [
     "SessionCommands",
     "SessionInfo",
     "SystemCommands",
+    "Task",
+    "TaskCommands",
+    "TaskStatus",
     "ThinkingLevel",
     "ToolCommands",
     "ToolOutput",
@@ -44,13 +54,16 @@ __all__ = [
 
 _AREAS: Final = (
     AgentCommands,
+    ArtifactCommands,
     ChatCommands,
     DeviceCommands,
+    MessageCommands,
     ModelCommands,
     NodeCommands,
     RunCommands,
     SessionCommands,
     SystemCommands,
+    TaskCommands,
     ToolCommands,
 )
 METHODS: Final = tuple(

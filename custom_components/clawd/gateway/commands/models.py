@@ -32,6 +32,7 @@ class Model:
     Attributes:
         ref: `provider/id`.
         available: whether the Gateway has credentials for its provider.
+        sees: whether it takes images; None where the Gateway does not say.
 
     """
 
@@ -39,17 +40,20 @@ class Model:
     name: str
     thinking_levels: tuple[ThinkingLevel, ...]
     available: bool
+    sees: bool | None = None
 
     @classmethod
     def from_payload(cls, payload: Payload) -> Self:
         """Read one entry of `models.list`."""
         ref = f"{payload['provider']}/{payload['id']}"
         default = V3_LEVELS if payload.get("reasoning") else ()
+        inputs = payload.get("input")
         return cls(
             ref,
             name_of(ref, payload.get("name")),
             read_thinking_levels(payload, default),
             payload.get("available") is not False,
+            "image" in inputs if isinstance(inputs, list) else None,
         )
 
 
@@ -58,14 +62,15 @@ class ModelCommands(Commands):
 
     LIST: Final = Method("models.list", READ_SCOPE)
 
-    async def list(self) -> tuple[Model, ...]:
-        """Return the models.
+    async def list(self, *, details: bool = False) -> tuple[Model, ...]:
+        """Return the models, with `details` (v4) also what they take.
 
         Raises:
             GatewayError: the Gateway did not answer, or not with a list.
 
         """
-        return read_models(await self._call(self.LIST))
+        params = {"includeDetails": True} if details else None
+        return read_models(await self._call(self.LIST, params))
 
 
 def read_models(payload: Json) -> tuple[Model, ...]:

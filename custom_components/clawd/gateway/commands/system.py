@@ -3,7 +3,7 @@
 from typing import Final
 
 from ..exceptions import InvalidFrameError
-from ..models import READ_SCOPE
+from ..models import READ_SCOPE, WRITE_SCOPE
 from .base import Commands, Method
 
 
@@ -12,6 +12,7 @@ class SystemCommands(Commands):
 
     HEALTH: Final = Method("health", READ_SCOPE)
     IDENTITY: Final = Method("gateway.identity.get", READ_SCOPE, optional=True)
+    WAKE: Final = Method("wake", WRITE_SCOPE)
 
     async def health(self, timeout: float | None = None) -> None:
         """Ask for a sign of life, in `timeout` seconds.
@@ -33,3 +34,17 @@ class SystemCommands(Commands):
             case {"deviceId": str(device_id)}:
                 return device_id
         raise InvalidFrameError("the response to gateway.identity.get has no id")
+
+    async def wake(
+        self, text: str, *, now: bool = True, session_key: str | None = None
+    ) -> None:
+        """Give a session something to think of, now or at the next heartbeat.
+
+        Raises:
+            GatewayError: the Gateway did not answer, or refused.
+
+        """
+        params = {"mode": "now" if now else "next-heartbeat", "text": text}
+        if session_key:
+            params["sessionKey"] = session_key
+        await self._call(self.WAKE, params)

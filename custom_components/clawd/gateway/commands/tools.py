@@ -84,9 +84,18 @@ class ToolPolicy:
 
 @dataclass(frozen=True, slots=True)
 class ToolOutput:
-    """Result of a tool, as an agent gets it."""
+    """Result of a tool: its text, as an agent gets it, and its details."""
 
     text: str = field(repr=False)
+    details: Payload = field(repr=False)
+
+    @classmethod
+    def from_payload(cls, output: Json) -> Self:
+        """Read the output of `tools.invoke`."""
+        match output:
+            case {"details": dict(details)}:
+                return cls(_text(output), details)
+        return cls(_text(output), {})
 
 
 class ToolCommands(Commands):
@@ -123,7 +132,7 @@ class ToolCommands(Commands):
         params = {"name": name, "args": args, "sessionKey": session_key}
         match await self._call(self.INVOKE, params, timeout):
             case {"ok": True, "output": output}:
-                return ToolOutput(_text(output))
+                return ToolOutput.from_payload(output)
             case {"ok": False, "error": {"code": str(code), **rest}}:
                 raise RequestFailedError(
                     f"{self.INVOKE} failed: {code}",

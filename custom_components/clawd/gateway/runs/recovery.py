@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from typing import TYPE_CHECKING, Final
 
 from ..commands import ChatCommands, RunCommands
@@ -53,7 +54,10 @@ async def recover(
     orphaned = _is_orphaned(run, connection)
     while not run.ended:
         try:
-            await _recover_run(run, connection, send_again, orphaned=orphaned)
+            if run.request.model_run:
+                await _recover_model_run(run, connection, send_again)
+            else:
+                await _recover_run(run, connection, send_again, orphaned=orphaned)
         except RequestTimeoutError:
             continue
         except GatewayConnectionError:
@@ -108,6 +112,21 @@ async def _recover_run(
     run.accept()
     run.stream.replay_history(transcript.texts)
     await _follow(run, connection, transcript, orphaned=orphaned)
+
+
+async def _recover_model_run(
+    run: AgentRun, connection: Connection, send_again: Callable[[], Awaitable[None]]
+) -> None:
+    """Send a request again until it is answered with the reply.
+
+    No history has it. While the run goes on, v4 answers the same key with
+    `in_flight`, and with nothing more; at its end with the final response.
+    """
+    while not run.ended:
+        await send_again()
+        await _wait(run, connection)
+        # It has no events that show that the connection is back.
+        run.deadlines.last_event_at = time.monotonic()
 
 
 async def _read_history(run: AgentRun, connection: Connection) -> Transcript:

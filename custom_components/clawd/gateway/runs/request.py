@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from ..commands import ChatCommands, Method, RunCommands
 from ..protocol.frames import well_formed
 
 if TYPE_CHECKING:
@@ -15,15 +16,52 @@ def _new_run_id() -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """File that goes with a question; its content in base64."""
+
+    mime_type: str
+    name: str = field(repr=False)
+    content: str = field(repr=False)
+
+    @property
+    def is_image(self) -> bool:
+        """Return whether a model may see it."""
+        return self.mime_type.startswith("image/")
+
+    @property
+    def payload(self) -> Payload:
+        """Return the attachment as the Gateway takes it."""
+        return {
+            "type": "image" if self.is_image else "file",
+            "mimeType": self.mime_type,
+            "fileName": self.name,
+            "content": self.content,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Chat channel that a reply is sent to."""
+
+    channel: str
+    target: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class RunRequest:
     """Question to an agent.
 
     Attributes:
         session_key: `agent:<agent id>:<rest>`, lower case.
+        extra_system_prompt: instructions; no part of the message.
         thinking: id of a thinking level.
         idle_timeout: seconds without an event after which the run is given up.
         timeout: seconds after which the run is given up.
         include_tools: add tool calls and results to the parts of the run.
+        attachments: other files than images take protocol 4.
+        model_run: ask the model alone, without session, tools and persona
+            (protocol 4); the message holds all that it is told.
+        delivery: where the reply is sent to, besides here.
         run_id: idempotency key of the request, which the Gateway uses as run id.
 
     """
@@ -35,6 +73,9 @@ class RunRequest:
     idle_timeout: float | None = None
     timeout: float | None = None
     include_tools: bool = False
+    attachments: tuple[Attachment, ...] = ()
+    model_run: bool = False
+    delivery: Delivery | None = None
     run_id: str = field(default_factory=_new_run_id)
 
     def __post_init__(self) -> None:
@@ -42,15 +83,41 @@ class RunRequest:
         object.__setattr__(self, "message", well_formed(self.message))
 
     @property
+    def by_chat(self) -> bool:
+        """Return whether `chat.send` starts it: `agent` takes images only."""
+        return not all(file.is_image for file in self.attachments)
+
+    @property
+    def streamed(self) -> bool:
+        """Return whether its events have the reply."""
+        return not (self.model_run or self.by_chat)
+
+    @property
+    def method(self) -> Method:
+        """Return the method that starts it."""
+        return ChatCommands.SEND if self.by_chat else RunCommands.START
+
+    @property
     def params(self) -> Payload:
-        """Return the parameters of `agent`."""
-        params = {
+        """Return the parameters of its method."""
+        params: Payload = {
             "message": self.message,
             "sessionKey": self.session_key,
             "idempotencyKey": self.run_id,
         }
+        if self.attachments:
+            params["attachments"] = [file.payload for file in self.attachments]
+        if self.by_chat:
+            # It takes no system prompt.
+            parts = filter(None, (self.extra_system_prompt, self.message))
+            return params | {"message": "\n\n".join(parts)}
         if self.extra_system_prompt:
             params["extraSystemPrompt"] = self.extra_system_prompt
         if self.thinking:
             params["thinking"] = self.thinking
+        if self.model_run:
+            params["modelRun"] = True
+        if self.delivery:
+            route = {"channel": self.delivery.channel, "to": self.delivery.target}
+            params |= {"deliver": True, **route}
         return params

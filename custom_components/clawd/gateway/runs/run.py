@@ -17,7 +17,7 @@ from ..exceptions import (
     RequestFailedError,
     RunTimeoutError,
 )
-from ..models import final_texts, output_tokens, run_result
+from ..models import final_texts, output_tokens, read_chat_end, run_result
 from ..statistics import RunOutcome
 from .deadlines import RunDeadlines
 from .failure import provider_message
@@ -236,9 +236,32 @@ class AgentRun:
 
     def attach_response(self, response: asyncio.Future[Json]) -> None:
         """End the run with a final response to come."""
+        if self._response:
+            self._response.cancel()
         self._response = response
         self.attempts += 1
         response.add_done_callback(self._handle_response)
+
+    def attach_start(self, response: asyncio.Future[Json]) -> None:
+        """Wait for the only response to `chat.send`; a `chat` event ends the run."""
+        self._response = response
+        self.attempts += 1
+        response.add_done_callback(self._handle_start)
+
+    def handle_chat(self, payload: Payload) -> None:
+        """Process a `chat` event of a run that `chat.send` has started."""
+        # The end of a fast run is read together with the response to its request.
+        match payload:
+            case {"state": "final"}:
+                self._conclude(read_chat_end(payload))
+            case {"state": "aborted"}:
+                self.accept()
+                self.fail(AgentRunAborted())
+            case {"state": "error"}:
+                self.accept()
+                reason = provider_message(str(payload.get("errorMessage", "")))
+                error = AgentRunError("the agent failed", code="ERROR", reason=reason)
+                self.fail(error)
 
     def accept(self) -> None:
         """Mark the run as accepted."""
@@ -287,10 +310,18 @@ class AgentRun:
         self._end()
 
     def _handle_response(self, response: asyncio.Future[Json]) -> None:
+        self._handle(response, self._conclude)
+
+    def _handle_start(self, response: asyncio.Future[Json]) -> None:
+        self._handle(response, lambda _: self.accept())
+
+    def _handle(
+        self, response: asyncio.Future[Json], conclude: Callable[[Json], None]
+    ) -> None:
         if response.cancelled():
             return
         try:
-            self._conclude(response.result())
+            conclude(response.result())
         except ConnectionLostError, NotConnectedError:
             return
         except InvalidFrameError as err:
@@ -331,7 +362,8 @@ class AgentRun:
             return
         # v4's final response has the last segment only.
         self._final = payload
-        if not (self.stream.incomplete and self._on_incomplete(self)):
+        incomplete = self.request.streamed and self.stream.incomplete
+        if not (incomplete and self._on_incomplete(self)):
             self.finish()
 
     def _succeed(self, payload: Payload) -> None:
@@ -371,6 +403,9 @@ class AgentRun:
 def _apply_timeouts(timing: Timing, request: RunRequest) -> Timing:
     """Return the timing with the timeouts of a request."""
     total, idle = request.timeout, request.idle_timeout
+    if request.model_run:
+        # It has no events.
+        idle = timing.run_timeout if total is None else total
     return replace(
         timing,
         run_timeout=timing.run_timeout if total is None else total,

@@ -63,6 +63,11 @@ class AgentRuns:
         _LOGGER.debug("Run %s started", run.run_id)
         return run
 
+    @property
+    def awaits_chat(self) -> bool:
+        """Return whether a `chat` event may end a run."""
+        return any(run.request.by_chat for run in self._runs.values())
+
     def active(self) -> tuple[AgentRun, ...]:
         """Return the open runs, oldest first."""
         return tuple(self._runs.values())
@@ -87,13 +92,19 @@ class AgentRuns:
     def dispatch(self, event: Event, at: float) -> None:
         """Deliver an `agent` event; `at` is its time of the monotonic clock."""
         # A run's events go to every connection of the operator: others are counted.
-        run_id = str(event.payload.get("runId"))
-        run = self._runs.get(run_id) or self._renamed.get(run_id)
+        run = self._of_event(event)
         if run is None:
             self._statistics.foreign_run_events += 1
         else:
             run.deadlines.last_event_at = at
-            run.stream.feed(event.payload)
+            if run.request.streamed:
+                run.stream.feed(event.payload)
+
+    def dispatch_chat(self, event: Event) -> None:
+        """Deliver a `chat` event."""
+        run = self._of_event(event)
+        if run and run.request.by_chat:
+            run.handle_chat(event.payload)
 
     def mark_incomplete(self) -> None:
         """Have the open runs end with the reply that the history has."""
@@ -109,6 +120,10 @@ class AgentRuns:
         """End every open run with an error."""
         for run in self.active():
             run.fail(error)
+
+    def _of_event(self, event: Event) -> AgentRun | None:
+        run_id = str(event.payload.get("runId"))
+        return self._runs.get(run_id) or self._renamed.get(run_id)
 
     def _forget_id(self, run: AgentRun) -> None:
         if self._renamed.get(run.gateway_id) is run:

@@ -1,0 +1,94 @@
+"""Sessions that are described, archived and deleted (OpenClaw 2026.9.6)."""
+
+from typing import TYPE_CHECKING
+
+from .params import ADMIN
+from .recordings import V3, Frame
+from .request_errors import RequestError, invalid_request, missing_scope
+from .request_log import Request
+from .runs import Session
+
+if TYPE_CHECKING:
+    from .connection import ClientConnection
+    from .server import GatewaySimulator
+
+
+def require_open(gateway: GatewaySimulator, key: str) -> None:
+    """Refuse a run in an archived session."""
+    session = gateway.runs.sessions.get(key.lower())
+    if session and session.archived_at:
+        raise invalid_request(
+            f'Session "{key}" is archived. Restore it before starting new work.'
+        )
+
+
+async def describe(
+    gateway: GatewaySimulator, _: ClientConnection, request: Request
+) -> Frame:
+    """Return a session, or null."""
+    key = request.params["key"]
+    row = gateway.described.get(key, {})
+    if row is None:
+        raise RequestError({"code": "UNAVAILABLE", "message": "session store"})
+    session = gateway.runs.sessions.get(key.lower())
+    if key not in gateway.described and session is None:
+        return {"session": None}
+    described: Frame = {"key": key, "archived": False}
+    if session:
+        busy = any(run.session is session for run in gateway.runs.active())
+        described |= {
+            "key": session.key,
+            "archived": bool(session.archived_at),
+            "sessionId": session.session_id,
+            "totalTokens": 12166,
+            "status": "running" if busy else "done",
+        }
+    return {"session": described | row}
+
+
+async def patch(
+    gateway: GatewaySimulator, _: ClientConnection, request: Request
+) -> Frame:
+    """Change the settings of a session, or archive it."""
+    entry = {"updatedAt": gateway.now_ms(), **request.params}
+    key = entry.pop("key")
+    answer = {"ok": True, "path": "(memory)", "key": key}
+    if "archived" in entry:
+        return {**answer, "entry": _archive(gateway, key, entry)}
+    if gateway.protocol != V3:
+        session = gateway.runs.sessions.setdefault(key.lower(), Session(key.lower()))
+        session.model = entry.get("model") or session.model
+    return {**answer, "entry": entry}
+
+
+def _archive(gateway: GatewaySimulator, key: str, entry: Frame) -> Frame:
+    session = gateway.runs.sessions.get(key.lower())
+    if session is None or entry.get("expectedSessionId") != session.session_id:
+        raise invalid_request(
+            f"expectedSessionId required for session lifecycle patch: {key}"
+        )
+    if any(run.session is session for run in gateway.runs.active()):
+        message = f'Session "{key}" has an active run.'
+        raise RequestError({"code": "UNAVAILABLE", "message": message})
+    session.archived_at = gateway.now_ms()
+    return {
+        "sessionId": session.session_id,
+        "status": "done",
+        "totalTokens": 12166,
+        "archivedAt": session.archived_at,
+    }
+
+
+async def delete(
+    gateway: GatewaySimulator, connection: ClientConnection, request: Request
+) -> Frame:
+    """Delete a session; without the scope of an administrator, an archived one."""
+    key = request.params["key"]
+    session = gateway.runs.sessions.get(key.lower())
+    if not request.params.get("archivedOnly") and ADMIN not in connection.scopes:
+        raise missing_scope(gateway.protocol, ADMIN)
+    if session is None or not session.archived_at:
+        raise invalid_request(f"session is not archived: {key}")
+    del gateway.runs.sessions[key.lower()]
+    archived = [f"(memory)/{session.session_id}.jsonl.deleted.zst"]
+    return {"ok": True, "key": key, "deleted": True, "archived": archived}
