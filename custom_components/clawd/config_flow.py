@@ -31,6 +31,7 @@ from .const import (
     CONF_HOME_ACCESS,
     DOMAIN,
     PAIRING_TASK,
+    SUBENTRY_AI_TASK,
     SUBENTRY_CONVERSATION,
 )
 from .error_mapping import (
@@ -41,6 +42,7 @@ from .error_mapping import (
 from .flows.address import Candidate, parse_address
 from .flows.agent import ConversationSubentryFlow
 from .flows.agent_schema import new_subentry
+from .flows.ai_task import AITaskSubentryFlow, new_ai_task
 from .flows.certificate import certificate_error, lacking
 from .flows.discovery import DiscoveredGateway
 from .flows.form_errors import form_errors
@@ -125,7 +127,7 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
     """
 
     VERSION = 1
-    MINOR_VERSION = 5
+    MINOR_VERSION = 6
 
     _setup: GatewaySetup
     _probe_result: ProbeResult
@@ -161,7 +163,10 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
         cls, _config_entry: ConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
         """Return the subentry flows."""
-        return {SUBENTRY_CONVERSATION: ConversationSubentryFlow}
+        return {
+            SUBENTRY_CONVERSATION: ConversationSubentryFlow,
+            SUBENTRY_AI_TASK: AITaskSubentryFlow,
+        }
 
     @override
     async def async_step_user(
@@ -565,7 +570,12 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
             data=self._setup.entry_data,
             options=self._setup.options,
             subentries=(
-                [new_subentry(agent.id, agent.name, self._access)] if agent else []
+                [
+                    new_subentry(agent.id, agent.name, self._access),
+                    new_ai_task(agent.id, agent.name),
+                ]
+                if agent
+                else []
             ),
         )
 

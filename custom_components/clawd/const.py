@@ -8,6 +8,7 @@ LOGGER: Final = logging.getLogger(__package__)
 
 VERSION: Final = "0.1.0"
 CONF_AGENT: Final = "agent"
+CONF_AGENT_TOOLS: Final = "agent_tools"
 CONF_ALLOW_INSECURE: Final = "allow_insecure"
 CONF_CA_CERTIFICATE: Final = "ca_certificate"
 CONF_DEADLINE: Final = "deadline"
@@ -42,4 +43,5 @@ MAX_KEEP_RUN: Final = 3600
 MAX_TRACE_LENGTH: Final = 2000
 MODELS: Final = {3: "Clawdbot Gateway", 4: "OpenClaw Gateway"}
 PAIRING_TASK: Final = f"{DOMAIN} pairing"
+SUBENTRY_AI_TASK: Final = "ai_task_data"
 SUBENTRY_CONVERSATION: Final = "conversation"

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import deque
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry, ConfigEntryState
@@ -22,6 +23,7 @@ from .gateway import (
     ConnectionLostError,
     ConnectionState,
     Credentials,
+    Event,
     GatewayClient,
     GatewayError,
     NodeHost,
@@ -34,7 +36,7 @@ from .reports import Report, is_report
 from .storage import async_load_reports, async_save_reports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 
 MAX_REPORTS: Final = 10
 TASK_PREFIX: Final = "task "
@@ -95,6 +97,9 @@ class ClawdRuntime:
         session_models: model of each session, set on the connection of that number.
         session_turns: held by the question that a session answers.
         node: None unless an agent has access to the home, and the Gateway can offer it.
+        ended_sessions: keys of throw-away sessions that are still to be deleted.
+        background_tasks: those of this entry, besides the client's.
+        started_tasks: tasks that an action has started, by id, until they end.
 
     """
 
@@ -110,6 +115,9 @@ class ClawdRuntime:
         default_factory=WeakValueDictionary
     )
     node: NodeRuntime | None = None
+    ended_sessions: set[str] = field(default_factory=set)
+    background_tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    started_tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     @property
     def all_credentials(self) -> tuple[Credentials, ...]:
@@ -123,8 +131,41 @@ class ClawdRuntime:
         """Return the clients: the operator's, and the node's if there is one."""
         return (self.client, self.node.client) if self.node else (self.client,)
 
+    @contextmanager
+    def listening(
+        self, event: str, listener: Callable[[Event], None]
+    ) -> Iterator[None]:
+        """Listen for a while; the self-test expects it."""
+        unsubscribe = self.client.subscribe(event, listener)
+        self._expect_listeners(event, 1)
+        try:
+            yield
+        finally:
+            unsubscribe()
+            self._expect_listeners(event, -1)
+
+    def _expect_listeners(self, event: str, more: int) -> None:
+        expected = {**self.listener_baseline}
+        expected[event] = expected.get(event, 0) + more
+        self.listener_baseline = {name: n for name, n in expected.items() if n}
+
 
 type ClawdConfigEntry = ConfigEntry[ClawdRuntime]
+
+
+@callback
+def async_create_background_task(
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    target: Coroutine[Any, Any, None],
+    name: str,
+) -> asyncio.Task[None]:
+    """Start a task that ends with the entry; the self-test expects it."""
+    tasks = entry.runtime_data.background_tasks
+    task = entry.async_create_background_task(hass, target, name)
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
+    return task
 
 
 class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):

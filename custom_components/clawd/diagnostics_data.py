@@ -21,6 +21,7 @@ from .assist.session import Scope
 from .client_factory import get_history
 from .const import (
     CONF_AGENT,
+    CONF_AGENT_TOOLS,
     CONF_ALLOW_INSECURE,
     CONF_CA_CERTIFICATE,
     CONF_DEADLINE,
@@ -85,6 +86,7 @@ DIGEST_KEYS: Final = (
 
 # Settings of an agent that are shown, and those of which only the presence is.
 SHOWN_SETTINGS: Final = (
+    CONF_AGENT_TOOLS,
     CONF_SESSION_SCOPE,
     CONF_SHARE_USER_NAME,
     CONF_IDLE_TIMEOUT,

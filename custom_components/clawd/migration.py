@@ -15,12 +15,19 @@ from .const import (
     CONF_IDLE_TIMEOUT,
     CONF_OFFER_HOME,
     DOMAIN,
+    SUBENTRY_AI_TASK,
+    SUBENTRY_CONVERSATION,
 )
 from .flows.agent_schema import DEFAULTS, HOME_SETTINGS, new_subentry
+from .flows.ai_task import AI_TASK_DEFAULTS
 
 if TYPE_CHECKING:
     from .coordinator import ClawdConfigEntry
 
+SUBENTRY_DEFAULTS: Final = {
+    SUBENTRY_AI_TASK: AI_TASK_DEFAULTS,
+    SUBENTRY_CONVERSATION: DEFAULTS,
+}
 # Id of the agent that every new Gateway has.
 FIRST_AGENT: Final = "main"
 
@@ -40,6 +47,9 @@ async def async_migrate_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> b
     if (entry.version, entry.minor_version) == (1, 4):
         _async_add_home_settings(hass, entry)
         hass.config_entries.async_update_entry(entry, minor_version=5)
+    if (entry.version, entry.minor_version) == (1, 5):
+        _async_add_missing_settings(hass, entry)
+        hass.config_entries.async_update_entry(entry, minor_version=6)
     return entry.version == 1
 
 
@@ -115,3 +125,12 @@ def _async_add_home_settings(hass: HomeAssistant, entry: ClawdConfigEntry) -> No
         hass.config_entries.async_update_subentry(entry, subentry, data=data)
     data = {**entry.data, CONF_OFFER_HOME: True}
     hass.config_entries.async_update_entry(entry, data=data)
+
+
+@callback
+def _async_add_missing_settings(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
+    """Give each agent and AI task the settings that are new, with their defaults."""
+    for subentry in entry.subentries.values():
+        if defaults := SUBENTRY_DEFAULTS.get(subentry.subentry_type):
+            data = {**defaults, **subentry.data}
+            hass.config_entries.async_update_subentry(entry, subentry, data=data)

@@ -25,6 +25,7 @@ from .assist.session import Scope
 from .client_factory import certificates_in
 from .const import (
     CONF_AGENT,
+    CONF_AGENT_TOOLS,
     CONF_ALLOW_INSECURE,
     CONF_CA_CERTIFICATE,
     CONF_DEADLINE,
@@ -49,9 +50,11 @@ from .const import (
     LOGGER,
     MAX_KEEP_RUN,
     MAX_TRACE_LENGTH,
+    SUBENTRY_AI_TASK,
     SUBENTRY_CONVERSATION,
 )
 from .flows.agent_schema import DEFAULTS, MAX_TIMEOUT
+from .flows.ai_task import AI_TASK_DEFAULTS
 from .gateway import read_fingerprint, valid_headers
 from .home.settings import HomeAccess, SensitiveActions, read_apis
 from .reports import Schedule
@@ -162,6 +165,13 @@ AGENT_SETTINGS: Final[Mapping[str, Read]] = {
     CONF_SENSITIVE_LABEL: _text,
     CONF_LLM_HASS_API: read_apis,
 }
+AI_TASK_SETTINGS: Final[Mapping[str, Read]] = {
+    CONF_AGENT: _text,
+    CONF_AGENT_TOOLS: _switch,
+    CONF_DEADLINE: _seconds,
+    CONF_MODEL: _text,
+    CONF_THINKING: _text,
+}
 # An agent without an id is shown as one that the Gateway does not have.
 AGENT_DEFAULTS: Final[Mapping[str, Any]] = {CONF_AGENT: "", **DEFAULTS}
 
@@ -181,9 +191,14 @@ def async_validate_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
     repaired += _store(entry.options, options, lambda options: update(options=options))
     for subentry in entry.subentries.values():
         if subentry.subentry_type == SUBENTRY_CONVERSATION:
-            settings = _read(subentry.data, AGENT_SETTINGS, AGENT_DEFAULTS)
-            save = partial(entries.async_update_subentry, entry, subentry)
-            repaired += _store(subentry.data, settings, lambda data: save(data=data))  # noqa: B023 - called at once
+            readers, defaults = AGENT_SETTINGS, AGENT_DEFAULTS
+        elif subentry.subentry_type == SUBENTRY_AI_TASK:
+            readers, defaults = AI_TASK_SETTINGS, {CONF_AGENT: "", **AI_TASK_DEFAULTS}
+        else:
+            continue
+        settings = _read(subentry.data, readers, defaults)
+        save = partial(entries.async_update_subentry, entry, subentry)
+        repaired += _store(subentry.data, settings, lambda data: save(data=data))  # noqa: B023 - called at once
     if repaired:
         names = ", ".join(dict.fromkeys(repaired))
         LOGGER.warning("Stored settings were not valid and are repaired: %s", names)

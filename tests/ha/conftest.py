@@ -7,7 +7,7 @@ import gc
 from pathlib import Path
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntryState, ConfigSubentryData
 from homeassistant.const import CONF_HOST, CONF_PORT, CONF_SSL, CONF_TOKEN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import area_registry as ar, device_registry as dr
@@ -159,8 +159,17 @@ def agent_settings() -> dict[str, Any]:
 
 
 @pytest.fixture
+def more_subentries() -> list[ConfigSubentryData]:
+    """Return the subentries besides the agent; override it to have some."""
+    return []
+
+
+@pytest.fixture
 async def new_entry(
-    hass: HomeAssistant, gateway: GatewaySimulator, agent_settings: dict[str, Any]
+    hass: HomeAssistant,
+    gateway: GatewaySimulator,
+    agent_settings: dict[str, Any],
+    more_subentries: list[ConfigSubentryData],
 ) -> AsyncGenerator[MockConfigEntry]:
     """Add an entry for the Gateway, not set up; unload it at the end."""
     assert await async_setup_component(hass, "homeassistant", {})
@@ -174,8 +183,11 @@ async def new_entry(
             CONF_SSL: False,
             CONF_TOKEN: gateway.token,
         },
-        minor_version=5,
-        subentries_data=[{**subentry, "data": {**subentry["data"], **agent_settings}}],
+        minor_version=6,
+        subentries_data=[
+            {**subentry, "data": {**subentry["data"], **agent_settings}},
+            *more_subentries,
+        ],
     )
     entry.add_to_hass(hass)
     yield entry

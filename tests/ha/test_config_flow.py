@@ -69,9 +69,12 @@ async def test_a_new_entry_has_the_id_and_the_default_agent_of_its_gateway(
     result = await start_user_flow(hass, answers)
 
     assert result["result"].unique_id == gateway.device_id
-    [subentry] = result["result"].subentries.values()
-    assert (subentry.subentry_type, subentry.title) == ("conversation", "main")
-    assert subentry.data["agent"] == "main"
+    subentries = result["result"].subentries.values()
+    assert {entry.subentry_type: entry.title for entry in subentries} == {
+        "conversation": "main",
+        "ai_task_data": "main AI task",
+    }
+    assert {entry.data["agent"] for entry in subentries} == {"main"}
     await created_entry_data(hass, result)
 
 

@@ -58,7 +58,7 @@ async def finish(hass: HomeAssistant, result: ConfigFlowResult) -> dict[str, Any
     """Return the settings of the agent of a new entry."""
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
-    [subentry] = result["result"].subentries.values()
+    [subentry] = result["result"].get_subentries_of_type("conversation")
     return dict(subentry.data)
 
 

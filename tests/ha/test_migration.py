@@ -1,8 +1,9 @@
 """Entries that earlier versions wrote."""
 
+from types import MappingProxyType
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
@@ -75,7 +76,7 @@ async def test_the_consent_moves_to_the_options(
 ) -> None:
     assert await _set_up(hass, old_entry) is ConfigEntryState.LOADED
 
-    assert (old_entry.version, old_entry.minor_version) == (1, 5)
+    assert (old_entry.version, old_entry.minor_version) == (1, 6)
     assert "allow_insecure" not in old_entry.data
     assert old_entry.options == {
         "self_test_schedule": "daily",
@@ -100,7 +101,7 @@ async def test_a_private_key_that_was_pasted_with_a_ca_is_forgotten(
     assert await _set_up(hass, new_entry) is ConfigEntryState.LOADED
 
     assert dict(new_entry.data) == {**before, **kept, "offer_home": True}
-    assert new_entry.minor_version == 5
+    assert new_entry.minor_version == 6
 
 
 async def test_the_idle_timeout_is_kept_under_its_new_name(
@@ -117,7 +118,7 @@ async def test_the_idle_timeout_is_kept_under_its_new_name(
 
     [subentry] = new_entry.subentries.values()
     assert dict(subentry.data) == {**data, "idle_timeout": 42}
-    assert new_entry.minor_version == 5
+    assert new_entry.minor_version == 6
 
 
 @pytest.mark.parametrize("protocol", [3, 4])
@@ -194,10 +195,10 @@ async def test_two_entries_of_a_gateway_do_not_share_its_identity(
 async def test_an_entry_of_a_later_minor_version_is_used_as_it_is(
     hass: HomeAssistant, new_entry: MockConfigEntry
 ) -> None:
-    hass.config_entries.async_update_entry(new_entry, minor_version=6)
+    hass.config_entries.async_update_entry(new_entry, minor_version=7)
 
     assert await _set_up(hass, new_entry) is ConfigEntryState.LOADED
-    assert new_entry.minor_version == 6
+    assert new_entry.minor_version == 7
 
 
 async def test_an_entry_of_a_later_version_is_refused(
@@ -206,3 +207,29 @@ async def test_an_entry_of_a_later_version_is_refused(
     hass.config_entries.async_update_entry(new_entry, version=2)
 
     assert await _set_up(hass, new_entry) is ConfigEntryState.MIGRATION_ERROR
+
+
+async def test_subentries_of_earlier_versions_get_what_they_lack(
+    hass: HomeAssistant, new_entry: MockConfigEntry
+) -> None:
+    [agent] = new_entry.subentries.values()
+    data = {k: v for k, v in agent.data.items() if k != "tool_progress"}
+    hass.config_entries.async_update_subentry(new_entry, agent, data=data)
+    for subentry_type in ("ai_task_data", "later"):
+        subentry = ConfigSubentry(
+            data=MappingProxyType({"agent": "main"}),
+            subentry_type=subentry_type,
+            title="Another",
+            unique_id=None,
+        )
+        hass.config_entries.async_add_subentry(new_entry, subentry)
+    hass.config_entries.async_update_entry(new_entry, minor_version=5)
+
+    assert await _set_up(hass, new_entry) is ConfigEntryState.LOADED
+
+    assert new_entry.minor_version == 6
+    assert [dict(subentry.data) for subentry in new_entry.subentries.values()] == [
+        agent.data,
+        {"agent": "main", "agent_tools": False, "deadline": agent.data["deadline"]},
+        {"agent": "main"},
+    ]

@@ -202,7 +202,7 @@ async def test_an_entry_that_is_unloaded_before_its_turn_is_left_out(
     async with GatewaySimulator() as other:
         place = {CONF_HOST: other.host, CONF_PORT: other.port}
         second = MockConfigEntry(
-            domain=DOMAIN, data={**entry.data, **place}, minor_version=5
+            domain=DOMAIN, data={**entry.data, **place}, minor_version=6
         )
         second.add_to_hass(hass)
         assert await hass.config_entries.async_setup(second.entry_id)

@@ -194,7 +194,7 @@ async def _async_home_prompt(
     home, agent = get_home(entry), AgentHome.from_subentry(subentry)
     if home is None or agent.access is HomeAccess.NONE:
         return NO_HOME_ACCESS
-    origin = _origin(subentry, question)
+    origin = call_origin(subentry, question)
     # Clawdbot and older Gateways never have the tools.
     if entry.runtime_data.node is None:
         return await async_home_states_prompt(hass, origin)
@@ -204,7 +204,7 @@ async def _async_home_prompt(
     return await async_home_prompt(hass, agent, origin, home.prefix)
 
 
-def _origin(subentry: ConfigSubentry, question: Question) -> CallOrigin:
+def call_origin(subentry: ConfigSubentry, question: Question) -> CallOrigin:
     """Return the origin of the calls in a run."""
     return CallOrigin(
         subentry.subentry_id,
@@ -269,11 +269,11 @@ async def _async_start_run(
     spoken = question.voice_device is not None
     timeout = SPOKEN_TURN_TIMEOUT if spoken else settings[CONF_IDLE_TIMEOUT]
     await stack.enter_async_context(
-        _async_take_turn(entry.runtime_data, subentry, key, timeout)
+        async_take_turn(entry.runtime_data, subentry, key, timeout)
     )
     await async_set_model(entry, subentry, key)
     if home := get_home(entry):
-        stack.enter_context(home.origins.run(key, _origin(subentry, question)))
+        stack.enter_context(home.origins.run(key, call_origin(subentry, question)))
     return await coordinator.client.start_run(
         RunRequest(
             question.text,
@@ -288,7 +288,7 @@ async def _async_start_run(
 
 
 @asynccontextmanager
-async def _async_take_turn(
+async def async_take_turn(
     runtime: ClawdRuntime, subentry: ConfigSubentry, key: str, timeout: float
 ) -> AsyncGenerator[None]:
     """Wait until a session answers nobody else.

@@ -112,7 +112,7 @@ class ConversationSubentryFlow(ConfigSubentryFlow):
 
     def _async_create_or_update(self, data: dict[str, Any]) -> SubentryFlowResult:
         agent = self._agents.get(data[CONF_AGENT])
-        title = agent.name if agent else data[CONF_AGENT]
+        title = self._new_title(agent.name if agent else data[CONF_AGENT])
         if self.source == SOURCE_USER:
             return self.async_create_entry(title=title, data=data)
         # The title may be the user's own: kept as long as the agent is the same.
@@ -121,6 +121,9 @@ class ConversationSubentryFlow(ConfigSubentryFlow):
         return self.async_update_and_abort(
             self._get_entry(), self._get_reconfigure_subentry(), title=title, data=data
         )
+
+    def _new_title(self, agent: str) -> str:
+        return agent
 
     @property
     def _stored(self) -> Mapping[str, Any]:

@@ -77,7 +77,7 @@ HOME_SETTINGS: Final = (
 MIN_TIMEOUT: Final = 5
 MAX_TIMEOUT: Final = 86_400
 
-_SECONDS: Final = NumberSelector(
+SECONDS: Final = NumberSelector(
     NumberSelectorConfig(
         min=MIN_TIMEOUT,
         max=MAX_TIMEOUT,
@@ -88,8 +88,8 @@ _SECONDS: Final = NumberSelector(
 )
 _ADVANCED: Final = vol.Schema(
     {
-        vol.Required(CONF_IDLE_TIMEOUT, default=DEFAULTS[CONF_IDLE_TIMEOUT]): _SECONDS,
-        vol.Required(CONF_DEADLINE, default=DEFAULTS[CONF_DEADLINE]): _SECONDS,
+        vol.Required(CONF_IDLE_TIMEOUT, default=DEFAULTS[CONF_IDLE_TIMEOUT]): SECONDS,
+        vol.Required(CONF_DEADLINE, default=DEFAULTS[CONF_DEADLINE]): SECONDS,
         vol.Required(CONF_TOOL_PROGRESS, default=DEFAULTS[CONF_TOOL_PROGRESS]): bool,
     }
 )
@@ -185,11 +185,10 @@ def settings_schema(
         ),
         vol.Optional(CONF_SESSION_NAME): TextSelector(),
     }
-    if thinking_levels.keys() - {OFF}:
-        fields[vol.Optional(CONF_THINKING)] = _select(thinking_levels)
     return vol.Schema(
         {
             **fields,
+            **thinking_field(thinking_levels),
             vol.Optional(
                 CONF_INSTRUCTIONS, default=DEFAULTS[CONF_INSTRUCTIONS]
             ): TemplateSelector(),
@@ -203,6 +202,13 @@ def settings_schema(
             vol.Required(SECTION_ADVANCED): section(_ADVANCED, {"collapsed": True}),
         }
     )
+
+
+def thinking_field(thinking_levels: dict[str, str]) -> dict[vol.Marker, object]:
+    """Return the field for the thinking level, where there is a choice."""
+    if thinking_levels.keys() - {OFF}:
+        return {vol.Optional(CONF_THINKING): _select(thinking_levels)}
+    return {}
 
 
 def _select(

@@ -229,6 +229,7 @@ def _client_tasks(hass: HomeAssistant) -> Iterator[asyncio.Task[object]]:
     for entry in hass.config_entries.async_loaded_entries(DOMAIN):
         for client in entry.runtime_data.clients:
             yield from client.introspection.tasks
+        yield from entry.runtime_data.background_tasks
 
 
 def _pairing_tasks(

@@ -1,0 +1,179 @@
+"""AI tasks of a Gateway's agents."""
+
+from typing import TYPE_CHECKING, Any, Final, cast, override
+
+from homeassistant.components.ai_task import (
+    AITaskEntity,
+    AITaskEntityFeature,
+    GenDataTask,
+    GenDataTaskResult,
+    GenImageTask,
+    GenImageTaskResult,
+)
+from homeassistant.components.conversation import AssistantContent, ChatLog
+from homeassistant.core import callback
+
+from .assist.attachments import async_read_files
+from .assist.errors import translated_error
+from .assist.evaluation import (
+    EVALUATE,
+    evaluation_result,
+    evaluation_structure,
+    evaluation_text,
+)
+from .assist.generation import Task, async_generate
+from .assist.images import async_generate_image, async_offers_images
+from .const import CONF_AGENT, CONF_AGENT_TOOLS, DOMAIN, SUBENTRY_AI_TASK
+from .coordinator import async_create_background_task
+from .entity import AgentEntity
+
+if TYPE_CHECKING:
+    from homeassistant.components.conversation import Attachment, SystemContent
+    from homeassistant.core import HomeAssistant
+    from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+    from .assist.attachments import File
+    from .assist.generation import Answer
+    from .coordinator import ClawdConfigEntry
+
+PARALLEL_UPDATES = 0
+
+IMAGE_TOOL_TASK: Final = f"{DOMAIN} image tool"
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,  # noqa: ARG001 - Home Assistant's signature
+    entry: ClawdConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the AI tasks of an entry."""
+    for subentry in entry.subentries.values():
+        if subentry.subentry_type == SUBENTRY_AI_TASK:
+            agent = subentry.data[CONF_AGENT]
+            entity = ClawdAITaskEntity(entry.runtime_data.coordinator, subentry)
+            entity.offers_images = await async_offers_images(entry, agent)
+            async_add_entities([entity], config_subentry_id=subentry.subentry_id)
+
+
+class ClawdAITaskEntity(AgentEntity, AITaskEntity):
+    """AI task that an agent, or its model alone, does.
+
+    Attributes:
+        offers_images: whether the Gateway has a tool that makes pictures.
+
+    """
+
+    _attr_name = None
+    offers_images = False
+
+    @property
+    @override
+    def supported_features(self) -> AITaskEntityFeature:
+        """Return what the Gateway can do."""
+        features = (
+            AITaskEntityFeature.GENERATE_DATA
+            | AITaskEntityFeature.SUPPORT_ATTACHMENTS
+            | EVALUATE
+        )
+        if self.offers_images:
+            features |= AITaskEntityFeature.GENERATE_IMAGE
+        return features
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Ask again for the tools after a reconnect."""
+        super()._handle_coordinator_update()
+        if self.coordinator.agents_current:
+            entry = self.coordinator.config_entry
+            async_create_background_task(
+                self.hass, entry, self._async_update_features(), IMAGE_TOOL_TASK
+            )
+
+    async def _async_update_features(self) -> None:
+        entry, agent = self.coordinator.config_entry, self.subentry.data[CONF_AGENT]
+        offers_images = await async_offers_images(entry, agent)
+        if offers_images is not self.offers_images:
+            self.offers_images = offers_images
+            self.async_write_ha_state()
+
+    @override
+    async def _async_generate_data(
+        self, task: GenDataTask, chat_log: ChatLog
+    ) -> GenDataTaskResult:
+        """Ask for a text, or for data of a structure."""
+        if task.llm_api is not None:
+            # Only tools of the node reach an agent.
+            raise translated_error("llm_api_unsupported")
+        answer = await self._async_ask(
+            Task(
+                text=task.instructions,
+                instructions=_system_prompt(chat_log),
+                files=await self._async_read(task.attachments),
+                structure=task.structure,
+                with_tools=self.subentry.data[CONF_AGENT_TOOLS],
+            )
+        )
+        chat_log.async_add_assistant_content_without_tools(
+            AssistantContent(self.entity_id, answer.text)
+        )
+        chat_log.async_trace(_statistics(answer))
+        data = answer.text if task.structure is None else answer.data
+        return GenDataTaskResult(chat_log.conversation_id, data)
+
+    @override
+    async def _async_generate_image(
+        self, task: GenImageTask, chat_log: ChatLog
+    ) -> GenImageTaskResult:
+        """Have a picture made."""
+        if task.attachments:
+            raise translated_error("image_from_image")
+        artifact, content = await async_generate_image(
+            self.hass, self.coordinator, self.subentry, task.instructions
+        )
+        chat_log.async_add_assistant_content_without_tools(
+            AssistantContent(self.entity_id, None)
+        )
+        return GenImageTaskResult(content, chat_log.conversation_id, artifact.mime_type)
+
+    async def _async_evaluate(self, task: Any) -> Any:  # noqa: ANN401 - of 2026.11
+        """Estimate the answers to questions about a state or a picture."""
+        answer = await self._async_ask(
+            Task(
+                text=evaluation_text(task.questions, task.state),
+                files=await self._async_read(task.attachments),
+                structure=evaluation_structure(task.questions),
+                with_tools=self.subentry.data[CONF_AGENT_TOOLS],
+            )
+        )
+        return evaluation_result(task.questions, cast("dict[str, Any]", answer.data))
+
+    async def _async_ask(self, task: Task) -> Answer:
+        return await async_generate(self.hass, self.coordinator, self.subentry, task)
+
+    async def _async_read(
+        self, attachments: list[Attachment] | None
+    ) -> tuple[File, ...]:
+        paths = [(file.path, file.mime_type) for file in attachments or ()]
+        return await async_read_files(self.hass, paths)
+
+
+def _system_prompt(chat_log: ChatLog) -> str:
+    """Return what Home Assistant tells a model before the task."""
+    system = chat_log.content[0]
+    if TYPE_CHECKING:
+        assert isinstance(system, SystemContent)
+    return system.content
+
+
+def _statistics(answer: Answer) -> dict[str, object]:
+    """Return the details of an answer for the trace, as other integrations."""
+    usage = answer.usage
+    return {
+        "stats": {
+            "input_tokens": usage.input,
+            "output_tokens": usage.output,
+            "cost": usage.cost,
+        },
+        "model": answer.last.model,
+    }

@@ -1,0 +1,228 @@
+"""Pictures and files for an agent: read, scaled and checked before they are sent."""
+
+from base64 import b64encode
+from dataclasses import dataclass, field
+from io import BytesIO
+from math import sqrt
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from homeassistant.auth.permissions.const import POLICY_READ
+from homeassistant.components import camera, image, media_source
+from homeassistant.exceptions import HomeAssistantError, Unauthorized
+from PIL import Image, ImageOps
+
+from ..gateway import MIN_PROTOCOL, Attachment
+from .errors import translated_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from homeassistant.core import Context, HomeAssistant
+
+    from ..gateway import Hello
+
+# What models look at; more only costs.
+MAX_PIXELS: Final = 1_500_000
+# OpenClaw's `policy.attachments.maxImageBytes`.
+MAX_IMAGE_SIZE: Final = 6_291_456
+# Bytes of a file that is read at all; a photo of a good camera has 40 MB.
+MAX_FILE_SIZE: Final = 100_000_000
+# Pixels of a picture that is decoded: eight bytes each at most.
+MAX_DECODED_PIXELS: Final = 100_000_000
+# Share of `maxPayload` for attachments: the rest is for the message around them. A
+# larger frame would end the connection.
+PAYLOAD_SHARE: Final = 0.7
+# Bytes of base64 for three bytes.
+BASE64_GROUP: Final = 4
+
+JPEG: Final = "image/jpeg"
+# Pixels and quality of the attempts to make a picture small enough.
+_ATTEMPTS: Final = (
+    (MAX_PIXELS, 85),
+    (MAX_PIXELS, 60),
+    (500_000, 60),
+    (200_000, 50),
+    (80_000, 40),
+)
+# camera.door, media-source://camera/camera.door
+_ENTITY: Final = re.compile(
+    r"(?:media-source://(?:camera|image)/)?(?P<entity_id>(?P<domain>camera|image)\.\w+)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """Picture or file to attach."""
+
+    mime_type: str
+    name: str = field(repr=False)
+    content: bytes = field(repr=False)
+
+    @property
+    def is_image(self) -> bool:
+        """Return whether it is a picture."""
+        return self.mime_type.startswith("image/")
+
+
+async def async_read_files(
+    hass: HomeAssistant, paths: Iterable[tuple[Path, str]]
+) -> tuple[File, ...]:
+    """Read files with their MIME types.
+
+    Raises:
+        HomeAssistantError: a file cannot be read, or is too large.
+
+    """
+    files = []
+    for number, (path, mime_type) in enumerate(paths, 1):
+        try:
+            content = await hass.async_add_executor_job(_read, path)
+        except OSError:
+            raise _error("attachment_missing", number) from None
+        if content is None:
+            raise _error(
+                "attachment_too_large", number, limit=_megabytes(MAX_FILE_SIZE)
+            )
+        files.append(File(_bare_type(mime_type), path.name, content))
+    return tuple(files)
+
+
+async def async_resolve_files(
+    hass: HomeAssistant, items: Iterable[str | dict[str, Any]], context: Context
+) -> tuple[File, ...]:
+    """Get the pictures of entities, and the files of media sources.
+
+    Raises:
+        Unauthorized: the user may not see the entity.
+        HomeAssistantError: there is no picture or file.
+
+    """
+    files = []
+    for number, item in enumerate(items, 1):
+        media = {"media_content_id": item} if isinstance(item, str) else item
+        try:
+            files.append(await _async_resolve(hass, media, number, context))
+        except Unauthorized:
+            raise
+        except HomeAssistantError as err:
+            if err.translation_key:
+                raise
+            raise _error("attachment_missing", number) from err
+    return tuple(files)
+
+
+async def async_encode(
+    hass: HomeAssistant, files: Sequence[File], hello: Hello
+) -> tuple[Attachment, ...]:
+    """Encode files as the Gateway takes them; pictures are scaled.
+
+    Raises:
+        HomeAssistantError: a file is no picture, or of no use to the Gateway, or
+            all of them are too large.
+
+    """
+    if hello.protocol == MIN_PROTOCOL:
+        # It would drop them without a word.
+        for number, file in enumerate(files, 1):
+            if not file.is_image:
+                raise _error("files_unsupported", number, type=file.mime_type)
+    # Rounded up to whole groups, each of them.
+    limit = int(hello.policy.max_payload * PAYLOAD_SHARE) // BASE64_GROUP * 3
+    others = sum(len(file.content) + 2 for file in files if not file.is_image)
+    pictures = sum(file.is_image for file in files)
+    share = min(MAX_IMAGE_SIZE, (limit - others) // max(pictures, 1) - 2)
+    if share < 0:
+        raise translated_error("attachments_too_large", limit=_megabytes(limit))
+    attachments = []
+    for number, file in enumerate(files, 1):
+        if file.is_image:
+            scaled = await hass.async_add_executor_job(_scale, file, number, share)
+            if scaled is None:
+                raise translated_error("attachments_too_large", limit=_megabytes(limit))
+            attachments.append(scaled)
+        else:
+            attachments.append(await hass.async_add_executor_job(_encode, file))
+    return tuple(attachments)
+
+
+async def _async_resolve(
+    hass: HomeAssistant, media: dict[str, Any], number: int, context: Context
+) -> File:
+    media_id = str(media["media_content_id"])
+    if entity := _ENTITY.fullmatch(media_id):
+        entity_id = entity["entity_id"]
+        await _async_require_permission(hass, entity_id, context)
+        if hass.states.get(entity_id) is None:
+            raise _error("attachment_missing", number)
+        # Both give a picture of this moment.
+        source = camera if entity["domain"] == "camera" else image
+        picture = await source.async_get_image(hass, entity_id)
+        return File(_bare_type(picture.content_type), entity_id, picture.content)
+    found = await media_source.async_resolve_media(hass, media_id, None)
+    if found.path is None:
+        raise _error("attachment_missing", number)
+    mime_type = media.get("media_content_type") or found.mime_type
+    [file] = await async_read_files(hass, [(found.path, mime_type)])
+    return file
+
+
+async def _async_require_permission(
+    hass: HomeAssistant, entity_id: str, context: Context
+) -> None:
+    if context.user_id is None:
+        return
+    user = await hass.auth.async_get_user(context.user_id)
+    if user is None or not user.permissions.check_entity(entity_id, POLICY_READ):
+        raise Unauthorized(context=context, entity_id=entity_id, permission=POLICY_READ)
+
+
+def _read(path: Path) -> bytes | None:
+    return path.read_bytes() if path.stat().st_size <= MAX_FILE_SIZE else None
+
+
+def _scale(file: File, number: int, limit: int) -> Attachment | None:
+    """Return a picture as JPEG of at most `limit` bytes, without its metadata."""
+    try:
+        opened = Image.open(BytesIO(file.content))
+        if opened.width * opened.height > MAX_DECODED_PIXELS:
+            raise _error(
+                "attachment_too_large", number, limit=_megabytes(MAX_FILE_SIZE)
+            )
+        # Decodes a JPEG at a fraction of its size.
+        opened.draft("RGB", _size(opened, MAX_PIXELS))
+        picture = ImageOps.exif_transpose(opened).convert("RGB")
+    except OSError, SyntaxError, ValueError, Image.DecompressionBombError:
+        raise _error("attachment_unreadable", number) from None
+    for pixels, quality in _ATTEMPTS:
+        scaled = picture.resize(_size(picture, pixels))
+        stream = BytesIO()
+        scaled.save(stream, "JPEG", quality=quality)
+        if stream.tell() <= limit:
+            name = f"picture-{number}.jpg"
+            return Attachment(JPEG, name, b64encode(stream.getvalue()).decode())
+    return None
+
+
+def _size(picture: Image.Image, pixels: int) -> tuple[int, int]:
+    """Return the size of a picture with at most so many pixels."""
+    factor = min(1.0, sqrt(pixels / (picture.width * picture.height)))
+    return max(1, int(picture.width * factor)), max(1, int(picture.height * factor))
+
+
+def _encode(file: File) -> Attachment:
+    return Attachment(file.mime_type, file.name, b64encode(file.content).decode())
+
+
+def _bare_type(mime_type: str) -> str:
+    """Return a MIME type without its parameters."""
+    return mime_type.partition(";")[0].strip().lower()
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1_000_000:.1f}"
+
+
+def _error(key: str, number: int, **placeholders: str) -> HomeAssistantError:
+    return translated_error(key, number=str(number), **placeholders)

@@ -1,0 +1,329 @@
+"""Answers without a conversation: a text or data, from a model or an agent."""
+
+import asyncio
+from contextlib import AsyncExitStack, ExitStack, suppress
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import CONF_MODEL
+
+from ..const import (
+    CONF_AGENT,
+    CONF_DEADLINE,
+    CONF_IDLE_TIMEOUT,
+    CONF_THINKING,
+    DEFAULT_DEADLINE,
+    DEFAULT_IDLE_TIMEOUT,
+)
+from ..drill_lock import drill_lock
+from ..gateway import (
+    MIN_PROTOCOL,
+    GatewayConnectionError,
+    GatewayError,
+    InvalidFrameError,
+    NotConnectedError,
+    RequestFailedError,
+    RunRequest,
+    RunTimeoutError,
+    Usage,
+)
+from ..home.service import get_home
+from .ask import async_ask_error, async_require_agent, async_set_model, async_take_turn
+from .attachments import async_encode
+from .errors import translated_error
+from .prompt import NO_HOME_ACCESS, NO_POLL, join
+from .reply import ReplyFilter
+from .session import named_session_key
+from .structure import MAX_REPLY, Structure, StructureError
+from .throwaway import PREFIX, throwaway_session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from homeassistant.config_entries import ConfigSubentry
+    from homeassistant.core import HomeAssistant
+    from homeassistant.util.json import JsonValueType
+    import voluptuous as vol
+
+    from ..coordinator import ClawdConfigEntry, ClawdCoordinator
+    from ..gateway import AgentRun, Attachment, Delivery, Hello, RunResult
+    from ..home.origin import CallOrigin
+    from .attachments import File
+
+REPAIR_TURNS: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """Question without a conversation.
+
+    Attributes:
+        instructions: what the model is told besides.
+        origin: of the calls to the home; without one, the agent is told of no access.
+        structure: of the data that is asked for; without one, it is a text.
+        with_tools: the agent answers, with its tools and memory.
+        session: name of the session, which stays; without one, it is thrown away.
+        delivery: where an agent's answer is sent to, besides.
+        settings: in place of those of the subentry.
+
+    """
+
+    text: str = field(repr=False)
+    instructions: str = field(default="", repr=False)
+    origin: CallOrigin | None = None
+    files: tuple[File, ...] = ()
+    structure: vol.Schema | None = None
+    with_tools: bool = False
+    session: str | None = field(default=None, repr=False)
+    delivery: Delivery | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Text of an answer, its data if that was asked for, and what it took."""
+
+    text: str = field(repr=False)
+    data: JsonValueType = field(repr=False)
+    results: tuple[RunResult, ...]
+
+    @property
+    def last(self) -> RunResult:
+        """Return the result of the last turn."""
+        return self.results[-1]
+
+    @property
+    def usage(self) -> Usage:
+        """Return the usage of all turns."""
+        every = [result.usage for result in self.results]
+        return Usage(
+            _sum(usage.input for usage in every),
+            _sum(usage.output for usage in every),
+            _sum(usage.cache_read for usage in every),
+            _sum(usage.cache_write for usage in every),
+            _sum(usage.total for usage in every),
+            _sum(usage.cost for usage in every),
+        )
+
+
+async def async_generate(
+    hass: HomeAssistant,
+    coordinator: ClawdCoordinator,
+    subentry: ConfigSubentry,
+    task: Task,
+) -> Answer:
+    """Return the answer to a task.
+
+    A run is stopped when the caller is cancelled. Data of another structure is
+    asked for once more.
+
+    Raises:
+        HomeAssistantError: there is no answer, or not of the structure.
+
+    """
+    entry = coordinator.config_entry
+    settings = {**subentry.data, **task.settings}
+    chosen = replace(subentry, data=MappingProxyType(settings))
+    try:
+        async with AsyncExitStack() as stack:
+            turns = await _async_prepare(hass, entry, chosen, task, stack)
+            if CONF_MODEL in task.settings and task.session is not None:
+                stack.push_async_callback(_async_reset_model, entry, subentry, turns)
+            return await _async_answer(turns, task)
+    except GatewayError as err:
+        raise await async_ask_error(coordinator, chosen, err) from err
+
+
+def read_reply(text: str) -> str:
+    """Return a reply without thoughts and directives.
+
+    Raises:
+        HomeAssistantError: it is empty, or ended within a thought.
+
+    """
+    reply = ReplyFilter()
+    shown = (reply.feed(text) + reply.finish()).strip()
+    if reply.thinking:
+        raise translated_error("unfinished_reply")
+    # The filter also takes out what has no words; but {} and 👍 are answers.
+    if shown or (shown := "" if reply.silent else text.strip()):
+        return shown
+    raise translated_error("empty_reply")
+
+
+async def async_require_hello(entry: ClawdConfigEntry) -> Hello:
+    """Return the hello of a connected Gateway, once no drill interrupts it.
+
+    Raises:
+        NotConnectedError: it is not connected.
+
+    """
+    async with drill_lock(entry).question():
+        # The drill has reloaded the entry.
+        loaded = entry.state is ConfigEntryState.LOADED
+        if loaded and (hello := entry.runtime_data.client.hello):
+            return hello
+    raise NotConnectedError("the Gateway is not connected")
+
+
+class _Turns:
+    """Turns of a task: questions in the same session, with the same files."""
+
+    def __init__(  # noqa: PLR0913 - what a run takes
+        self,
+        entry: ClawdConfigEntry,
+        subentry: ConfigSubentry,
+        task: Task,
+        key: str,
+        attachments: tuple[Attachment, ...],
+        *,
+        model_run: bool,
+    ) -> None:
+        """Ask in the session of a key."""
+        self._entry = entry
+        self._subentry = subentry
+        self._task = task
+        self.key = key
+        self._attachments = attachments
+        self.model_run = model_run
+
+    async def ask(self, text: str) -> RunResult:
+        """Ask, and wait for the end of the run."""
+        with ExitStack() as stack:
+            run = await self._start(text, stack)
+            try:
+                return await run.result()
+            except asyncio.CancelledError:
+                with suppress(GatewayError):
+                    await run.abort()
+                raise
+            except RunTimeoutError:
+                raise
+            except GatewayConnectionError as err:
+                raise translated_error("run_lost") from err
+
+    async def _start(self, text: str, stack: ExitStack) -> AgentRun:
+        entry, settings, task = self._entry, self._subentry.data, self._task
+        instructions = task.instructions
+        if self.model_run:
+            # The message is all that the model is told.
+            text, instructions = join(instructions, text), ""
+        elif task.origin is None:
+            instructions = join(NO_POLL, NO_HOME_ACCESS, instructions)
+        async with drill_lock(entry).question():
+            if entry.state is not ConfigEntryState.LOADED:
+                raise NotConnectedError("the entry is not loaded")
+            await async_set_model(entry, self._subentry, self.key)
+            if task.origin and (home := get_home(entry)):
+                stack.enter_context(home.origins.run(self.key, task.origin))
+            return await entry.runtime_data.client.start_run(
+                RunRequest(
+                    text,
+                    self.key,
+                    extra_system_prompt=instructions,
+                    thinking=settings.get(CONF_THINKING),
+                    idle_timeout=settings.get(CONF_IDLE_TIMEOUT, DEFAULT_IDLE_TIMEOUT),
+                    timeout=settings.get(CONF_DEADLINE, DEFAULT_DEADLINE),
+                    attachments=self._attachments,
+                    model_run=self.model_run,
+                    delivery=task.delivery,
+                )
+            )
+
+
+async def _async_prepare(
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    subentry: ConfigSubentry,
+    task: Task,
+    stack: AsyncExitStack,
+) -> _Turns:
+    """Check the agent and the files; return the turns."""
+    hello = await async_require_hello(entry)
+    agent = subentry.data[CONF_AGENT]
+    await async_require_agent(entry.runtime_data.coordinator, subentry)
+    if any(file.is_image for file in task.files):
+        await _async_require_sight(entry, subentry, hello)
+    attachments = await async_encode(hass, task.files, hello)
+    model_run = (
+        hello.protocol > MIN_PROTOCOL
+        and not task.with_tools
+        and all(file.is_image for file in attachments)
+    )
+    if model_run:
+        # No session is made, unless for the choice of a model.
+        digest = sha256(subentry.subentry_id.encode()).hexdigest()[:32]
+        key = f"agent:{agent.lower()}:{PREFIX}{digest}"
+    elif task.session is not None:
+        key = named_session_key(agent, task.session)
+        timeout = subentry.data.get(CONF_IDLE_TIMEOUT, DEFAULT_IDLE_TIMEOUT)
+        await stack.enter_async_context(
+            async_take_turn(entry.runtime_data, subentry, key, timeout)
+        )
+    else:
+        key = await stack.enter_async_context(throwaway_session(hass, entry, agent))
+    return _Turns(entry, subentry, task, key, attachments, model_run=model_run)
+
+
+async def _async_reset_model(
+    entry: ClawdConfigEntry, subentry: ConfigSubentry, turns: _Turns
+) -> None:
+    """Give a session that stays its own model back."""
+    if entry.state is ConfigEntryState.LOADED:
+        runtime = entry.runtime_data
+        runtime.session_models.pop(turns.key, None)
+        with suppress(GatewayError):
+            model = subentry.data.get(CONF_MODEL)
+            await runtime.client.sessions.patch(turns.key, model=model)
+
+
+async def _async_answer(turns: _Turns, task: Task) -> Answer:
+    if task.structure is None:
+        result = await turns.ask(task.text)
+        return Answer(read_reply(result.text), None, (result,))
+    structure = Structure(task.structure)
+    question = join(task.text, structure.request)
+    results: list[RunResult] = []
+    while True:
+        results.append(await turns.ask(question))
+        if len(results[-1].text) > MAX_REPLY:
+            raise translated_error("answer_too_long", size=str(len(results[-1].text)))
+        text = read_reply(results[-1].text)
+        try:
+            return Answer(text, structure.read(text), tuple(results))
+        except StructureError as err:
+            if len(results) > REPAIR_TURNS:
+                raise _structure_error(err) from None
+            repair = structure.repair_request(text, err)
+            # A model alone does not remember the task.
+            question = join(task.text, repair) if turns.model_run else repair
+
+
+def _structure_error(err: StructureError) -> Exception:
+    if not err.is_json:
+        return translated_error("answer_no_json")
+    return translated_error("answer_not_valid", field=err.path or "-")
+
+
+async def _async_require_sight(
+    entry: ClawdConfigEntry, subentry: ConfigSubentry, hello: Hello
+) -> None:
+    """Raise if the model is known to take texts only."""
+    if hello.protocol == MIN_PROTOCOL:
+        return
+    runtime = entry.runtime_data
+    agent = runtime.coordinator.agents.get(subentry.data[CONF_AGENT])
+    ref = subentry.data.get(CONF_MODEL) or (agent.model if agent else None)
+    with suppress(RequestFailedError, InvalidFrameError):
+        for model in await runtime.client.models.list(details=True):
+            if model.ref == ref and model.sees is False:
+                raise translated_error("model_without_sight", model=model.name)
+
+
+def _sum[T: (int, float)](values: Iterable[T | None]) -> T | None:
+    """Return the sum of what is told."""
+    told = [value for value in values if value is not None]
+    return sum(told[1:], told[0]) if told else None

@@ -1,0 +1,190 @@
+"""Pictures that an agent's tool makes, without its model's decision."""
+
+import asyncio
+from contextlib import suppress
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import ClientError, Fingerprint
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from yarl import URL
+
+from ..const import CONF_AGENT, CONF_DEADLINE, DEFAULT_DEADLINE, LOGGER
+from ..gateway import (
+    MIN_PROTOCOL,
+    TASK_EVENT,
+    Artifact,
+    GatewayConnectionError,
+    GatewayError,
+    RequestFailedError,
+    Task,
+    TaskStatus,
+    netloc,
+)
+from .ask import async_ask_error, async_require_agent
+from .errors import translated_error
+from .generation import async_require_hello
+from .throwaway import PREFIX, throwaway_session
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
+    from homeassistant.config_entries import ConfigSubentry
+    from homeassistant.core import HomeAssistant
+    from homeassistant.exceptions import HomeAssistantError
+
+    from ..coordinator import ClawdConfigEntry, ClawdCoordinator, ClawdRuntime
+    from ..gateway import Endpoint, Event
+
+IMAGE_TOOL: Final = "image_generate"
+# Bytes; OpenClaw's own limit on what a model makes is far below.
+MAX_DOWNLOAD: Final = 50_000_000
+CHUNK_SIZE: Final = 65_536
+# Characters of a provider's words.
+MAX_REASON: Final = 300
+# Seconds between two looks at a task whose events do not come.
+POLL_INTERVAL: Final = 15.0
+
+
+async def async_offers_images(entry: ClawdConfigEntry, agent: str) -> bool:
+    """Return whether an agent has the tool that makes pictures."""
+    client = entry.runtime_data.client
+    if client.hello is None or client.hello.protocol == MIN_PROTOCOL:
+        return False
+    # `tools.effective` takes only sessions that are there.
+    key = f"agent:{agent.lower()}:{PREFIX}tools"
+    try:
+        await client.tools.invoke(IMAGE_TOOL, {"action": "list"}, key)
+    except GatewayError as err:
+        LOGGER.debug("No image tool: %s", err.code)
+        # The traceback would keep a lost connection alive.
+        err.with_traceback(None)
+        return False
+    return True
+
+
+async def async_generate_image(
+    hass: HomeAssistant,
+    coordinator: ClawdCoordinator,
+    subentry: ConfigSubentry,
+    prompt: str,
+) -> tuple[Artifact, bytes]:
+    """Return a new picture.
+
+    The task at the Gateway is cancelled when the caller is, or when it takes longer
+    than the timeout of the subentry.
+
+    Raises:
+        HomeAssistantError: no picture could be made.
+
+    """
+    entry = coordinator.config_entry
+    try:
+        await async_require_hello(entry)
+        await async_require_agent(entry.runtime_data.coordinator, subentry)
+        agent = subentry.data[CONF_AGENT]
+        async with throwaway_session(hass, entry, agent) as key:
+            timeout = subentry.data.get(CONF_DEADLINE, DEFAULT_DEADLINE)
+            async with asyncio.timeout(timeout):
+                await _async_make(entry.runtime_data, key, prompt)
+            return await _async_fetch(hass, entry.runtime_data, key)
+    except TimeoutError:
+        raise translated_error("run_stopped") from None
+    except GatewayConnectionError as err:
+        raise translated_error("run_lost") from err
+    except GatewayError as err:
+        raise await async_ask_error(coordinator, subentry, err) from err
+
+
+async def _async_make(runtime: ClawdRuntime, key: str, prompt: str) -> None:
+    """Start the task, and wait for its end."""
+    changed = asyncio.Event()
+    tasks: dict[str, Task] = {}
+
+    def listen(event: Event) -> None:
+        if task := Task.from_payload(event.payload):
+            tasks[task.id] = task
+            changed.set()
+
+    # Before the request: the events of a fast task come with its response.
+    with runtime.listening(TASK_EVENT, listen):
+        task_id = await _async_start(runtime, key, prompt)
+        try:
+            while not (task := tasks.get(task_id)) or not task.status.final:
+                changed.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(POLL_INTERVAL):
+                        await changed.wait()
+                if not changed.is_set():
+                    # An event may have been lost with a connection.
+                    tasks[task_id] = await runtime.client.tasks.get(task_id)
+        except asyncio.CancelledError:
+            # By the caller, or the timeout.
+            with suppress(GatewayError):
+                await runtime.client.tasks.cancel(task_id)
+            raise
+    if task.status is not TaskStatus.COMPLETED:
+        raise _failure(task)
+
+
+async def _async_start(runtime: ClawdRuntime, key: str, prompt: str) -> str:
+    try:
+        output = await runtime.client.tools.invoke(IMAGE_TOOL, {"prompt": prompt}, key)
+    except RequestFailedError as err:
+        if err.code == "not_found":
+            raise translated_error("image_tool_missing") from err
+        raise
+    match output.details:
+        case {"taskId": str(task_id)}:
+            return task_id
+    raise translated_error("image_failed")
+
+
+def _failure(task: Task) -> HomeAssistantError:
+    if task.status is TaskStatus.CANCELLED:
+        return translated_error("agent_aborted")
+    if task.error:
+        reason = task.error[:MAX_REASON]
+        return translated_error("image_failed_because", reason=reason)
+    return translated_error("image_failed")
+
+
+async def _async_fetch(
+    hass: HomeAssistant, runtime: ClawdRuntime, key: str
+) -> tuple[Artifact, bytes]:
+    """Download the picture of a session."""
+    artifacts = await runtime.client.artifacts.list(key)
+    for artifact in artifacts:
+        if artifact.mime_type.startswith("image/"):
+            path = await runtime.client.artifacts.url(key, artifact.id)
+            return artifact, await _async_download(hass, runtime.client.endpoint, path)
+    raise translated_error("image_failed")
+
+
+async def _async_download(hass: HomeAssistant, endpoint: Endpoint, path: str) -> bytes:
+    """Download what a path and its ticket name; the token is not sent."""
+    # A URL that names a host would be of another machine.
+    if not path.startswith("/") or path.startswith("//"):
+        raise translated_error("image_failed")
+    scheme = "https" if endpoint.ssl else "http"
+    origin = f"{scheme}://{netloc(endpoint.host, endpoint.port)}{endpoint.path}"
+    trust: SSLContext | Fingerprint | bool = (
+        Fingerprint(bytes.fromhex(endpoint.fingerprint))
+        if endpoint.fingerprint
+        else endpoint.ssl or True
+    )
+    content = bytearray()
+    session = async_get_clientsession(hass)
+    try:
+        async with session.get(
+            URL(f"{origin}{path}", encoded=True), ssl=trust, allow_redirects=False
+        ) as response:
+            async for chunk in response.content.iter_chunked(CHUNK_SIZE):
+                content += chunk
+                if len(content) > MAX_DOWNLOAD:
+                    break
+    except (ClientError, TimeoutError) as err:
+        raise translated_error("image_failed") from err
+    if response.status != HTTPStatus.OK or len(content) > MAX_DOWNLOAD:
+        raise translated_error("image_failed")
+    return bytes(content)
