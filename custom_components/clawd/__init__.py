@@ -63,7 +63,7 @@ async def async_setup(
     config: ConfigType,  # noqa: ARG001 - Home Assistant's signature
 ) -> bool:
     """Set up the integration."""
-    async_setup_services(hass)
+    await async_setup_services(hass)
     async_delete_issues_of_unloaded_entries(hass)
     return True
 

@@ -1,16 +1,29 @@
 """Actions of the integration."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from homeassistant.core import callback
+from homeassistant.helpers.importlib import async_import_module
 
-from .actions import self_test
+from . import actions
 
 if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
 
+ACTIONS: Final = (
+    "ask",
+    "cancel_task",
+    "new_conversation",
+    "self_test",
+    "send_message",
+    "start_task",
+    "wake",
+)
 
-@callback
-def async_setup_services(hass: HomeAssistant) -> None:
+
+async def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions."""
-    self_test.async_register(hass)
+    # They import components of Home Assistant, whose requirements are installed
+    # after this module has been loaded.
+    for action in ACTIONS:
+        module = await async_import_module(hass, f"{actions.__name__}.{action}")
+        module.async_register(hass)

@@ -16,7 +16,7 @@ OF_HOME_ASSISTANT = {
     "HomeAssistantError",
     "ServiceValidationError",
 }
-SHOWN = {"HomeAssistantError", "ServiceValidationError"}
+SHOWN = {"HomeAssistantError", "ServiceValidationError", "Unauthorized"}
 ACTIONS = ("actions/", "services.py", "button.py", "selftest/runner.py")
 TABLE = "error_mapping.py"
 PLACEHOLDER = re.compile(r"\{(\w+)\}")

@@ -1,0 +1,36 @@
+"""Action `clawd.ask`."""
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from homeassistant.core import SupportsResponse, callback
+import voluptuous as vol
+
+from ..assist.generation import async_generate
+from ..const import DOMAIN
+from .common import QUESTION, answer_response, async_get_agent, async_read_question
+
+if TYPE_CHECKING:
+    from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
+
+SERVICE_ASK: Final = "ask"
+
+
+@callback
+def async_register(hass: HomeAssistant) -> None:
+    """Register the action."""
+    hass.services.async_register(
+        DOMAIN,
+        SERVICE_ASK,
+        partial(_async_ask, hass),
+        vol.Schema(QUESTION),
+        SupportsResponse.OPTIONAL,
+    )
+
+
+async def _async_ask(hass: HomeAssistant, call: ServiceCall) -> ServiceResponse:
+    """Ask an agent; its run is stopped when the action is cancelled."""
+    entry, subentry = await async_get_agent(hass, call)
+    task = await async_read_question(hass, entry, subentry, call)
+    coordinator = entry.runtime_data.coordinator
+    return answer_response(await async_generate(hass, coordinator, subentry, task))

@@ -1,0 +1,53 @@
+"""Action `clawd.cancel_task`."""
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from homeassistant.core import SupportsResponse, callback
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import config_validation as cv
+import voluptuous as vol
+
+from ..const import DOMAIN
+
+if TYPE_CHECKING:
+    from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
+
+    from ..coordinator import ClawdConfigEntry
+
+SERVICE_CANCEL_TASK: Final = "cancel_task"
+ATTR_TASK_ID: Final = "task_id"
+
+SCHEMA: Final = vol.Schema({vol.Required(ATTR_TASK_ID): cv.string})
+
+
+@callback
+def async_register(hass: HomeAssistant) -> None:
+    """Register the action."""
+    hass.services.async_register(
+        DOMAIN,
+        SERVICE_CANCEL_TASK,
+        partial(_async_cancel_task, hass),
+        SCHEMA,
+        SupportsResponse.OPTIONAL,
+    )
+
+
+async def _async_cancel_task(hass: HomeAssistant, call: ServiceCall) -> ServiceResponse:
+    """Cancel a task, and wait until its run is stopped.
+
+    Raises:
+        ServiceValidationError: no task with this id is at work.
+
+    """
+    task_id = call.data[ATTR_TASK_ID]
+    entries: list[ClawdConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
+    for entry in entries:
+        if task := entry.runtime_data.started_tasks.get(task_id):
+            task.cancel()
+            await asyncio.wait([task])
+            return {"task_id": task_id}
+    raise ServiceValidationError(
+        translation_domain=DOMAIN, translation_key="no_such_task"
+    )

@@ -1,0 +1,203 @@
+"""Fields that actions share: the agent, the Gateway, the question."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from homeassistant.auth.permissions.const import POLICY_CONTROL
+from homeassistant.const import CONF_MODEL, Platform
+from homeassistant.core import ServiceCall
+from homeassistant.exceptions import ServiceValidationError, Unauthorized
+from homeassistant.helpers import (
+    config_validation as cv,
+    entity_registry as er,
+    service,
+)
+import voluptuous as vol
+
+from ..assist.ask import Question, async_build_prompt, call_origin
+from ..assist.attachments import async_resolve_files
+from ..assist.generation import Task
+from ..assist.structure import structure_schema
+from ..const import CONF_DEADLINE, CONF_IDLE_TIMEOUT, CONF_THINKING, DOMAIN
+from ..gateway import MIN_PROTOCOL, Delivery
+
+if TYPE_CHECKING:
+    from homeassistant.config_entries import ConfigSubentry
+    from homeassistant.core import HomeAssistant
+    from homeassistant.util.json import JsonObjectType
+
+    from ..assist.generation import Answer
+    from ..coordinator import ClawdConfigEntry
+
+ATTR_AGENT: Final = "agent"
+ATTR_ATTACHMENTS: Final = "attachments"
+ATTR_CHANNEL: Final = "channel"
+ATTR_CONFIG_ENTRY: Final = "config_entry"
+ATTR_MODEL: Final = "model"
+ATTR_SESSION: Final = "session"
+ATTR_STRUCTURE: Final = "structure"
+ATTR_TARGET: Final = "target"
+ATTR_TEXT: Final = "text"
+ATTR_THINKING: Final = "thinking"
+ATTR_TIMEOUT: Final = "timeout"
+
+# Seconds, as the settings of an agent.
+MAX_TIMEOUT: Final = 86_400
+
+MEDIA: Final = vol.Any(
+    cv.string,
+    vol.Schema({vol.Required("media_content_id"): cv.string}, extra=vol.ALLOW_EXTRA),
+)
+NOT_BLANK: Final = vol.All(cv.string, vol.Strip, vol.Length(min=1))
+QUESTION: Final = {
+    vol.Required(ATTR_AGENT): cv.entity_id,
+    vol.Required(ATTR_TEXT): NOT_BLANK,
+    vol.Optional(ATTR_SESSION): NOT_BLANK,
+    vol.Optional(ATTR_ATTACHMENTS, default=[]): vol.All(cv.ensure_list, [MEDIA]),
+    vol.Optional(ATTR_STRUCTURE): structure_schema,
+    vol.Optional(ATTR_MODEL): NOT_BLANK,
+    vol.Optional(ATTR_THINKING): NOT_BLANK,
+    vol.Optional(ATTR_TIMEOUT): vol.All(
+        vol.Coerce(float), vol.Range(min=1, max=MAX_TIMEOUT)
+    ),
+    vol.Inclusive(ATTR_CHANNEL, "delivery"): NOT_BLANK,
+    vol.Inclusive(ATTR_TARGET, "delivery"): NOT_BLANK,
+}
+
+
+async def async_get_agent(
+    hass: HomeAssistant, call: ServiceCall
+) -> tuple[ClawdConfigEntry, ConfigSubentry]:
+    """Return the agent of a call.
+
+    Raises:
+        ServiceValidationError: the entity is none, or its Gateway is not loaded.
+        Unauthorized: the user may not control it.
+
+    """
+    entity_id = call.data[ATTR_AGENT]
+    found = er.async_get(hass).async_get(entity_id)
+    if (
+        found is None
+        or (found.domain, found.platform) != (Platform.CONVERSATION, DOMAIN)
+        or found.config_entry_id is None
+        or found.config_subentry_id is None
+    ):
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="no_such_agent",
+            translation_placeholders={"entity_id": entity_id},
+        )
+    if call.context.user_id:
+        user = await hass.auth.async_get_user(call.context.user_id)
+        if user is None or not user.permissions.check_entity(entity_id, POLICY_CONTROL):
+            raise Unauthorized(
+                context=call.context, entity_id=entity_id, permission=POLICY_CONTROL
+            )
+    entry: ClawdConfigEntry = service.async_get_config_entry(
+        hass, DOMAIN, found.config_entry_id
+    )
+    return entry, entry.subentries[found.config_subentry_id]
+
+
+def async_get_entry(hass: HomeAssistant, call: ServiceCall) -> ClawdConfigEntry:
+    """Return the Gateway of a call, or the only one.
+
+    Raises:
+        ServiceValidationError: there is none, or it is not loaded, or not clear.
+
+    """
+    if entry_id := call.data.get(ATTR_CONFIG_ENTRY):
+        return service.async_get_config_entry(hass, DOMAIN, entry_id)
+    match hass.config_entries.async_loaded_entries(DOMAIN):
+        case [entry]:
+            return entry
+        case []:
+            key = "no_gateway_loaded"
+        case _:
+            key = "several_gateways"
+    raise ServiceValidationError(translation_domain=DOMAIN, translation_key=key)
+
+
+def require_openclaw(entry: ClawdConfigEntry) -> None:
+    """Raise if a Gateway lacks what only OpenClaw can do.
+
+    Raises:
+        ServiceValidationError: it is a Clawdbot.
+
+    """
+    hello = entry.runtime_data.client.hello
+    if hello and hello.protocol == MIN_PROTOCOL:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN, translation_key="needs_openclaw"
+        )
+
+
+async def async_read_question(
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    subentry: ConfigSubentry,
+    call: ServiceCall,
+) -> Task:
+    """Return the question of a call.
+
+    Raises:
+        HomeAssistantError: an attachment cannot be read, or the instructions of the
+            agent are broken.
+
+    """
+    data = call.data
+    if ATTR_MODEL in data:
+        require_openclaw(entry)
+    question = Question(
+        text=data[ATTR_TEXT],
+        conversation_id="",
+        language=hass.config.language,
+        user_id=call.context.user_id,
+        context_id=call.context.id,
+    )
+    delivery = None
+    if ATTR_CHANNEL in data:
+        delivery = Delivery(data[ATTR_CHANNEL], data[ATTR_TARGET])
+    return Task(
+        text=question.text,
+        instructions=await async_build_prompt(hass, entry, subentry, question),
+        origin=call_origin(subentry, question),
+        files=await async_resolve_files(hass, data[ATTR_ATTACHMENTS], call.context),
+        structure=data.get(ATTR_STRUCTURE),
+        with_tools=True,
+        session=data.get(ATTR_SESSION),
+        delivery=delivery,
+        settings=_settings(data, subentry.data[CONF_IDLE_TIMEOUT]),
+    )
+
+
+def answer_response(answer: Answer) -> JsonObjectType:
+    """Return the response that an answer is told in."""
+    usage, last = answer.usage, answer.last
+    return {
+        "text": answer.text,
+        "data": answer.data,
+        "run_id": last.run_id,
+        "model": f"{last.provider}/{last.model}" if last.model else None,
+        "usage": {
+            "input_tokens": usage.input,
+            "output_tokens": usage.output,
+            "cache_read_tokens": usage.cache_read,
+            "cache_write_tokens": usage.cache_write,
+            "total_tokens": usage.total,
+            "cost": usage.cost,
+        },
+        "delivery": last.delivery,
+    }
+
+
+def _settings(data: dict[str, Any], idle_timeout: float) -> dict[str, Any]:
+    """Return the settings that a call chooses."""
+    settings: dict[str, Any] = {}
+    for field, setting in ((ATTR_MODEL, CONF_MODEL), (ATTR_THINKING, CONF_THINKING)):
+        if field in data:
+            settings[setting] = data[field]
+    if ATTR_TIMEOUT in data:
+        settings[CONF_DEADLINE] = data[ATTR_TIMEOUT]
+        settings[CONF_IDLE_TIMEOUT] = min(idle_timeout, data[ATTR_TIMEOUT])
+    return settings

@@ -1,0 +1,98 @@
+"""Action `clawd.send_message`."""
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from homeassistant.core import SupportsResponse, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import config_validation as cv
+import voluptuous as vol
+
+from ..assist.attachments import async_encode, async_resolve_files
+from ..assist.generation import async_require_hello
+from ..const import DOMAIN
+from ..error_mapping import action_error
+from ..gateway import QUEUED, GatewayError, Message
+from .common import (
+    ATTR_CHANNEL,
+    ATTR_CONFIG_ENTRY,
+    ATTR_TARGET,
+    ATTR_TEXT,
+    MEDIA,
+    NOT_BLANK,
+    async_get_entry,
+)
+
+if TYPE_CHECKING:
+    from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
+
+    from ..coordinator import ClawdConfigEntry
+
+SERVICE_SEND_MESSAGE: Final = "send_message"
+ATTR_ATTACHMENT: Final = "attachment"
+
+SCHEMA: Final = vol.All(
+    vol.Schema(
+        {
+            vol.Optional(ATTR_CONFIG_ENTRY): cv.string,
+            vol.Optional(ATTR_CHANNEL): NOT_BLANK,
+            vol.Required(ATTR_TARGET): NOT_BLANK,
+            vol.Optional(ATTR_TEXT): NOT_BLANK,
+            vol.Optional(ATTR_ATTACHMENT): MEDIA,
+        }
+    ),
+    cv.has_at_least_one_key(ATTR_TEXT, ATTR_ATTACHMENT),
+)
+
+
+@callback
+def async_register(hass: HomeAssistant) -> None:
+    """Register the action."""
+    hass.services.async_register(
+        DOMAIN,
+        SERVICE_SEND_MESSAGE,
+        partial(_async_send_message, hass),
+        SCHEMA,
+        SupportsResponse.OPTIONAL,
+    )
+
+
+async def _async_send_message(
+    hass: HomeAssistant, call: ServiceCall
+) -> ServiceResponse:
+    """Send a message to somebody on a channel.
+
+    Raises:
+        HomeAssistantError: it was not sent.
+
+    """
+    entry = async_get_entry(hass, call)
+    try:
+        message = await _async_message(hass, entry, call)
+        message_id = await entry.runtime_data.client.messages.send(message)
+    except GatewayError as err:
+        if err.code == QUEUED:
+            raise HomeAssistantError(
+                translation_domain=DOMAIN, translation_key="message_queued"
+            ) from err
+        raise action_error(err) from err
+    return {"message_id": message_id}
+
+
+async def _async_message(
+    hass: HomeAssistant, entry: ClawdConfigEntry, call: ServiceCall
+) -> Message:
+    data = call.data
+    hello = await async_require_hello(entry)
+    media = [data[ATTR_ATTACHMENT]] if ATTR_ATTACHMENT in data else []
+    files = await async_resolve_files(hass, media, call.context)
+    encoded = await async_encode(hass, files, hello)
+    file = encoded[0] if encoded else None
+    return Message(
+        data[ATTR_TARGET],
+        data.get(ATTR_TEXT, ""),
+        data.get(ATTR_CHANNEL),
+        file.content if file else None,
+        file.mime_type if file else None,
+        file.name if file else None,
+    )

@@ -1,0 +1,103 @@
+"""Action `clawd.start_task`, and the event at the end of a task."""
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+from homeassistant.core import HomeAssistant, ServiceCall, SupportsResponse, callback
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import config_validation as cv
+import voluptuous as vol
+
+from ..assist.generation import async_generate
+from ..const import DOMAIN
+from ..coordinator import async_create_background_task
+from .common import (
+    ATTR_AGENT,
+    QUESTION,
+    answer_response,
+    async_get_agent,
+    async_read_question,
+)
+
+if TYPE_CHECKING:
+    from homeassistant.config_entries import ConfigSubentry
+    from homeassistant.core import ServiceResponse
+
+    from ..assist.generation import Task
+    from ..coordinator import ClawdConfigEntry
+
+SERVICE_START_TASK: Final = "start_task"
+ATTR_NAME: Final = "name"
+EVENT_TASK_FINISHED: Final = f"{DOMAIN}_task_finished"
+# Tasks of a Gateway at a time; an automation that runs wild starts more.
+MAX_TASKS: Final = 32
+
+
+@callback
+def async_register(hass: HomeAssistant) -> None:
+    """Register the action."""
+    hass.services.async_register(
+        DOMAIN,
+        SERVICE_START_TASK,
+        partial(_async_start_task, hass),
+        vol.Schema({**QUESTION, vol.Optional(ATTR_NAME): cv.string}),
+        SupportsResponse.OPTIONAL,
+    )
+
+
+async def _async_start_task(hass: HomeAssistant, call: ServiceCall) -> ServiceResponse:
+    """Have an agent at work; return the id of the task.
+
+    Raises:
+        ServiceValidationError: too many tasks are at work.
+
+    """
+    entry, subentry = await async_get_agent(hass, call)
+    task = await async_read_question(hass, entry, subentry, call)
+    tasks = entry.runtime_data.started_tasks
+    if len(tasks) >= MAX_TASKS:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="too_many_tasks",
+            translation_placeholders={"count": str(len(tasks))},
+        )
+    task_id = uuid4().hex
+    tasks[task_id] = started = async_create_background_task(
+        hass,
+        entry,
+        _async_run_task(hass, entry, subentry, task, call, task_id),
+        f"{DOMAIN} task",
+    )
+    started.add_done_callback(lambda _: tasks.pop(task_id, None))
+    return {"task_id": task_id}
+
+
+async def _async_run_task(  # noqa: PLR0913, PLR0917 - what the event tells
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    subentry: ConfigSubentry,
+    task: Task,
+    call: ServiceCall,
+    task_id: str,
+) -> None:
+    """Wait for the answer, and fire the event."""
+    event: dict[str, Any] = {
+        "task_id": task_id,
+        "name": call.data.get(ATTR_NAME),
+        "agent": call.data[ATTR_AGENT],
+    }
+    try:
+        coordinator = entry.runtime_data.coordinator
+        answer = await async_generate(hass, coordinator, subentry, task)
+    except HomeAssistantError as err:
+        event |= {"status": "failed", "error": str(err)}
+    except asyncio.CancelledError:
+        hass.bus.async_fire(
+            EVENT_TASK_FINISHED, event | {"status": "cancelled"}, context=call.context
+        )
+        raise
+    else:
+        event |= {"status": "completed", **answer_response(answer)}
+    hass.bus.async_fire(EVENT_TASK_FINISHED, event, context=call.context)

@@ -1,0 +1,703 @@
+"""Actions on agents: ask, tasks, new conversations, messages, wake."""
+
+from pathlib import Path
+from typing import Any
+
+from homeassistant.auth.models import User
+from homeassistant.components import media_source
+from homeassistant.components.media_source import PlayMedia
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.exceptions import (
+    HomeAssistantError,
+    ServiceValidationError,
+    Unauthorized,
+)
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    MockUser,
+    async_capture_events,
+)
+import voluptuous as vol
+
+from custom_components.clawd.actions import start_task
+from custom_components.clawd.assist import throwaway
+from custom_components.clawd.assist.ask import async_take_turn
+from custom_components.clawd.const import DOMAIN
+from custom_components.clawd.coordinator import ClawdConfigEntry
+from custom_components.clawd.drill_lock import drill_lock
+from tests.simulator import Fail, GatewaySimulator, Pause, Refuse, Reply
+
+from .ai_tasks import cleaned_up, file
+from .assist_client import Conversation, catch_up
+from .pictures import add_camera, picture
+from .states import AGENT, CONNECTIVITY, wait_for_state
+
+STRUCTURE = {"people": {"required": True, "selector": {"number": {}}}}
+
+
+@pytest.fixture(autouse=True)
+def _media(
+    hass: HomeAssistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hass.config.media_dirs = {"local": str(tmp_path)}
+    monkeypatch.setattr(throwaway, "DELAYS", (0.0, 0.0, 0.0))
+
+
+async def call(
+    hass: HomeAssistant,
+    action: str,
+    context: Context | None = None,
+    **data: Any,  # noqa: ANN401 - of any field
+) -> Any:  # noqa: ANN401 - any response
+    """Call an action; return its response."""
+    return await hass.services.async_call(
+        DOMAIN, action, data, blocking=True, return_response=True, context=context
+    )
+
+
+async def ask(hass: HomeAssistant, text: str = "Hello", **data: Any) -> Any:  # noqa: ANN401
+    """Ask the agent."""
+    return await call(hass, "ask", agent=AGENT, text=text, **data)
+
+
+async def test_an_answer_comes_with_what_it_took(
+    hass: HomeAssistant, entry: ClawdConfigEntry, gateway: GatewaySimulator
+) -> None:
+    gateway.script(Reply("<think>Hm.</think>Hello you."))
+
+    answer = await ask(hass)
+
+    [request] = gateway.received("agent")
+    assert answer == {
+        "text": "Hello you.",
+        "data": None,
+        "run_id": request.params["idempotencyKey"],
+        "model": "mock/mock",
+        "usage": {
+            "input_tokens": 10,
+            "output_tokens": 20,
+            "cache_read_tokens": 0,
+            "cache_write_tokens": 0,
+            "total_tokens": 30,
+            "cost": 0,
+        },
+        "delivery": None,
+    }
+    assert "language of the conversation" in request.params["extraSystemPrompt"]
+    await cleaned_up(entry)
+    assert gateway.runs.sessions == {}
+
+
+@pytest.mark.usefixtures("entry")
+async def test_an_action_needs_no_response(
+    hass: HomeAssistant, gateway: GatewaySimulator
+) -> None:
+    data = {"agent": AGENT, "text": "Hello"}
+    await hass.services.async_call(DOMAIN, "ask", data, blocking=True)
+    assert gateway.received("agent")
+
+
+@pytest.mark.usefixtures("entry")
+@pytest.mark.parametrize("protocol", [3])
+async def test_clawdbot_answers_without_a_cost(
+    hass: HomeAssistant, gateway: GatewaySimulator
+) -> None:
+    gateway.script(Reply('{"people": 2}'))
+    answer = await ask(hass, structure=STRUCTURE)
+    assert answer["data"] == {"people": 2}
+    assert answer["usage"]["cost"] is None
+    assert gateway.received("sessions.delete") == []
+
+
+@pytest.mark.usefixtures("entry")
+@pytest.mark.parametrize(
+    "agent_settings",
+    [{"instructions": "Speak to {{ user }}.", "share_user_name": True}],
+)
+async def test_the_agent_gets_its_instructions(
+    hass: HomeAssistant, gateway: GatewaySimulator, hass_admin_user: User
+) -> None:
+    context = Context(user_id=hass_admin_user.id)
+    await call(hass, "ask", context, agent=AGENT, text="Hello")
+    [request] = gateway.received("agent")
+    prompt = request.params["extraSystemPrompt"]
+    assert prompt.endswith(f"Speak to {hass_admin_user.name}.")
+
+
+async def test_a_named_session_remembers(
+    hass: HomeAssistant, entry: ClawdConfigEntry, gateway: GatewaySimulator
+) -> None:
+    await ask(hass, session="House hold")
+    await ask(hass, session="House hold")
+    await cleaned_up(entry)
+    assert {request.params["sessionKey"] for request in gateway.received("agent")} == {
+        "agent:main:ha-house_hold"
+    }
+    assert [*gateway.runs.sessions] == ["agent:main:ha-house_hold"]
+
+
+@pytest.mark.usefixtures("entry")
+@pytest.mark.parametrize("agent_settings", [{"idle_timeout": 0.01}])
+async def test_two_questions_in_a_session_wait_for_each_other(
+    hass: HomeAssistant, entry: ClawdConfigEntry
+) -> None:
+    async with async_take_turn(
+        entry.runtime_data, next(iter(entry.subentries.values())), "agent:main:ha-x", 1
+    ):
+        with pytest.raises(HomeAssistantError) as error:
+            await ask(hass, session="x")
+    assert error.value.translation_key == "session_busy"
+
+
+@pytest.mark.usefixtures("entry")
+async def test_a_question_has_settings_of_its_own(
+    hass: HomeAssistant, gateway: GatewaySimulator
+) -> None:
+    await ask(hass, model="mock/thinker", session="x")
+    await ask(hass, "Again", session="x")
+    before, after = gateway.received("sessions.patch")
+    assert before.params == {"key": "agent:main:ha-x", "model": "mock/thinker"}
+    assert after.params == {"key": "agent:main:ha-x", "model": None}
+    order = [
+        r.method for r in gateway.requests if r.method in ("agent", "sessions.patch")
+    ]
+    assert order == ["sessions.patch", "agent", "sessions.patch", "agent"]
+
+
+@pytest.mark.usefixtures("entry")
+async def test_a_thinking_level_that_is_none_is_told(hass: HomeAssistant) -> None:
+    with pytest.raises(HomeAssistantError) as error:
+        await ask(hass, thinking="high")
+    assert error.value.translation_key == "thinking_unsupported"
+
+
+@pytest.mark.usefixtures("entry")
+async def test_a_model_that_is_none_is_told(
+    hass: HomeAssistant, gateway: GatewaySimulator
+) -> None:
+    gateway.edit("sessions.patch", lambda payload: payload.clear())
+    gateway.script(Refuse())
+    with pytest.raises(HomeAssistantError) as error:
+        await ask(hass, model="mock/none", session="x")
+    assert error.value.translation_key == "request_failed"
+
+
+async def test_the_model_of_a_session_is_not_reset_without_an_entry(
+    hass: HomeAssistant, entry: ClawdConfigEntry, gateway: GatewaySimulator
+) -> None:
+    gateway.script(Pause(), Reply("Late."))
+    task = hass.async_create_task(ask(hass, model="mock/thinker", session="x"))
+    await gateway.wait_paused()
+    await catch_up(entry)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    with pytest.raises(HomeAssistantError):
+        await task
+    assert len(gateway.received("sessions.patch")) == 1
+
+
+@pytest.mark.usefixtures("entry")
+@pytest.mark.parametrize("protocol", [3])
+@pytest.mark.parametrize(
+    ("action", "data"),
+    [
+        ("ask", {"text": "Hello", "model": "mock/mock"}),
+        ("new_conversation", {"session": "x"}),
+        ("wake", {"text": "It rings.", "session": "x"}),
+    ],
+)
+async def test_what_only_openclaw_can_do_is_told(
+    hass: HomeAssistant, action: str, data: dict[str, Any]
+) -> None:
+    with pytest.raises(ServiceValidationError) as error:
+        await call(hass, action, agent=AGENT, **data)
+    assert error.value.translation_key == "needs_openclaw"
+
+
+@pytest.mark.usefixtures("entry")
+async def test_a_timeout_stops_the_agent(
+    hass: HomeAssistant, gateway: GatewaySimulator
+) -> None:
+    gateway.script(Pause(), Reply("Late."))
+    with pytest.raises(HomeAssistantError) as error:
+        await ask(hass, timeout=1)
+    assert error.value.translation_key == "run_stopped"
+
+
+@pytest.mark.usefixtures("entry")
+async def test_a_cancelled_action_stops_the_agent(
+    hass: HomeAssistant, gateway: GatewaySimulator
+) -> None:
+    gateway.script(Pause(), Reply("Late."))
+    task = hass.async_create_task(ask(hass))
+    await gateway.wait_paused()
+    task.cancel()
+    await gateway.wait_for_request("chat.abort")
+    await gateway.wait_until(lambda: not gateway.runs.active())
+
+
+@pytest.mark.usefixtures("entry")
+async def test_a_reply_goes_to_a_channel(
+    hass: HomeAssistant, gateway: GatewaySimulator
+) -> None:
+    def deliver(payload: dict[str, Any]) -> None:
+        payload["result"]["deliveryStatus"] = {"status": "sent"}
+
+    gateway.edit("agent", deliver)
+    answer = await ask(hass, channel="telegram", target="42")
+    [request] = gateway.received("agent")
+    assert request.params["deliver"] is True
+    assert (request.params["channel"], request.params["to"]) == ("telegram", "42")
+    assert answer["delivery"] == "sent"
+
+
+@pytest.mark.usefixtures("entry")
+async def test_pictures_of_cameras_and_media_are_shown(
+    hass: HomeAssistant, gateway: GatewaySimulator, tmp_path: Path
+) -> None:
+    door = await add_camera(hass)
+    media_id = await file(hass, tmp_path, "a.png", picture(8, 8, "PNG"))
+    attachments = [
+        door,
+        {"media_content_id": f"media-source://camera/{door}"},
+        media_id,
+        {"media_content_id": media_id, "media_content_type": "image/png"},
+    ]
+    await ask(hass, attachments=attachments)
+    [request] = gateway.received("agent")
+    assert len(request.params["attachments"]) == 4
+    assert "front_door" not in str(request.params)
+
+
+@pytest.mark.usefixtures("entry")
+async def test_one_attachment_needs_no_list(
+    hass: HomeAssistant, gateway: GatewaySimulator, tmp_path: Path
+) -> None:
+    media_id = await file(hass, tmp_path, "note.txt", b"The milk is out.")
+    answer = await ask(hass, attachments=media_id)
+    [request] = gateway.received("chat.send")
+    assert request.params["attachments"][0]["mimeType"] == "text/plain"
+    assert answer["usage"]["total_tokens"] is None
+    assert answer["model"] is None
+
+
+@pytest.mark.usefixtures("entry")
+async def test_a_camera_that_is_off_is_told(hass: HomeAssistant) -> None:
+    door = await add_camera(hass, is_on=False)
+    with pytest.raises(HomeAssistantError) as error:
+        await ask(hass, attachments=["image.none", door])
+    assert error.value.translation_key == "attachment_missing"
+    assert error.value.translation_placeholders == {"number": "1"}
+    with pytest.raises(HomeAssistantError) as error:
+        await ask(hass, attachments=[door])
+    assert error.value.translation_key == "attachment_missing"
+
+
+@pytest.mark.usefixtures("entry")
+async def test_media_that_cannot_be_read_are_told(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(HomeAssistantError) as error:
+        await ask(hass, attachments="media-source://none/x")
+    assert error.value.translation_key
+
+    async def resolve(*_: object) -> PlayMedia:
+        return PlayMedia("http://192.0.2.1/x.png", "image/png")
+
+    monkeypatch.setattr(media_source, "async_resolve_media", resolve)
+    with pytest.raises(HomeAssistantError) as error:
+        await ask(hass, attachments="media-source://radio/x")
+    assert error.value.translation_key == "attachment_missing"
+
+
+@pytest.mark.usefixtures("entry")
+async def test_a_camera_that_a_user_may_not_see_is_not_shown(
+    hass: HomeAssistant, gateway: GatewaySimulator
+) -> None:
+    door = await add_camera(hass)
+    user = MockUser().add_to_hass(hass)
+    user.mock_policy({"entities": {"entity_ids": {AGENT: True}}})
+    context = Context(user_id=user.id)
+    with pytest.raises(Unauthorized):
+        await call(hass, "ask", context, agent=AGENT, text="?", attachments=door)
+    with pytest.raises(Unauthorized):
+        await call(
+            hass, "send_message", Context(user_id="none"), target="42", attachment=door
+        )
+    assert gateway.received("agent") == gateway.received("send") == []
+    user.mock_policy({"entities": {"entity_ids": {AGENT: True, door: True}}})
+    await call(hass, "ask", context, agent=AGENT, text="?", attachments=door)
+
+
+@pytest.mark.usefixtures("entry")
+async def test_an_agent_that_a_user_may_not_control_is_not_asked(
+    hass: HomeAssistant, gateway: GatewaySimulator
+) -> None:
+    user = MockUser().add_to_hass(hass)
+    user.mock_policy({"entities": {"entity_ids": {AGENT: {"read": True}}}})
+    for context in (Context(user_id=user.id), Context(user_id="none")):
+        with pytest.raises(Unauthorized):
+            await call(hass, "ask", context, agent=AGENT, text="Hello")
+    assert gateway.received("agent") == []
+
+
+@pytest.mark.usefixtures("entry")
+@pytest.mark.parametrize("agent", ["conversation.none", CONNECTIVITY])
+async def test_an_agent_that_is_none_is_told(hass: HomeAssistant, agent: str) -> None:
+    with pytest.raises(ServiceValidationError) as error:
+        await call(hass, "ask", agent=agent, text="Hello")
+    assert error.value.translation_key == "no_such_agent"
+    assert error.value.translation_placeholders == {"entity_id": agent}
+
+
+async def test_an_agent_of_an_unloaded_gateway_is_told(
+    hass: HomeAssistant, entry: ClawdConfigEntry
+) -> None:
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    with pytest.raises(ServiceValidationError) as error:
+        await ask(hass)
+    assert error.value.translation_key == "service_config_entry_not_loaded"
+
+
+@pytest.mark.usefixtures("entry")
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"text": " "},
+        {"channel": "telegram"},
+        {"timeout": 0},
+        {"structure": {"a": {}}},
+        {"structure": {"a": {"selector": {"none": {}}}}},
+        {"structure": []},
+        {"attachments": [{"media_content_type": "image/png"}]},
+        {"unknown": 1},
+    ],
+)
+async def test_a_call_that_is_wrong_is_refused(
+    hass: HomeAssistant, data: dict[str, Any]
+) -> None:
+    with pytest.raises(vol.Invalid):
+        await ask(hass, **{"text": "Hello", **data})
+
+
+async def test_a_task_ends_in_an_event(
+    hass: HomeAssistant, entry: ClawdConfigEntry, gateway: GatewaySimulator
+) -> None:
+    events = async_capture_events(hass, "clawd_task_finished")
+    gateway.script(Pause(), Reply('{"people": 2}'))
+    context = Context()
+    started = await call(
+        hass,
+        "start_task",
+        context,
+        agent=AGENT,
+        text="Count.",
+        name="count",
+        structure=STRUCTURE,
+    )
+    assert [*entry.runtime_data.started_tasks] == [started["task_id"]]
+    await gateway.wait_paused()
+    assert events == []
+
+    gateway.proceed()
+    await cleaned_up(entry)
+
+    [event] = events
+    assert event.context is context
+    assert event.data["task_id"] == started["task_id"]
+    assert (event.data["name"], event.data["agent"]) == ("count", AGENT)
+    assert (event.data["status"], event.data["data"]) == ("completed", {"people": 2})
+    assert event.data["usage"]["total_tokens"] == 30
+    assert entry.runtime_data.started_tasks == {}
+
+
+async def test_a_failed_task_tells_why(
+    hass: HomeAssistant, entry: ClawdConfigEntry, gateway: GatewaySimulator
+) -> None:
+    events = async_capture_events(hass, "clawd_task_finished")
+    gateway.script(Fail("the provider refuses"))
+    await call(hass, "start_task", agent=AGENT, text="Hello")
+    await cleaned_up(entry)
+    [event] = events
+    assert event.data["status"] == "failed"
+    assert event.data["error"] == "The agent could not answer: the provider refuses"
+
+
+async def _cancel(hass: HomeAssistant, task_id: str) -> None:
+    response = await call(hass, "cancel_task", task_id=task_id)
+    assert response == {"task_id": task_id}
+
+
+async def test_a_task_is_cancelled_while_it_runs(
+    hass: HomeAssistant, entry: ClawdConfigEntry, gateway: GatewaySimulator
+) -> None:
+    events = async_capture_events(hass, "clawd_task_finished")
+    gateway.script(Pause(), Reply("Late."))
+    started = await call(hass, "start_task", agent=AGENT, text="Hello")
+    await gateway.wait_paused()
+    await _cancel(hass, started["task_id"])
+    await hass.async_block_till_done()
+    assert [event.data["status"] for event in events] == ["cancelled"]
+    await gateway.wait_for_request("chat.abort")
+    await cleaned_up(entry)
+    assert gateway.runs.sessions == {}
+
+
+async def test_a_task_is_cancelled_before_it_runs(
+    hass: HomeAssistant, entry: ClawdConfigEntry, gateway: GatewaySimulator
+) -> None:
+    events = async_capture_events(hass, "clawd_task_finished")
+    async with drill_lock(entry).drill():
+        started = await call(hass, "start_task", agent=AGENT, text="Hello")
+        await _cancel(hass, started["task_id"])
+    await hass.async_block_till_done()
+    assert [event.data["status"] for event in events] == ["cancelled"]
+    assert gateway.received("agent") == []
+
+
+async def test_a_task_is_cancelled_in_its_second_turn(
+    hass: HomeAssistant, entry: ClawdConfigEntry, gateway: GatewaySimulator
+) -> None:
+    events = async_capture_events(hass, "clawd_task_finished")
+    gateway.script_once(Reply("Two."))
+    gateway.script_once(Pause(), Reply("Late."))
+    started = await call(
+        hass, "start_task", agent=AGENT, text="Hello", structure=STRUCTURE
+    )
+    await gateway.wait_paused()
+    await _cancel(hass, started["task_id"])
+    await cleaned_up(entry)
+    assert [event.data["status"] for event in events] == ["cancelled"]
+
+
+@pytest.mark.usefixtures("entry")
+async def test_a_task_that_has_ended_is_not_cancelled(
+    hass: HomeAssistant, entry: ClawdConfigEntry, gateway: GatewaySimulator
+) -> None:
+    gateway.script(Reply("Done."))
+    started = await call(hass, "start_task", agent=AGENT, text="Hello")
+    await cleaned_up(entry)
+    with pytest.raises(ServiceValidationError) as error:
+        await call(hass, "cancel_task", task_id=started["task_id"])
+    assert error.value.translation_key == "no_such_task"
+
+
+async def test_a_task_ends_with_its_gateway(
+    hass: HomeAssistant, entry: ClawdConfigEntry, gateway: GatewaySimulator
+) -> None:
+    events = async_capture_events(hass, "clawd_task_finished")
+    gateway.script(Pause(), Reply("Late."))
+    await call(hass, "start_task", agent=AGENT, text="Hello")
+    await gateway.wait_paused()
+    await catch_up(entry)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert [event.data["status"] for event in events] == ["cancelled"]
+
+
+async def test_an_automation_that_runs_wild_starts_few_tasks(
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    gateway: GatewaySimulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(start_task, "MAX_TASKS", 1)
+    gateway.script(Pause(), Reply("Done."))
+    await call(hass, "start_task", agent=AGENT, text="Hello")
+    with pytest.raises(ServiceValidationError) as error:
+        await call(hass, "start_task", agent=AGENT, text="Hello")
+    assert error.value.translation_key == "too_many_tasks"
+    await gateway.wait_paused()
+    gateway.proceed()
+    await cleaned_up(entry)
+
+
+@pytest.mark.parametrize(
+    ("agent_settings", "fields"),
+    [
+        ({"session_scope": "shared"}, {}),
+        ({"session_scope": "named", "session_name": "us"}, {}),
+        ({"session_scope": "device"}, {"device": "satellite"}),
+        ({}, {"session": "us"}),
+    ],
+    ids=["shared", "named", "device", "other"],
+)
+async def test_a_new_conversation_starts_from_scratch(  # noqa: PLR0913, PLR0917
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    gateway: GatewaySimulator,
+    conversation: Conversation,
+    satellite: str,
+    fields: dict[str, Any],
+) -> None:
+    if "device" in fields:
+        fields = {"device": satellite}
+    if "session" in fields:
+        await ask(hass, session="us")
+    else:
+        await conversation.say("Hello", device=satellite)
+    await cleaned_up(entry)
+    assert len(gateway.runs.sessions) == 1
+
+    data: dict[str, Any] = {"agent": AGENT, **fields}
+    assert await call(hass, "new_conversation", **data) == {"deleted": True}
+    assert gateway.runs.sessions == {}
+    assert await call(hass, "new_conversation", **data) == {"deleted": False}
+
+
+@pytest.mark.parametrize("agent_settings", [{"session_scope": "user"}])
+async def test_a_user_starts_from_scratch(
+    hass: HomeAssistant,
+    gateway: GatewaySimulator,
+    conversation: Conversation,
+    hass_admin_user: User,
+) -> None:
+    await conversation.say("Hello", user=hass_admin_user.id)
+    with pytest.raises(ServiceValidationError):
+        await call(hass, "new_conversation", agent=AGENT)
+    context = Context(user_id=hass_admin_user.id)
+    response = await call(hass, "new_conversation", context, agent=AGENT)
+    assert response == {"deleted": True}
+    assert gateway.runs.sessions == {}
+
+
+@pytest.mark.usefixtures("entry")
+async def test_a_conversation_that_is_new_anyway_is_told(hass: HomeAssistant) -> None:
+    with pytest.raises(ServiceValidationError) as error:
+        await call(hass, "new_conversation", agent=AGENT)
+    assert error.value.translation_key == "session_unclear"
+
+
+@pytest.mark.usefixtures("entry")
+async def test_a_session_that_cannot_be_deleted_is_told(
+    hass: HomeAssistant, gateway: GatewaySimulator
+) -> None:
+    await ask(hass, session="us")
+    gateway.edit(
+        "sessions.describe", lambda payload: payload["session"].update(sessionId="x")
+    )
+    with pytest.raises(HomeAssistantError) as error:
+        await call(hass, "new_conversation", agent=AGENT, session="us")
+    assert error.value.translation_key == "request_failed"
+
+
+@pytest.mark.usefixtures("entry")
+@pytest.mark.parametrize("protocol", [3, 4])
+async def test_a_message_is_sent(
+    hass: HomeAssistant, gateway: GatewaySimulator
+) -> None:
+    door = await add_camera(hass)
+    response = await call(
+        hass, "send_message", target="42", text="Ding.", attachment=door
+    )
+    assert response == {"message_id": "101"}
+    await call(hass, "send_message", channel="telegram", target="42", text="Dong.")
+    first, second = gateway.received("send")
+    assert first.params["contentType"] == "image/jpeg"
+    assert first.params["buffer"]
+    assert "channel" not in first.params
+    assert second.params["channel"] == "telegram"
+    assert "buffer" not in second.params
+
+
+@pytest.mark.usefixtures("entry")
+@pytest.mark.parametrize(
+    ("channel", "target", "key"),
+    [
+        ("telegram", "@nobody", "message_queued"),
+        ("none", "42", "request_failed"),
+    ],
+)
+async def test_a_message_that_is_not_sent_is_told(
+    hass: HomeAssistant, channel: str, target: str, key: str
+) -> None:
+    with pytest.raises(HomeAssistantError) as error:
+        await call(hass, "send_message", channel=channel, target=target, text="Hi")
+    assert error.value.translation_key == key
+
+
+@pytest.mark.usefixtures("entry")
+@pytest.mark.parametrize("data", [{}, {"text": " "}])
+async def test_a_message_says_something(
+    hass: HomeAssistant, data: dict[str, Any]
+) -> None:
+    with pytest.raises(vol.Invalid):
+        await call(hass, "send_message", target="42", **data)
+
+
+async def test_a_message_needs_a_connection(
+    hass: HomeAssistant, gateway: GatewaySimulator, entry: ClawdConfigEntry
+) -> None:
+    await gateway.suspend()
+    await wait_for_state(hass, CONNECTIVITY, "off")
+    with pytest.raises(HomeAssistantError) as error:
+        await call(
+            hass, "send_message", config_entry=entry.entry_id, target="42", text="Hi"
+        )
+    assert error.value.translation_key == "not_connected"
+
+
+async def test_a_message_needs_one_gateway(
+    hass: HomeAssistant, gateway: GatewaySimulator, entry: ClawdConfigEntry
+) -> None:
+    another = MockConfigEntry(
+        domain=DOMAIN, data=dict(entry.data), minor_version=4, title="Another"
+    )
+    another.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(another.entry_id)
+    with pytest.raises(ServiceValidationError) as error:
+        await call(hass, "send_message", target="42", text="Hi")
+    assert error.value.translation_key == "several_gateways"
+    await call(
+        hass, "send_message", config_entry=another.entry_id, target="42", text="Hi"
+    )
+    assert gateway.received("send")
+    for loaded in (entry, another):
+        assert await hass.config_entries.async_unload(loaded.entry_id)
+    with pytest.raises(ServiceValidationError) as error:
+        await call(hass, "send_message", target="42", text="Hi")
+    assert error.value.translation_key == "no_gateway_loaded"
+
+
+@pytest.mark.parametrize("protocol", [3, 4])
+@pytest.mark.usefixtures("entry")
+async def test_the_default_agent_is_woken(
+    hass: HomeAssistant, gateway: GatewaySimulator
+) -> None:
+    response = await call(hass, "wake", agent=AGENT, text="It rings.")
+    assert response == {"accepted": True}
+    [request] = gateway.received("wake")
+    assert request.params == {"mode": "now", "text": "It rings."}
+
+
+@pytest.mark.usefixtures("entry")
+@pytest.mark.parametrize(
+    ("agent_settings", "session", "key"),
+    [
+        ({}, {"session": "us"}, "agent:main:ha-us"),
+        ({"agent": "kitchen"}, {}, "agent:kitchen:main"),
+    ],
+)
+async def test_a_session_is_woken_at_the_next_heartbeat(
+    hass: HomeAssistant,
+    gateway: GatewaySimulator,
+    session: dict[str, Any],
+    key: str,
+) -> None:
+    data: dict[str, Any] = {"agent": AGENT, "text": "It rained.", **session}
+    data["when"] = "next_heartbeat"
+    await call(hass, "wake", **data)
+    [request] = gateway.received("wake")
+    assert request.params["mode"] == "next-heartbeat"
+    assert request.params["sessionKey"] == key
+
+
+async def test_waking_needs_a_connection(
+    hass: HomeAssistant, gateway: GatewaySimulator, entry: ClawdConfigEntry
+) -> None:
+    assert entry.runtime_data.client.hello
+    await gateway.suspend()
+    await wait_for_state(hass, CONNECTIVITY, "off")
+    with pytest.raises(HomeAssistantError) as error:
+        await call(hass, "wake", agent=AGENT, text="It rings.")
+    assert error.value.translation_key == "not_connected"
