@@ -11,12 +11,14 @@ import voluptuous as vol
 from custom_components.clawd.config_flow import ADDRESS_SCHEMA
 from custom_components.clawd.const import CONF_AGENT, CONF_THINKING
 from custom_components.clawd.flows.agent_schema import agent_schema, settings_schema
+from custom_components.clawd.flows.ai_task import ai_task_schema
 from custom_components.clawd.flows.options import OPTIONS_SCHEMA
 from scripts.translations import Texts
 
 from .blocks import Blocks, DocumentationError, table
 
 AGENT: Final = "config_subentries.conversation.step"
+AI_TASK: Final = "config_subentries.ai_task_data.step"
 
 # Defaults that the Gateway knows, not the form.
 DEFAULTS: Final = {
@@ -47,6 +49,13 @@ def settings_page(texts: Texts) -> Blocks:
             [
                 *_rows(texts, f"{AGENT}.user", agent),
                 *_rows(texts, f"{AGENT}.settings", settings),
+            ],
+        ),
+        "ai-task": table(
+            ("setting", "default", "description"),
+            [
+                *_rows(texts, f"{AI_TASK}.user", agent),
+                *_rows(texts, f"{AI_TASK}.settings", ai_task_schema({"any": "any"})),
             ],
         ),
     }

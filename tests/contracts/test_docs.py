@@ -18,7 +18,7 @@ DOCS = ROOT / "docs"
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("*.md"))]
 LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
 TEXTS = read_json(COMPONENT / "translations" / "en.json")
-SERVICE = load_yaml_dict(str(COMPONENT / "services.yaml"))["self_test"]
+SERVICES = load_yaml_dict(str(COMPONENT / "services.yaml"))
 FIELD = ("field", "default", "description")
 IMPORTS = internal_imports(component_sources())
 
@@ -46,7 +46,11 @@ def broken(page: Path, text: str) -> list[str]:
 
 def rows(page: str) -> list[list[str]]:
     """Return the cells of a page's tables, without headers."""
-    lines = (DOCS / page).read_text("utf-8").splitlines()
+    return cells((DOCS / page).read_text("utf-8").splitlines())
+
+
+def cells(lines: list[str]) -> list[list[str]]:
+    """Return the cells of tables, without headers."""
     return [
         [cell.strip() for cell in line.split("|")[1:-1]]
         for line, after in pairwise([*lines, ""])
@@ -100,15 +104,25 @@ def test_the_readme_is_short_and_links_the_documentation() -> None:
 def test_every_entity_is_explained() -> None:
     kinds = TEXTS["entity"].values()
     names = [entity["name"] for kind in kinds for entity in kind.values()]
-    unnamed = ["Connectivity", "Conversation agent"]
+    unnamed = ["AI task", "Connectivity", "Conversation agent"]
     assert sorted(first(rows("entities.md"))) == sorted([*names, *unnamed])
 
 
-def test_every_field_of_the_action_is_explained() -> None:
-    described = [
-        row[0].strip("`") for row in rows("actions.md") if len(row) == len(FIELD)
-    ]
-    assert sorted(described) == sorted(SERVICE["fields"])
+def test_every_field_of_every_action_is_explained() -> None:
+    page = (DOCS / "actions.md").read_text("utf-8")
+    _, *sections = re.split(r"^## `clawd\.(\w+)`$", page, flags=re.MULTILINE)
+    found = dict(zip(sections[::2], sections[1::2], strict=True))
+    assert set(found) == set(SERVICES)
+    for action, text in found.items():
+        described = [
+            row[0].strip("`")
+            for row in cells(text.splitlines())
+            if len(row) == len(FIELD)
+        ]
+        # The fields of `start_task` are those of `ask`, and one more.
+        wanted = set(SERVICES[action]["fields"])
+        wanted -= set(SERVICES["ask"]["fields"]) if action == "start_task" else set()
+        assert sorted(described) == sorted(wanted), action
 
 
 def test_every_section_of_the_diagnostics_is_explained() -> None:

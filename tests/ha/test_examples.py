@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncGenerator
 from datetime import timedelta
+import json
 from pathlib import Path
 import re
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.script import Script, async_validate_actions_config
@@ -21,11 +23,15 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.clawd.const import DOMAIN
+from custom_components.clawd.coordinator import ClawdConfigEntry
+from custom_components.clawd.flows.ai_task import new_ai_task
 from custom_components.clawd.reports import Status
-from tests.simulator import GatewaySimulator, Reply
+from tests.simulator import Fail, GatewaySimulator, Pause, Reply
 
+from .ai_tasks import TASK, cleaned_up
 from .check_stubs import check_stub, run_stubs
 from .faults.requests import UNKNOWN_RESPONSE
+from .pictures import add_camera, picture
 from .states import AGENT, CONNECTIVITY, SELF_TEST_EVENT, wait_for_state
 
 ROOT = Path(__file__).parents[2]
@@ -38,6 +44,21 @@ BLOCKS: list[Any] = [
 ]
 AUTOMATIONS: dict[str, Any] = {b["alias"]: b for b in BLOCKS if "triggers" in b}
 ACTIONS = [block for block in BLOCKS if "triggers" not in block]
+
+
+@pytest.fixture
+async def gateway(protocol: int) -> AsyncGenerator[GatewaySimulator]:
+    """Run a Gateway that makes images, and data if that is asked for."""
+    async with GatewaySimulator(protocol=protocol) as simulator:
+        simulator.images.image = picture(8, 8, "PNG")
+        yield simulator
+
+
+@pytest.fixture
+def more_subentries(hass: HomeAssistant, tmp_path: Path) -> list[ConfigSubentryData]:
+    """Add the AI task, and a place for its images."""
+    hass.config.media_dirs = {"local": str(tmp_path)}
+    return [new_ai_task("main", "main")]
 
 
 @pytest.fixture
@@ -81,23 +102,43 @@ async def test_every_entity_of_the_gateway_that_is_named_is_there(
 ) -> None:
     named = set(
         re.findall(
-            r"\w+\.openclaw_gateway\w+|conversation\.(?!process)\w+", str(BLOCKS)
+            r"\w+\.openclaw_gateway\w+|conversation\.(?!process)\w+|ai_task\.\w+_ai_\w+",
+            str(BLOCKS),
         )
     )
-    assert named == {AGENT, CONNECTIVITY, SELF_TEST_EVENT}
+    assert named == {AGENT, CONNECTIVITY, SELF_TEST_EVENT, TASK}
     assert all(hass.states.get(entity_id) for entity_id in named)
 
 
 @pytest.mark.usefixtures("told")
 @pytest.mark.parametrize("block", ACTIONS, ids=str)
 async def test_every_action_can_be_run(
-    hass: HomeAssistant, block: dict[str, Any]
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    gateway: GatewaySimulator,
+    block: dict[str, Any],
 ) -> None:
+    await add_camera(hass)
+    structure = block["data"].get("structure", {})
+    if structure:
+        values = {"number": 2, "boolean": True}
+        data = {
+            name: values[next(iter(f["selector"]))] for name, f in structure.items()
+        }
+        gateway.script(Reply(json.dumps(data)))
+    variables = {}
+    if block["action"] == "clawd.cancel_task":
+        gateway.script(Pause(), Reply("Late."))
+        question = {"agent": AGENT, "text": "Think."}
+        variables["started"] = await hass.services.async_call(
+            DOMAIN, "start_task", question, blocking=True, return_response=True
+        )
     sequence = cv.SCRIPT_SCHEMA([block])
     sequence = await async_validate_actions_config(hass, sequence)
     script = Script(hass, sequence, "example", DOMAIN)
 
-    result = await script.async_run()
+    result = await script.async_run(variables)
+    await cleaned_up(entry)
 
     variable = block.get("response_variable")
     assert result
@@ -193,3 +234,23 @@ async def test_the_event_of_a_failure_is_told(
 
     [call] = told
     assert call.data["message"] == "stub"
+
+
+async def test_the_end_of_a_task_is_told(
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    gateway: GatewaySimulator,
+    told: list[ServiceCall],
+) -> None:
+    gateway.script_once(Reply("A small one."))
+    gateway.script_once(Fail("the provider refuses"))
+    for _ in range(2):
+        question = {"agent": AGENT, "text": "Which one?", "name": "heat pump"}
+        await hass.services.async_call(DOMAIN, "start_task", question, blocking=True)
+        await cleaned_up(entry)
+        await hass.async_block_till_done()
+
+    assert [call.data["message"] for call in told] == [
+        "A small one.",
+        "The agent could not answer: the provider refuses",
+    ]
