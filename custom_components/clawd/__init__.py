@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from homeassistant.const import Platform
 from homeassistant.helpers import config_validation as cv
 
+from .assist.assistant import async_create_assistants
 from .client_factory import (
     async_get_credentials,
     async_get_endpoint,
@@ -112,6 +113,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> boo
     async_schedule_self_tests(hass, entry)
     async_create_devices(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    await async_create_assistants(hass, entry)
     runtime.listener_baseline = count_listeners(client)
     if runtime.node:
         runtime.node.listener_baseline = count_listeners(runtime.node.client)

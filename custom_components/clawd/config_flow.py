@@ -24,9 +24,11 @@ from homeassistant.helpers.selector import (
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 import voluptuous as vol
 
+from .assist.assistant import can_create_assistant
 from .client_factory import certificates_in
 from .const import (
     CONF_CA_CERTIFICATE,
+    CONF_CREATE_ASSISTANT,
     CONF_HEADERS,
     CONF_HOME_ACCESS,
     DOMAIN,
@@ -41,7 +43,7 @@ from .error_mapping import (
 )
 from .flows.address import Candidate, parse_address
 from .flows.agent import ConversationSubentryFlow
-from .flows.agent_schema import new_subentry
+from .flows.agent_schema import ASSISTANT_SCHEMA, new_subentry
 from .flows.ai_task import AITaskSubentryFlow, new_ai_task
 from .flows.certificate import certificate_error, lacking
 from .flows.discovery import DiscoveredGateway
@@ -121,6 +123,7 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
               refused: login again
           home: what the agent may do there
             node_approval: node_link | node_commands | node_later
+          assistant: with the agent
           entry
 
     An error leads back to the form.
@@ -458,7 +461,7 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
         self._info = info
         if takes_tools(info.hello) and info.agents.get(info.agents.default):
             return await self.async_step_home()
-        return await self._async_create_entry()
+        return await self.async_step_assistant()
 
     async def async_step_home(
         self, user_input: dict[str, Any] | None = None
@@ -475,7 +478,7 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
         self._access = HomeAccess(user_input[CONF_HOME_ACCESS])
         # On this machine, the node is approved by itself once it is set up.
         if local or self._access is HomeAccess.NONE:
-            return await self._async_create_entry()
+            return await self.async_step_assistant()
         self._node = await NodeSetup.async_create(self.hass, self._setup)
         return await self.async_step_node_approval()
 
@@ -528,14 +531,14 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
         self, _user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Leave the approval to the repair."""
-        return await self._async_create_entry()
+        return await self.async_step_assistant()
 
     async def async_step_node_done(
         self, _user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Keep the key that is approved, or may still be."""
         await self._require_node().async_store()
-        return await self._async_create_entry()
+        return await self.async_step_assistant()
 
     @callback
     def _async_show_node_progress(self, wait: asyncio.Task[None]) -> ConfigFlowResult:
@@ -558,7 +561,22 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
         assert self._node is not None  # noqa: S101 - set before each of its steps
         return self._node
 
-    async def _async_create_entry(self) -> ConfigFlowResult:
+    async def async_step_assistant(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Offer an assistant with the agent."""
+        agents = self._info.agents
+        agent = agents.get(agents.default)
+        if user_input is None and agent and can_create_assistant(self.hass):
+            return self.async_show_form(
+                step_id="assistant",
+                data_schema=ASSISTANT_SCHEMA,
+                description_placeholders={"agent": agent.name},
+            )
+        create = user_input is not None and user_input[CONF_CREATE_ASSISTANT]
+        return await self._async_create_entry(create_assistant=create)
+
+    async def _async_create_entry(self, *, create_assistant: bool) -> ConfigFlowResult:
         info = self._info
         # Another flow may have been faster while this one was open.
         self._abort_if_unique_id_configured()
@@ -571,7 +589,12 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
             options=self._setup.options,
             subentries=(
                 [
-                    new_subentry(agent.id, agent.name, self._access),
+                    new_subentry(
+                        agent.id,
+                        agent.name,
+                        self._access,
+                        create_assistant=create_assistant,
+                    ),
                     new_ai_task(agent.id, agent.name),
                 ]
                 if agent

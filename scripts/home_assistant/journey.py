@@ -30,11 +30,14 @@ async def add_gateway(
     fields: dict[str, str],
     on_wait: Callable[[str], None],
     access: str = "none",
+    *,
+    assistant: bool = False,
 ) -> dict[str, Any]:
     """Complete the config flow; return the loaded entry.
 
     If the Gateway requires approval of the device, say so and wait for it. `access` is
-    what the agent may do in the home: `none`, `read` or `control`.
+    what the agent may do in the home: `none`, `read` or `control`. The flow's assistant
+    tries Home Assistant's own commands first; it is created on request only.
     """
     flow = await api.post("config/config_entries/flow", {"handler": DOMAIN})
     path = f"config/config_entries/flow/{flow['flow_id']}"
@@ -46,6 +49,8 @@ async def add_gateway(
         result = await api.get(path)
     if result["type"] == "form" and result["step_id"] == "home":
         result = await api.post(path, {"home_access": access})
+    if result["type"] == "form" and result["step_id"] == "assistant":
+        result = await api.post(path, {"create_assistant": assistant})
     if result["type"] != "create_entry":
         raise JourneyError(await _explain(api, result))
     entry: dict[str, Any] = result["result"]

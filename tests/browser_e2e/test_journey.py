@@ -36,7 +36,11 @@ async def test_integration_is_added_with_valid_token(
     await frontend.submit(token=gateway.token)
     await frontend.expect_in_form("need a confirmation by a person")
     await frontend.submit()
+    await frontend.expect_in_form("An assistant makes main available in Assist")
+    await frontend.submit()
     await frontend.finish()
+    pipelines = (await api.command("assist_pipeline/pipeline/list"))["pipelines"]
+    assert "conversation.main" in [item["conversation_engine"] for item in pipelines]
     [entry] = await api.command(ENTRIES, domain=DOMAIN)
     assert entry["state"] == "loaded"
 

@@ -177,6 +177,14 @@ async def add_from_elsewhere(
     return path, menu
 
 
+async def decline_assistant(api: HomeAssistantApi, path: str, step: Step) -> Step:
+    """Finish a flow without an assistant; return its result."""
+    assert step["step_id"] == "assistant", step
+    result = await api.post(path, {"create_assistant": False})
+    assert result["type"] == "create_entry", result
+    return dict(result)
+
+
 def has_ended(step: Step) -> bool:
     """Return whether a progress is over."""
     return bool(step["type"] != "progress")
@@ -193,8 +201,8 @@ async def test_elsewhere_a_node_link_approves_the_home(
     path, _ = await add_from_elsewhere(api, gateway, elsewhere.port)
     await api.post(path, {"next_step_id": "node_link"})
     link = await print_node_link(gateway, elsewhere.port)
-    result = await api.post(path, {"node_link": link})
-    assert result["type"] == "create_entry", result
+    step = await api.post(path, {"node_link": link})
+    result = await decline_assistant(api, path, step)
     await expect_light_turned_on(api, result["result"]["entry_id"])
 
 
@@ -213,8 +221,8 @@ async def test_elsewhere_commands_approve_the_home(
     command = ("nodes", "approve", pending.id)
     await asyncio.to_thread(gateway._run_command, *command)  # noqa: SLF001 - a user's
     step = await until(lambda: api.get(path), has_ended)
-    assert step["type"] == "create_entry", step
-    await expect_light_turned_on(api, step["result"]["entry_id"])
+    result = await decline_assistant(api, path, step)
+    await expect_light_turned_on(api, result["result"]["entry_id"])
 
 
 @pytest.mark.parametrize("paired", [False, True])
@@ -222,7 +230,8 @@ async def test_a_repair_takes_a_node_link(
     api: HomeAssistantApi, gateway: Gateway, elsewhere: Relay, *, paired: bool
 ) -> None:
     path, _ = await add_from_elsewhere(api, gateway, elsewhere.port)
-    result = await api.post(path, {"next_step_id": "node_later"})
+    step = await api.post(path, {"next_step_id": "node_later"})
+    result = await decline_assistant(api, path, step)
     entry_id = result["result"]["entry_id"]
     name = "node_not_approved"
     issues = await until(lambda: issues_of(api), lambda found: name in found)

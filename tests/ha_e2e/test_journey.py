@@ -40,6 +40,24 @@ async def test_setup_conversation_self_test_and_unload(
         assert not gateway.connections
 
 
+async def test_the_flow_creates_an_assistant(api: HomeAssistantApi) -> None:
+    async with GatewaySimulator(protocol=4) as gateway:
+        config = Gateway(gateway.host, gateway.port, ssl=False, token=gateway.token)
+        await journey.add_gateway(api, config.fields, print, "control", assistant=True)
+
+        pipelines = (await api.command("assist_pipeline/pipeline/list"))["pipelines"]
+        [assistant] = [item for item in pipelines if item["prefer_local_intents"]]
+        assert assistant["conversation_engine"] == "conversation.main"
+
+        # "Turn on the light" is Home Assistant's own; the agent answers the rest.
+        pipeline = assistant["id"]
+        reply = await ask(api, pipeline, "What time is it?", lambda _: None)
+        assert not gateway.received("agent"), reply.text
+        gateway.script(Reply("Rather well."))
+        reply = await ask(api, pipeline, "How are you feeling?", lambda _: None)
+        assert reply.text == "Rather well."
+
+
 async def test_agent_controls_the_home_and_asks_first(api: HomeAssistantApi) -> None:
     async with GatewaySimulator(protocol=4) as gateway:
         config = Gateway(gateway.host, gateway.port, ssl=False, token=gateway.token)

@@ -10,9 +10,11 @@ from homeassistant.config_entries import (
 )
 from homeassistant.const import CONF_LLM_HASS_API, CONF_MODEL
 
+from ..assist.assistant import can_create_assistant
 from ..assist.session import Scope
 from ..const import (
     CONF_AGENT,
+    CONF_CREATE_ASSISTANT,
     CONF_DEADLINE,
     CONF_IDLE_TIMEOUT,
     CONF_SESSION_NAME,
@@ -22,7 +24,14 @@ from ..const import (
 from ..gateway import GatewayError
 from ..home.apis import api_names
 from ..home.settings import ADMIN_API
-from .agent_schema import SECTION_ADVANCED, SECTION_HOME, agent_schema, settings_schema
+from .agent_schema import (
+    ASSISTANT_SCHEMA,
+    SECTION_ADVANCED,
+    SECTION_HOME,
+    agent_schema,
+    assistant_choice,
+    settings_schema,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +49,7 @@ class ConversationSubentryFlow(ConfigSubentryFlow):
     def __init__(self) -> None:
         """Initialize the flow."""
         self._chosen: dict[str, Any] = {}
+        self._settings: dict[str, Any] = {}
 
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
@@ -61,7 +71,8 @@ class ConversationSubentryFlow(ConfigSubentryFlow):
         if user_input is not None:
             settings = _to_data(user_input)
             if not (errors := _validate(settings)):
-                return self._async_create_or_update({**self._chosen, **settings})
+                self._settings = {**self._chosen, **settings}
+                return await self.async_step_assistant()
         thinking_levels = self._thinking_levels
         # A level that the new agent or model does not have must not be suggested:
         # the selector would refuse it.
@@ -80,6 +91,23 @@ class ConversationSubentryFlow(ConfigSubentryFlow):
             step_id="settings",
             data_schema=self.add_suggested_values_to_schema(schema, values),
             errors=errors,
+        )
+
+    async def async_step_assistant(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Offer an assistant with an added agent."""
+        if self.source != SOURCE_USER or not can_create_assistant(self.hass):
+            return self._async_create_or_update(self._settings)
+        if user_input is None:
+            return self.async_show_form(
+                step_id="assistant",
+                data_schema=ASSISTANT_SCHEMA,
+                description_placeholders={"agent": self._agent_name},
+            )
+        create = user_input[CONF_CREATE_ASSISTANT]
+        return self._async_create_or_update(
+            self._settings | assistant_choice(create_assistant=create)
         )
 
     async def _async_step_agent(
@@ -111,8 +139,7 @@ class ConversationSubentryFlow(ConfigSubentryFlow):
         self._models = await client.models.list() if can_choose_model else ()
 
     def _async_create_or_update(self, data: dict[str, Any]) -> SubentryFlowResult:
-        agent = self._agents.get(data[CONF_AGENT])
-        title = self._new_title(agent.name if agent else data[CONF_AGENT])
+        title = self._new_title(self._agent_name)
         if self.source == SOURCE_USER:
             return self.async_create_entry(title=title, data=data)
         # The title may be the user's own: kept as long as the agent is the same.
@@ -136,6 +163,13 @@ class ConversationSubentryFlow(ConfigSubentryFlow):
         if self.source == SOURCE_USER:
             return ""
         return self._get_reconfigure_subentry().title
+
+    @property
+    def _agent_name(self) -> str:
+        """Return the name of the chosen agent."""
+        agent_id: str = self._chosen[CONF_AGENT]
+        agent = self._agents.get(agent_id)
+        return agent.name if agent else agent_id
 
     @property
     def _apis(self) -> dict[str, str]:

@@ -23,6 +23,7 @@ import voluptuous as vol
 from ..assist.session import Scope
 from ..const import (
     CONF_AGENT,
+    CONF_CREATE_ASSISTANT,
     CONF_DEADLINE,
     CONF_FROM_ELSEWHERE,
     CONF_HOME_ACCESS,
@@ -77,6 +78,10 @@ HOME_SETTINGS: Final = (
 MIN_TIMEOUT: Final = 5
 MAX_TIMEOUT: Final = 86_400
 
+ASSISTANT_SCHEMA: Final = vol.Schema(
+    {vol.Required(CONF_CREATE_ASSISTANT, default=True): bool}
+)
+
 SECONDS: Final = NumberSelector(
     NumberSelectorConfig(
         min=MIN_TIMEOUT,
@@ -96,15 +101,25 @@ _ADVANCED: Final = vol.Schema(
 
 
 def new_subentry(
-    agent_id: str, title: str, access: HomeAccess = HomeAccess.NONE
+    agent_id: str,
+    title: str,
+    access: HomeAccess = HomeAccess.NONE,
+    *,
+    create_assistant: bool = False,
 ) -> ConfigSubentryData:
     """Return the subentry of an agent with default settings."""
+    data = {CONF_AGENT: agent_id, **DEFAULTS, CONF_HOME_ACCESS: access.value}
     return ConfigSubentryData(
-        data={CONF_AGENT: agent_id, **DEFAULTS, CONF_HOME_ACCESS: access.value},
+        data=data | assistant_choice(create_assistant=create_assistant),
         subentry_type=SUBENTRY_CONVERSATION,
         title=title,
         unique_id=None,
     )
+
+
+def assistant_choice(*, create_assistant: bool) -> dict[str, Any]:
+    """Return the data of a subentry whose setup creates an assistant, or does not."""
+    return {CONF_CREATE_ASSISTANT: True} if create_assistant else {}
 
 
 def agent_schema(
