@@ -60,14 +60,15 @@ async def boot(  # noqa: PLR0913, PLR0917 - each has a default
     installation: Installation = NEWEST,
     wrapper: Callable[[Path], Sequence[str | Path]] = lambda _: (),
     configuration: str = "",
+    components: Sequence[Path] = (),
 ) -> AsyncIterator[RunningHomeAssistant]:
     """Run a fresh Home Assistant.
 
     The environment is added to this process's; the component is the repository's,
     unless a package is given; the skipped onboarding steps count as done. `wrapper`
     returns what runs the command, from the config folder; `configuration` is added to
-    configuration.yaml. Exceptions that pass through
-    carry the end of the log as a note.
+    configuration.yaml; other custom components are added to ours. Exceptions that pass
+    through carry the end of the log as a note.
     """
     port = free_port()
     with _temporary_folder() as (folder, log):
@@ -75,6 +76,8 @@ async def boot(  # noqa: PLR0913, PLR0917 - each has a default
         prepare_folder(folder, port, package, http_in_yaml=http_in_yaml)
         with (folder / "configuration.yaml").open("a") as file:
             file.write(configuration)
+        for component in components:
+            (folder / "custom_components" / component.name).symlink_to(component)
         skip_onboarding_steps(folder, skipped)
         try:
             command = [*wrapper(folder), *hass_command(folder, installation)]

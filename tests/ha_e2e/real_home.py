@@ -81,6 +81,7 @@ template:
           action: input_boolean.turn_off
           target: {entity_id: input_boolean.gate}
 """
+LOUDSPEAKER = Path(__file__).parent / "components" / "loudspeaker"
 POLL_INTERVAL = 0.1
 # Seconds in which the Gateway's agents see the tools after a start of either side.
 TIMEOUT = 60.0
@@ -262,7 +263,9 @@ def serve_home(gateway: Gateway) -> Iterator[RealHome]:
 async def new_home(gateway: Gateway) -> AsyncIterator[RealHome]:
     """Run a Home Assistant whose agent controls the home, once the agent sees it."""
     async with boot(
-        installation=installation(), configuration=CONFIGURATION
+        installation=installation(),
+        configuration=CONFIGURATION,
+        components=[LOUDSPEAKER],
     ) as running:
         async with connect_new_user(running.url) as (api, token):
             fields = {"address": gateway.url, "token": gateway.token}
