@@ -37,6 +37,9 @@ class GatewayHarness(Protocol):
     async def approve(self, request_id: str) -> None:
         """Approve a pairing request."""
 
+    async def reject(self, request_id: str) -> None:
+        """Reject a pairing request."""
+
     async def print_setup_code(self) -> str:
         """Return a setup code (v4)."""
 
@@ -79,6 +82,10 @@ class RealGatewayHarness:
     async def approve(self, request_id: str) -> None:
         """Approve a pairing request."""
         await asyncio.to_thread(self._gateway.approve, request_id)
+
+    async def reject(self, request_id: str) -> None:
+        """Reject a pairing request."""
+        await asyncio.to_thread(self._gateway.reject, request_id)
 
     async def print_setup_code(self) -> str:
         """Return a setup code."""
@@ -135,6 +142,10 @@ class SimulatedGatewayHarness:
     async def approve(self, request_id: str) -> None:
         """Approve a pairing request."""
         self._simulator.approve(request_id)
+
+    async def reject(self, request_id: str) -> None:
+        """Reject a pairing request."""
+        self._simulator.reject(request_id)
 
     async def print_setup_code(self) -> str:
         """Return a setup code."""

@@ -16,7 +16,7 @@ import tempfile
 import time
 from typing import Final
 
-from .editions import EDITIONS
+from .editions import EDITIONS, Config
 from .install import NODE, install_gateway
 
 ROOT: Final = Path(__file__).parents[2]
@@ -43,10 +43,12 @@ class Gateway:
         token: str,
         mode: str = "token",
         proxies: tuple[str, ...] = LOOPBACK,
+        settings: Config | None = None,
     ) -> None:
         """Write the configuration; `start()` runs the process.
 
-        In mode `password`, the token is the password; the `proxies` are trusted.
+        In mode `password`, the token is the password; the `proxies` are trusted;
+        `settings` are further sections of the configuration.
         """
         self.protocol = protocol
         self.url = f"ws://127.0.0.1:{port}"
@@ -63,6 +65,7 @@ class Gateway:
             folder, port, {"mode": mode, mode: token}, model_url
         )
         config["gateway"]["trustedProxies"] = proxies
+        config |= settings or {}
         (folder / "config.json").write_text(json.dumps(config))
 
     def ensure_running(self) -> None:
@@ -111,6 +114,10 @@ class Gateway:
     def approve(self, request_id: str) -> None:
         """Approve a pairing request with the Gateway's command."""
         self._run_command("devices", "approve", request_id)
+
+    def reject(self, request_id: str) -> None:
+        """Reject a pairing request with the Gateway's command."""
+        self._run_command("devices", "reject", request_id)
 
     def print_setup_code(self) -> str:
         """Return a setup code from the Gateway's command (v4)."""
@@ -174,13 +181,14 @@ def serve_model() -> Iterator[str]:
 
 
 @contextmanager
-def serve_gateway(
+def serve_gateway(  # noqa: PLR0913 - each has a default
     protocol: int,
     *,
     port: int | None = None,
     token: str | None = None,
     mode: str = "token",
     proxies: tuple[str, ...] = LOOPBACK,
+    settings: Config | None = None,
 ) -> Iterator[Gateway]:
     """Run a Gateway and its model, installed if necessary."""
     install_gateway(protocol)
@@ -193,6 +201,7 @@ def serve_gateway(
             token=token or secrets.token_hex(),
             mode=mode,
             proxies=proxies,
+            settings=settings,
         )
         gateway.start()
         try:

@@ -22,6 +22,9 @@ async def deltas_of(step: Step) -> AsyncIterator[dict[str, Any]]:
         call = {"id": uuid4().hex, "type": "function", "function": function}
         yield {"tool_calls": [{"index": 0} | call]}
         return
+    if step.verb == "wait":
+        await asyncio.sleep(float(step.argument))
+        return
     tokens, delay = tokens_of(step)
     for token in tokens:
         yield {"content": token}

@@ -6,6 +6,7 @@ r"""Script of the model, read from the user's message.
     use NAME {…}    the same for a tool of a node, by the Gateway's `tool_call`
     quote           reply with the last tool result
     fail STATUS     respond with that HTTP status
+    wait S          say nothing for S seconds
     hang            never respond
 
 The steps of a script are joined by ` | `. Halves of characters are written as
@@ -20,7 +21,7 @@ from typing import Any, Final
 
 type Message = dict[str, Any]
 
-VERBS: Final = "say|count|call|use|quote|fail|hang"
+VERBS: Final = "say|count|call|use|quote|fail|wait|hang"
 SCRIPT: Final = re.compile(rf"^(?:\[[^\]]*\] )?((?:{VERBS})\b.*)$", re.MULTILINE)
 STEP: Final = re.compile(rf"({VERBS})\b ?(.*)")
 INTERNAL: Final = "BEGIN_OPENCLAW_INTERNAL"

@@ -161,7 +161,7 @@ async def test_no_answer_after_the_deadline(
     assert home.host.statistics.expired == 1
 
 
-async def test_notification_is_refused(
+async def test_notification_is_handed_over(
     harness: GatewayHarness, client: GatewayClient
 ) -> None:
     async with published(harness) as home:
@@ -171,10 +171,14 @@ async def test_notification_is_refused(
             "params": {"title": "Dinner", "body": "is ready"},
             "idempotencyKey": uuid4().hex,
         }
-        with pytest.raises(RequestFailedError):
-            await client.request("node.invoke", params)
+        answer = await client.request("node.invoke", params)
         await home.wait_idle()
-    assert home.host.statistics.refused == 1
+    assert answer["payload"] == {"ok": True}
+    (call,) = home.calls
+    assert call.is_notification
+    assert call.arguments == {"title": "Dinner", "body": "is ready"}
+    # The Gateway says neither who notifies nor from which session.
+    assert (call.tool, call.session_key) == (None, None)
 
 
 async def test_home_that_starts_is_asked_again(

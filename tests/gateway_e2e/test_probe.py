@@ -125,12 +125,28 @@ async def test_tool_calls_and_results_are_reported(
     )
     parts = [part async for part in run.parts()]
     texts = [part for part in parts if isinstance(part, str)]
-    call, result = (part for part in parts if not isinstance(part, str))
+    call, result = (part for part in parts if isinstance(part, ToolCall | ToolResult))
     assert "".join(texts) == "Let me look.\n\nIt is done."
     assert call == ToolCall(call.id, "exec", {"command": "echo marmalade"})
     assert isinstance(result, ToolResult)
     assert (result.id, result.is_error) == (call.id, False)
     assert "".join(map(str, parts[: parts.index(call)])) == "Let me look."
+
+
+async def test_the_answer_is_told_from_the_text_before_a_tool(
+    harness: GatewayHarness, client: GatewayClient, session_key: str
+) -> None:
+    harness.set_script(Reply("Let me look."), ECHO_TOOL, Reply("It is done."))
+    message = f"say Let me look. | {ECHO} | say It is done."
+    run = await client.start_run(
+        RunRequest(message, session_key, include_segments=True)
+    )
+    parts = [part async for part in run.parts()]
+    ends = [part for part in parts if not isinstance(part, str)]
+    assert ends
+    first, last = parts.index(ends[0]), len(parts) - parts[::-1].index(ends[-1])
+    assert "".join(map(str, parts[:first])) == "Let me look."
+    assert "".join(map(str, parts[last:])).strip() == "It is done."
 
 
 async def test_password_is_accepted_in_password_mode(

@@ -6,6 +6,7 @@ from .refusals import Refusal
 from .request_log import Request
 from .script import (
     Ack,
+    AskUser,
     CallTool,
     Drop,
     Emit,
@@ -17,15 +18,18 @@ from .script import (
     Reply,
     ReplyResult,
     Retry,
+    Spawn,
     Step,
     TimeOut,
     Tool,
 )
 from .server import GatewaySimulator
+from .speech import Speech
 
 __all__ = [
     "Ack",
     "Agent",
+    "AskUser",
     "CallTool",
     "ClientConnection",
     "Drop",
@@ -41,6 +45,8 @@ __all__ = [
     "ReplyResult",
     "Request",
     "Retry",
+    "Spawn",
+    "Speech",
     "Step",
     "TimeOut",
     "Tool",

@@ -13,6 +13,7 @@ class Agent:
     name: str | None = None
     model: str = "mock/mock"
     levels: tuple[str, ...] = ("off",)
+    permission_mode: str = "full"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ def _agent_entry(protocol: int, template: Frame, agent: Agent) -> Frame:
     return (
         template
         | {"id": agent.id, **name, "model": {"primary": agent.model}}
+        | {"defaultPermissionMode": agent.permission_mode}
         | _thinking_levels(agent.levels)
     )
 

@@ -22,6 +22,7 @@ class Devices:
     tokens: dict[str, str] = field(default_factory=dict)
     bootstrap_tokens: set[str] = field(default_factory=set)
     roles: dict[str, str] = field(default_factory=dict)
+    decided: set[str] = field(default_factory=set)
     _requests: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def pair(self, params: dict[str, Any], *, silent: bool) -> str:
@@ -52,11 +53,17 @@ class Devices:
             KeyError: no such request is pending.
         """
         request = self.pending.pop(request_id)
+        self.decided.add(request_id)
         device_id = request["deviceId"]
         self.approved.setdefault(device_id, set()).update(request["scopes"])
         self.roles[device_id] = request["role"]
         self._requests[device_id] = request
         return self._describe(device_id)
+
+    def reject(self, request_id: str) -> str:
+        """Reject a pending request; return the id of its device."""
+        self.decided.add(request_id)
+        return str(self.pending.pop(request_id)["deviceId"])
 
     def forget(self, device_id: str) -> None:
         """Remove a device and its token."""

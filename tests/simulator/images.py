@@ -62,6 +62,16 @@ async def get_task(
     return {"task": _known(gateway, request)}
 
 
+async def list_tasks(
+    gateway: GatewaySimulator, _: ClientConnection, request: Request
+) -> Frame:
+    """Return the tasks of some status."""
+    status = request.params.get("status")
+    wanted = status if isinstance(status, list) else [status]
+    tasks = gateway.images.tasks.values()
+    return {"tasks": [task for task in tasks if task["status"] in wanted]}
+
+
 async def cancel_task(
     gateway: GatewaySimulator, _: ClientConnection, request: Request
 ) -> Frame:

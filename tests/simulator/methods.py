@@ -19,11 +19,13 @@ from .node_methods import (
     list_pairing,
 )
 from .params import ADMIN, grants_scope, method_params_error, required_scope
+from .questions import list_questions, resolve_question
 from .recordings import V3, Frame, payload, recorded_methods
 from .request_errors import RequestError, invalid_request, missing_scope
 from .request_log import Request
 from .script import Fail, Refuse, Script
 from .snapshots import health, history, session_rows
+from .speech import speak, speech_status
 
 if TYPE_CHECKING:
     from .connection import ClientConnection
@@ -199,7 +201,8 @@ async def _list_sessions(
     gateway: GatewaySimulator, _: ClientConnection, request: Request
 ) -> Frame:
     """Return the list of sessions."""
-    return session_rows(gateway, request.params.get("limit"))
+    params = request.params
+    return session_rows(gateway, params.get("limit"), params.get("spawnedBy"))
 
 
 async def _list_agents(
@@ -264,8 +267,8 @@ async def _await_upgrade(
     gateway: GatewaySimulator, connection: ClientConnection, request: Request
 ) -> Frame:
     """Wait until a request is decided; an approval replaces the device's token."""
-    request_id = request.params["requestId"]
-    if request_id not in gateway.devices.pending:
+    request_id, devices = request.params["requestId"], gateway.devices
+    if request_id not in {*devices.pending, *devices.decided}:
         raise invalid_request("scope upgrade expired or not found")
     await gateway.wait_until(lambda: request_id not in gateway.devices.pending)
     device_id = connection.params["device"]["id"]
@@ -275,6 +278,20 @@ async def _await_upgrade(
     token = gateway.devices.tokens[device_id] = secrets.token_urlsafe(24)
     answer = {"status": "approved", "requestId": request_id}
     return {**answer, "deviceToken": token, "scopes": scopes}
+
+
+async def _speech_status(
+    gateway: GatewaySimulator, _: ClientConnection, __: Request
+) -> Frame:
+    """Return the providers of speech."""
+    return speech_status(gateway.speech)
+
+
+async def _speak(
+    gateway: GatewaySimulator, _: ClientConnection, request: Request
+) -> Frame:
+    """Return the audio of a text."""
+    return speak(gateway.speech, request.params["text"])
 
 
 async def _health(gateway: GatewaySimulator, _: ClientConnection, __: Request) -> Frame:
@@ -317,9 +334,14 @@ METHODS_V4: dict[str, Handler] = {
     "node.list": list_nodes,
     "node.pair.approve": approve_pairing,
     "node.pair.list": list_pairing,
+    "question.list": list_questions,
+    "question.resolve": resolve_question,
     "sessions.describe": sessions_v4.describe,
     "tasks.cancel": images.cancel_task,
     "tasks.get": images.get_task,
+    "tasks.list": images.list_tasks,
     "tools.effective": effective_tools,
     "tools.invoke": invoke_tool,
+    "tts.speak": _speak,
+    "tts.status": _speech_status,
 }

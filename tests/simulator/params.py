@@ -6,6 +6,7 @@ from .recordings import V3, recorded_methods
 
 READ, WRITE = "operator.read", "operator.write"
 PAIRING, ADMIN = "operator.pairing", "operator.admin"
+QUESTIONS = "operator.questions"
 
 
 def _names(text: str) -> list[str]:
@@ -19,6 +20,7 @@ _AGENT = _names(
     groupChannel groupSpace timeout lane extraSystemPrompt label"""
 )
 _PATCH = _names("label thinkingLevel verboseLevel reasoningLevel model")
+_PATCH_V4 = _names("permissionMode archived expectedSessionId")
 _SEND = _names(
     """message channel accountId threadId buffer filename contentType mediaUrl silent
     asVoice"""
@@ -33,13 +35,17 @@ _V4_SCOPES = {
     "gateway.identity.get": READ,
     "node.invoke": WRITE,
     "node.list": READ,
+    "question.list": QUESTIONS,
+    "question.resolve": QUESTIONS,
     "sessions.delete": WRITE,
     "sessions.describe": READ,
     "sessions.patch": WRITE,
     "tasks.cancel": WRITE,
     "tasks.get": READ,
+    "tasks.list": READ,
     "tools.effective": READ,
     "tools.invoke": WRITE,
+    "tts.speak": WRITE,
 }
 
 # Method: (required, optional on protocol 3, optional on protocol 4)
@@ -47,7 +53,15 @@ _PARAMS: dict[str, tuple[list[str], list[str], list[str]]] = {
     "agent": (
         ["message", "idempotencyKey"],
         [*_AGENT, "spawnedBy"],
-        [*_AGENT, "model", "provider", "cwd", "promptMode", "modelRun"],
+        [
+            *_AGENT,
+            "model",
+            "provider",
+            "cwd",
+            "promptMode",
+            "bootstrapContextMode",
+            "modelRun",
+        ],
     ),
     "agent.wait": (["runId"], ["timeoutMs"], ["timeoutMs"]),
     "agents.list": ([], [], []),
@@ -75,11 +89,18 @@ _PARAMS: dict[str, tuple[list[str], list[str], list[str]]] = {
     "node.list": ([], [], []),
     "node.pair.approve": (["requestId"], [], []),
     "node.pair.list": ([], [], []),
+    "question.list": ([], [], []),
+    "question.resolve": (["id"], [], ["answers", "cancel", "resolutionId"]),
     "send": (["to", "idempotencyKey"], _SEND, _SEND),
     "sessions.delete": (["key"], [], ["archivedOnly", "deleteTranscript"]),
     "sessions.describe": (["key"], [], ["agentId"]),
-    "sessions.list": ([], _SESSIONS, [*_SESSIONS, "offset", "search"]),
-    "sessions.patch": (["key"], _PATCH, [*_PATCH, "archived", "expectedSessionId"]),
+    "sessions.list": (
+        [],
+        [*_SESSIONS, "spawnedBy"],
+        [*_SESSIONS, "spawnedBy", "offset", "search"],
+    ),
+    "sessions.patch": (["key"], _PATCH, [*_PATCH, *_PATCH_V4]),
+    "tts.speak": (["text"], [], []),
     "tools.effective": (["sessionKey"], [], ["agentId"]),
     "tools.invoke": (
         ["name"],

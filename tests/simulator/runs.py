@@ -12,6 +12,7 @@ from .run_events_v3 import RunEventsV3
 from .run_events_v4 import RunEventsV4
 from .script import (
     Ack,
+    AskUser,
     CallTool,
     Drop,
     Emit,
@@ -23,6 +24,7 @@ from .script import (
     ReplyResult,
     Retry,
     Script,
+    Spawn,
     Step,
     TimeOut,
     Tool,
@@ -45,6 +47,7 @@ class Session:
     updated_at: int = 0
     archived_at: int = 0
     model: str | None = None
+    spawned_by: str | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -58,6 +61,7 @@ class Run:
     script: Script
     connection: ClientConnection | None = None
     request: Request | None = None
+    spawns: list[tuple[Spawn, Frame]] = field(default_factory=list)
     done: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
 
@@ -110,6 +114,8 @@ class Run:
                 await self._stream_reply(step)
             case Tool():
                 events.emit_tool_call(step)
+            case Spawn():
+                self._accept_spawn(step)
             case Replace(text):
                 events.replace_text(text)
             case Retry(error):
@@ -126,11 +132,23 @@ class Run:
         if events.wait_result:
             self.done.set()
 
+    def _accept_spawn(self, step: Spawn) -> None:
+        """Accept a sub-agent, which starts once the run has ended."""
+        child = {
+            "runId": str(uuid.uuid4()),
+            "childSessionKey": f"agent:{self.events.agent_id}:subagent:{uuid.uuid4()}",
+            "expectsCompletionMessage": True,
+        }
+        self.spawns.append((step, child))
+        self.events.emit_tool_call(Tool("sessions_spawn", {"task": "look it up"}))
+
     async def _run_gateway_step(self, step: Step) -> None:
         """Run a step of the Gateway, a connection or a node."""
         match step:
             case CallTool():
                 await self._call_tool(step)
+            case AskUser():
+                await self._ask_user(step)
             case ReplyResult(prefix):
                 await self._stream_reply(Reply(prefix + self.events.tool_text))
             case Ack():
@@ -154,6 +172,16 @@ class Run:
             result = await nodes.call(step.name, args, session_key=key, call_id=call_id)
         self.events.end_node_call(step, result)
 
+    async def _ask_user(self, step: AskUser) -> None:
+        """Ask the user by the agent's own tool."""
+        call = CallTool(
+            "ask_user", {"questions": step.questions, "timeoutSeconds": step.timeout}
+        )
+        self.events.start_node_call(call)
+        text = await self.gateway.questions.ask(self, step)
+        payload = {"content": [{"type": "text", "text": text}]}
+        self.events.end_node_call(call, {"ok": True, "payload": payload})
+
     async def _stream_reply(self, step: Reply) -> None:
         """Stream the text of a reply."""
         delay = self.gateway.delay if step.delay is None else step.delay
@@ -168,9 +196,28 @@ class Run:
         if not events.outcome:
             return
         self.session.updated_at = self.gateway.now_ms()
+        for step, child in self.spawns:
+            self.gateway.spawn(run_subagent(self, step, child))
+        if self.spawns and self.gateway.protocol != V3:
+            accepted = [child for _, child in self.spawns]
+            events.outcome.payload["result"]["acceptedSessionSpawns"] = accepted
         if self.connection and self.request:
             payload = self.gateway.apply_edit("agent", dict(events.outcome.payload))
             self.connection.respond(self.request, payload, events.outcome.error)
+
+
+async def run_subagent(parent: Run, step: Spawn, child: Frame) -> None:
+    """Run a sub-agent, and tell of its end in the session that started it."""
+    runs, key = parent.gateway.runs, child["childSessionKey"]
+    params = {"message": "look it up", "sessionKey": key}
+    run = runs.start(params | {"idempotencyKey": child["runId"]}, step.child)
+    run.session.spawned_by = parent.session.key
+    await run.done.wait()
+    run_id = str(uuid.uuid4())
+    if parent.gateway.protocol != V3:
+        run_id = f"announce:v1:{key}:{child['runId']}"
+    params = {"message": "A sub-agent has ended.", "sessionKey": parent.session.key}
+    runs.start(params | {"idempotencyKey": run_id}, step.completion)
 
 
 @dataclass

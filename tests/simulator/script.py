@@ -1,6 +1,6 @@
 """Steps of a scripted agent run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 import json
 import re
@@ -42,11 +42,45 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True)
+class Spawn:
+    """Start a sub-agent; its session's completion runs in this session."""
+
+    child: tuple[Step, ...] = (Reply("the child is done"),)
+    completion: tuple[Step, ...] = (Reply("The sub-agent is done."),)
+
+
+@dataclass(frozen=True, slots=True)
 class CallTool:
     """Call a tool of a connected node (protocol 4), and wait for its result."""
 
     name: str
     args: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AskUser:
+    """Ask the user by ``ask_user`` (protocol 4), and wait for the answer.
+
+    ``questions`` as the model gives them; ``timeout`` in seconds.
+    """
+
+    questions: Sequence[Mapping[str, Any]]
+    timeout: int = 900
+
+    @property
+    def recorded(self) -> list[dict[str, Any]]:
+        """Return the questions as the Gateway's event shows them."""
+        return [
+            {
+                "questionId": question["id"],
+                "header": question["header"],
+                "question": question["question"],
+                "options": list(question["options"]),
+                **({"multiSelect": True} if question.get("multiSelect") else {}),
+                "isOther": question.get("isOther", True),
+            }
+            for question in self.questions
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +161,9 @@ class End:
 type Step = (
     Reply
     | Tool
+    | Spawn
     | CallTool
+    | AskUser
     | ReplyResult
     | Replace
     | Retry
@@ -148,8 +184,22 @@ def default_script(message: str) -> Script:
 
     As with the recordings' model: ``say: TEXT``, ``slow N`` and ``long N`` (N
     numbered words), ``tool:NAME {…}``, ``FAILNOW``; anything else is echoed.
-    ``node:NAME {…}`` calls a tool of a node.
+    ``node:NAME {…}`` calls a tool of a node, ``ask {"questions": […]}`` the user.
     """
+    return (
+        _spoken_script(message)
+        or _called_script(message)
+        or (
+            Reply(
+                f"You said: “{message}”. I am the simulated Gateway, "
+                "so this answer is only an echo, but it streams word by word "
+                "like a real one."
+            ),
+        )
+    )
+
+
+def _spoken_script(message: str) -> Script:
     match message.split(" ", 1):
         case ["say:", text]:
             return (Reply(text),)
@@ -157,15 +207,15 @@ def default_script(message: str) -> Script:
             return (Reply(" ".join(f"w{index}" for index in range(int(count)))),)
         case ["FAILNOW", *_]:
             return (Retry(), Fail())
+    return ()
+
+
+def _called_script(message: str) -> Script:
+    if asked := re.fullmatch(r"ask (\{.*\})", message, re.DOTALL):
+        return AskUser(**json.loads(asked[1])), ReplyResult()
     if tool := re.fullmatch(r"tool:(\S+) (\{.*\})", message, re.DOTALL):
         call = Tool(tool[1], json.loads(tool[2]))
         return (call, Reply(f"Tool said: {call.result}"))
     if tool := re.fullmatch(r"node:(\S+) (\{.*\})", message, re.DOTALL):
         return CallTool(tool[1], json.loads(tool[2])), ReplyResult()
-    return (
-        Reply(
-            f"You said: “{message}”. I am the simulated Gateway, "
-            "so this answer is only an echo, but it streams word by word "
-            "like a real one."
-        ),
-    )
+    return ()

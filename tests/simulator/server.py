@@ -23,11 +23,13 @@ from .devices import Devices
 from .faults import Faults
 from .images import PATH, ImageTool
 from .nodes import NODE_EVENTS, Nodes
+from .questions import Questions
 from .recordings import V3, Frame
 from .refusals import HTTP_STATUS, PROXY_ERROR, SIGN_IN_PAGE, Refusal
 from .runs import Run, Runs
 from .script import Step, default_script
 from .snapshots import health, presence
+from .speech import Speech
 
 MAX_PAYLOAD = {3: 524_288, 4: 26_214_400}
 INITIAL_UPTIME = 3600.0
@@ -42,8 +44,11 @@ class GatewaySimulator(Faults):
     ``password``; ``pairing``: devices need approval; ``clock_shift_ms``: how far
     the Gateway's clock is ahead; ``agents``: the first one is the default;
     ``device_id``: identity of the Gateway (protocol 4); ``described``: rows of
-    further sessions by key, None for one that it fails to read; ``service_token``:
-    headers without which a sign-in page answers, to which it redirects.
+    further sessions by key, None for one that it fails to read;
+    ``permission_modes``: of sessions by key; ``has_permission_modes``: older versions
+    of OpenClaw have none; ``service_token``: headers without which a sign-in page
+    answers, to which it redirects; ``speech``: a provider of speech, if one is
+    configured (protocol 4).
     """
 
     protocol: int = 4
@@ -57,8 +62,11 @@ class GatewaySimulator(Faults):
     agents: tuple[Agent, ...] = AGENTS
     device_id: str = field(default_factory=lambda: secrets.token_hex(32))
     described: dict[str, dict[str, Any] | None] = field(default_factory=dict)
+    permission_modes: dict[str, str | None] = field(default_factory=dict)
+    has_permission_modes: bool = True
     ssl: SSLContext | None = None
     service_token: dict[str, str] = field(default_factory=dict)
+    speech: Speech | None = None
     sign_in_page: str = SIGN_IN_PAGE
     host: str = field(default="127.0.0.1", init=False)
     open_connections: list[ClientConnection] = field(default_factory=list, init=False)
@@ -81,6 +89,7 @@ class GatewaySimulator(Faults):
         self.images = ImageTool()
         self.runs = Runs(self)
         self.nodes = Nodes(self)
+        self.questions = Questions(self)
 
     async def __aenter__(self) -> Self:
         """Start listening."""
@@ -208,6 +217,17 @@ class GatewaySimulator(Faults):
         }
         self.broadcast("device.pair.resolved", resolved, scope="operator.pairing")
         return device
+
+    def reject(self, request_id: str) -> None:
+        """Reject a pending device or scope upgrade."""
+        resolved = {
+            "requestId": request_id,
+            "deviceId": self.devices.reject(request_id),
+            "decision": "rejected",
+            "ts": self.now_ms(),
+        }
+        self.broadcast("device.pair.resolved", resolved, scope="operator.pairing")
+        self.notify()
 
     def run(
         self,

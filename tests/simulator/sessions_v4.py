@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from .server import GatewaySimulator
 
 
+PERMISSION_MODES = ("read-only", "guarded", "workspace", "full")
+
+
 def require_open(gateway: GatewaySimulator, key: str) -> None:
     """Refuse a run in an archived session."""
     session = gateway.runs.sessions.get(key.lower())
@@ -43,11 +46,13 @@ async def describe(
             "totalTokens": 12166,
             "status": "running" if busy else "done",
         }
+    if mode := gateway.permission_modes.get(key):
+        described["permissionMode"] = mode
     return {"session": described | row}
 
 
 async def patch(
-    gateway: GatewaySimulator, _: ClientConnection, request: Request
+    gateway: GatewaySimulator, connection: ClientConnection, request: Request
 ) -> Frame:
     """Change the settings of a session, or archive it."""
     entry = {"updatedAt": gateway.now_ms(), **request.params}
@@ -55,6 +60,10 @@ async def patch(
     answer = {"ok": True, "path": "(memory)", "key": key}
     if "archived" in entry:
         return {**answer, "entry": _archive(gateway, key, entry)}
+    if "permissionMode" in entry:
+        _set_permission_mode(gateway, connection, key, entry.pop("permissionMode"))
+    if mode := gateway.permission_modes.get(key):
+        entry["permissionMode"] = mode
     if gateway.protocol != V3:
         session = gateway.runs.sessions.setdefault(key.lower(), Session(key.lower()))
         session.model = entry.get("model") or session.model
@@ -67,9 +76,6 @@ def _archive(gateway: GatewaySimulator, key: str, entry: Frame) -> Frame:
         raise invalid_request(
             f"expectedSessionId required for session lifecycle patch: {key}"
         )
-    if any(run.session is session for run in gateway.runs.active()):
-        message = f'Session "{key}" has an active run.'
-        raise RequestError({"code": "UNAVAILABLE", "message": message})
     session.archived_at = gateway.now_ms()
     return {
         "sessionId": session.session_id,
@@ -82,13 +88,39 @@ def _archive(gateway: GatewaySimulator, key: str, entry: Frame) -> Frame:
 async def delete(
     gateway: GatewaySimulator, connection: ClientConnection, request: Request
 ) -> Frame:
-    """Delete a session; without the scope of an administrator, an archived one."""
+    """Delete a session; without the scope of an administrator, an archived one.
+
+    Its runs are aborted.
+    """
     key = request.params["key"]
     session = gateway.runs.sessions.get(key.lower())
     if not request.params.get("archivedOnly") and ADMIN not in connection.scopes:
         raise missing_scope(gateway.protocol, ADMIN)
     if session is None or not session.archived_at:
         raise invalid_request(f"session is not archived: {key}")
+    for run in gateway.runs.active():
+        if run.session is session:
+            run.stop("rpc")
+            gateway.spawn(run.finish_stopped())
     del gateway.runs.sessions[key.lower()]
+    gateway.permission_modes.pop(key, None)
     archived = [f"(memory)/{session.session_id}.jsonl.deleted.zst"]
     return {"ok": True, "key": key, "deleted": True, "archived": archived}
+
+
+def _set_permission_mode(
+    gateway: GatewaySimulator, connection: ClientConnection, key: str, mode: str | None
+) -> None:
+    """Set the permission mode of a session; null restores the Gateway's own.
+
+    Raises:
+        RequestError: the mode is refused.
+    """
+    if not gateway.has_permission_modes:
+        problem = "at root: unexpected property 'permissionMode'"
+        raise invalid_request(f"invalid sessions.patch params: {problem}")
+    if mode == "full" and ADMIN not in connection.scopes:
+        raise missing_scope(gateway.protocol, ADMIN)
+    if mode not in (None, *PERMISSION_MODES):
+        raise invalid_request("invalid sessions.patch params: at /permissionMode")
+    gateway.permission_modes[key] = mode

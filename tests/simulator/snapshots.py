@@ -161,8 +161,10 @@ def _turn_messages(
     return [question, *replies]
 
 
-def session_rows(gateway: GatewaySimulator, limit: int | None) -> Frame:
-    """Return the sessions, newest first."""
+def session_rows(
+    gateway: GatewaySimulator, limit: int | None, spawned_by: str | None = None
+) -> Frame:
+    """Return the sessions, newest first; those that one has started, if given."""
     result: Frame = payload(gateway.protocol, "rpc_survey", "sessions.list")
     template = result["sessions"][0]
     rows = [
@@ -173,6 +175,7 @@ def session_rows(gateway: GatewaySimulator, limit: int | None) -> Frame:
             "updatedAt": session.updated_at,
         }
         for session in gateway.runs.sessions.values()
+        if spawned_by in (None, session.spawned_by)
     ]
     rows.sort(key=lambda row: row["updatedAt"], reverse=True)
     limited = rows[:limit]

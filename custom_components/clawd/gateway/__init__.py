@@ -16,10 +16,12 @@ from .backoff import PauseReason, minimum_delay, pause_reason
 from .client import GatewayClient
 from .commands import (
     METHODS,
+    OPTIONAL_SCOPES,
     REQUIRED_METHODS,
     REQUIRED_SCOPES,
     Agent,
     AgentList,
+    AgentQuestion,
     AgentTool,
     Artifact,
     EffectiveTools,
@@ -27,7 +29,12 @@ from .commands import (
     Model,
     Node,
     PairingRequest,
+    QuestionChoice,
+    QuestionItem,
+    QuestionStatus,
     SessionInfo,
+    SpeechStatus,
+    SpokenAudio,
     SystemCommands,
     Task,
     TaskStatus,
@@ -35,10 +42,19 @@ from .commands import (
     ToolCommands,
     ToolOutput,
     ToolPolicy,
+    TtsCommands,
 )
 from .commands.messages import QUEUED
+from .commands.questions import REQUESTED, RESOLVED
 from .commands.tasks import TASK_EVENT
-from .connect_profile import NODE_PROFILE, OPERATOR_PROFILE, PAIRING_PROFILE
+from .connect_profile import (
+    ANSWERING_PROFILE,
+    CALL_TOOL,
+    NODE_PROFILE,
+    NOTIFY,
+    OPERATOR_PROFILE,
+    PAIRING_PROFILE,
+)
 from .credentials import MIN_SECRET_LENGTH, ClientInfo, Credentials
 from .endpoint import AddressClass, Endpoint, address_class, netloc, read_fingerprint
 from .exceptions import (
@@ -73,6 +89,7 @@ from .history import ClientHistory, CredentialRefusal, HelloChange
 from .identity import DeviceIdentity
 from .introspection import Introspection
 from .models import (
+    COMPLETION_PREFIX,
     INSTALLATION,
     MAX_PROTOCOL,
     MIN_PROTOCOL,
@@ -104,35 +121,46 @@ from .probe import GatewayInfo, probe_endpoint
 from .protocol.frames import Event
 from .protocol.handshake import ConnectProfile
 from .protocol.transport import AddressInfo, Peer
+from .runs.foreign import MAX_FOREIGN_RUNS, Follower, ForeignRun
 from .runs.request import Attachment, Delivery, RunRequest
 from .runs.run import AgentRun, RunInfo
-from .runs.stream import Part
+from .runs.stream import Part, SegmentEnd
 from .runs.tools import ToolCall, ToolResult
+from .scope_upgrade import ScopeRequest, ScopeStatus
 from .setup_link import SetupLink, is_setup_link, read_setup_link
 from .sleep_detector import SleepDetector
 from .state import Cause, ConnectionState, Transition
 from .statistics import Outcome, RunOutcome, Statistics, StoreErrors
-from .tracebacks import error_name
+from .tracebacks import Failure, error_name
 
 __all__ = [
+    "ANSWERING_PROFILE",
+    "CALL_TOOL",
+    "COMPLETION_PREFIX",
     "INSTALLATION",
+    "MAX_FOREIGN_RUNS",
     "MAX_HEADERS",
     "MAX_PROTOCOL",
     "METHODS",
     "MIN_PROTOCOL",
     "MIN_SECRET_LENGTH",
     "NODE_PROFILE",
+    "NOTIFY",
     "OPERATOR_PROFILE",
+    "OPTIONAL_SCOPES",
     "PAIRING_PROFILE",
     "PLUGIN_ID",
     "QUEUED",
+    "REQUESTED",
     "REQUIRED_METHODS",
     "REQUIRED_SCOPES",
+    "RESOLVED",
     "TASK_EVENT",
     "AddressClass",
     "AddressInfo",
     "Agent",
     "AgentList",
+    "AgentQuestion",
     "AgentRun",
     "AgentRunAborted",
     "AgentRunError",
@@ -156,6 +184,9 @@ __all__ = [
     "EffectiveTools",
     "Endpoint",
     "Event",
+    "Failure",
+    "Follower",
+    "ForeignRun",
     "GatewayAuthenticationError",
     "GatewayClient",
     "GatewayConnectionError",
@@ -192,6 +223,9 @@ __all__ = [
     "Payload",
     "Peer",
     "ProxyRefusedError",
+    "QuestionChoice",
+    "QuestionItem",
+    "QuestionStatus",
     "RateLimitedError",
     "RequestFailedError",
     "RequestTimeoutError",
@@ -201,10 +235,15 @@ __all__ = [
     "RunRequest",
     "RunResult",
     "RunTimeoutError",
+    "ScopeRequest",
+    "ScopeStatus",
+    "SegmentEnd",
     "SessionInfo",
     "SetupLink",
     "SignInRequiredError",
     "SleepDetector",
+    "SpeechStatus",
+    "SpokenAudio",
     "Statistics",
     "StoreErrors",
     "SystemCommands",
@@ -218,6 +257,7 @@ __all__ = [
     "ToolPolicy",
     "ToolResult",
     "Transition",
+    "TtsCommands",
     "UnexpectedError",
     "UnsupportedProtocolError",
     "Usage",

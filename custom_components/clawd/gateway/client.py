@@ -12,18 +12,22 @@ from .backoff import Backoff, minimum_delay, pause_reason
 from .commands import (
     AgentCommands,
     ArtifactCommands,
+    ChatCommands,
     DeviceCommands,
     MessageCommands,
     ModelCommands,
     NodeCommands,
+    QuestionCommands,
     SessionCommands,
     SystemCommands,
     TaskCommands,
     ToolCommands,
+    TtsCommands,
 )
 from .connect_profile import OPERATOR_PROFILE
 from .events import EventListeners
 from .exceptions import (
+    AgentRunError,
     CannotConnectError,
     Close,
     ConnectionLostError,
@@ -41,7 +45,8 @@ from .protocol.transport import CLOSE_ABNORMAL, open_socket
 from .runs.aborts import STOP_TIMEOUT, Aborts
 from .runs.recovery import complete, recover
 from .runs.runs import AgentRuns
-from .scope_upgrade import await_scopes
+from .runs.transcript import read_replies
+from .scope_upgrade import ScopeRequest, ScopeStatus, await_scopes
 from .sleep_detector import SleepDetector
 from .state import Cause, ConnectionState, StateHistory
 from .statistics import TRACE_LENGTH, RunOutcome
@@ -62,6 +67,7 @@ if TYPE_CHECKING:
     from .protocol.frames import Event
     from .protocol.handshake import ConnectProfile
     from .protocol.transport import AddressInfo, Peer
+    from .runs.foreign import Follower
     from .runs.request import RunRequest
     from .runs.run import AgentRun
     from .state import Transition
@@ -72,6 +78,11 @@ CHAT: Final = "chat"
 OWNED_TASK: Final = "node"
 # Seconds to wait when even the waiting fails.
 FALLBACK_DELAY: Final = 30.0
+# Messages of a history in which runs of others are looked for.
+REPLY_MESSAGES: Final = 50
+# Seconds from the question to which `AgentRun.extend()` moves the deadline at most.
+MAX_EXTENSION: Final = 3600.0
+SCOPES_TOPIC: Final = "client.scopes"
 STATE_TOPIC: Final = "client.state"
 
 _LOGGER = logging.getLogger(__name__)
@@ -92,8 +103,8 @@ class GatewayClient:
         GatewayError: the Gateway answered with an error.
 
     Attributes:
-        agents, artifacts, messages, models, nodes, sessions, system, tasks, tools:
-            the commands of the API.
+        agents, artifacts, messages, models, nodes, questions, sessions, system, tasks,
+            tools, tts: the commands of the API.
         introspection: internals for self-test and diagnostics.
         statistics: counters and trace.
 
@@ -123,6 +134,7 @@ class GatewayClient:
         self._evidence = evidence = history or ClientHistory()
         self._history = StateHistory(evidence.transitions)
         self._wake: asyncio.Future[Cause] | None = None
+        self._main: asyncio.Task[object] | None = None
         self.statistics = evidence.statistics
         self.statistics.resize_trace(trace_length)
         credentials.on_save_error = evidence.store_failed
@@ -144,16 +156,25 @@ class GatewayClient:
         self._state_listeners: EventListeners[Transition] = EventListeners(
             self.statistics, self._tasks.spawn
         )
+        self._scope_listeners: EventListeners[ScopeRequest] = EventListeners(
+            self.statistics, self._tasks.spawn
+        )
+        wants_more = bool(profile.optional_scopes)
+        self._scopes = ScopeRequest(
+            ScopeStatus.UNKNOWN if wants_more else ScopeStatus.OFF
+        )
         self._backoff = Backoff(self._timing)
         self.agents = AgentCommands(self.request)
         self.artifacts = ArtifactCommands(self.request)
         self.messages = MessageCommands(self.request)
         self.models = ModelCommands(self.request)
         self.nodes = NodeCommands(self.request)
+        self.questions = QuestionCommands(self.request, lambda: self.hello)
         self.sessions = SessionCommands(self.request)
         self.system = SystemCommands(self.request)
         self.tasks = TaskCommands(self.request)
         self.tools = ToolCommands(self.request)
+        self.tts = TtsCommands(self.request)
         self.introspection = Introspection(
             lambda: self._connection,
             evidence,
@@ -161,6 +182,7 @@ class GatewayClient:
             self._runs,
             self._event_listeners,
             self._state_listeners,
+            self._scope_listeners,
         )
 
     @property
@@ -172,6 +194,11 @@ class GatewayClient:
     def last_error(self) -> GatewayError | None:
         """Return the error of the current state."""
         return self._history.error
+
+    @property
+    def optional_scopes(self) -> ScopeRequest:
+        """Return the status of the optional scopes."""
+        return self._scopes
 
     @property
     def device_id(self) -> str:
@@ -202,6 +229,7 @@ class GatewayClient:
         """Connect and reconnect until cancelled."""
         task = cast("asyncio.Task[object]", asyncio.current_task())
         self._tasks.add(task, "run")
+        self._main = task
         try:
             self._change(Cause.STARTED)
             while True:
@@ -210,6 +238,7 @@ class GatewayClient:
                 except Exception as err:  # noqa: BLE001 - nobody would start it again
                     await self._survive(err)
         finally:
+            self._main = None
             self._tasks.discard(task)
             _LOGGER.debug("Client stopped")
             await self._close(_stopped_error())
@@ -298,6 +327,19 @@ class GatewayClient:
         """Call a listener on each transition; return its unsubscribe."""
         return self._state_listeners.subscribe(STATE_TOPIC, listener)
 
+    def subscribe_scopes(self, listener: Listener[ScopeRequest]) -> Callable[[], None]:
+        """Call a listener on each change of the optional scopes."""
+        return self._scope_listeners.subscribe(SCOPES_TOPIC, listener)
+
+    def follow_runs(self, follower: Follower) -> Callable[[], None]:
+        """Tell one follower of the runs of others; return its unsubscribe."""
+        return self._runs.foreign.follow(follower)
+
+    async def fetch_replies(self, session_key: str) -> dict[str, str]:
+        """Return the last words of a session's finished runs, by run id."""
+        chat = ChatCommands(self.request)
+        return read_replies(await chat.history(session_key, REPLY_MESSAGES))
+
     def spawn(
         self, coroutine: Coroutine[Any, Any, None], name: str
     ) -> asyncio.Task[None]:
@@ -326,14 +368,34 @@ class GatewayClient:
         except BaseException:
             if not run.ended:
                 run.fail(_stopped_error())
-                self._aborts.abort_in_background(run)
+                # A client that takes the place of this one may resume the run.
+                if not (self._main and self._main.cancelling()):
+                    self._aborts.abort_in_background(run)
             raise
+
+    def resume_run(
+        self, request: RunRequest, asked_at: float, *, accepted: bool
+    ) -> AgentRun:
+        """Return a run that an earlier client has started.
+
+        Its session's history has the reply; of the message, the first words suffice.
+        `asked_at` is in seconds since 1970. A run that was not `accepted` fails if
+        the Gateway does not know it; nothing is sent again.
+        """
+        run = self._runs.open(request)
+        run.resume(asked_at, accepted=accepted)
+        if self._connection is None:
+            run.mark_disconnected(NotConnectedError("not connected to the Gateway"))
+        else:
+            self._tasks.spawn(self._recover(run, self._connection), "recovery")
+        return run
 
     async def _send_run(self, connection: Connection, run: AgentRun) -> None:
         def accept(payload: Json) -> float:
             self._runs.accept(run, payload)
-            # The final response also tells whether an expired run was stopped.
-            return run.timeout + STOP_TIMEOUT
+            # The run ends the request by its own deadlines, which may be extended; the
+            # final response also tells whether an expired run was stopped.
+            return max(run.timeout, MAX_EXTENSION) + STOP_TIMEOUT
 
         timeout, method = self._timing.request_timeout, run.request.method.name
         if run.request.by_chat:
@@ -382,6 +444,8 @@ class GatewayClient:
         try:
             if run.answered:
                 await complete(run, connection)
+            elif run.resumed:
+                await recover(run, connection, _not_started)
             else:
                 await recover(run, connection, partial(self._send_run, connection, run))
         except Exception as err:  # noqa: BLE001 - see above
@@ -402,13 +466,49 @@ class GatewayClient:
         tasks = recoveries + self._aborts.reconnect_tasks()
         if self._lacks_scopes(connection.hello):
             tasks.append(("approval", self._await_scopes(connection)))
+        elif self._update_optional_scopes(connection.hello) is ScopeStatus.UNKNOWN:
+            tasks.append(("approval", self._await_optional_scopes(connection)))
         return tasks
 
     def _lacks_scopes(self, hello: Hello) -> bool:
         """Return whether scopes are missing that this connection can request."""
         asked = self._credentials.scopes(self._profile.scopes)
-        can_ask = DeviceCommands.REQUEST_UPGRADE.name in hello.methods
-        return asked != self._profile.scopes and can_ask
+        return asked != self._profile.scopes and _can_ask(hello)
+
+    def _update_optional_scopes(self, hello: Hello) -> ScopeStatus:
+        """Set the status after a hello; `UNKNOWN` if they are to be requested."""
+        wanted = set(self._profile.optional_scopes)
+        if wanted <= set(hello.scopes):
+            status = ScopeStatus.GRANTED if wanted else ScopeStatus.OFF
+        elif not _can_ask(hello):
+            status = ScopeStatus.UNSUPPORTED
+        elif self._evidence.scopes_denied:
+            status = ScopeStatus.DENIED
+        else:
+            return ScopeStatus.UNKNOWN
+        self._change_scopes(ScopeRequest(status))
+        return status
+
+    async def _await_optional_scopes(self, connection: Connection) -> None:
+        def show(error: PairingRequiredError) -> None:
+            request_id = error.request_id or ""
+            self._change_scopes(ScopeRequest(ScopeStatus.PENDING, request_id))
+
+        profile = self._profile
+        scopes = (*profile.scopes, *profile.optional_scopes)
+        if token := await await_scopes(connection, scopes, show):
+            await self._credentials.accept(token)
+            await connection.reopen("scopes were approved")
+        else:
+            # Asking at each connection would pester the owner.
+            self._evidence.scopes_denied = True
+            self._change_scopes(ScopeRequest(ScopeStatus.DENIED))
+
+    def _change_scopes(self, scopes: ScopeRequest) -> None:
+        if scopes != self._scopes:
+            _LOGGER.debug("Optional scopes: %s", scopes.status)
+            self._scopes = scopes
+            self._scope_listeners.dispatch(SCOPES_TOPIC, scopes)
 
     async def _await_scopes(self, connection: Connection) -> None:
         def show(error: PairingRequiredError) -> None:
@@ -506,7 +606,9 @@ class GatewayClient:
         """Switch to the device token; return whether it is shown next."""
         credentials, shown = self._credentials, self._credentials.shown
         trusted = self._endpoint.trusted
-        fallen_back = await credentials.fall_back(error, trusted=trusted)
+        fallen_back = await credentials.fall_back(
+            error, trusted=trusted, optional=self._profile.optional_scopes
+        )
         if isinstance(error, GatewayAuthenticationError):
             same = self._evidence.is_known(self._peer) if self._peer else None
             self._evidence.refusal = CredentialRefusal(
@@ -608,6 +710,16 @@ class GatewayClient:
         if self._connection is None:
             raise NotConnectedError("not connected to the Gateway")
         return self._connection
+
+
+async def _not_started() -> None:
+    """Refuse to send a run again of which only the first words are known."""
+    raise AgentRunError("the Gateway does not know the run", code="RUN_LOST")
+
+
+def _can_ask(hello: Hello) -> bool:
+    """Return whether a Gateway can be asked for more scopes."""
+    return DeviceCommands.REQUEST_UPGRADE.name in hello.methods
 
 
 def _stopped_error() -> NotConnectedError:

@@ -1,8 +1,9 @@
 """Profiles of our connections: role, scopes and capabilities."""
 
+from dataclasses import replace
 from typing import Final
 
-from .commands import PAIRING_SCOPES, REQUIRED_SCOPES
+from .commands import OPTIONAL_SCOPES, PAIRING_SCOPES, REQUIRED_SCOPES
 from .protocol.handshake import ConnectProfile
 
 # Calls a tool of the node.
@@ -16,6 +17,8 @@ OPERATOR_PROFILE: Final = ConnectProfile(
     scopes=REQUIRED_SCOPES,
     caps=("tool-events",),
 )
+# Also answers the questions of agents.
+ANSWERING_PROFILE: Final = replace(OPERATOR_PROFILE, optional_scopes=OPTIONAL_SCOPES)
 # Approves our node, and closes.
 PAIRING_PROFILE: Final = ConnectProfile(
     client_id="gateway-client",

@@ -5,7 +5,7 @@ from enum import StrEnum
 import logging
 from typing import TYPE_CHECKING, Final
 
-from .exceptions import SCOPE_MISMATCH, InvalidTokenError
+from .exceptions import SCOPE_MISMATCH, InvalidTokenError, PairingRequiredError
 from .tracebacks import error_name
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ class Credentials:
     device_token_use: DeviceTokenUse | None = field(default=None, init=False)
     _fallen_back: bool = field(default=False, init=False)
     _narrowed: bool = field(default=False, init=False)
+    _optional_refused: bool = field(default=False, init=False)
 
     @property
     def shown(self) -> Credential:
@@ -141,16 +142,23 @@ class Credentials:
             return
         known, self.device_token = self.device_token, device_token
         if known is None or not set(device_token.scopes) <= set(known.scopes):
-            self._narrowed = False
+            self._narrowed = self._optional_refused = False
         _LOGGER.debug("Storing a new device token")
         await self._save(device_token)
 
-    async def fall_back(self, error: GatewayError, *, trusted: bool) -> bool:
+    async def fall_back(
+        self, error: GatewayError, *, trusted: bool, optional: tuple[str, ...] = ()
+    ) -> bool:
         """Switch to another token after a refusal; return whether there is one.
 
         `trusted` says that the peer is known. A refused device token is deleted.
+        Without `optional` scopes, the same token may do.
         """
         self.device_token_use = None
+        if isinstance(error, PairingRequiredError) and self._granted(optional):
+            # The Gateway's owner has taken them back: nothing else is given up.
+            self._optional_refused = True
+            return True
         if error.code == SCOPE_MISMATCH:
             return self._narrow()
         if not isinstance(error, InvalidTokenError):
@@ -162,14 +170,22 @@ class Credentials:
             await self._save(None)
         return self._fallen_back
 
-    def scopes(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
+    def scopes(
+        self, wanted: tuple[str, ...], optional: tuple[str, ...] = ()
+    ) -> tuple[str, ...]:
         """Return the scopes that the next `connect` asks for.
 
         After a mismatch these are what the device token has: v4 refuses more, and
-        counts it as a failed authentication.
+        counts it as a failed authentication. `optional` ones are asked for if the
+        device has them: with one more, the Gateway would refuse the connection.
         """
         own = self._own_scopes if self._narrowed else ()
-        return own or wanted
+        return own or (*wanted, *self._granted(optional))
+
+    def _granted(self, optional: tuple[str, ...]) -> tuple[str, ...]:
+        if self.device_token is None or self._optional_refused:
+            return ()
+        return tuple(scope for scope in optional if scope in self.device_token.scopes)
 
     @property
     def _own_scopes(self) -> tuple[str, ...]:

@@ -68,6 +68,7 @@ class ClientHistory:
         hello_changes: differences of the last hellos, oldest first.
         refusal: last refusal of a credential.
         failure: last unexpected exception.
+        scopes_denied: the owner has refused the optional scopes.
 
     """
 
@@ -79,6 +80,7 @@ class ClientHistory:
     )
     refusal: CredentialRefusal | None = None
     failure: Failure | None = None
+    scopes_denied: bool = False
     _hello: Hello | None = field(default=None, init=False, repr=False)
     _hello_at: float = field(default=0.0, init=False)
     _peer: Peer | None = field(default=None, init=False, repr=False)

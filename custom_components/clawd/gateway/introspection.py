@@ -61,6 +61,11 @@ class Introspection:
         return self._runs.snapshot()
 
     @property
+    def foreign_runs(self) -> int:
+        """Return the number of open runs of others that are followed."""
+        return len(self._runs.foreign)
+
+    @property
     def tasks(self) -> dict[asyncio.Task[object], str]:
         """Return the running tasks with their names."""
         return self._tasks.snapshot()

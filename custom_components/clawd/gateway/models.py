@@ -2,14 +2,20 @@
 
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, Final, Self, TypeIs
+from typing import TYPE_CHECKING, Any, Final, Self, TypeIs
 
 from .exceptions import InvalidFrameError, NotAGatewayError, UnsupportedProtocolError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MIN_PROTOCOL: Final = 3
 MAX_PROTOCOL: Final = 4
 # Prefix of the id that we derive for a v3 Gateway, which has none of its own.
 INSTALLATION: Final = "installation:"
+# Prefix of the run that tells of a sub-agent's end:
+# announce:v1:<session of the sub-agent>:<its run>
+COMPLETION_PREFIX: Final = "announce:v1:"
 # Characters; it is shown, and kept by Home Assistant's device registry.
 MAX_VERSION_LENGTH: Final = 64
 DEFAULT_MAX_PAYLOAD: Final = 524_288
@@ -17,6 +23,7 @@ DEFAULT_TICK_INTERVAL: Final = 30.0
 READ_SCOPE: Final = "operator.read"
 WRITE_SCOPE: Final = "operator.write"
 PAIRING_SCOPE: Final = "operator.pairing"
+QUESTIONS_SCOPE: Final = "operator.questions"
 
 type Json = Any
 type Payload = dict[str, Json]
@@ -195,6 +202,11 @@ class Hello:
         )
 
     @property
+    def names_runs(self) -> bool:
+        """Return whether the ids of the Gateway's own runs tell what they are."""
+        return self.protocol > MIN_PROTOCOL
+
+    @property
     def can_choose_model(self) -> bool:
         """Return whether sessions accept another model."""
         return self.protocol > MIN_PROTOCOL and WRITE_SCOPE in self.scopes
@@ -236,6 +248,7 @@ class RunResult:
         text: the whole reply; segments are paragraphs.
         duration: in seconds, measured by the Gateway.
         delivery: what became of its delivery to a channel: `sent`; None without one.
+        completions: ids of the runs to come that tell of sub-agents' ends (v4).
 
     """
 
@@ -246,6 +259,7 @@ class RunResult:
     model: str | None = None
     usage: Usage = field(default_factory=Usage)
     delivery: str | None = None
+    completions: tuple[str, ...] = ()
 
 
 def final_texts(payload: Payload) -> list[str]:
@@ -288,7 +302,23 @@ def run_result(run_id: str, payload: Payload, text: str) -> RunResult:
         _text(agent, "model"),
         Usage.from_payload(agent),
         _text(_mapping(_mapping(payload, "result"), "deliveryStatus"), "status"),
+        tuple(_completions(_mapping(payload, "result"))),
     )
+
+
+def _completions(result: Payload) -> Iterator[str]:
+    """Yield the ids of the runs that will tell of the ends of sub-agents."""
+    # {"acceptedSessionSpawns": [{"runId": "0a0c…", "childSessionKey":
+    # "agent:main:subagent:dcd8…", "expectsCompletionMessage": true}]}
+    spawns = result.get("acceptedSessionSpawns")
+    for spawn in spawns if isinstance(spawns, list) else []:
+        match spawn:
+            case {
+                "runId": str(run_id),
+                "childSessionKey": str(key),
+                "expectsCompletionMessage": True,
+            }:
+                yield f"{COMPLETION_PREFIX}{key}:{run_id}"
 
 
 def _installation(payload: Payload) -> str:

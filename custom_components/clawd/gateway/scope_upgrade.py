@@ -1,6 +1,8 @@
 """Approval of missing scopes, on a connection with fewer."""
 
 import asyncio
+from dataclasses import dataclass
+from enum import StrEnum
 import logging
 from typing import TYPE_CHECKING, Final
 
@@ -9,6 +11,7 @@ from .exceptions import (
     SCOPE_MISMATCH,
     GatewayError,
     PairingRequiredError,
+    RequestFailedError,
     RequestTimeoutError,
 )
 
@@ -24,6 +27,33 @@ RETRY_DELAY: Final = 30.0
 _LOGGER = logging.getLogger(__name__)
 
 
+class ScopeStatus(StrEnum):
+    """Status of the optional scopes of a client.
+
+    Attributes:
+        OFF: none are wanted.
+        UNKNOWN: they are wanted, and there has been no connection.
+        PENDING: the Gateway's owner has to approve them.
+        UNSUPPORTED: the Gateway cannot be asked for more scopes.
+
+    """
+
+    OFF = "off"
+    UNKNOWN = "unknown"
+    GRANTED = "granted"
+    PENDING = "pending"
+    DENIED = "denied"
+    UNSUPPORTED = "unsupported"
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeRequest:
+    """Optional scopes of a client, and the request that is to be approved."""
+
+    status: ScopeStatus
+    request_id: str = ""
+
+
 async def await_scopes(
     connection: Connection,
     scopes: Iterable[str],
@@ -32,12 +62,18 @@ async def await_scopes(
     """Request scopes and wait for their approval; return the new device token.
 
     `on_pending` gets each request that somebody has to approve. None if it is
-    refused.
+    refused, by somebody or by the Gateway itself.
     """
     devices, shown = DeviceCommands(connection.request), ""
     while True:
         try:
-            request_id = await devices.request_upgrade(scopes)
+            try:
+                request_id = await devices.request_upgrade(scopes)
+            except RequestFailedError as err:
+                if err.retryable:
+                    raise
+                _LOGGER.debug("Scopes refused: %s", err.code)
+                return None
             if request_id != shown:
                 shown = request_id
                 on_pending(_pending(request_id))

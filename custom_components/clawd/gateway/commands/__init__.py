@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ..models import PAIRING_SCOPE, WRITE_SCOPE
+from ..models import PAIRING_SCOPE, QUESTIONS_SCOPE, WRITE_SCOPE
 from .agents import Agent, AgentCommands, AgentList
 from .artifacts import Artifact, ArtifactCommands
 from .base import Method
@@ -11,20 +11,30 @@ from .devices import DeviceCommands
 from .messages import Message, MessageCommands
 from .models import Model, ModelCommands, ThinkingLevel
 from .nodes import Node, NodeCommands, PairingRequest
+from .questions import (
+    AgentQuestion,
+    QuestionChoice,
+    QuestionCommands,
+    QuestionItem,
+    QuestionStatus,
+)
 from .runs import RunCommands
 from .sessions import SessionCommands, SessionInfo
 from .system import SystemCommands
 from .tasks import Task, TaskCommands, TaskStatus
 from .tools import AgentTool, EffectiveTools, ToolCommands, ToolOutput, ToolPolicy
+from .tts import SpeechStatus, SpokenAudio, TtsCommands
 
 __all__ = [
     "METHODS",
+    "OPTIONAL_SCOPES",
     "PAIRING_SCOPES",
     "REQUIRED_METHODS",
     "REQUIRED_SCOPES",
     "Agent",
     "AgentCommands",
     "AgentList",
+    "AgentQuestion",
     "AgentTool",
     "Artifact",
     "ArtifactCommands",
@@ -39,9 +49,15 @@ __all__ = [
     "Node",
     "NodeCommands",
     "PairingRequest",
+    "QuestionChoice",
+    "QuestionCommands",
+    "QuestionItem",
+    "QuestionStatus",
     "RunCommands",
     "SessionCommands",
     "SessionInfo",
+    "SpeechStatus",
+    "SpokenAudio",
     "SystemCommands",
     "Task",
     "TaskCommands",
@@ -50,6 +66,7 @@ __all__ = [
     "ToolCommands",
     "ToolOutput",
     "ToolPolicy",
+    "TtsCommands",
 ]
 
 _AREAS: Final = (
@@ -60,11 +77,13 @@ _AREAS: Final = (
     MessageCommands,
     ModelCommands,
     NodeCommands,
+    QuestionCommands,
     RunCommands,
     SessionCommands,
     SystemCommands,
     TaskCommands,
     ToolCommands,
+    TtsCommands,
 )
 METHODS: Final = tuple(
     sorted((method for area in _AREAS for method in area.methods()), key=str)
@@ -72,9 +91,11 @@ METHODS: Final = tuple(
 REQUIRED_METHODS: Final = tuple(
     method.name for method in METHODS if not method.optional
 )
-# Only the short connection that approves a node may ask for this one.
+# Asked for by an option.
+OPTIONAL_SCOPES: Final = (QUESTIONS_SCOPE,)
+# Only the short connection that approves a node may ask for the scope of pairing.
 REQUIRED_SCOPES: Final = tuple(
-    sorted({method.scope for method in METHODS} - {PAIRING_SCOPE})
+    sorted({method.scope for method in METHODS} - {PAIRING_SCOPE, *OPTIONAL_SCOPES})
 )
 # `node.pair.list`: {"requiredApproveScopes": ["operator.pairing", "operator.write"]}.
 PAIRING_SCOPES: Final = (PAIRING_SCOPE, WRITE_SCOPE)

@@ -24,6 +24,7 @@ class Agent:
 
     Attributes:
         model: `provider/id`; None where the Gateway does not say (v3).
+        permission_mode: of its sessions without one of their own, if the Gateway says.
 
     """
 
@@ -31,6 +32,7 @@ class Agent:
     name: str
     model: str | None
     thinking_levels: tuple[ThinkingLevel, ...]
+    permission_mode: str | None = None
 
     @classmethod
     def from_payload(cls, payload: Payload) -> Self:
@@ -40,11 +42,13 @@ class Agent:
         identity, model = payload.get("identity"), payload.get("model")
         given = identity.get("name") if isinstance(identity, dict) else None
         primary = model.get("primary") if isinstance(model, dict) else model
+        mode = payload.get("defaultPermissionMode")
         return cls(
             payload["id"],
             name_of(payload["id"], payload.get("name"), given),
             primary if isinstance(primary, str) else None,
             read_thinking_levels(payload, V3_LEVELS),
+            mode if isinstance(mode, str) else None,
         )
 
 

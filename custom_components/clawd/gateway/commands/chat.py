@@ -17,9 +17,13 @@ class ChatCommands(Commands):
     HISTORY: Final = Method("chat.history", READ_SCOPE)
     SEND: Final = Method("chat.send", WRITE_SCOPE)
 
-    async def abort(self, session_key: str, run_id: str) -> None:
-        """Stop one run (v4)."""
-        await self._call(self.ABORT, {"sessionKey": session_key, "runId": run_id})
+    async def abort(self, session_key: str, run_id: str) -> bool:
+        """Stop one run (v4); return whether it was under way."""
+        params = {"sessionKey": session_key, "runId": run_id}
+        match await self._call(self.ABORT, params):
+            case {"aborted": False}:
+                return False
+        return True
 
     async def stop(self, session_key: str) -> None:
         """Stop every run of a session by a chat command (v3)."""

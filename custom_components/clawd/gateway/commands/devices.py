@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from ..exceptions import InvalidFrameError
+from ..exceptions import InvalidFrameError, RequestFailedError
 from ..models import PAIRING_SCOPE, READ_SCOPE, DeviceToken
 from .base import Commands, Method
 
@@ -52,6 +52,8 @@ class DeviceCommands(Commands):
                 "scopes": list(scopes),
             }:
                 return DeviceToken(token, tuple(map(str, scopes)))
+            case {"status": "expired"}:
+                raise RequestFailedError("the request has expired", code="EXPIRED")
         return None
 
     async def remove(self, device_id: str) -> None:

@@ -9,6 +9,8 @@ from .base import Commands, Method
 if TYPE_CHECKING:
     from ..models import Payload
 
+_WIRE_NAMES: Final = {"permission_mode": "permissionMode"}
+
 
 @dataclass(frozen=True, slots=True)
 class SessionInfo:
@@ -18,23 +20,27 @@ class SessionInfo:
         session_id: of its history; changes with a new conversation.
         spawned_by: key of the session whose agent started this one.
         chat_type: `direct`, `group`, `channel` or `thread`, if from a channel.
+        permission_mode: `read-only`, `guarded`, `workspace` or `full`; None if the
+            Gateway decides.
 
     """
 
     session_id: str | None
     spawned_by: str | None
     chat_type: str | None
+    permission_mode: str | None
 
     @classmethod
     def from_payload(cls, payload: Payload) -> Self:
         """Read a row of the session list."""
         session_id = payload.get("sessionId")
         parent = payload.get("spawnedBy") or payload.get("parentSessionKey")
-        chat_type = payload.get("chatType")
+        chat_type, mode = payload.get("chatType"), payload.get("permissionMode")
         return cls(
             session_id if isinstance(session_id, str) else None,
             parent if isinstance(parent, str) else None,
             chat_type if isinstance(chat_type, str) else None,
+            mode if isinstance(mode, str) else None,
         )
 
 
@@ -42,6 +48,7 @@ class SessionCommands(Commands):
     """Commands on sessions."""
 
     DELETE: Final = Method("sessions.delete", WRITE_SCOPE, optional=True)
+    LIST: Final = Method("sessions.list", READ_SCOPE)
     DESCRIBE: Final = Method("sessions.describe", READ_SCOPE, optional=True)
     PATCH: Final = Method("sessions.patch", WRITE_SCOPE)
 
@@ -57,20 +64,43 @@ class SessionCommands(Commands):
                 return SessionInfo.from_payload(session)
         return None
 
-    async def patch(self, session_key: str, *, model: str | None) -> None:
-        """Set the model of a session; None restores the agent's own.
+    async def spawned_by(self, session_key: str) -> tuple[str, ...]:
+        """Return the keys of the sessions that an agent started from a session.
 
         Raises:
             GatewayError: the Gateway did not answer, or refused.
 
         """
-        await self._call(self.PATCH, {"key": session_key, "model": model})
+        match await self._call(self.LIST, {"spawnedBy": session_key}):
+            case {"sessions": list(rows)}:
+                keys = (row.get("key") for row in rows if isinstance(row, dict))
+                return tuple(key for key in keys if isinstance(key, str))
+        return ()
+
+    async def patch(self, session_key: str, **changes: str | None) -> str | None:
+        """Change settings of a session; return the permission mode it has then.
+
+        Args:
+            session_key: canonical.
+            changes: `model`, `permission_mode`; None restores the agent's own.
+
+        Raises:
+            GatewayError: the Gateway did not answer, or refused.
+
+        """
+        params = {_WIRE_NAMES.get(name, name): value for name, value in changes.items()}
+        match await self._call(self.PATCH, {"key": session_key, **params}):
+            case {"entry": {"permissionMode": str(mode)}}:
+                return mode
+        return None
 
     async def delete(self, session_key: str) -> bool:
         """Delete a session and its history (v4); return whether it existed.
 
+        The Gateway aborts its runs.
+
         Raises:
-            GatewayError: the Gateway did not answer, or refused: a run is active.
+            GatewayError: the Gateway did not answer, or refused.
 
         """
         session = await self.describe(session_key)

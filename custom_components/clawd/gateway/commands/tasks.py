@@ -9,9 +9,13 @@ from ..models import READ_SCOPE, WRITE_SCOPE
 from .base import Commands, Method
 
 if TYPE_CHECKING:
-    from ..models import Json
+    from ..models import Json, Payload
 
 TASK_EVENT: Final = "task"
+# The run of a client; others: "subagent", "image_generation".
+CLIENT_RUN: Final = "cli"
+# Tasks of a page, the most that a Gateway returns.
+MAX_TASKS: Final = 500
 
 
 class TaskStatus(StrEnum):
@@ -32,12 +36,21 @@ class TaskStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Background task; what it tells of itself is for its owner only."""
+    """Background task; what it tells of itself is for its owner only.
+
+    Attributes:
+        session_key: session whose run has started it.
+        by_agent: an agent has started it, and it outlives the run (sub-agents,
+            generated images); others are the runs of clients.
+
+    """
 
     id: str
     status: TaskStatus
     progress: str = field(default="", repr=False)
     error: str = field(default="", repr=False)
+    session_key: str = field(default="", repr=False)
+    by_agent: bool = False
 
     @classmethod
     def from_payload(cls, payload: Json) -> Self | None:
@@ -50,6 +63,8 @@ class Task:
                         TaskStatus(status),
                         str(task.get("progressSummary") or ""),
                         str(task.get("error") or ""),
+                        str(task.get("ownerKey") or task.get("sessionKey") or ""),
+                        task.get("kind") not in (None, CLIENT_RUN),
                     )
         return None
 
@@ -59,6 +74,22 @@ class TaskCommands(Commands):
 
     CANCEL: Final = Method("tasks.cancel", WRITE_SCOPE, optional=True)
     GET: Final = Method("tasks.get", READ_SCOPE, optional=True)
+    LIST: Final = Method("tasks.list", READ_SCOPE, optional=True)
+
+    async def active(self) -> tuple[Task, ...]:
+        """Return the tasks that are queued or running.
+
+        Raises:
+            GatewayError: the Gateway did not answer, or refused.
+
+        """
+        status = [TaskStatus.QUEUED.value, TaskStatus.RUNNING.value]
+        params: Payload = {"status": status, "limit": MAX_TASKS}
+        match await self._call(self.LIST, params):
+            case {"tasks": list(rows)}:
+                found = (Task.from_payload({"task": row}) for row in rows)
+                return tuple(task for task in found if task)
+        return ()
 
     async def get(self, task_id: str) -> Task:
         """Return a task.

@@ -129,7 +129,12 @@ class NodeCalls:
             self._refuse(invocation, err)
             return
         call = NodeCall(
-            invocation.id, tool, arguments, invocation.session_key, invocation.timeout
+            invocation.id,
+            tool,
+            arguments,
+            invocation.session_key,
+            invocation.timeout,
+            invocation.command,
         )
         self._client.spawn(self._serve(call), "call")
 
@@ -152,7 +157,7 @@ class NodeCalls:
         loop = asyncio.get_running_loop()
         task = cast("asyncio.Task[object]", asyncio.current_task())
         now = loop.time()
-        info = OpenCall(now, now + call.timeout)
+        info = OpenCall(now, now + call.timeout, call.session_key)
         self._serving[call.id] = _Serving(info, task)
         outcome, deadline = "cancelled", asyncio.timeout_at(info.deadline)
         try:
@@ -185,7 +190,9 @@ class NodeCalls:
             text = Failure.from_exception(err).text
             _LOGGER.error("Unexpected exception, without its message:\n%s", text)  # noqa: TRY400
             return _failure(NodeCallError(*FAILED)), "failed"
-        return _success(text), "answered"
+        # What shows notifications answers only that it did.
+        result = {"ok": True} if call.is_notification else _content(text)
+        return {"ok": True, "payload": result}, "answered"
 
     async def _deliver(self, call_id: str, result: Payload) -> bool:
         """Send a result; return whether the Gateway took it."""
@@ -220,9 +227,8 @@ def _ignored(answer: Json) -> bool:
     return isinstance(answer, dict) and answer.get("ignored") is True
 
 
-def _success(text: str) -> Payload:
-    content = [{"type": "text", "text": text}]
-    return {"ok": True, "payload": {"content": content}}
+def _content(text: str) -> Payload:
+    return {"content": [{"type": "text", "text": text}]}
 
 
 def _failure(error: NodeCallError) -> Payload:

@@ -65,13 +65,11 @@ class Invocation:
             NodeCallError: the invocation is no valid call of one of these tools.
 
         """
-        if self.command == NOTIFY:
-            raise NodeCallError(
-                "NOT_AVAILABLE", "Notifications to this home are not available yet."
-            )
-        if self.command != CALL_TOOL:
+        if self.command not in (CALL_TOOL, NOTIFY):
             raise NodeCallError("UNKNOWN_COMMAND", "The home has no such command.")
         arguments = _object(self.params)
+        if self.command == NOTIFY:
+            return None, arguments
         match arguments:
             case {"server": str(server), "tool": str(tool), **rest} if (
                 server == PLUGIN_ID and not rest.keys() - {"arguments"}

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from ..connect_profile import CALL_TOOL, NOTIFY
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -31,7 +33,7 @@ class NodeTool:
 
 @dataclass(frozen=True, slots=True)
 class NodeCall:
-    """Call of a tool by an agent.
+    """Call of a tool by an agent, or of another command of the node.
 
     Attributes:
         id: unique for each call, and for each repetition of one.
@@ -47,6 +49,12 @@ class NodeCall:
     arguments: Payload = field(repr=False)
     session_key: str | None = field(repr=False)
     timeout: float
+    command: str = CALL_TOOL
+
+    @property
+    def is_notification(self) -> bool:
+        """Return whether it is a notification to show, no call of a tool."""
+        return self.command == NOTIFY
 
 
 class NodeCallError(Exception):
@@ -65,6 +73,7 @@ class OpenCall:
 
     opened_at: float
     deadline: float
+    session_key: str | None = field(default=None, repr=False)
 
 
 @dataclass(slots=True)

@@ -18,6 +18,7 @@ class ConnectProfile:
         client_id: from the Gateway's closed list of clients.
         mode: from the Gateway's closed list of modes.
         scopes: rights of an operator.
+        optional_scopes: further rights, asked for once the device has them.
         caps: optional features of the protocol that the client implements.
         commands: commands that a node serves.
 
@@ -27,6 +28,7 @@ class ConnectProfile:
     mode: str
     role: str
     scopes: tuple[str, ...] = ()
+    optional_scopes: tuple[str, ...] = ()
     caps: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
 
@@ -36,7 +38,7 @@ def build_connect(
 ) -> Payload:
     """Return the parameters of `connect` that answer a challenge."""
     identity, info, auth = credentials.identity, credentials.info, credentials.auth
-    scopes = credentials.scopes(profile.scopes)
+    scopes = credentials.scopes(profile.scopes, profile.optional_scopes)
     # The `v2` form, which protocols 3 and 4 accept; a password is not signed:
     # v2|<device>|gateway-client|ui|operator|<scope>,<scope>|<ts>|<token>|<nonce>
     signed = (

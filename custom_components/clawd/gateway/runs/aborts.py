@@ -33,20 +33,24 @@ class Aborts:
         self._tasks = tasks
         self._unsent: deque[AgentRun] = deque(maxlen=MAX_UNSENT_ABORTS)
 
-    async def abort(self, run: AgentRun) -> None:
-        """Stop a run at the Gateway, or at the next connection."""
+    async def abort(self, run: AgentRun) -> bool:
+        """Stop a run at the Gateway, or at the next connection.
+
+        Return whether the Gateway has stopped it.
+        """
         connection = self._connection()
         if connection is None:
             self._unsent.append(run)
-            return
+            return False
         chat = ChatCommands(connection.request)
         try:
             if connection.hello.protocol == MIN_PROTOCOL:
                 await chat.stop(run.session_key)
-            else:
-                await chat.abort(run.session_key, run.gateway_id)
+                return True
+            return await chat.abort(run.session_key, run.gateway_id)
         except ConnectionLostError:
             self._unsent.append(run)
+            return False
 
     def end_expired(self, run: AgentRun) -> None:
         """Stop a run that took too long, and end it with the outcome."""

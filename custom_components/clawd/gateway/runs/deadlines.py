@@ -1,6 +1,7 @@
 """Deadlines of a run."""
 
 import asyncio
+from dataclasses import replace
 import time
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,21 @@ class RunDeadlines:
         known = self._loss()
         since = known[0] if known else self._now()
         self._disconnected = since, error
+        self._rearm()
+
+    def extend(self, seconds: float) -> None:
+        """Let nothing end the run before so many seconds since its start."""
+        self._timing = replace(
+            self._timing,
+            run_timeout=seconds,
+            run_idle_timeout=seconds,
+            recovery_timeout=seconds,
+        )
+        self._rearm()
+
+    def age_by(self, seconds: float) -> None:
+        """Count seconds from before the start."""
+        self._started_at -= seconds
         self._rearm()
 
     def stop(self) -> None:

@@ -58,10 +58,14 @@ class RunRequest:
         idle_timeout: seconds without an event after which the run is given up.
         timeout: seconds after which the run is given up.
         include_tools: add tool calls and results to the parts of the run.
+        include_segments: add the ends of segments to the parts of the run.
+        lightweight: leave out the agent's workspace files and most of its own prompt
+            (protocol 4).
         attachments: other files than images take protocol 4.
         model_run: ask the model alone, without session, tools and persona
             (protocol 4); the message holds all that it is told.
         delivery: where the reply is sent to, besides here.
+        include_segments: add the ends of segments to the parts of the run.
         run_id: idempotency key of the request, which the Gateway uses as run id.
 
     """
@@ -73,6 +77,8 @@ class RunRequest:
     idle_timeout: float | None = None
     timeout: float | None = None
     include_tools: bool = False
+    include_segments: bool = False
+    lightweight: bool = False
     attachments: tuple[Attachment, ...] = ()
     model_run: bool = False
     delivery: Delivery | None = None
@@ -115,6 +121,8 @@ class RunRequest:
             params["extraSystemPrompt"] = self.extra_system_prompt
         if self.thinking:
             params["thinking"] = self.thinking
+        if self.lightweight:
+            params |= {"bootstrapContextMode": "lightweight", "promptMode": "minimal"}
         if self.model_run:
             params["modelRun"] = True
         if self.delivery:

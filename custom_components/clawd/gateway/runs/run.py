@@ -24,7 +24,13 @@ from .failure import provider_message
 from .stream import RunStream
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import (
+        AsyncGenerator,
+        AsyncIterator,
+        Awaitable,
+        Callable,
+        Iterator,
+    )
 
     from ..models import Json, Payload, RunResult, Timing
     from .request import RunRequest
@@ -45,6 +51,7 @@ class RunInfo:
         size: characters of the reply so far.
         unread: characters that the reader has not read.
         buffered: events that wait for the history.
+        timeout: age in seconds at which it is given up.
 
     """
 
@@ -55,6 +62,7 @@ class RunInfo:
     size: int
     unread: int = 0
     buffered: int = 0
+    timeout: float = 0.0
 
 
 class AgentRun:
@@ -71,6 +79,7 @@ class AgentRun:
         gateway_id: id of the run at the Gateway; nearly always its `run_id`.
         asked_at: seconds since 1970.
         accepted_at: time of the event loop's clock; until then, of the request.
+        resumed: an earlier client has started it.
 
     """
 
@@ -79,7 +88,7 @@ class AgentRun:
         request: RunRequest,
         timing: Timing,
         *,
-        abort: Callable[[AgentRun], Awaitable[None]],
+        abort: Callable[[AgentRun], Awaitable[bool]],
         on_end: Callable[[AgentRun], None],
         on_expire: Callable[[AgentRun], None],
         on_refused: OnRefused = lambda *_: False,
@@ -104,7 +113,10 @@ class AgentRun:
         self._on_incomplete = on_incomplete
         self.deadlines = RunDeadlines(timing, self._expire)
         self.stream = RunStream(
-            request.run_id, include_tools=request.include_tools, on_skipped=on_skipped
+            request.run_id,
+            include_tools=request.include_tools,
+            include_segments=request.include_segments,
+            on_skipped=on_skipped,
         )
         self._loop = asyncio.get_running_loop()
         self.accepted_at = self._loop.time()
@@ -112,6 +124,7 @@ class AgentRun:
         self._result: asyncio.Future[RunResult] = self._loop.create_future()
         self._response: asyncio.Future[Json] | None = None
         self._expired: GatewayError | None = None
+        self.resumed = False
         self._final: Payload = {}
 
     @property
@@ -133,6 +146,13 @@ class AgentRun:
     def ended(self) -> bool:
         """Return whether the run has ended."""
         return self._result.done()
+
+    @property
+    def result_now(self) -> RunResult | None:
+        """Return the result of a run that has succeeded."""
+        if not self.ended or self._result.exception():
+            return None
+        return self._result.result()
 
     @property
     def timer(self) -> asyncio.TimerHandle:
@@ -169,6 +189,7 @@ class AgentRun:
             len(self.stream.text),
             self.stream.unread_size,
             self.stream.buffered,
+            self.timeout,
         )
 
     async def __aiter__(self) -> AsyncIterator[str]:
@@ -180,15 +201,28 @@ class AgentRun:
                 yield text
         await self.result()
 
-    async def parts(self) -> AsyncIterator[Part]:
+    async def parts(self) -> AsyncGenerator[Part]:
         """Yield text and tool calls; raise the run's error."""
         while unread := await self.stream.read():
-            for kind, group in groupby(unread, type):
-                if kind is str:
-                    yield "".join(map(str, group))
-                else:
-                    for step in group:
-                        yield step
+            for part in _joined(unread):
+                yield part
+        await self.result()
+
+    async def timed_parts(
+        self, until: Callable[[], float | None]
+    ) -> AsyncIterator[Part | None]:
+        """Yield parts as `parts()` does, and None when one is late.
+
+        `until` returns the time of the event loop's clock until which the next part
+        is waited for.
+        """
+        stream = self.stream
+        while not stream.exhausted:
+            unread = await stream.read(until())
+            for part in _joined(unread):
+                yield part
+            if not (unread or stream.exhausted):
+                yield None
         await self.result()
 
     async def result(self) -> RunResult:
@@ -203,8 +237,11 @@ class AgentRun:
         await asyncio.wait([self._result])
         return self._result.result()
 
-    async def abort(self) -> None:
+    async def abort(self) -> bool:
         """Stop the run locally and remotely.
+
+        Return whether the Gateway has stopped it; without a connection, it is told
+        later.
 
         Raises:
             GatewayError: the Gateway did not answer; the run has ended here.
@@ -212,7 +249,8 @@ class AgentRun:
         """
         if not self.ended:
             self.fail(AgentRunAborted())
-            await self._abort(self)
+            return await self._abort(self)
+        return True
 
     async def wait_accepted(self) -> Self:
         """Wait until the Gateway accepts the run.
@@ -228,6 +266,24 @@ class AgentRun:
     async def wait_ended(self) -> None:
         """Wait until the run has ended, however."""
         await asyncio.wait([self._result])
+
+    def extend(self, seconds: float) -> None:
+        """Give the run so many seconds since its start, whatever happens meanwhile."""
+        if not self.ended:
+            self.timeout = seconds
+            self.deadlines.extend(seconds)
+
+    def resume(self, asked_at: float, *, accepted: bool) -> None:
+        """Continue a run that was asked at a time in seconds since 1970."""
+        self.resumed = True
+        if accepted:
+            self.accept()
+        age = max(self.asked_at - asked_at, 0.0)
+        self.asked_at = asked_at
+        self.accepted_at -= age
+        self.deadlines.age_by(age)
+        # What has been said is in the history.
+        self.stream.mark_disconnected()
 
     def give_up(self) -> None:
         """End a run that has expired and may go on at the Gateway."""
@@ -398,6 +454,15 @@ class AgentRun:
         if self._response:
             self._response.cancel()
         self._on_end(self)
+
+
+def _joined(parts: list[Part]) -> Iterator[Part]:
+    """Yield parts, with adjacent texts as one."""
+    for kind, group in groupby(parts, type):
+        if kind is str:
+            yield "".join(map(str, group))
+        else:
+            yield from group
 
 
 def _apply_timeouts(timing: Timing, request: RunRequest) -> Timing:

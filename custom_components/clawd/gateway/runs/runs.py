@@ -1,8 +1,10 @@
 """Open runs of a client."""
 
+from collections import deque
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from .foreign import ForeignRuns
 from .run import AgentRun
 
 if TYPE_CHECKING:
@@ -15,17 +17,25 @@ if TYPE_CHECKING:
     from .request import RunRequest
     from .run import OnIncomplete, OnRefused, RunInfo
 
+# Ids of ended runs, whose late events are not those of others.
+MAX_ENDED_IDS: Final = 256
+
 _LOGGER = logging.getLogger(__name__)
 
 
 class AgentRuns:
-    """Open runs by run id."""
+    """Open runs by run id.
+
+    Attributes:
+        foreign: runs of others in sessions that are followed.
+
+    """
 
     def __init__(  # noqa: PLR0913 - two have a default
         self,
         statistics: Statistics,
         timing: Timing,
-        abort: Callable[[AgentRun], Awaitable[None]],
+        abort: Callable[[AgentRun], Awaitable[bool]],
         on_expire: Callable[[AgentRun], None],
         *,
         on_refused: OnRefused = lambda *_: False,
@@ -41,6 +51,8 @@ class AgentRuns:
         self._runs: dict[str, AgentRun] = {}
         # By the ids that v4 may name in `accepted`, where they are others.
         self._renamed: dict[str, AgentRun] = {}
+        self._ended_ids: deque[str] = deque(maxlen=MAX_ENDED_IDS)
+        self.foreign = ForeignRuns()
 
     def snapshot(self) -> tuple[RunInfo, ...]:
         """Return the open runs, oldest first."""
@@ -86,6 +98,7 @@ class AgentRuns:
         """Remove a run; its later events count as foreign."""
         if self._runs.pop(run.run_id, None):
             self._forget_id(run)
+            self._ended_ids += dict.fromkeys((run.run_id, run.gateway_id))
             self._statistics.runs_ended += 1
             self._statistics.run_outcomes.append(run.outcome)
 
@@ -95,6 +108,8 @@ class AgentRuns:
         run = self._of_event(event)
         if run is None:
             self._statistics.foreign_run_events += 1
+            if event.payload.get("runId") not in self._ended_ids:
+                self.foreign.feed(event.payload)
         else:
             run.deadlines.last_event_at = at
             if run.request.streamed:
@@ -110,11 +125,13 @@ class AgentRuns:
         """Have the open runs end with the reply that the history has."""
         for run in self.active():
             run.stream.missed = True
+        self.foreign.mark_incomplete()
 
     def mark_disconnected(self, error: GatewayError) -> None:
         """Mark the open runs as disconnected."""
         for run in self.active():
             run.mark_disconnected(error)
+        self.foreign.mark_incomplete()
 
     def fail_all(self, error: GatewayError) -> None:
         """End every open run with an error."""

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections import deque
+from dataclasses import dataclass
+import time
 from typing import TYPE_CHECKING, Final, cast
 
 from .text import ReplyText
@@ -15,16 +17,23 @@ if TYPE_CHECKING:
 # An event of a long reply has 30 kB; a history is read within a second.
 MAX_BUFFERED_EVENTS: Final = 1000
 
-type Part = str | ToolCall | ToolResult
+
+@dataclass(frozen=True, slots=True)
+class SegmentEnd:
+    """End of a segment of the reply: a tool follows, or has followed."""
+
+
+type Part = str | ToolCall | ToolResult | SegmentEnd
 
 
 class RunStream:
-    """Parts of one run: text, and tool calls if they are included.
+    """Parts of one run: text, and tool calls or ends of segments if included.
 
     After a lost connection events are buffered until the history has shown what
     was missed; see `runs.recovery`.
 
     Attributes:
+        first_text_at: time of the monotonic clock; None before the first text.
         missed: whether events are known to be missing that the history may have.
 
     """
@@ -34,10 +43,13 @@ class RunStream:
         run_id: str,
         *,
         include_tools: bool,
+        include_segments: bool = False,
         on_skipped: Callable[[], object] = lambda: None,
     ) -> None:
         """Initialize without events; `on_skipped` is called for each unused one."""
+        self.first_text_at: float | None = None
         self.missed = False
+        self._include_segments = include_segments
         self._on_skipped = on_skipped
         self._reply = ReplyText()
         self._tools = ToolCalls(run_id) if include_tools else None
@@ -103,7 +115,7 @@ class RunStream:
         self._last_seq, self._last_data = seq, data
         match payload.get("stream"):
             case "assistant":
-                self._emit(self._reply.feed(data))
+                self._emit_text(self._reply.feed(data))
             case "item" if data.get("kind") == "preamble":
                 self._close_segment(data)
             case "lifecycle" if data.get("phase") == "start":
@@ -111,6 +123,8 @@ class RunStream:
                 self._reply.drop_attempt()
             case "tool" if self._tools and (step := self._tools.read(data)):
                 self._emit(step)
+            case "tool" if data.get("phase") == "start":
+                self._end_segment()
 
     def _skip(self, seq: Json, data: Json) -> None:
         """Count an event that cannot be used, unless it repeats the last one."""
@@ -134,7 +148,7 @@ class RunStream:
         segment is buffered until the second call.
         """
         self.missed, self._first_seq = False, 1
-        self._emit(self._reply.replay_history(texts))
+        self._emit_text(self._reply.replay_history(texts))
         self._gap = self._reply.open and not (self._gap and self._buffered)
         buffered, self._buffered = self._buffered or (), None
         for payload in buffered:
@@ -142,11 +156,11 @@ class RunStream:
 
     def complete(self, texts: tuple[str, ...]) -> None:
         """Emit the rest of a reply that the history has whole."""
-        self._emit(self._reply.replay_history(texts))
+        self._emit_text(self._reply.replay_history(texts))
 
     def finish(self, texts: list[str]) -> None:
         """Emit the rest of a reply from the final response."""
-        self._emit(self._reply.finish(texts))
+        self._emit_text(self._reply.finish(texts))
 
     def close_tools(self) -> None:
         """Emit results for the tool calls without one."""
@@ -157,11 +171,23 @@ class RunStream:
         self._closed = True
         self._wake_reader()
 
-    async def read(self) -> list[Part]:
-        """Wait for unread parts; none at the end."""
+    @property
+    def exhausted(self) -> bool:
+        """Return whether everything is read, and no more will come."""
+        return self._closed and not self._unread
+
+    async def read(self, until: float | None = None) -> list[Part]:
+        """Wait for unread parts; none at the end, or at a time of the loop's clock."""
         while not self._unread and not self._closed:
             self._reader = self._loop.create_future()
-            await self._reader
+            if until is None:
+                await self._reader
+                continue
+            try:
+                async with asyncio.timeout_at(until):
+                    await self._reader
+            except TimeoutError:
+                return []
         unread, self._unread = self._unread, []
         return unread
 
@@ -179,17 +205,34 @@ class RunStream:
     def _close_segment(self, data: Payload) -> None:
         match data:
             case {"phase": "end", "progressText": str(text)}:
-                self._emit(self._reply.close_segment(text))
+                self._emit_text(self._reply.close_segment(text))
+                self._end_segment()
+
+    def _emit_text(self, text: str) -> None:
+        if size := self._reply.opened:
+            self._reply.opened = 0
+            if self._include_segments:
+                # Of several that were missed, the last one is the answer.
+                self._emit(text[:-size])
+                self._end_segment()
+                text = text[-size:]
+        self._emit(text)
+
+    def _end_segment(self) -> None:
+        if self._include_segments:
+            self._emit(SegmentEnd())
 
     def _emit(self, part: Part) -> None:
         if part:
+            if self.first_text_at is None and isinstance(part, str):
+                self.first_text_at = time.monotonic()
             self._unread.append(part)
             if self._reader:
                 self._wake_reader()
 
     def _texts(self, parts: list[Part]) -> list[str]:
-        # Without tools every part is text; this runs for each read of a long reply.
-        if self._tools is None:
+        # Without them every part is text; this runs for each read of a long reply.
+        if self._tools is None and not self._include_segments:
             return cast("list[str]", parts)
         return [part for part in parts if isinstance(part, str)]
 

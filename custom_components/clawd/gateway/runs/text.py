@@ -34,10 +34,16 @@ class ReplyText:
     Emitted text cannot be taken back: where a segment is replaced by a text that
     neither continues it nor only leaves words out, the new text is emitted as a
     paragraph of its own.
+
+    Attributes:
+        opened: size of the returned text from the start of its last segment, if it
+            started one behind another; reset by the reader.
+
     """
 
     def __init__(self) -> None:
         """Initialize without segments."""
+        self.opened = 0
         self._segments: list[_Segment] = []
         self._current = 0
         self._emitted = ""
@@ -234,6 +240,8 @@ class ReplyText:
         opening = SEPARATOR if self._emitted_any and not self._emitted else ""
         new = text[len(self._emitted) :]
         self._emitted, self._emitted_any = text, True
+        if opening:
+            self.opened = len(opening + new)
         return opening + new
 
 

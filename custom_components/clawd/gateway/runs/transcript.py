@@ -50,6 +50,22 @@ def read_transcript(
     return Transcript(known, active=active, cut=len(messages) >= limit)
 
 
+def read_replies(history: Json) -> dict[str, str]:
+    """Return the last words of the finished runs by run id; none on v3."""
+    payload = history if isinstance(history, dict) else {}
+    replies = {}
+    for entry in _objects(payload.get("messages")):
+        match entry:
+            # v4: {"role": "assistant", "__openclaw": {"runId": "announce:v1:…"}, …}
+            case {
+                "role": "assistant",
+                "stopReason": "stop",
+                "__openclaw": {"runId": str(run_id)},
+            }:
+                replies[run_id] = _text(entry)
+    return replies
+
+
 def _read_reply(messages: list[Payload], active: bool | None) -> Transcript:  # noqa: FBT001 - as the field
     texts: list[str] = []
     reason: Any = None

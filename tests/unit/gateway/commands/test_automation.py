@@ -7,6 +7,7 @@ import pytest
 from custom_components.clawd.gateway import (
     QUEUED,
     TASK_EVENT,
+    AgentRunAborted,
     Event,
     InvalidFrameError,
     Json,
@@ -59,17 +60,16 @@ async def test_a_used_session_is_deleted(gateway: GatewaySimulator) -> None:
     assert KEY not in gateway.runs.sessions
 
 
-async def test_a_session_that_is_at_work_is_not_deleted(
+async def test_the_run_of_a_session_that_is_deleted_is_aborted(
     gateway: GatewaySimulator,
 ) -> None:
     gateway.script(Pause(), Reply("done"))
     async with connected(gateway) as client:
         run = await client.start_run(RunRequest("Hello", KEY))
-        with pytest.raises(RequestFailedError):
-            await client.sessions.delete(KEY)
-        gateway.proceed()
-        await run.result()
         assert await client.sessions.delete(KEY)
+        with pytest.raises(AgentRunAborted):
+            await run.result()
+    assert KEY not in gateway.runs.sessions
 
 
 @pytest.mark.parametrize("payload", [None, {}, {"session": None}, {"session": {}}])
@@ -121,10 +121,21 @@ async def test_a_task_is_cancelled(gateway: GatewaySimulator) -> None:
         output = await client.tools.invoke("image_generate", {"prompt": "a cat"}, KEY)
         task_id = output.details["taskId"]
         assert not (await client.tasks.get(task_id)).status.final
+        [task] = await client.tasks.active()
+        assert (task.id, task.session_key, task.by_agent) == (task_id, KEY, True)
         await client.tasks.cancel(task_id)
+        assert await client.tasks.active() == ()
         assert (await client.tasks.get(task_id)).status is TaskStatus.CANCELLED
         with pytest.raises(RequestFailedError):
             await client.tasks.cancel("another")
+
+
+async def test_the_run_of_a_client_is_no_task_of_an_agent() -> None:
+    rows = [{"taskId": "t", "status": "running", "kind": "cli"}, {"taskId": "no"}, 7]
+    [task] = await TaskCommands(answering({"tasks": [*rows]})).active()
+
+    assert (task.id, task.session_key, task.by_agent) == ("t", "", False)
+    assert await TaskCommands(answering(None)).active() == ()
 
 
 async def test_a_tool_that_is_not_there_is_named_by_its_code(

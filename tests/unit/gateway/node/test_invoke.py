@@ -116,8 +116,14 @@ def test_unknown_command(command: Json) -> None:
     assert code_of(command=command) == "UNKNOWN_COMMAND"
 
 
-def test_notifications_are_not_available() -> None:
-    assert code_of(command="system.notify", paramsJSON="{}") == "NOT_AVAILABLE"
+def test_notification_names_no_tool() -> None:
+    params = '{"title":"Dinner","body":"is ready"}'
+    notification = invocation(command="system.notify", paramsJSON=params)
+    assert notification.read_call(("home_state",)) == (
+        None,
+        {"title": "Dinner", "body": "is ready"},
+    )
+    assert code_of(command="system.notify", paramsJSON="[]") == "INVALID_PARAMS"
 
 
 @pytest.mark.parametrize(
@@ -159,12 +165,24 @@ def test_representation_has_no_secrets() -> None:
 async def test_refusals_are_sent(gateway: GatewaySimulator) -> None:
     async with published(gateway) as home:
         node_id = home.client.device_id
-        notify = await gateway.nodes.invoke(node_id, "system.notify", {"title": "x"})
         unknown = await gateway.nodes.invoke(node_id, "system.run", {})
         session = gateway.nodes.sessions[node_id]
         send_event(session.connection, "node.invoke.request", {"command": COMMAND})
-        await until(lambda: home.host.statistics.issued == 3)
-    assert notify["error"]["code"] == "NOT_AVAILABLE"
+        await until(lambda: home.host.statistics.issued == 2)
     assert unknown["error"]["code"] == "UNKNOWN_COMMAND"
     assert home.calls == []
-    assert home.outcomes == {"issued": 3, "refused": 3}
+    assert home.outcomes == {"issued": 2, "refused": 2}
+
+
+@pytest.mark.parametrize("protocol", [4])
+async def test_notification_is_answered_without_content(
+    gateway: GatewaySimulator,
+) -> None:
+    async with published(gateway) as home:
+        node_id = home.client.device_id
+        params = {"title": "Dinner", "body": "is ready"}
+        result = await gateway.nodes.invoke(node_id, "system.notify", params)
+    assert (result["ok"], result["payload"]) == (True, {"ok": True})
+    (call,) = home.calls
+    assert call.is_notification
+    assert (call.tool, call.arguments, call.session_key) == (None, params, None)

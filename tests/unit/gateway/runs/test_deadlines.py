@@ -78,6 +78,22 @@ def test_last_connection_error_does_not_extend_recovery(
     assert harness.advance(1) == ["LAST"]
 
 
+def test_more_time_outlives_silence_and_lost_connections(
+    harness: DeadlineHarness,
+) -> None:
+    harness.advance(5)
+    harness.deadlines.mark_disconnected(ConnectionLostError("x"))
+    harness.deadlines.extend(50)
+    assert harness.advance(44) == []
+    assert harness.advance(1) == ["RUN_TIMEOUT"]
+
+
+def test_age_from_before_the_start_counts(harness: DeadlineHarness) -> None:
+    harness.deadlines.age_by(95)
+    assert harness.advance(4, with_events=True) == []
+    assert harness.advance(1, with_events=True) == ["RUN_TIMEOUT"]
+
+
 def test_run_expires_without_reconnect(harness: DeadlineHarness) -> None:
     harness.deadlines.mark_disconnected(ConnectionLostError("x"))
     assert harness.advance(9) == []

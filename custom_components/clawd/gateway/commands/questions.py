@@ -1,0 +1,186 @@
+"""Questions that agents ask during a run (v4)."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, Self, override
+
+from ..exceptions import InvalidFrameError
+from ..models import QUESTIONS_SCOPE
+from .base import Commands, Method
+from .models import entries_with
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ..models import Hello, Json, Payload
+    from .base import Request
+
+REQUESTED: Final = "question.requested"
+RESOLVED: Final = "question.resolved"
+
+
+class QuestionStatus(StrEnum):
+    """Status of a question; every one but `PENDING` is final."""
+
+    PENDING = "pending"
+    ANSWERED = "answered"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionChoice:
+    """Choice among the answers to a question."""
+
+    label: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionItem:
+    """One question of a request.
+
+    Attributes:
+        multi_select: several choices may be named.
+        is_other: an answer of one's own is accepted.
+        is_secret: the answer must not be seen by others.
+
+    """
+
+    id: str
+    header: str
+    text: str = field(repr=False)
+    choices: tuple[QuestionChoice, ...] = field(default=(), repr=False)
+    multi_select: bool = False
+    is_other: bool = False
+    is_secret: bool = False
+
+    @property
+    def is_free(self) -> bool:
+        """Return whether any text is an answer."""
+        return self.is_other or not self.choices
+
+    @classmethod
+    def from_payload(cls, payload: Payload) -> Self:
+        """Read one entry of the `questions` of a request."""
+        return cls(
+            payload["questionId"],
+            _text(payload.get("header")),
+            payload["question"],
+            tuple(
+                QuestionChoice(option["label"], _text(option.get("description")))
+                for option in _entries(payload.get("options"), "label")
+            ),
+            payload.get("multiSelect") is True,
+            payload.get("isOther") is True,
+            payload.get("isSecret") is True,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AgentQuestion:
+    """Request of an agent, with one to three questions.
+
+    Attributes:
+        expires_at: seconds since 1970, by our clock.
+
+    """
+
+    id: str
+    items: tuple[QuestionItem, ...] = field(repr=False)
+    agent_id: str
+    session_key: str = field(repr=False)
+    run_id: str
+    expires_at: float
+
+    @classmethod
+    def from_payload(cls, payload: Json, clock_skew: float = 0.0) -> Self:
+        """Read a `question.requested`, or an entry of `question.list`.
+
+        Raises:
+            InvalidFrameError: it is no question.
+
+        """
+        match payload:
+            case {"id": str(question_id), "expiresAtMs": int() | float() as expires}:
+                items = tuple(
+                    map(
+                        QuestionItem.from_payload,
+                        _entries(payload.get("questions"), "questionId", "question"),
+                    )
+                )
+                if items:
+                    return cls(
+                        question_id,
+                        items,
+                        _text(payload.get("agentId")),
+                        _text(payload.get("sessionKey")),
+                        _text(payload.get("runId")),
+                        expires / 1000 + clock_skew,
+                    )
+        raise InvalidFrameError("the question cannot be read")
+
+
+class QuestionCommands(Commands):
+    """Commands on the questions of agents."""
+
+    LIST: Final = Method("question.list", QUESTIONS_SCOPE, optional=True)
+    RESOLVE: Final = Method("question.resolve", QUESTIONS_SCOPE, optional=True)
+
+    @override
+    def __init__(self, request: Request, hello: Callable[[], Hello | None]) -> None:
+        """Send the commands with `request`; `hello` tells the Gateway's clock."""
+        super().__init__(request)
+        self._hello = hello
+
+    def read(self, payload: Json) -> AgentQuestion:
+        """Read a `question.requested`.
+
+        Raises:
+            InvalidFrameError: it is no question.
+
+        """
+        hello = self._hello()
+        return AgentQuestion.from_payload(payload, hello.clock_skew if hello else 0.0)
+
+    async def list(self) -> tuple[AgentQuestion, ...]:
+        """Return the open questions, also those of others.
+
+        Raises:
+            GatewayError: the Gateway did not answer, or not with a list.
+
+        """
+        match await self._call(self.LIST, {}):
+            case {"questions": [*entries]}:
+                return tuple(map(self.read, entries))
+        raise InvalidFrameError("the response to question.list has no questions")
+
+    async def resolve(
+        self, question_id: str, answers: Mapping[str, Sequence[str]]
+    ) -> None:
+        """Answer all questions of a request; the run goes on with the answers.
+
+        Raises:
+            GatewayError: the Gateway did not answer, or the question is not open.
+
+        """
+        given = {key: [*values] for key, values in answers.items()}
+        params = {"id": question_id, "answers": {"answers": given}}
+        await self._call(self.RESOLVE, params)
+
+    async def cancel(self, question_id: str) -> None:
+        """Refuse to answer a request; the run goes on.
+
+        Raises:
+            GatewayError: the Gateway did not answer, or the question is not open.
+
+        """
+        await self._call(self.RESOLVE, {"id": question_id, "cancel": True})
+
+
+def _entries(value: Json, *keys: str) -> list[Payload]:
+    return entries_with(value, *keys) if isinstance(value, list) else []
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else ""

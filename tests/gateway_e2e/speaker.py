@@ -1,0 +1,33 @@
+"""Command that speaks: a WAV file of a tenth of a second for each word.
+
+    speaker.py FILE TEXT
+
+A text with the word FAIL fails. OpenClaw's provider `tts-local-cli` runs it.
+"""
+
+import sys
+import wave
+
+RATE = 8000
+SECONDS_PER_WORD = 0.1
+FAIL = "FAIL"
+
+
+def frames_of(text: str) -> int:
+    """Return the number of samples of a text."""
+    return round(len(text.split()) * SECONDS_PER_WORD * RATE)
+
+
+def main(file: str, text: str) -> None:
+    """Speak a text into a file."""
+    if FAIL in text.split():
+        raise SystemExit(1)
+    with wave.open(file, "wb") as audio:
+        audio.setnchannels(1)
+        audio.setsampwidth(2)
+        audio.setframerate(RATE)
+        audio.writeframes(bytes(2 * frames_of(text)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
