@@ -1,0 +1,244 @@
+"""Listeners of an entry's sessions: who is told what comes later.
+
+Kept in a private store: a sub-agent may end after a restart of Home Assistant.
+"""
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+import time
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+
+from ..client_factory import get_history
+from ..const import DOMAIN
+from ..coordinator import async_create_background_task
+from ..home.announcements import Listener
+from ..storage import async_load_listeners, async_save_listeners
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ..coordinator import ClawdConfigEntry
+    from ..gateway import RunResult
+
+TASK_NAME: Final = f"{DOMAIN} listeners"
+MAX_SESSIONS: Final = 256
+MAX_SPAWNS: Final = 128
+MAX_DELIVERED: Final = 512
+MAX_UNFINISHED: Final = 32
+# Seconds for which a sub-agent is waited for; OpenClaw archives its session after one
+# hour, and gives up its completion after a few.
+MAX_SPAWN_AGE: Final = 86_400.0
+# Seconds for which a reply that somebody asked for is not told once more: the
+# completion of a sub-agent may repeat what the run that waited for it has said.
+MAX_TOLD_AGE: Final = 60.0
+
+# By entry, as its runtime data cannot know them.
+_LISTENERS: Final[WeakKeyDictionary[ConfigEntry[Any], SessionListeners]] = (
+    WeakKeyDictionary()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Person who asked last in a session.
+
+    Attributes:
+        agent: name of the agent, the title of notifications.
+        shared: others may ask in the session, too.
+
+    """
+
+    listener: Listener
+    agent: str
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spawn:
+    """Run of a sub-agent whose completion is to come.
+
+    Attributes:
+        at: of the end of the run that started it, in seconds since 1970.
+
+    """
+
+    session_key: str = field(repr=False)
+    owner: Owner
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Message on its way to a listener."""
+
+    owner: Owner
+    text: str = field(repr=False)
+
+
+class SessionListeners:
+    """Listeners by session, and what was or is to be delivered to them.
+
+    Attributes:
+        owners: by session key, the last one who asked at the end.
+        spawns: by the id of the sub-agent's run.
+        delivered: how often each run was delivered, by its id; oldest first.
+        unfinished: messages whose delivery has not ended, by run id.
+
+    """
+
+    def __init__(self, hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
+        """Initialize without listeners; `async_load()` comes next."""
+        self._hass = hass
+        self._entry = entry
+        self._changed = False
+        self._told: OrderedDict[str, tuple[str, float]] = OrderedDict()
+        self._on_error = get_history(hass, entry.entry_id).store_failed
+        self.owners: OrderedDict[str, Owner] = OrderedDict()
+        self.spawns: OrderedDict[str, Spawn] = OrderedDict()
+        self.delivered: OrderedDict[str, int] = OrderedDict()
+        self.unfinished: OrderedDict[str, Message] = OrderedDict()
+
+    async def async_load(self) -> None:
+        """Load what is stored; what cannot be read is left out."""
+        stored = await async_load_listeners(
+            self._hass, self._entry.entry_id, self._on_error
+        )
+        content = stored if isinstance(stored, dict) else {}
+        self.owners.update(_read_all(content.get("owners"), _read_owner))
+        self.spawns.update(_read_all(content.get("spawns"), _read_spawn))
+        self.unfinished.update(_read_all(content.get("unfinished"), _read_message))
+        delivered = content.get("delivered")
+        if isinstance(delivered, list):
+            ids = (run_id for run_id in delivered if isinstance(run_id, str))
+            self.delivered.update(dict.fromkeys(ids, 1))
+        self._bound()
+
+    async def async_save(self) -> None:
+        """Store everything, or keep it in memory."""
+        self._bound()
+        content = {
+            "owners": {key: asdict(owner) for key, owner in self.owners.items()},
+            "spawns": {run_id: asdict(one) for run_id, one in self.spawns.items()},
+            "delivered": [*self.delivered],
+            "unfinished": {key: asdict(one) for key, one in self.unfinished.items()},
+        }
+        await async_save_listeners(
+            self._hass, self._entry.entry_id, content, self._on_error
+        )
+
+    @callback
+    def async_asked(self, session_key: str, owner: Owner) -> None:
+        """Remember who has asked in a session."""
+        known = self.owners.get(session_key)
+        self.owners[session_key] = owner
+        self.owners.move_to_end(session_key)
+        if known != owner:
+            self._async_save_soon()
+
+    @callback
+    def async_answered(self, session_key: str, owner: Owner, result: RunResult) -> None:
+        """Remember what was told, and whose run has started sub-agents."""
+        self._told[session_key] = _digest(result.text), time.monotonic()
+        self._told.move_to_end(session_key)
+        if len(self._told) > MAX_SESSIONS:
+            self._told.popitem(last=False)
+        if result.completions:
+            spawn = Spawn(session_key, owner, time.time())
+            self.spawns.update(dict.fromkeys(result.completions, spawn))
+            self._async_save_soon()
+
+    def has_told(self, session_key: str, text: str) -> bool:
+        """Return whether a session has just replied with a text."""
+        digest, at = self._told.get(session_key, ("", 0.0))
+        return digest == _digest(text) and time.monotonic() - at < MAX_TOLD_AGE
+
+    @callback
+    def _async_save_soon(self) -> None:
+        """Store everything, without a run that waits for it."""
+        if not self._changed:
+            self._changed = True
+            async_create_background_task(
+                self._hass, self._entry, self._async_save_changes(), TASK_NAME
+            )
+
+    async def _async_save_changes(self) -> None:
+        # Changes of this moment are stored together.
+        await asyncio.sleep(0)
+        self._changed = False
+        await self.async_save()
+
+    def _bound(self) -> None:
+        """Forget the oldest, and sub-agents that have not ended for too long."""
+        oldest = time.time() - MAX_SPAWN_AGE
+        for run_id, spawn in [*self.spawns.items()]:
+            if spawn.at < oldest:
+                del self.spawns[run_id]
+        limits: tuple[tuple[OrderedDict[str, Any], int], ...] = (
+            (self.owners, MAX_SESSIONS),
+            (self.spawns, MAX_SPAWNS),
+            (self.delivered, MAX_DELIVERED),
+            (self.unfinished, MAX_UNFINISHED),
+        )
+        for kept, limit in limits:
+            while len(kept) > limit:
+                kept.popitem(last=False)
+
+
+async def async_load_session_listeners(
+    hass: HomeAssistant, entry: ClawdConfigEntry
+) -> SessionListeners:
+    """Load the listeners of an entry."""
+    _LISTENERS[entry] = listeners = SessionListeners(hass, entry)
+    await listeners.async_load()
+    return listeners
+
+
+def get_listeners(entry: ClawdConfigEntry) -> SessionListeners:
+    """Return the listeners of a loaded entry."""
+    return _LISTENERS[entry]
+
+
+def _digest(text: str) -> str:
+    """Return what equal replies have in common, without their formatting."""
+    words = "".join(filter(str.isalnum, text))
+    return sha256(words.encode()).hexdigest()
+
+
+def _read_all[T](stored: object, read: Callable[[Any], T]) -> Mapping[str, T]:
+    """Read the values of a stored mapping, but those that were edited by hand."""
+    found: dict[str, T] = {}
+    for key, value in stored.items() if isinstance(stored, dict) else ():
+        try:
+            found[key] = read(value)
+        except KeyError, TypeError, ValueError:
+            continue
+    return found
+
+
+def _read_owner(stored: Mapping[str, Any]) -> Owner:
+    """Read an owner.
+
+    Raises:
+        TypeError: an id is no text.
+
+    """
+    ids = stored["listener"]
+    if not all(isinstance(value, str | None) for value in ids.values()):
+        raise TypeError
+    return Owner(Listener(**ids), str(stored["agent"]), stored["shared"] is not False)
+
+
+def _read_spawn(stored: Mapping[str, Any]) -> Spawn:
+    return Spawn(
+        stored["session_key"], _read_owner(stored["owner"]), float(stored["at"])
+    )
+
+
+def _read_message(stored: Mapping[str, Any]) -> Message:
+    return Message(_read_owner(stored["owner"]), str(stored["text"]))

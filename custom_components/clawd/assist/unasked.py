@@ -1,0 +1,240 @@
+"""Replies that nobody waits for: of runs in our sessions that we did not start.
+
+A sub-agent ends, a picture is finished, a scheduled job runs. On OpenClaw, the id of
+the run or an event tells which it is; Clawdbot's runs have plain ids, and only those
+that follow the end of a sub-agent are told. What another client asks in a session of
+ours is told there.
+"""
+
+from collections import OrderedDict
+from contextlib import suppress
+import re
+from typing import TYPE_CHECKING, Final
+
+from homeassistant.core import HomeAssistant, callback
+
+from ..const import DOMAIN
+from ..coordinator import async_create_background_task
+from ..gateway import COMPLETION_PREFIX, ConnectionState, GatewayError
+from ..home.announcements import (
+    Listener,
+    async_deliver,
+    async_notify_user,
+    async_wait_for_start,
+)
+from .errors import log_unexpected
+from .listeners import Message, Owner, SessionListeners
+from .questions import is_question
+from .reply import ReplyFilter, has_words
+from .speech import speakable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from ..coordinator import ClawdConfigEntry
+    from ..gateway import Event, ForeignRun, Transition
+
+# Ends of sub-agents whose completion is to come (v3).
+MAX_SUBAGENTS: Final = 32
+CRON: Final = "cron"
+SUBAGENT: Final = ":subagent:"
+TASK_NAME: Final = f"{DOMAIN} unasked reply"
+
+# image_generate:<task>:ok:agent-loop
+_GENERATED: Final = re.compile(r"[a-z]{1,20}_generate:.+")
+# OpenClaw may tell of an end in a run with this suffix, after one without.
+_QUEUED_SUFFIX: Final = ":agent-loop"
+# Ids that we, or another Home Assistant, have given to a run.
+_OUR_RUN: Final = re.compile(r"[0-9a-f]{32}")
+
+
+class UnaskedReplies:
+    """Delivers the replies of runs that nobody waits for, each once."""
+
+    def __init__(
+        self, hass: HomeAssistant, entry: ClawdConfigEntry, listeners: SessionListeners
+    ) -> None:
+        """Initialize; `async_start()` comes next."""
+        self._hass = hass
+        self._entry = entry
+        self._client = entry.runtime_data.client
+        self._listeners = listeners
+        # Sessions of sub-agents that have ended (v3).
+        self._ended: OrderedDict[str, None] = OrderedDict()
+
+    @callback
+    def async_start(self) -> Callable[[], None]:
+        """Follow the sessions; return what stops it."""
+        unsubscribes = [
+            self._client.follow_runs(self),
+            self._client.subscribe(CRON, self._handle_cron),
+            self._client.subscribe_state(self._handle_transition),
+        ]
+        if self._listeners.unfinished:
+            self._spawn(self._async_finish_deliveries())
+        self._recover()
+
+        @callback
+        def stop() -> None:
+            while unsubscribes:
+                unsubscribes.pop()()
+
+        return stop
+
+    def is_followed(self, session_key: str) -> bool:
+        """Return whether the runs of a session may be told."""
+        if session_key in self._listeners.owners:
+            return True
+        return self._has_plain_ids and SUBAGENT in session_key
+
+    def run_ended(self, run: ForeignRun) -> None:
+        """Deliver the reply of a run, if it is for somebody."""
+        if run.session_key not in self._listeners.owners:
+            self._ended[run.session_key] = None
+            if len(self._ended) > MAX_SUBAGENTS:
+                self._ended.popitem(last=False)
+        elif self._has_plain_ids:
+            if self._ended and not _OUR_RUN.fullmatch(run.run_id):
+                self._spawn(self._async_take_plain(run))
+        elif owner := self._owner_of(run):
+            run_id = run.run_id.removesuffix(_QUEUED_SUFFIX)
+            self._spawn(self._async_tell(run_id, run.session_key, owner, run.text))
+
+    @property
+    def _has_plain_ids(self) -> bool:
+        """Return whether the ids of runs tell nothing (v3)."""
+        hello = self._client.hello
+        return hello is not None and not hello.names_runs
+
+    def _owner_of(self, run: ForeignRun) -> Owner | None:
+        """Return who is to be told of a run; None if nobody is."""
+        if run.run_id.startswith(COMPLETION_PREFIX):
+            spawn = self._listeners.spawns.get(run.run_id.removesuffix(_QUEUED_SUFFIX))
+            return spawn.owner if spawn else self._present_owner(run.session_key)
+        if _GENERATED.fullmatch(run.run_id):
+            return self._present_owner(run.session_key)
+        return None
+
+    def _present_owner(self, session_key: str) -> Owner:
+        """Return the owner of a session; of a shared one, nobody in particular."""
+        owner = self._listeners.owners[session_key]
+        if not owner.shared:
+            return owner
+        return Owner(Listener(language=owner.listener.language), owner.agent)
+
+    @callback
+    def _handle_cron(self, event: Event) -> None:
+        """Tell what a scheduled job in one of our sessions has said."""
+        # {"action": "finished", "status": "ok", "jobId": …, "runAtMs": …,
+        # "sessionKey": …, "summary": "good morning", "delivered": false}
+        match event.payload:
+            case {
+                "action": "finished",
+                "status": "ok",
+                "jobId": str(job_id),
+                "sessionKey": str(key),
+                "summary": str(text),
+                **others,
+            } if key in self._listeners.owners and others.get("delivered") is not True:
+                run_id = f"{CRON}:{job_id}:{others.get('runAtMs')}"
+                owner = self._present_owner(key)
+                self._spawn(self._async_tell(run_id, key, owner, text))
+
+    @callback
+    def _handle_transition(self, transition: Transition) -> None:
+        if transition.state is ConnectionState.CONNECTED:
+            self._recover()
+
+    def _recover(self) -> None:
+        if self._listeners.spawns:
+            self._spawn(self._async_recover())
+
+    async def _async_recover(self) -> None:
+        """Tell what sub-agents have ended with while there was no connection."""
+        sessions = {spawn.session_key for spawn in self._listeners.spawns.values()}
+        for key in sessions:
+            with suppress(GatewayError):
+                replies = await self._client.fetch_replies(key)
+                await self._async_tell_found(key, replies)
+
+    async def _async_tell_found(
+        self, session_key: str, replies: dict[str, str]
+    ) -> None:
+        for run_id, text in replies.items():
+            completion = run_id.removesuffix(_QUEUED_SUFFIX)
+            if spawn := self._listeners.spawns.get(completion):
+                await self._async_tell(completion, session_key, spawn.owner, text)
+
+    async def _async_take_plain(self, run: ForeignRun) -> None:
+        """Tell a run if it follows the end of a sub-agent of its session (v3)."""
+        with suppress(GatewayError):
+            children = await self._client.sessions.spawned_by(run.session_key)
+            ended = [child for child in children if child in self._ended]
+            for child in ended:
+                del self._ended[child]
+            if ended:
+                owner = self._present_owner(run.session_key)
+                await self._async_tell(run.run_id, run.session_key, owner, run.text)
+
+    async def _async_finish_deliveries(self) -> None:
+        """Show what a reload or restart has cut off; it may have been heard in part."""
+        unfinished = self._listeners.unfinished
+        # Not those that are delivered from now on.
+        cut_off = tuple(unfinished.items())
+        await async_wait_for_start(self._hass)
+        for run_id, message in cut_off:
+            user_id = message.owner.listener.user_id
+            await async_notify_user(
+                self._hass, user_id, message.text, message.owner.agent
+            )
+            unfinished.pop(run_id, None)
+        await self._listeners.async_save()
+
+    async def _async_tell(
+        self, run_id: str, session_key: str, owner: Owner, text: str
+    ) -> None:
+        try:
+            await self._async_tell_once(run_id, session_key, owner, text)
+        except Exception as err:  # noqa: BLE001 - the next reply may be told
+            # A message that is stored is shown after the next setup.
+            log_unexpected(err)
+
+    async def _async_tell_once(
+        self, run_id: str, session_key: str, owner: Owner, text: str
+    ) -> None:
+        """Deliver a reply once, as speech."""
+        listeners = self._listeners
+        if run_id in listeners.delivered:
+            return
+        listeners.delivered[run_id] = 0
+        listeners.spawns.pop(run_id, None)
+        message = spoken_reply(text)
+        if not message or listeners.has_told(session_key, message):
+            await listeners.async_save()
+            return
+        listeners.unfinished[run_id] = Message(owner, message)
+        # Stored first: a restart must not tell it again.
+        await listeners.async_save()
+        listeners.delivered[run_id] += 1
+        await async_deliver(
+            self._hass,
+            self._entry,
+            owner.listener,
+            message,
+            question=is_question(message, owner.listener.language),
+            title=owner.agent,
+        )
+        listeners.unfinished.pop(run_id, None)
+        await listeners.async_save()
+
+    def _spawn(self, target: Coroutine[None, None, None]) -> None:
+        async_create_background_task(self._hass, self._entry, target, TASK_NAME)
+
+
+def spoken_reply(text: str) -> str:
+    """Return a whole reply as speech; empty if it says nothing."""
+    reply = ReplyFilter()
+    shown = reply.feed(text) + reply.finish()
+    # A thought that never ends is no reply.
+    spoken = "" if reply.thinking else speakable(shown).strip()
+    return spoken if has_words(spoken) else ""

@@ -1,0 +1,180 @@
+"""Delivery of what an agent says when nobody waits for it.
+
+By the device of the listener, else by a media player of its area, else as a
+notification to the user.
+"""
+
+import asyncio
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+import re
+import time
+from typing import TYPE_CHECKING, Final
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.start import async_at_started
+from homeassistant.helpers.translation import async_get_translations
+
+from ..const import DOMAIN
+from .notifications import async_notify_user
+from .players import async_play
+from .quiet_hours import is_quiet
+from .satellites import FAILED, CannotSpeakError, async_speak
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..coordinator import ClawdConfigEntry, DeliveryStatistics
+
+__all__ = [
+    "CannotSpeakError",
+    "Delivery",
+    "Listener",
+    "async_deliver",
+    "async_notify_user",
+    "async_speak",
+    "async_wait_for_start",
+    "is_quiet",
+]
+
+# Characters that are spoken, which takes about a minute; the rest is to be read.
+MAX_SPOKEN: Final = 800
+# Seconds in which a delivery has to have ended: twice the wait for the satellite (as a
+# question, as an announcement) and its speech, or players; then notifications.
+MAX_DELIVERY_TIME: Final = 1200.0
+
+_SENTENCE_END: Final = re.compile(r"[.!?…]+[\"'”»)\]]*(?=\s)|[\u3002\uff01\uff1f]|\n")
+
+
+class Delivery(StrEnum):
+    """Way in which a message reached its listener."""
+
+    ANNOUNCED = "announced"
+    CONVERSATION = "conversation"
+    MEDIA_PLAYER = "media_player"
+    NOTIFICATION = "notification"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """Person who is to hear a message.
+
+    Attributes:
+        device_id: of the voice device, or the entity id of its satellite.
+        user_id: of the user, where the message is no speech.
+
+    """
+
+    device_id: str | None = None
+    user_id: str | None = None
+    language: str = "en"
+
+
+async def async_deliver(  # noqa: PLR0913 - three have a default
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    listener: Listener,
+    message: str,
+    *,
+    question: bool = False,
+    title: str | None = None,
+    extra_system_prompt: str | None = None,
+) -> Delivery:
+    """Tell a listener something, in the first way that works.
+
+    Before Home Assistant has started, none does, so its start is waited for.
+    `question`: the message asks for an answer, so the device listens to one.
+    """
+    await async_wait_for_start(hass)
+    statistics = entry.runtime_data.deliveries
+    with _pending(statistics):
+        delivery = await _async_say(
+            hass, entry, listener, message, question, extra_system_prompt
+        )
+        if delivery is None:
+            await async_notify_user(hass, listener.user_id, message, title)
+            delivery = Delivery.NOTIFICATION
+        elif len(message) > MAX_SPOKEN:
+            await async_notify_user(hass, listener.user_id, message, title)
+        statistics.outcomes[delivery] += 1
+        return delivery
+
+
+async def async_wait_for_start(hass: HomeAssistant) -> None:
+    """Wait until Home Assistant has started, and voice devices and phones with it."""
+    started = asyncio.Event()
+
+    @callback
+    def set_started(_: HomeAssistant) -> None:
+        started.set()
+
+    unsubscribe = async_at_started(hass, set_started)
+    try:
+        await started.wait()
+    finally:
+        unsubscribe()
+
+
+async def _async_say(  # noqa: PLR0913, PLR0917
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    listener: Listener,
+    message: str,
+    question: bool,  # noqa: FBT001
+    extra_system_prompt: str | None,
+) -> Delivery | None:
+    """Say a message near its listener; return how, or None if nothing can."""
+    if listener.device_id is None or is_quiet(hass, entry):
+        return None
+    failures = entry.runtime_data.deliveries.failures
+    spoken = await _async_shorten(hass, message, listener.language)
+    ways = [Delivery.ANNOUNCED, Delivery.MEDIA_PLAYER]
+    # Of a long message, the question is in the part that is not spoken.
+    if question and spoken == message:
+        ways.insert(0, Delivery.CONVERSATION)
+    for way in ways:
+        try:
+            if way is Delivery.MEDIA_PLAYER:
+                await async_play(hass, listener.device_id, spoken)
+            else:
+                await async_speak(
+                    hass,
+                    listener.device_id,
+                    spoken,
+                    start_conversation=way is Delivery.CONVERSATION,
+                    extra_system_prompt=extra_system_prompt,
+                )
+        except CannotSpeakError as err:
+            failures[err.code] += 1
+            if err.code == FAILED:
+                # It may have been heard, which another way would repeat.
+                return None
+        else:
+            return way
+    return None
+
+
+async def _async_shorten(hass: HomeAssistant, message: str, language: str) -> str:
+    """Return what is spoken of a message: whole sentences, and where the rest is."""
+    if len(message) <= MAX_SPOKEN:
+        return message
+    head = message[:MAX_SPOKEN]
+    ends = [match.end() for match in _SENTENCE_END.finditer(head)]
+    end = ends[-1] if ends else head.rfind(" ")
+    key = f"component.{DOMAIN}.exceptions.rest_in_notification.message"
+    texts = await async_get_translations(
+        hass, language.partition("-")[0], "exceptions", {DOMAIN}
+    )
+    return f"{head[: end if end > 0 else MAX_SPOKEN].rstrip()} {texts[key]}"
+
+
+@contextmanager
+def _pending(statistics: DeliveryStatistics) -> Iterator[None]:
+    """Show a delivery to the self-test while it is under way."""
+    token = object()
+    statistics.pending[token] = time.monotonic()
+    try:
+        yield
+    finally:
+        del statistics.pending[token]
