@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from .elsewhere import SessionLookup
     from .origin import CallOrigin, OriginRegistry
     from .targets import Targets
-    from .tools import HomeTool
 
 NOT_ALLOWED: Final = "NOT_ALLOWED"
+READ_ONLY: Final = "This agent may read the home, but not control it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ async def async_identify(
 
 
 async def async_require_rights(
-    hass: HomeAssistant, caller: Caller, tool: HomeTool, targets: Targets
+    hass: HomeAssistant, caller: Caller, targets: Targets, *, read_only: bool = False
 ) -> None:
     """Check the rights of the user who asked.
 
@@ -100,7 +100,7 @@ async def async_require_rights(
     user = await hass.auth.async_get_user(caller.origin.user_id)
     if user is None or not user.is_active:
         raise refusal("The user who asked is not known to Home Assistant any more.")
-    policy = POLICY_READ if tool.read_only else POLICY_CONTROL
+    policy = POLICY_READ if read_only else POLICY_CONTROL
     permissions = user.permissions
     if permissions.access_all_entities(policy):
         return

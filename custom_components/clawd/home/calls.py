@@ -1,42 +1,45 @@
 """Calls of the home's tools by agents."""
 
 import asyncio
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from homeassistant.core import Context, CoreState, Event
+from homeassistant.core import Context, CoreState
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import intent, llm
 from homeassistant.helpers.json import json_dumps
 import voluptuous as vol
 
-from ..const import EVENT_TOOL_CALL, LOGGER
-from ..gateway import NodeCallError
+from ..gateway import NOTIFY, NodeCallError
 from .apis import llm_context, result_data
 from .arguments import INVALID_ARGUMENTS, read_call
-from .caller import Caller, async_identify, async_require_rights, refusal
+from .caller import READ_ONLY, async_identify, async_require_rights, refusal
 from .confirmation import call_digest
+from .message_calls import async_prepare_message, async_prepare_notification
+from .messages import called_message_tool
+from .records import DONE, Record, recorded
 from .sensitivity import find_sensitive
 from .settings import HomeAccess, SensitiveActions
-from .targets import Targets, resolve_targets
+from .targets import resolve_targets
 from .text import one_line
 from .tools import accesses, async_get_candidates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from homeassistant.core import HomeAssistant
 
     from ..coordinator import ClawdConfigEntry
     from ..gateway import NodeCall
+    from .caller import Caller
     from .confirmation import Confirmations
     from .elsewhere import SessionLookup
-    from .limits import CallLimits
+    from .limits import CallLimits, MessageLimits
+    from .messages import MessageTool
     from .origin import OriginRegistry
     from .sensitivity import Sensitive
     from .statistics import HomeStatistics
+    from .targets import Targets
     from .tools import HomeTool
 
 CONFIRMATION_REQUIRED: Final = "CONFIRMATION_REQUIRED"
@@ -48,49 +51,25 @@ TIMEOUT: Final = "TIMEOUT"
 MAX_RESULT: Final = 60_000
 MAX_ERROR: Final = 500
 MAX_NAMES: Final = 5
-MAX_ENTITIES: Final = 50
-
-DONE: Final = "done"
-CANCELLED: Final = "cancelled"
-ERROR: Final = "error"
 
 
 @dataclass(frozen=True, slots=True)
 class CallState:
-    """State of an entry that calls share."""
+    """State of an entry that calls share.
+
+    Attributes:
+        to_speech: returns a text as it is spoken.
+
+    """
 
     origins: OriginRegistry
     sessions: SessionLookup
     limits: CallLimits
+    messages: MessageLimits
+    to_speech: Callable[[str], str]
+    clock: Callable[[], float]
     confirmations: Confirmations
     statistics: HomeStatistics
-
-
-@dataclass(slots=True)
-class _Record:
-    """Record of a call, for its event."""
-
-    context: Context = field(default_factory=Context)
-    started_at: float = field(default_factory=time.time)
-    started: float = field(default_factory=time.monotonic)
-    caller: Caller | None = None
-    tool: HomeTool | None = None
-    targets: Targets = field(default_factory=Targets)
-    outcome: str = ERROR
-    dry_run: bool = False
-
-    def data(self, entry: ClawdConfigEntry) -> dict[str, Any]:
-        """Return the data of the event: ids and words of our own only."""
-        home = self.caller.home if self.caller else None
-        return {
-            "entry_id": entry.entry_id,
-            "subentry_id": home.subentry_id if home else None,
-            "tool": self.tool.name if self.tool else None,
-            "outcome": self.outcome,
-            "duration": round(time.monotonic() - self.started, 3),
-            "entity_id": sorted(self.targets.entity_ids)[:MAX_ENTITIES],
-            "user_id": self.context.user_id,
-        }
 
 
 async def async_handle_call(
@@ -112,11 +91,12 @@ async def async_handle_call(
     # The Gateway asks again after a while, and calls later that Home Assistant starts.
     if hass.state is not CoreState.running:
         raise NodeCallError(NOT_READY, "Home Assistant is not running yet.")
-    record = _Record(dry_run=dry_run)
-    with _recorded(hass, entry, state, record):
+    record = Record(dry_run=dry_run)
+    handle = _async_notification if call.is_notification else _async_call
+    with recorded(hass, entry, state.statistics, record):
         try:
             async with asyncio.timeout(call.timeout):
-                result = await _async_call(hass, entry, state, call, record)
+                result = await handle(hass, entry, state, call, record)
         except TimeoutError as err:
             raise NodeCallError(
                 TIMEOUT, "Home Assistant did not finish in time; it may still do it."
@@ -125,44 +105,12 @@ async def async_handle_call(
         return result
 
 
-@contextmanager
-def _recorded(
-    hass: HomeAssistant, entry: ClawdConfigEntry, state: CallState, record: _Record
-) -> Iterator[None]:
-    """Count a call and fire its event, whatever becomes of it."""
-    try:
-        yield
-    except NodeCallError as err:
-        record.outcome = err.code.lower()
-        raise
-    except asyncio.CancelledError:
-        record.outcome = CANCELLED
-        raise
-    finally:
-        tool = record.tool
-        if not record.dry_run:
-            state.statistics.outcomes[record.outcome] += 1
-        LOGGER.debug(
-            "Tool call: %s %s", tool.name if tool else "unknown", record.outcome
-        )
-        # What only reads would fill the logbook.
-        silent = tool is not None and tool.read_only and record.outcome == DONE
-        if not (silent or record.dry_run):
-            # As of the start: the cause comes before its effects.
-            hass.bus.async_fire(
-                EVENT_TOOL_CALL,
-                record.data(entry),
-                context=record.context,
-                time_fired=record.started_at,
-            )
-
-
 async def _async_call(
     hass: HomeAssistant,
     entry: ClawdConfigEntry,
     state: CallState,
     call: NodeCall,
-    record: _Record,
+    record: Record,
 ) -> str:
     caller = record.caller = await async_identify(
         hass, entry, state.origins, state.sessions, call.session_key
@@ -172,6 +120,10 @@ async def _async_call(
     origin = caller.origin
     if origin:
         record.context = Context(user_id=origin.user_id, parent_id=origin.context_id)
+    if message_tool := called_message_tool(call):
+        return await _async_message(
+            hass, entry, state, call, record, caller, message_tool
+        )
     context = llm_context(
         hass,
         record.context,
@@ -180,44 +132,83 @@ async def _async_call(
     )
     candidates = await async_get_candidates(hass, caller.home.apis, context)
     tool, arguments = read_call(candidates, call)
-    record.tool = tool
+    record.tool, record.read_only = tool.name, tool.read_only
     if not accesses(tool, caller.home.access):
-        raise refusal("This agent may read the home, but not control it.")
+        raise refusal(READ_ONLY)
     record.targets = targets = resolve_targets(hass, tool, arguments)
-    await async_require_rights(hass, caller, tool, targets)
+    await async_require_rights(hass, caller, targets, read_only=tool.read_only)
     if not tool.read_only:
-        _require_limits_and_confirmation(hass, state, call, record, arguments)
-        if record.dry_run:
-            raise NodeCallError(DRY_RUN, "It would have been done.")
-        # The logbook names the first event of a context as the cause.
-        Event(
-            EVENT_TOOL_CALL,
-            {**record.data(entry), "outcome": DONE},
-            time_fired_timestamp=record.started_at,
-            context=record.context,
-        )
+        digest = call_digest(tool.name, arguments, targets.entity_ids)
+        if not record.dry_run:
+            state.limits.count(caller.run, digest, is_session=caller.origin is None)
+        _require_confirmation(hass, state, call, caller, tool, arguments, targets)
+        _require_no_dry_run(record)
+        record.announce(entry)
     return await _async_run(state, tool, arguments)
 
 
-def _require_limits_and_confirmation(
+async def _async_message(  # noqa: PLR0913, PLR0917 - state of the call
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    state: CallState,
+    call: NodeCall,
+    record: Record,
+    caller: Caller,
+    tool: MessageTool,
+) -> str:
+    """Say, ask or send what an agent says first."""
+    record.tool = tool
+    if caller.home.access is not HomeAccess.CONTROL:
+        raise refusal(READ_ONLY)
+    if not caller.home.speaks_first:
+        raise refusal("This agent has not been given the tools of Assist.")
+    message = await async_prepare_message(
+        hass, entry, caller, tool, call, state.to_speech, state.clock()
+    )
+    if message.targets is not None:
+        record.targets = message.targets
+        await async_require_rights(hass, caller, message.targets)
+    _require_no_dry_run(record)
+    state.messages.count(caller.home.agent)
+    record.announce(entry)
+    return json_dumps({"home_data": await message.async_send(record.context)})
+
+
+async def _async_notification(
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    state: CallState,
+    call: NodeCall,
+    record: Record,
+) -> str:
+    """Show a notification of the Gateway."""
+    record.tool = NOTIFY
+    show = await async_prepare_notification(hass, entry, call)
+    _require_no_dry_run(record)
+    state.messages.count(NOTIFY)
+    return json_dumps(await show())
+
+
+def _require_no_dry_run(record: Record) -> None:
+    if record.dry_run:
+        raise NodeCallError(DRY_RUN, "It would have been done.")
+
+
+def _require_confirmation(  # noqa: PLR0913, PLR0917 - state of the call
     hass: HomeAssistant,
     state: CallState,
     call: NodeCall,
-    record: _Record,
+    caller: Caller,
+    tool: HomeTool,
     arguments: dict[str, Any],
+    targets: Targets,
 ) -> None:
-    """Check limits and confirmation of a call that controls.
+    """Check the confirmation of a call that controls.
 
     Raises:
-        NodeCallError: it is one too many, or has to be confirmed first.
+        NodeCallError: it has to be confirmed first, or cannot be.
 
     """
-    caller, tool, targets = record.caller, record.tool, record.targets
-    assert caller is not None  # noqa: S101 - set before
-    assert tool is not None  # noqa: S101 - set before
-    digest = call_digest(tool.name, arguments, targets.entity_ids)
-    if not record.dry_run:
-        state.limits.count(caller.run, digest, is_session=caller.origin is None)
     home = caller.home
     if home.sensitive is SensitiveActions.ALLOW:
         return

@@ -22,6 +22,7 @@ class CallOrigin:
         context_id: context of the question.
         by_person: a person said or wrote the question, no automation.
         turn: number of the run.
+        asked_at: start of the run, on the registry's clock.
 
     """
 
@@ -33,6 +34,7 @@ class CallOrigin:
     context_id: str | None = None
     by_person: bool = False
     turn: int = 0
+    asked_at: float = 0.0
 
 
 class OriginRegistry:
@@ -49,7 +51,7 @@ class OriginRegistry:
     def run(self, session_key: str, origin: CallOrigin) -> Iterator[CallOrigin]:
         """Attribute the calls of a session to an origin."""
         self._turns += 1
-        origin = replace(origin, turn=self._turns)
+        origin = replace(origin, turn=self._turns, asked_at=self._clock())
         self._current[session_key] = origin
         try:
             yield origin

@@ -14,12 +14,13 @@ from homeassistant.helpers import (
 )
 
 from .apis import ASSISTANT, async_get_prompt, llm_context
+from .messages import MessageTool
 from .settings import AgentHome, HomeAccess, SensitiveActions
-from .text import is_one_line, one_line
+from .text import is_one_line, one_line, plain
 from .tools import ACTION, HOME_CONTROL, HOME_STATE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from homeassistant.core import HomeAssistant, State
 
@@ -44,6 +45,11 @@ NEVER: Final = (
     "You may not unlock or open a lock, open a garage door, gate or door, disarm an "
     "alarm, open a valve, or use what the owner chose: say so if you are asked to."
 )
+SPEAKING: Final = {
+    MessageTool.ANNOUNCE: "says something on voice devices of an area or everywhere",
+    MessageTool.ASK: "asks on one and returns the answer",
+    MessageTool.NOTIFY: "notifies the phones of a person",
+}
 STATES_ONLY: Final = (
     "No tool of the home can be called here: you cannot change any of its devices, nor "
     "look again. The description below has the states as of this question. Answer from "
@@ -58,11 +64,18 @@ DATA_NOTE: Final = (
 
 
 async def async_home_prompt(
-    hass: HomeAssistant, home: AgentHome, origin: CallOrigin, prefix: str = ""
+    hass: HomeAssistant,
+    home: AgentHome,
+    origin: CallOrigin,
+    prefix: str = "",
+    tools: Collection[str] = (),
 ) -> str:
-    """Return the prompt of a run with access to the home."""
+    """Return the prompt of a run with access to the home.
+
+    `tools`: names of the published ones, without prefix.
+    """
     description = await _async_description(hass, home, origin)
-    return _fenced(_instructions(home, prefix), description)
+    return _fenced(_instructions(home, prefix, tools), description)
 
 
 async def async_home_states_prompt(hass: HomeAssistant, origin: CallOrigin) -> str:
@@ -85,7 +98,7 @@ def _fenced(instructions: str, description: str) -> str:
     return f"{instructions}\n\n{DATA_NOTE}\n\n{fenced}"
 
 
-def _instructions(home: AgentHome, prefix: str) -> str:
+def _instructions(home: AgentHome, prefix: str, tools: Collection[str]) -> str:
     """Describe the calls of the tools, and their confirmation."""
     state, control = f"{prefix}{HOME_STATE}", f"{prefix}{HOME_CONTROL}"
     controls = home.access is HomeAccess.CONTROL
@@ -104,6 +117,11 @@ def _instructions(home: AgentHome, prefix: str) -> str:
         parts.append(ASK_FIRST)
     elif home.sensitive is SensitiveActions.NEVER:
         parts.append(NEVER)
+    if home.speaks_first and (speaking := [tool for tool in SPEAKING if tool in tools]):
+        listed = ", ".join(f"{prefix}{tool} ({SPEAKING[tool]})" for tool in speaking)
+        parts.append(
+            f"In the same way you speak first, only where the user wants it: {listed}."
+        )
     return "\n".join(parts)
 
 
@@ -139,14 +157,6 @@ def _exposed_states(hass: HomeAssistant) -> list[State]:
 def unfenced(text: str) -> str:
     """Replace the mark of the description, so that none is left."""
     return re.sub(FENCE, "home data", text, flags=re.IGNORECASE)
-
-
-def plain(text: str) -> str:
-    """Remove unseen characters, but keep Home Assistant's lines."""
-    return "\n".join(
-        line if is_one_line(line) else one_line(line, len(line))
-        for line in text.split("\n")
-    )
 
 
 def _are_names_plain(hass: HomeAssistant, states: Iterable[State]) -> bool:

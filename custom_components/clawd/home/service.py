@@ -14,11 +14,13 @@ from .calls import CallState, async_handle_call
 from .confirmation import Confirmations
 from .elsewhere import SessionLookup
 from .exposure import async_track_exposure
-from .limits import CallLimits
+from .limits import CallLimits, MessageLimits
+from .messages import MessageTool, build_message_tool
 from .origin import OriginRegistry
 from .settings import AgentHome, HomeAccess, agent_homes
 from .statistics import HomeStatistics
 from .tools import async_get_home_tools, build_node_tools
+from .voice_devices import ANNOUNCE, START_CONVERSATION, find_voice_devices
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -54,12 +56,18 @@ class HomeService:
         rebuilds: how often the tools were built.
         rebuild_seconds: what the last time took.
         limits: counts of control calls.
+        messages: counts of what agents said first.
         probes: handlers of the self-test, by the key of a session of its own.
 
     """
 
-    def __init__(self, hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
-        """Initialize without a node."""
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ClawdConfigEntry,
+        to_speech: Callable[[str], str],
+    ) -> None:
+        """Initialize without a node; `to_speech` returns a text as it is spoken."""
         self._hass = hass
         self._entry = entry
         self._host: Host | None = None
@@ -70,11 +78,15 @@ class HomeService:
         self.confirmations = Confirmations(self._now)
         self.statistics = HomeStatistics()
         self.limits = CallLimits(self._now)
+        self.messages = MessageLimits(self._now)
         describe = entry.runtime_data.client.sessions.describe
         self._state = CallState(
             self.origins,
             SessionLookup(describe, self.origins, self._now),
             self.limits,
+            self.messages,
+            to_speech,
+            self._now,
             self.confirmations,
             self.statistics,
         )
@@ -146,7 +158,7 @@ class HomeService:
             control = await self._async_tools(controlled)
         self.rebuilds += 1
         self.omitted = state.count(None)
-        tools = build_node_tools(state, control)
+        tools = build_node_tools(state, control) + self._message_tools(homes)
         self.rebuild_seconds = time.perf_counter() - started
         if tools == self.tools:
             return
@@ -161,6 +173,17 @@ class HomeService:
         device_id = next(iter(timers.handlers), None) if timers else None
         context = llm_context(self._hass, device_id=device_id)
         return await async_get_home_tools(self._hass, apis, context)
+
+    def _message_tools(self, homes: Iterable[AgentHome]) -> tuple[NodeTool, ...]:
+        """Return the tools by which agents speak first, as far as the home can."""
+        if not any(home.speaks_first for home in homes):
+            return ()
+        tools = [MessageTool.NOTIFY]
+        if find_voice_devices(self._hass, START_CONVERSATION):
+            tools.insert(0, MessageTool.ASK)
+        if find_voice_devices(self._hass, ANNOUNCE):
+            tools.insert(0, MessageTool.ANNOUNCE)
+        return tuple(build_message_tool(tool) for tool in tools)
 
     async def _async_started(self, _: HomeAssistant) -> None:
         await self.async_update_tools()

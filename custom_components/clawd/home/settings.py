@@ -60,6 +60,12 @@ class AgentHome:
     labels: frozenset[str]
     apis: tuple[str, ...]
 
+    @property
+    def speaks_first(self) -> bool:
+        """Return whether the agent may announce, ask and notify."""
+        controls = self.access is HomeAccess.CONTROL
+        return controls and llm.LLM_API_ASSIST in self.apis
+
     @classmethod
     def from_subentry(cls, subentry: ConfigSubentry) -> Self:
         """Read the settings of a subentry."""

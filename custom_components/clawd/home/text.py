@@ -27,6 +27,14 @@ def is_one_line(text: str) -> bool:
     return all(unicodedata.category(character) not in _UNSEEN for character in text)
 
 
+def plain(text: str) -> str:
+    """Remove unseen characters, but keep the lines."""
+    return "\n".join(
+        line if is_one_line(line) else one_line(line, len(line))
+        for line in text.split("\n")
+    )
+
+
 def canonical(value: object) -> str:
     """Return a value as JSON that is the same for equal values."""
     return json.dumps(json.loads(json_dumps(value)), sort_keys=True)

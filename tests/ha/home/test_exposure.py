@@ -127,7 +127,11 @@ async def test_the_tools_are_built_once_home_assistant_has_started(
     hass.set_state(CoreState.running)
     hass.bus.async_fire("homeassistant_started")
     await hass.async_block_till_done()
-    assert [tool.name for tool in service.tools] == ["home_state", "home_control"]
+    assert [tool.name for tool in service.tools] == [
+        "home_state",
+        "home_control",
+        "home_notify",
+    ]
 
 
 @pytest.mark.parametrize("home_settings", [{"home_access": "none"}])

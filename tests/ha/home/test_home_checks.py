@@ -1,6 +1,7 @@
 """Checks of the home: what they skip, and systems that are in order."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
@@ -25,6 +26,7 @@ from tests.ha.self_test import RUNS_LONG, problems, run_self_test, statuses
 from tests.simulator import GatewaySimulator, Refusal, Reply
 
 from .nodes import node_of, wait_for_node
+from .speakers import add_speaker, set_up_voice
 from .tools import FakeApi, FakeTool
 
 type Check = dict[str, Any]
@@ -173,11 +175,12 @@ async def test_without_a_session_the_configuration_tells_it(
 
 
 POLICIES: list[tuple[dict[str, str], int]] = [
-    ({"home_access": "read"}, 4),
-    ({"sensitive": "never"}, 4),
-    ({"sensitive": "ask"}, 4),
+    ({"home_access": "read"}, 6),
+    ({"sensitive": "never"}, 6),
+    ({"sensitive": "ask"}, 6),
     # Nothing is tried that the owner allows.
-    ({"sensitive": "allow"}, 2),
+    ({"sensitive": "allow"}, 4),
+    ({"sensitive": "allow", "from_elsewhere": "control"}, 3),
 ]
 
 
@@ -208,7 +211,7 @@ async def test_without_a_lock_the_rules_are_tried_on_one_that_is_not_there(
     check = await check_of(hass, "home_policy", "passive")
 
     assert check["status"] == "pass"
-    assert "(calls: 3)" in check["message"]
+    assert "(calls: 5)" in check["message"]
     assert len(service.confirmations) == 0
 
 
@@ -233,6 +236,16 @@ async def test_tools_of_others_are_not_called(
         assert "sure to do nothing" in await skipped(hass, check_id, mode)
     assert (await check_of(hass, "home_policy"))["status"] == "pass"
     assert not other_tool.called.is_set()
+
+
+async def test_an_exposed_voice_device_is_no_leak(
+    hass: HomeAssistant, service: HomeService, tmp_path: Path
+) -> None:
+    await set_up_voice(hass, str(tmp_path))
+    await add_speaker(hass, "Oven")
+    await service.async_update_tools()
+    assert "home_announce" in {tool.name for tool in service.tools}
+    assert (await check_of(hass, "home_exposure"))["status"] == "pass"
 
 
 async def test_a_name_that_is_not_exposed_is_found(
@@ -313,7 +326,7 @@ async def test_drills_do_not_interrupt_a_call(
     for check_id in ("drill_abort", "home_cut"):
         assert "using the home" in await skipped(hass, check_id, "drill")
 
-    assert len(node_of(entry).host.open_calls) == 1
+    assert [one.session_key for one in node_of(entry).host.open_calls] == [key]
     proceed.set()
     assert (await call)["ok"]
     del service.probes[key]

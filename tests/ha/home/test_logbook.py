@@ -44,6 +44,8 @@ def described(hass: HomeAssistant, data: dict[str, Any]) -> str:
         ),
         ("script__welcome", ["script.welcome"], "used welcome on Welcome"),
         ("HassStartTimer", [], "used HassStartTimer"),
+        ("home_announce", ["light.hall_light"], "spoke on Hall light"),
+        ("home_notify", [], "used home_notify"),
         ("HassTurnOn", ["light.gone"], "used HassTurnOn"),
     ],
 )

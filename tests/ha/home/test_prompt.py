@@ -16,7 +16,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockUser
 
 from custom_components.clawd.assist.prompt import NO_HOME_ACCESS
-from custom_components.clawd.home import prompt
+from custom_components.clawd.home import prompt, text
 from custom_components.clawd.home.origin import CallOrigin
 from tests.ha.assist_client import Conversation
 from tests.ha.states import AGENT
@@ -85,6 +85,18 @@ async def test_the_tools_of_a_second_home_have_a_prefix(
     assert "by cabin_home_state (reads) and cabin_home_control" in await told(
         home, gateway
     )
+
+
+@pytest.mark.parametrize("published", [(), ("home_announce", "home_notify")])
+async def test_the_agent_is_told_how_it_speaks_first(
+    home: Home, gateway: GatewaySimulator, published: tuple[str, ...]
+) -> None:
+    home.service.async_attach(home.host, "cabin_")
+    home.host.published = ("home_state", "home_control", *published)
+    text = await told(home, gateway)
+    assert ("cabin_home_announce (says" in text) is bool(published)
+    assert ("cabin_home_notify (notifies" in text) is bool(published)
+    assert "home_ask" not in text
 
 
 async def test_a_large_home_is_told_by_area(
@@ -165,7 +177,7 @@ async def test_without_an_api_there_are_names(
 
 
 def test_invisible_characters_are_removed_from_the_prompt() -> None:
-    assert prompt.plain("a\u202eb\nc") == "a b\nc"
+    assert text.plain("a\u202eb\nc") == "a b\nc"
 
 
 @pytest.mark.parametrize(

@@ -320,4 +320,4 @@ async def test_before_2026_10_a_fixed_set_reads(
     assert not apis.is_additive(FakeTool("other", destructive=False))
     # The converter of those versions is not installed with this one.
     await refresh(home)
-    assert home.host.published == ()
+    assert home.host.published == ("home_notify",)

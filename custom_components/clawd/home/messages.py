@@ -1,0 +1,243 @@
+"""Tools of the node by which agents speak first: their schemas and arguments."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+import unicodedata
+
+from ..gateway import NodeCallError, NodeTool
+from .arguments import INVALID_ARGUMENTS
+from .text import one_line, plain
+from .tools import ACTION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..gateway import NodeCall
+
+# Characters. An announcement takes about a minute, see `announcements.MAX_SPOKEN`; a
+# push notification has at most 4,096 bytes.
+MAX_ANNOUNCEMENT: Final = 800
+MAX_QUESTION: Final = 300
+MAX_NOTIFICATION: Final = 1000
+MAX_TITLE: Final = 100
+MAX_PLACE: Final = 100
+MAX_ANSWER: Final = 100
+MAX_ANSWERS: Final = 10
+
+MESSAGE: Final = "message"
+QUESTION: Final = "question"
+ANSWERS: Final = "answers"
+TITLE: Final = "title"
+PERSON: Final = "person"
+AREA: Final = "area"
+DEVICE: Final = "device"
+EVERYWHERE: Final = "everywhere"
+
+
+class MessageTool(StrEnum):
+    """Tool by which an agent speaks first."""
+
+    ANNOUNCE = "home_announce"
+    ASK = "home_ask"
+    NOTIFY = "home_notify"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """Call of a tool by which an agent speaks first.
+
+    Attributes:
+        text: announcement, question or notification, of limited length.
+        answers: expected ones, each with its variants.
+        area: with `device`, and without both and `person`: everywhere.
+
+    """
+
+    tool: MessageTool
+    text: str
+    title: str | None = None
+    answers: tuple[tuple[str, ...], ...] = ()
+    area: str | None = None
+    device: str | None = None
+    person: str | None = None
+
+
+def _text(description: str) -> dict[str, Any]:
+    return {"type": "string", "description": description}
+
+
+_PLACE: Final = {
+    AREA: _text("Name of an area: its voice devices"),
+    DEVICE: _text("Name of one voice device"),
+}
+# The Gateway does not always say which tool is called, so the arguments have to.
+_PROPERTIES: Final[Mapping[MessageTool, Mapping[str, Any]]] = {
+    MessageTool.ANNOUNCE: {
+        MESSAGE: _text(
+            f"Plain sentences to be spoken, at most {MAX_ANNOUNCEMENT} characters"
+        ),
+        **_PLACE,
+        EVERYWHERE: {"type": "boolean", "description": "True: all voice devices"},
+    },
+    MessageTool.ASK: {
+        QUESTION: _text(
+            f"Question to be spoken, at most {MAX_QUESTION} characters; it has to be "
+            "answered within seconds"
+        ),
+        ANSWERS: {
+            "type": "array",
+            "items": {"type": "string"},
+            "maxItems": MAX_ANSWERS,
+            "description": "Expected answers, each with its variants: yes|yeah|sure",
+        },
+        **_PLACE,
+    },
+    MessageTool.NOTIFY: {
+        MESSAGE: _text(f"Text, at most {MAX_NOTIFICATION} characters"),
+        TITLE: _text(f"Title, at most {MAX_TITLE} characters"),
+        PERSON: _text(
+            "Name of the person; without it the user who asked, or else the "
+            "administrators of the home"
+        ),
+    },
+}
+_DESCRIPTIONS: Final[Mapping[MessageTool, str]] = {
+    MessageTool.ANNOUNCE: (
+        "Say something on voice devices of the home: message, and one of area, device "
+        "or everywhere. Not for the answer to the user you are talking with."
+    ),
+    MessageTool.ASK: (
+        "Ask a person near a voice device a question and wait for the answer: "
+        "question, [answers], and one of area or device."
+    ),
+    MessageTool.NOTIFY: (
+        "Send a notification to the phones of a person of the home: message, [title], "
+        "[person]."
+    ),
+}
+_BLANK: Final[tuple[object, ...]] = (None, "", [])
+_REQUIRED: Final = {
+    MessageTool.ANNOUNCE: MESSAGE,
+    MessageTool.ASK: QUESTION,
+    MessageTool.NOTIFY: MESSAGE,
+}
+_LIMITS: Final = {
+    MessageTool.ANNOUNCE: MAX_ANNOUNCEMENT,
+    MessageTool.ASK: MAX_QUESTION,
+    MessageTool.NOTIFY: MAX_NOTIFICATION,
+}
+
+
+def build_message_tool(tool: MessageTool) -> NodeTool:
+    """Return a tool as the Gateway is told of it."""
+    return NodeTool(
+        tool.value,
+        _DESCRIPTIONS[tool],
+        {
+            "type": "object",
+            "properties": dict(_PROPERTIES[tool]),
+            "required": [_REQUIRED[tool]],
+            "additionalProperties": False,
+        },
+    )
+
+
+def called_message_tool(call: NodeCall) -> MessageTool | None:
+    """Return the tool of a call by which an agent speaks first; None for others.
+
+    Where the Gateway does not say it, the arguments do; an announcement without a
+    place is a notification then.
+    """
+    if call.tool is not None:
+        return MessageTool(call.tool) if call.tool in MessageTool else None
+    if ACTION in call.arguments:
+        return None
+    if QUESTION in call.arguments:
+        return MessageTool.ASK
+    if MESSAGE not in call.arguments:
+        return None
+    if {AREA, DEVICE, EVERYWHERE} & call.arguments.keys():
+        return MessageTool.ANNOUNCE
+    return MessageTool.NOTIFY
+
+
+def read_message(tool: MessageTool, call: NodeCall) -> Message:
+    """Read the arguments of a call.
+
+    Raises:
+        NodeCallError: one is missing or not valid.
+
+    """
+    # Models fill in optional arguments with nothing.
+    given = {key: value for key, value in call.arguments.items() if value not in _BLANK}
+    for name in given:
+        if name not in _PROPERTIES[tool]:
+            known = ", ".join(_PROPERTIES[tool])
+            raise _invalid(
+                f"{tool} has no argument {one_line(name, 64)!r}. It takes: {known}."
+            )
+    limit = _LIMITS[tool]
+    text = _read_text(given, _REQUIRED[tool], limit)
+    if text is None:
+        raise _invalid(f"{tool} lacks the argument {_REQUIRED[tool]}.")
+    area, device = (_read_text(given, key, MAX_PLACE) for key in (AREA, DEVICE))
+    everywhere = given.get(EVERYWHERE, False)
+    if not isinstance(everywhere, bool):
+        raise _invalid("The argument everywhere has to be true or false.")
+    places = [place for place in (area, device, everywhere) if place]
+    if tool is not MessageTool.NOTIFY and len(places) != 1:
+        names = (
+            "area or device"
+            if tool is MessageTool.ASK
+            else "area, device or everywhere"
+        )
+        raise _invalid(f"{tool} takes one of the arguments {names}.")
+    return Message(
+        tool=tool,
+        text=text,
+        title=_read_text(given, TITLE, MAX_TITLE),
+        answers=_read_answers(given.get(ANSWERS, [])),
+        area=area,
+        device=device,
+        person=_read_text(given, PERSON, MAX_PLACE),
+    )
+
+
+def _read_text(given: Mapping[str, Any], key: str, limit: int) -> str | None:
+    """Return a text of limited length; None if it is left out or blank."""
+    value = given.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise _invalid(f"The argument {key} has to be a text.")
+    if len(value) > limit:
+        raise _invalid(
+            f"The argument {key} has {len(value)} characters; at most {limit} are "
+            "taken. Shorten it."
+        )
+    return plain(value).strip() or None
+
+
+def _read_answers(value: object) -> tuple[tuple[str, ...], ...]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise _invalid("The argument answers has to be a list of texts.")
+    if len(value) > MAX_ANSWERS or any(len(one) > MAX_ANSWER for one in value):
+        raise _invalid(
+            f"At most {MAX_ANSWERS} answers of {MAX_ANSWER} characters are taken."
+        )
+    answers = (tuple(filter(None, map(_plain_words, one.split("|")))) for one in value)
+    return tuple(filter(None, answers))
+
+
+def _plain_words(text: str) -> str:
+    """Return words without what a template of sentences gives a meaning."""
+    words = "".join(
+        " " if one != "'" and unicodedata.category(one)[0] in "PSCZ" else one
+        for one in text.replace("\u2019", "'")
+    )
+    return " ".join(words.split())
+
+
+def _invalid(message: str) -> NodeCallError:
+    return NodeCallError(INVALID_ARGUMENTS, message)
