@@ -31,7 +31,7 @@ from tests.simulator import Fail, GatewaySimulator, Pause, Refuse, Reply
 from .ai_tasks import cleaned_up, file
 from .assist_client import Conversation, catch_up
 from .pictures import add_camera, picture
-from .states import AGENT, CONNECTIVITY, wait_for_state
+from .states import AGENT, CONNECTIVITY, state_of, wait_for_state
 
 STRUCTURE = {"people": {"required": True, "selector": {"number": {}}}}
 
@@ -139,15 +139,16 @@ async def test_a_named_session_remembers(
 
 @pytest.mark.usefixtures("entry")
 @pytest.mark.parametrize("agent_settings", [{"idle_timeout": 0.01}])
+@pytest.mark.parametrize("action", ["ask", "wake"])
 async def test_two_questions_in_a_session_wait_for_each_other(
-    hass: HomeAssistant, entry: ClawdConfigEntry
+    hass: HomeAssistant, gateway: GatewaySimulator, entry: ClawdConfigEntry, action: str
 ) -> None:
-    async with async_take_turn(
-        entry.runtime_data, next(iter(entry.subentries.values())), "agent:main:ha-x", 1
-    ):
+    [subentry] = entry.subentries.values()
+    async with async_take_turn(entry, subentry, "agent:main:ha-x", 1):
         with pytest.raises(HomeAssistantError) as error:
-            await ask(hass, session="x")
+            await call(hass, action, agent=AGENT, text="Hello", session="x")
     assert error.value.translation_key == "session_busy"
+    assert not gateway.received("sessions.patch")
 
 
 @pytest.mark.usefixtures("entry")
@@ -157,7 +158,11 @@ async def test_a_question_has_settings_of_its_own(
     await ask(hass, model="mock/thinker", session="x")
     await ask(hass, "Again", session="x")
     before, after = gateway.received("sessions.patch")
-    assert before.params == {"key": "agent:main:ha-x", "model": "mock/thinker"}
+    assert before.params == {
+        "key": "agent:main:ha-x",
+        "model": "mock/thinker",
+        "permissionMode": "guarded",
+    }
     assert after.params == {"key": "agent:main:ha-x", "model": None}
     order = [
         r.method for r in gateway.requests if r.method in ("agent", "sessions.patch")
@@ -173,6 +178,7 @@ async def test_a_thinking_level_that_is_none_is_told(hass: HomeAssistant) -> Non
 
 
 @pytest.mark.usefixtures("entry")
+@pytest.mark.parametrize("agent_settings", [{"permissions": "gateway"}])
 async def test_a_model_that_is_none_is_told(
     hass: HomeAssistant, gateway: GatewaySimulator
 ) -> None:
@@ -181,6 +187,18 @@ async def test_a_model_that_is_none_is_told(
     with pytest.raises(HomeAssistantError) as error:
         await ask(hass, model="mock/none", session="x")
     assert error.value.translation_key == "request_failed"
+
+
+@pytest.mark.usefixtures("entry")
+@pytest.mark.parametrize("agent_settings", [{"permissions": "gateway"}])
+async def test_a_model_that_the_gateway_refuses_is_told(
+    hass: HomeAssistant, gateway: GatewaySimulator
+) -> None:
+    gateway.refuse_method("sessions.patch")
+    with pytest.raises(HomeAssistantError) as error:
+        await ask(hass, model="mock/none", session="x")
+    assert error.value.translation_key == "request_failed"
+    assert not gateway.received("agent")
 
 
 async def test_the_model_of_a_session_is_not_reset_without_an_entry(
@@ -202,7 +220,6 @@ async def test_the_model_of_a_session_is_not_reset_without_an_entry(
     ("action", "data"),
     [
         ("ask", {"text": "Hello", "model": "mock/mock"}),
-        ("new_conversation", {"session": "x"}),
         ("wake", {"text": "It rings.", "session": "x"}),
     ],
 )
@@ -443,6 +460,21 @@ async def test_a_task_is_cancelled_while_it_runs(
     assert gateway.runs.sessions == {}
 
 
+async def test_the_sensor_counts_a_task_until_it_ends(
+    hass: HomeAssistant, entry: ClawdConfigEntry, gateway: GatewaySimulator
+) -> None:
+    tasks = "sensor.openclaw_gateway_tasks"
+    gateway.script(Pause(), Reply("Late."))
+    started = await call(hass, "start_task", agent=AGENT, text="Hello")
+    assert state_of(hass, tasks).state == "1"
+
+    await _cancel(hass, started["task_id"])
+    await hass.async_block_till_done()
+
+    assert state_of(hass, tasks).state == "0"
+    await cleaned_up(entry)
+
+
 async def test_a_task_is_cancelled_before_it_runs(
     hass: HomeAssistant, entry: ClawdConfigEntry, gateway: GatewaySimulator
 ) -> None:
@@ -512,15 +544,18 @@ async def test_an_automation_that_runs_wild_starts_few_tasks(
     await cleaned_up(entry)
 
 
+@pytest.mark.parametrize("protocol", [3, 4])
 @pytest.mark.parametrize(
-    ("agent_settings", "fields"),
+    ("agent_settings", "fields", "count"),
     [
-        ({"session_scope": "shared"}, {}),
-        ({"session_scope": "named", "session_name": "us"}, {}),
-        ({"session_scope": "device"}, {"device": "satellite"}),
-        ({}, {"session": "us"}),
+        ({"session_scope": "shared"}, {}, 1),
+        ({"session_scope": "named", "session_name": "us"}, {}, 1),
+        ({"session_scope": "device"}, {"device": "satellite"}, 1),
+        ({"session_scope": "device_or_user"}, {"device": "satellite"}, 1),
+        ({}, {}, 2),
+        ({}, {"session": "us"}, 1),
     ],
-    ids=["shared", "named", "device", "other"],
+    ids=["shared", "named", "device", "device_or_user", "all", "other"],
 )
 async def test_a_new_conversation_starts_from_scratch(  # noqa: PLR0913, PLR0917
     hass: HomeAssistant,
@@ -528,57 +563,83 @@ async def test_a_new_conversation_starts_from_scratch(  # noqa: PLR0913, PLR0917
     gateway: GatewaySimulator,
     conversation: Conversation,
     satellite: str,
+    protocol: int,
     fields: dict[str, Any],
+    count: int,
 ) -> None:
+    async def talk() -> None:
+        if "session" in fields:
+            await ask(hass, session="us")
+            return
+        await conversation.say("Hello", device=satellite)
+        if count == 2:
+            await ask(hass, session="us")
+
     if "device" in fields:
         fields = {"device": satellite}
-    if "session" in fields:
-        await ask(hass, session="us")
-    else:
-        await conversation.say("Hello", device=satellite)
+    await talk()
     await cleaned_up(entry)
-    assert len(gateway.runs.sessions) == 1
+    old = {s.session_id for s in gateway.runs.sessions.values()}
+    assert len(old) == count
 
     data: dict[str, Any] = {"agent": AGENT, **fields}
-    assert await call(hass, "new_conversation", **data) == {"deleted": True}
-    assert gateway.runs.sessions == {}
-    assert await call(hass, "new_conversation", **data) == {"deleted": False}
-
-
-@pytest.mark.parametrize("agent_settings", [{"session_scope": "user"}])
-async def test_a_user_starts_from_scratch(
-    hass: HomeAssistant,
-    gateway: GatewaySimulator,
-    conversation: Conversation,
-    hass_admin_user: User,
-) -> None:
-    await conversation.say("Hello", user=hass_admin_user.id)
-    with pytest.raises(ServiceValidationError):
-        await call(hass, "new_conversation", agent=AGENT)
-    context = Context(user_id=hass_admin_user.id)
-    response = await call(hass, "new_conversation", context, agent=AGENT)
-    assert response == {"deleted": True}
-    assert gateway.runs.sessions == {}
+    assert await call(hass, "new_conversation", **data) == {"sessions": count}
+    await cleaned_up(entry)
+    if protocol == 4:
+        assert gateway.runs.sessions == {}
+    assert await call(hass, "new_conversation", **data) == {"sessions": 0}
+    await talk()
+    new = {s.session_id for s in gateway.runs.sessions.values()} - old
+    assert len(new) == count
 
 
 @pytest.mark.usefixtures("entry")
-async def test_a_conversation_that_is_new_anyway_is_told(hass: HomeAssistant) -> None:
+@pytest.mark.parametrize("agent_settings", [{"session_scope": "user"}])
+async def test_a_device_without_a_session_of_its_own_is_told(
+    hass: HomeAssistant, satellite: str
+) -> None:
     with pytest.raises(ServiceValidationError) as error:
-        await call(hass, "new_conversation", agent=AGENT)
+        await call(hass, "new_conversation", agent=AGENT, device=satellite)
     assert error.value.translation_key == "session_unclear"
 
 
-@pytest.mark.usefixtures("entry")
-async def test_a_session_that_cannot_be_deleted_is_told(
-    hass: HomeAssistant, gateway: GatewaySimulator
+@pytest.mark.parametrize(
+    ("admin", "parent", "agent_settings", "mode"),
+    [
+        (True, None, {}, None),
+        (True, "1", {}, "guarded"),
+        (False, None, {}, "guarded"),
+        (None, None, {}, "guarded"),
+        (True, None, {"permissions": "read_only"}, "read-only"),
+    ],
+)
+async def test_an_action_has_the_rights_of_who_called_it(  # noqa: PLR0913, PLR0917
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    gateway: GatewaySimulator,
+    admin: bool | None,  # noqa: FBT001 - of the table
+    parent: str | None,
+    mode: str | None,
 ) -> None:
-    await ask(hass, session="us")
-    gateway.edit(
-        "sessions.describe", lambda payload: payload["session"].update(sessionId="x")
-    )
-    with pytest.raises(HomeAssistantError) as error:
-        await call(hass, "new_conversation", agent=AGENT, session="us")
-    assert error.value.translation_key == "request_failed"
+    user_id = None
+    if admin is not None:
+        user = MockUser(is_owner=admin).add_to_hass(hass)
+        user.mock_policy({"entities": True})
+        user_id = user.id
+    context = Context(user_id=user_id, parent_id=parent)
+    for fields in ({}, {"session": "us"}):
+        await call(hass, "ask", context, agent=AGENT, text="Hello", **fields)
+    await cleaned_up(entry)
+
+    found = [
+        request.params.get("permissionMode")
+        for request in gateway.received("sessions.patch")
+        if "archived" not in request.params
+    ]
+    # Others may ask in a named session, too.
+    named = mode or "guarded"
+    assert found == ([mode, named] if mode else [named])
+    assert len(gateway.received("agent")) == 2
 
 
 @pytest.mark.usefixtures("entry")
@@ -701,3 +762,15 @@ async def test_waking_needs_a_connection(
     with pytest.raises(HomeAssistantError) as error:
         await call(hass, "wake", agent=AGENT, text="It rings.")
     assert error.value.translation_key == "not_connected"
+
+
+@pytest.mark.usefixtures("entry")
+async def test_a_named_session_that_is_woken_has_its_rights(
+    hass: HomeAssistant, gateway: GatewaySimulator
+) -> None:
+    await call(hass, "wake", agent=AGENT, text="It rings.", session="us")
+
+    [request] = gateway.received("sessions.patch")
+    assert request.params == {"key": "agent:main:ha-us", "permissionMode": "guarded"}
+    [woken] = gateway.received("wake")
+    assert woken.params["sessionKey"] == "agent:main:ha-us"

@@ -9,6 +9,7 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
+from ..assist.stop import async_cancel, raise_if_unstopped
 from ..const import DOMAIN
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ async def _async_cancel_task(hass: HomeAssistant, call: ServiceCall) -> ServiceR
 
     Raises:
         ServiceValidationError: no task with this id is at work.
+        HomeAssistantError: something of it may go on.
 
     """
     task_id = call.data[ATTR_TASK_ID]
@@ -47,6 +49,9 @@ async def _async_cancel_task(hass: HomeAssistant, call: ServiceCall) -> ServiceR
         if task := entry.runtime_data.started_tasks.get(task_id):
             task.cancel()
             await asyncio.wait([task])
+            return {"task_id": task_id}
+        if report := await async_cancel(hass, entry, task_id):
+            raise_if_unstopped(report)
             return {"task_id": task_id}
     raise ServiceValidationError(
         translation_domain=DOMAIN, translation_key="no_such_task"

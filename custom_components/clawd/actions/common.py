@@ -16,6 +16,7 @@ import voluptuous as vol
 from ..assist.ask import Question, async_build_prompt, call_origin
 from ..assist.attachments import async_resolve_files
 from ..assist.generation import Task
+from ..assist.session import is_reserved_name
 from ..assist.structure import structure_schema
 from ..const import CONF_DEADLINE, CONF_IDLE_TIMEOUT, CONF_THINKING, DOMAIN
 from ..gateway import MIN_PROTOCOL, Delivery
@@ -132,6 +133,21 @@ def require_openclaw(entry: ClawdConfigEntry) -> None:
         )
 
 
+def read_session_name(call: ServiceCall) -> str | None:
+    """Return the name of the session of a call.
+
+    Raises:
+        ServiceValidationError: it leads to a session of somebody.
+
+    """
+    name: str | None = call.data.get(ATTR_SESSION)
+    if name is not None and is_reserved_name(name):
+        raise ServiceValidationError(
+            translation_domain=DOMAIN, translation_key="session_name_reserved"
+        )
+    return name
+
+
 async def async_read_question(
     hass: HomeAssistant,
     entry: ClawdConfigEntry,
@@ -141,11 +157,11 @@ async def async_read_question(
     """Return the question of a call.
 
     Raises:
-        HomeAssistantError: an attachment cannot be read, or the instructions of the
-            agent are broken.
+        HomeAssistantError: an attachment cannot be read, the instructions of the
+            agent are broken, or the name of the session is reserved.
 
     """
-    data = call.data
+    data, session = call.data, read_session_name(call)
     if ATTR_MODEL in data:
         require_openclaw(entry)
     question = Question(
@@ -162,10 +178,12 @@ async def async_read_question(
         text=question.text,
         instructions=await async_build_prompt(hass, entry, subentry, question),
         origin=call_origin(subentry, question),
+        # A script or an automation has the context of its trigger as parent.
+        user_id=None if call.context.parent_id else call.context.user_id,
         files=await async_resolve_files(hass, data[ATTR_ATTACHMENTS], call.context),
         structure=data.get(ATTR_STRUCTURE),
         with_tools=True,
-        session=data.get(ATTR_SESSION),
+        session=session,
         delivery=delivery,
         settings=_settings(data, subentry.data[CONF_IDLE_TIMEOUT]),
     )

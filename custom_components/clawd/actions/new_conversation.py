@@ -8,17 +8,15 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
-from ..assist.ask import Question, async_take_turn, session_key_for
-from ..assist.session import Scope, named_session_key
-from ..const import CONF_AGENT, CONF_IDLE_TIMEOUT, CONF_SESSION_SCOPE, DOMAIN
-from ..error_mapping import action_error
-from ..gateway import GatewayError
+from ..assist.new_conversation import async_new_conversation, async_new_conversations
+from ..assist.session import Scope, SessionContext, named_session_key, session_key
+from ..const import CONF_AGENT, CONF_SESSION_SCOPE, DOMAIN
 from .common import (
     ATTR_AGENT,
     ATTR_SESSION,
     NOT_BLANK,
     async_get_agent,
-    require_openclaw,
+    read_session_name,
 )
 
 if TYPE_CHECKING:
@@ -52,42 +50,30 @@ def async_register(hass: HomeAssistant) -> None:
 async def _async_new_conversation(
     hass: HomeAssistant, call: ServiceCall
 ) -> ServiceResponse:
-    """Delete a session, so that the next question starts a new one.
+    """Begin sessions of an agent anew; all of them, unless one is named.
 
     Raises:
-        ServiceValidationError: it is not clear which session, or the Gateway cannot.
-        HomeAssistantError: the Gateway refused, or is not connected.
+        ServiceValidationError: the agent has no session for each device, or the name
+            is reserved.
 
     """
     entry, subentry = await async_get_agent(hass, call)
-    require_openclaw(entry)
-    key, runtime = _session_key(subentry, call), entry.runtime_data
-    timeout = subentry.data[CONF_IDLE_TIMEOUT]
-    async with async_take_turn(runtime, subentry, key, timeout):
-        try:
-            deleted = await runtime.client.sessions.delete(key)
-        except GatewayError as err:
-            raise action_error(err) from err
-        # The new session does not have the chosen model.
-        runtime.session_models.pop(key, None)
-    return {"deleted": deleted}
+    if name := read_session_name(call):
+        key = named_session_key(subentry.data[CONF_AGENT], name)
+        used = await async_new_conversation(hass, entry, subentry, key, named=True)
+    elif device := call.data.get(ATTR_DEVICE):
+        key = _device_session_key(subentry, device)
+        used = await async_new_conversation(hass, entry, subentry, key, named=False)
+    else:
+        used = await async_new_conversations(hass, entry, subentry)
+    return {"sessions": used}
 
 
-def _session_key(subentry: ConfigSubentry, call: ServiceCall) -> str:
-    if name := call.data.get(ATTR_SESSION):
-        return named_session_key(subentry.data[CONF_AGENT], name)
-    device, user = call.data.get(ATTR_DEVICE), call.context.user_id
-    lasting = {
-        Scope.DEVICE: device is not None,
-        Scope.USER: user is not None,
-        Scope.SHARED: True,
-        Scope.NAMED: True,
-    }
-    if not lasting.get(Scope(subentry.data[CONF_SESSION_SCOPE])):
+def _device_session_key(subentry: ConfigSubentry, device: str) -> str:
+    settings = subentry.data
+    if settings[CONF_SESSION_SCOPE] not in (Scope.DEVICE, Scope.DEVICE_OR_USER):
         raise ServiceValidationError(
             translation_domain=DOMAIN, translation_key="session_unclear"
         )
-    question = Question(
-        text="", conversation_id="", language="", device_id=device, user_id=user
-    )
-    return session_key_for(subentry, question)
+    context = SessionContext(subentry.subentry_id, "", device, None)
+    return session_key(settings[CONF_AGENT], Scope.DEVICE, context)

@@ -70,7 +70,16 @@ async def _async_start_task(hass: HomeAssistant, call: ServiceCall) -> ServiceRe
         _async_run_task(hass, entry, subentry, task, call, task_id),
         f"{DOMAIN} task",
     )
-    started.add_done_callback(lambda _: tasks.pop(task_id, None))
+    # The sensor of tasks counts them.
+    update = entry.runtime_data.coordinator.async_update_listeners
+
+    @callback
+    def end(_: asyncio.Task[None]) -> None:
+        tasks.pop(task_id, None)
+        update()
+
+    started.add_done_callback(end)
+    update()
     return {"task_id": task_id}
 
 

@@ -4,11 +4,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.core import SupportsResponse, callback
+from homeassistant.exceptions import Unauthorized
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
-from ..assist.session import named_session_key
-from ..const import CONF_AGENT, DOMAIN
+from ..assist.ask import async_take_named_turn
+from ..assist.rights import is_restricted
+from ..assist.session_settings import async_set_session
+from ..const import CONF_AGENT, CONF_IDLE_TIMEOUT, DOMAIN
 from ..error_mapping import action_error
 from ..gateway import GatewayError
 from .common import (
@@ -17,11 +20,13 @@ from .common import (
     ATTR_TEXT,
     NOT_BLANK,
     async_get_agent,
+    read_session_name,
     require_openclaw,
 )
 
 if TYPE_CHECKING:
-    from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
+    from homeassistant.config_entries import ConfigSubentry
+    from homeassistant.core import Context, HomeAssistant, ServiceCall, ServiceResponse
 
 SERVICE_WAKE: Final = "wake"
 ATTR_WHEN: Final = "when"
@@ -54,22 +59,54 @@ async def _async_wake(hass: HomeAssistant, call: ServiceCall) -> ServiceResponse
     """Give an agent something to think of.
 
     Raises:
-        ServiceValidationError: Clawdbot wakes the main session of its agent only.
-        HomeAssistantError: the Gateway refused, or is not connected.
+        ServiceValidationError: Clawdbot wakes the main session of its agent only, or
+            the name is reserved.
+        HomeAssistantError: the Gateway refused, or is not connected, or the session is
+            busy.
+        Unauthorized: the user has less rights than the main session.
 
     """
     entry, subentry = await async_get_agent(hass, call)
     client, agent = entry.runtime_data.client, subentry.data[CONF_AGENT]
-    session = call.data.get(ATTR_SESSION)
-    key = named_session_key(agent, session) if session else None
-    agents = entry.runtime_data.coordinator.agents
-    if key is None and agent != agents.default:
-        key = f"agent:{agent.lower()}:main"
-    if key:
+    wake = partial(
+        client.system.wake, call.data[ATTR_TEXT], now=call.data[ATTR_WHEN] == NOW
+    )
+    name, main = read_session_name(call), None
+    if not name:
+        await _async_require_rights(hass, subentry, call.context)
+    if not name and agent != entry.runtime_data.coordinator.agents.default:
+        main = f"agent:{agent.lower()}:main"
+    if name or main:
         require_openclaw(entry)
     try:
-        now = call.data[ATTR_WHEN] == NOW
-        await client.system.wake(call.data[ATTR_TEXT], now=now, session_key=key)
+        if name:
+            timeout = subentry.data[CONF_IDLE_TIMEOUT]
+            turn = async_take_named_turn(entry, subentry, name, timeout)
+            # Its rights do not change under a run.
+            async with turn as session:
+                await async_set_session(entry, subentry, session)
+                await wake(session_key=session.key)
+        else:
+            await wake(session_key=main)
     except GatewayError as err:
         raise action_error(err) from err
     return {"accepted": True}
+
+
+async def _async_require_rights(
+    hass: HomeAssistant, subentry: ConfigSubentry, context: Context
+) -> None:
+    """Raise if the main session would lend a user its rights.
+
+    The main session is not restricted, as it belongs to the owner of the Gateway.
+    Automations have no user.
+
+    Raises:
+        Unauthorized: the user is no administrator, and the agent restricts them.
+
+    """
+    if context.user_id is None or not is_restricted(subentry):
+        return
+    user = await hass.auth.async_get_user(context.user_id)
+    if user is None or not user.is_admin:
+        raise Unauthorized(context=context)

@@ -31,12 +31,15 @@ from ..gateway import (
     Usage,
 )
 from ..home.service import get_home
-from .ask import async_ask_error, async_require_agent, async_set_model, async_take_turn
+from .ask import async_ask_error, async_require_agent, async_take_named_turn
 from .attachments import async_encode
 from .errors import translated_error
 from .prompt import NO_HOME_ACCESS, NO_POLL, join
 from .reply import ReplyFilter
-from .session import named_session_key
+from .rights import Rights, async_rights_of_user
+from .run_origins import get_origins
+from .session_settings import async_set_session
+from .sessions import ChosenSession, async_save_later, get_sessions
 from .structure import MAX_REPLY, Structure, StructureError
 from .throwaway import PREFIX, throwaway_session
 
@@ -63,6 +66,7 @@ class Task:
     Attributes:
         instructions: what the model is told besides.
         origin: of the calls to the home; without one, the agent is told of no access.
+        user_id: of the person whose rights it has; None for an automation.
         structure: of the data that is asked for; without one, it is a text.
         with_tools: the agent answers, with its tools and memory.
         session: name of the session, which stays; without one, it is thrown away.
@@ -74,6 +78,7 @@ class Task:
     text: str = field(repr=False)
     instructions: str = field(default="", repr=False)
     origin: CallOrigin | None = None
+    user_id: str | None = None
     files: tuple[File, ...] = ()
     structure: vol.Schema | None = None
     with_tools: bool = False
@@ -177,16 +182,16 @@ class _Turns:
         entry: ClawdConfigEntry,
         subentry: ConfigSubentry,
         task: Task,
-        key: str,
+        session: ChosenSession,
         attachments: tuple[Attachment, ...],
         *,
         model_run: bool,
     ) -> None:
-        """Ask in the session of a key."""
+        """Ask in a session."""
         self._entry = entry
         self._subentry = subentry
         self._task = task
-        self.key = key
+        self.session = session
         self._attachments = attachments
         self.model_run = model_run
 
@@ -194,6 +199,8 @@ class _Turns:
         """Ask, and wait for the end of the run."""
         with ExitStack() as stack:
             run = await self._start(text, stack)
+            origins = get_origins(self._entry)
+            stack.enter_context(origins.keep(run, self._subentry, None))
             try:
                 return await run.result()
             except asyncio.CancelledError:
@@ -216,13 +223,13 @@ class _Turns:
         async with drill_lock(entry).question():
             if entry.state is not ConfigEntryState.LOADED:
                 raise NotConnectedError("the entry is not loaded")
-            await async_set_model(entry, self._subentry, self.key)
+            await async_set_session(entry, self._subentry, self.session)
             if task.origin and (home := get_home(entry)):
-                stack.enter_context(home.origins.run(self.key, task.origin))
+                stack.enter_context(home.origins.run(self.session.key, task.origin))
             return await entry.runtime_data.client.start_run(
                 RunRequest(
                     text,
-                    self.key,
+                    self.session.key,
                     extra_system_prompt=instructions,
                     thinking=settings.get(CONF_THINKING),
                     idle_timeout=settings.get(CONF_IDLE_TIMEOUT, DEFAULT_IDLE_TIMEOUT),
@@ -257,15 +264,18 @@ async def _async_prepare(
         # No session is made, unless for the choice of a model.
         digest = sha256(subentry.subentry_id.encode()).hexdigest()[:32]
         key = f"agent:{agent.lower()}:{PREFIX}{digest}"
+        session = ChosenSession(key, key, named=False, rights=Rights.GATEWAY)
     elif task.session is not None:
-        key = named_session_key(agent, task.session)
         timeout = subentry.data.get(CONF_IDLE_TIMEOUT, DEFAULT_IDLE_TIMEOUT)
-        await stack.enter_async_context(
-            async_take_turn(entry.runtime_data, subentry, key, timeout)
+        session = await stack.enter_async_context(
+            async_take_named_turn(entry, subentry, task.session, timeout)
         )
+        async_save_later(hass, entry)
     else:
         key = await stack.enter_async_context(throwaway_session(hass, entry, agent))
-    return _Turns(entry, subentry, task, key, attachments, model_run=model_run)
+        rights = await async_rights_of_user(hass, subentry, task.user_id)
+        session = ChosenSession(key, key, named=False, rights=rights)
+    return _Turns(entry, subentry, task, session, attachments, model_run=model_run)
 
 
 async def _async_reset_model(
@@ -273,11 +283,10 @@ async def _async_reset_model(
 ) -> None:
     """Give a session that stays its own model back."""
     if entry.state is ConfigEntryState.LOADED:
-        runtime = entry.runtime_data
-        runtime.session_models.pop(turns.key, None)
+        key, patch = turns.session.key, entry.runtime_data.client.sessions.patch
+        get_sessions(entry).forget_model(key)
         with suppress(GatewayError):
-            model = subentry.data.get(CONF_MODEL)
-            await runtime.client.sessions.patch(turns.key, model=model)
+            await patch(key, model=subentry.data.get(CONF_MODEL))
 
 
 async def _async_answer(turns: _Turns, task: Task) -> Answer:

@@ -3,8 +3,15 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
+import re
+from typing import Final
 
 from homeassistant.util import slugify
+
+# Between the key of a session and the number of one beside it.
+SIDE: Final = "-side"
+# As in the keys without a name. Those of other sessions have a `-`, which no name has.
+_ANONYMOUS: Final = re.compile(r"[0-9a-f]{32}")
 
 
 class Scope(StrEnum):
@@ -12,6 +19,7 @@ class Scope(StrEnum):
 
     CONVERSATION = "conversation"
     DEVICE = "device"
+    DEVICE_OR_USER = "device_or_user"
     USER = "user"
     SHARED = "shared"
     NAMED = "named"
@@ -19,12 +27,28 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SessionContext:
-    """Origin of a question: Home Assistant ids."""
+    """Origin of a question: Home Assistant ids.
+
+    Attributes:
+        restricted: others have more rights, so they must not share its session.
+
+    """
 
     subentry: str
     conversation: str
     device: str | None
     user: str | None
+    restricted: bool = False
+
+
+def is_beside(side: str, key: str) -> bool:
+    """Return whether a session is one beside another."""
+    return side.startswith(key + SIDE)
+
+
+def is_reserved_name(name: str) -> bool:
+    """Return whether a name would be that of a session without one."""
+    return _ANONYMOUS.fullmatch(slugify(name)) is not None
 
 
 def named_session_key(agent: str, name: str) -> str:
@@ -42,8 +66,14 @@ def session_key(agent: str, scope: Scope, context: SessionContext) -> str:
         Scope.USER: context.user,
         Scope.SHARED: context.subentry,
     }.get(scope)
+    if scope is Scope.DEVICE_OR_USER:
+        scope = Scope.DEVICE if context.device else Scope.USER
+        subject = context.device or context.user
     if subject is None:
         scope, subject = Scope.CONVERSATION, context.conversation
     # Hashed: the key is shown in the Gateway's list of sessions.
     text = f"{scope}\n{context.subentry}\n{subject}"
+    # Nobody has more rights on a voice device, or in the session of everyone.
+    if context.restricted and scope in (Scope.CONVERSATION, Scope.USER):
+        text += "\nrestricted"
     return f"agent:{agent.lower()}:ha-{sha256(text.encode()).hexdigest()[:32]}"

@@ -1,0 +1,97 @@
+"""New conversations: sessions of an agent that begin anew."""
+
+from typing import TYPE_CHECKING
+
+from homeassistant.core import HomeAssistant
+
+from ..const import CONF_AGENT, CONF_SESSION_NAME, LOGGER
+from ..gateway import GatewayError
+from .session import is_beside, named_session_key
+from .sessions import get_sessions
+from .throwaway import async_delete_idle, async_delete_later, can_delete
+
+if TYPE_CHECKING:
+    from homeassistant.config_entries import ConfigSubentry
+
+    from ..coordinator import ClawdConfigEntry
+
+
+async def async_new_conversations(
+    hass: HomeAssistant, entry: ClawdConfigEntry, subentry: ConfigSubentry
+) -> int:
+    """Begin all sessions of an agent anew; return how many were in use."""
+    sessions, own = get_sessions(entry), subentry.subentry_id
+    used = [
+        (key, session)
+        for key, session in sessions.known.items()
+        if session.subentry_id == own
+    ]
+    named = {session.base for _, session in used if session.named}
+    if (name := subentry.data.get(CONF_SESSION_NAME)) is not None:
+        # Another agent may have used it last.
+        named.add(named_session_key(subentry.data[CONF_AGENT], name))
+    # Also those that were used too long ago to be known.
+    sessions.begin(own)
+    _leave(hass, entry, [key for key, session in used if not session.named])
+    for base in sorted(named):
+        await _async_renew_named(hass, entry, base)
+    await sessions.async_save()
+    return len(used)
+
+
+async def async_new_conversation(
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    subentry: ConfigSubentry,
+    base: str,
+    *,
+    named: bool,
+) -> int:
+    """Begin a session anew; return 1 if it was in use."""
+    sessions = get_sessions(entry)
+    key = sessions.current_key(subentry.subentry_id, base, named=named)
+    used = int(key in sessions.known)
+    if named:
+        await _async_renew_named(hass, entry, base)
+    else:
+        sessions.begin(base)
+        _leave(hass, entry, [key, *_beside(entry, key)])
+    await sessions.async_save()
+    return used
+
+
+async def _async_renew_named(
+    hass: HomeAssistant, entry: ClawdConfigEntry, base: str
+) -> None:
+    """Begin a named session anew, under its name if its history can be deleted."""
+    sessions = get_sessions(entry)
+    key = sessions.current_key("", base, named=True)
+    keys = [key, *_beside(entry, key)]
+    if not await _async_delete_now(entry, keys):
+        sessions.begin(base)
+        _leave(hass, entry, keys)
+
+
+async def _async_delete_now(entry: ClawdConfigEntry, keys: list[str]) -> bool:
+    """Delete sessions that are idle; return whether all of them are deleted."""
+    # Clawdbot lets only an administrator delete a session.
+    if not can_delete(entry):
+        return False
+    try:
+        return all([await async_delete_idle(entry, key) for key in keys])
+    except GatewayError as err:
+        LOGGER.debug("Session not deleted: %s", err.code)
+    return False
+
+
+def _beside(entry: ClawdConfigEntry, key: str) -> list[str]:
+    """Return the keys of the sessions that were used beside one."""
+    return [other for other in get_sessions(entry).known if is_beside(other, key)]
+
+
+def _leave(hass: HomeAssistant, entry: ClawdConfigEntry, keys: list[str]) -> None:
+    """Forget sessions, and delete them in the background."""
+    sessions = get_sessions(entry)
+    for key in keys:
+        sessions.forget(key)
+    async_delete_later(hass, entry, keys)

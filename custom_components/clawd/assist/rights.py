@@ -1,0 +1,128 @@
+"""Rights of questions on the Gateway's machine."""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, Protocol
+
+from ..const import (
+    CONF_AGENT,
+    CONF_PERMISSIONS,
+    CONF_SESSION_SCOPE,
+    SUBENTRY_CONVERSATION,
+)
+from .session import Scope
+
+if TYPE_CHECKING:
+    from homeassistant.config_entries import ConfigSubentry
+    from homeassistant.core import HomeAssistant
+
+    from ..coordinator import ClawdConfigEntry
+
+
+class Asked(Protocol):
+    """Origin of a question."""
+
+    @property
+    def voice_device(self) -> str | None:
+        """Return the id of the voice device, if it was spoken."""
+
+    @property
+    def user_id(self) -> str | None:
+        """Return the id of the user."""
+
+    @property
+    def by_person(self) -> bool:
+        """Return whether a person asked, and no automation."""
+
+
+class Permissions(StrEnum):
+    """Setting of an agent: who has which rights on the Gateway's machine.
+
+    Attributes:
+        ADMINISTRATORS: chats of administrators as the Gateway decides, all others
+            guarded.
+
+    """
+
+    ADMINISTRATORS = "administrators"
+    GUARDED = "guarded"
+    READ_ONLY = "read_only"
+    GATEWAY = "gateway"
+
+
+class Rights(StrEnum):
+    """Rights of a session, from the least on."""
+
+    READ_ONLY = "read_only"
+    GUARDED = "guarded"
+    GATEWAY = "gateway"
+
+    @property
+    def permission_mode(self) -> str | None:
+        """Return the Gateway's `permissionMode`; None if it decides."""
+        return {Rights.READ_ONLY: "read-only", Rights.GUARDED: "guarded"}.get(self)
+
+
+_OF_EVERYONE: Final = {
+    Permissions.ADMINISTRATORS: Rights.GUARDED,
+    Permissions.GUARDED: Rights.GUARDED,
+    Permissions.READ_ONLY: Rights.READ_ONLY,
+    Permissions.GATEWAY: Rights.GATEWAY,
+}
+
+
+async def async_rights(
+    hass: HomeAssistant, subentry: ConfigSubentry, question: Asked
+) -> Rights:
+    """Return the rights of a question in a session without a name."""
+    shared = subentry.data[CONF_SESSION_SCOPE] == Scope.SHARED
+    if question.voice_device or shared:
+        return _of_everyone(subentry)
+    user_id = question.user_id if question.by_person else None
+    return await async_rights_of_user(hass, subentry, user_id)
+
+
+async def async_rights_of_user(
+    hass: HomeAssistant, subentry: ConfigSubentry, user_id: str | None
+) -> Rights:
+    """Return the rights of a user in a session of their own."""
+    if _permissions(subentry) is Permissions.ADMINISTRATORS and user_id:
+        user = await hass.auth.async_get_user(user_id)
+        # Apps (add-ons) ask as an administrator that the system made.
+        if user and user.is_active and user.is_admin and not user.system_generated:
+            return Rights.GATEWAY
+    return _of_everyone(subentry)
+
+
+def rights_of_named(entry: ClawdConfigEntry, subentry: ConfigSubentry) -> Rights:
+    """Return the rights in a named session: the least of those who may share it.
+
+    An action may name the session of any other conversation with the same agent.
+    """
+    agent = subentry.data[CONF_AGENT].lower()
+    sharing = [
+        other
+        for other in entry.subentries.values()
+        if other.subentry_type == SUBENTRY_CONVERSATION
+        and other.data[CONF_AGENT].lower() == agent
+    ]
+    order = list(Rights)
+    return min(map(_of_everyone, (subentry, *sharing)), key=order.index)
+
+
+def is_restricted(subentry: ConfigSubentry) -> bool:
+    """Return whether an agent restricts users who are no administrators."""
+    return _of_everyone(subentry) is not Rights.GATEWAY
+
+
+def depends_on_user(subentry: ConfigSubentry) -> bool:
+    """Return whether users of an agent have different rights."""
+    return _permissions(subentry) is Permissions.ADMINISTRATORS
+
+
+def _of_everyone(subentry: ConfigSubentry) -> Rights:
+    return _OF_EVERYONE[_permissions(subentry)]
+
+
+def _permissions(subentry: ConfigSubentry) -> Permissions:
+    # An AI task has no such setting.
+    return Permissions(subentry.data.get(CONF_PERMISSIONS, Permissions.ADMINISTRATORS))

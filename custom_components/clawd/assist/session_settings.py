@@ -1,0 +1,105 @@
+"""Settings of sessions on the Gateway: rights and model."""
+
+from typing import TYPE_CHECKING, Final
+
+from homeassistant.const import CONF_MODEL
+from homeassistant.exceptions import HomeAssistantError
+
+from ..const import CONF_AGENT, DOMAIN
+from ..gateway import MIN_PROTOCOL, RequestFailedError
+from .rights import Rights
+from .sessions import AppliedSettings, ChosenSession, get_sessions
+
+if TYPE_CHECKING:
+    from homeassistant.config_entries import ConfigSubentry
+
+    from ..coordinator import ClawdConfigEntry
+
+# Seconds for which a permission mode counts as set: the session may be deleted by
+# others, and its successor has none. A conversation does not pay for each question.
+MAX_MODE_AGE: Final = 60.0
+
+
+async def async_set_session(
+    entry: ClawdConfigEntry, subentry: ConfigSubentry, session: ChosenSession
+) -> None:
+    """Set the rights and the model of a session, once per connection.
+
+    Raises:
+        HomeAssistantError: the Gateway did not restrict the session.
+        GatewayError: the Gateway refused, or there is no connection.
+
+    """
+    client, sessions = entry.runtime_data.client, get_sessions(entry)
+    key = session.key
+    hello = client.hello
+    if hello and hello.protocol == MIN_PROTOCOL:
+        # The sessions of Clawdbot have neither.
+        return
+    applied = sessions.applied.get(key)
+    connection = client.statistics.connects
+    mode = _permission_mode(entry, subentry, session.rights)
+    current = applied if applied and applied.connection == connection else None
+    age = sessions.clock() - current.at if current else 0.0
+    changes: dict[str, str | None] = {}
+    model = subentry.data.get(CONF_MODEL)
+    if model and not (current and current.model == model):
+        changes["model"] = model
+    if mode is None:
+        # Only what was set here is restored: the owner may have set another one.
+        known = sessions.known.get(key)
+        due = known is not None and known.mode is not None
+    else:
+        due = not current or current.mode != mode or age > MAX_MODE_AGE
+    if due:
+        changes["permission_mode"] = mode
+    if not changes:
+        return
+    await _async_patch(entry, subentry, key, changes)
+    model = model or (current.model if current else None)
+    at = sessions.clock() if due or current is None else current.at
+    sessions.apply(key, AppliedSettings(connection, model, mode, at))
+    sessions.set_mode(key, mode)
+
+
+def _permission_mode(
+    entry: ClawdConfigEntry, subentry: ConfigSubentry, rights: Rights
+) -> str | None:
+    """Return the permission mode for some rights; None if the Gateway decides."""
+    agent = entry.runtime_data.coordinator.agents.get(subentry.data[CONF_AGENT])
+    least = Rights.READ_ONLY.permission_mode
+    # A mode of the session replaces that of the agent, which may be stricter.
+    if rights is Rights.GUARDED and agent and agent.permission_mode == least:
+        return least
+    return rights.permission_mode
+
+
+async def _async_patch(
+    entry: ClawdConfigEntry,
+    subentry: ConfigSubentry,
+    key: str,
+    changes: dict[str, str | None],
+) -> None:
+    """Change a session; raise if it is not restricted as it must be."""
+    mode = changes.get("permission_mode")
+    patch = entry.runtime_data.client.sessions.patch
+    try:
+        confirmed = await patch(key, **changes)
+    except RequestFailedError as err:
+        if mode is None:
+            raise
+        if len(changes) > 1:
+            # The model may be what was refused.
+            await _async_patch(entry, subentry, key, {"permission_mode": mode})
+            raise
+        raise _refused(subentry) from err
+    if mode is not None and confirmed != mode:
+        raise _refused(subentry)
+
+
+def _refused(subentry: ConfigSubentry) -> HomeAssistantError:
+    return HomeAssistantError(
+        translation_domain=DOMAIN,
+        translation_key="permission_refused",
+        translation_placeholders={"agent": subentry.title},
+    )
