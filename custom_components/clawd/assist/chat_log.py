@@ -1,6 +1,6 @@
 """Reply of a run as deltas of Home Assistant's chat log."""
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from homeassistant.const import MAJOR_VERSION, MINOR_VERSION
 from homeassistant.exceptions import HomeAssistantError
@@ -20,31 +20,28 @@ if TYPE_CHECKING:
     from homeassistant.util.json import JsonObjectType
 
     from ..gateway import AgentRun, Part
-    from .speech import SpeechText
 
     type Delta = AssistantContentDeltaDict | ToolResultContentDeltaDict
 
 # Earlier versions take the bare data of a tool result.
 TYPED_RESULTS: Final = (MAJOR_VERSION, MINOR_VERSION) >= (2026, 10)
 
-# Characters of a spoken reply that are held back. Home Assistant starts to speak once
-# it has more than 60, and a player without words for the seconds of a tool call hangs.
-# What an agent says before a tool call is shorter than this as a rule; and so many
-# characters are spoken in about 16 s, in which most tools end.
-MIN_SPEECH: Final = 240
-
 
 class ReplyStream:
-    """Reply of a run in deltas: filtered, and cleaned for speech if it is spoken."""
+    """Reply of a run in deltas of a chat: filtered, with its tools.
 
-    def __init__(self, run: AgentRun, speech: SpeechText | None) -> None:
-        """Read a run, and speak its reply by `speech`."""
+    Attributes:
+        waiting_since: time of the event loop's clock since when a player that has begun
+            to speak has had no words of the agent.
+
+    """
+
+    def __init__(self, run: AgentRun) -> None:
+        """Read a run."""
         self._run = run
+        self.waiting_since: float | None = None
         self._reply = ReplyFilter()
-        self._speech = speech
-        self._held = "" if speech else None
         self._texts: list[str] = []
-        self._shown: list[str] = []
         self._newlines = ""
         self._message_started = self._after_result = False
 
@@ -56,7 +53,7 @@ class ReplyStream:
     @property
     def shown(self) -> str:
         """Return the whole reply as it is shown or spoken."""
-        return "".join(self._shown).strip()
+        return self.text
 
     @property
     def silent(self) -> bool:
@@ -75,7 +72,7 @@ class ReplyStream:
         async for part in self._run.parts():
             for delta in self._deltas_of(part):
                 yield delta
-        for delta in self._finish():
+        for delta in self._add(self._finish_reply()):
             yield delta
 
     def _deltas_of(self, part: Part) -> Iterator[Delta]:
@@ -90,36 +87,25 @@ class ReplyStream:
                 self._after_result = True
                 self._newlines, self._message_started = "", False
             case _:
-                yield from self._add(self._reply.feed(part))
+                yield from self._add(self._reply.feed(cast("str", part)))
 
-    def _finish(self) -> Iterator[Delta]:
+    def _finish_reply(self) -> str:
+        """Return the end of the reply.
+
+        Raises:
+            HomeAssistantError: the reply ended within a thought.
+
+        """
         rest = self._reply.finish()
         if self._reply.thinking:
             raise HomeAssistantError(
                 translation_domain=DOMAIN, translation_key="unfinished_reply"
             )
-        yield from self._add(rest)
-        if self._speech:
-            yield from self._show(self._speech.finish())
-        yield from self._content(self._held or "")
+        return rest
 
     def _add(self, text: str) -> Iterator[Delta]:
-        """Add text of the reply."""
+        """Yield text of the reply without empty lines around a message."""
         self._texts.append(text)
-        yield from self._show(self._speech.feed(text) if self._speech else text)
-
-    def _show(self, text: str) -> Iterator[Delta]:
-        """Show or speak text, once there is enough for a player to start with."""
-        self._shown.append(text)
-        if self._held is not None:
-            self._held += text
-            if len(self._held) <= MIN_SPEECH:
-                return
-            text, self._held = self._held, None
-        yield from self._content(text)
-
-    def _content(self, text: str) -> Iterator[Delta]:
-        """Yield text without empty lines around a message."""
         text = self._newlines + text
         content = text.rstrip("\n")
         self._newlines = text[len(content) :]

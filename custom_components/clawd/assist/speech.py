@@ -90,13 +90,26 @@ class SpeechText:
         rest, self._held = self._held, ""
         return self._speak(rest, final=True)
 
+    def flush(self) -> str:
+        """Return the last sentence if it seems whole, though nothing follows yet."""
+        whole = self._held.rstrip()
+        # Where it would end if another one followed.
+        if not whole or self._sentence_end(f"{whole} A") < len(whole):
+            return ""
+        self._held = ""
+        return self._speak(f"{whole} ")
+
+    def cut(self, minimum: int) -> str:
+        """Return the start of a sentence that is not whole, up to a clause or word."""
+        place = _cut(self._held) or 0
+        if place < minimum or self._reads_whole_line(self._held):
+            return ""
+        part, self._held = self._held[:place], self._held[place:]
+        return self._speak(part)
+
     def _sentence_end(self, text: str) -> int:
         """Return the end of the first sentence; 0 if the next chunk decides."""
-        if (
-            self._fence
-            or self._formula
-            or (self._line_start and _WHOLE_LINE.match(text))
-        ):
+        if self._reads_whole_line(text):
             return text.find("\n") + 1
         end = next(_ends(text), None)
         for limit in _LIMITS:
@@ -107,6 +120,13 @@ class SpeechText:
             if cut := _cut(text[:limit]):
                 return cut
         return _LIMITS[-1]
+
+    def _reads_whole_line(self, text: str) -> bool:
+        return bool(
+            self._fence
+            or self._formula
+            or (self._line_start and _WHOLE_LINE.match(text))
+        )
 
     def _speak(self, text: str, *, final: bool = False) -> str:
         """Return the words of a sentence or line."""

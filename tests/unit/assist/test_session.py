@@ -14,6 +14,8 @@ from custom_components.clawd.assist.session import (
 
 CONTEXT = SessionContext("SUBENTRY", "CONVERSATION", "DEVICE", "USER")
 HASHED = [scope for scope in Scope if scope is not Scope.NAMED]
+# With a device, the same session as `device`: a change of the setting keeps it.
+DISTINCT = [scope for scope in HASHED if scope is not Scope.DEVICE_OR_USER]
 
 
 @pytest.mark.parametrize("scope", HASHED)
@@ -37,10 +39,16 @@ def test_session_key_depends_only_on_scope_and_subentry(
 ) -> None:
     key = session_key("main", scope, CONTEXT)
 
+    others = {
+        "subentry": replace(CONTEXT, subentry="OTHER"),
+        "conversation": replace(CONTEXT, conversation="OTHER"),
+        "device": replace(CONTEXT, device="OTHER"),
+        "user": replace(CONTEXT, user="OTHER"),
+    }
     changed = {
         name
-        for name in ("subentry", "conversation", "device", "user")
-        if session_key("main", scope, replace(CONTEXT, **{name: "OTHER"})) != key
+        for name, context in others.items()
+        if session_key("main", scope, context) != key
     }
     assert changed == {field, "subentry"}
 
@@ -54,7 +62,8 @@ def test_session_key_is_stable_across_versions() -> None:
 def test_session_keys_differ_by_scope() -> None:
     context = SessionContext("same", "same", "same", "same")
 
-    assert len({session_key("main", scope, context) for scope in HASHED}) == len(HASHED)
+    keys = {session_key("main", scope, context) for scope in DISTINCT}
+    assert len(keys) == len(DISTINCT)
 
 
 @pytest.mark.parametrize("scope", [Scope.DEVICE, Scope.USER])
@@ -68,3 +77,34 @@ def test_missing_device_or_user_falls_back_to_conversation(scope: Scope) -> None
 
 def test_named_session_key_contains_slug() -> None:
     assert named_session_key("main", "Jörg's Büro") == "agent:main:ha-jorg_s_buro"
+
+
+@pytest.mark.parametrize(
+    ("scope", "shared"),
+    [
+        (Scope.CONVERSATION, False),
+        (Scope.USER, False),
+        (Scope.DEVICE, True),
+        (Scope.DEVICE_OR_USER, True),
+        (Scope.SHARED, True),
+    ],
+)
+def test_restricted_session_is_another_one_where_some_have_more_rights(
+    scope: Scope, *, shared: bool
+) -> None:
+    restricted = session_key("main", scope, replace(CONTEXT, restricted=True))
+
+    assert (restricted == session_key("main", scope, CONTEXT)) is shared
+
+
+def test_device_or_user_is_the_first_that_is_known() -> None:
+    scope, chat = Scope.DEVICE_OR_USER, replace(CONTEXT, device=None)
+
+    assert session_key("main", scope, CONTEXT) == session_key(
+        "main", Scope.DEVICE, CONTEXT
+    )
+    assert session_key("main", scope, chat) == session_key("main", Scope.USER, chat)
+    nobody = replace(chat, user=None)
+    assert session_key("main", scope, nobody) == session_key(
+        "main", Scope.CONVERSATION, nobody
+    )

@@ -191,3 +191,50 @@ def test_no_sentence_ends_within_a_quantity(quantities: list[tuple[str, str]]) -
 )
 def test_equals_signs_are_markup_only_around_words(text: str, spoken: str) -> None:
     assert speakable(text) == spoken
+
+
+@pytest.mark.parametrize(
+    ("held", "flushed"),
+    [
+        ("It is warm.", "It is warm. "),
+        ("Is it **warm**?", "Is it warm? "),
+        ("暖かいです。", "暖かいです。 "),
+        ("Look at this [link](http", ""),
+        ("It is", ""),
+        ("On the 3.", ""),
+        ("z. B.", ""),
+        ("", ""),
+        ("```\nx.", ""),
+    ],
+)
+def test_a_sentence_that_seems_whole_can_be_spoken(held: str, flushed: str) -> None:
+    speech = SpeechText()
+
+    assert speech.feed(held) + speech.flush() == flushed
+    assert speech.flush() == ""
+    if flushed:
+        assert speech.feed(" It is cold") + speech.finish() == " It is cold"
+
+
+@pytest.mark.parametrize(
+    ("held", "start", "rest"),
+    [
+        ("The hall is warm, and the ba", "The hall is warm, ", "and the bath."),
+        ("The hall and the kitchen are", "The hall and the kitchen ", "are warm."),
+        ("It is warm, but", "", "It is warm, but cold."),
+        ("The sensors say 22 ", "", "The sensors say 22 °C."),
+        ("```\nThe hall is warm, and the ba", "", ""),
+        ("The **hall and kitchen, [so far](h", "The hall and kitchen, ", "so far."),
+    ],
+)
+def test_a_sentence_is_cut_at_a_clause_or_word(
+    held: str, start: str, rest: str
+) -> None:
+    speech = SpeechText()
+    speech.feed(held)
+
+    assert speech.cut(16) == start
+    ends = {"ba": "th.", "are": " warm.", "but": " cold.", "22 ": "°C.", "(h": "ttp)."}
+    for tail, end in ends.items():
+        if held.endswith(tail):
+            assert speech.feed(end) + speech.finish() == rest
