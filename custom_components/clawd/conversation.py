@@ -1,8 +1,7 @@
 """Conversation agents of a Gateway."""
 
 import asyncio
-from contextlib import suppress
-from typing import TYPE_CHECKING, Literal, override
+from typing import TYPE_CHECKING, Any, Literal, cast, override
 
 from homeassistant.components.conversation import (
     AssistantContent,
@@ -13,25 +12,31 @@ from homeassistant.components.conversation import (
     ConversationResult,
 )
 from homeassistant.const import MATCH_ALL
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.intent import IntentResponse
-from homeassistant.helpers.translation import async_get_translations
 
-from .assist.ask import Question, async_ask_error, async_run
-from .assist.chat_log import ReplyStream
-from .assist.prompt import format_history_since_last_reply
+from .assist.agent_questions import OpenQuestion, Taken, get_agent_questions
+from .assist.answers import is_refusal
+from .assist.ask import Question, async_ask_error
+from .assist.handoff import async_follow_late, async_hand_off
+from .assist.ongoing import OngoingRun, async_ask, get_ongoing
+from .assist.prompt import format_history_since_last_reply, join
+from .assist.question_texts import async_describe_question
 from .assist.questions import is_question
 from .assist.reply import has_words
-from .assist.speech import SpeechText
-from .const import CONF_SPEECH_CLEANUP, DOMAIN, SUBENTRY_CONVERSATION
+from .assist.stop import async_describe_stop, async_stop, is_stop, runs_to_stop
+from .assist.texts import Sentence, async_get_sentence, async_get_words
+from .const import CONF_HANDOFF_AFTER, CONF_HANDOFF_SENTENCE, SUBENTRY_CONVERSATION
 from .entity import AgentEntity
-from .gateway import AgentRun, GatewayError
+from .gateway import GatewayError, RunTimeoutError
 from .home.settings import AgentHome, HomeAccess
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterable
+
     from homeassistant.core import HomeAssistant
     from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+    from .assist.chat_log import Delta
     from .coordinator import ClawdConfigEntry
 
 PARALLEL_UPDATES = 0
@@ -79,27 +84,25 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
         self, user_input: ConversationInput, chat_log: ChatLog
     ) -> ConversationResult:
         """Ask the agent and stream its reply into the chat log."""
+        asked_at = asyncio.get_running_loop().time()
         question = self._question(
             user_input,
             chat_log,
             by_person=await _async_is_person(self.hass, user_input),
         )
         entry = self.coordinator.config_entry
+        if (asked := self._question_to_answer(question)) and (
+            answered := await self._async_answer(asked, question, asked_at, chat_log)
+        ):
+            return answered
+        if is_stop(question.text) and (runs := runs_to_stop(entry, question)):
+            return await self._async_stop(runs, question, chat_log)
         try:
-            async with async_run(self.hass, entry, self.subentry, question) as run:
-                reply = await self._async_stream_reply(run, question, chat_log)
+            run = await async_ask(self.hass, entry, self.subentry, question)
+            return await self._async_stream_reply(run, asked_at, chat_log)
         except GatewayError as err:
             error = await async_ask_error(self.coordinator, self.subentry, err)
             raise error from err
-        response = IntentResponse(language=user_input.language)
-        response.async_set_speech(
-            await self._async_shown(reply, question.language, chat_log)
-        )
-        return ConversationResult(
-            response,
-            chat_log.conversation_id,
-            continue_conversation=is_question(reply.text, question.language),
-        )
 
     def _question(
         self, user_input: ConversationInput, chat_log: ChatLog, *, by_person: bool
@@ -118,49 +121,174 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
         )
 
     async def _async_stream_reply(
-        self, run: AgentRun, question: Question, chat_log: ChatLog
-    ) -> ReplyStream:
-        """Stream the reply of a run into the chat log."""
-        cleanup = self.subentry.data[CONF_SPEECH_CLEANUP]
-        speech = SpeechText(cleanup=cleanup) if question.voice_device else None
-        reply = ReplyStream(run, speech)
+        self, run: OngoingRun, asked_at: float, chat_log: ChatLog, said: int = 0
+    ) -> ConversationResult:
+        """Stream the reply of a run into the chat log, from a number of characters."""
+        entry, language = self.coordinator.config_entry, run.question.language
+        patience = self.subentry.data[CONF_HANDOFF_AFTER]
+        if patience and run.question.voice_device is not None:
+            deltas = run.deltas(asked_at + patience, patience)
+        else:
+            deltas = run.deltas()
         try:
             async for _ in chat_log.async_add_delta_content_stream(
-                self.entity_id, reply.deltas()
+                self.entity_id, self._async_with_end(run, deltas, said)
             ):
                 pass
         except asyncio.CancelledError:
             # The pipeline was interrupted: nobody waits for the reply.
-            with suppress(GatewayError):
-                await run.abort()
+            await async_stop(self.hass, entry, [run])
             raise
-        return reply
+        except RunTimeoutError:
+            async_follow_late(self.hass, entry, run)
+            raise
+        if asked := self._question_of(run):
+            return await self._async_ask(asked, run, chat_log, said)
+        if run.detached:
+            async_hand_off(self.hass, entry, run)
+            shown = await self._async_handoff_sentence(language)
+            if run.reply and run.heard:
+                # It was said with the stream.
+                shown = join(run.reply.shown[said:], shown)
+            else:
+                self._async_say(shown, chat_log)
+            return _result(chat_log, run.question, shown)
+        reply = await run.result()
+        listens = is_question(reply.text, language)
+        shown = reply.shown[said:].strip()
+        if not (said and has_words(shown)):
+            shown = await async_get_words(self.hass, language, reply)
+        if reply.silent:
+            self._async_say(shown, chat_log)
+        return _result(chat_log, run.question, shown, listens=listens)
 
-    async def _async_shown(
-        self, reply: ReplyStream, language: str, chat_log: ChatLog
-    ) -> str:
-        """Return what is said, whatever the agent replied.
+    async def _async_with_end(
+        self, run: OngoingRun, deltas: AsyncGenerator[Delta], said: int
+    ) -> AsyncGenerator[Delta]:
+        """Yield the reply so far, and the question or sentence that ends the turn."""
+        continued = said > 0
+        async for delta in deltas:
+            if continued and (text := cast("dict[str, Any]", delta).get("content")):
+                # A paragraph of the reply starts a message of its own here.
+                continued = False
+                yield {"content": text.lstrip("\n")}
+            else:
+                yield delta
+        if asked := self._question_of(run):
+            yield {"role": "assistant"}
+            yield {"content": await self._async_describe(asked)}
+        elif run.detached and run.heard:
+            yield {"role": "assistant"}
+            sentence = await self._async_handoff_sentence(run.question.language)
+            yield {"content": sentence}
 
-        Raises:
-            HomeAssistantError: there is nothing to say.
+    def _question_of(self, run: OngoingRun) -> OpenQuestion | None:
+        """Return the question for which a run has sent its reader away."""
+        questions = get_agent_questions(self.coordinator.config_entry)
+        asked = questions.of_run(run.id) if questions else None
+        return asked if asked and asked.reader else None
 
-        """
-        if has_words(reply.shown):
-            return reply.shown
-        if not reply.silent:
-            raise HomeAssistantError(
-                translation_domain=DOMAIN,
-                translation_key="unspeakable_reply" if reply.text else "empty_reply",
-            )
-        # NO_REPLY, as to a poll; but a person has asked.
-        key = f"component.{DOMAIN}.exceptions.nothing_to_add.message"
-        texts = await async_get_translations(
-            self.hass, language.partition("-")[0], "exceptions", {DOMAIN}
+    async def _async_ask(
+        self, asked: OpenQuestion, run: OngoingRun, chat_log: ChatLog, said: int
+    ) -> ConversationResult:
+        """Return a question of the agent, to which the next utterance is the answer."""
+        text, before = await self._async_describe(asked), ""
+        questions = get_agent_questions(self.coordinator.config_entry)
+        assert questions  # noqa: S101 - it has the question
+        questions.async_asked(asked, run)
+        if run.reply and run.heard:
+            before, asked.said = run.reply.shown[said:], len(run.reply.shown)
+        return _result(chat_log, run.question, join(before, text), listens=True)
+
+    async def _async_describe(self, asked: OpenQuestion) -> str:
+        question = asked.origin.question
+        assert question  # noqa: S101 - a person is asked
+        spoken = question.voice_device is not None
+        return await async_describe_question(
+            self.hass, asked.item, question.language, spoken=spoken
         )
+
+    def _question_to_answer(self, question: Question) -> OpenQuestion | None:
+        """Return the question of an agent to which an utterance may be the answer."""
+        questions = get_agent_questions(self.coordinator.config_entry)
+        if questions is None or not question.by_person:
+            return None
+        if is_stop(question.text) and not is_refusal(question.text):
+            return None
+        return questions.answered_by(self.subentry.subentry_id, question)
+
+    async def _async_answer(
+        self,
+        asked: OpenQuestion,
+        question: Question,
+        asked_at: float,
+        chat_log: ChatLog,
+    ) -> ConversationResult | None:
+        """Answer a question of the agent; None if the utterance is no answer."""
+        entry = self.coordinator.config_entry
+        questions = get_agent_questions(entry)
+        assert questions  # noqa: S101 - it has the question
+        run, repeated = questions.ongoing(asked), asked.repeated
+        try:
+            taken = await questions.async_take(asked, question.text)
+            if taken is Taken.NO_ANSWER:
+                return None
+            if (
+                taken is Taken.DONE
+                and run
+                and run.id not in get_ongoing(entry).handoffs
+            ):
+                return await self._async_stream_reply(
+                    run, asked_at, chat_log, asked.said
+                )
+        except GatewayError as err:
+            error = await async_ask_error(self.coordinator, self.subentry, err)
+            raise error from err
+        language = question.language
+        if taken is Taken.ASKED:
+            questions.async_asked(asked)
+            text = await self._async_describe(asked)
+            if asked.repeated and not repeated:
+                key = Sentence.QUESTION_NOT_UNDERSTOOD
+                text = await async_get_sentence(self.hass, language, key, question=text)
+        elif taken is Taken.DONE:
+            text = await self._async_handoff_sentence(language)
+        else:
+            key = Sentence.QUESTION_CLOSED
+            text = await async_get_sentence(self.hass, language, key)
+        self._async_say(text, chat_log)
+        return _result(chat_log, question, text, listens=taken is Taken.ASKED)
+
+    async def _async_handoff_sentence(self, language: str) -> str:
+        """Return what is said when a run is handed off."""
+        return self.subentry.data.get(
+            CONF_HANDOFF_SENTENCE
+        ) or await async_get_sentence(self.hass, language, Sentence.HANDED_OFF)
+
+    async def _async_stop(
+        self, runs: Iterable[OngoingRun], question: Question, chat_log: ChatLog
+    ) -> ConversationResult:
+        """Stop runs, and say what became of them."""
+        report = await async_stop(self.hass, self.coordinator.config_entry, runs)
+        text = await async_describe_stop(self.hass, question.language, report)
+        self._async_say(text, chat_log)
+        return _result(chat_log, question, text)
+
+    def _async_say(self, text: str, chat_log: ChatLog) -> None:
+        """Add what no agent said to the chat log."""
         chat_log.async_add_assistant_content_without_tools(
-            AssistantContent(self.entity_id, texts[key])
+            AssistantContent(self.entity_id, text)
         )
-        return texts[key]
+
+
+def _result(
+    chat_log: ChatLog, question: Question, shown: str, *, listens: bool = False
+) -> ConversationResult:
+    response = IntentResponse(language=question.language)
+    response.async_set_speech(shown)
+    return ConversationResult(
+        response, chat_log.conversation_id, continue_conversation=listens
+    )
 
 
 async def _async_is_person(hass: HomeAssistant, user_input: ConversationInput) -> bool:

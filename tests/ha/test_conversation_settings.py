@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
-from custom_components.clawd.assist import ask, chat_log
+from custom_components.clawd.assist import chat_log, sessions
 from tests.simulator import Agent, GatewaySimulator, Pause, Reply, Tool
 
 from .assist_client import Conversation, speech
@@ -30,19 +30,6 @@ def _sent(gateway: GatewaySimulator, name: str) -> list[Any]:
     return [request.params.get(name) for request in gateway.received("agent")]
 
 
-async def test_the_agent_is_told_language_device_and_area(
-    conversation: Conversation, gateway: GatewaySimulator, satellite: str
-) -> None:
-    await conversation.say("Hello", device=satellite)
-
-    [prompt] = _sent(gateway, "extraSystemPrompt")
-    assert prompt.startswith(
-        "The language of the conversation is en. "
-        "The user speaks through the device Satellite. "
-        "The user is in the area Kitchen.\n\n"
-    )
-
-
 @pytest.mark.parametrize(
     ("agent_settings", "told"),
     [({}, False), ({"share_user_name": True}, True)],
@@ -59,7 +46,7 @@ async def test_the_agent_is_told_who_speaks_only_if_that_is_allowed(
     await conversation.say("Hello", user=user.id)
 
     [prompt] = _sent(gateway, "extraSystemPrompt")
-    assert ("The name of the user is Ada." in prompt) is told
+    assert ('The name of the user is "Ada".' in prompt) is told
     assert user.id not in str(gateway.received("agent"))
 
 
@@ -149,7 +136,10 @@ async def test_a_model_is_set_once_a_connection(
 
     [key] = set(_sent(gateway, "sessionKey"))
     patches = [request.params for request in gateway.received("sessions.patch")]
-    assert patches == [{"key": key, "model": "mock/thinker"}] * 2
+    assert (
+        patches
+        == [{"key": key, "model": "mock/thinker", "permissionMode": "guarded"}] * 2
+    )
 
 
 @with_settings(model="mock/thinker")
@@ -158,7 +148,7 @@ async def test_only_so_many_sessions_are_remembered(
     gateway: GatewaySimulator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ask, "MAX_SESSIONS", 1)
+    monkeypatch.setattr(sessions, "MAX_SESSIONS", 1)
 
     first = await conversation.say("One")
     await conversation.say("Two")
@@ -279,7 +269,7 @@ async def test_tools_are_shown_as_they_are_used(
     assert last.content == "Open."
 
 
-@with_settings(tool_progress=True)
+@with_settings(tool_progress=True, spoken_part="everything")
 async def test_what_is_spoken_around_a_tool_is_cleaned(
     conversation: Conversation, gateway: GatewaySimulator, satellite: str
 ) -> None:

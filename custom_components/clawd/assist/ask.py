@@ -1,9 +1,12 @@
 """Asking an agent: session, prompt, model, and the run that answers."""
 
 import asyncio
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
+import time
 from typing import TYPE_CHECKING, Final
+from uuid import uuid4
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_MODEL
@@ -12,6 +15,8 @@ from homeassistant.exceptions import HomeAssistantError
 from ..const import (
     CONF_AGENT,
     CONF_DEADLINE,
+    CONF_FAST_VOICE,
+    CONF_HANDOFF_AFTER,
     CONF_IDLE_TIMEOUT,
     CONF_INSTRUCTIONS,
     CONF_SESSION_NAME,
@@ -20,10 +25,12 @@ from ..const import (
     CONF_THINKING,
     CONF_TOOL_PROGRESS,
     DOMAIN,
+    MAX_HANDOFF_AGE,
 )
 from ..drill_lock import drill_lock
 from ..error_mapping import action_error
 from ..gateway import (
+    MIN_PROTOCOL,
     GatewayConnectionError,
     GatewayError,
     NotConnectedError,
@@ -31,10 +38,13 @@ from ..gateway import (
     RunRequest,
     RunTimeoutError,
 )
+from ..home.announcements import Listener
 from ..home.origin import CallOrigin
 from ..home.prompt import async_home_prompt, async_home_states_prompt
 from ..home.service import get_home
 from ..home.settings import AgentHome, HomeAccess
+from .first_words import async_add_first_word
+from .listeners import Owner, get_listeners
 from .prompt import (
     NO_HOME_ACCESS,
     NO_POLL,
@@ -43,18 +53,27 @@ from .prompt import (
     join,
     render_instructions,
 )
-from .session import Scope, SessionContext, named_session_key, session_key
+from .rights import Rights, async_rights, depends_on_user
+from .run_origins import get_origins
+from .session import Scope, SessionContext, is_beside, session_key
+from .session_settings import async_set_session
+from .sessions import (
+    ChosenSession,
+    async_save_later,
+    choose_named_session,
+    choose_other_session,
+    choose_session,
+)
+from .throwaway import async_delete_later
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 
     from homeassistant.config_entries import ConfigSubentry
     from homeassistant.core import HomeAssistant
 
-    from ..coordinator import ClawdConfigEntry, ClawdCoordinator, ClawdRuntime
+    from ..coordinator import ClawdConfigEntry, ClawdCoordinator
     from ..gateway import AgentRun, ThinkingLevel
-
-MAX_SESSIONS: Final = 256
 
 # Seconds in which who speaks to a device expects an answer, or why there is none.
 SPOKEN_TURN_TIMEOUT: Final = 8.0
@@ -72,9 +91,11 @@ class Question:
         device_id: of the device it was asked through.
         satellite_id: of the satellite, where there is no device.
         context_id: of Home Assistant's context.
+        asked_at: time of the monotonic clock.
         by_person: a person said or wrote it, no automation.
         history: messages that the agent's session lacks.
         extra_system_prompt: additional instructions of the caller.
+        session_key: session to ask in, instead of that of the settings.
 
     """
 
@@ -86,13 +107,46 @@ class Question:
     user_id: str | None = None
     context_id: str | None = None
     by_person: bool = False
+    asked_at: float = field(default_factory=time.monotonic)
     history: str = field(default="", repr=False)
     extra_system_prompt: str | None = field(default=None, repr=False)
+    session_key: str | None = field(default=None, repr=False)
 
     @property
     def voice_device(self) -> str | None:
         """Return the id of the voice device, if it was spoken."""
         return self.device_id or self.satellite_id
+
+    @property
+    def chosen_session(self) -> str:
+        """Return the key of the session that was chosen before."""
+        assert self.session_key  # noqa: S101 - chosen before a run is made of it
+        return self.session_key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumedRun:
+    """Run that was started before; times in seconds.
+
+    Attributes:
+        asked_at: since 1970.
+        timeout: from the question.
+        accepted: the Gateway had accepted it.
+
+    """
+
+    run_id: str
+    asked_at: float
+    timeout: float
+    accepted: bool
+
+
+class RunLostError(HomeAssistantError):
+    """Run that was lost with the connection, and may go on."""
+
+    def __init__(self) -> None:
+        """Initialize the error."""
+        super().__init__(translation_domain=DOMAIN, translation_key="run_lost")
 
 
 @asynccontextmanager
@@ -101,10 +155,12 @@ async def async_run(
     entry: ClawdConfigEntry,
     subentry: ConfigSubentry,
     question: Question,
+    run_id: str | None = None,
 ) -> AsyncGenerator[AgentRun]:
     """Start the run that answers a question; its session is busy within the context.
 
-    A drill of the self-test is waited for: it would cost the reply.
+    A drill of the self-test is waited for: it would cost the reply. `run_id` has to
+    be new.
 
     Raises:
         HomeAssistantError: there is no question, the agent is gone or busy, or its
@@ -119,13 +175,103 @@ async def async_run(
             # The drill has reloaded the entry.
             if entry.state is not ConfigEntryState.LOADED:
                 raise NotConnectedError("the entry is not loaded")
-            run = await _async_start_run(hass, entry, subentry, question, stack)
+            run = await _async_start_run(
+                hass, entry, subentry, question, run_id or uuid4().hex, stack
+            )
         try:
+            with _answered(entry, subentry, question, run):
+                yield run
+        finally:
+            if (at := run.stream.first_text_at) is not None:
+                seconds = at - question.asked_at
+                async_add_first_word(entry, subentry.subentry_id, seconds)
+
+
+@asynccontextmanager
+async def async_resume(
+    entry: ClawdConfigEntry,
+    subentry: ConfigSubentry,
+    question: Question,
+    resumed: ResumedRun,
+) -> AsyncGenerator[AgentRun]:
+    """Resume a run of a question whose first words are known.
+
+    Raises:
+        HomeAssistantError: the session is busy.
+
+    """
+    key = question.chosen_session
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(
+            async_take_turn(entry, subentry, key, resumed.timeout)
+        )
+        if home := get_home(entry):
+            stack.enter_context(home.origins.run(key, call_origin(subentry, question)))
+        request = RunRequest(
+            question.text,
+            key,
+            idle_timeout=resumed.timeout,
+            timeout=resumed.timeout,
+            include_segments=question.voice_device is not None,
+            run_id=resumed.run_id,
+        )
+        run = entry.runtime_data.client.resume_run(
+            request, resumed.asked_at, accepted=resumed.accepted
+        )
+        run.extend(resumed.timeout)
+        with _answered(entry, subentry, question, run):
             yield run
-        except RunTimeoutError:
-            raise
-        except GatewayConnectionError as err:
-            raise _error(translation_key="run_lost") from err
+
+
+@contextmanager
+def _answered(
+    entry: ClawdConfigEntry,
+    subentry: ConfigSubentry,
+    question: Question,
+    run: AgentRun,
+) -> Iterator[None]:
+    """Remember who hears what comes later; say so where a run may go on.
+
+    Raises:
+        RunLostError: the run was lost with the connection.
+
+    """
+    try:
+        with get_origins(entry).keep(run, subentry, question):
+            yield
+    except RunTimeoutError:
+        raise
+    except GatewayConnectionError as err:
+        raise RunLostError from err
+    finally:
+        _note_answer(entry, subentry, question, run)
+
+
+def _note_answer(
+    entry: ClawdConfigEntry,
+    subentry: ConfigSubentry,
+    question: Question,
+    run: AgentRun,
+) -> None:
+    """Remember what was told, and what the run has started."""
+    if result := run.result_now:
+        owner = owner_of(subentry, question)
+        get_listeners(entry).async_answered(run.session_key, owner, result)
+
+
+def owner_of(subentry: ConfigSubentry, question: Question) -> Owner:
+    """Return who is to be told what comes later in the session of a question."""
+    settings = subentry.data
+    shared = Scope(settings[CONF_SESSION_SCOPE]) is Scope.SHARED
+    return Owner(
+        Listener(
+            device_id=question.voice_device,
+            user_id=question.user_id,
+            language=question.language,
+        ),
+        subentry.title,
+        shared or CONF_SESSION_NAME in settings,
+    )
 
 
 async def async_require_agent(
@@ -170,12 +316,15 @@ async def async_build_prompt(
 
     """
     settings = subentry.data
-    user_id = question.user_id if settings[CONF_SHARE_USER_NAME] else None
     context = await async_get_user_context(
-        hass, question.language, question.device_id, user_id
+        hass,
+        question.language,
+        device_id=question.device_id,
+        satellite_id=question.satellite_id,
+        user_id=question.user_id if settings[CONF_SHARE_USER_NAME] else None,
     )
     return join(
-        " ".join(describe_user(context)),
+        " ".join(describe_user(context, spoken=question.voice_device is not None)),
         NO_POLL,
         await _async_home_prompt(hass, entry, subentry, question),
         render_instructions(hass, subentry, settings[CONF_INSTRUCTIONS], context),
@@ -201,7 +350,7 @@ async def _async_home_prompt(
     # Until the Gateway has the tools, they cannot be called.
     if not home.published:
         return NO_HOME_ACCESS
-    return await async_home_prompt(hass, agent, origin, home.prefix)
+    return await async_home_prompt(hass, agent, origin, home.prefix, home.published)
 
 
 def call_origin(subentry: ConfigSubentry, question: Question) -> CallOrigin:
@@ -217,63 +366,73 @@ def call_origin(subentry: ConfigSubentry, question: Question) -> CallOrigin:
     )
 
 
-def session_key_for(subentry: ConfigSubentry, question: Question) -> str:
-    """Return the session key of a question."""
+async def async_choose_session(
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    subentry: ConfigSubentry,
+    question: Question,
+) -> ChosenSession:
+    """Return the session of a question; one beside it has the same rights."""
+    session = await _async_choose_main_session(hass, entry, subentry, question)
+    key = question.session_key
+    # Unless a new conversation was begun since it was chosen.
+    if key is not None and is_beside(key, session.key):
+        return choose_other_session(entry, subentry, session, key)
+    return session
+
+
+async def _async_choose_main_session(
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    subentry: ConfigSubentry,
+    question: Question,
+) -> ChosenSession:
     settings = subentry.data
-    agent = settings[CONF_AGENT]
-    if CONF_SESSION_NAME in settings:
-        return named_session_key(agent, settings[CONF_SESSION_NAME])
+    if (name := settings.get(CONF_SESSION_NAME)) is not None:
+        return choose_named_session(entry, subentry, name)
+    rights = await async_rights(hass, subentry, question)
     context = SessionContext(
         subentry.subentry_id,
         question.conversation_id,
         question.voice_device,
         question.user_id,
+        restricted=depends_on_user(subentry) and rights is not Rights.GATEWAY,
     )
-    return session_key(agent, Scope(settings[CONF_SESSION_SCOPE]), context)
+    scope = Scope(settings[CONF_SESSION_SCOPE])
+    base = session_key(settings[CONF_AGENT], scope, context)
+    return choose_session(entry, subentry, base, rights)
 
 
-async def async_set_model(
-    entry: ClawdConfigEntry, subentry: ConfigSubentry, key: str
-) -> None:
-    """Set the chosen model of a session, once per connection.
-
-    Raises:
-        GatewayError: the Gateway refused, or there is no connection.
-
-    """
-    runtime, model = entry.runtime_data, subentry.data.get(CONF_MODEL)
-    hello = runtime.client.hello
-    if model is None or hello is None or not hello.can_choose_model:
-        return
-    known, chosen = runtime.session_models, (runtime.client.statistics.connects, model)
-    if known.get(key) == chosen:
-        return
-    await runtime.client.sessions.patch(key, model=model)
-    if len(known) >= MAX_SESSIONS:
-        known.clear()
-    known[key] = chosen
-
-
-async def _async_start_run(
+async def _async_start_run(  # noqa: PLR0913, PLR0917
     hass: HomeAssistant,
     entry: ClawdConfigEntry,
     subentry: ConfigSubentry,
     question: Question,
+    run_id: str,
     stack: AsyncExitStack,
 ) -> AgentRun:
     """Return the run; its session is busy until the stack is closed."""
     coordinator, settings = entry.runtime_data.coordinator, subentry.data
     await async_require_agent(coordinator, subentry)
-    key = session_key_for(subentry, question)
     prompt = await async_build_prompt(hass, entry, subentry, question)
     spoken = question.voice_device is not None
-    timeout = SPOKEN_TURN_TIMEOUT if spoken else settings[CONF_IDLE_TIMEOUT]
-    await stack.enter_async_context(
-        async_take_turn(entry.runtime_data, subentry, key, timeout)
+    if not spoken:
+        timeout = settings[CONF_IDLE_TIMEOUT]
+    else:
+        # Who waits is told so before: the question is handed off.
+        handed_off = settings[CONF_HANDOFF_AFTER]
+        timeout = MAX_HANDOFF_AGE if handed_off else SPOKEN_TURN_TIMEOUT
+    choose = partial(async_choose_session, hass, entry, subentry, question)
+    session = await stack.enter_async_context(
+        _async_take_turn_in(entry, subentry, choose, timeout)
     )
-    await async_set_model(entry, subentry, key)
+    key = session.key
+    await async_set_session(entry, subentry, session)
+    async_save_later(hass, entry)
+    async_delete_later(hass, entry)
     if home := get_home(entry):
         stack.enter_context(home.origins.run(key, call_origin(subentry, question)))
+    get_listeners(entry).async_asked(key, owner_of(subentry, question))
     return await coordinator.client.start_run(
         RunRequest(
             question.text,
@@ -283,19 +442,36 @@ async def _async_start_run(
             idle_timeout=settings[CONF_IDLE_TIMEOUT],
             timeout=settings[CONF_DEADLINE],
             include_tools=settings[CONF_TOOL_PROGRESS] and not spoken,
+            include_segments=spoken,
+            run_id=run_id,
+            lightweight=_is_lightweight(entry, subentry, question),
         )
+    )
+
+
+def _is_lightweight(
+    entry: ClawdConfigEntry, subentry: ConfigSubentry, question: Question
+) -> bool:
+    """Return whether the agent answers without its persona, but sooner."""
+    hello = entry.runtime_data.client.hello
+    return bool(
+        subentry.data[CONF_FAST_VOICE]
+        and question.voice_device
+        and hello
+        and hello.protocol > MIN_PROTOCOL
     )
 
 
 @asynccontextmanager
 async def async_take_turn(
-    runtime: ClawdRuntime, subentry: ConfigSubentry, key: str, timeout: float
+    entry: ClawdConfigEntry, subentry: ConfigSubentry, key: str, timeout: float
 ) -> AsyncGenerator[None]:
     """Wait until a session answers nobody else.
 
     What a Gateway does with a second question in a session depends on its version and
     settings: it waits, steers the first run, is collected with it, or is dropped.
     """
+    runtime = entry.runtime_data
     turn = runtime.session_turns.setdefault(key, asyncio.Lock())
     try:
         async with asyncio.timeout(timeout):
@@ -306,6 +482,43 @@ async def async_take_turn(
         yield
     finally:
         turn.release()
+        loaded = entry.state is ConfigEntryState.LOADED
+        # A new conversation was begun, which has left the session to its run.
+        if loaded and key in runtime.ended_sessions:
+            async_delete_later(runtime.coordinator.hass, entry)
+
+
+@asynccontextmanager
+async def async_take_named_turn(
+    entry: ClawdConfigEntry, subentry: ConfigSubentry, name: str, timeout: float
+) -> AsyncGenerator[ChosenSession]:
+    """Wait until a named session answers nobody else; return it."""
+
+    async def choose() -> ChosenSession:
+        return choose_named_session(entry, subentry, name)
+
+    async with _async_take_turn_in(entry, subentry, choose, timeout) as session:
+        yield session
+
+
+@asynccontextmanager
+async def _async_take_turn_in(
+    entry: ClawdConfigEntry,
+    subentry: ConfigSubentry,
+    choose: Callable[[], Awaitable[ChosenSession]],
+    timeout: float,
+) -> AsyncGenerator[ChosenSession]:
+    """Wait until the session that is chosen answers nobody else; return it."""
+    session = await choose()
+    while True:
+        turn = async_take_turn(entry, subentry, session.key, timeout)
+        async with turn:
+            current = await choose()
+            # Unless a new conversation was begun meanwhile.
+            if current.key == session.key:
+                yield current
+                return
+        session = current
 
 
 async def _async_require_thinking_level(

@@ -1,8 +1,9 @@
-"""Translated errors of asking an agent."""
+"""Errors of asking an agent, as they are told or logged."""
 
 from homeassistant.exceptions import HomeAssistantError
 
-from ..const import DOMAIN
+from ..const import DOMAIN, LOGGER
+from ..gateway import Failure
 
 
 def translated_error(key: str, **placeholders: str) -> HomeAssistantError:
@@ -12,3 +13,9 @@ def translated_error(key: str, **placeholders: str) -> HomeAssistantError:
         translation_key=key,
         translation_placeholders=placeholders or None,
     )
+
+
+def log_unexpected(err: Exception) -> None:
+    """Log an unexpected exception without its message, which may be content."""
+    text = Failure.from_exception(err).text
+    LOGGER.error("Unexpected exception, without its message:\n%s", text)

@@ -1,0 +1,323 @@
+"""Hand-off of long runs: the entry sees to their end, and tells it."""
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
+
+from ..const import DOMAIN, EVENT_HANDOFF, MAX_HANDOFF_AGE
+from ..coordinator import async_create_background_task
+from ..gateway import (
+    GatewayAuthenticationError,
+    GatewayError,
+    GatewayProtocolError,
+    InsecureTransportError,
+    RunTimeoutError,
+)
+from ..home.announcements import async_deliver, async_notify_user, async_wait_for_start
+from .ask import ResumedRun, RunLostError, async_ask_error
+from .errors import log_unexpected, translated_error
+from .handoff_store import Handoff, HandoffState, get_handoffs
+from .ongoing import OngoingRun, get_ongoing
+from .questions import is_question
+from .side_session import describe_failure
+from .texts import Sentence, async_get_error_text, async_get_sentence, async_get_words
+from .throwaway import async_delete_later
+
+if TYPE_CHECKING:
+    from homeassistant.config_entries import ConfigSubentry
+
+    from ..coordinator import ClawdConfigEntry
+
+# Errors that end the runs of the client, and not the run at the Gateway.
+CLIENT_ERRORS: Final = (
+    GatewayAuthenticationError,
+    GatewayProtocolError,
+    InsecureTransportError,
+)
+# Seconds that a run which should have ended is followed, in case that it goes on.
+MAX_LATE_AGE: Final = MAX_HANDOFF_AGE
+# Seconds to find the end of a run that ended while Home Assistant was down; and after
+# which nobody waits for it any more.
+RESUME_TIME: Final = 60.0
+MAX_STORED_AGE: Final = 86_400.0
+
+
+class HandoffEvent(StrEnum):
+    """What has become of a hand-off."""
+
+    HANDED_OFF = "handed_off"
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """End of a hand-off.
+
+    Attributes:
+        message: what the listener is told.
+        question: it asks for an answer.
+        late: the run may go on nevertheless.
+
+    """
+
+    event: HandoffEvent
+    message: str = field(default="", repr=False)
+    question: bool = False
+    late: bool = False
+
+
+@callback
+def async_hand_off(
+    hass: HomeAssistant, entry: ClawdConfigEntry, run: OngoingRun
+) -> None:
+    """See to the end of a run that its reader has left."""
+    run.extend(MAX_HANDOFF_AGE)
+    _HandoffTask(hass, entry, run.subentry, Handoff.from_run(run)).start(run)
+
+
+@callback
+def async_follow_late(
+    hass: HomeAssistant, entry: ClawdConfigEntry, run: OngoingRun
+) -> None:
+    """Tell the reply of a run if it comes although its end has been told.
+
+    A run that the Gateway has stopped, or never had, needs nobody.
+    """
+    if run.run is None or run.stopped or run.id in get_ongoing(entry).handoffs:
+        return
+    handoff = Handoff.from_run(run)
+    handoff.state = HandoffState.LATE
+    _HandoffTask(hass, entry, run.subentry, handoff).start(None)
+
+
+async def async_resume_handoffs(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
+    """Resume the hand-offs that were stored before."""
+    handoffs = get_handoffs(entry)
+    for handoff in await handoffs.async_load(hass, entry):
+        subentry = entry.subentries.get(handoff.subentry_id)
+        if subentry is None or handoff.age > MAX_STORED_AGE:
+            await handoffs.async_remove(hass, entry, handoff)
+        else:
+            _HandoffTask(hass, entry, subentry, handoff).start(None)
+
+
+class _HandoffTask:
+    """Task that waits for the end of a run, and tells it once."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ClawdConfigEntry,
+        subentry: ConfigSubentry,
+        handoff: Handoff,
+    ) -> None:
+        """Initialize the task; `start()` starts it."""
+        self._hass = hass
+        self._entry = entry
+        self._subentry = subentry
+        self._handoff = handoff
+        self._coordinator = entry.runtime_data.coordinator
+        self._runs = get_ongoing(entry)
+        self._handoffs = get_handoffs(entry)
+        # The end may have been heard already, and is not said twice.
+        self._aloud = handoff.state is not HandoffState.DELIVERING
+
+    def start(self, run: OngoingRun | None) -> None:
+        """Start the task for a run that is handed off now; None resumes a run."""
+        task = async_create_background_task(
+            self._hass, self._entry, self._async_run(run), f"{DOMAIN} hand-off"
+        )
+        self._runs.handoffs[self._handoff.id] = task
+        task.add_done_callback(self._end)
+        self._coordinator.async_update_listeners()
+
+    def _end(self, _: asyncio.Task[None]) -> None:
+        self._runs.handoffs.pop(self._handoff.id, None)
+        self._runs.cancelled.discard(self._handoff.id)
+        self._coordinator.async_update_listeners()
+        if self._entry.state is ConfigEntryState.LOADED:
+            # Its session may be one that was left for a new conversation.
+            async_delete_later(self._hass, self._entry)
+
+    async def _async_run(self, run: OngoingRun | None) -> None:
+        try:
+            try:
+                await self._async_put()
+                if run:
+                    self._fire(HandoffEvent.HANDED_OFF)
+                await self._async_see_to(run or self._resume())
+            except Exception as err:  # noqa: BLE001 - somebody waits for an end
+                log_unexpected(err)
+                await self._async_give_up()
+        except asyncio.CancelledError:
+            # Unless it is cancelled, the next setup of the entry resumes it.
+            if self._handoff.id not in self._runs.cancelled:
+                raise
+            self._fire(HandoffEvent.CANCELLED)
+        await self._handoffs.async_remove(self._hass, self._entry, self._handoff)
+
+    async def _async_give_up(self) -> None:
+        """Tell that it failed, after an unexpected exception."""
+        # What was being told may have been heard.
+        if self._handoff.state is HandoffState.DELIVERING:
+            self._aloud = False
+        try:
+            error = translated_error("unexpected_error")
+            await self._async_tell(await self._async_failure(error))
+        except Exception as err:  # noqa: BLE001 - the last resort
+            log_unexpected(err)
+
+    async def _async_see_to(self, run: OngoingRun) -> None:
+        """Wait for the end, and tell it."""
+        if self._handoff.state is not HandoffState.LATE:
+            outcome = await self._async_wait(run)
+            await self._async_tell(outcome)
+            if not outcome.late:
+                return
+            self._handoff.state = HandoffState.LATE
+            await self._async_put()
+            run = self._resume()
+        outcome = await self._async_wait(run)
+        if outcome.event is HandoffEvent.FINISHED:
+            message = await self._async_say(Sentence.LATE_REPLY, reply=outcome.message)
+            await self._async_tell(
+                Outcome(HandoffEvent.FINISHED, message, outcome.question)
+            )
+
+    async def _async_wait(self, run: OngoingRun) -> Outcome:
+        """Wait for the end of a run, whatever becomes of the connection."""
+        while True:
+            try:
+                return await self._async_result(run)
+            except RunLostError as err:
+                if not await self._async_wait_connected():
+                    return await self._async_failure(err)
+            run = self._resume()
+
+    async def _async_result(self, run: OngoingRun) -> Outcome:
+        await run.wait_started()
+        if run.run and not self._handoff.accepted:
+            self._handoff.accepted = True
+            # It may be another one, if a new conversation was begun meanwhile.
+            self._handoff.question = replace(
+                self._handoff.question, session_key=run.session_key
+            )
+            await self._async_put()
+        language = self._handoff.question.language
+        try:
+            reply = await run.result()
+            words = await async_get_words(self._hass, language, reply)
+        except RunLostError:
+            raise
+        except (GatewayError, HomeAssistantError) as err:
+            if run.run and isinstance(err, CLIENT_ERRORS):
+                raise RunLostError from err
+            if run.stopping:
+                return Outcome(HandoffEvent.CANCELLED, late=not run.stopped)
+            return await self._async_failure(err)
+        question = is_question(reply.text, language)
+        return Outcome(HandoffEvent.FINISHED, words, question)
+
+    async def _async_failure(self, err: GatewayError | HomeAssistantError) -> Outcome:
+        late = isinstance(err, RunTimeoutError) and not err.stopped
+        if isinstance(err, GatewayError):
+            err = await async_ask_error(self._coordinator, self._subentry, err)
+        language = self._handoff.question.language
+        reason = await async_get_error_text(self._hass, language, err)
+        message = await self._async_say(Sentence.HANDOFF_FAILED, reason=reason)
+        # The session does not know that the user has been told.
+        question = self._handoff.question
+        note = describe_failure(question.text, message)
+        self._runs.note(question.chosen_session, note)
+        return Outcome(HandoffEvent.FAILED, message, late=late)
+
+    async def _async_wait_connected(self) -> bool:
+        """Wait for a connection; return whether there is one in time."""
+        left = self._limit - self._handoff.age
+        changed = asyncio.Event()
+        unsubscribe = self._coordinator.async_add_listener(changed.set)
+        try:
+            async with asyncio.timeout(left):
+                while not self._coordinator.connected:
+                    changed.clear()
+                    await changed.wait()
+        except TimeoutError:
+            return False
+        finally:
+            unsubscribe()
+        return True
+
+    async def _async_tell(self, outcome: Outcome) -> None:
+        """Tell the listener, once."""
+        if outcome.message:
+            await async_wait_for_start(self._hass)
+            if self._aloud:
+                await self._async_deliver(outcome)
+            else:
+                await self._async_show(outcome.message)
+        self._fire(outcome.event)
+
+    async def _async_deliver(self, outcome: Outcome) -> None:
+        self._handoffs.count_delivery(self._handoff)
+        self._handoff.state = HandoffState.DELIVERING
+        await self._async_put()
+        await async_deliver(
+            self._hass,
+            self._entry,
+            self._handoff.listener,
+            outcome.message,
+            question=outcome.question,
+            title=self._subentry.title,
+        )
+
+    async def _async_show(self, message: str) -> None:
+        user_id = self._handoff.question.user_id
+        await async_notify_user(self._hass, user_id, message, self._subentry.title)
+
+    def _resume(self) -> OngoingRun:
+        """Return the run as the Gateway has it."""
+        handoff = self._handoff
+        run = OngoingRun(self._subentry, handoff.question, handoff.id)
+        self._runs.add(run)
+        timeout = max(self._limit, handoff.age + RESUME_TIME)
+        resumed = ResumedRun(
+            run_id=handoff.id,
+            asked_at=handoff.asked_at,
+            timeout=timeout,
+            accepted=handoff.accepted,
+        )
+        run.resume(self._hass, self._entry, resumed)
+        return run
+
+    @property
+    def _limit(self) -> float:
+        # What is being told may have ended late.
+        running = self._handoff.state is HandoffState.RUNNING
+        return MAX_HANDOFF_AGE + (0.0 if running else MAX_LATE_AGE)
+
+    async def _async_put(self) -> None:
+        await self._handoffs.async_put(self._hass, self._entry, self._handoff)
+
+    async def _async_say(self, sentence: Sentence, **placeholders: str) -> str:
+        language = self._handoff.question.language
+        return await async_get_sentence(self._hass, language, sentence, **placeholders)
+
+    @callback
+    def _fire(self, event: HandoffEvent) -> None:
+        self._handoffs.outcomes[event] += 1
+        self._hass.bus.async_fire(
+            EVENT_HANDOFF,
+            {
+                "type": event.value,
+                "task_id": self._handoff.id,
+                "agent": self._subentry.title,
+                "seconds": round(self._handoff.age),
+            },
+        )

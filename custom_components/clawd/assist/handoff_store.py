@@ -1,0 +1,193 @@
+"""Private store of the runs that are handed off."""
+
+from collections import Counter
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+import time
+from typing import TYPE_CHECKING, Any, Final, Self
+from weakref import WeakKeyDictionary
+
+from homeassistant.config_entries import ConfigEntry
+
+from ..client_factory import get_history
+from ..home.announcements import Listener
+from ..storage import async_load_handoffs, async_save_handoffs
+from .ask import Question
+from .sessions import get_sessions
+from .side_session import first_words
+
+if TYPE_CHECKING:
+    from homeassistant.core import HomeAssistant
+
+    from ..coordinator import ClawdConfigEntry
+    from .ongoing import OngoingRun
+
+MAX_DELIVERED: Final = 64
+
+
+class HandoffState(StrEnum):
+    """State of a hand-off.
+
+    Attributes:
+        RUNNING: the agent is at work.
+        DELIVERING: the end is being told; after a restart, it is only shown.
+        LATE: the user knows that it was not finished; it may finish nevertheless.
+
+    """
+
+    RUNNING = "running"
+    DELIVERING = "delivering"
+    LATE = "late"
+
+
+@dataclass(slots=True, kw_only=True)
+class Handoff:
+    """Run that the entry sees to, as it is stored.
+
+    Attributes:
+        id: of the run.
+        question: its first words, session and origin.
+        asked_at: seconds since 1970.
+        accepted: the Gateway has accepted the run.
+
+    """
+
+    id: str
+    subentry_id: str
+    question: Question
+    asked_at: float
+    accepted: bool = False
+    state: HandoffState = HandoffState.RUNNING
+
+    @classmethod
+    def from_run(cls, run: OngoingRun) -> Self:
+        """Return the hand-off of a run: what its end takes, and no more."""
+        question = replace(
+            run.question,
+            text=first_words(run.question.text),
+            session_key=run.session_key,
+            history="",
+            extra_system_prompt=None,
+        )
+        return cls(
+            id=run.id,
+            subentry_id=run.subentry.subentry_id,
+            question=question,
+            asked_at=run.asked_at,
+            accepted=run.run is not None,
+        )
+
+    @classmethod
+    def from_content(cls, content: dict[str, Any]) -> Self:
+        """Read a stored hand-off.
+
+        Raises:
+            KeyError, TypeError, ValueError: it was edited by hand.
+
+        """
+        return cls(
+            id=str(content["id"]),
+            subentry_id=str(content["subentry_id"]),
+            question=Question(**content["question"]),
+            asked_at=float(content["asked_at"]),
+            accepted=content["accepted"] is True,
+            state=HandoffState(content["state"]),
+        )
+
+    @property
+    def age(self) -> float:
+        """Return the seconds since the question."""
+        return max(time.time() - self.asked_at, 0.0)
+
+    @property
+    def listener(self) -> Listener:
+        """Return who is to hear the end."""
+        return Listener(
+            device_id=self.question.voice_device,
+            user_id=self.question.user_id,
+            language=self.question.language,
+        )
+
+
+class Handoffs:
+    """Hand-offs of an entry, stored until they are delivered.
+
+    Attributes:
+        open: those that are not delivered yet, by id.
+        outcomes: what became of them since the start of Home Assistant.
+        deliveries: how often each of the last ends was told; but not what is only shown
+            after a restart.
+        seen_since: since when a task sees to each, of the monotonic clock.
+
+    """
+
+    def __init__(self) -> None:
+        """Initialize without hand-offs."""
+        self.open: dict[str, Handoff] = {}
+        self.outcomes: Counter[str] = Counter()
+        self.deliveries: Counter[str] = Counter()
+        self.seen_since: dict[str, float] = {}
+
+    async def async_load(
+        self, hass: HomeAssistant, entry: ClawdConfigEntry
+    ) -> tuple[Handoff, ...]:
+        """Load and return the stored hand-offs."""
+        on_error = get_history(hass, entry.entry_id).store_failed
+        self.open.clear()
+        self.seen_since.clear()
+        match await async_load_handoffs(hass, entry.entry_id, on_error):
+            case {"handoffs": list(rows)}:
+                for row in rows:
+                    try:
+                        handoff = Handoff.from_content(row)
+                    except KeyError, TypeError, ValueError:
+                        continue
+                    self.open[handoff.id] = handoff
+        self._hold_sessions(entry)
+        return tuple(self.open.values())
+
+    async def async_put(
+        self, hass: HomeAssistant, entry: ClawdConfigEntry, handoff: Handoff
+    ) -> None:
+        """Store a hand-off, or what has changed of it."""
+        self.open[handoff.id] = handoff
+        self.seen_since.setdefault(handoff.id, time.monotonic())
+        await self._async_save(hass, entry)
+
+    async def async_remove(
+        self, hass: HomeAssistant, entry: ClawdConfigEntry, handoff: Handoff
+    ) -> None:
+        """Delete a hand-off from the store."""
+        self.open.pop(handoff.id, None)
+        self.seen_since.pop(handoff.id, None)
+        await self._async_save(hass, entry)
+
+    def count_delivery(self, handoff: Handoff) -> None:
+        """Count that an end is told."""
+        self.deliveries[f"{handoff.id} {handoff.state}"] += 1
+        if len(self.deliveries) > MAX_DELIVERED:
+            del self.deliveries[next(iter(self.deliveries))]
+
+    def _hold_sessions(self, entry: ClawdConfigEntry) -> None:
+        """Say which sessions are not to be deleted yet."""
+        keys = {handoff.question.chosen_session for handoff in self.open.values()}
+        get_sessions(entry).handed_off = keys
+
+    async def _async_save(self, hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
+        self._hold_sessions(entry)
+        rows = [asdict(handoff) for handoff in self.open.values()]
+        for row in rows:
+            # Of the monotonic clock, which a restart sets back.
+            del row["question"]["asked_at"]
+        content = {"handoffs": rows} if rows else None
+        on_error = get_history(hass, entry.entry_id).store_failed
+        await async_save_handoffs(hass, entry.entry_id, content, on_error)
+
+
+# Not in the runtime of the entry, which a reload replaces.
+_HANDOFFS: Final[WeakKeyDictionary[ConfigEntry[Any], Handoffs]] = WeakKeyDictionary()
+
+
+def get_handoffs(entry: ConfigEntry[Any]) -> Handoffs:
+    """Return the hand-offs of an entry."""
+    return _HANDOFFS.setdefault(entry, Handoffs())

@@ -1,0 +1,389 @@
+"""Runs under the care of an entry, which a pipeline reads while it waits."""
+
+import asyncio
+from collections import OrderedDict, deque
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+import time
+from typing import TYPE_CHECKING, Any, Final, override
+from uuid import uuid4
+from weakref import WeakKeyDictionary
+
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+
+from ..const import DOMAIN
+from ..coordinator import async_create_background_task
+from ..drill_lock import drill_lock
+from ..gateway import AgentRunAborted, GatewayError, NotConnectedError
+from .ask import ResumedRun, RunLostError, async_choose_session, async_resume, async_run
+from .prompt import join
+from .side_session import Task, beside, describe_aside
+from .spoken import reply_stream
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from homeassistant.config_entries import ConfigSubentry
+    from homeassistant.core import HomeAssistant
+
+    from ..coordinator import ClawdConfigEntry
+    from ..gateway import AgentRun
+    from .ask import Question
+    from .chat_log import Delta, ReplyStream
+
+# Seconds in which who says stop is told whether it worked.
+STOP_TIMEOUT: Final = 3.0
+# Notes for the next question: of a session, and sessions.
+MAX_NOTES: Final = 8
+MAX_NOTED_SESSIONS: Final = 32
+
+
+class OngoingRun:
+    """Question that a task of the entry asks; a pipeline reads the reply.
+
+    The pipeline may detach and leave: the run goes on, and its deltas wait for the
+    next reader.
+
+    Attributes:
+        id: id of the run and of its task, unique for ever.
+        session_key: its session.
+        asked_at: seconds since 1970.
+        run: run at the Gateway; None until it is accepted.
+        reply: reply so far; None until the run is accepted.
+        detached: no pipeline reads it, though it goes on.
+        heard: a reader has had words.
+        stopped: the Gateway has confirmed that it was stopped.
+
+    """
+
+    def __init__(
+        self, subentry: ConfigSubentry, question: Question, run_id: str | None = None
+    ) -> None:
+        """Initialize; `OngoingRuns` starts it."""
+        self.id = run_id or uuid4().hex
+        self.subentry = subentry
+        self.question = question
+        self.session_key = question.chosen_session
+        self.asked_at = time.time()
+        self.run: AgentRun | None = None
+        self.reply: ReplyStream | None = None
+        self.detached = self.heard = self.stopped = False
+        self._limit: float | None = None
+        self._deltas: deque[Delta] = deque()
+        self._changed = asyncio.Event()
+        self._ended: asyncio.Future[ReplyStream] = asyncio.Future()
+        self._stop: asyncio.Future[None] | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def age(self) -> float:
+        """Return the seconds since the question."""
+        return time.time() - self.asked_at
+
+    @property
+    def ended(self) -> bool:
+        """Return whether the run has ended."""
+        return self._ended.done()
+
+    @property
+    def stopping(self) -> bool:
+        """Return whether somebody has stopped it."""
+        return self._stop is not None
+
+    async def deltas(
+        self, heard_by: float | None = None, patience: float | None = None
+    ) -> AsyncGenerator[Delta]:
+        """Yield the unread deltas until the run has ended, or the reader is detached.
+
+        Detach if no word has come by the time `heard_by` of the event loop's clock, or
+        if the agent has said nothing more for `patience` seconds.
+
+        Raises:
+            GatewayError: the run failed.
+            HomeAssistantError: it was not started, or its reply is broken.
+
+        """
+        has_role = False
+        while await self._wait_for_delta(heard_by):
+            while self._deltas:
+                delta = self._deltas.popleft()
+                if not has_role and "role" not in delta:
+                    yield {"role": "assistant"}
+                has_role = True
+                self.heard = self.heard or bool(delta.get("content"))
+                yield delta
+                if patience is not None and self._waits_for(patience):
+                    self.detach()
+                    return
+        if not self.detached:
+            self._ended.result()
+
+    async def result(self) -> ReplyStream:
+        """Wait for the end and return the reply.
+
+        Raises:
+            GatewayError: the run failed.
+            HomeAssistantError: it was not started, or its reply is broken.
+
+        """
+        await self.wait_ended()
+        return self._ended.result()
+
+    async def wait_started(self) -> None:
+        """Wait until the Gateway has accepted the run, or it has ended."""
+        while not (self.run or self.ended):
+            self._changed.clear()
+            await self._changed.wait()
+
+    async def wait_ended(self) -> None:
+        """Wait until the run has ended, however."""
+        await asyncio.wait([self._ended])
+
+    def attach(self) -> None:
+        """Let another reader read the reply, who waits for words again."""
+        self.detached = self.heard = False
+
+    def detach(self) -> None:
+        """Send the reader away; the run goes on."""
+        self.detached = True
+        self._changed.set()
+
+    def extend(self, seconds: float) -> None:
+        """Give the run so many seconds from the question, whatever happens."""
+        self._limit = seconds
+        if self.run:
+            self.run.extend(seconds - self.age + self.run.deadlines.age)
+
+    async def async_stop(self) -> bool:
+        """Stop the run here, and at the Gateway.
+
+        Return whether the Gateway has confirmed it, or has never had the run.
+        """
+        if self._stop is None and not self.ended:
+            self._stop = asyncio.Future()
+            try:
+                self.stopped = await self._async_stop()
+            finally:
+                self._stop.set_result(None)
+        await self.wait_ended()
+        return self.stopped
+
+    async def _async_stop(self) -> bool:
+        if self.run is None:
+            # It waits for its turn, or for the Gateway's word.
+            assert self._task  # noqa: S101 - nobody has the run before it is started
+            self._task.cancel()
+            return True
+        with suppress(GatewayError, TimeoutError):
+            async with asyncio.timeout(STOP_TIMEOUT):
+                return await self.run.abort()
+        return False
+
+    def on_end(self, callback: Callable[[], object]) -> None:
+        """Call back once the run has ended."""
+        self._ended.add_done_callback(lambda _: callback())
+
+    def start(self, hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
+        """Ask the question in a task of the entry."""
+        asked = async_run(hass, entry, self.subentry, self.question, self.id)
+        self._start(hass, entry, asked)
+
+    def resume(
+        self, hass: HomeAssistant, entry: ClawdConfigEntry, resumed: ResumedRun
+    ) -> None:
+        """Wait for the end of a run that was started before, in a task of the entry."""
+        self.asked_at = resumed.asked_at
+        self.detached = True
+        asked = async_resume(entry, self.subentry, self.question, resumed)
+        self._start(hass, entry, asked)
+
+    def _start(
+        self,
+        hass: HomeAssistant,
+        entry: ClawdConfigEntry,
+        asked: AbstractAsyncContextManager[AgentRun],
+    ) -> None:
+        name = f"{DOMAIN} question"
+        coroutine = self._async_run(hass, asked)
+        self._task = async_create_background_task(hass, entry, coroutine, name)
+
+    async def _async_run(
+        self, hass: HomeAssistant, asked: AbstractAsyncContextManager[AgentRun]
+    ) -> None:
+        try:
+            reply = await self._async_read(hass, asked)
+        except asyncio.CancelledError:
+            # Somebody stopped it before the Gateway had it, or the entry is unloaded.
+            self._fail(AgentRunAborted() if self._stop else RunLostError())
+            raise
+        except Exception as err:  # noqa: BLE001 - it is the reader's
+            self._fail(err)
+        else:
+            self._ended.set_result(reply)
+        finally:
+            self._changed.set()
+
+    async def _async_read(
+        self, hass: HomeAssistant, asked: AbstractAsyncContextManager[AgentRun]
+    ) -> ReplyStream:
+        async with asked as run:
+            self.run, self.session_key = run, run.session_key
+            self._changed.set()
+            if self._limit is not None:
+                self.extend(self._limit)
+            self.reply = reply = reply_stream(hass, self.subentry, self.question, run)
+            try:
+                async for delta in reply.deltas():
+                    self._deltas.append(delta)
+                    self._changed.set()
+            finally:
+                # The session is busy until the Gateway has stopped the run.
+                if self._stop:
+                    await asyncio.wait([self._stop])
+            return reply
+
+    def _waits_for(self, seconds: float) -> bool:
+        """Return whether a player has had no words of the agent for so long."""
+        since = self.reply.waiting_since if self.reply else None
+        return since is not None and asyncio.get_running_loop().time() - since > seconds
+
+    async def _wait_for_delta(self, heard_by: float | None) -> bool:
+        """Wait for the next delta; return whether there is one."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(None if self.heard else heard_by):
+                while not (self._deltas or self.ended or self.detached):
+                    self._changed.clear()
+                    await self._changed.wait()
+        if not (self._deltas or self.ended):
+            self.detach()
+        return bool(self._deltas)
+
+    def _fail(self, error: Exception) -> None:
+        self._ended.set_exception(error)
+        # Mark it as retrieved: nobody may be waiting.
+        self._ended.exception()
+
+    @override
+    def __repr__(self) -> str:
+        """Return the run without its content."""
+        return f"<OngoingRun {self.id}>"
+
+
+class OngoingRuns:
+    """Runs of an entry that have not ended yet.
+
+    Attributes:
+        handoffs: tasks that see to the end of a handed-off run, by its id.
+        cancelled: ids of handed-off runs whose end nobody wants to hear any more.
+
+    """
+
+    def __init__(self) -> None:
+        """Initialize without runs."""
+        self._runs: dict[str, OngoingRun] = {}
+        self._notes: OrderedDict[str, deque[str]] = OrderedDict()
+        self.handoffs: dict[str, asyncio.Task[None]] = {}
+        self.cancelled: set[str] = set()
+
+    @property
+    def all(self) -> tuple[OngoingRun, ...]:
+        """Return the runs, oldest first."""
+        return tuple(self._runs.values())
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """Return the handed-off tasks that are under way."""
+        return tuple(
+            Task(run.session_key, run.question.text, run.asked_at)
+            for run in self.all
+            if run.detached
+        )
+
+    def of_device(self, device_id: str | None) -> tuple[OngoingRun, ...]:
+        """Return the runs of a voice device, oldest first."""
+        return tuple(
+            run
+            for run in self.all
+            if device_id is not None and run.question.voice_device == device_id
+        )
+
+    def of_agent(self, subentry_id: str) -> tuple[OngoingRun, ...]:
+        """Return the runs of an agent, oldest first."""
+        return tuple(r for r in self.all if r.subentry.subentry_id == subentry_id)
+
+    def add(self, run: OngoingRun) -> None:
+        """Keep a run until it has ended."""
+        self._runs[run.id] = run
+        run.on_end(lambda: self._runs.pop(run.id, None))
+
+    async def async_cancel(self, run_id: str) -> bool:
+        """Stop a run, or what is left to do for it; return whether there was one."""
+        run, handoff = self._runs.get(run_id), self.handoffs.get(run_id)
+        if run:
+            await run.async_stop()
+        elif handoff:
+            self.cancelled.add(run_id)
+            handoff.cancel()
+            await asyncio.wait([handoff])
+        return run is not None or handoff is not None
+
+    def note(self, session_key: str, text: str) -> None:
+        """Keep a note for the next question in a session."""
+        notes = self._notes.setdefault(session_key, deque(maxlen=MAX_NOTES))
+        notes.append(text)
+        if len(self._notes) > MAX_NOTED_SESSIONS:
+            self._notes.popitem(last=False)
+
+    def take_notes(self, session_key: str) -> tuple[str, ...]:
+        """Return the notes for a session, once."""
+        return tuple(self._notes.pop(session_key, ()))
+
+
+# Not in the runtime of the entry, which a reload replaces.
+_RUNS: Final[WeakKeyDictionary[ConfigEntry[Any], OngoingRuns]] = WeakKeyDictionary()
+
+
+def get_ongoing(entry: ConfigEntry[Any]) -> OngoingRuns:
+    """Return the runs of an entry."""
+    return _RUNS.setdefault(entry, OngoingRuns())
+
+
+async def async_ask(
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    subentry: ConfigSubentry,
+    question: Question,
+) -> OngoingRun:
+    """Ask a question in a task of the entry, once no drill would cost the reply.
+
+    It is asked in a session of its own if its session is busy with a handed-off task.
+
+    Raises:
+        GatewayError: the entry is not loaded.
+
+    """
+    async with drill_lock(entry).question():
+        # The drill has reloaded the entry.
+        if entry.state is not ConfigEntryState.LOADED:
+            raise NotConnectedError("the entry is not loaded")
+        runs = get_ongoing(entry)
+        main = (await async_choose_session(hass, entry, subentry, question)).key
+        busy = {run.session_key for run in runs.all}
+        question = beside(main, question, runs.tasks, busy)
+        if question.session_key == main and (notes := runs.take_notes(main)):
+            prompt = join(question.extra_system_prompt, *notes)
+            question = replace(question, extra_system_prompt=prompt)
+        run = OngoingRun(subentry, question)
+        runs.add(run)
+        if run.session_key != main:
+            run.on_end(partial(_note_reply, runs, main, run))
+        run.start(hass, entry)
+    return run
+
+
+def _note_reply(runs: OngoingRuns, session_key: str, run: OngoingRun) -> None:
+    """Tell a session what was said beside it."""
+    if run.reply and (text := run.reply.text):
+        runs.note(session_key, describe_aside(run.question.text, text))

@@ -1,0 +1,107 @@
+"""Origins of the runs of an entry: who asked, and where."""
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from weakref import WeakKeyDictionary
+
+from homeassistant.config_entries import ConfigEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from homeassistant.config_entries import ConfigSubentry
+
+    from ..gateway import AgentRun
+
+
+class ConversationInfo(Protocol):
+    """Person who asked, and the place where the answer belongs."""
+
+    @property
+    def conversation_id(self) -> str:
+        """Return the id of Home Assistant's conversation."""
+
+    @property
+    def language(self) -> str:
+        """Return the language of the question."""
+
+    @property
+    def user_id(self) -> str | None:
+        """Return the id of the user."""
+
+    @property
+    def voice_device(self) -> str | None:
+        """Return the id of the voice device, if it was spoken."""
+
+    @property
+    def by_person(self) -> bool:
+        """Return whether a person asked, and no automation."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOrigin:
+    """Origin of a run.
+
+    Attributes:
+        question: what was asked in a conversation; None of an action or AI task.
+
+    """
+
+    run: AgentRun
+    subentry: ConfigSubentry
+    question: ConversationInfo | None = field(repr=False)
+
+
+class RunOrigins:
+    """Origins of the runs that have not ended yet.
+
+    Attributes:
+        on_start: called with each origin that is added.
+        on_end: called with each origin that is removed.
+
+    """
+
+    def __init__(self) -> None:
+        """Initialize without runs."""
+        self._origins: list[RunOrigin] = []
+        self.on_start: Callable[[RunOrigin], None] | None = None
+        self.on_end: Callable[[RunOrigin], None] | None = None
+
+    def find(self, run_id: str) -> RunOrigin | None:
+        """Return the origin of a run, by our id or the Gateway's."""
+        return next(
+            (
+                origin
+                for origin in self._origins
+                if run_id in (origin.run.run_id, origin.run.gateway_id)
+            ),
+            None,
+        )
+
+    @contextmanager
+    def keep(
+        self,
+        run: AgentRun,
+        subentry: ConfigSubentry,
+        question: ConversationInfo | None,
+    ) -> Iterator[None]:
+        """Keep the origin of a run until it has ended."""
+        origin = RunOrigin(run, subentry, question)
+        self._origins.append(origin)
+        if self.on_start:
+            self.on_start(origin)
+        try:
+            yield
+        finally:
+            self._origins.remove(origin)
+            if self.on_end:
+                self.on_end(origin)
+
+
+_ORIGINS: Final[WeakKeyDictionary[ConfigEntry[Any], RunOrigins]] = WeakKeyDictionary()
+
+
+def get_origins(entry: ConfigEntry[Any]) -> RunOrigins:
+    """Return the origins of the runs of an entry."""
+    return _ORIGINS.setdefault(entry, RunOrigins())

@@ -1,0 +1,225 @@
+"""Stopping runs: by words, a button or an action, and what is told of it."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+import re
+from typing import TYPE_CHECKING, Final
+
+from homeassistant.exceptions import HomeAssistantError
+
+from ..const import DOMAIN
+from ..gateway import GatewayError
+from .handoff import async_follow_late
+from .ongoing import STOP_TIMEOUT, get_ongoing
+from .texts import Sentence, async_get_sentence, async_get_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from homeassistant.core import HomeAssistant
+
+    from ..coordinator import ClawdConfigEntry
+    from ..gateway import GatewayClient
+    from .ask import Question
+    from .ongoing import OngoingRun
+
+# Whole utterances, in any case and without marks. They count only while there is
+# something to stop, so those of all languages do.
+STOP_PHRASES: Final[Mapping[str, tuple[str, ...]]] = {
+    "en": (
+        "stop",
+        "stop it",
+        "stop that",
+        "stop this",
+        "stop now",
+        "please stop",
+        "stop please",
+        "cancel",
+        "cancel it",
+        "cancel that",
+        "abort",
+        "never mind",
+        "nevermind",
+        "forget it",
+    ),
+    "de": (
+        "stopp",
+        "halt",
+        "hör auf",
+        "hör damit auf",
+        "stopp das",
+        "stop das",
+        "brich ab",
+        "brich das ab",
+        "abbrechen",
+        "abbruch",
+        "lass das",
+        "lass es",
+        "vergiss es",
+        "schon gut",
+    ),
+    "es": (
+        "para",
+        "para ya",
+        "para eso",
+        "páralo",
+        "detente",
+        "detén eso",
+        "cancela",
+        "cancélalo",
+        "cancelar",
+        "déjalo",
+        "olvídalo",
+        "basta",
+    ),
+    "fr": (
+        "arrête",
+        "arrête ça",
+        "arrête-toi",
+        "arrêtez",
+        "annule",
+        "annule ça",
+        "annuler",
+        "laisse tomber",
+        "oublie",
+        "ça suffit",
+    ),
+    "nl": (
+        "stop daarmee",
+        "stop ermee",
+        "hou op",
+        "houd op",
+        "hou daarmee op",
+        "annuleer",
+        "annuleer dat",
+        "annuleren",
+        "laat maar",
+        "vergeet het",
+    ),
+}
+_PHRASES: Final = frozenset(
+    phrase for phrases in STOP_PHRASES.values() for phrase in phrases
+)
+_MARKS: Final = re.compile(r"[^\w' -]+")
+
+
+@dataclass(frozen=True, slots=True)
+class StopReport:
+    """Result of stopping runs.
+
+    Attributes:
+        runs: how many there were.
+        unconfirmed: runs that the Gateway has not confirmed as stopped.
+        sub_agents: tasks of their agents that go on; None if the Gateway has not told.
+        actions: actions in the home that they had begun.
+
+    """
+
+    runs: int = 0
+    unconfirmed: int = 0
+    sub_agents: int | None = 0
+    actions: int = 0
+
+
+def is_stop(text: str) -> bool:
+    """Return whether an utterance says nothing but stop."""
+    words = " ".join(_MARKS.sub(" ", text.replace("\u2019", "'").casefold()).split())
+    return words in _PHRASES
+
+
+def runs_to_stop(entry: ClawdConfigEntry, question: Question) -> tuple[OngoingRun, ...]:
+    """Return the runs of the device, conversation or user that says something."""
+    return tuple(
+        run
+        for run in get_ongoing(entry).all
+        if _same(run.question.voice_device, question.voice_device)
+        or run.question.conversation_id == question.conversation_id
+        or _same(run.question.user_id, question.user_id)
+    )
+
+
+async def async_stop(
+    hass: HomeAssistant, entry: ClawdConfigEntry, runs: Iterable[OngoingRun]
+) -> StopReport:
+    """Stop runs and what their agents have started; report what goes on."""
+    stopping = tuple(runs)
+    keys = {run.session_key for run in stopping if run.run}
+    client, node = entry.runtime_data.client, entry.runtime_data.node
+    calls = node.host.open_calls if node else ()
+    actions = sum(call.session_key in keys for call in calls)
+    # At the same time: who says stop waits.
+    sub_agents, *stopped = await asyncio.gather(
+        _async_cancel_tasks(client, keys), *(run.async_stop() for run in stopping)
+    )
+    for run in stopping:
+        async_follow_late(hass, entry, run)
+    return StopReport(len(stopping), stopped.count(False), sub_agents, actions)
+
+
+async def async_cancel(
+    hass: HomeAssistant, entry: ClawdConfigEntry, task_id: str
+) -> StopReport | None:
+    """Stop a handed-off task by its id; None if there is none."""
+    runs = get_ongoing(entry)
+    if found := [run for run in runs.all if run.id == task_id]:
+        return await async_stop(hass, entry, found)
+    return StopReport() if await runs.async_cancel(task_id) else None
+
+
+def raise_if_unstopped(report: StopReport) -> None:
+    """Raise if something may go on.
+
+    Raises:
+        HomeAssistantError: it says what.
+
+    """
+    keys = _unstopped(report)
+    if keys:
+        raise HomeAssistantError(translation_domain=DOMAIN, translation_key=keys[0])
+
+
+async def async_describe_stop(
+    hass: HomeAssistant, language: str, report: StopReport
+) -> str:
+    """Return what is said of it, and of what goes on."""
+    texts = [await async_get_text(hass, language, key) for key in _unstopped(report)]
+    if not report.unconfirmed:
+        texts.insert(0, await async_get_sentence(hass, language, Sentence.STOPPED))
+    return " ".join(texts)
+
+
+def _unstopped(report: StopReport) -> list[str]:
+    """Return the keys of what may go on."""
+    counts = {
+        "stop_unconfirmed": report.unconfirmed,
+        "stop_sub_agents": report.sub_agents or 0,
+        "stop_sub_agents_unknown": report.sub_agents is None,
+        "stop_actions": report.actions,
+    }
+    return [key for key, count in counts.items() if count]
+
+
+async def _async_cancel_tasks(client: GatewayClient, keys: set[str]) -> int | None:
+    """Cancel the tasks that agents have started.
+
+    Return how many go on, as far as known; None if they are not known.
+    """
+    # Clawdbot (v3) has no list of tasks; its command stops sub-agents, too.
+    methods = client.hello.methods if client.hello else ()
+    if not keys or client.tasks.LIST.name not in methods:
+        return 0
+    left: set[str] | None = None
+    with suppress(GatewayError, TimeoutError):
+        async with asyncio.timeout(STOP_TIMEOUT):
+            tasks = await client.tasks.active()
+            left = {t.id for t in tasks if t.by_agent and t.session_key in keys}
+            for task_id in tuple(left):
+                with suppress(GatewayError):
+                    await client.tasks.cancel(task_id)
+                    left.discard(task_id)
+    return None if left is None else len(left)
+
+
+def _same(one: str | None, other: str | None) -> bool:
+    return one is not None and one == other

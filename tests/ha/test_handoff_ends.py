@@ -1,0 +1,354 @@
+"""Ends of hand-offs that are not as hoped, and bounds of what is kept."""
+
+import asyncio
+import time
+from typing import Any
+
+from homeassistant.core import Event, HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+)
+
+from custom_components.clawd.assist import handoff
+from custom_components.clawd.assist.ask import Question
+from custom_components.clawd.assist.handoff_store import (
+    MAX_DELIVERED,
+    Handoff,
+    get_handoffs,
+)
+from custom_components.clawd.assist.ongoing import OngoingRuns, async_ask, get_ongoing
+from custom_components.clawd.assist.side_session import Task, beside
+from custom_components.clawd.assist.texts import async_get_error_text
+from custom_components.clawd.const import EVENT_HANDOFF
+from custom_components.clawd.gateway import (
+    ConnectionLostError,
+    ConnectionState,
+    NotConnectedError,
+)
+from custom_components.clawd.gateway.runs import aborts
+from custom_components.clawd.home.service import get_home
+from tests.simulator import GatewaySimulator, Pause, Refuse, Reply
+
+from .assist_client import Conversation, catch_up, speech
+from .downloads import Download
+from .fault_harness import poll
+from .test_handoff import (
+    AFTER,
+    ANSWER,
+    QUESTION,
+    Notifications,
+    Patience,
+    ends,
+    loudspeaker,
+    notifications,
+    patience,
+    set_up_with,
+    told,
+    types,
+)
+from .voice_devices import Satellite
+
+__all__ = ["loudspeaker", "notifications", "patience"]
+ASKED = Question(text=QUESTION, conversation_id="c", language="en")
+
+
+@pytest.fixture
+def agent_settings() -> dict[str, Any]:
+    """Let each device have a session."""
+    return {"handoff_after": AFTER, "session_scope": "device"}
+
+
+@pytest.fixture
+def events(hass: HomeAssistant) -> list[Event]:
+    """Return the events of hand-offs."""
+    return async_capture_events(hass, EVENT_HANDOFF)
+
+
+@pytest.mark.parametrize("confirmed", [True, False])
+async def test_the_end_of_the_hour_is_told(  # noqa: PLR0913, PLR0917
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    conversation: Conversation,
+    patience: Patience,
+    gateway: GatewaySimulator,
+    entry: MockConfigEntry,
+    satellite: str,
+    notifications: Notifications,
+    events: list[Event],
+    monkeypatch: pytest.MonkeyPatch,
+    confirmed: bool,  # noqa: FBT001
+) -> None:
+    monkeypatch.setattr(handoff, "RESUME_TIME", 0.0)
+    monkeypatch.setattr(aborts, "STOP_TIMEOUT", 0.05 if not confirmed else 3.0)
+    gateway.script(Pause(), Reply(ANSWER))
+    await patience.ask(conversation, satellite)
+    if not confirmed:
+        gateway.hold("chat.abort")
+
+    asked_at = time.time() - 3700
+    await set_up_with(hass, hass_storage, entry, asked_at=asked_at)
+    await poll(lambda: len(told(notifications)) == 1)
+
+    assert told(notifications)[0].startswith(
+        "I have not finished what you asked for. The agent took too long"
+    )
+    assert ("may go on" in told(notifications)[0]) is not confirmed
+    gateway.proceed()
+    await ends(entry)
+    assert types(events) == ["handed_off", "failed", *["finished"][confirmed:]]
+    assert (
+        told(notifications)[1:]
+        == [f"What I had said was not finished is done after all: {ANSWER}"][confirmed:]
+    )
+
+
+@pytest.mark.parametrize("in_time", [True, False])
+async def test_a_run_is_found_after_a_pause_of_the_client(  # noqa: PLR0913, PLR0917
+    conversation: Conversation,
+    patience: Patience,
+    gateway: GatewaySimulator,
+    entry: MockConfigEntry,
+    satellite: str,
+    notifications: Notifications,
+    monkeypatch: pytest.MonkeyPatch,
+    in_time: bool,  # noqa: FBT001
+) -> None:
+    gateway.script(Pause(), Reply(ANSWER))
+    await patience.ask(conversation, satellite)
+    await catch_up(entry)
+    if not in_time:
+        monkeypatch.setattr(handoff, "MAX_HANDOFF_AGE", 0.0)
+    client, token = entry.runtime_data.client, gateway.token
+    gateway.token = "another"
+    entry.runtime_data.credentials.device_token = None
+    gateway.drop()
+    await poll(lambda: client.state is ConnectionState.PAUSED)
+    gateway.proceed()
+    if in_time:
+        gateway.token = token
+        client.resume()
+
+    await ends(entry)
+
+    [text] = told(notifications)
+    assert (text == ANSWER) is in_time
+    gateway.token = token
+
+
+async def test_an_announcement_can_be_cancelled(  # noqa: PLR0913, PLR0917
+    conversation: Conversation,
+    patience: Patience,
+    gateway: GatewaySimulator,
+    entry: MockConfigEntry,
+    satellite: str,
+    loudspeaker: Satellite,
+    events: list[Event],
+) -> None:
+    loudspeaker.may_end.clear()
+    gateway.script(Pause(), Reply(ANSWER))
+    await patience.ask(conversation, satellite)
+    gateway.proceed()
+    await loudspeaker.begun.wait()
+
+    runs = get_ongoing(entry)
+    assert await runs.async_cancel(events[0].data["task_id"])
+    assert not await runs.async_cancel(events[0].data["task_id"])
+
+    assert types(events) == ["handed_off", "cancelled"]
+    assert get_handoffs(entry).open == {}
+    assert loudspeaker.said == []
+    loudspeaker.may_end.set()
+
+
+@pytest.mark.parametrize("protocol", [4])
+@pytest.mark.parametrize(
+    "agent_settings", [{"handoff_after": 12, "home_access": "control"}]
+)
+async def test_a_resumed_run_acts_for_who_asked(  # noqa: PLR0913, PLR0917
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    conversation: Conversation,
+    patience: Patience,
+    gateway: GatewaySimulator,
+    entry: MockConfigEntry,
+    satellite: str,
+) -> None:
+    gateway.script(Pause(), Reply(ANSWER))
+    await patience.ask(conversation, satellite)
+
+    await set_up_with(hass, hass_storage, entry)
+    [run] = get_ongoing(entry).all
+    await run.wait_started()
+
+    home = get_home(entry)
+    assert home
+    origin = home.origins.current(run.session_key)
+    assert origin
+    assert (origin.device_id, origin.by_person) == (satellite, True)
+    gateway.proceed()
+    await ends(entry)
+
+
+async def test_a_question_whose_entry_is_unloaded_says_so(
+    hass: HomeAssistant,
+    conversation: Conversation,
+    gateway: GatewaySimulator,
+    entry: MockConfigEntry,
+) -> None:
+    gateway.script(Pause(), Reply(ANSWER))
+    question = asyncio.create_task(conversation.say(QUESTION))
+    await gateway.wait_paused()
+    await catch_up(entry)
+
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+    assert speech(await question).startswith("The connection to the Gateway was lost")
+
+
+async def test_a_reader_may_leave_and_another_one_go_on(
+    hass: HomeAssistant, gateway: GatewaySimulator, entry: MockConfigEntry
+) -> None:
+    gateway.script(Reply("One. "), Pause(), Reply("Two."))
+    [subentry] = entry.subentries.values()
+    run = await async_ask(hass, entry, subentry, ASKED)
+    assert run in get_ongoing(entry).all
+    first = []
+    async for delta in run.deltas():
+        first.append(delta)
+        if delta.get("content"):
+            run.detach()
+    gateway.proceed()
+
+    run.attach()
+    second = [delta async for delta in run.deltas()]
+
+    assert [delta.get("content") for delta in first] == [None, "One. "]
+    assert second[0] == {"role": "assistant"}
+    assert "Two." in "".join(str(d.get("content") or "") for d in second)
+    assert (await run.result()).text.endswith("Two.")
+    assert QUESTION not in repr(run)
+    assert not await run.async_stop()
+
+
+def test_only_so_many_sessions_stand_beside_a_busy_one() -> None:
+    main = "agent:main:busy"
+    assert beside(main, ASKED, [], set()).session_key == main
+    tasks = [Task(main, "What?", 0.0), Task("agent:main:other", "Who?", 0.0)]
+
+    first = beside(main, ASKED, tasks, {main})
+    assert first.session_key == f"{main}-side1"
+    assert "What?" in str(first.extra_system_prompt)
+    assert "Who?" not in str(first.extra_system_prompt)
+    busy = {f"{main}-side{number}" for number in range(1, 9)}
+    assert beside(main, ASKED, tasks, busy).session_key == main
+
+
+def test_what_is_kept_is_bounded(entry: MockConfigEntry) -> None:
+    runs, handoffs = OngoingRuns(), get_handoffs(entry)
+    for number in range(100):
+        runs.note(str(number), "note")
+        name = Handoff(id=str(number), subentry_id="s", question=ASKED, asked_at=0.0)
+        handoffs.count_delivery(name)
+    for number in range(20):
+        runs.note("99", str(number))
+
+    assert runs.take_notes("0") == ()
+    assert runs.take_notes("99") == tuple(map(str, range(12, 20)))
+    assert len(handoffs.deliveries) == MAX_DELIVERED
+    handoffs.deliveries.clear()
+
+
+async def test_an_error_of_another_integration_is_told_as_it_is(
+    hass: HomeAssistant,
+) -> None:
+    error = HomeAssistantError("Out of paper")
+
+    assert await async_get_error_text(hass, "de", error) == "Out of paper"
+
+
+async def test_the_diagnostics_show_hand_offs_without_their_content(  # noqa: PLR0913, PLR0917
+    conversation: Conversation,
+    patience: Patience,
+    gateway: GatewaySimulator,
+    entry: MockConfigEntry,
+    satellite: str,
+    download: Download,
+) -> None:
+    gateway.script(Pause(), Reply(ANSWER))
+    await patience.ask(conversation, satellite)
+    await catch_up(entry)
+
+    document = await download()
+
+    assert '"state": "running"' in document
+    for secret in (QUESTION, satellite):
+        assert secret not in document
+    gateway.proceed()
+    await ends(entry)
+
+
+async def test_a_run_that_is_lost_with_its_connection_is_found_again(  # noqa: PLR0913, PLR0917
+    conversation: Conversation,
+    patience: Patience,
+    gateway: GatewaySimulator,
+    entry: MockConfigEntry,
+    satellite: str,
+    notifications: Notifications,
+) -> None:
+    gateway.script(Pause(), Reply(ANSWER))
+    await patience.ask(conversation, satellite)
+    await catch_up(entry)
+    [run] = get_ongoing(entry).of_device(satellite)
+    assert run.run
+    run.run.fail(ConnectionLostError("injected"))
+
+    await gateway.wait_for_request("chat.history")
+    gateway.proceed()
+    await ends(entry)
+
+    assert told(notifications) == [ANSWER]
+
+
+async def test_a_run_is_cancelled_by_its_id(
+    hass: HomeAssistant, gateway: GatewaySimulator, entry: MockConfigEntry
+) -> None:
+    gateway.script(Pause(), Reply(ANSWER))
+    [subentry] = entry.subentries.values()
+    run = await async_ask(hass, entry, subentry, ASKED)
+    assert get_ongoing(entry).of_device(None) == ()
+
+    assert await get_ongoing(entry).async_cancel(run.id)
+
+    assert get_ongoing(entry).all == ()
+
+
+async def test_a_question_beside_a_task_that_fails_leaves_no_note(
+    conversation: Conversation,
+    patience: Patience,
+    gateway: GatewaySimulator,
+    entry: MockConfigEntry,
+    satellite: str,
+) -> None:
+    gateway.script(Pause(), Reply(ANSWER))
+    await patience.ask(conversation, satellite)
+    [run] = get_ongoing(entry).all
+    gateway.script(Refuse())
+
+    await conversation.say("And you?", device=satellite)
+    gateway.proceed()
+    await ends(entry)
+
+    assert get_ongoing(entry).take_notes(run.session_key) == ()
+
+
+async def test_nothing_is_asked_of_an_entry_that_is_not_loaded(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    [subentry] = entry.subentries.values()
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+    with pytest.raises(NotConnectedError):
+        await async_ask(hass, entry, subentry, ASKED)
