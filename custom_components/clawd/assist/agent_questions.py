@@ -1,0 +1,460 @@
+"""Questions of agents that wait for an answer, in runs of an entry."""
+
+from collections import Counter, OrderedDict, deque
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, auto
+import time
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.util import dt as dt_util
+
+from ..const import CONF_ASK_QUESTIONS, DOMAIN, EVENT_QUESTION, LOGGER
+from ..coordinator import async_create_background_task
+from ..gateway import (
+    REQUESTED,
+    RESOLVED,
+    AgentQuestion,
+    ConnectionState,
+    GatewayError,
+    InvalidFrameError,
+    QuestionItem,
+    QuestionStatus,
+    RequestFailedError,
+    ScopeStatus,
+)
+from ..home.announcements import Delivery, Listener, async_deliver
+from .answers import find_answer, is_refusal, names_choice
+from .handoff import async_hand_off
+from .ongoing import OngoingRun, get_ongoing
+from .question_texts import async_describe_question
+from .run_origins import RunOrigin, get_origins
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..coordinator import ClawdConfigEntry
+    from ..gateway import Event, Transition
+    from .run_origins import ConversationInfo
+
+# Questions of others, of which one may turn out to be ours.
+MAX_UNMATCHED: Final = 32
+# Ended questions, which a list that was under way may still name.
+MAX_ENDED: Final = 32
+# Seconds that a run is given to go on after its question has expired.
+EXPIRY_MARGIN: Final = 120.0
+# Seconds after which nobody who speaks to a device still answers a question in words
+# of one's own: they ask something else. Naming a choice is an answer all the same.
+MAX_SPOKEN_DELAY: Final = 120.0
+
+RUN_ENDED: Final = "run_ended"
+GONE: Final = "gone"
+
+
+class Taken(Enum):
+    """What was made of an utterance while a question is open.
+
+    Attributes:
+        DONE: the Gateway has the answer, or that there is none; the run goes on.
+        ASKED: a question is to be asked, the next one or the same again.
+        CLOSED: the question was not open any more.
+        NO_ANSWER: it is about something else.
+
+    """
+
+    DONE = auto()
+    ASKED = auto()
+    CLOSED = auto()
+    NO_ANSWER = auto()
+
+
+@dataclass(eq=False)
+class OpenQuestion:
+    """Question of an agent that waits for an answer.
+
+    Attributes:
+        answers: of the items so far, by the id of the item.
+        asked_at: time of the monotonic clock at which a person was asked.
+        repeated: it was asked again, as nobody understood the answer.
+        reader: a turn of a conversation sees to the run.
+        unheard: the person was only notified, and may not know of it.
+        sending: the Gateway is told the answers: no other is taken meanwhile.
+        said: characters of the reply that the person has had before.
+
+    """
+
+    request: AgentQuestion
+    origin: RunOrigin
+    answers: dict[str, list[str]] = field(default_factory=dict, repr=False)
+    asked_at: float | None = None
+    repeated: bool = False
+    reader: bool = False
+    unheard: bool = False
+    sending: bool = False
+    said: int = 0
+
+    @property
+    def item(self) -> QuestionItem:
+        """Return the item that is asked next; the last one while it is answered."""
+        items = self.request.items
+        return items[min(len(self.answers), len(items) - 1)]
+
+    @property
+    def complete(self) -> bool:
+        """Return whether every item has an answer."""
+        return len(self.answers) == len(self.request.items)
+
+    @property
+    def late(self) -> float:
+        """Return the seconds since its expiry; negative before."""
+        return time.time() - self.request.expires_at
+
+    @property
+    def waited_long(self) -> bool:
+        """Return whether who was asked aloud will hardly answer any more."""
+        asked = self.origin.question
+        if asked is None or asked.voice_device is None or self.asked_at is None:
+            return False
+        return self.unheard or time.monotonic() - self.asked_at > MAX_SPOKEN_DELAY
+
+    def answer(self, text: str) -> bool:
+        """Take the answer to the item; return whether the text is one."""
+        if (found := find_answer(self.item, text)) is None:
+            return False
+        self.answers[self.item.id] = found
+        self.repeated = False
+        return True
+
+
+class AgentQuestions:
+    """Open questions of an entry's runs; those of others are left to them.
+
+    Attributes:
+        open: by the id of the request.
+        outcomes: how questions ended.
+        others: number of questions of other clients.
+
+    """
+
+    def __init__(self, hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
+        """Initialize without questions; `async_start()` comes next."""
+        self._hass = hass
+        self._entry = entry
+        self._client = entry.runtime_data.client
+        self.open: dict[str, OpenQuestion] = {}
+        self.outcomes: Counter[str] = Counter()
+        self.others = 0
+        self._unmatched: OrderedDict[str, AgentQuestion] = OrderedDict()
+        self._ended: deque[str] = deque(maxlen=MAX_ENDED)
+
+    @callback
+    def async_start(self) -> Callable[[], None]:
+        """Subscribe to questions; return the unsubscribe."""
+        origins = get_origins(self._entry)
+        origins.on_start, origins.on_end = self._async_match, self._async_run_ended
+        # Of runs from before a reload or restart, which are resumed later.
+        name = f"{DOMAIN} open questions"
+        async_create_background_task(self._hass, self._entry, self._async_fetch(), name)
+        unsubscribes = (
+            self._client.subscribe(REQUESTED, self._async_requested),
+            self._client.subscribe(RESOLVED, self._async_resolved),
+            self._client.subscribe_state(self._async_connected),
+        )
+
+        @callback
+        def stop() -> None:
+            for unsubscribe in unsubscribes:
+                unsubscribe()
+            origins.on_start = origins.on_end = None
+            self.open.clear()
+
+        return stop
+
+    def of_run(self, run_id: str) -> OpenQuestion | None:
+        """Return the open question of a run."""
+        return next(
+            (one for one in self.open.values() if one.origin.run.run_id == run_id), None
+        )
+
+    def answered_by(
+        self, subentry_id: str, question: ConversationInfo
+    ) -> OpenQuestion | None:
+        """Return the open question to which an utterance may be the answer."""
+        for one in self.open.values():
+            asked = one.origin.question
+            same_agent = one.origin.subentry.subentry_id == subentry_id
+            if (
+                same_agent
+                and asked is not None
+                and one.asked_at is not None
+                and _same_place(asked, question)
+            ):
+                return one
+        return None
+
+    @callback
+    def async_asked(self, one: OpenQuestion, run: OngoingRun | None = None) -> None:
+        """Note that the person has been asked, and that `run` has no reader now."""
+        one.asked_at, one.reader, one.unheard = time.monotonic(), False, False
+        if run and one.request.id not in self.open:
+            # Somebody else has answered, or the run has ended, in the meantime.
+            self._async_see_to_run(run)
+
+    async def async_take(self, one: OpenQuestion, text: str) -> Taken:
+        """Take an utterance as the answer to a question, if it is one.
+
+        Raises:
+            GatewayError: the Gateway did not answer; the question stays open.
+
+        """
+        if one.sending:
+            return Taken.CLOSED
+        refused = is_refusal(text)
+        if not refused and not names_choice(one.item, text) and one.waited_long:
+            return Taken.NO_ANSWER
+        if not refused and not one.answer(text):
+            # Once more; who is not understood twice is left alone.
+            refused, one.repeated = one.repeated, True
+            if not refused:
+                return Taken.ASKED
+        if not (refused or one.complete):
+            return Taken.ASKED
+        run, one.reader = self.ongoing(one), True
+        if run and run.id not in get_ongoing(self._entry).handoffs:
+            # The next question may come before the answer is confirmed.
+            run.attach()
+        try:
+            await self.async_send(one, refused=refused)
+        except RequestFailedError:
+            self._async_leave(one, run)
+            return Taken.CLOSED
+        except BaseException:
+            self._async_leave(one, run)
+            raise
+        return Taken.DONE
+
+    async def async_send(self, one: OpenQuestion, *, refused: bool = False) -> None:
+        """Tell the Gateway the answers, or that nobody answers; the run goes on.
+
+        Raises:
+            RequestFailedError: the question was not open any more.
+            GatewayError: the Gateway did not answer; the question stays open.
+
+        """
+        commands, question_id = self._client.questions, one.request.id
+        one.sending = True
+        try:
+            if refused:
+                await commands.cancel(question_id)
+            else:
+                await commands.resolve(question_id, one.answers)
+        except RequestFailedError:
+            self.async_close(question_id, GONE)
+            raise
+        except BaseException:
+            one.answers.clear()
+            raise
+        finally:
+            one.sending = False
+        status = QuestionStatus.CANCELLED if refused else QuestionStatus.ANSWERED
+        self.async_close(question_id, status)
+
+    @callback
+    def _async_leave(self, one: OpenQuestion, run: OngoingRun | None) -> None:
+        """Leave the run of a question without a reader again."""
+        one.reader = False
+        if run and run.id not in get_ongoing(self._entry).handoffs:
+            run.detach()
+            if one.request.id not in self.open:
+                self._async_see_to_run(run)
+
+    @callback
+    def async_close(self, question_id: str, outcome: str) -> None:
+        """Forget a question that has ended."""
+        self._unmatched.pop(question_id, None)
+        self._ended.append(question_id)
+        if (one := self.open.pop(question_id, None)) is None:
+            return
+        self.outcomes[outcome] += 1
+        if (run := self.ongoing(one)) and run.detached and not one.reader:
+            self._async_see_to_run(run)
+
+    @callback
+    def async_fire(self, one: OpenQuestion) -> None:
+        """Ask automations."""
+        item = one.item
+        expires = datetime.fromtimestamp(one.request.expires_at, dt_util.UTC)
+        self._hass.bus.async_fire(
+            EVENT_QUESTION,
+            {
+                "question_id": one.request.id,
+                "agent": one.origin.subentry.title,
+                "header": item.header,
+                "question": item.text,
+                "options": [choice.label for choice in item.choices],
+                "multiple": item.multi_select,
+                "expires_at": expires.isoformat(),
+            },
+        )
+
+    @callback
+    def _async_requested(self, event: Event) -> None:
+        try:
+            question = self._client.questions.read(event.payload)
+        except InvalidFrameError:
+            LOGGER.debug("A question of an agent cannot be read")
+            return
+        self._async_add(question)
+
+    @callback
+    def _async_add(self, question: AgentQuestion) -> None:
+        if question.id in {*self.open, *self._unmatched, *self._ended}:
+            return
+        origin = get_origins(self._entry).find(question.run_id)
+        # What is secret must not be said aloud: the dashboard of the Gateway asks it.
+        if origin is None or any(item.is_secret for item in question.items):
+            self.others += 1
+            self._unmatched[question.id] = question
+            if len(self._unmatched) > MAX_UNMATCHED:
+                self._unmatched.popitem(last=False)
+            return
+        self._async_open(OpenQuestion(question, origin))
+
+    @callback
+    def _async_match(self, origin: RunOrigin) -> None:
+        """Open the questions that came before their run was known."""
+        for question in tuple(self._unmatched.values()):
+            if question.run_id == origin.run.run_id:
+                del self._unmatched[question.id]
+                self.others -= 1
+                self._async_add(question)
+
+    @callback
+    def _async_open(self, one: OpenQuestion) -> None:
+        LOGGER.debug("Question %s asked by run %s", one.request.id, one.request.run_id)
+        self.open[one.request.id] = one
+        run = one.origin.run
+        left = EXPIRY_MARGIN - one.late
+        if (needed := run.info.age + left) > run.timeout:
+            run.extend(needed)
+        ongoing, asked = self.ongoing(one), one.origin.question
+        if ongoing is None or asked is None or not asked.by_person:
+            self.async_fire(one)
+        elif ongoing.detached:
+            self._async_deliver(one, asked)
+        else:
+            # Whoever reads the run asks the person.
+            one.reader = True
+            # What was said before is on its way to the reader.
+            self._hass.loop.call_soon(ongoing.detach)
+
+    @callback
+    def _async_deliver(self, one: OpenQuestion, asked: ConversationInfo) -> None:
+        """Ask the person who has been told that the run goes on."""
+        name = f"{DOMAIN} question of an agent"
+        coroutine = self._async_ask(one, asked)
+        async_create_background_task(self._hass, self._entry, coroutine, name)
+
+    async def _async_ask(self, one: OpenQuestion, asked: ConversationInfo) -> None:
+        listener = Listener(
+            device_id=asked.voice_device, user_id=asked.user_id, language=asked.language
+        )
+        text = await async_describe_question(
+            self._hass, one.item, asked.language, spoken=asked.voice_device is not None
+        )
+        title = one.origin.subentry.title
+        delivery = await async_deliver(
+            self._hass, self._entry, listener, text, question=True, title=title
+        )
+        self.async_asked(one)
+        one.unheard = delivery is Delivery.NOTIFICATION
+        if one.unheard:
+            # Whoever reads it cannot answer there, but an automation may.
+            self.async_fire(one)
+
+    @callback
+    def _async_resolved(self, event: Event) -> None:
+        match event.payload:
+            case {"id": str(question_id), "status": str(status)}:
+                self.async_close(question_id, _outcome(status))
+
+    async def _async_connected(self, transition: Transition) -> None:
+        """Fetch the open questions after a reconnect: their events are lost."""
+        if transition.state is ConnectionState.CONNECTED:
+            await self._async_fetch()
+
+    async def _async_fetch(self) -> None:
+        if self._client.optional_scopes.status is not ScopeStatus.GRANTED:
+            return
+        try:
+            questions = await self._client.questions.list()
+        except GatewayError as err:
+            LOGGER.debug("Open questions not fetched: %s", err.code)
+            # The traceback would keep the lost connection alive.
+            err.with_traceback(None)
+            return
+        known = {question.id for question in questions}
+        for question_id in {*self.open, *self._unmatched} - known:
+            self.async_close(question_id, GONE)
+        for question in questions:
+            self._async_add(question)
+
+    @callback
+    def _async_run_ended(self, origin: RunOrigin) -> None:
+        for question_id, one in tuple(self.open.items()):
+            if one.origin is origin:
+                self.async_close(question_id, RUN_ENDED)
+
+    def ongoing(self, one: OpenQuestion) -> OngoingRun | None:
+        """Return the run of a question, if a pipeline can read it."""
+        run_id = one.origin.run.run_id
+        return next((r for r in get_ongoing(self._entry).all if r.id == run_id), None)
+
+    @callback
+    def _async_see_to_run(self, run: OngoingRun) -> None:
+        """Hand off a run, as nobody waits for the rest of its reply."""
+        handed_off = run.id in get_ongoing(self._entry).handoffs
+        if not (handed_off or run.stopping):
+            async_hand_off(self._hass, self._entry, run)
+
+
+_QUESTIONS: Final[WeakKeyDictionary[ConfigEntry[Any], AgentQuestions]] = (
+    WeakKeyDictionary()
+)
+
+
+def get_agent_questions(entry: ConfigEntry[Any]) -> AgentQuestions | None:
+    """Return the open questions of an entry; None unless they are answered."""
+    return _QUESTIONS.get(entry)
+
+
+@callback
+def async_track_questions(
+    hass: HomeAssistant, entry: ClawdConfigEntry
+) -> Callable[[], None]:
+    """Track the questions of an entry's runs; return the unsubscribe."""
+    if entry.options.get(CONF_ASK_QUESTIONS) is not True:
+        return lambda: None
+    _QUESTIONS[entry] = questions = AgentQuestions(hass, entry)
+    unsubscribe = questions.async_start()
+
+    @callback
+    def stop() -> None:
+        unsubscribe()
+        del _QUESTIONS[entry]
+
+    return stop
+
+
+def _outcome(status: str) -> str:
+    """Return how a question ended, as far as known."""
+    return status if status in frozenset(QuestionStatus) else GONE
+
+
+def _same_place(asked: ConversationInfo, answer: ConversationInfo) -> bool:
+    if asked.voice_device or answer.voice_device:
+        return asked.voice_device == answer.voice_device
+    return asked.conversation_id == answer.conversation_id

@@ -1,0 +1,43 @@
+"""Texts by which a question of an agent is asked."""
+
+from typing import TYPE_CHECKING
+
+from .speech import speakable
+from .texts import Sentence, async_get_sentence
+
+if TYPE_CHECKING:
+    from homeassistant.core import HomeAssistant
+
+    from ..gateway import QuestionChoice, QuestionItem
+
+
+async def async_describe_question(
+    hass: HomeAssistant, item: QuestionItem, language: str, *, spoken: bool
+) -> str:
+    """Return a question with its choices: in sentences, or in Markdown."""
+    if not spoken:
+        title = f"**{item.header}**\n\n" if item.header else ""
+        choices = "".join(f"\n- {_describe(choice)}" for choice in item.choices)
+        return f"{title}{item.text}\n{choices}".strip()
+    text = speakable(item.text).strip()
+    if not item.choices:
+        return text
+    *others, last = (choice.label for choice in item.choices)
+    options = last
+    if others:
+        options = await async_get_sentence(
+            hass,
+            language,
+            Sentence.QUESTION_EITHER,
+            options=", ".join(others),
+            last=last,
+        )
+    key = Sentence.QUESTION_OPTIONS
+    if item.multi_select:
+        key = Sentence.QUESTION_OPTIONS_SEVERAL
+    return f"{text} {await async_get_sentence(hass, language, key, options=options)}"
+
+
+def _describe(choice: QuestionChoice) -> str:
+    more = f": {choice.description}" if choice.description else ""
+    return f"**{choice.label}**{more}"

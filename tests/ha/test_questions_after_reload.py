@@ -1,0 +1,62 @@
+"""Questions of agents that are still open after a reload."""
+
+import asyncio
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from tests.simulator import AskUser, GatewaySimulator, Pause, Reply
+
+from .asking import ROOM, SPOKEN, approve, questions_of, set_up_asking
+from .assist_client import Conversation, catch_up
+from .test_agent_questions import handed_off, told
+
+
+@pytest.fixture
+def agent_settings() -> dict[str, Any]:
+    """Hand off at once."""
+    return {"handoff_after": 0.02}
+
+
+@pytest.fixture
+async def entry(
+    hass: HomeAssistant, new_entry: MockConfigEntry, gateway: GatewaySimulator
+) -> MockConfigEntry:
+    """Set up an entry that may answer questions."""
+    await set_up_asking(hass, new_entry)
+    await approve(gateway, new_entry)
+    return new_entry
+
+
+async def test_a_handed_off_run_asks_again_after_a_reload(
+    hass: HomeAssistant,
+    conversation: Conversation,
+    entry: MockConfigEntry,
+    gateway: GatewaySimulator,
+    satellite: str,
+) -> None:
+    gateway.script(Pause(), AskUser([ROOM]), Reply("The bath it is."))
+    await conversation.say("Turn it on", device=satellite)
+    gateway.proceed()
+    await gateway.wait_until(lambda: bool(gateway.questions.open))
+    await catch_up(entry)
+    await hass.async_block_till_done()
+    assert told(hass) == [SPOKEN]
+
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    async with asyncio.timeout(5):
+        while len(told(hass)) < 2:
+            await catch_up(entry)
+            await asyncio.sleep(0)
+    assert told(hass) == [SPOKEN, SPOKEN]
+    assert [*questions_of(entry).open] == [
+        one.record["id"] for one in gateway.questions.open
+    ]
+    await conversation.say("Bath", device=satellite)
+    await handed_off(entry)
+
+    assert told(hass)[-1] == "The bath it is."
+    assert questions_of(entry).outcomes == {"answered": 1}
+    assert len(gateway.received("agent")) == 1
