@@ -1,0 +1,50 @@
+"""Parts of a text that are spoken at once."""
+
+import re
+from textwrap import wrap
+from typing import TYPE_CHECKING, Final
+
+from .reply import has_words
+from .speech import SpeechText
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
+
+# Characters of a request. OpenClaw takes 4,096; but these are about a minute of speech,
+# which as WAV (48 kHz, stereo) are 17 of the 26 MB that its answer may have.
+MAX_PART: Final = 1000
+
+_WORD: Final = re.compile(r"\s*\S+|\s+")
+
+
+async def speech_parts(
+    texts: AsyncIterable[str],
+) -> AsyncGenerator[tuple[str, bool]]:
+    """Yield what is spoken at once, and whether it is known to be all.
+
+    The first sentence comes alone, so that it is heard early; then, what has arrived.
+    """
+    speech, begun = SpeechText(), False
+    async for text in texts:
+        sentences = [
+            found for word in _WORD.findall(text) if (found := speech.feed(word))
+        ]
+        for part in _pack(sentences, alone=not begun):
+            begun = True
+            yield part, False
+    rest = [*_pack([speech.finish()], alone=False)]
+    for part in rest:
+        yield part, not begun and len(rest) == 1
+
+
+def _pack(sentences: Iterable[str], *, alone: bool) -> Iterator[str]:
+    """Yield sentences in parts of a request; `alone`, the first one by itself."""
+    part = ""
+    for sentence in filter(has_words, sentences):
+        for piece in wrap(sentence, MAX_PART):
+            if part and (alone or len(part) + len(piece) >= MAX_PART):
+                yield part
+                part, alone = "", False
+            part = f"{part} {piece}".strip()
+    if part:
+        yield part

@@ -1,0 +1,94 @@
+"""Speech of the Gateway, sentence by sentence."""
+
+from contextlib import aclosing
+import time
+from typing import TYPE_CHECKING
+
+from homeassistant.exceptions import HomeAssistantError
+
+from ..const import DOMAIN
+from ..error_mapping import action_error
+from ..gateway import GatewayError, InvalidFrameError, RequestFailedError
+from .audio import AudioFormatError, AudioJoiner
+from .speech_parts import speech_parts
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterable
+
+    from ..coordinator import SpeechCoordinator
+    from ..gateway import SpokenAudio
+
+
+async def async_speak(
+    coordinator: SpeechCoordinator, texts: AsyncIterable[str]
+) -> tuple[str, AsyncGenerator[bytes]]:
+    """Speak a text that arrives in chunks; return the format, and the audio.
+
+    Returns once the first sentence has been spoken.
+
+    Raises:
+        HomeAssistantError: there is nothing to speak, or the Gateway failed.
+
+    """
+    if not coordinator.data.configured:
+        raise _error("no_speech_provider")
+    parts = speech_parts(texts)
+    if (part := await anext(parts, None)) is None:
+        raise _error("nothing_to_speak")
+    text, alone = part
+    audio = await _async_speak_part(coordinator, text)
+    joiner = AudioJoiner(audio.format)
+    try:
+        first = audio.data if alone else joiner.first(audio.data)
+    except AudioFormatError as err:
+        raise _error("speech_format") from err
+    return audio.format, _async_join(coordinator, joiner, first, parts)
+
+
+async def _async_join(
+    coordinator: SpeechCoordinator,
+    joiner: AudioJoiner,
+    first: bytes,
+    parts: AsyncGenerator[tuple[str, bool]],
+) -> AsyncGenerator[bytes]:
+    async with aclosing(parts):
+        yield first
+        async for text, _ in parts:
+            audio = await _async_speak_part(coordinator, text)
+            try:
+                data = joiner.following(audio.format, audio.data)
+            except AudioFormatError as err:
+                raise _error("speech_format") from err
+            yield data
+
+
+async def _async_speak_part(coordinator: SpeechCoordinator, text: str) -> SpokenAudio:
+    """Return the audio of a part.
+
+    Raises:
+        HomeAssistantError: the Gateway failed.
+
+    """
+    started, statistics = time.monotonic(), coordinator.statistics
+    try:
+        audio = await coordinator.client.tts.speak(text)
+    except GatewayError as err:
+        statistics.failed[err.code or type(err).__name__] += 1
+        match err:
+            case InvalidFrameError():
+                raise _error("speech_format") from err
+            case RequestFailedError():
+                raise _error("speech_failed", code=err.code) from err
+        raise action_error(err) from err
+    statistics.spoken += 1
+    statistics.formats[audio.format] += 1
+    statistics.slowest = max(statistics.slowest, time.monotonic() - started)
+    return audio
+
+
+def _error(translation_key: str, **placeholders: str) -> HomeAssistantError:
+    return HomeAssistantError(
+        translation_domain=DOMAIN,
+        translation_key=translation_key,
+        translation_placeholders=placeholders or None,
+    )

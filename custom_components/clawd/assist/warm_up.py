@@ -1,0 +1,225 @@
+"""Warm-up of a Gateway that has just started.
+
+OpenClaw loads plugins with its first run after a start, which takes 4 to 15 seconds;
+the runs that follow take a third of a second. Only a run does it: not the catalog of
+tools, not a run of the model alone, not one that is stopped when it is accepted. One
+that is stopped at its lifecycle event `start` is enough on an idle machine; on a busy
+one, what it needs for the model's answer is not loaded by then, and its request has
+gone out anyway.
+"""
+
+import asyncio
+from collections import Counter, deque
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
+import time
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+
+from ..const import (
+    CONF_AGENT,
+    CONF_PERMISSIONS,
+    CONF_WARM_UP,
+    LOGGER,
+    SUBENTRY_CONVERSATION,
+)
+from ..coordinator import async_create_background_task
+from ..drill_lock import DrillLock, drill_lock
+from ..gateway import ConnectionState, GatewayError, RequestFailedError, RunRequest
+from .rights import Permissions
+from .throwaway import throwaway_session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from ..coordinator import ClawdConfigEntry
+    from ..gateway import GatewayClient, Transition
+
+# Seconds. Who connects later than this comes after somebody else's first question, or
+# to a Gateway that nobody has asked for a while.
+MAX_UPTIME: Final = 60.0
+# Seconds by which the start of the same process may seem to differ.
+SAME_START: Final = 5.0
+# Seconds; up to 15 were measured, and 80 on a busy machine.
+WARM_UP_TIMEOUT: Final = 120.0
+MAX_STARTS: Final = 32
+
+MESSAGE: Final = "Hello"
+READ_ONLY: Final = "read-only"
+WARM_UP_TASK: Final = "clawd warm-up"
+
+
+@dataclass
+class WarmUps:
+    """Warm-ups of an entry, across its reloads.
+
+    Attributes:
+        starts: start of each warmed-up Gateway, on the monotonic clock.
+        failed: counts by code.
+        seconds: what the last one took until the agent answered.
+        session: key of the last one's session.
+        running: one is at work.
+
+    """
+
+    starts: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_STARTS))
+    failed: Counter[str] = field(default_factory=Counter)
+    seconds: float | None = None
+    session: str = field(default="", repr=False)
+    running: bool = False
+
+    @property
+    def repeated(self) -> int:
+        """Return the number of warm-ups after another one of the same start."""
+        pairs = pairwise(sorted(self.starts))
+        return sum(is_same_start(first, second) for first, second in pairs)
+
+
+# Not in the runtime of the entry: a reload within the minute repeats no warm-up.
+_WARM_UPS: Final[WeakKeyDictionary[ConfigEntry[Any], WarmUps]] = WeakKeyDictionary()
+
+
+def get_warm_ups(entry: ConfigEntry[Any]) -> WarmUps:
+    """Return the warm-ups of an entry."""
+    return _WARM_UPS.setdefault(entry, WarmUps())
+
+
+def is_same_start(first: float, second: float) -> bool:
+    """Return whether two times are those of the same start of a Gateway."""
+    return abs(first - second) < SAME_START
+
+
+@callback
+def async_track_starts(
+    hass: HomeAssistant, entry: ClawdConfigEntry
+) -> Callable[[], None]:
+    """Warm up a Gateway that has just started, now or later; return the unsubscribe."""
+    unsubscribe = entry.runtime_data.client.subscribe_state(
+        partial(_async_handle_transition, hass, entry)
+    )
+    _async_warm_up_new(hass, entry)
+    return unsubscribe
+
+
+@callback
+def _async_handle_transition(
+    hass: HomeAssistant, entry: ClawdConfigEntry, transition: Transition
+) -> None:
+    # A drill of the self-test cuts the connection, and restarts no Gateway.
+    if transition.state is ConnectionState.CONNECTED and not transition.drill:
+        _async_warm_up_new(hass, entry)
+
+
+@callback
+def _async_warm_up_new(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
+    """Warm up the Gateway if it has just started, once each start."""
+    client, warm_ups = entry.runtime_data.client, get_warm_ups(entry)
+    agent, started_at = _agent_of(entry), _recent_start(client)
+    if agent is None or started_at is None or not entry.options.get(CONF_WARM_UP, True):
+        return
+    known = any(is_same_start(started_at, start) for start in warm_ups.starts)
+    # A question that is being answered has the same effect.
+    if known or client.introspection.runs:
+        return
+    warm_ups.starts.append(started_at)
+    async_create_background_task(
+        hass, entry, _async_warm_up(hass, entry, agent), WARM_UP_TASK
+    )
+
+
+def _recent_start(client: GatewayClient) -> float | None:
+    """Return when the Gateway started, if it is not long ago; not told by v3."""
+    uptime = client.hello.uptime if client.hello else None
+    if uptime is None or uptime >= MAX_UPTIME:
+        return None
+    return time.monotonic() - uptime
+
+
+def _agent_of(entry: ClawdConfigEntry) -> str | None:
+    """Return the agent that is likely to be asked first."""
+    agents = entry.runtime_data.coordinator.agents
+    chosen = (settings[CONF_AGENT] for settings in _agent_settings(entry))
+    return next((agent for agent in chosen if agents.get(agent)), None)
+
+
+def _may_be_unrestricted(entry: ClawdConfigEntry) -> bool:
+    """Return whether all agents have the rights that the Gateway gives them."""
+    return all(
+        settings.get(CONF_PERMISSIONS) == Permissions.GATEWAY
+        for settings in _agent_settings(entry)
+    )
+
+
+def _agent_settings(entry: ClawdConfigEntry) -> Iterator[Mapping[str, Any]]:
+    return (
+        subentry.data
+        for subentry in entry.subentries.values()
+        if subentry.subentry_type == SUBENTRY_CONVERSATION
+    )
+
+
+async def _async_warm_up(
+    hass: HomeAssistant, entry: ClawdConfigEntry, agent: str
+) -> None:
+    """Start a run, and stop it as soon as the agent answers."""
+    warm_ups, started = get_warm_ups(entry), time.monotonic()
+    warm_ups.running = True
+    try:
+        async with (
+            asyncio.timeout(WARM_UP_TIMEOUT),
+            throwaway_session(hass, entry, agent) as key,
+        ):
+            warm_ups.session = key
+            await async_run_until_reply(
+                entry.runtime_data.client,
+                drill_lock(entry),
+                key,
+                unrestricted=_may_be_unrestricted(entry),
+            )
+    except GatewayError as err:
+        warm_ups.failed[err.code or type(err).__name__] += 1
+        LOGGER.debug("Gateway not warmed up: %s", err.code)
+        # The traceback would keep a lost connection alive.
+        err.with_traceback(None)
+    except TimeoutError:
+        warm_ups.failed["TIMEOUT"] += 1
+        LOGGER.debug("Gateway not warmed up in time")
+    else:
+        warm_ups.seconds = time.monotonic() - started
+        LOGGER.debug("Gateway warmed up in %.1f s", warm_ups.seconds)
+    finally:
+        warm_ups.running = False
+
+
+async def async_run_until_reply(
+    client: GatewayClient, lock: DrillLock, key: str, *, unrestricted: bool = False
+) -> None:
+    """Start a run in a session, and stop it as soon as the agent answers.
+
+    Raises:
+        GatewayError: the Gateway did not answer, or refused; also to let the agent
+            only read, unless it may be `unrestricted`.
+
+    """
+    async with lock.question():
+        try:
+            await client.sessions.patch(key, permission_mode=READ_ONLY)
+        except RequestFailedError as err:
+            # Earlier versions of OpenClaw cannot.
+            if not unrestricted:
+                raise
+            LOGGER.debug("Session not restricted: %s", err.code)
+        run = await client.start_run(
+            RunRequest(MESSAGE, key, lightweight=True, include_tools=True)
+        )
+    try:
+        # With its first word, or the start of a tool.
+        async with aclosing(run.parts()) as parts:
+            await anext(parts, None)
+    finally:
+        await run.abort()
