@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from math import isfinite
+from statistics import median
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,21 +18,35 @@ from homeassistant.const import (
 from homeassistant.helpers import entity_registry as er
 from websockets.version import version as websockets_version
 
+from .assist.agent_questions import get_agent_questions
+from .assist.handoff_store import get_handoffs
+from .assist.listeners import get_listeners
+from .assist.ongoing import get_ongoing
+from .assist.rights import Permissions
 from .assist.session import Scope
+from .assist.sessions import get_sessions
+from .assist.warm_up import get_warm_ups
 from .client_factory import get_history
 from .const import (
     CONF_AGENT,
     CONF_AGENT_TOOLS,
     CONF_ALLOW_INSECURE,
+    CONF_ASK_QUESTIONS,
     CONF_CA_CERTIFICATE,
     CONF_DEADLINE,
+    CONF_FAST_VOICE,
     CONF_FINGERPRINT,
     CONF_FROM_ELSEWHERE,
+    CONF_HANDOFF_AFTER,
+    CONF_HANDOFF_SENTENCE,
     CONF_HEADERS,
     CONF_HOME_ACCESS,
     CONF_IDLE_TIMEOUT,
     CONF_INSTRUCTIONS,
     CONF_KEEP_RUN,
+    CONF_PERMISSIONS,
+    CONF_QUIET_END,
+    CONF_QUIET_START,
     CONF_SELF_TEST_SCHEDULE,
     CONF_SENSITIVE,
     CONF_SENSITIVE_LABEL,
@@ -39,17 +54,21 @@ from .const import (
     CONF_SESSION_SCOPE,
     CONF_SHARE_USER_NAME,
     CONF_SPEECH_CLEANUP,
+    CONF_SPOKEN_PART,
     CONF_THINKING,
     CONF_TOOL_PREFIX,
     CONF_TOOL_PROGRESS,
     CONF_TRACE_LENGTH,
+    CONF_WARM_UP,
     VERSION,
 )
 from .gateway import REQUIRED_METHODS, address_class, valid_headers
 from .glossary import meaning
+from .home.announcements import is_quiet
 from .home.apis import ASSISTANT
 from .home.service import get_home
 from .home.settings import HomeAccess, SensitiveActions, agent_homes
+from .home.voice_devices import ANNOUNCE, START_CONVERSATION, find_voice_devices
 from .reports import FAILED_STATUSES, Schedule, failed_checks
 from .storage import unwritten_stores
 
@@ -88,16 +107,21 @@ DIGEST_KEYS: Final = (
 SHOWN_SETTINGS: Final = (
     CONF_AGENT_TOOLS,
     CONF_SESSION_SCOPE,
+    CONF_PERMISSIONS,
     CONF_SHARE_USER_NAME,
     CONF_IDLE_TIMEOUT,
     CONF_DEADLINE,
     CONF_SPEECH_CLEANUP,
+    CONF_HANDOFF_AFTER,
     CONF_TOOL_PROGRESS,
     CONF_HOME_ACCESS,
     CONF_FROM_ELSEWHERE,
     CONF_SENSITIVE,
+    CONF_SPOKEN_PART,
+    CONF_FAST_VOICE,
 )
 PERSONAL_SETTINGS: Final = (
+    CONF_HANDOFF_SENTENCE,
     CONF_INSTRUCTIONS,
     CONF_MODEL,
     CONF_SESSION_NAME,
@@ -110,13 +134,17 @@ CHECKS_WITH_NAMES: Final = ("entity_availability", "registry")
 
 # Options that are shown.
 SHOWN_OPTIONS: Final = (
+    CONF_QUIET_END,
+    CONF_QUIET_START,
     CONF_SELF_TEST_SCHEDULE,
     CONF_KEEP_RUN,
     CONF_TRACE_LENGTH,
+    CONF_ASK_QUESTIONS,
+    CONF_WARM_UP,
     CONF_ALLOW_INSECURE,
 )
 # Texts of settings that are no one's own words; of others only the type is shown.
-SHOWN_TEXTS: Final = (*Schedule, *Scope, *HomeAccess, *SensitiveActions)
+SHOWN_TEXTS: Final = (*Schedule, *Scope, *Permissions, *HomeAccess, *SensitiveActions)
 # Levels of what is shown; data that were edited by hand may be nested deeply.
 MAX_DEPTH: Final = 12
 
@@ -383,6 +411,15 @@ def _questions(history: ClientHistory) -> object:
     ]
 
 
+def _sessions(source: DiagnosticsSource) -> object:
+    """Return the number of sessions by the permission mode that was set."""
+    if source.runtime is None:
+        return None
+    known = get_sessions(source.entry).known.values()
+    modes = Counter(session.mode or "gateway" for session in known)
+    return {"modes": dict(modes)}
+
+
 def _trace(history: ClientHistory) -> object:
     return [
         {
@@ -421,6 +458,41 @@ def _runs(client: GatewayClient) -> object:
     ]
 
 
+def _announcements(source: DiagnosticsSource) -> object:
+    """Return counts of what agents said when nobody waited for it."""
+    runtime = source.runtime
+    if runtime is None:
+        return None
+    listeners = get_listeners(source.entry)
+    return {
+        "delivered": dict(runtime.deliveries.outcomes),
+        "failures": dict(runtime.deliveries.failures),
+        "pending": len(runtime.deliveries.pending),
+        "sessions": len(listeners.owners),
+        "sub_agents": len(listeners.spawns),
+        "unfinished": len(listeners.unfinished),
+        "quiet": is_quiet(source.hass, source.entry),
+    }
+
+
+def _handoffs(source: DiagnosticsSource) -> object:
+    """Return the runs that go on though nobody waits, without their content."""
+    handoffs = get_handoffs(source.entry)
+    return {
+        "open": [
+            {
+                "age": round(handoff.age),
+                "state": handoff.state,
+                "accepted": handoff.accepted,
+                "voice": handoff.question.voice_device is not None,
+            }
+            for handoff in list(handoffs.open.values())[:MAX_NAMES]
+        ],
+        "outcomes": dict(handoffs.outcomes),
+        "ongoing": len(get_ongoing(source.entry).all),
+    }
+
+
 def _stores(source: DiagnosticsSource) -> object:
     """Return the stores that could not be written."""
     return unwritten_stores(source.hass)
@@ -455,6 +527,29 @@ def _entities(source: DiagnosticsSource) -> object:
         for entity in er.async_entries_for_config_entry(registry, entry_id)
         if device_id in {None, entity.device_id}
     ]
+
+
+def _agent_questions(source: DiagnosticsSource) -> object:
+    """Return the questions of agents, without their content."""
+    scopes = source.client.optional_scopes.status if source.client else None
+    questions = get_agent_questions(source.entry)
+    if questions is None:
+        return {"scopes": scopes}
+    return {
+        "scopes": scopes,
+        "open": [
+            {
+                "expires_in": round(-one.late),
+                "items": len(one.request.items),
+                "answers": len(one.answers),
+                "asked": one.asked_at is not None,
+                "repeated": one.repeated,
+            }
+            for one in list(questions.open.values())[:MAX_NAMES]
+        ],
+        "outcomes": dict(questions.outcomes),
+        "others": questions.others,
+    }
 
 
 def _self_test(source: DiagnosticsSource) -> object:
@@ -502,9 +597,8 @@ def _home(source: DiagnosticsSource) -> object:
     home = get_home(source.entry)
     if home is None:
         return None
-    actions = [
-        len(tool.parameters["properties"]["action"]["enum"]) for tool in home.tools
-    ]
+    properties = [tool.parameters["properties"] for tool in home.tools]
+    actions = [len(one["action"]["enum"]) for one in properties if "action" in one]
     return {
         "agents": Counter(agent.access.value for agent in agent_homes(source.entry)),
         "actions": actions,
@@ -513,6 +607,11 @@ def _home(source: DiagnosticsSource) -> object:
         "rebuilds": home.rebuilds,
         "rebuild_ms": round(home.rebuild_seconds * 1000, 3),
         "control_calls_of_last_minute": home.limits.recent,
+        "messages_of_last_hour": home.messages.recent,
+        "voice_devices": {
+            "announce": len(find_voice_devices(source.hass, ANNOUNCE)),
+            "ask": len(find_voice_devices(source.hass, START_CONVERSATION)),
+        },
         "published": len(home.published),
         "outcomes": dict(home.statistics.outcomes),
         "exceptions": dict(home.statistics.exceptions),
@@ -555,6 +654,45 @@ def _node(source: DiagnosticsSource) -> object:
     }
 
 
+def _first_words(source: DiagnosticsSource) -> object:
+    """Return the times to the first words of each agent, without names."""
+    if source.runtime is None:
+        return None
+    warm_ups = get_warm_ups(source.entry)
+    return {
+        "agents": [
+            {
+                "questions": len(times),
+                "median": round(median(times), 3),
+                "longest": round(max(times), 3),
+            }
+            for times in source.runtime.first_words.values()
+        ],
+        "warm_ups": {
+            "count": len(warm_ups.starts),
+            "repeated": warm_ups.repeated,
+            "failed": {_short(code): n for code, n in warm_ups.failed.items()},
+            "seconds": warm_ups.seconds and round(warm_ups.seconds, 3),
+        },
+    }
+
+
+def _speech(source: DiagnosticsSource) -> object:
+    """Return counts of what the Gateway has spoken."""
+    if source.runtime is None:
+        return None
+    speech = source.runtime.speech
+    statistics = speech.statistics
+    return {
+        "configured": speech.data.configured,
+        "loaded": source.runtime.voice_loaded,
+        "spoken": statistics.spoken,
+        "failed": {_short(code): n for code, n in statistics.failed.items()},
+        "formats": dict(statistics.formats),
+        "slowest": round(statistics.slowest, 3),
+    }
+
+
 SECTIONS: Final[Mapping[str, Section]] = {
     "suspects": _suspects,
     "versions": _versions,
@@ -569,15 +707,21 @@ SECTIONS: Final[Mapping[str, Section]] = {
     "faults": _history_section(_faults),
     "requests": _requests,
     "questions": _history_section(_questions),
+    "sessions": _sessions,
     "trace": _history_section(_trace),
     "tasks": _client_section(_tasks),
     "listeners": _client_section(_listeners),
     "runs": _client_section(_runs),
+    "announcements": _announcements,
+    "handoffs": _handoffs,
     "stores": _stores,
     "event_loop": _event_loop,
     "entities": _entities,
     "home": _home,
+    "agent_questions": _agent_questions,
     "node": _node,
+    "first_words": _first_words,
+    "speech": _speech,
     "self_test": _self_test,
 }
 

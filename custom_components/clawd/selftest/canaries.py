@@ -53,7 +53,7 @@ async def detects_unknown_response() -> bool:
 async def detects_overdue_run() -> bool:
     """Keep a run after its end."""
     run = RunInfo("canary", age=0, accepted=True, ended=True, size=0)
-    return bool(detectors.overdue_runs([run], max_age=60))
+    return bool(detectors.overdue_runs([run], overtime=60))
 
 
 async def detects_overdue_request() -> bool:

@@ -65,9 +65,9 @@ def overdue_requests(
     return [r.id for r in pending if now - r.deadline > tolerance]
 
 
-def overdue_runs(runs: Iterable[RunInfo], max_age: float) -> list[str]:
-    """Return the ids of ended or old runs."""
-    return [run.run_id for run in runs if run.ended or run.age > max_age]
+def overdue_runs(runs: Iterable[RunInfo], overtime: float) -> list[str]:
+    """Return the ids of ended runs, and of those past their timeout."""
+    return [run.run_id for run in runs if run.ended or run.age > run.timeout + overtime]
 
 
 def oversized_runs(runs: Iterable[RunInfo]) -> list[str]:

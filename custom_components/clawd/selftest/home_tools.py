@@ -8,10 +8,17 @@ from homeassistant.components.homeassistant import async_should_expose
 from homeassistant.helpers import entity_registry as er
 
 from ..home.apis import ASSISTANT
+from ..home.messages import MessageTool
 from ..home.origin import CallOrigin
 from ..home.service import get_home
 from ..home.settings import HomeAccess, agent_homes
 from ..home.tools import ACTION, HOME_CONTROL, HOME_STATE
+from ..home.voice_devices import (
+    ANNOUNCE,
+    ASSIST_SATELLITE,
+    START_CONVERSATION,
+    find_voice_devices,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,6 +36,7 @@ HARMLESS_ACTION: Final = "GetDateTime"
 # Arguments of Home Assistant's own tools whose values are names of entities.
 NAMES_OF: Final = {"calendar": "calendar", "todo_list": "todo"}
 SCRIPT: Final = "script"
+MEDIA_PLAYER: Final = "media_player"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +102,7 @@ def not_exposed(context: CheckContext) -> set[Offered]:
     found = {*_tools_without_access(context, tools)}
     found |= {*_hidden_scripts(context.hass, tools)}
     found |= {*_hidden_names(context.hass, tools)}
+    found |= {*_hidden_voice_devices(context.hass, tools)}
     return found
 
 
@@ -104,7 +113,7 @@ def _tools_without_access(
     accesses = {home.access for home in agents_with_access(context)}
     allowed = {HOME_STATE} if accesses else set()
     if HomeAccess.CONTROL in accesses:
-        allowed |= {HOME_CONTROL}
+        allowed |= {HOME_CONTROL, *MessageTool}
     for tool in tools:
         if tool.name not in allowed:
             yield Offered("tool", tool.name)
@@ -130,6 +139,29 @@ def _hidden_names(hass: HomeAssistant, tools: Iterable[NodeTool]) -> Iterator[Of
         for name in _choices(tools, HOME_STATE, argument):
             if name not in exposed:
                 yield Offered(domain, name)
+
+
+def _hidden_voice_devices(
+    hass: HomeAssistant, tools: Iterable[NodeTool]
+) -> Iterator[Offered]:
+    """Yield voice devices that agents may speak on, and that are not exposed."""
+    if not {MessageTool.ANNOUNCE, MessageTool.ASK} & {tool.name for tool in tools}:
+        return
+    for device in find_voice_devices(hass, ANNOUNCE | START_CONVERSATION):
+        if not is_exposed_device(hass, device.entity_id):
+            yield Offered(ASSIST_SATELLITE, device.entity_id)
+
+
+def is_exposed_device(hass: HomeAssistant, satellite: str) -> bool:
+    """Return whether a satellite, or a media player of its device, is exposed."""
+    registry = er.async_get(hass)
+    entry = registry.async_get(satellite)
+    players = [
+        other.entity_id
+        for other in registry.entities.values()
+        if entry and other.domain == MEDIA_PLAYER and other.device_id == entry.device_id
+    ]
+    return any(_is_exposed(hass, one) for one in (satellite, *players))
 
 
 def _names_of(hass: HomeAssistant, state: State) -> Iterator[str]:

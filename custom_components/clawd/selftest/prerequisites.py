@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from homeassistant.config_entries import ConfigEntryState
 
+from ..assist.agent_questions import get_agent_questions
+from ..assist.ongoing import get_ongoing
 from ..const import DOMAIN
 from ..gateway import (
     CannotConnectError,
@@ -116,6 +118,11 @@ def home_published(context: CheckContext) -> str | None:
     return None if wanted and wanted <= taken else "home_not_published"
 
 
+def questions_asked(context: CheckContext) -> str | None:
+    """Require that questions of agents are answered."""
+    return None if get_agent_questions(context.entry) else "questions_off"
+
+
 def no_open_calls(context: CheckContext) -> str | None:
     """Require that no call of the home's tools would be interrupted."""
     node = context.runtime.node
@@ -124,4 +131,5 @@ def no_open_calls(context: CheckContext) -> str | None:
 
 def no_open_runs(context: CheckContext) -> str | None:
     """Require that no run would be interrupted."""
-    return "runs_under_way" if context.runtime.client.introspection.runs else None
+    runs = context.runtime.client.introspection.runs or get_ongoing(context.entry).all
+    return "runs_under_way" if runs else None

@@ -7,19 +7,24 @@ from typing import TYPE_CHECKING, Final
 
 from ..reports import Mode
 from .checks import (
+    announcements,
     drills,
     entities,
+    handoffs,
     home,
     home_calls,
     home_drills,
     home_policy,
     listeners,
+    questions,
     reload,
     requests,
     runs,
     security,
+    sessions,
     tasks,
     transport,
+    voice,
 )
 from .model import Check
 
@@ -34,10 +39,15 @@ _MODULES: Final[tuple[ModuleType, ...]] = (
     transport,
     tasks,
     listeners,
+    announcements,
+    handoffs,
+    questions,
     entities,
     home,
     home_calls,
     home_policy,
+    sessions,
+    voice,
     security,
     home_drills,
     drills,

@@ -2,16 +2,21 @@
 
 from ..fault_harness import Fault
 from . import (
+    announcements,
     drills,
     entities,
+    handoffs,
     home,
     listeners,
+    questions,
     reload,
     requests,
     runs,
     security,
+    sessions,
     tasks,
     transport,
+    voice,
 )
 
 FAULTS: list[Fault] = [
@@ -20,9 +25,14 @@ FAULTS: list[Fault] = [
     *transport.FAULTS,
     *tasks.FAULTS,
     *listeners.FAULTS,
+    *announcements.FAULTS,
+    *handoffs.FAULTS,
+    *questions.FAULTS,
     *entities.FAULTS,
     *home.FAULTS,
+    *voice.FAULTS,
     *security.FAULTS,
+    *sessions.FAULTS,
     *drills.FAULTS,
     *reload.FAULTS,
 ]

@@ -27,8 +27,10 @@ from custom_components.clawd.gateway.node.calls import NodeCalls
 from custom_components.clawd.home import (
     approval,
     calls as home_calls,
+    message_calls,
     node as home_node,
     service as home_service,
+    voice_devices,
 )
 from custom_components.clawd.home.caller import Caller, async_identify
 from custom_components.clawd.home.confirmation import Confirmations
@@ -50,6 +52,7 @@ UPDATE = "node.pluginTools.update"
 SESSION = "agent:main:ha-1"
 LOCK = "lock.front_door"
 SCRIPT = "script.good_night"
+SATELLITE = "assist_satellite.hidden"
 SERVICE_RESTART = "1012"
 ABNORMAL_CLOSURE = "1006"
 TEMPLATES: list[dict[str, Any]] = [
@@ -295,6 +298,40 @@ async def everything_is_done(harness: FaultHarness) -> None:
     harness.monkeypatch.setattr(home_service, "async_handle_call", handle)
 
 
+async def hidden_speaker(harness: FaultHarness) -> None:
+    """Offer to speak on a voice device that is not exposed any more."""
+    harness.monkeypatch.setattr(home_call_checks, "EXPOSURE_DELAY", 0.0)
+    harness.monkeypatch.setattr(
+        voice_devices, "async_should_expose", lambda *args: args[-1] == SATELLITE
+    )
+    for satellite in ("assist_satellite.other", SATELLITE):
+        harness.hass.states.async_set(satellite, "idle", {"supported_features": 1})
+    await home_of(harness).async_update_tools()
+    await poll(lambda: "home_announce" in node_of(harness).host.published)
+
+
+async def announced_anywhere(harness: FaultHarness) -> None:
+    """Speak on any voice device that is named."""
+    device = voice_devices.VoiceDevice(
+        SATELLITE, None, None, ("x",), 3, idle=True, telephone=False
+    )
+    harness.monkeypatch.setattr(
+        message_calls, "resolve_voice_devices", lambda *_, **__: [device]
+    )
+
+
+async def notified_by_anybody(harness: FaultHarness) -> None:
+    """Show each notification of the Gateway."""
+
+    async def show() -> dict[str, Any]:
+        return {}
+
+    async def prepare(*_: object) -> object:
+        return show
+
+    harness.monkeypatch.setattr(home_calls, "async_prepare_notification", prepare)
+
+
 async def listener_of_the_node(harness: FaultHarness) -> None:
     """Register a listener to the node after the setup."""
     unsubscribe = node_of(harness).client.subscribe("tick", lambda _: None)
@@ -487,7 +524,7 @@ def _of_node(*details: str) -> tuple[str, ...]:
     return ("node connection", *details)
 
 
-BOTH = "home_control, home_state"
+ALL = "home_control, home_notify, home_state"
 
 FAULTS = [
     _home(old_gateway, "home_method", Expected(0, {"version": "2026.9.6"}), "warn"),
@@ -497,21 +534,21 @@ FAULTS = [
         "home_approval",
         Expected("pending-approval", {"state": "pending-approval"}),
     ),
-    _home(tools_not_taken, "home_published", Expected(2, {"names": BOTH, "code": "-"})),
+    _home(tools_not_taken, "home_published", Expected(3, {"names": ALL, "code": "-"})),
     _home(
         refused_tools,
         "home_published",
-        Expected(2, {"names": BOTH, "code": "INVALID_REQUEST"}),
+        Expected(3, {"names": ALL, "code": "INVALID_REQUEST"}),
     ),
     _home(
         node_refused,
         "home_published",
-        Expected(2, {"code": "UNAVAILABLE"}, reason="home_disconnected"),
+        Expected(3, {"code": "UNAVAILABLE"}, reason="home_disconnected"),
     ),
     _home(
         hiding_profile,
         "home_visible",
-        Expected(2, {"names": BOTH, "profile": "coding"}),
+        Expected(3, {"names": ALL, "profile": "coding"}),
     ),
     _home(slow_home, "home_round_trip", Expected(20.0, {"median": 20, "longest": 20})),
     _home(
@@ -571,10 +608,30 @@ FAULTS = [
         everything_is_done,
         "home_policy",
         Expected(
-            2,
-            {"cases": "no session, group"},
-            ("no session: done", "group: done"),
+            4,
+            {"cases": "no session, group, announcement, notification"},
+            (
+                "no session: done",
+                "group: done",
+                "announcement: done",
+                "notification: done",
+            ),
         ),
+    ),
+    _home(
+        hidden_speaker,
+        "home_exposure",
+        Expected(1, {"offered": 1, "kinds": "assist_satellite"}),
+    ),
+    _home(
+        announced_anywhere,
+        "home_policy",
+        Expected(1, {"cases": "announcement"}, ("announcement: DRY_RUN",)),
+    ),
+    _home(
+        notified_by_anybody,
+        "home_policy",
+        Expected(1, {"cases": "notification"}, ("notification: DRY_RUN",)),
     ),
     _home(
         listener_of_the_node,
@@ -627,12 +684,12 @@ FAULTS = [
     _drill(
         tools_lost_at_a_restart,
         "home_restart",
-        Expected(MEASURED, {"names": BOTH}, reason="home_tools_lost"),
+        Expected(MEASURED, {"names": ALL}, reason="home_tools_lost"),
     ),
     _drill(
         tools_lost_at_a_cut,
         "home_cut",
-        Expected(MEASURED, {"names": BOTH}, reason="home_tools_lost"),
+        Expected(MEASURED, {"names": ALL}, reason="home_tools_lost"),
     ),
     _drill(
         call_that_goes_on,

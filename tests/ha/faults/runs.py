@@ -25,7 +25,7 @@ async def kept_run(harness: FaultHarness) -> None:
 
 async def endless_run(harness: FaultHarness) -> None:
     """Keep a run for longer than one can last."""
-    harness.monkeypatch.setattr(runs, "MAX_RUN_AGE", -1)
+    harness.monkeypatch.setattr(runs, "MAX_OVERTIME", -3600)
     harness.gateway.hold("agent")
 
     async def start_run() -> None:

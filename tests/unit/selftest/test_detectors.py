@@ -60,7 +60,7 @@ def test_ended_or_old_run_is_overdue() -> None:
     ended = replace(RUN, run_id="ended", ended=True)
     old = replace(RUN, run_id="old", age=11.0)
 
-    assert detectors.overdue_runs([RUN, ended, old], max_age=10) == ["ended", "old"]
+    assert detectors.overdue_runs([RUN, ended, old], overtime=10) == ["ended", "old"]
 
 
 async def test_unknown_task_of_component_is_stray() -> None:

@@ -6,16 +6,26 @@ from uuid import uuid4
 from homeassistant.components.homeassistant import async_should_expose
 from homeassistant.core import CoreState
 
-from ...gateway import NodeCall, NodeCallError
+from ...gateway import CALL_TOOL, NOTIFY, NodeCall, NodeCallError
 from ...home.apis import ASSISTANT, llm_context
+from ...home.arguments import INVALID_ARGUMENTS
 from ...home.caller import NOT_ALLOWED
-from ...home.calls import CONFIRMATION_REQUIRED, DONE
+from ...home.calls import CONFIRMATION_REQUIRED
+from ...home.messages import MessageTool
+from ...home.records import DONE
 from ...home.sensitivity import LOCK, find_sensitive
 from ...home.settings import HomeAccess, SensitiveActions
 from ...home.targets import Targets
 from ...home.tools import ACTION, HOME_CONTROL, async_get_home_tools
+from ...home.voice_devices import ASSIST_SATELLITE
 from ...reports import Status
-from ..home_tools import agents_with_access, home_of, self_test_origin, throw_away_key
+from ..home_tools import (
+    agents_with_access,
+    home_of,
+    is_exposed_device,
+    self_test_origin,
+    throw_away_key,
+)
 from ..model import CheckResult, Component, check, expect_none
 from ..prerequisites import home_offered
 
@@ -33,6 +43,7 @@ if TYPE_CHECKING:
 UNLOCK: Final = "HassTurnOff"
 # Neither is there: were they not refused, nothing would be done either.
 MADE_UP_ACTION: Final = "clawd_self_test"
+MADE_UP_SATELLITE: Final = "assist_satellite.clawd_self_test"
 MADE_UP_LOCK: Final = "lock.clawd_self_test"
 TIMEOUT: Final = 5.0
 ALLOWED: Final = "allowed"
@@ -46,17 +57,21 @@ async def check_home_policy(context: CheckContext) -> CheckResult:
     """
     if context.hass.state is not CoreState.running:
         return CheckResult(status=Status.SKIP, reason="home_not_running")
-    count, allowed = 0, []
-    for agent in agents_with_access(context):
-        async for case, outcome, expected in _dry_runs(context, agent):
-            count += 1
-            if outcome != expected:
-                allowed.append(f"{case}: {outcome}")
+    found = [
+        one
+        for agent in agents_with_access(context)
+        async for one in _dry_runs(context, agent)
+    ]
+    if notification := await _notification(context):
+        found.append(notification)
+    allowed = [
+        f"{case}: {outcome}" for case, outcome, expected in found if outcome != expected
+    ]
     cases = dict.fromkeys(allowed)
     return expect_none(
         len(allowed),
         "calls",
-        count=count,
+        count=len(found),
         cases=", ".join(case.partition(":")[0] for case in cases),
         details=tuple(cases),
     )
@@ -70,6 +85,7 @@ async def _dry_runs(
     yield "no session", await _outcome(context, None, made_up), NOT_ALLOWED
     group = f"agent:{agent.agent}:whatsapp:group:clawd-self-test"
     yield "group", await _outcome(context, group, made_up), NOT_ALLOWED
+    yield await _announcement(context, agent)
     expected, tool = _expected(agent), await _unlocking_tool(context.hass, agent)
     if expected is None or tool is None:
         # The owner lets the agent, or none of its tools can do that.
@@ -87,6 +103,38 @@ async def _dry_runs(
         yield "unlock again", await _outcome(context, key, unlock), expected
 
 
+async def _announcement(
+    context: CheckContext, agent: AgentHome
+) -> tuple[str, str, str]:
+    """Return case and outcomes of an announcement on a device that is not exposed."""
+    key, origin = throw_away_key(agent.agent), self_test_origin(context, agent)
+    arguments = {"message": "Test.", "device": _hidden_satellite(context.hass)}
+    with home_of(context).origins.run(key, origin):
+        outcome = await _outcome(context, key, arguments, MessageTool.ANNOUNCE)
+    expected = INVALID_ARGUMENTS if agent.speaks_first else NOT_ALLOWED
+    return "announcement", outcome, expected
+
+
+def _hidden_satellite(hass: HomeAssistant) -> str:
+    """Return a satellite that is not exposed, or else one that is not there."""
+    satellites = hass.states.async_entity_ids(ASSIST_SATELLITE)
+    hidden = (one for one in satellites if not is_exposed_device(hass, one))
+    return next(hidden, MADE_UP_SATELLITE)
+
+
+async def _notification(context: CheckContext) -> tuple[str, str, str] | None:
+    """Return case and outcomes of a notification of the Gateway.
+
+    None if the owner lets an agent control the home from elsewhere.
+    """
+    control = HomeAccess.CONTROL
+    agents = agents_with_access(context)
+    if any({agent.access, agent.from_elsewhere} == {control} for agent in agents):
+        return None
+    outcome = await _outcome(context, None, {"title": "-"}, command=NOTIFY)
+    return "notification", outcome, NOT_ALLOWED
+
+
 def _expected(agent: AgentHome) -> str | None:
     """Return how a sensitive call of an agent has to end; None if as it likes."""
     if agent.access is HomeAccess.READ or agent.sensitive is SensitiveActions.NEVER:
@@ -95,10 +143,14 @@ def _expected(agent: AgentHome) -> str | None:
 
 
 async def _outcome(
-    context: CheckContext, key: str | None, arguments: Mapping[str, Json]
+    context: CheckContext,
+    key: str | None,
+    arguments: Mapping[str, Json],
+    tool: str = HOME_CONTROL,
+    command: str = CALL_TOOL,
 ) -> str:
     """Return the code with which a call is refused."""
-    call = NodeCall(uuid4().hex, HOME_CONTROL, {**arguments}, key, TIMEOUT)
+    call = NodeCall(uuid4().hex, tool, {**arguments}, key, TIMEOUT, command)
     try:
         await home_of(context).async_dry_run(call)
     except NodeCallError as err:

@@ -39,7 +39,8 @@ KNOWN_ENDS: Final = ("AgentRunError", "AgentRunAborted", "NotConnectedError")
 # Errors that kept the connection from coming back, and are not the Gateway's.
 NETWORK_ERRORS: Final = ("CannotConnectError", "CertificateError")
 DAY: Final = 86_400.0
-MAX_RUN_AGE: Final = Timing().request_timeout + Timing().run_timeout + 1
+# Seconds past the timeout of a run: to stop it, or to fetch its reply.
+MAX_OVERTIME: Final = Timing().request_timeout + 1
 
 
 @check(component=Component.GATEWAY)
@@ -50,7 +51,7 @@ async def check_runs_map(context: CheckContext) -> CheckResult:
     """
     introspection = context.runtime.client.introspection
     overdue = await context.recheck(
-        lambda: detectors.overdue_runs(introspection.runs, MAX_RUN_AGE)
+        lambda: detectors.overdue_runs(introspection.runs, MAX_OVERTIME)
     )
     runs = introspection.runs
     return expect_none(

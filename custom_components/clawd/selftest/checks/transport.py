@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ...gateway import (
     MAX_PROTOCOL,
     MIN_PROTOCOL,
+    OPTIONAL_SCOPES,
     REQUIRED_METHODS,
     REQUIRED_SCOPES,
     Cause,
@@ -14,6 +15,7 @@ from ...gateway import (
     GatewayError,
     Outcome,
     PauseReason,
+    ScopeStatus,
     Timing,
     UnsupportedProtocolError,
     address_class,
@@ -43,6 +45,8 @@ USER_ACTION_PAUSES: Final = (
     PauseReason.SCOPES,
     PauseReason.TRANSPORT,
 )
+# Optional scopes of which nothing is missing.
+GRANTED: Final = (ScopeStatus.OFF, ScopeStatus.GRANTED)
 MIN_PAUSE: Final = 30.0
 PAUSE_TOLERANCE: Final = 1.0
 
@@ -244,11 +248,21 @@ async def check_features(context: CheckContext) -> CheckResult:
 
 @check(component=Component.GATEWAY, origin=Origin.GATEWAY, requires=(connected,))
 async def check_scopes(context: CheckContext) -> CheckResult:
-    """Scopes that are required and not granted.
+    """Scopes that are required, or asked for by an option, and not granted.
 
     Requests would be refused.
     """
-    return _missing_result(REQUIRED_SCOPES, _hello(context).scopes)
+    result = _missing_result(REQUIRED_SCOPES, _hello(context).scopes)
+    status = context.runtime.client.optional_scopes.status
+    if result.status is not Status.PASS or status in GRANTED:
+        return result
+    return CheckResult(
+        status=Status.WARN,
+        observed=len(OPTIONAL_SCOPES),
+        unit="names",
+        expected=0,
+        placeholders={"names": ", ".join(OPTIONAL_SCOPES)},
+    )
 
 
 @check(component=Component.SECURITY, origin=Origin.NETWORK)

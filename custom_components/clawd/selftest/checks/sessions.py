@@ -1,0 +1,65 @@
+"""Checks of the sessions that this Home Assistant uses."""
+
+from typing import TYPE_CHECKING, Final
+
+from ...assist.sessions import get_sessions
+from ...gateway import MIN_PROTOCOL
+from ...reports import Mode, Origin, Status
+from ..model import CheckResult, Component, check, expect_none
+from ..prerequisites import connected
+
+if TYPE_CHECKING:
+    from ..model import CheckContext
+
+# Sessions; each is one request.
+MAX_DESCRIBED: Final = 20
+# Permission modes, from the least rights on. Without one, the Gateway decides: its
+# default lets the agent run commands.
+MODES: Final = ("read-only", "guarded", "workspace", None, "full")
+
+
+@check(
+    component=Component.SECURITY,
+    mode=Mode.ACTIVE,
+    origin=Origin.GATEWAY,
+    requires=(connected,),
+)
+async def check_permission_mode(context: CheckContext) -> CheckResult:
+    """Rights of sessions on the Gateway's machine, against those that were set.
+
+    Whoever speaks to a voice device could otherwise run commands there.
+    """
+    client = context.runtime.client
+    if client.hello and client.hello.protocol == MIN_PROTOCOL:
+        return CheckResult(status=Status.SKIP, reason="sessions_unrestrictable")
+    expected = _restricted_sessions(context)
+    found = []
+    for key, mode in expected.items():
+        session = await client.sessions.describe(key)
+        # Who deleted it took its rights, too: the next question sets them again.
+        if session and _exceeds(session.permission_mode, mode):
+            found.append(f"{mode}: {session.permission_mode or 'default'}")
+    return expect_none(
+        len(found),
+        "sessions",
+        exceeding=len(found),
+        count=len(expected),
+        modes=", ".join(dict.fromkeys(found)),
+    )
+
+
+def _restricted_sessions(context: CheckContext) -> dict[str, str]:
+    """Return the modes that were set on this connection, by session key."""
+    connection = context.runtime.client.statistics.connects
+    applied = get_sessions(context.entry).applied
+    modes = {
+        key: settings.mode
+        for key, settings in applied.items()
+        if settings.mode is not None and settings.connection == connection
+    }
+    return dict(list(modes.items())[-MAX_DESCRIBED:])
+
+
+def _exceeds(mode: str | None, expected: str) -> bool:
+    """Return whether a mode gives more rights; one that is not known does."""
+    return mode not in MODES or MODES.index(mode) > MODES.index(expected)
