@@ -2,8 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from subprocess import STDOUT
 from tempfile import TemporaryDirectory
@@ -15,6 +21,9 @@ from .folder import ALL_BUT_THE_USER, HOST, ROOT, prepare_folder, skip_onboardin
 from .processes import child, free_port
 
 POLL_INTERVAL = 0.05
+# Each is answered only then.
+BEFORE_ONBOARDING = "api/onboarding"
+AFTER_ONBOARDING = "auth/providers"
 LOG_LINES = 30
 
 
@@ -38,13 +47,41 @@ class BootError(Exception):
     """Home Assistant ended during its start."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class RunningHomeAssistant:
     """Home Assistant ready for requests, before its onboarding."""
 
     url: str
-    process: asyncio.subprocess.Process
     folder: Path
+    process: asyncio.subprocess.Process = field(init=False)
+    _start: Callable[[], AbstractAsyncContextManager[asyncio.subprocess.Process]]
+    _processes: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _ready_path: str = BEFORE_ONBOARDING
+
+    async def start(self) -> None:
+        """Start it, and wait until it answers.
+
+        Raises:
+            BootError: it ended during its start.
+
+        """
+        self.process = await self._processes.enter_async_context(self._start())
+        await _wait_for_answer(self, f"{self.url}/{self._ready_path}")
+
+    async def restart(self) -> None:
+        """Stop and start it after its onboarding.
+
+        Raises:
+            BootError: it ended during its start.
+
+        """
+        await self.stop()
+        self._ready_path = AFTER_ONBOARDING
+        await self.start()
+
+    async def stop(self) -> None:
+        """Stop it in an orderly way: it stores what it has to."""
+        await self._processes.aclose()
 
 
 def hass_command(folder: Path, installation: Installation = NEWEST) -> list[str | Path]:
@@ -81,11 +118,16 @@ async def boot(  # noqa: PLR0913, PLR0917 - each has a default
         skip_onboarding_steps(folder, skipped)
         try:
             command = [*wrapper(folder), *hass_command(folder, installation)]
-            async with child(command, folder, log, STDOUT, environment) as process:
-                url = f"http://{HOST}:{port}"
-                running = RunningHomeAssistant(url, process, folder)
-                await _wait_for_answer(running)
+            running = RunningHomeAssistant(
+                f"http://{HOST}:{port}",
+                folder,
+                partial(child, command, folder, log, STDOUT, environment),
+            )
+            try:
+                await running.start()
                 yield running
+            finally:
+                await running.stop()
         except Exception as err:
             err.add_note(_log_tail(Path(log.name)))
             raise
@@ -99,9 +141,9 @@ def _temporary_folder() -> Iterator[tuple[Path, IO[bytes]]]:
             yield folder, log
 
 
-async def _wait_for_answer(running: RunningHomeAssistant) -> None:
+async def _wait_for_answer(running: RunningHomeAssistant, url: str) -> None:
     async with aiohttp.ClientSession() as session:
-        while not await _answers(session, running.url):
+        while not await _answers(session, url):
             if running.process.returncode is not None:
                 status = running.process.returncode
                 raise BootError(f"Home Assistant ended with status {status}")
@@ -110,7 +152,7 @@ async def _wait_for_answer(running: RunningHomeAssistant) -> None:
 
 async def _answers(session: aiohttp.ClientSession, url: str) -> bool:
     try:
-        async with session.get(f"{url}/api/onboarding") as response:
+        async with session.get(url) as response:
             return response.ok
     except aiohttp.ClientConnectionError:
         return False

@@ -17,7 +17,7 @@ from scripts.home_assistant.api import (
     connect,
     connect_new_user,
 )
-from scripts.home_assistant.boot import boot
+from scripts.home_assistant.boot import RunningHomeAssistant, boot
 from tests.gateway_e2e.clients import client_at, new_credentials, running
 from tests.gateway_e2e.gateways import Gateway
 
@@ -81,6 +81,7 @@ template:
           action: input_boolean.turn_off
           target: {entity_id: input_boolean.gate}
 """
+TASKS = "sensor.openclaw_gateway_tasks"
 LOUDSPEAKER = Path(__file__).parent / "components" / "loudspeaker"
 POLL_INTERVAL = 0.1
 # Seconds in which the Gateway's agents see the tools after a start of either side.
@@ -91,11 +92,20 @@ TIMEOUT = 60.0
 class RealHome:
     """Running Home Assistant with an entry, and what talks to it."""
 
-    log: Path
-    url: str
+    running: RunningHomeAssistant
     token: str
     entry_id: str
     agents: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        """Return the address."""
+        return self.running.url
+
+    @property
+    def log(self) -> Path:
+        """Return the path of the log."""
+        return self.running.folder / "console.log"
 
 
 @dataclass(frozen=True)
@@ -172,6 +182,14 @@ class Resident:
         await self._wait(has_event)
         return found[0]
 
+    async def tasks(self) -> int:
+        """Return the number of tasks that are under way."""
+        return int(await self.state(TASKS))
+
+    async def wait_tasks(self, number: int) -> None:
+        """Wait until a number of tasks is under way."""
+        await self.wait_state(TASKS, str(number))
+
     async def user_id(self) -> str:
         """Return the id of the user."""
         return str((await self.api.command("auth/current_user"))["id"])
@@ -216,6 +234,7 @@ class Resident:
             "share_user_name": False,
             "speech_cleanup": True,
             "home": {"home_access": access},
+            "voice": {},
             "advanced": {},
         }
         added = await self.api.post(path, settings)
@@ -272,8 +291,7 @@ async def new_home(gateway: Gateway) -> AsyncIterator[RealHome]:
             entry = await journey.add_gateway(api, fields, print, "control")
             entry_id = entry["entry_id"]
             agents = await agents_of(api, entry_id)
-            log = running.folder / "console.log"
-            home = RealHome(log, running.url, token, entry_id, agents)
+            home = RealHome(running, token, entry_id, agents)
             resident = Resident(home, api, now())
             await resident.expose(*EXPOSED)
             await resident.wait_visible()

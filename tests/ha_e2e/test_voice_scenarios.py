@@ -6,10 +6,13 @@ import pytest
 
 from tests.gateway_e2e.gateways import Gateway, serve_gateway
 
-from .real_home import RealHome, Resident, resident_of, serve_home
-from .voice import VoiceDevice, add_voice_device, speak_with
+from .real_home import RealHome, Resident, new_home, resident_of, serve_home
+from .voice import VoiceDevice, add_voice_device, find_voice_device, speak_with
 
 KITCHEN = "Kitchen speaker"
+KITCHEN_ID = "assist_satellite.kitchen_speaker"
+HANDED_OFF = "I'm on it; I'll tell you when it's done."
+MAIN_CHAT = "agent:main:main"
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +38,16 @@ async def resident(home: RealHome) -> AsyncIterator[Resident]:
 
 @pytest.fixture
 async def kitchen(home: RealHome, resident: Resident) -> VoiceDevice:
-    """Add a voice device to the kitchen."""
+    """Return the voice device in the kitchen."""
+    if device := await find_voice_device(resident.api, KITCHEN_ID):
+        await resident.wait_tasks(0)
+        return device
     device = await add_voice_device(resident.api, KITCHEN, "kitchen")
     await speak_with(resident.api, home, "kitchen_speaker")
+    await resident.expose(KITCHEN_ID)
+    # The first run of a Gateway takes seconds.
+    await device.say("say Hello.")
+    await resident.wait_tasks(0)
     return device
 
 
@@ -47,3 +57,75 @@ async def test_spoken_question_is_answered(kitchen: VoiceDevice) -> None:
     assert not reply.error
     assert reply.seconds == pytest.approx(len(reply.text) * 0.02, rel=0.1)
     assert not reply.listens
+
+
+async def test_long_answer_is_handed_off_and_announced(kitchen: VoiceDevice) -> None:
+    reply = await kitchen.say("wait 40 | say The long task is done.")
+    assert reply.text == HANDED_OFF
+    assert not reply.listens
+    assert 12 <= reply.began_after < 16
+    played = await kitchen.wait_heard("The long task is done.")
+    assert played.kind == "announcement"
+    assert played.seconds == pytest.approx(len(played.text) * 0.02, rel=0.1)
+
+
+async def test_question_in_the_end_opens_the_microphone(kitchen: VoiceDevice) -> None:
+    await kitchen.say("wait 15 | say It is done. Shall I close the window?")
+    played = await kitchen.wait_heard("It is done. Shall I close the window?")
+    assert played.kind == "conversation"
+
+
+async def test_two_long_questions_are_both_answered_once(kitchen: VoiceDevice) -> None:
+    await kitchen.say("wait 25 | say The first is done.")
+    second = await kitchen.say("say A quick one.")
+    assert second.text == "A quick one."
+    await kitchen.wait_heard("The first is done.")
+    texts = [played.text for played in await kitchen.heard()]
+    assert texts.count("The first is done.") == 1
+    assert "A quick one." not in texts
+
+
+async def test_stop_ends_what_was_handed_off(
+    kitchen: VoiceDevice, resident: Resident
+) -> None:
+    await kitchen.say("wait 60 | say Never to be heard.")
+    assert (await resident.tasks()) == 1
+    reply = await kitchen.say("Stop that.")
+    assert not reply.error
+    await resident.wait_tasks(0)
+    assert "Never to be heard." not in [one.text for one in await kitchen.heard()]
+
+
+async def test_speech_with_a_tool_in_the_middle_does_not_starve(
+    kitchen: VoiceDevice,
+) -> None:
+    scratch = "I should look at the clock and at the sensors of the house first, I say."
+    tool = 'use home_state {"action":"GetDateTime"}'
+    reply = await kitchen.say(f"say {scratch} | {tool} | wait 6 | say It is noon.")
+    assert reply.longest_gap < 3
+    assert reply.text.endswith("It is noon.")
+
+
+async def test_guest_cannot_run_commands(
+    kitchen: VoiceDevice, resident: Resident
+) -> None:
+    command = 'call exec {"command":"echo allowed-$((40+2))"} | quote'
+    spoken = await kitchen.say(command)
+    assert "allowed-42" not in spoken.text
+    written = await resident.say(command)
+    assert "allowed-42" in written.text
+
+
+async def test_restart_in_the_middle_of_a_hand_off(gateway: Gateway) -> None:
+    async with new_home(gateway) as home:
+        async with resident_of(home) as resident:
+            device = await add_voice_device(resident.api, "Bath speaker", "bedroom")
+            await speak_with(resident.api, home, "bath_speaker")
+            await device.say("wait 60 | say It survived the restart.")
+        await home.running.restart()
+        async with resident_of(home) as resident:
+            await resident.api.wait_until_running()
+            device = VoiceDevice(resident.api, device.entity_id, device.device_id)
+            await device.wait_heard("It survived the restart.")
+            texts = [one.text for one in await device.heard()]
+            assert texts.count("It survived the restart.") == 1

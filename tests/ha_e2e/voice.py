@@ -5,7 +5,7 @@ from typing import Any
 
 from scripts.home_assistant.api import HomeAssistantApi
 
-from .real_home import RealHome
+from .real_home import RealHome, until
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,13 @@ class VoiceDevice:
         """Return what was played without a question."""
         return [Played(**one) for one in (await self._act("heard"))["played"]]
 
+    async def wait_heard(self, text: str) -> Played:
+        """Wait until a text was played without a question."""
+        heard = await until(
+            self.heard, lambda heard: text in [played.text for played in heard]
+        )
+        return next(played for played in heard if played.text == text)
+
     async def interrupt(self) -> None:
         """Interrupt the reply."""
         target = {"entity_id": self.entity_id}
@@ -52,6 +59,16 @@ class VoiceDevice:
         fields = {"entity_id": self.entity_id, **fields}
         answer = await self.api.post(path, fields)
         return dict(answer["service_response"][self.entity_id])
+
+
+async def find_voice_device(
+    api: HomeAssistantApi, entity_id: str
+) -> VoiceDevice | None:
+    """Return a voice device that was added."""
+    for entity in await api.command("config/entity_registry/list"):
+        if entity["entity_id"] == entity_id:
+            return VoiceDevice(api, entity_id, entity["device_id"])
+    return None
 
 
 async def add_voice_device(

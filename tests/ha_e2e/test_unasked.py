@@ -1,0 +1,76 @@
+"""Announcements of what a real OpenClaw says by itself, in a real Home Assistant."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from tests.gateway_e2e.gateway_harness import RealGatewayHarness
+from tests.gateway_e2e.gateways import Gateway, serve_gateway
+from tests.gateway_e2e.nodes import admin
+from tests.gateway_e2e.test_unasked import JOB, SPAWN
+
+from .real_home import RealHome, Resident, resident_of, serve_home, until
+from .voice import Played, VoiceDevice, add_voice_device, speak_with
+
+KITCHEN = "Kitchen speaker"
+
+
+@pytest.fixture(scope="module")
+def gateway() -> Iterator[Gateway]:
+    """Run OpenClaw."""
+    with serve_gateway(4) as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="module")
+def home(gateway: Gateway) -> Iterator[RealHome]:
+    """Run Home Assistant."""
+    with serve_home(gateway) as home:
+        yield home
+
+
+@pytest.fixture
+async def resident(home: RealHome) -> AsyncIterator[Resident]:
+    """Return the user of the home."""
+    async with resident_of(home) as resident:
+        yield resident
+
+
+@pytest.fixture
+async def kitchen(home: RealHome, resident: Resident) -> VoiceDevice:
+    """Add a voice device to the kitchen."""
+    device = await add_voice_device(resident.api, KITCHEN, "kitchen")
+    await speak_with(resident.api, home, "kitchen_speaker")
+    return device
+
+
+async def wait_heard(device: VoiceDevice, count: int) -> list[Played]:
+    """Wait until a device has announced something so often."""
+    return await until(device.heard, lambda heard: len(heard) >= count)
+
+
+async def test_sub_agents_and_jobs_are_announced_where_somebody_asked(
+    gateway: Gateway, resident: Resident, kitchen: VoiceDevice
+) -> None:
+    reply = await kitchen.say(SPAWN[4])
+    assert reply.text == "I started it."
+
+    [announced] = await wait_heard(kitchen, 1)
+    assert announced.kind == "announcement"
+    assert announced.text
+    assert announced.text != reply.text
+    assert announced.seconds > 0
+
+    async with admin(RealGatewayHarness(gateway)) as operator:
+        rows = (await operator.request("sessions.list"))["sessions"]
+        [key] = [row["key"] for row in rows if ":ha-" in row["key"]]
+        target = {"sessionTarget": f"session:{key}"}
+        job = await operator.request("cron.add", {**JOB, **target})
+        await operator.request("cron.run", {"id": job["id"], "mode": "force"})
+        heard = await wait_heard(kitchen, 2)
+    assert [one.text for one in heard[1:]] == ["good morning"]
+
+    check = await resident.check("announcements")
+    assert check["status"] == "pass"
+    counts = (await resident.diagnostics())["announcements"]
+    assert counts["delivered"] == {"announced": 2}
