@@ -1,12 +1,22 @@
 """The OpenClaw Gateway integration."""
 
+from functools import partial
 import ssl
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from homeassistant.const import Platform
+from homeassistant.core import callback
 from homeassistant.helpers import config_validation as cv
 
+from .assist.agent_questions import async_track_questions
 from .assist.assistant import async_create_assistants
+from .assist.handoff import async_resume_handoffs
+from .assist.listeners import async_load_session_listeners
+from .assist.sessions import async_load_agent_sessions, get_sessions
+from .assist.speech import speakable
+from .assist.throwaway import async_delete_later
+from .assist.unasked import UnaskedReplies
+from .assist.warm_up import async_track_starts
 from .client_factory import (
     async_get_credentials,
     async_get_endpoint,
@@ -19,6 +29,8 @@ from .coordinator import (
     ClawdCoordinator,
     ClawdRuntime,
     ReportHistory,
+    SpeechCoordinator,
+    async_create_background_task,
     count_events,
     count_listeners,
 )
@@ -30,6 +42,7 @@ from .home.service import HomeService, has_home_access
 from .issues import (
     async_delete_issues_of_unloaded_entries,
     async_track_connection_issues,
+    async_track_scope_issue,
     async_track_store_issue,
 )
 from .migration import async_migrate_entry
@@ -45,6 +58,7 @@ if TYPE_CHECKING:
     from homeassistant.helpers.typing import ConfigType
 
     from .coordinator import ClawdConfigEntry
+    from .gateway import Endpoint
 
 __all__ = ["async_migrate_entry"]
 
@@ -57,6 +71,7 @@ PLATFORMS = (
     Platform.EVENT,
     Platform.SENSOR,
 )
+VOICE_TASK: Final = f"{DOMAIN} voice"
 
 
 async def async_setup(
@@ -90,35 +105,86 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> boo
     # Before the first attempt: a refused one fails the setup and has an issue.
     unsubscribe = async_track_connection_issues(hass, entry, coordinator)
     tracker.async_track(entry, "connection issues", unsubscribe)
+    unsubscribe = async_track_scope_issue(hass, entry, client)
+    tracker.async_track(entry, "scope issue", unsubscribe)
     unsubscribe = async_track_store_issue(hass, entry)
     tracker.async_track(entry, "store issue", unsubscribe)
     await coordinator.async_connect()
     await async_update_unique_id(hass, entry, client)
     reports = ReportHistory(hass, entry)
     await reports.async_load()
+    speech = SpeechCoordinator(hass, entry, client)
     runtime = ClawdRuntime(
-        client, credentials, coordinator, reports, events_before=events_before
+        client, credentials, coordinator, reports, speech, events_before=events_before
     )
     entry.runtime_data = runtime
-    tracker.async_track(entry, "loop monitor", runtime.loop_monitor.start(hass.loop))
-    unsubscribe = async_track_home_offer(hass, entry)
-    tracker.async_track(entry, "home offer", unsubscribe)
-    if has_home_access(entry):
-        home = HomeService(hass, entry)
-        home.async_start()
-        tracker.async_track(entry, "home", home.async_stop)
-        stop = await async_start_node(hass, entry, endpoint, home)
-        tracker.async_track(entry, "node", stop)
+    await _async_start_services(hass, entry, endpoint)
     async_track_issue(hass, entry)
     async_schedule_self_tests(hass, entry)
     async_create_devices(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     await async_create_assistants(hass, entry)
+    await _async_load_voice(hass, entry)
+    tracker.async_track(entry, "warm-up", async_track_starts(hass, entry))
     runtime.listener_baseline = count_listeners(client)
     if runtime.node:
         runtime.node.listener_baseline = count_listeners(runtime.node.client)
+    unsubscribe = speech.async_add_listener(partial(_async_check_voice, hass, entry))
+    tracker.async_track(entry, "voice", unsubscribe)
+    await async_resume_handoffs(hass, entry)
+    # Not those of the runs that are resumed.
+    async_delete_later(hass, entry)
     entry.async_on_unload(entry.add_update_listener(async_reload_entry))
     return True
+
+
+async def _async_start_services(
+    hass: HomeAssistant, entry: ClawdConfigEntry, endpoint: Endpoint
+) -> None:
+    """Start what serves the agents' runs, each until the entry is unloaded."""
+    tracker = async_get_tracker(entry)
+    for name, unsubscribe in (await entry.runtime_data.speech.async_start()).items():
+        tracker.async_track(entry, name, unsubscribe)
+    await async_load_agent_sessions(hass, entry)
+    tracker.async_track(
+        entry, "loop monitor", entry.runtime_data.loop_monitor.start(hass.loop)
+    )
+    unsubscribe = async_track_questions(hass, entry)
+    tracker.async_track(entry, "questions", unsubscribe)
+    unsubscribe = async_track_home_offer(hass, entry)
+    tracker.async_track(entry, "home offer", unsubscribe)
+    if has_home_access(entry):
+        home = HomeService(hass, entry, speakable)
+        home.async_start()
+        tracker.async_track(entry, "home", home.async_stop)
+        stop = await async_start_node(hass, entry, endpoint, home)
+        tracker.async_track(entry, "node", stop)
+    listeners = await async_load_session_listeners(hass, entry)
+    stop = UnaskedReplies(hass, entry, listeners).async_start()
+    tracker.async_track(entry, "unasked replies", stop)
+
+
+async def _async_load_voice(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
+    """Set up the platform once something can speak.
+
+    It brings components that nobody needs without: a cache, ffmpeg, media sources.
+    """
+    runtime = entry.runtime_data
+    if runtime.speech.data.configured:
+        await hass.config_entries.async_forward_entry_setups(entry, [Platform.TTS])
+        runtime.voice_loaded = True
+
+
+@callback
+def _async_check_voice(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
+    """Set up the platform if the Gateway got a provider meanwhile."""
+    runtime = entry.runtime_data
+    # A second task would set the platform up twice.
+    needed = runtime.speech.data.configured and not runtime.voice_loaded
+    if needed and runtime.voice_task is None:
+        runtime.voice_task = async_create_background_task(
+            hass, entry, _async_load_voice(hass, entry), VOICE_TASK
+        )
 
 
 async def async_reload_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
@@ -128,7 +194,10 @@ async def async_reload_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> No
 
 async def async_unload_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> bool:
     """Unload a Gateway."""
-    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+    await get_sessions(entry).async_save()
+    voice = (Platform.TTS,) if entry.runtime_data.voice_loaded else ()
+    platforms = (*PLATFORMS, *voice)
+    return await hass.config_entries.async_unload_platforms(entry, platforms)
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:

@@ -19,6 +19,7 @@ from homeassistant.util.ssl import get_default_context, get_default_no_verify_co
 
 from .const import (
     CONF_ALLOW_INSECURE,
+    CONF_ASK_QUESTIONS,
     CONF_CA_CERTIFICATE,
     CONF_FINGERPRINT,
     CONF_HEADERS,
@@ -32,6 +33,7 @@ from .const import (
     VERSION,
 )
 from .gateway import (
+    ANSWERING_PROFILE,
     NODE_PROFILE,
     OPERATOR_PROFILE,
     ClientHistory,
@@ -72,7 +74,13 @@ def new_client(
     history: ClientHistory,
 ) -> GatewayClient:
     """Return a client; the self-test expects it to end with its entry."""
-    return _new_client(endpoint, credentials, options, history, OPERATOR_PROFILE)
+    profile = OPERATOR_PROFILE
+    if options.get(CONF_ASK_QUESTIONS) is True:
+        profile = ANSWERING_PROFILE
+    else:
+        # Who opts in again asks again.
+        history.scopes_denied = False
+    return _new_client(endpoint, credentials, options, history, profile)
 
 
 def new_node_client(

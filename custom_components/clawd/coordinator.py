@@ -1,7 +1,7 @@
 """Coordinators of an entry: state of the connection, reports of self-tests."""
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -28,7 +28,9 @@ from .gateway import (
     GatewayError,
     NodeHost,
     PauseReason,
+    SpeechStatus,
     Transition,
+    TtsCommands,
     pause_reason,
 )
 from .loop_monitor import LoopMonitor
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
 MAX_REPORTS: Final = 10
 TASK_PREFIX: Final = "task "
+CONFIG_CHANGED: Final = "config.changed"
 
 # Pauses that start a reauth flow: only new credentials end them.
 REAUTH_PAUSES: Final = (PauseReason.TOKEN, PauseReason.SCOPES, PauseReason.DEVICE)
@@ -86,6 +89,22 @@ class NodeRuntime:
 
 
 @dataclass
+class DeliveryStatistics:
+    """Counters of what agents said when nobody waited for it.
+
+    Attributes:
+        outcomes: deliveries by the way they took.
+        failures: ways that did not work, by code.
+        pending: start of each delivery under way, on the monotonic clock.
+
+    """
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)
+    pending: dict[object, float] = field(default_factory=dict)
+
+
+@dataclass
 class ClawdRuntime:
     """Runtime data of an entry.
 
@@ -94,8 +113,12 @@ class ClawdRuntime:
         events_before: what the client had counted before the setup; its counters
             outlive a reload.
         loop_monitor: lag of the event loop.
-        session_models: model of each session, set on the connection of that number.
+        speech: text to speech by the Gateway.
+        voice_loaded: its platform is set up.
+        voice_task: sets it up after the setup of the entry.
         session_turns: held by the question that a session answers.
+        first_words: seconds from a question to the first words, by agent's subentry.
+        deliveries: what agents said when nobody waited for it.
         node: None unless an agent has access to the home, and the Gateway can offer it.
         ended_sessions: keys of throw-away sessions that are still to be deleted.
         background_tasks: those of this entry, besides the client's.
@@ -107,16 +130,20 @@ class ClawdRuntime:
     credentials: Credentials
     coordinator: ClawdCoordinator
     reports: ReportHistory
+    speech: SpeechCoordinator
     listener_baseline: Mapping[str, int] = field(default_factory=dict)
     events_before: Mapping[str, int] = field(default_factory=dict)
     loop_monitor: LoopMonitor = field(default_factory=LoopMonitor)
-    session_models: dict[str, tuple[int, str]] = field(default_factory=dict)
     session_turns: WeakValueDictionary[str, asyncio.Lock] = field(
         default_factory=WeakValueDictionary
     )
-    node: NodeRuntime | None = None
-    ended_sessions: set[str] = field(default_factory=set)
+    deliveries: DeliveryStatistics = field(default_factory=DeliveryStatistics)
     background_tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    first_words: dict[str, deque[float]] = field(default_factory=dict)
+    node: NodeRuntime | None = None
+    voice_loaded: bool = False
+    voice_task: asyncio.Task[None] | None = None
+    ended_sessions: set[str] = field(default_factory=set)
     started_tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     @property
@@ -316,6 +343,78 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
                     model=MODELS[hello.protocol],
                     sw_version=hello.server_version,
                 )
+
+
+@dataclass
+class SpeechStatistics:
+    """Counts of the parts of texts that the Gateway has spoken.
+
+    Attributes:
+        slowest: seconds that the longest answer took.
+
+    """
+
+    spoken: int = 0
+    slowest: float = 0.0
+    failed: Counter[str] = field(default_factory=Counter)
+    formats: Counter[str] = field(default_factory=Counter)
+
+
+class SpeechCoordinator(DataUpdateCoordinator[SpeechStatus]):
+    """Providers of speech that the Gateway has, as far as known."""
+
+    config_entry: ClawdConfigEntry
+
+    def __init__(
+        self, hass: HomeAssistant, entry: ClawdConfigEntry, client: GatewayClient
+    ) -> None:
+        """Initialize without a provider; `async_start()` comes next."""
+        super().__init__(hass, LOGGER, config_entry=entry, name=f"{DOMAIN} speech")
+        self.client = client
+        self.data = SpeechStatus()
+        self.statistics = SpeechStatistics()
+
+    @property
+    def available(self) -> bool:
+        """Return whether something can speak now."""
+        return self.client.hello is not None and self.data.configured
+
+    async def async_start(self) -> Mapping[str, Callable[[], None]]:
+        """Request the status, and follow it; return the unsubscribes."""
+        await self.async_refresh_status()
+        return {
+            "speech after connecting": self.client.subscribe_state(
+                self._async_handle_transition
+            ),
+            # OpenClaw takes on most settings without a restart.
+            "speech after changes": self.client.subscribe(
+                CONFIG_CHANGED, self._async_handle_change
+            ),
+        }
+
+    async def async_refresh_status(self) -> None:
+        """Request the status and tell the listeners; errors leave it as it is."""
+        hello = self.client.hello
+        if hello is None:
+            return
+        # Clawdbot has a status, but nothing that answers with audio.
+        if TtsCommands.SPEAK.name not in hello.methods:
+            self.async_set_updated_data(SpeechStatus())
+            return
+        try:
+            self.async_set_updated_data(await self.client.tts.status())
+        except GatewayError as err:
+            LOGGER.debug("Speech status not refreshed: %s", err.code)
+            # The traceback would keep the lost connection alive.
+            err.with_traceback(None)
+
+    async def _async_handle_transition(self, transition: Transition) -> None:
+        self.async_update_listeners()
+        if transition.state is ConnectionState.CONNECTED:
+            await self.async_refresh_status()
+
+    async def _async_handle_change(self, _: Event) -> None:
+        await self.async_refresh_status()
 
 
 class ReportHistory(DataUpdateCoordinator[Report | None]):

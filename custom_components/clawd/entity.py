@@ -18,10 +18,15 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from yarl import URL
 
 from .const import CONF_AGENT, DOMAIN, MODELS
-from .coordinator import ClawdConfigEntry, ClawdCoordinator, ReportHistory
+from .coordinator import (
+    ClawdConfigEntry,
+    ClawdCoordinator,
+    ReportHistory,
+    SpeechCoordinator,
+)
 
 
-class ClawdEntity[CoordinatorT: ClawdCoordinator | ReportHistory](
+class ClawdEntity[CoordinatorT: ClawdCoordinator | ReportHistory | SpeechCoordinator](
     CoordinatorEntity[CoordinatorT]
 ):
     """Entity of the Gateway's device."""

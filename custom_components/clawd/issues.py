@@ -27,6 +27,8 @@ from .gateway import (
     Hello,
     PairingRequiredError,
     ProxyRefusedError,
+    ScopeRequest,
+    ScopeStatus,
     SignInRequiredError,
     UnsupportedProtocolError,
 )
@@ -61,6 +63,8 @@ class Issue(StrEnum):
     NODE_LINK_REQUIRED = "node_link_required"
     NODE_TAKEN_OVER = "node_taken_over"
     NODE_KEY_UNREADABLE = "node_key_unreadable"
+    QUESTIONS_NOT_APPROVED = "questions_not_approved"
+    QUESTIONS_DENIED = "questions_denied"
 
 
 CONNECTION_ISSUES: Final = (
@@ -75,7 +79,7 @@ CONNECTION_ISSUES: Final = (
 )
 # Can be judged only while connected.
 WARNINGS: Final = (Issue.CLOCK_SKEW, Issue.INSECURE_TRANSPORT)
-# Only the home is out of the agents' reach.
+# Only the home is out of the agents' reach, or its user.
 MILD: Final = (
     *WARNINGS,
     Issue.HOME_REFUSED,
@@ -85,7 +89,13 @@ MILD: Final = (
     Issue.NODE_LINK_REQUIRED,
     Issue.NODE_TAKEN_OVER,
     Issue.NODE_KEY_UNREADABLE,
+    Issue.QUESTIONS_NOT_APPROVED,
+    Issue.QUESTIONS_DENIED,
 )
+_SCOPE_ISSUES: Final = {
+    ScopeStatus.PENDING: Issue.QUESTIONS_NOT_APPROVED,
+    ScopeStatus.DENIED: Issue.QUESTIONS_DENIED,
+}
 # States in which the connection's issues can be judged.
 SETTLED_STATES: Final = (ConnectionState.CONNECTED, ConnectionState.PAUSED)
 
@@ -126,6 +136,24 @@ def async_track_connection_issues(
             _async_update_agent_issue(hass, entry, coordinator)
 
     return coordinator.async_add_listener(update)
+
+
+@callback
+def async_track_scope_issue(
+    hass: HomeAssistant, entry: ConfigEntry[Any], client: GatewayClient
+) -> Callable[[], None]:
+    """Track the approval of the optional scopes; return the unsubscribe."""
+
+    @callback
+    def update(scopes: ScopeRequest) -> None:
+        command = f"openclaw devices approve {scopes.request_id}"
+        for status, issue in _SCOPE_ISSUES.items():
+            if status is scopes.status:
+                async_create_issue(hass, entry, issue, {"command": command})
+            else:
+                async_delete_issue(hass, entry, issue)
+
+    return client.subscribe_scopes(update)
 
 
 @callback

@@ -35,6 +35,8 @@ VERBS: Final[Mapping[str, Mapping[str, str]]] = {
     "HassSetPosition": {"": "moved"},
     "HassStopMoving": {"": "stopped"},
     "HassClimateSetTemperature": {"": "set the temperature of"},
+    "home_announce": {"": "spoke on"},
+    "home_ask": {"": "asked on"},
 }
 DONE: Final = "done"
 MAX_NAMES: Final = 3

@@ -8,12 +8,14 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
+from .assist.session import Scope
 from .client_factory import certificates_in
 from .const import (
     CONF_ALLOW_INSECURE,
     CONF_CA_CERTIFICATE,
     CONF_IDLE_TIMEOUT,
     CONF_OFFER_HOME,
+    CONF_SESSION_SCOPE,
     DOMAIN,
     SUBENTRY_AI_TASK,
     SUBENTRY_CONVERSATION,
@@ -66,8 +68,10 @@ def _async_move_allow_insecure(hass: HomeAssistant, entry: ClawdConfigEntry) -> 
 def _async_add_agent(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
     """Turn the only agent into a subentry with the same entity."""
     new = new_subentry(FIRST_AGENT, _async_device_name(hass, entry))
+    # It had one session per conversation.
+    data = {**new["data"], CONF_SESSION_SCOPE: Scope.CONVERSATION.value}
     subentry = ConfigSubentry(
-        data=MappingProxyType(dict(new["data"])),
+        data=MappingProxyType(data),
         subentry_type=new["subentry_type"],
         title=new["title"],
         unique_id=new["unique_id"],

@@ -12,6 +12,7 @@ from homeassistant.helpers import issue_registry as ir
 import voluptuous as vol
 
 from . import selftest
+from .client_factory import get_history
 from .const import CONF_FROM_ELSEWHERE, CONF_HOME_ACCESS, DOMAIN
 from .flows.agent_schema import access_selector
 from .flows.certificate import async_trust_certificate
@@ -71,18 +72,19 @@ async def async_create_fix_flow(
 def _retry_of(
     hass: HomeAssistant, entry: ClawdConfigEntry, data: dict[str, str]
 ) -> Retry:
-    match data["issue"]:
-        case Issue.SELF_TEST_FAILED:
-            return partial(_async_self_test, hass, entry, Mode(data["mode"]))
-        case Issue.CERTIFICATE_CHANGED:
-            return partial(_async_trust_certificate, hass, entry)
-        case Issue.STORE_NOT_WRITTEN:
-            return partial(_async_write_stores, hass)
-        case Issue.HOME_TOOLS_HIDDEN:
-            return partial(_async_check_visible, hass, entry)
-        case Issue.NODE_TAKEN_OVER | Issue.NODE_KEY_UNREADABLE:
-            return partial(_async_replace_node_key, hass, entry)
-    return partial(_async_reload, hass, entry)
+    if data["issue"] == Issue.SELF_TEST_FAILED:
+        return partial(_async_self_test, hass, entry, Mode(data["mode"]))
+    replace_key = partial(_async_replace_node_key, hass, entry)
+    retries: Mapping[str, Retry] = {
+        Issue.CERTIFICATE_CHANGED: partial(_async_trust_certificate, hass, entry),
+        Issue.STORE_NOT_WRITTEN: partial(_async_write_stores, hass),
+        Issue.HOME_TOOLS_HIDDEN: partial(_async_check_visible, hass, entry),
+        Issue.NODE_TAKEN_OVER: replace_key,
+        Issue.NODE_KEY_UNREADABLE: replace_key,
+        Issue.QUESTIONS_NOT_APPROVED: _async_look_again,
+        Issue.QUESTIONS_DENIED: partial(_async_ask_again, hass, entry),
+    }
+    return retries.get(data["issue"], partial(_async_reload, hass, entry))
 
 
 class IssueFlow(RepairsFlow):
@@ -263,6 +265,18 @@ async def _async_replace_node_key(
     hass: HomeAssistant, entry: ClawdConfigEntry, shown: Shown
 ) -> str | None:
     await async_remove_node_identity(hass, entry.entry_id)
+    return await _async_reload(hass, entry, shown)
+
+
+async def _async_look_again(_shown: Shown) -> None:
+    """Do nothing: the issue goes by itself once the request is approved."""
+
+
+async def _async_ask_again(
+    hass: HomeAssistant, entry: ClawdConfigEntry, shown: Shown
+) -> str | None:
+    """Request the scopes that were refused."""
+    get_history(hass, entry.entry_id).scopes_denied = False
     return await _async_reload(hass, entry, shown)
 
 

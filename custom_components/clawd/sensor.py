@@ -7,10 +7,16 @@ from homeassistant.components.sensor import (
     SensorDeviceClass,
     SensorEntity,
     SensorEntityDescription,
+    SensorStateClass,
 )
+from homeassistant.const import EntityCategory, UnitOfTime
 from homeassistant.util.dt import utc_from_timestamp
 
-from .entity import ConnectionEntity, SelfTestEntity
+from .assist.first_words import first_word_time
+from .assist.ongoing import get_ongoing
+from .const import SUBENTRY_CONVERSATION
+from .coordinator import ClawdCoordinator
+from .entity import AgentEntity, ClawdEntity, ConnectionEntity, SelfTestEntity
 from .gateway import ConnectionState
 from .reports import Status, suspects_of
 
@@ -18,15 +24,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from homeassistant.config_entries import ConfigSubentry
     from homeassistant.core import HomeAssistant
     from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-    from .coordinator import ClawdConfigEntry, ClawdCoordinator
+    from .coordinator import ClawdConfigEntry
 
 PARALLEL_UPDATES = 0
 
 SUMMARY_KEYS: Final = ("liveness", "readiness", "mode", "started_at")
 ATTR_SUSPECTS: Final = "suspects"
+ATTR_TASKS: Final = "tasks"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,9 +81,16 @@ async def async_setup_entry(
                 ConnectionSensor(runtime.coordinator, description)
                 for description in CONNECTION_SENSORS
             ),
+            TasksSensor(runtime.coordinator),
             SelfTestSensor(runtime.reports),
         ]
     )
+    for subentry in entry.subentries.values():
+        if subentry.subentry_type == SUBENTRY_CONVERSATION:
+            async_add_entities(
+                [FirstWordSensor(runtime.coordinator, subentry)],
+                config_subentry_id=subentry.subentry_id,
+            )
 
 
 class ConnectionSensor(ConnectionEntity, SensorEntity):
@@ -95,6 +110,44 @@ class ConnectionSensor(ConnectionEntity, SensorEntity):
     def native_value(self) -> str | datetime | None:
         """Return the current value."""
         return self.entity_description.value_fn(self.coordinator)
+
+
+class TasksSensor(ClawdEntity[ClawdCoordinator], SensorEntity):
+    """Sensor of the tasks that agents are at work on, though nobody waits."""
+
+    entity_description = SensorEntityDescription(
+        key="tasks",
+        translation_key="tasks",
+        state_class=SensorStateClass.MEASUREMENT,
+    )
+    _unrecorded_attributes = frozenset({ATTR_TASKS})
+
+    def __init__(self, coordinator: ClawdCoordinator) -> None:
+        """Initialize the sensor."""
+        super().__init__(coordinator, self.entity_description.key)
+        self._runs = get_ongoing(coordinator.config_entry)
+
+    @property
+    @override
+    def native_value(self) -> int:
+        """Return the number of tasks."""
+        runtime = self.coordinator.config_entry.runtime_data
+        return len(self._runs.handoffs) + len(runtime.started_tasks)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any]:
+        """Return the agents of the tasks, and since when they are at work."""
+        return {
+            ATTR_TASKS: [
+                {
+                    "agent": run.subentry.title,
+                    "since": utc_from_timestamp(run.asked_at).isoformat(),
+                }
+                for run in self._runs.all
+                if run.id in self._runs.handoffs
+            ]
+        }
 
 
 class SelfTestSensor(SelfTestEntity, SensorEntity):
@@ -123,3 +176,30 @@ class SelfTestSensor(SelfTestEntity, SensorEntity):
             ATTR_SUSPECTS: suspects_of(report),
             **report["summary"],
         }
+
+
+class FirstWordSensor(AgentEntity, SensorEntity):
+    """Sensor of the time from a question to the first words of the reply."""
+
+    entity_description = SensorEntityDescription(
+        key="first_word",
+        translation_key="first_word",
+        device_class=SensorDeviceClass.DURATION,
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=UnitOfTime.SECONDS,
+        suggested_display_precision=2,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+    )
+
+    def __init__(self, coordinator: ClawdCoordinator, subentry: ConfigSubentry) -> None:
+        """Initialize the sensor."""
+        super().__init__(coordinator, subentry)
+        self._attr_unique_id = f"{subentry.subentry_id}_first_word"
+
+    @property
+    @override
+    def native_value(self) -> float | None:
+        """Return the median of the last questions."""
+        runtime = self.coordinator.config_entry.runtime_data
+        return first_word_time(runtime, self.subentry.subentry_id)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
 
 ACTIONS: Final = (
+    "answer",
     "ask",
     "cancel_task",
     "new_conversation",

@@ -1,4 +1,4 @@
-"""Private stores: device identity, device tokens, reports of self-tests.
+"""Private stores: identity, tokens, reports, sessions, listeners, hand-offs.
 
 What cannot be written stays in use in memory until Home Assistant stops.
 """
@@ -196,6 +196,48 @@ async def async_save_reports(
     await _async_try_to_save(hass, _report_key(entry_id), content, on_error)
 
 
+async def async_load_sessions(
+    hass: HomeAssistant, entry_id: str, on_error: OnError = _ignore
+) -> Content | None:
+    """Return what is stored of the sessions of an entry."""
+    return await _async_try_to_load(hass, _session_key(entry_id), on_error)
+
+
+async def async_save_sessions(
+    hass: HomeAssistant, entry_id: str, content: Content, on_error: OnError
+) -> None:
+    """Store the sessions of an entry, or keep them in memory."""
+    await _async_try_to_save(hass, _session_key(entry_id), content, on_error)
+
+
+async def async_load_listeners(
+    hass: HomeAssistant, entry_id: str, on_error: OnError
+) -> Content | None:
+    """Return the stored listeners of an entry's sessions."""
+    return await _async_try_to_load(hass, _listener_key(entry_id), on_error)
+
+
+async def async_save_listeners(
+    hass: HomeAssistant, entry_id: str, content: Content, on_error: OnError
+) -> None:
+    """Store the listeners of an entry's sessions, or keep them in memory."""
+    await _async_try_to_save(hass, _listener_key(entry_id), content, on_error)
+
+
+async def async_load_handoffs(
+    hass: HomeAssistant, entry_id: str, on_error: OnError = _ignore
+) -> Content | None:
+    """Return the stored hand-offs of an entry."""
+    return await _async_try_to_load(hass, _handoff_key(entry_id), on_error)
+
+
+async def async_save_handoffs(
+    hass: HomeAssistant, entry_id: str, content: Content | None, on_error: OnError
+) -> None:
+    """Store the hand-offs of an entry, or keep them in memory; None deletes them."""
+    await _async_try_to_save(hass, _handoff_key(entry_id), content, on_error)
+
+
 async def async_write_again(hass: HomeAssistant) -> None:
     """Write the content of failed writes again."""
     unwritten = hass.data.setdefault(_UNWRITTEN, {})
@@ -223,8 +265,16 @@ def unwritten_stores(
 
 
 async def async_remove_entry_data(hass: HomeAssistant, entry_id: str) -> None:
-    """Delete the tokens, the node's key and the reports of an entry."""
-    keys = (_token_key, _node_key, _node_token_key, _report_key)
+    """Delete the tokens, the node's key and all that is stored of an entry."""
+    keys = (
+        _token_key,
+        _node_key,
+        _node_token_key,
+        _report_key,
+        _session_key,
+        _listener_key,
+        _handoff_key,
+    )
     for key in (key(entry_id) for key in keys):
         await _async_try_to_save(hass, key, None, _ignore)
 
@@ -328,6 +378,18 @@ def _node_token_key(entry_id: str) -> str:
 
 def _report_key(entry_id: str) -> str:
     return f"{DOMAIN}.self_tests.{entry_id}"
+
+
+def _session_key(entry_id: str) -> str:
+    return f"{DOMAIN}.sessions.{entry_id}"
+
+
+def _listener_key(entry_id: str) -> str:
+    return f"{DOMAIN}.listeners.{entry_id}"
+
+
+def _handoff_key(entry_id: str) -> str:
+    return f"{DOMAIN}.handoffs.{entry_id}"
 
 
 def _store(hass: HomeAssistant, key: str) -> Store[Content]:

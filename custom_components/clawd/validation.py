@@ -20,22 +20,32 @@ from homeassistant.const import (
 )
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryError
+from homeassistant.util import dt as dt_util
 
-from .assist.session import Scope
+from .assist.rights import Permissions
+from .assist.session import Scope, is_reserved_name
+from .assist.spoken import SpokenPart
 from .client_factory import certificates_in
 from .const import (
     CONF_AGENT,
     CONF_AGENT_TOOLS,
     CONF_ALLOW_INSECURE,
+    CONF_ASK_QUESTIONS,
     CONF_CA_CERTIFICATE,
     CONF_DEADLINE,
+    CONF_FAST_VOICE,
     CONF_FINGERPRINT,
     CONF_FROM_ELSEWHERE,
+    CONF_HANDOFF_AFTER,
+    CONF_HANDOFF_SENTENCE,
     CONF_HEADERS,
     CONF_HOME_ACCESS,
     CONF_IDLE_TIMEOUT,
     CONF_INSTRUCTIONS,
     CONF_KEEP_RUN,
+    CONF_PERMISSIONS,
+    CONF_QUIET_END,
+    CONF_QUIET_START,
     CONF_SELF_TEST_SCHEDULE,
     CONF_SENSITIVE,
     CONF_SENSITIVE_LABEL,
@@ -43,11 +53,14 @@ from .const import (
     CONF_SESSION_SCOPE,
     CONF_SHARE_USER_NAME,
     CONF_SPEECH_CLEANUP,
+    CONF_SPOKEN_PART,
     CONF_THINKING,
     CONF_TOOL_PROGRESS,
     CONF_TRACE_LENGTH,
+    CONF_WARM_UP,
     DOMAIN,
     LOGGER,
+    MAX_HANDOFF_AFTER,
     MAX_KEEP_RUN,
     MAX_TRACE_LENGTH,
     SUBENTRY_AI_TASK,
@@ -75,6 +88,12 @@ def _text(value: object) -> str:
     if not (text := str(value)):
         raise ValueError
     return text
+
+
+def _session_name(value: object) -> str:
+    if is_reserved_name(name := _text(value)):
+        raise ValueError
+    return name
 
 
 def _any_text(value: object) -> str:
@@ -108,6 +127,13 @@ def _seconds(value: object) -> float:
     return _number(1, MAX_TIMEOUT)(value)  # type: ignore[no-any-return]
 
 
+def _handoff_after(value: object) -> float:
+    """Read the seconds until a hand-off; 0 is never."""
+    if isinstance(value, float) and 0 <= value <= MAX_HANDOFF_AFTER:
+        return value
+    return _number(0, MAX_HANDOFF_AFTER)(value)  # type: ignore[no-any-return]
+
+
 def _path(value: object) -> str:
     text = _any_text(value)
     return f"/{text.lstrip('/')}" if text else ""
@@ -124,6 +150,13 @@ def _headers(value: object) -> dict[str, str]:
     if not (headers := valid_headers(value)):
         raise ValueError
     return headers
+
+
+def _time(value: object) -> str:
+    """Read a time of day, as its form stores it."""
+    if (found := dt_util.parse_time(_text(value))) is None:
+        raise ValueError
+    return found.isoformat("seconds")
 
 
 # Of the data, only what is not needed to connect safely may be dropped.
@@ -143,27 +176,36 @@ OPTIONAL: Final[Mapping[str, Read]] = {
 OPTIONS: Final[Mapping[str, Read]] = {
     CONF_SELF_TEST_SCHEDULE: lambda value: Schedule(value).value,
     CONF_KEEP_RUN: _number(0, MAX_KEEP_RUN),
+    CONF_QUIET_START: _time,
+    CONF_QUIET_END: _time,
     CONF_TRACE_LENGTH: _number(0, MAX_TRACE_LENGTH),
+    CONF_ASK_QUESTIONS: _switch,
+    CONF_WARM_UP: _switch,
     CONF_ALLOW_INSECURE: _switch,
     CONF_HEADERS: _headers,
 }
 AGENT_SETTINGS: Final[Mapping[str, Read]] = {
     CONF_AGENT: _text,
     CONF_SESSION_SCOPE: lambda value: Scope(value).value,
+    CONF_PERMISSIONS: lambda value: Permissions(value).value,
     CONF_INSTRUCTIONS: _any_text,
     CONF_SHARE_USER_NAME: _switch,
     CONF_IDLE_TIMEOUT: _seconds,
     CONF_DEADLINE: _seconds,
     CONF_SPEECH_CLEANUP: _switch,
+    CONF_HANDOFF_AFTER: _handoff_after,
+    CONF_HANDOFF_SENTENCE: _text,
     CONF_TOOL_PROGRESS: _switch,
     CONF_MODEL: _text,
     CONF_THINKING: _text,
-    CONF_SESSION_NAME: _text,
+    CONF_SESSION_NAME: _session_name,
     CONF_HOME_ACCESS: lambda value: HomeAccess(value).value,
     CONF_FROM_ELSEWHERE: lambda value: HomeAccess(value).value,
     CONF_SENSITIVE: lambda value: SensitiveActions(value).value,
     CONF_SENSITIVE_LABEL: _text,
     CONF_LLM_HASS_API: read_apis,
+    CONF_SPOKEN_PART: lambda value: SpokenPart(value).value,
+    CONF_FAST_VOICE: _switch,
 }
 AI_TASK_SETTINGS: Final[Mapping[str, Read]] = {
     CONF_AGENT: _text,

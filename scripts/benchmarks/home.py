@@ -63,7 +63,7 @@ async def _home() -> AsyncGenerator[tuple[HomeAssistant, HomeService]]:
         sessions = SimpleNamespace(describe=None)
         client = SimpleNamespace(sessions=sessions)
         entry.runtime_data = SimpleNamespace(client=client)
-        service = HomeService(hass, entry)
+        service = HomeService(hass, entry, str)
         subentry_id = next(iter(entry.subentries))
         # Not limited: a benchmark is an agent that runs away.
         service.limits.count = lambda *_, **__: None  # type: ignore[method-assign]

@@ -34,7 +34,7 @@ COMPONENT_LAYERS = Layers(
     pairs=(
         "client_factory -> storage",
         "coordinator -> reports",
-        "diagnostics_data -> assist",  # session scopes
+        "diagnostics_data -> assist",  # session scopes, counts of warm-ups
         "flows -> assist",  # the form of an agent validates its session key
         "assist -> home",  # prompt and origin of a run
         "flows -> home",  # settings of an agent on the home

@@ -49,6 +49,10 @@ def _keys_of(module: str) -> Iterator[str]:
             bases = {ast.unparse(base) for base in node.bases}
             if "SelfTestEntity" in bases:
                 yield "self_test"
+            for part in node.body:
+                match part:
+                    case ast.Assign([ast.Name("_attr_translation_key")], value):
+                        yield str(ast.literal_eval(value))
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(
             "Description"
         ):

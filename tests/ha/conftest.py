@@ -17,6 +17,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 import custom_components.clawd  # noqa: F401 - the harness has a package of this name
+from custom_components.clawd.assist import warm_up
 from custom_components.clawd.const import DOMAIN
 from custom_components.clawd.flows.agent_schema import new_subentry
 from custom_components.clawd.gateway import backoff
@@ -107,6 +108,8 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requests, "PROBE_HOLD_TIME", 0.05)
     monkeypatch.setattr(tasks, "LAG_WINDOW", 0.01)
     monkeypatch.setattr(loop_watch, "MAX_LAG", 60.0)
+    # A simulated restart would be followed by a run that no test has asked for.
+    monkeypatch.setattr(warm_up, "MAX_UPTIME", 0.0)
     monkeypatch.setattr(
         runner, "CheckContext", partial(CheckContext, recheck_delay=0.02)
     )

@@ -18,17 +18,20 @@ from homeassistant.util.yaml import parse_yaml
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
+    async_capture_events,
     async_fire_time_changed,
     async_mock_service,
 )
 
-from custom_components.clawd.const import DOMAIN
+from custom_components.clawd.const import DOMAIN, EVENT_QUESTION
 from custom_components.clawd.coordinator import ClawdConfigEntry
 from custom_components.clawd.flows.ai_task import new_ai_task
 from custom_components.clawd.reports import Status
-from tests.simulator import Fail, GatewaySimulator, Pause, Reply
+from tests.simulator import AskUser, Fail, GatewaySimulator, Pause, Reply
 
 from .ai_tasks import TASK, cleaned_up
+from .asking import ROOM, approve
+from .assist_client import catch_up
 from .check_stubs import check_stub, run_stubs
 from .faults.requests import UNKNOWN_RESPONSE
 from .pictures import add_camera, picture
@@ -110,6 +113,25 @@ async def test_every_entity_of_the_gateway_that_is_named_is_there(
     assert all(hass.states.get(entity_id) for entity_id in named)
 
 
+async def asked_event(
+    hass: HomeAssistant, entry: ClawdConfigEntry, gateway: GatewaySimulator
+) -> dict[str, Any]:
+    """Return the trigger of an automation that an agent asks."""
+    hass.config_entries.async_update_entry(entry, options={"ask_questions": True})
+    await hass.async_block_till_done()
+    await approve(gateway, entry)
+    gateway.script(AskUser([ROOM]), Reply("Done."))
+    events = async_capture_events(hass, EVENT_QUESTION)
+    question = {"agent": AGENT, "text": "Turn it on."}
+    await hass.services.async_call(
+        DOMAIN, "start_task", question, blocking=True, return_response=True
+    )
+    await gateway.wait_until(lambda: bool(gateway.questions.open))
+    await catch_up(entry)
+    [event] = events
+    return {"event": event}
+
+
 @pytest.mark.usefixtures("told")
 @pytest.mark.parametrize("block", ACTIONS, ids=str)
 async def test_every_action_can_be_run(
@@ -133,6 +155,8 @@ async def test_every_action_can_be_run(
         variables["started"] = await hass.services.async_call(
             DOMAIN, "start_task", question, blocking=True, return_response=True
         )
+    if block["action"] == "clawd.answer":
+        variables["trigger"] = await asked_event(hass, entry, gateway)
     sequence = cv.SCRIPT_SCHEMA([block])
     sequence = await async_validate_actions_config(hass, sequence)
     script = Script(hass, sequence, "example", DOMAIN)

@@ -31,6 +31,8 @@ CHOSEN = {
     "self_test_schedule": "weekly",
     "keep_run": 60,
     "trace_length": 3,
+    "ask_questions": False,
+    "warm_up": True,
     "allow_insecure": False,
 }
 

@@ -233,3 +233,36 @@ async def test_subentries_of_earlier_versions_get_what_they_lack(
         {"agent": "main", "agent_tools": False, "deadline": agent.data["deadline"]},
         {"agent": "main"},
     ]
+
+
+async def test_rights_come_to_agents_that_existed_and_memory_stays(
+    hass: HomeAssistant, new_entry: MockConfigEntry
+) -> None:
+    [subentry] = new_entry.subentries.values()
+    before = {k: v for k, v in subentry.data.items() if k != "permissions"}
+    before["session_scope"] = "conversation"
+    hass.config_entries.async_update_subentry(new_entry, subentry, data=before)
+    hass.config_entries.async_update_entry(new_entry, minor_version=5)
+    other = ConfigSubentry(
+        data=MappingProxyType({"agent": "main"}),
+        subentry_type="other",
+        title="Other",
+        unique_id=None,
+    )
+    hass.config_entries.async_add_subentry(new_entry, other)
+
+    assert await _set_up(hass, new_entry) is ConfigEntryState.LOADED
+
+    [subentry, kept] = new_entry.subentries.values()
+    assert dict(subentry.data) == {**before, "permissions": "administrators"}
+    assert dict(kept.data) == {"agent": "main"}
+    assert new_entry.minor_version == 6
+
+
+async def test_the_first_agent_keeps_its_memory(
+    hass: HomeAssistant, old_entry: MockConfigEntry
+) -> None:
+    await _set_up(hass, old_entry)
+
+    [subentry] = old_entry.subentries.values()
+    assert subentry.data["session_scope"] == "conversation"

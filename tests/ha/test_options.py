@@ -157,6 +157,8 @@ async def test_the_form_starts_with_the_defaults(
         "self_test_schedule": "daily",
         "keep_run": 120,
         "trace_length": 200,
+        "ask_questions": False,
+        "warm_up": True,
         "allow_insecure": False,
     }
 
@@ -168,6 +170,8 @@ async def test_the_form_shows_the_stored_options(
         "self_test_schedule": "weekly",
         "keep_run": 60,
         "trace_length": 3,
+        "ask_questions": True,
+        "warm_up": False,
         "allow_insecure": True,
     }
     await _choose(hass, entry, **chosen)
@@ -176,6 +180,49 @@ async def test_the_form_shows_the_stored_options(
     form: Any = await hass.config_entries.options.async_init(entry.entry_id)
 
     assert suggested_values(form) == chosen
+
+
+@pytest.mark.parametrize(
+    ("hours", "errors"),
+    [
+        ({"quiet_start": "22:00:00"}, {"quiet_end": "quiet_hours_incomplete"}),
+        ({"quiet_end": "07:00:00"}, {"quiet_start": "quiet_hours_incomplete"}),
+        (
+            {"quiet_start": "07:00:00", "quiet_end": "07:00:00"},
+            {"quiet_end": "quiet_hours_equal"},
+        ),
+        (
+            {"quiet_start": "07:00:00", "headers": ["x"]},
+            {"quiet_end": "quiet_hours_incomplete", "headers": "invalid_header"},
+        ),
+    ],
+)
+async def test_quiet_hours_have_a_start_and_an_end(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    hours: dict[str, Any],
+    errors: dict[str, str],
+) -> None:
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    options = hass.config_entries.options
+    shown: Any = await options.async_configure(form["flow_id"], hours)
+    assert shown["errors"] == errors
+    assert {key: suggested_values(shown)[key] for key in hours} == hours
+
+    both = {"quiet_start": "22:00:00", "quiet_end": "07:00:00", "headers": []}
+    result = await options.async_configure(form["flow_id"], both)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    del both["headers"]
+    assert both.items() <= entry.options.items()
+
+
+@pytest.mark.parametrize("wrong", [{"quiet_start": "25:00"}, {"quiet_end": "soon"}])
+async def test_quiet_hours_are_times(
+    hass: HomeAssistant, entry: MockConfigEntry, wrong: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidData):
+        await _choose(hass, entry, **wrong)
 
 
 @pytest.mark.parametrize(

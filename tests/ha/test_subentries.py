@@ -30,12 +30,20 @@ HOME = {
     "sensitive": "ask",
     "llm_hass_api": ["assist"],
 }
+VOICE = {
+    "spoken_part": "everything",
+    "handoff_after": 30,
+    "handoff_sentence": "One moment.",
+    "fast_voice": True,
+}
 SETTINGS: dict[str, Any] = {
     "session_scope": "conversation",
+    "permissions": "guarded",
     "instructions": "",
     "share_user_name": False,
     "speech_cleanup": True,
     "home": HOME,
+    "voice": VOICE,
     "advanced": ADVANCED,
 }
 
@@ -115,11 +123,13 @@ async def test_an_agent_is_added_with_its_device_and_entity(
     assert subentry.data == {
         "agent": "kitchen",
         "session_scope": "conversation",
+        "permissions": "guarded",
         "instructions": "",
         "share_user_name": False,
         "speech_cleanup": True,
         "thinking": "low",
         **HOME,
+        **VOICE,
         **ADVANCED,
     }
     state = hass.states.get("conversation.chef")
@@ -132,7 +142,7 @@ async def test_unchanged_settings_are_the_defaults(
 ) -> None:
     await flow.add()
     await flow.submit(agent="main")
-    await flow.submit(home={}, advanced={})
+    await flow.submit(home={}, voice={}, advanced={})
 
     first, second = entry.subentries.values()
     assert first.data == second.data
@@ -178,6 +188,10 @@ async def test_no_model_is_offered_where_none_can_be_chosen(flow: Flow) -> None:
         (
             {"session_scope": "named", "session_name": "  "},
             {"session_name": "session_name_missing"},
+        ),
+        (
+            {"session_scope": "named", "session_name": "0123456789ABCDEF" * 2},
+            {"session_name": "session_name_reserved"},
         ),
         (
             {"advanced": {**ADVANCED, "deadline": 50}},
@@ -370,3 +384,32 @@ async def test_a_subentry_of_another_type_has_no_conversation_entity(
 
     assert entry.state is ConfigEntryState.LOADED
     assert hass.states.get("conversation.task") is None
+
+
+@pytest.mark.parametrize(
+    ("after", "sentence", "stored"),
+    [(0, "  ", {"handoff_after": 0}), (5, " Wait. ", {"handoff_sentence": "Wait."})],
+)
+async def test_the_hand_off_can_be_set(
+    entry: MockConfigEntry,
+    flow: Flow,
+    after: int,
+    sentence: str,
+    stored: dict[str, Any],
+) -> None:
+    voice = {**VOICE, "handoff_after": after, "handoff_sentence": sentence}
+    await flow.add()
+    await flow.submit(agent="main")
+    await flow.submit(**{**SETTINGS, "voice": voice})
+
+    [_, subentry] = entry.subentries.values()
+    wanted = {"handoff_after": after, **stored}
+    assert {k: v for k, v in subentry.data.items() if "handoff" in k} == wanted
+
+
+async def test_a_hand_off_that_comes_too_soon_is_refused(flow: Flow) -> None:
+    await flow.add()
+    await flow.submit(agent="main")
+    form = await flow.submit(**{**SETTINGS, "voice": {**VOICE, "handoff_after": 4}})
+
+    assert form["errors"] == {"base": "handoff_too_soon"}

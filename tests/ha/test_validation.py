@@ -139,6 +139,9 @@ async def test_data_are_repaired_where_nothing_is_lost(  # noqa: PLR0913, PLR091
         ("trace_length", {}),
         ("allow_insecure", "true"),
         ("allow_insecure", 1),
+        ("quiet_start", "25:00"),
+        ("quiet_end", 7),
+        ("quiet_end", None),
     ],
 )
 async def test_options_that_are_wrong_fall_back_to_their_defaults(
@@ -158,7 +161,8 @@ async def test_numbers_that_are_texts_are_read(
     hass: HomeAssistant, new_entry: MockConfigEntry, caplog: pytest.LogCaptureFixture
 ) -> None:
     hass.config_entries.async_update_entry(
-        new_entry, options={"keep_run": "60", "trace_length": 50.0}
+        new_entry,
+        options={"keep_run": "60", "trace_length": 50.0, "quiet_start": "22:00"},
     )
     [subentry] = new_entry.subentries.values()
     hass.config_entries.async_update_subentry(
@@ -167,10 +171,11 @@ async def test_numbers_that_are_texts_are_read(
 
     assert await _set_up(hass, new_entry) is ConfigEntryState.LOADED
 
-    assert new_entry.options == {"keep_run": 60, "trace_length": 50}
+    hours = {"quiet_start": "22:00:00"}
+    assert new_entry.options == {"keep_run": 60, "trace_length": 50, **hours}
     [subentry] = new_entry.subentries.values()
     assert subentry.data["deadline"] == 900
-    names = "keep_run, trace_length, deadline"
+    names = "keep_run, trace_length, quiet_start, deadline"
     assert f"Stored settings were not valid and are repaired: {names}" in caplog.text
 
 

@@ -23,6 +23,7 @@ class RunHarness:
         timing: Timing = Timing(),  # noqa: B008 - frozen
         *,
         include_tools: bool = False,
+        include_segments: bool = False,
     ) -> None:
         """Open the run."""
         self.statistics = Statistics()
@@ -30,7 +31,11 @@ class RunHarness:
         self.expired: list[AgentRun] = []
         self.runs = AgentRuns(self.statistics, timing, self._abort, self.expired.append)
         request = RunRequest(
-            "Hello?", "agent:main:x", include_tools=include_tools, run_id=run_id
+            "Hello?",
+            "agent:main:x",
+            include_tools=include_tools,
+            include_segments=include_segments,
+            run_id=run_id,
         )
         self.run = self.runs.open(request)
         self.response: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -62,5 +67,6 @@ class RunHarness:
         self.response.set_result({"status": "ok", "result": {"payloads": payloads}})
         await asyncio.sleep(0)
 
-    async def _abort(self, run: AgentRun) -> None:
+    async def _abort(self, run: AgentRun) -> bool:
         self.aborted.append(run)
+        return True

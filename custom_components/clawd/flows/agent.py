@@ -11,15 +11,18 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_LLM_HASS_API, CONF_MODEL
 
 from ..assist.assistant import can_create_assistant
-from ..assist.session import Scope
+from ..assist.session import Scope, is_reserved_name
 from ..const import (
     CONF_AGENT,
     CONF_CREATE_ASSISTANT,
     CONF_DEADLINE,
+    CONF_HANDOFF_AFTER,
+    CONF_HANDOFF_SENTENCE,
     CONF_IDLE_TIMEOUT,
     CONF_SESSION_NAME,
     CONF_SESSION_SCOPE,
     CONF_THINKING,
+    MIN_HANDOFF_AFTER,
 )
 from ..gateway import GatewayError
 from ..home.apis import api_names
@@ -28,6 +31,7 @@ from .agent_schema import (
     ASSISTANT_SCHEMA,
     SECTION_ADVANCED,
     SECTION_HOME,
+    SECTION_VOICE,
     agent_schema,
     assistant_choice,
     settings_schema,
@@ -85,6 +89,7 @@ class ConversationSubentryFlow(ConfigSubentryFlow):
             **stored,
             SECTION_ADVANCED: stored,
             SECTION_HOME: stored,
+            SECTION_VOICE: stored,
         }
         schema = settings_schema(thinking_levels, self._apis)
         return self.async_show_form(
@@ -197,14 +202,13 @@ class ConversationSubentryFlow(ConfigSubentryFlow):
 
 def _to_data(user_input: dict[str, Any]) -> dict[str, Any]:
     """Return the settings flat, with seconds as integers."""
-    settings = {
-        **user_input,
-        **user_input[SECTION_ADVANCED],
-        **user_input[SECTION_HOME],
-    }
-    del settings[SECTION_ADVANCED], settings[SECTION_HOME]
-    for key in (CONF_IDLE_TIMEOUT, CONF_DEADLINE):
+    settings = dict(user_input)
+    for name in (SECTION_ADVANCED, SECTION_HOME, SECTION_VOICE):
+        settings |= settings.pop(name)
+    for key in (CONF_IDLE_TIMEOUT, CONF_DEADLINE, CONF_HANDOFF_AFTER):
         settings[key] = int(settings[key])
+    if sentence := settings.pop(CONF_HANDOFF_SENTENCE, "").strip():
+        settings[CONF_HANDOFF_SENTENCE] = sentence
     name = settings.pop(CONF_SESSION_NAME, "").strip()
     if settings[CONF_SESSION_SCOPE] == Scope.NAMED:
         settings[CONF_SESSION_NAME] = name
@@ -215,8 +219,12 @@ def _validate(settings: dict[str, Any]) -> dict[str, str]:
     """Return the errors of the settings."""
     if settings.get(CONF_SESSION_NAME) == "":
         return {CONF_SESSION_NAME: "session_name_missing"}
+    if is_reserved_name(settings.get(CONF_SESSION_NAME, "")):
+        return {CONF_SESSION_NAME: "session_name_reserved"}
     if ADMIN_API in settings[CONF_LLM_HASS_API] or not settings[CONF_LLM_HASS_API]:
         return {"base": "llm_api_invalid"}
     if settings[CONF_DEADLINE] < settings[CONF_IDLE_TIMEOUT]:
         return {"base": "deadline_too_short"}
+    if 0 < settings[CONF_HANDOFF_AFTER] < MIN_HANDOFF_AFTER:
+        return {"base": "handoff_too_soon"}
     return {}

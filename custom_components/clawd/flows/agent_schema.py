@@ -20,25 +20,34 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
+from ..assist.rights import Permissions
 from ..assist.session import Scope
+from ..assist.spoken import SpokenPart
 from ..const import (
     CONF_AGENT,
     CONF_CREATE_ASSISTANT,
     CONF_DEADLINE,
+    CONF_FAST_VOICE,
     CONF_FROM_ELSEWHERE,
+    CONF_HANDOFF_AFTER,
+    CONF_HANDOFF_SENTENCE,
     CONF_HOME_ACCESS,
     CONF_IDLE_TIMEOUT,
     CONF_INSTRUCTIONS,
+    CONF_PERMISSIONS,
     CONF_SENSITIVE,
     CONF_SENSITIVE_LABEL,
     CONF_SESSION_NAME,
     CONF_SESSION_SCOPE,
     CONF_SHARE_USER_NAME,
     CONF_SPEECH_CLEANUP,
+    CONF_SPOKEN_PART,
     CONF_THINKING,
     CONF_TOOL_PROGRESS,
     DEFAULT_DEADLINE,
+    DEFAULT_HANDOFF_AFTER,
     DEFAULT_IDLE_TIMEOUT,
+    MAX_HANDOFF_AFTER,
     SUBENTRY_CONVERSATION,
 )
 from ..home.settings import DEFAULT_APIS, HomeAccess, SensitiveActions
@@ -51,21 +60,26 @@ if TYPE_CHECKING:
 
 SECTION_ADVANCED: Final = "advanced"
 SECTION_HOME: Final = "home"
+SECTION_VOICE: Final = "voice"
 OFF: Final = "off"
 
 # Without a model or a thinking level, the agent uses its own.
 DEFAULTS: Final[Mapping[str, Any]] = {
-    CONF_SESSION_SCOPE: Scope.CONVERSATION.value,
+    CONF_SESSION_SCOPE: Scope.DEVICE_OR_USER.value,
+    CONF_PERMISSIONS: Permissions.ADMINISTRATORS.value,
     CONF_INSTRUCTIONS: "",
     CONF_SHARE_USER_NAME: False,
     CONF_IDLE_TIMEOUT: DEFAULT_IDLE_TIMEOUT,
     CONF_DEADLINE: DEFAULT_DEADLINE,
     CONF_SPEECH_CLEANUP: True,
+    CONF_HANDOFF_AFTER: DEFAULT_HANDOFF_AFTER,
     CONF_TOOL_PROGRESS: False,
     CONF_HOME_ACCESS: HomeAccess.NONE.value,
     CONF_FROM_ELSEWHERE: HomeAccess.NONE.value,
     CONF_SENSITIVE: SensitiveActions.ASK.value,
     CONF_LLM_HASS_API: [*DEFAULT_APIS],
+    CONF_SPOKEN_PART: SpokenPart.ANSWER.value,
+    CONF_FAST_VOICE: False,
 }
 HOME_SETTINGS: Final = (
     CONF_HOME_ACCESS,
@@ -73,6 +87,7 @@ HOME_SETTINGS: Final = (
     CONF_SENSITIVE,
     CONF_LLM_HASS_API,
 )
+VOICE_SETTINGS: Final = (CONF_SPOKEN_PART, CONF_HANDOFF_AFTER)
 
 # Seconds.
 MIN_TIMEOUT: Final = 5
@@ -96,6 +111,32 @@ _ADVANCED: Final = vol.Schema(
         vol.Required(CONF_IDLE_TIMEOUT, default=DEFAULTS[CONF_IDLE_TIMEOUT]): SECONDS,
         vol.Required(CONF_DEADLINE, default=DEFAULTS[CONF_DEADLINE]): SECONDS,
         vol.Required(CONF_TOOL_PROGRESS, default=DEFAULTS[CONF_TOOL_PROGRESS]): bool,
+    }
+)
+_VOICE: Final = vol.Schema(
+    {
+        vol.Required(
+            CONF_SPOKEN_PART, default=DEFAULTS[CONF_SPOKEN_PART]
+        ): SelectSelector(
+            SelectSelectorConfig(
+                options=list(SpokenPart),
+                mode=SelectSelectorMode.DROPDOWN,
+                translation_key=CONF_SPOKEN_PART,
+            )
+        ),
+        vol.Required(
+            CONF_HANDOFF_AFTER, default=DEFAULTS[CONF_HANDOFF_AFTER]
+        ): NumberSelector(
+            NumberSelectorConfig(
+                min=0,
+                max=MAX_HANDOFF_AFTER,
+                step=1,
+                mode=NumberSelectorMode.BOX,
+                unit_of_measurement=UnitOfTime.SECONDS,
+            )
+        ),
+        vol.Optional(CONF_HANDOFF_SENTENCE): TextSelector(),
+        vol.Required(CONF_FAST_VOICE, default=DEFAULTS[CONF_FAST_VOICE]): bool,
     }
 )
 
@@ -199,6 +240,9 @@ def settings_schema(
             )
         ),
         vol.Optional(CONF_SESSION_NAME): TextSelector(),
+        vol.Required(
+            CONF_PERMISSIONS, default=DEFAULTS[CONF_PERMISSIONS]
+        ): access_selector(CONF_PERMISSIONS, *Permissions),
     }
     return vol.Schema(
         {
@@ -214,6 +258,7 @@ def settings_schema(
                 CONF_SPEECH_CLEANUP, default=DEFAULTS[CONF_SPEECH_CLEANUP]
             ): bool,
             vol.Required(SECTION_HOME): section(home_schema(apis), {"collapsed": True}),
+            vol.Required(SECTION_VOICE): section(_VOICE, {"collapsed": True}),
             vol.Required(SECTION_ADVANCED): section(_ADVANCED, {"collapsed": True}),
         }
     )
