@@ -23,6 +23,8 @@ from .clients import new_client, running
 from .gateway_harness import GatewayHarness, RealGatewayHarness, SimulatedGatewayHarness
 from .gateways import serve_gateway
 
+pytestmark = pytest.mark.slow
+
 MAX_ATTEMPTS = 200
 TIMEOUT = 10.0
 # A Gateway that has just started is slow to answer.

@@ -27,7 +27,10 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("home_ask", {"question": "Shall I?", "answers": ["yes|sure"], "device": "Oven"}),
     ("home_notify", {"message": "Dinner is ready.", "person": "Ada"}),
 ]
-pytestmark = pytest.mark.parametrize("protocol", [4], ids=["v4"])
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.parametrize("protocol", [4], ids=["v4"]),
+]
 
 
 async def test_agent_calls_each_tool(

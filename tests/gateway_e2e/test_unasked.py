@@ -17,6 +17,8 @@ from tests.simulator import Reply, Spawn
 from .gateway_harness import GatewayHarness
 from .nodes import admin
 
+pytestmark = pytest.mark.slow
+
 TASK = '{"task":"say the child is done","label":"look up"}'
 SPAWN = {
     3: f"call sessions_spawn {TASK} | say I started it.",

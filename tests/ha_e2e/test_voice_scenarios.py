@@ -75,6 +75,7 @@ async def test_question_in_the_end_opens_the_microphone(kitchen: VoiceDevice) ->
     assert played.kind == "conversation"
 
 
+@pytest.mark.slow
 async def test_two_long_questions_are_both_answered_once(kitchen: VoiceDevice) -> None:
     await kitchen.say("wait 25 | say The first is done.")
     second = await kitchen.say("say A quick one.")
@@ -116,6 +117,7 @@ async def test_guest_cannot_run_commands(
     assert "allowed-42" in written.text
 
 
+@pytest.mark.slow
 async def test_restart_in_the_middle_of_a_hand_off(gateway: Gateway) -> None:
     async with new_home(gateway) as home:
         async with resident_of(home) as resident:
