@@ -141,7 +141,8 @@ async def expect_light_turned_on(api: HomeAssistantApi, entry_id: str) -> None:
     """Let the agent turn on the light."""
 
     def is_published(node: dict[str, Any]) -> bool:
-        return node.get("published") == 2
+        # home_state, home_control and home_notify.
+        return node.get("published") == 3
 
     node = await until(lambda: node_of(api, entry_id), is_published)
     assert node["approval"] == "approved"

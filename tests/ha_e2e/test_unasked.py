@@ -4,12 +4,20 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from custom_components.clawd.gateway import RunRequest
 from tests.gateway_e2e.gateway_harness import RealGatewayHarness
 from tests.gateway_e2e.gateways import Gateway, serve_gateway
 from tests.gateway_e2e.nodes import admin
 from tests.gateway_e2e.test_unasked import JOB, SPAWN
 
-from .real_home import RealHome, Resident, resident_of, serve_home, until
+from .real_home import (
+    RealHome,
+    Resident,
+    another_client,
+    resident_of,
+    serve_home,
+    until,
+)
 from .voice import Played, VoiceDevice, add_voice_device, speak_with
 
 KITCHEN = "Kitchen speaker"
@@ -37,8 +45,12 @@ async def resident(home: RealHome) -> AsyncIterator[Resident]:
 
 
 @pytest.fixture
-async def kitchen(home: RealHome, resident: Resident) -> VoiceDevice:
+async def kitchen(home: RealHome, resident: Resident, gateway: Gateway) -> VoiceDevice:
     """Add a voice device to the kitchen."""
+    # The first run of a Gateway takes seconds, and would be handed off.
+    async with another_client(gateway) as client:
+        run = await client.start_run(RunRequest("say Hello.", "agent:main:main"))
+        await run.result()
     device = await add_voice_device(resident.api, KITCHEN, "kitchen")
     await speak_with(resident.api, home, "kitchen_speaker")
     return device
