@@ -244,7 +244,8 @@ class Resident:
             "voice": {},
             "advanced": {},
         }
-        added = await self.api.post(path, settings)
+        await self.api.post(path, settings)
+        added = await self.api.post(path, {"create_assistant": False})
         assert added["type"] == "create_entry", added
         await self._wait(lambda: self._has_agent(title))
 

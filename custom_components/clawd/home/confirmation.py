@@ -25,12 +25,14 @@ def call_digest(
 
 
 class Confirmations:
-    """Calls that wait for a confirmation, by session."""
+    """Calls that wait for a confirmation, by session and conversation."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         """Initialize without questions."""
         self._clock = clock
-        self._asked: OrderedDict[tuple[str, str], tuple[float, int]] = OrderedDict()
+        self._asked: OrderedDict[tuple[str, str, str], tuple[float, int]] = (
+            OrderedDict()
+        )
 
     def __len__(self) -> int:
         """Return the number of questions that can still be answered."""
@@ -39,7 +41,7 @@ class Confirmations:
 
     def ask(self, session_key: str, digest: str, origin: CallOrigin) -> None:
         """Remember a call that the agent has to ask for."""
-        key = session_key, digest
+        key = session_key, origin.conversation_id, digest
         self._asked[key] = self._clock(), origin.turn
         self._asked.move_to_end(key)
         if len(self._asked) > MAX_QUESTIONS:
@@ -51,7 +53,7 @@ class Confirmations:
         A person has spoken since: the run is a later one of the session, and a person
         started it.
         """
-        key = session_key, digest
+        key = session_key, origin.conversation_id, digest
         if key not in self._asked:
             return False
         asked_at, turn = self._asked[key]
