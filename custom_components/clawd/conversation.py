@@ -17,6 +17,7 @@ from homeassistant.helpers.intent import IntentResponse
 from .assist.agent_questions import OpenQuestion, Taken, get_agent_questions
 from .assist.answers import is_refusal
 from .assist.ask import Question, async_ask_error
+from .assist.chat_log import async_get_words
 from .assist.handoff import async_follow_late, async_hand_off
 from .assist.ongoing import OngoingRun, async_ask, get_ongoing
 from .assist.prompt import format_history_since_last_reply, join
@@ -24,11 +25,11 @@ from .assist.question_texts import async_describe_question
 from .assist.questions import is_question
 from .assist.reply import has_words
 from .assist.stop import async_describe_stop, async_stop, is_stop, runs_to_stop
-from .assist.texts import Sentence, async_get_sentence, async_get_words
 from .const import CONF_HANDOFF_AFTER, CONF_HANDOFF_SENTENCE, SUBENTRY_CONVERSATION
 from .entity import AgentEntity
 from .gateway import GatewayError, RunTimeoutError
 from .home.settings import AgentHome, HomeAccess
+from .sentences import Sentence, async_get_sentence
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable

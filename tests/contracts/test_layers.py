@@ -21,7 +21,7 @@ COMPONENT_LAYERS = Layers(
     lines=(
         "gateway",
         "const",
-        "error_mapping redaction storage client_factory",
+        "error_mapping redaction sentences storage client_factory",
         "drill_lock glossary hello_history loop_monitor",
         "reports coordinator",
         "assist flows home issues diagnostics_data",

@@ -21,7 +21,6 @@ from custom_components.clawd.assist.handoff_store import (
 )
 from custom_components.clawd.assist.ongoing import OngoingRuns, async_ask, get_ongoing
 from custom_components.clawd.assist.side_session import Task, beside
-from custom_components.clawd.assist.texts import async_get_error_text
 from custom_components.clawd.const import EVENT_HANDOFF
 from custom_components.clawd.gateway import (
     ConnectionLostError,
@@ -30,6 +29,7 @@ from custom_components.clawd.gateway import (
 )
 from custom_components.clawd.gateway.runs import aborts
 from custom_components.clawd.home.service import get_home
+from custom_components.clawd.sentences import async_get_error_text
 from tests.simulator import GatewaySimulator, Pause, Refuse, Reply
 
 from .assist_client import Conversation, catch_up, speech

@@ -43,6 +43,7 @@ from ..home.origin import CallOrigin
 from ..home.prompt import async_home_prompt, async_home_states_prompt
 from ..home.service import get_home
 from ..home.settings import AgentHome, HomeAccess
+from .errors import translated_error
 from .first_words import async_add_first_word
 from .listeners import Owner, get_listeners
 from .prompt import (
@@ -169,7 +170,7 @@ async def async_run(
 
     """
     if not question.text.translate(dict.fromkeys(map(ord, _INVISIBLE))).strip():
-        raise _error(translation_key="blank_question")
+        raise translated_error("blank_question")
     async with AsyncExitStack() as stack:
         async with drill_lock(entry).question():
             # The drill has reloaded the entry.
@@ -477,7 +478,7 @@ async def async_take_turn(
         async with asyncio.timeout(timeout):
             await turn.acquire()
     except TimeoutError:
-        raise _error(translation_key="session_busy", agent=subentry.title) from None
+        raise translated_error("session_busy", agent=subentry.title) from None
     try:
         yield
     finally:
@@ -531,8 +532,8 @@ async def _async_require_thinking_level(
     levels = await _async_thinking_levels(coordinator, subentry)
     known = [known.id for known in levels]
     if known and level not in known:
-        raise _error(
-            translation_key="thinking_unsupported",
+        raise translated_error(
+            "thinking_unsupported",
             agent=subentry.title,
             level=level,
             levels=", ".join(known),
@@ -556,15 +557,7 @@ async def _async_refresh_agent(
 ) -> None:
     await coordinator.async_refresh_agents()
     if not _has_agent(coordinator, subentry):
-        raise _error(translation_key="agent_deleted", agent=subentry.title)
-
-
-def _error(*, translation_key: str, **placeholders: str) -> HomeAssistantError:
-    return HomeAssistantError(
-        translation_domain=DOMAIN,
-        translation_key=translation_key,
-        translation_placeholders=placeholders or None,
-    )
+        raise translated_error("agent_deleted", agent=subentry.title)
 
 
 def _has_agent(coordinator: ClawdCoordinator, subentry: ConfigSubentry) -> bool:

@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING, Final, cast
 
 from homeassistant.const import MAJOR_VERSION, MINOR_VERSION
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import llm
 
-from ..const import DOMAIN
 from ..gateway import ToolCall, ToolResult
+from ..sentences import async_get_text
+from .errors import translated_error
 from .reply import ReplyFilter, has_words
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         AssistantContentDeltaDict,
         ToolResultContentDeltaDict,
     )
+    from homeassistant.core import HomeAssistant
     from homeassistant.util.json import JsonObjectType
 
     from ..gateway import AgentRun, Part
@@ -98,9 +99,7 @@ class ReplyStream:
         """
         rest = self._reply.finish()
         if self._reply.thinking:
-            raise HomeAssistantError(
-                translation_domain=DOMAIN, translation_key="unfinished_reply"
-            )
+            raise translated_error("unfinished_reply")
         return rest
 
     def _add(self, text: str) -> Iterator[Delta]:
@@ -121,6 +120,23 @@ class ReplyStream:
         if self._after_result:
             self._after_result = False
             yield {"role": "assistant"}
+
+
+async def async_get_words(
+    hass: HomeAssistant, language: str, reply: ReplyStream
+) -> str:
+    """Return what is said, whatever the agent replied.
+
+    Raises:
+        HomeAssistantError: there is nothing to say.
+
+    """
+    if has_words(reply.shown):
+        return reply.shown
+    if reply.silent:
+        # NO_REPLY, as to a poll; but a person has asked.
+        return await async_get_text(hass, language, "nothing_to_add")
+    raise translated_error("unspeakable_reply" if reply.text else "empty_reply")
 
 
 def _tool_result(part: ToolResult) -> Delta:

@@ -19,13 +19,14 @@ from ..gateway import (
     RunTimeoutError,
 )
 from ..home.announcements import async_deliver, async_notify_user, async_wait_for_start
+from ..sentences import Sentence, async_get_error_text, async_get_sentence
 from .ask import ResumedRun, RunLostError, async_ask_error
+from .chat_log import async_get_words
 from .errors import log_unexpected, translated_error
 from .handoff_store import Handoff, HandoffState, get_handoffs
 from .ongoing import OngoingRun, get_ongoing
 from .questions import is_question
 from .side_session import describe_failure
-from .texts import Sentence, async_get_error_text, async_get_sentence, async_get_words
 from .throwaway import async_delete_later
 
 if TYPE_CHECKING:

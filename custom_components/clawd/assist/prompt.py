@@ -8,7 +8,7 @@ from homeassistant.components.conversation import (
     AssistantContent,
     UserContent,
 )
-from homeassistant.exceptions import HomeAssistantError, TemplateError
+from homeassistant.exceptions import TemplateError
 from homeassistant.helpers import (
     area_registry as ar,
     device_registry as dr,
@@ -16,8 +16,8 @@ from homeassistant.helpers import (
 )
 from homeassistant.helpers.template import Template
 
-from ..const import DOMAIN
 from ..home.text import one_line
+from .errors import translated_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -166,11 +166,7 @@ def render_instructions(
     try:
         return str(template.async_render(asdict(context), parse_result=False))
     except TemplateError as err:
-        raise HomeAssistantError(
-            translation_domain=DOMAIN,
-            translation_key="instructions_failed",
-            translation_placeholders={"agent": subentry.title},
-        ) from err
+        raise translated_error("instructions_failed", agent=subentry.title) from err
 
 
 def join(*parts: str | None) -> str:

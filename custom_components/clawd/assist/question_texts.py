@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from ..sentences import Sentence, async_get_sentence
 from .speech import speakable
-from .texts import Sentence, async_get_sentence
 
 if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant

@@ -3,15 +3,16 @@
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.const import CONF_MODEL
-from homeassistant.exceptions import HomeAssistantError
 
-from ..const import CONF_AGENT, DOMAIN
+from ..const import CONF_AGENT
 from ..gateway import MIN_PROTOCOL, RequestFailedError
+from .errors import translated_error
 from .rights import Rights
 from .sessions import AppliedSettings, ChosenSession, get_sessions
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigSubentry
+    from homeassistant.exceptions import HomeAssistantError
 
     from ..coordinator import ClawdConfigEntry
 
@@ -98,8 +99,4 @@ async def _async_patch(
 
 
 def _refused(subentry: ConfigSubentry) -> HomeAssistantError:
-    return HomeAssistantError(
-        translation_domain=DOMAIN,
-        translation_key="permission_refused",
-        translation_placeholders={"agent": subentry.title},
-    )
+    return translated_error("permission_refused", agent=subentry.title)

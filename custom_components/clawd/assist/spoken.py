@@ -28,8 +28,8 @@ from itertools import cycle
 from typing import TYPE_CHECKING, Final, override
 
 from ..const import CONF_SPEECH_CLEANUP, CONF_SPOKEN_PART
+from ..sentences import Sentence, async_get_sentence
 from .chat_log import ReplyStream
-from .phrases import Phrase, async_phrase
 from .playback import Playback
 from .reply import has_words
 from .speech import SpeechText
@@ -56,6 +56,12 @@ MAX_PAUSE: Final = 2.5
 FLUSH_TIMEOUT: Final = 0.5
 
 PARAGRAPH: Final = "\n\n"
+# Said in turn while the agent has no words.
+PHRASES: Final = (
+    Sentence.ONE_MOMENT,
+    Sentence.STILL_WORKING,
+    Sentence.TAKES_LONGER,
+)
 
 
 class SpokenPart(StrEnum):
@@ -125,7 +131,7 @@ class SpokenReply(ReplyStream):
         self._dropped: _Segment | None = None
         self._playback = Playback()
         self._given_at = 0.0
-        self._phrases = cycle(Phrase)
+        self._phrases = cycle(PHRASES)
         # White space behind what was given; a paragraph starts and ends without.
         self._space = ""
         self._paragraph_ended = True
@@ -264,7 +270,9 @@ class SpokenReply(ReplyStream):
             content = self._give(self._dropped.spoken)
             self._dropped = None
         else:
-            phrase = await async_phrase(self._hass, self._language, next(self._phrases))
+            phrase = await async_get_sentence(
+                self._hass, self._language, next(self._phrases)
+            )
             since = self.waiting_since or self._loop.time()
             content = self._give(phrase)
             self.waiting_since = since

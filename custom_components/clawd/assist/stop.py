@@ -6,13 +6,11 @@ from dataclasses import dataclass
 import re
 from typing import TYPE_CHECKING, Final
 
-from homeassistant.exceptions import HomeAssistantError
-
-from ..const import DOMAIN
 from ..gateway import GatewayError
+from ..sentences import Sentence, async_get_sentence, async_get_text
+from .errors import translated_error
 from .handoff import async_follow_late
 from .ongoing import STOP_TIMEOUT, get_ongoing
-from .texts import Sentence, async_get_sentence, async_get_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -176,7 +174,7 @@ def raise_if_unstopped(report: StopReport) -> None:
     """
     keys = _unstopped(report)
     if keys:
-        raise HomeAssistantError(translation_domain=DOMAIN, translation_key=keys[0])
+        raise translated_error(keys[0])
 
 
 async def async_describe_stop(

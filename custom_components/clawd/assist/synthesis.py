@@ -4,12 +4,10 @@ from contextlib import aclosing
 import time
 from typing import TYPE_CHECKING
 
-from homeassistant.exceptions import HomeAssistantError
-
-from ..const import DOMAIN
 from ..error_mapping import action_error
 from ..gateway import GatewayError, InvalidFrameError, RequestFailedError
 from .audio import AudioFormatError, AudioJoiner
+from .errors import translated_error
 from .speech_parts import speech_parts
 
 if TYPE_CHECKING:
@@ -31,17 +29,17 @@ async def async_speak(
 
     """
     if not coordinator.data.configured:
-        raise _error("no_speech_provider")
+        raise translated_error("no_speech_provider")
     parts = speech_parts(texts)
     if (part := await anext(parts, None)) is None:
-        raise _error("nothing_to_speak")
+        raise translated_error("nothing_to_speak")
     text, alone = part
     audio = await _async_speak_part(coordinator, text)
     joiner = AudioJoiner(audio.format)
     try:
         first = audio.data if alone else joiner.first(audio.data)
     except AudioFormatError as err:
-        raise _error("speech_format") from err
+        raise translated_error("speech_format") from err
     return audio.format, _async_join(coordinator, joiner, first, parts)
 
 
@@ -58,7 +56,7 @@ async def _async_join(
             try:
                 data = joiner.following(audio.format, audio.data)
             except AudioFormatError as err:
-                raise _error("speech_format") from err
+                raise translated_error("speech_format") from err
             yield data
 
 
@@ -76,19 +74,11 @@ async def _async_speak_part(coordinator: SpeechCoordinator, text: str) -> Spoken
         statistics.failed[err.code or type(err).__name__] += 1
         match err:
             case InvalidFrameError():
-                raise _error("speech_format") from err
+                raise translated_error("speech_format") from err
             case RequestFailedError():
-                raise _error("speech_failed", code=err.code) from err
+                raise translated_error("speech_failed", code=err.code) from err
         raise action_error(err) from err
     statistics.spoken += 1
     statistics.formats[audio.format] += 1
     statistics.slowest = max(statistics.slowest, time.monotonic() - started)
     return audio
-
-
-def _error(translation_key: str, **placeholders: str) -> HomeAssistantError:
-    return HomeAssistantError(
-        translation_domain=DOMAIN,
-        translation_key=translation_key,
-        translation_placeholders=placeholders or None,
-    )

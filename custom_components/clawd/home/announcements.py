@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.start import async_at_started
-from homeassistant.helpers.translation import async_get_translations
 
-from ..const import DOMAIN
+from ..sentences import async_get_text
 from .notifications import async_notify_user
 from .players import async_play
 from .quiet_hours import is_quiet
@@ -162,11 +161,8 @@ async def _async_shorten(hass: HomeAssistant, message: str, language: str) -> st
     head = message[:MAX_SPOKEN]
     ends = [match.end() for match in _SENTENCE_END.finditer(head)]
     end = ends[-1] if ends else head.rfind(" ")
-    key = f"component.{DOMAIN}.exceptions.rest_in_notification.message"
-    texts = await async_get_translations(
-        hass, language.partition("-")[0], "exceptions", {DOMAIN}
-    )
-    return f"{head[: end if end > 0 else MAX_SPOKEN].rstrip()} {texts[key]}"
+    rest = await async_get_text(hass, language, "rest_in_notification")
+    return f"{head[: end if end > 0 else MAX_SPOKEN].rstrip()} {rest}"
 
 
 @contextmanager

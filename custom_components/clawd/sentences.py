@@ -3,51 +3,47 @@
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.translation import async_get_translations
 
-from ..const import DOMAIN
-from .reply import has_words
+from .const import DOMAIN
 
 if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
-
-    from .chat_log import ReplyStream
+    from homeassistant.exceptions import HomeAssistantError
 
 
 class Sentence(StrEnum):
     """Sentence of the integration by its key in the translations."""
 
+    # Selectors have the only texts that are neither of an error nor of a form.
     HANDED_OFF = "handed_off"
     HANDOFF_FAILED = "handoff_failed"
     LATE_REPLY = "late_reply"
-    STOPPED = "stopped"
+    ONE_MOMENT = "one_moment"
+    QUESTION_CLOSED = "question_closed"
     QUESTION_EITHER = "question_either"
+    QUESTION_NOT_UNDERSTOOD = "question_not_understood"
     QUESTION_OPTIONS = "question_options"
     QUESTION_OPTIONS_SEVERAL = "question_options_several"
-    QUESTION_NOT_UNDERSTOOD = "question_not_understood"
-    QUESTION_CLOSED = "question_closed"
+    STILL_WORKING = "still_working"
+    STOPPED = "stopped"
+    TAKES_LONGER = "takes_longer"
 
 
 async def async_get_sentence(
     hass: HomeAssistant, language: str, sentence: Sentence, **placeholders: str
 ) -> str:
     """Return a sentence in a language, or in English."""
-    texts = await async_get_translations(
-        hass, language.partition("-")[0], "selector", {DOMAIN}
-    )
-    key = f"component.{DOMAIN}.selector.sentence.options.{sentence}"
-    return texts[key].format(**placeholders)
+    key = f"sentence.options.{sentence}"
+    return await _async_get(hass, language, "selector", key, placeholders)
 
 
 async def async_get_text(
     hass: HomeAssistant, language: str, key: str, **placeholders: str
 ) -> str:
     """Return the text of an error in a language, or in English."""
-    texts = await async_get_translations(
-        hass, language.partition("-")[0], "exceptions", {DOMAIN}
-    )
-    return texts[f"component.{DOMAIN}.exceptions.{key}.message"].format(**placeholders)
+    key = f"{key}.message"
+    return await _async_get(hass, language, "exceptions", key, placeholders)
 
 
 async def async_get_error_text(
@@ -60,21 +56,14 @@ async def async_get_error_text(
     return await async_get_text(hass, language, err.translation_key, **placeholders)
 
 
-async def async_get_words(
-    hass: HomeAssistant, language: str, reply: ReplyStream
+async def _async_get(
+    hass: HomeAssistant,
+    language: str,
+    category: str,
+    key: str,
+    placeholders: dict[str, str],
 ) -> str:
-    """Return what is said, whatever the agent replied.
-
-    Raises:
-        HomeAssistantError: there is nothing to say.
-
-    """
-    if has_words(reply.shown):
-        return reply.shown
-    if reply.silent:
-        # NO_REPLY, as to a poll; but a person has asked.
-        return await async_get_text(hass, language, "nothing_to_add")
-    raise HomeAssistantError(
-        translation_domain=DOMAIN,
-        translation_key="unspeakable_reply" if reply.text else "empty_reply",
+    texts = await async_get_translations(
+        hass, language.partition("-")[0], category, {DOMAIN}
     )
+    return texts[f"component.{DOMAIN}.{category}.{key}"].format(**placeholders)
