@@ -24,7 +24,7 @@ from .assist.evaluation import (
 from .assist.generation import Task, async_generate
 from .assist.images import async_generate_image, async_offers_images
 from .const import CONF_AGENT, CONF_AGENT_TOOLS, DOMAIN, SUBENTRY_AI_TASK
-from .coordinator import async_create_background_task
+from .coordinator import async_create_background_task, subentries_of_type
 from .entity import AgentEntity
 
 if TYPE_CHECKING:
@@ -47,12 +47,11 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the AI tasks of an entry."""
-    for subentry in entry.subentries.values():
-        if subentry.subentry_type == SUBENTRY_AI_TASK:
-            agent = subentry.data[CONF_AGENT]
-            entity = ClawdAITaskEntity(entry.runtime_data.coordinator, subentry)
-            entity.offers_images = await async_offers_images(entry, agent)
-            async_add_entities([entity], config_subentry_id=subentry.subentry_id)
+    for subentry in subentries_of_type(entry, SUBENTRY_AI_TASK):
+        agent = subentry.data[CONF_AGENT]
+        entity = ClawdAITaskEntity(entry.runtime_data.coordinator, subentry)
+        entity.offers_images = await async_offers_images(entry, agent)
+        async_add_entities([entity], config_subentry_id=subentry.subentry_id)
 
 
 class ClawdAITaskEntity(AgentEntity, AITaskEntity):

@@ -9,6 +9,7 @@ from .assist.new_conversation import async_new_conversations
 from .assist.ongoing import get_ongoing
 from .assist.stop import async_stop, raise_if_unstopped
 from .const import SUBENTRY_CONVERSATION
+from .coordinator import subentries_of_type
 from .entity import AgentEntity, SelfTestEntity
 from .reports import Mode
 
@@ -30,15 +31,14 @@ async def async_setup_entry(
     """Set up the buttons of an entry."""
     runtime = entry.runtime_data
     async_add_entities([SelfTestButton(runtime.reports)])
-    for subentry in entry.subentries.values():
-        if subentry.subentry_type == SUBENTRY_CONVERSATION:
-            async_add_entities(
-                [
-                    NewConversationButton(runtime.coordinator, subentry),
-                    StopButton(runtime.coordinator, subentry),
-                ],
-                config_subentry_id=subentry.subentry_id,
-            )
+    for subentry in subentries_of_type(entry, SUBENTRY_CONVERSATION):
+        async_add_entities(
+            [
+                NewConversationButton(runtime.coordinator, subentry),
+                StopButton(runtime.coordinator, subentry),
+            ],
+            config_subentry_id=subentry.subentry_id,
+        )
 
 
 class StopButton(AgentEntity, ButtonEntity):

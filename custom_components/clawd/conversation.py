@@ -26,6 +26,7 @@ from .assist.questions import is_question
 from .assist.reply import has_words
 from .assist.stop import async_describe_stop, async_stop, is_stop, runs_to_stop
 from .const import CONF_HANDOFF_AFTER, CONF_HANDOFF_SENTENCE, SUBENTRY_CONVERSATION
+from .coordinator import subentries_of_type
 from .entity import AgentEntity
 from .gateway import GatewayError, RunTimeoutError
 from .home.settings import AgentHome, HomeAccess
@@ -49,12 +50,11 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the conversation agents of an entry."""
-    for subentry in entry.subentries.values():
-        if subentry.subentry_type == SUBENTRY_CONVERSATION:
-            async_add_entities(
-                [ClawdConversationEntity(entry.runtime_data.coordinator, subentry)],
-                config_subentry_id=subentry.subentry_id,
-            )
+    for subentry in subentries_of_type(entry, SUBENTRY_CONVERSATION):
+        async_add_entities(
+            [ClawdConversationEntity(entry.runtime_data.coordinator, subentry)],
+            config_subentry_id=subentry.subentry_id,
+        )
 
 
 class ClawdConversationEntity(AgentEntity, ConversationEntity):

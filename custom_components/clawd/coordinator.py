@@ -40,6 +40,8 @@ from .storage import async_load_reports, async_save_reports
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 
+    from homeassistant.config_entries import ConfigSubentry
+
 MAX_REPORTS: Final = 10
 TASK_PREFIX: Final = "task "
 CONFIG_CHANGED: Final = "config.changed"
@@ -146,6 +148,10 @@ class ClawdRuntime:
     ended_sessions: set[str] = field(default_factory=set)
     started_tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
+    def session_turn(self, session_key: str) -> asyncio.Lock:
+        """Return the lock that the question in a session has to hold."""
+        return self.session_turns.setdefault(session_key, asyncio.Lock())
+
     @property
     def all_credentials(self) -> tuple[Credentials, ...]:
         """Return the credentials of all clients."""
@@ -178,6 +184,17 @@ class ClawdRuntime:
 
 
 type ClawdConfigEntry = ConfigEntry[ClawdRuntime]
+
+
+def subentries_of_type(
+    entry: ConfigEntry[Any], subentry_type: str
+) -> list[ConfigSubentry]:
+    """Return the subentries of a type.
+
+    Later versions of Home Assistant have `ConfigEntry.get_subentries_of_type`.
+    """
+    subentries = entry.subentries.values()
+    return [one for one in subentries if one.subentry_type == subentry_type]
 
 
 @callback

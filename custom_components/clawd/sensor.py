@@ -15,7 +15,7 @@ from homeassistant.util.dt import utc_from_timestamp
 from .assist.first_words import first_word_time
 from .assist.ongoing import get_ongoing
 from .const import SUBENTRY_CONVERSATION
-from .coordinator import ClawdCoordinator
+from .coordinator import ClawdCoordinator, subentries_of_type
 from .entity import AgentEntity, ClawdEntity, ConnectionEntity, SelfTestEntity
 from .gateway import ConnectionState
 from .reports import Status, suspects_of
@@ -85,12 +85,11 @@ async def async_setup_entry(
             SelfTestSensor(runtime.reports),
         ]
     )
-    for subentry in entry.subentries.values():
-        if subentry.subentry_type == SUBENTRY_CONVERSATION:
-            async_add_entities(
-                [FirstWordSensor(runtime.coordinator, subentry)],
-                config_subentry_id=subentry.subentry_id,
-            )
+    for subentry in subentries_of_type(entry, SUBENTRY_CONVERSATION):
+        async_add_entities(
+            [FirstWordSensor(runtime.coordinator, subentry)],
+            config_subentry_id=subentry.subentry_id,
+        )
 
 
 class ConnectionSensor(ConnectionEntity, SensorEntity):

@@ -473,7 +473,7 @@ async def async_take_turn(
     settings: it waits, steers the first run, is collected with it, or is dropped.
     """
     runtime = entry.runtime_data
-    turn = runtime.session_turns.setdefault(key, asyncio.Lock())
+    turn = runtime.session_turn(key)
     try:
         async with asyncio.timeout(timeout):
             await turn.acquire()

@@ -9,6 +9,7 @@ from ..const import (
     CONF_SESSION_SCOPE,
     SUBENTRY_CONVERSATION,
 )
+from ..coordinator import subentries_of_type
 from .session import Scope
 
 if TYPE_CHECKING:
@@ -101,9 +102,8 @@ def rights_of_named(entry: ClawdConfigEntry, subentry: ConfigSubentry) -> Rights
     agent = subentry.data[CONF_AGENT].lower()
     sharing = [
         other
-        for other in entry.subentries.values()
-        if other.subentry_type == SUBENTRY_CONVERSATION
-        and other.data[CONF_AGENT].lower() == agent
+        for other in subentries_of_type(entry, SUBENTRY_CONVERSATION)
+        if other.data[CONF_AGENT].lower() == agent
     ]
     order = list(Rights)
     return min(map(_of_everyone, (subentry, *sharing)), key=order.index)

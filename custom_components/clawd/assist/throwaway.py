@@ -70,7 +70,7 @@ async def async_delete_idle(entry: ClawdConfigEntry, key: str) -> bool:
 
     """
     runtime, sessions = entry.runtime_data, get_sessions(entry)
-    turn = runtime.session_turns.setdefault(key, asyncio.Lock())
+    turn = runtime.session_turn(key)
     handed_off = sessions.handed_off
     if turn.locked() or handed_off is None or key in handed_off:
         return False

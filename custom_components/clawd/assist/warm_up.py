@@ -28,14 +28,14 @@ from ..const import (
     LOGGER,
     SUBENTRY_CONVERSATION,
 )
-from ..coordinator import async_create_background_task
+from ..coordinator import async_create_background_task, subentries_of_type
 from ..drill_lock import DrillLock, drill_lock
 from ..gateway import ConnectionState, GatewayError, RequestFailedError, RunRequest
-from .rights import Permissions
+from .rights import Permissions, Rights
 from .throwaway import throwaway_session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable
 
     from ..coordinator import ClawdConfigEntry
     from ..gateway import GatewayClient, Transition
@@ -50,7 +50,6 @@ WARM_UP_TIMEOUT: Final = 120.0
 MAX_STARTS: Final = 32
 
 MESSAGE: Final = "Hello"
-READ_ONLY: Final = "read-only"
 WARM_UP_TASK: Final = "clawd warm-up"
 
 
@@ -143,23 +142,16 @@ def _recent_start(client: GatewayClient) -> float | None:
 def _agent_of(entry: ClawdConfigEntry) -> str | None:
     """Return the agent that is likely to be asked first."""
     agents = entry.runtime_data.coordinator.agents
-    chosen = (settings[CONF_AGENT] for settings in _agent_settings(entry))
+    conversations = subentries_of_type(entry, SUBENTRY_CONVERSATION)
+    chosen = (subentry.data[CONF_AGENT] for subentry in conversations)
     return next((agent for agent in chosen if agents.get(agent)), None)
 
 
 def _may_be_unrestricted(entry: ClawdConfigEntry) -> bool:
     """Return whether all agents have the rights that the Gateway gives them."""
     return all(
-        settings.get(CONF_PERMISSIONS) == Permissions.GATEWAY
-        for settings in _agent_settings(entry)
-    )
-
-
-def _agent_settings(entry: ClawdConfigEntry) -> Iterator[Mapping[str, Any]]:
-    return (
-        subentry.data
-        for subentry in entry.subentries.values()
-        if subentry.subentry_type == SUBENTRY_CONVERSATION
+        subentry.data.get(CONF_PERMISSIONS) == Permissions.GATEWAY
+        for subentry in subentries_of_type(entry, SUBENTRY_CONVERSATION)
     )
 
 
@@ -206,9 +198,10 @@ async def async_run_until_reply(
             only read, unless it may be `unrestricted`.
 
     """
+    mode = Rights.READ_ONLY.permission_mode
     async with lock.question():
         try:
-            await client.sessions.patch(key, permission_mode=READ_ONLY)
+            await client.sessions.patch(key, permission_mode=mode)
         except RequestFailedError as err:
             # Earlier versions of OpenClaw cannot.
             if not unrestricted:

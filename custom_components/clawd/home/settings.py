@@ -16,6 +16,7 @@ from ..const import (
     CONF_SENSITIVE_LABEL,
     SUBENTRY_CONVERSATION,
 )
+from ..coordinator import subentries_of_type
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry, ConfigSubentry
@@ -107,8 +108,7 @@ def agent_homes(entry: ConfigEntry[Any]) -> tuple[AgentHome, ...]:
     """Return the settings of the agents of an entry."""
     return tuple(
         AgentHome.from_subentry(subentry)
-        for subentry in entry.subentries.values()
-        if subentry.subentry_type == SUBENTRY_CONVERSATION
+        for subentry in subentries_of_type(entry, SUBENTRY_CONVERSATION)
     )
 
 
