@@ -64,8 +64,8 @@ from .const import (
 )
 from .gateway import REQUIRED_METHODS, address_class, valid_headers
 from .glossary import meaning
-from .home.announcements import is_quiet
 from .home.apis import ASSISTANT
+from .home.quiet_hours import is_quiet
 from .home.service import get_home
 from .home.settings import HomeAccess, SensitiveActions, agent_homes
 from .home.voice_devices import ANNOUNCE, START_CONVERSATION, find_voice_devices

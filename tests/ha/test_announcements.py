@@ -34,15 +34,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
 from custom_components.clawd.home import players, satellites
-from custom_components.clawd.home.announcements import (
-    CannotSpeakError,
-    Delivery,
-    Listener,
-    async_deliver,
-    async_notify_user,
-    async_speak,
-    is_quiet,
-)
+from custom_components.clawd.home.announcements import Delivery, Listener, async_deliver
+from custom_components.clawd.home.notifications import async_notify_user
+from custom_components.clawd.home.quiet_hours import is_quiet
+from custom_components.clawd.home.satellites import CannotSpeakError, async_speak
 
 from .voice_devices import MIXES, PLAYS, Phone, Player, Satellite, add
 

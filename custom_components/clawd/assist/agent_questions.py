@@ -26,7 +26,7 @@ from ..gateway import (
     RequestFailedError,
     ScopeStatus,
 )
-from ..home.announcements import Delivery, Listener, async_deliver
+from ..home.announcements import Delivery, async_deliver
 from .answers import find_answer, is_refusal, names_choice
 from .handoff import async_hand_off
 from .ongoing import OngoingRun, get_ongoing
@@ -359,15 +359,12 @@ class AgentQuestions:
         async_create_background_task(self._hass, self._entry, coroutine, name)
 
     async def _async_ask(self, one: OpenQuestion, asked: ConversationInfo) -> None:
-        listener = Listener(
-            device_id=asked.voice_device, user_id=asked.user_id, language=asked.language
-        )
         text = await async_describe_question(
             self._hass, one.item, asked.language, spoken=asked.voice_device is not None
         )
         title = one.origin.subentry.title
         delivery = await async_deliver(
-            self._hass, self._entry, listener, text, question=True, title=title
+            self._hass, self._entry, asked.listener, text, question=True, title=title
         )
         self.async_asked(one)
         one.unheard = delivery is Delivery.NOTIFICATION

@@ -119,6 +119,13 @@ class Question:
         return self.device_id or self.satellite_id
 
     @property
+    def listener(self) -> Listener:
+        """Return the person to whom the answer belongs."""
+        return Listener(
+            device_id=self.voice_device, user_id=self.user_id, language=self.language
+        )
+
+    @property
     def chosen_session(self) -> str:
         """Return the key of the session that was chosen before."""
         assert self.session_key  # noqa: S101 - chosen before a run is made of it
@@ -265,11 +272,7 @@ def owner_of(subentry: ConfigSubentry, question: Question) -> Owner:
     settings = subentry.data
     shared = Scope(settings[CONF_SESSION_SCOPE]) is Scope.SHARED
     return Owner(
-        Listener(
-            device_id=question.voice_device,
-            user_id=question.user_id,
-            language=question.language,
-        ),
+        question.listener,
         subentry.title,
         shared or CONF_SESSION_NAME in settings,
     )

@@ -18,7 +18,8 @@ from ..gateway import (
     InsecureTransportError,
     RunTimeoutError,
 )
-from ..home.announcements import async_deliver, async_notify_user, async_wait_for_start
+from ..home.announcements import async_deliver, async_wait_for_start
+from ..home.notifications import async_notify_user
 from ..sentences import Sentence, async_get_error_text, async_get_sentence
 from .ask import ResumedRun, RunLostError, async_ask_error
 from .chat_log import async_get_words
@@ -272,7 +273,7 @@ class _HandoffTask:
         await async_deliver(
             self._hass,
             self._entry,
-            self._handoff.listener,
+            self._handoff.question.listener,
             outcome.message,
             question=outcome.question,
             title=self._subentry.title,

@@ -10,7 +10,6 @@ from weakref import WeakKeyDictionary
 from homeassistant.config_entries import ConfigEntry
 
 from ..client_factory import get_history
-from ..home.announcements import Listener
 from ..storage import async_load_handoffs, async_save_handoffs
 from .ask import Question
 from .sessions import get_sessions
@@ -98,15 +97,6 @@ class Handoff:
     def age(self) -> float:
         """Return the seconds since the question."""
         return max(time.time() - self.asked_at, 0.0)
-
-    @property
-    def listener(self) -> Listener:
-        """Return who is to hear the end."""
-        return Listener(
-            device_id=self.question.voice_device,
-            user_id=self.question.user_id,
-            language=self.question.language,
-        )
 
 
 class Handoffs:

@@ -10,6 +10,7 @@ from ..const import (
     SUBENTRY_CONVERSATION,
 )
 from ..coordinator import subentries_of_type
+from ..home.users import is_administrator
 from .session import Scope
 
 if TYPE_CHECKING:
@@ -88,8 +89,7 @@ async def async_rights_of_user(
     """Return the rights of a user in a session of their own."""
     if _permissions(subentry) is Permissions.ADMINISTRATORS and user_id:
         user = await hass.auth.async_get_user(user_id)
-        # Apps (add-ons) ask as an administrator that the system made.
-        if user and user.is_active and user.is_admin and not user.system_generated:
+        if user and is_administrator(user):
             return Rights.GATEWAY
     return _of_everyone(subentry)
 

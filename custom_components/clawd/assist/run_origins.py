@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigSubentry
 
     from ..gateway import AgentRun
+    from ..home.announcements import Listener
 
 
 class ConversationInfo(Protocol):
@@ -27,12 +28,12 @@ class ConversationInfo(Protocol):
         """Return the language of the question."""
 
     @property
-    def user_id(self) -> str | None:
-        """Return the id of the user."""
-
-    @property
     def voice_device(self) -> str | None:
         """Return the id of the voice device, if it was spoken."""
+
+    @property
+    def listener(self) -> Listener:
+        """Return the person to whom the answer belongs."""
 
     @property
     def by_person(self) -> bool:

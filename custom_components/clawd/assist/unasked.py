@@ -16,12 +16,8 @@ from homeassistant.core import HomeAssistant, callback
 from ..const import DOMAIN
 from ..coordinator import async_create_background_task
 from ..gateway import COMPLETION_PREFIX, ConnectionState, GatewayError
-from ..home.announcements import (
-    Listener,
-    async_deliver,
-    async_notify_user,
-    async_wait_for_start,
-)
+from ..home.announcements import Listener, async_deliver, async_wait_for_start
+from ..home.notifications import async_notify_user
 from .errors import log_unexpected
 from .listeners import Message, Owner, SessionListeners
 from .questions import is_question

@@ -26,17 +26,6 @@ if TYPE_CHECKING:
 
     from ..coordinator import ClawdConfigEntry, DeliveryStatistics
 
-__all__ = [
-    "CannotSpeakError",
-    "Delivery",
-    "Listener",
-    "async_deliver",
-    "async_notify_user",
-    "async_speak",
-    "async_wait_for_start",
-    "is_quiet",
-]
-
 # Characters that are spoken, which takes about a minute; the rest is to be read.
 MAX_SPOKEN: Final = 800
 # Seconds in which a delivery has to have ended: twice the wait for the satellite (as a

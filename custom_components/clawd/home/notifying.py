@@ -10,6 +10,7 @@ from .apis import ASSISTANT
 from .arguments import INVALID_ARGUMENTS
 from .notifications import async_notify_user, find_notify_actions
 from .text import one_line
+from .users import is_administrator
 
 if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
@@ -57,9 +58,7 @@ async def async_find_recipients(
 async def async_find_administrators(hass: HomeAssistant) -> Recipients:
     """Return the users who administrate the home."""
     users = tuple(
-        user.id
-        for user in await hass.auth.async_get_users()
-        if user.is_active and user.is_admin and not user.system_generated
+        user.id for user in await hass.auth.async_get_users() if is_administrator(user)
     )
     return Recipients(users, "the administrators")
 

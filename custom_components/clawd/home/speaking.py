@@ -12,8 +12,8 @@ from homeassistant.helpers.event import async_track_state_change_event
 from ..const import LOGGER
 from ..coordinator import async_create_background_task
 from ..gateway import NodeCallError
-from .announcements import CannotSpeakError, async_speak, is_quiet
-from .satellites import get_turn
+from .quiet_hours import is_quiet
+from .satellites import CannotSpeakError, async_speak, get_turn
 from .text import one_line
 from .voice_devices import ASSIST_SATELLITE, list_devices
 
