@@ -201,7 +201,7 @@ class AgentQuestions:
         one.asked_at, one.reader, one.unheard = time.monotonic(), False, False
         if run and one.request.id not in self.open:
             # Somebody else has answered, or the run has ended, in the meantime.
-            self._async_see_to_run(run)
+            self._async_hand_off(run)
 
     async def async_take(self, one: OpenQuestion, text: str) -> Taken:
         """Take an utterance as the answer to a question, if it is one.
@@ -229,10 +229,10 @@ class AgentQuestions:
         try:
             await self.async_send(one, refused=refused)
         except RequestFailedError:
-            self._async_leave(one, run)
+            self._async_detach(one, run)
             return Taken.CLOSED
         except BaseException:
-            self._async_leave(one, run)
+            self._async_detach(one, run)
             raise
         return Taken.DONE
 
@@ -263,13 +263,13 @@ class AgentQuestions:
         self.async_close(question_id, status)
 
     @callback
-    def _async_leave(self, one: OpenQuestion, run: OngoingRun | None) -> None:
+    def _async_detach(self, one: OpenQuestion, run: OngoingRun | None) -> None:
         """Leave the run of a question without a reader again."""
         one.reader = False
         if run and run.id not in get_ongoing(self._entry).handoffs:
             run.detach()
             if one.request.id not in self.open:
-                self._async_see_to_run(run)
+                self._async_hand_off(run)
 
     @callback
     def async_close(self, question_id: str, outcome: str) -> None:
@@ -280,7 +280,7 @@ class AgentQuestions:
             return
         self.outcomes[outcome] += 1
         if (run := self.ongoing(one)) and run.detached and not one.reader:
-            self._async_see_to_run(run)
+            self._async_hand_off(run)
 
     @callback
     def async_fire(self, one: OpenQuestion) -> None:
@@ -411,7 +411,7 @@ class AgentQuestions:
         return next((r for r in get_ongoing(self._entry).all if r.id == run_id), None)
 
     @callback
-    def _async_see_to_run(self, run: OngoingRun) -> None:
+    def _async_hand_off(self, run: OngoingRun) -> None:
         """Hand off a run, as nobody waits for the rest of its reply."""
         handed_off = run.id in get_ongoing(self._entry).handoffs
         if not (handed_off or run.stopping):

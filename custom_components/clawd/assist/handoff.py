@@ -154,7 +154,7 @@ class _HandoffTask:
                 await self._async_put()
                 if run:
                     self._fire(HandoffEvent.HANDED_OFF)
-                await self._async_see_to(run or self._resume())
+                await self._async_finish(run or self._resume())
             except Exception as err:  # noqa: BLE001 - somebody waits for an end
                 log_unexpected(err)
                 await self._async_give_up()
@@ -172,15 +172,15 @@ class _HandoffTask:
             self._aloud = False
         try:
             error = translated_error("unexpected_error")
-            await self._async_tell(await self._async_failure(error))
+            await self._async_deliver_outcome(await self._async_failure(error))
         except Exception as err:  # noqa: BLE001 - the last resort
             log_unexpected(err)
 
-    async def _async_see_to(self, run: OngoingRun) -> None:
+    async def _async_finish(self, run: OngoingRun) -> None:
         """Wait for the end, and tell it."""
         if self._handoff.state is not HandoffState.LATE:
             outcome = await self._async_wait(run)
-            await self._async_tell(outcome)
+            await self._async_deliver_outcome(outcome)
             if not outcome.late:
                 return
             self._handoff.state = HandoffState.LATE
@@ -189,7 +189,7 @@ class _HandoffTask:
         outcome = await self._async_wait(run)
         if outcome.event is HandoffEvent.FINISHED:
             message = await self._async_say(Sentence.LATE_REPLY, reply=outcome.message)
-            await self._async_tell(
+            await self._async_deliver_outcome(
                 Outcome(HandoffEvent.FINISHED, message, outcome.question)
             )
 
@@ -256,7 +256,7 @@ class _HandoffTask:
             unsubscribe()
         return True
 
-    async def _async_tell(self, outcome: Outcome) -> None:
+    async def _async_deliver_outcome(self, outcome: Outcome) -> None:
         """Tell the listener, once."""
         if outcome.message:
             await async_wait_for_start(self._hass)

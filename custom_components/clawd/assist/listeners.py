@@ -97,7 +97,7 @@ class SessionListeners:
         self._hass = hass
         self._entry = entry
         self._changed = False
-        self._told: OrderedDict[str, tuple[str, float]] = OrderedDict()
+        self._replies: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self._on_error = get_history(hass, entry.entry_id).store_failed
         self.owners: OrderedDict[str, Owner] = OrderedDict()
         self.spawns: OrderedDict[str, Spawn] = OrderedDict()
@@ -144,18 +144,18 @@ class SessionListeners:
     @callback
     def async_answered(self, session_key: str, owner: Owner, result: RunResult) -> None:
         """Remember what was told, and whose run has started sub-agents."""
-        self._told[session_key] = _digest(result.text), time.monotonic()
-        self._told.move_to_end(session_key)
-        if len(self._told) > MAX_SESSIONS:
-            self._told.popitem(last=False)
+        self._replies[session_key] = _digest(result.text), time.monotonic()
+        self._replies.move_to_end(session_key)
+        if len(self._replies) > MAX_SESSIONS:
+            self._replies.popitem(last=False)
         if result.completions:
             spawn = Spawn(session_key, owner, time.time())
             self.spawns.update(dict.fromkeys(result.completions, spawn))
             self._async_save_soon()
 
-    def has_told(self, session_key: str, text: str) -> bool:
+    def has_replied(self, session_key: str, text: str) -> bool:
         """Return whether a session has just replied with a text."""
-        digest, at = self._told.get(session_key, ("", 0.0))
+        digest, at = self._replies.get(session_key, ("", 0.0))
         return digest == _digest(text) and time.monotonic() - at < MAX_TOLD_AGE
 
     @callback

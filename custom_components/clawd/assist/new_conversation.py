@@ -32,7 +32,7 @@ async def async_new_conversations(
         named.add(named_session_key(subentry.data[CONF_AGENT], name))
     # Also those that were used too long ago to be known.
     sessions.begin(own)
-    _leave(hass, entry, [key for key, session in used if not session.named])
+    _end_sessions(hass, entry, [key for key, session in used if not session.named])
     for base in sorted(named):
         await _async_renew_named(hass, entry, base)
     await sessions.async_save()
@@ -55,7 +55,7 @@ async def async_new_conversation(
         await _async_renew_named(hass, entry, base)
     else:
         sessions.begin(base)
-        _leave(hass, entry, [key, *_beside(entry, key)])
+        _end_sessions(hass, entry, [key, *_beside(entry, key)])
     await sessions.async_save()
     return used
 
@@ -69,7 +69,7 @@ async def _async_renew_named(
     keys = [key, *_beside(entry, key)]
     if not await _async_delete_now(entry, keys):
         sessions.begin(base)
-        _leave(hass, entry, keys)
+        _end_sessions(hass, entry, keys)
 
 
 async def _async_delete_now(entry: ClawdConfigEntry, keys: list[str]) -> bool:
@@ -89,7 +89,9 @@ def _beside(entry: ClawdConfigEntry, key: str) -> list[str]:
     return [other for other in get_sessions(entry).known if is_beside(other, key)]
 
 
-def _leave(hass: HomeAssistant, entry: ClawdConfigEntry, keys: list[str]) -> None:
+def _end_sessions(
+    hass: HomeAssistant, entry: ClawdConfigEntry, keys: list[str]
+) -> None:
     """Forget sessions, and delete them in the background."""
     sessions = get_sessions(entry)
     for key in keys:

@@ -139,12 +139,12 @@ class SpokenReply(ReplyStream):
     @property
     @override
     def text(self) -> str:
-        return self._join([segment.text for segment in self._told])
+        return self._join([segment.text for segment in self._reply_segments])
 
     @property
     @override
     def shown(self) -> str:
-        return self._join([segment.spoken for segment in self._told])
+        return self._join([segment.spoken for segment in self._reply_segments])
 
     @override
     async def deltas(self) -> AsyncGenerator[Delta]:
@@ -162,7 +162,7 @@ class SpokenReply(ReplyStream):
             yield {"content": content}
 
     @property
-    def _told(self) -> list[_Segment]:
+    def _reply_segments(self) -> list[_Segment]:
         """Return the segments that are the reply."""
         with_words = [segment for segment in self._segments if has_words(segment.text)]
         return with_words if self._everything else with_words[-1:]
@@ -240,7 +240,7 @@ class SpokenReply(ReplyStream):
         self._hold(self._segments[-1].speech.finish())
         content = self._give_held()
         # Nothing followed the last tool.
-        for segment in self._told[-1:]:
+        for segment in self._reply_segments[-1:]:
             if segment is self._dropped:
                 content += self._give(segment.spoken)
         return content

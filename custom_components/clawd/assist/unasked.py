@@ -94,7 +94,7 @@ class UnaskedReplies:
                 self._spawn(self._async_take_plain(run))
         elif owner := self._owner_of(run):
             run_id = run.run_id.removesuffix(_QUEUED_SUFFIX)
-            self._spawn(self._async_tell(run_id, run.session_key, owner, run.text))
+            self._spawn(self._async_deliver(run_id, run.session_key, owner, run.text))
 
     @property
     def _has_plain_ids(self) -> bool:
@@ -134,7 +134,7 @@ class UnaskedReplies:
             } if key in self._listeners.owners and others.get("delivered") is not True:
                 run_id = f"{CRON}:{job_id}:{others.get('runAtMs')}"
                 owner = self._present_owner(key)
-                self._spawn(self._async_tell(run_id, key, owner, text))
+                self._spawn(self._async_deliver(run_id, key, owner, text))
 
     @callback
     def _handle_transition(self, transition: Transition) -> None:
@@ -151,15 +151,15 @@ class UnaskedReplies:
         for key in sessions:
             with suppress(GatewayError):
                 replies = await self._client.fetch_replies(key)
-                await self._async_tell_found(key, replies)
+                await self._async_deliver_found(key, replies)
 
-    async def _async_tell_found(
+    async def _async_deliver_found(
         self, session_key: str, replies: dict[str, str]
     ) -> None:
         for run_id, text in replies.items():
             completion = run_id.removesuffix(_QUEUED_SUFFIX)
             if spawn := self._listeners.spawns.get(completion):
-                await self._async_tell(completion, session_key, spawn.owner, text)
+                await self._async_deliver(completion, session_key, spawn.owner, text)
 
     async def _async_take_plain(self, run: ForeignRun) -> None:
         """Tell a run if it follows the end of a sub-agent of its session (v3)."""
@@ -170,7 +170,7 @@ class UnaskedReplies:
                 del self._ended[child]
             if ended:
                 owner = self._present_owner(run.session_key)
-                await self._async_tell(run.run_id, run.session_key, owner, run.text)
+                await self._async_deliver(run.run_id, run.session_key, owner, run.text)
 
     async def _async_finish_deliveries(self) -> None:
         """Show what a reload or restart has cut off; it may have been heard in part."""
@@ -186,16 +186,16 @@ class UnaskedReplies:
             unfinished.pop(run_id, None)
         await self._listeners.async_save()
 
-    async def _async_tell(
+    async def _async_deliver(
         self, run_id: str, session_key: str, owner: Owner, text: str
     ) -> None:
         try:
-            await self._async_tell_once(run_id, session_key, owner, text)
+            await self._async_deliver_once(run_id, session_key, owner, text)
         except Exception as err:  # noqa: BLE001 - the next reply may be told
             # A message that is stored is shown after the next setup.
             log_unexpected(err)
 
-    async def _async_tell_once(
+    async def _async_deliver_once(
         self, run_id: str, session_key: str, owner: Owner, text: str
     ) -> None:
         """Deliver a reply once, as speech."""
@@ -205,7 +205,7 @@ class UnaskedReplies:
         listeners.delivered[run_id] = 0
         listeners.spawns.pop(run_id, None)
         message = spoken_reply(text)
-        if not message or listeners.has_told(session_key, message):
+        if not message or listeners.has_replied(session_key, message):
             await listeners.async_save()
             return
         listeners.unfinished[run_id] = Message(owner, message)
