@@ -4,6 +4,8 @@ from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.clawd.assist.agent_questions import (
     AgentQuestions,
@@ -54,3 +56,13 @@ def questions_of(entry: ConfigEntry[Any]) -> AgentQuestions:
     questions = get_agent_questions(entry)
     assert questions
     return questions
+
+
+@pytest.fixture
+async def entry(
+    hass: HomeAssistant, new_entry: MockConfigEntry, gateway: GatewaySimulator
+) -> MockConfigEntry:
+    """Set up an entry that may answer questions."""
+    await set_up_asking(hass, new_entry)
+    await approve(gateway, new_entry)
+    return new_entry

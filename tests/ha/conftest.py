@@ -6,7 +6,9 @@ from functools import partial
 import gc
 from pathlib import Path
 from typing import Any, Final
+from unittest.mock import patch
 
+from homeassistant.components import tts
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentryData
 from homeassistant.const import CONF_HOST, CONF_PORT, CONF_SSL, CONF_TOKEN
 from homeassistant.core import HomeAssistant
@@ -34,6 +36,7 @@ from .fault_coverage import FaultCoverage
 from .fault_harness import FaultHarness
 from .leftovers import leftovers, unload_entries
 from .repair import Repair
+from .voice_devices import Engine, Satellite, add, set_engine
 
 COVERAGE: Final = pytest.StashKey[FaultCoverage]()
 
@@ -153,6 +156,17 @@ async def gateway(protocol: int) -> AsyncGenerator[GatewaySimulator]:
     """Run a Gateway."""
     async with GatewaySimulator(protocol=protocol) as simulator:
         yield simulator
+
+
+@pytest.fixture
+async def loudspeaker(hass: HomeAssistant, satellite: str, tmp_path: Path) -> Satellite:
+    """Return the satellite of the voice device."""
+    with patch.object(tts, "_init_tts_cache_dir", lambda *_: str(tmp_path)):
+        assert await async_setup_component(hass, "assist_pipeline", {})
+    await hass.data[tts.DATA_COMPONENT].async_add_entities([Engine()])
+    assert await async_setup_component(hass, "assist_satellite", {})
+    await set_engine(hass, "tts.engine")
+    return await add(hass, Satellite(), satellite)
 
 
 @pytest.fixture

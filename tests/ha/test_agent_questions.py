@@ -1,16 +1,12 @@
 """Questions of agents, asked where their run came from."""
 
 import asyncio
-from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
-from homeassistant.components import tts
 from homeassistant.components.conversation import ConversationResult
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.intent import IntentResponseType
-from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
@@ -29,12 +25,12 @@ from custom_components.clawd.gateway import (
 )
 from tests.simulator import AskUser, Drop, GatewaySimulator, Pause, Reply, ReplyResult
 
-from .asking import ROOM, SPOKEN, WRITTEN, approve, questions_of, set_up_asking
+from .asking import ROOM, SPOKEN, WRITTEN, entry, questions_of
 from .assist_client import Conversation, catch_up, speech
 from .self_test import problems, run_self_test
-from .test_announcements import Engine, set_engine
-from .voice_devices import Satellite, add
+from .voice_devices import Satellite
 
+__all__ = ["entry"]
 TIME = {"id": "time", "header": "Time", "question": "When?", "options": []}
 CLOSED = ROOM | {"isOther": False}
 
@@ -43,16 +39,6 @@ CLOSED = ROOM | {"isOther": False}
 def agent_settings() -> dict[str, Any]:
     """Hand off what takes long, and keep a session a device."""
     return {"handoff_after": 30, "session_scope": "device"}
-
-
-@pytest.fixture
-async def entry(
-    hass: HomeAssistant, new_entry: MockConfigEntry, gateway: GatewaySimulator
-) -> MockConfigEntry:
-    """Set up an entry that may answer questions."""
-    await set_up_asking(hass, new_entry)
-    await approve(gateway, new_entry)
-    return new_entry
 
 
 @pytest.fixture
@@ -548,17 +534,6 @@ async def test_how_a_question_is_spoken(
     assert spoken == text
     german = await question_texts.async_describe_question(hass, item, "de", spoken=True)
     assert (german == text) is not bool(labels)
-
-
-@pytest.fixture
-async def loudspeaker(hass: HomeAssistant, satellite: str, tmp_path: Path) -> Satellite:
-    """Return the satellite of the voice device."""
-    with patch.object(tts, "_init_tts_cache_dir", lambda *_: str(tmp_path)):
-        assert await async_setup_component(hass, "assist_pipeline", {})
-    await hass.data[tts.DATA_COMPONENT].async_add_entities([Engine()])
-    assert await async_setup_component(hass, "assist_satellite", {})
-    await set_engine(hass, "tts.engine")
-    return await add(hass, Satellite(), satellite)
 
 
 @pytest.mark.parametrize("agent_settings", [{"handoff_after": 0.02}])

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, override
+from typing import Any
 from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
@@ -21,7 +21,6 @@ from homeassistant.components.media_player import (
     MediaPlayerEntityFeature,
     MediaPlayerState,
 )
-from homeassistant.components.tts import TextToSpeechEntity, TtsAudioType
 from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import (
@@ -39,26 +38,19 @@ from custom_components.clawd.home.notifications import async_notify_user
 from custom_components.clawd.home.quiet_hours import is_quiet
 from custom_components.clawd.home.satellites import CannotSpeakError, async_speak
 
-from .voice_devices import MIXES, PLAYS, Phone, Player, Satellite, add
+from .voice_devices import (
+    MIXES,
+    PLAYS,
+    Engine,
+    Phone,
+    Player,
+    Satellite,
+    add,
+    set_engine,
+)
 
 ANNOUNCE = AssistSatelliteEntityFeature.ANNOUNCE
 NO_FEATURE = AssistSatelliteEntityFeature(0)
-
-
-class Engine(TextToSpeechEntity):
-    """Engine for speech that nobody listens to."""
-
-    _attr_name = "Engine"
-    _attr_default_language = "en"
-    _attr_supported_languages = ["en"]  # noqa: RUF012 - as Home Assistant's own
-    _attr_supported_options = ["voice"]  # noqa: RUF012 - the same
-
-    @override
-    async def async_get_tts_audio(
-        self, message: str, language: str, options: dict[str, Any]
-    ) -> TtsAudioType:
-        """Return no speech worth hearing."""
-        return "mp3", b"x"
 
 
 @pytest.fixture(autouse=True)
@@ -72,20 +64,6 @@ async def _voice(hass: HomeAssistant, tmp_path: Path) -> None:
         assert await async_setup_component(hass, component, {})
     # The first one is preferred.
     await set_engine(hass, "tts.engine")
-
-
-async def set_engine(
-    hass: HomeAssistant, engine: str | None, voice: str | None = None
-) -> None:
-    """Have the preferred assistant speak by an engine."""
-    await async_update_pipeline(
-        hass,
-        async_get_pipeline(hass),
-        conversation_engine="conversation.main",
-        tts_engine=engine,
-        tts_language="en",
-        tts_voice=voice,
-    )
 
 
 @pytest.fixture

@@ -13,9 +13,10 @@ from custom_components.clawd.const import DOMAIN
 from custom_components.clawd.gateway.commands.questions import QuestionCommands
 from tests.simulator import AskUser, GatewaySimulator, Reply
 
-from .asking import ROOM, approve, questions_of, set_up_asking
+from .asking import ROOM, entry, questions_of
 from .assist_client import Conversation, speech
 
+__all__ = ["entry"]
 CLOSED = "That question does not need an answer anymore."
 
 
@@ -23,16 +24,6 @@ CLOSED = "That question does not need an answer anymore."
 def agent_settings() -> dict[str, Any]:
     """Hand off what takes long."""
     return {"handoff_after": 30}
-
-
-@pytest.fixture
-async def entry(
-    hass: HomeAssistant, new_entry: MockConfigEntry, gateway: GatewaySimulator
-) -> MockConfigEntry:
-    """Set up an entry that may answer questions."""
-    await set_up_asking(hass, new_entry)
-    await approve(gateway, new_entry)
-    return new_entry
 
 
 class SlowLine:

@@ -3,15 +3,11 @@
 import asyncio
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
-from unittest.mock import patch
 
-from homeassistant.components import tts
 from homeassistant.components.conversation import AssistantContent
 from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
 from homeassistant.core import CoreState, Event, HomeAssistant
-from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -29,8 +25,7 @@ from custom_components.clawd.gateway.runs import recovery
 from tests.simulator import Fail, GatewaySimulator, Pause, Reply
 
 from .assist_client import Conversation, catch_up, speech
-from .test_announcements import Engine, set_engine
-from .voice_devices import Satellite, add
+from .voice_devices import Satellite
 
 both_protocols = pytest.mark.parametrize("protocol", [3, 4])
 SENTENCE: Final = "I'm on it; I'll tell you when it's done."
@@ -251,17 +246,6 @@ async def test_an_end_without_words_is_told(  # noqa: PLR0913, PLR0917
 
     [text] = told(notifications)
     assert text.startswith(said)
-
-
-@pytest.fixture
-async def loudspeaker(hass: HomeAssistant, satellite: str, tmp_path: Path) -> Satellite:
-    """Return the satellite of the voice device."""
-    with patch.object(tts, "_init_tts_cache_dir", lambda *_: str(tmp_path)):
-        assert await async_setup_component(hass, "assist_pipeline", {})
-    await hass.data[tts.DATA_COMPONENT].async_add_entities([Engine()])
-    assert await async_setup_component(hass, "assist_satellite", {})
-    await set_engine(hass, "tts.engine")
-    return await add(hass, Satellite(), satellite)
 
 
 @pytest.mark.parametrize(

@@ -6,27 +6,24 @@ from typing import Any, NoReturn
 from homeassistant.components.assist_satellite.entity import AssistSatelliteState
 from homeassistant.core import Event, HomeAssistant
 import pytest
-from pytest_homeassistant_custom_component.common import (
-    MockConfigEntry,
-    async_capture_events,
-)
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.clawd.assist import handoff
 from custom_components.clawd.assist.handoff_store import HandoffState, get_handoffs
 from custom_components.clawd.assist.reply import ReplyFilter
-from custom_components.clawd.const import EVENT_HANDOFF, MAX_HANDOFF_AGE
+from custom_components.clawd.const import MAX_HANDOFF_AGE
 from tests.simulator import GatewaySimulator, Pause, Reply
 
 from .assist_client import Conversation, catch_up
 from .fault_harness import poll
 from .self_test import run_self_test, statuses
 from .test_handoff import (
-    AFTER,
     ANSWER,
     Notifications,
     Patience,
+    agent_settings,
     ends,
-    loudspeaker,
+    events,
     notifications,
     patience,
     set_up_with,
@@ -35,19 +32,7 @@ from .test_handoff import (
 )
 from .voice_devices import Satellite
 
-__all__ = ["loudspeaker", "notifications", "patience"]
-
-
-@pytest.fixture
-def agent_settings() -> dict[str, Any]:
-    """Let each device have a session."""
-    return {"handoff_after": AFTER, "session_scope": "device"}
-
-
-@pytest.fixture
-def events(hass: HomeAssistant) -> list[Event]:
-    """Return the events of hand-offs."""
-    return async_capture_events(hass, EVENT_HANDOFF)
+__all__ = ["agent_settings", "events", "notifications", "patience"]
 
 
 @pytest.mark.parametrize("speaks", [False, True])

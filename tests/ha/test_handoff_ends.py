@@ -7,10 +7,7 @@ from typing import Any
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 import pytest
-from pytest_homeassistant_custom_component.common import (
-    MockConfigEntry,
-    async_capture_events,
-)
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.clawd.assist import handoff
 from custom_components.clawd.assist.ask import Question
@@ -21,7 +18,6 @@ from custom_components.clawd.assist.handoff_store import (
 )
 from custom_components.clawd.assist.ongoing import OngoingRuns, async_ask, get_ongoing
 from custom_components.clawd.assist.side_session import Task, beside
-from custom_components.clawd.const import EVENT_HANDOFF
 from custom_components.clawd.gateway import (
     ConnectionLostError,
     ConnectionState,
@@ -36,13 +32,13 @@ from .assist_client import Conversation, catch_up, speech
 from .downloads import Download
 from .fault_harness import poll
 from .test_handoff import (
-    AFTER,
     ANSWER,
     QUESTION,
     Notifications,
     Patience,
+    agent_settings,
     ends,
-    loudspeaker,
+    events,
     notifications,
     patience,
     set_up_with,
@@ -51,20 +47,8 @@ from .test_handoff import (
 )
 from .voice_devices import Satellite
 
-__all__ = ["loudspeaker", "notifications", "patience"]
+__all__ = ["agent_settings", "events", "notifications", "patience"]
 ASKED = Question(text=QUESTION, conversation_id="c", language="en")
-
-
-@pytest.fixture
-def agent_settings() -> dict[str, Any]:
-    """Let each device have a session."""
-    return {"handoff_after": AFTER, "session_scope": "device"}
-
-
-@pytest.fixture
-def events(hass: HomeAssistant) -> list[Event]:
-    """Return the events of hand-offs."""
-    return async_capture_events(hass, EVENT_HANDOFF)
 
 
 @pytest.mark.parametrize("confirmed", [True, False])

@@ -1,7 +1,6 @@
 """New conversations while agents are at work."""
 
 import asyncio
-from typing import Any
 
 from homeassistant.core import HomeAssistant
 import pytest
@@ -15,33 +14,25 @@ from tests.simulator import GatewaySimulator, Pause, Reply
 
 from .assist_client import Conversation, speech
 from .fault_harness import poll
-from .test_handoff import ANSWER, Notifications, Patience, ends, told
+from .test_handoff import (
+    ANSWER,
+    Notifications,
+    Patience,
+    agent_settings,
+    ends,
+    notifications,
+    patience,
+    told,
+)
 from .test_new_conversation import press, sent, with_settings
+
+__all__ = ["agent_settings", "notifications", "patience"]
 
 
 @pytest.fixture(autouse=True)
 def _no_delays(monkeypatch: pytest.MonkeyPatch) -> None:
     """Try to delete again at once."""
     monkeypatch.setattr(throwaway, "DELAYS", (0.0, 0.0))
-
-
-@pytest.fixture
-def agent_settings() -> dict[str, Any]:
-    """Let each device have a session."""
-    return {"handoff_after": 20, "session_scope": "device"}
-
-
-@pytest.fixture
-def notifications(hass: HomeAssistant) -> Notifications:
-    """Return the notifications, which reach who has no loudspeaker."""
-    found: Notifications = hass.data.setdefault("persistent_notification", {})
-    return found
-
-
-@pytest.fixture
-def patience(hass: HomeAssistant, gateway: GatewaySimulator) -> Patience:
-    """Return who waits no longer."""
-    return Patience(hass, gateway)
 
 
 async def rest() -> None:

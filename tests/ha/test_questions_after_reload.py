@@ -9,25 +9,17 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from tests.simulator import AskUser, GatewaySimulator, Pause, Reply
 
-from .asking import ROOM, SPOKEN, approve, questions_of, set_up_asking
+from .asking import ROOM, SPOKEN, entry, questions_of
 from .assist_client import Conversation, catch_up
 from .test_agent_questions import handed_off, told
+
+__all__ = ["entry"]
 
 
 @pytest.fixture
 def agent_settings() -> dict[str, Any]:
     """Hand off at once."""
     return {"handoff_after": 0.02}
-
-
-@pytest.fixture
-async def entry(
-    hass: HomeAssistant, new_entry: MockConfigEntry, gateway: GatewaySimulator
-) -> MockConfigEntry:
-    """Set up an entry that may answer questions."""
-    await set_up_asking(hass, new_entry)
-    await approve(gateway, new_entry)
-    return new_entry
 
 
 async def test_a_handed_off_run_asks_again_after_a_reload(

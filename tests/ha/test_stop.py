@@ -1,18 +1,13 @@
 """Stopping runs: by words, a button, an action, an interrupted pipeline."""
 
 import asyncio
-from typing import Any
 
 from homeassistant.components.button import DOMAIN as BUTTON, SERVICE_PRESS
 from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 import pytest
-from pytest_homeassistant_custom_component.common import (
-    MockConfigEntry,
-    MockUser,
-    async_capture_events,
-)
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
 from custom_components.clawd.assist import ongoing, stop
 from custom_components.clawd.assist.ongoing import get_ongoing
@@ -23,7 +18,7 @@ from custom_components.clawd.assist.stop import (
     is_stop,
     raise_if_unstopped,
 )
-from custom_components.clawd.const import DOMAIN, EVENT_HANDOFF
+from custom_components.clawd.const import DOMAIN
 from custom_components.clawd.gateway import NodeHost
 from custom_components.clawd.gateway.node.models import OpenCall
 from custom_components.clawd.gateway.runs import aborts
@@ -39,30 +34,20 @@ from .test_handoff import (
     SENTENCE,
     Notifications,
     Patience,
+    agent_settings,
     ends,
+    events,
     notifications,
     patience,
     told,
     types,
 )
 
-__all__ = ["notifications", "patience"]
+__all__ = ["agent_settings", "events", "notifications", "patience"]
 both_protocols = pytest.mark.parametrize("protocol", [3, 4])
 STOP_BUTTON = "button.main_stop"
 TASKS = "sensor.openclaw_gateway_tasks"
 UNCONFIRMED = "I have stopped listening, but the Gateway has not confirmed"
-
-
-@pytest.fixture
-def agent_settings() -> dict[str, Any]:
-    """Let each device have a session."""
-    return {"handoff_after": AFTER, "session_scope": "device"}
-
-
-@pytest.fixture
-def events(hass: HomeAssistant) -> list[Event]:
-    """Return the events of hand-offs."""
-    return async_capture_events(hass, EVENT_HANDOFF)
 
 
 async def press_stop(hass: HomeAssistant) -> None:

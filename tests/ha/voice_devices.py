@@ -5,6 +5,10 @@ from typing import Any, override
 
 from homeassistant.components import assist_satellite, media_player, notify
 from homeassistant.components.assist_pipeline import PipelineEvent
+from homeassistant.components.assist_pipeline.pipeline import (
+    async_get_pipeline,
+    async_update_pipeline,
+)
 from homeassistant.components.assist_satellite import (
     AssistSatelliteAnnouncement,
     AssistSatelliteConfiguration,
@@ -18,6 +22,7 @@ from homeassistant.components.media_player import (
     MediaPlayerState,
 )
 from homeassistant.components.notify import NotifyEntity, NotifyEntityFeature
+from homeassistant.components.tts import TextToSpeechEntity, TtsAudioType
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity import Entity
@@ -160,3 +165,33 @@ async def add[T: Entity](hass: HomeAssistant, entity: T, device_id: str | None) 
     er.async_get(hass).async_update_entity(entity.entity_id, device_id=device_id)
     await hass.async_block_till_done()
     return entity
+
+
+class Engine(TextToSpeechEntity):
+    """Engine for speech that nobody listens to."""
+
+    _attr_name = "Engine"
+    _attr_default_language = "en"
+    _attr_supported_languages = ["en"]  # noqa: RUF012 - as Home Assistant's own
+    _attr_supported_options = ["voice"]  # noqa: RUF012 - the same
+
+    @override
+    async def async_get_tts_audio(
+        self, message: str, language: str, options: dict[str, Any]
+    ) -> TtsAudioType:
+        """Return no speech worth hearing."""
+        return "mp3", b"x"
+
+
+async def set_engine(
+    hass: HomeAssistant, engine: str | None, voice: str | None = None
+) -> None:
+    """Have the preferred assistant speak by an engine."""
+    await async_update_pipeline(
+        hass,
+        async_get_pipeline(hass),
+        conversation_engine="conversation.main",
+        tts_engine=engine,
+        tts_language="en",
+        tts_voice=voice,
+    )

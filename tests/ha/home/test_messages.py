@@ -404,7 +404,7 @@ async def test_busy_device_announces_once_it_is_free(
     home: Home, kitchen: Speaker
 ) -> None:
     kitchen.become(AssistSatelliteState.LISTENING)
-    call = new_call(ANNOUNCE, {"message": "x", "everywhere": True}, seconds=0.2)
+    call = new_call(ANNOUNCE, {"message": "x", "everywhere": True}, seconds=1.0)
     with home.run():
         result = await home.service.async_handle(call)
     data = json.loads(result)["home_data"]
@@ -487,7 +487,7 @@ async def test_device_that_never_listens_is_given_up(
 ) -> None:
     kitchen.answer = None
     with home.run():
-        call = new_call(ASK, {"question": "Shall I?", "device": "Oven"}, seconds=0.2)
+        call = new_call(ASK, {"question": "Shall I?", "device": "Oven"}, seconds=1.0)
         data = await handle(home, call)
     assert data == {"answered": False, "note": "Nobody answered in time."}
 
@@ -536,7 +536,7 @@ async def test_device_that_is_about_to_announce_is_not_asked(
     hass: HomeAssistant, home: Home, kitchen: Speaker
 ) -> None:
     kitchen.may_end.clear()
-    call = new_call(ANNOUNCE, {"message": "x", "area": "Kitchen"}, seconds=0.2)
+    call = new_call(ANNOUNCE, {"message": "x", "area": "Kitchen"}, seconds=1.0)
     with home.run():
         assert "under_way" in await home.service.async_handle(call)
         # As between two announcements.
