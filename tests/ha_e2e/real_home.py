@@ -162,6 +162,13 @@ class Resident:
         entry = {"entry_id": self.home.entry_id}
         await self.api.post("services/homeassistant/reload_config_entry", entry)
 
+    async def set_options(self, **options: object) -> None:
+        """Change options of the entry, which reloads."""
+        path = "config/config_entries/options/flow"
+        form = await self.api.post(path, {"handler": self.home.entry_id})
+        done = await self.api.post(f"{path}/{form['flow_id']}", options)
+        assert done["type"] == "create_entry", done
+
     async def act(self, action: str, entity_id: str) -> None:
         """Perform an action of Home Assistant on an entity."""
         path = f"services/{action.replace('.', '/')}"

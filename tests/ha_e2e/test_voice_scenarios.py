@@ -1,12 +1,14 @@
 """Scenarios of voice devices with a real Home Assistant and a real OpenClaw."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from tests.gateway_e2e.gateways import Gateway, serve_gateway
+from tests.gateway_e2e.test_questions import ASK
 
-from .real_home import RealHome, Resident, new_home, resident_of, serve_home
+from .real_home import RealHome, Resident, new_home, resident_of, serve_home, until
 from .voice import VoiceDevice, add_voice_device, find_voice_device, speak_with
 
 KITCHEN = "Kitchen speaker"
@@ -95,6 +97,25 @@ async def test_stop_ends_what_was_handed_off(
     assert not reply.error
     await resident.wait_tasks(0)
     assert "Never to be heard." not in [one.text for one in await kitchen.heard()]
+
+
+async def test_question_of_the_agent_is_answered_by_voice(
+    kitchen: VoiceDevice, resident: Resident, gateway: Gateway
+) -> None:
+    await resident.set_options(ask_questions=True)
+    [issue] = await until(resident.issues, bool)
+    # openclaw devices approve <id>
+    request_id = issue["translation_placeholders"]["command"].split()[-1]
+    await asyncio.to_thread(gateway.approve, request_id)
+    await until(resident.issues, lambda issues: not issues)
+
+    asked = await kitchen.say(ASK)
+    assert "Which room?" in asked.text
+    assert "Kitchen" in asked.text
+    assert asked.listens
+    answered = await kitchen.say("The second one.")
+    assert "Bath" in answered.text
+    assert not answered.listens
 
 
 async def test_speech_with_a_tool_in_the_middle_does_not_starve(
