@@ -219,6 +219,7 @@ async def test_drop_during_a_call(
     assert home.host.statistics.answered == 1
 
 
+@pytest.mark.slow
 async def test_restart_of_the_gateway(
     harness: GatewayHarness, client: GatewayClient, session_key: str
 ) -> None:

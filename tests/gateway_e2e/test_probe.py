@@ -48,6 +48,7 @@ async def test_endpoint_path_is_ignored(harness: GatewayHarness, path: str) -> N
     await client_at(endpoint, credentials_with(token=harness.token)).fetch_info()
 
 
+@pytest.mark.slow
 async def test_gateway_id_is_stable_across_restarts(harness: GatewayHarness) -> None:
     first = await new_client(harness).fetch_info()
     await harness.stop()

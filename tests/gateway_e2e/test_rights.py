@@ -54,6 +54,7 @@ async def test_more_rights_than_the_gateway_gives_are_refused(
         await client.sessions.patch(session_key, permission_mode="made-up")
 
 
+@pytest.mark.slow
 async def test_mode_outlives_a_restart(
     harness: GatewayHarness, client: GatewayClient, session_key: str
 ) -> None:
