@@ -493,6 +493,7 @@ async def test_a_user_is_notified_on_all_own_phones_only(
         ("TTS", '"TTS"'),
         ("clear_notification", '"clear_notification"'),
         ("request_location_update", '"request_location_update"'),
+        ("Show_camera", '"Show_camera"'),
         ("TTS is a shorthand.", "TTS is a shorthand."),
     ],
 )

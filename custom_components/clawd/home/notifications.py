@@ -21,16 +21,18 @@ if TYPE_CHECKING:
 PERSON: Final = "person"
 MOBILE_APP: Final = "mobile_app"
 # Messages that Home Assistant's apps carry out instead of showing them, from their
-# documentation ("Notification commands"); TTS is said aloud by Android.
+# sources of August 2026 (Android: MessagingManager, iOS: NotificationParserLegacy).
 COMMAND_PREFIX: Final = "command_"
 COMMANDS: Final = frozenset(
     {
         "clear_badge",
         "clear_notification",
         "delete_alert",
+        "hide_camera",
         "remove_channel",
         "request_location_update",
         "request_location_updates",
+        "show_camera",
         "tts",
         "update_complications",
         "update_widgets",
