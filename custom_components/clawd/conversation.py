@@ -196,7 +196,7 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
         text, before = await self._async_describe(asked), ""
         questions = get_agent_questions(self.coordinator.config_entry)
         assert questions  # noqa: S101 - it has the question
-        questions.async_asked(asked, run)
+        await questions.async_asked(asked, run)
         if run.reply and run.heard:
             before, asked.said = run.reply.shown[said:], len(run.reply.shown)
         return _result(chat_log, run.question, join(before, text), listens=True)
@@ -247,7 +247,7 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
             raise error from err
         language = question.language
         if taken is Taken.ASKED:
-            questions.async_asked(asked)
+            await questions.async_asked(asked)
             text = await self._async_describe(asked)
             if asked.repeated and not repeated:
                 key = Sentence.QUESTION_NOT_UNDERSTOOD

@@ -7,10 +7,14 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.clawd.assist.handoff_store import get_handoffs
+from custom_components.clawd.assist.ongoing import get_ongoing
+from custom_components.clawd.reports import Status
 from tests.simulator import AskUser, GatewaySimulator, Pause, Reply
 
 from .asking import ROOM, SPOKEN, entry, questions_of
 from .assist_client import Conversation, catch_up
+from .self_test import run_self_test, statuses
 from .test_agent_questions import handed_off, told
 
 __all__ = ["entry"]
@@ -52,3 +56,54 @@ async def test_a_handed_off_run_asks_again_after_a_reload(
     assert told(hass)[-1] == "The bath it is."
     assert questions_of(entry).outcomes == {"answered": 1}
     assert len(gateway.received("agent")) == 1
+
+
+@pytest.mark.parametrize("agent_settings", [{"handoff_after": 0}])
+async def test_a_question_at_the_end_of_a_turn_outlives_a_reload(
+    hass: HomeAssistant,
+    conversation: Conversation,
+    entry: MockConfigEntry,
+    gateway: GatewaySimulator,
+    satellite: str,
+) -> None:
+    gateway.script(AskUser([ROOM]), Reply("The bath it is."))
+    await conversation.say("Turn it on", device=satellite)
+    assert told(hass) == []
+
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    async with asyncio.timeout(5):
+        while not told(hass):
+            await catch_up(entry)
+            await asyncio.sleep(0)
+    assert told(hass) == [SPOKEN]
+    await conversation.say("Bath", device=satellite)
+    await handed_off(entry)
+    assert told(hass) == [SPOKEN, "The bath it is."]
+    assert get_handoffs(entry).open == {}
+
+
+@pytest.mark.parametrize("agent_settings", [{"handoff_after": 0}])
+@pytest.mark.parametrize("end", ["Bath", "Stop"])
+async def test_a_question_that_has_ended_is_not_asked_after_a_reload(  # noqa: PLR0913, PLR0917
+    hass: HomeAssistant,
+    conversation: Conversation,
+    entry: MockConfigEntry,
+    gateway: GatewaySimulator,
+    satellite: str,
+    end: str,
+) -> None:
+    gateway.script(AskUser([ROOM]), Reply("The bath it is."))
+    await conversation.say("Turn it on", device=satellite)
+    assert len(get_handoffs(entry).open) == 1
+    report = await run_self_test(hass, checks=["handoffs"])
+    assert statuses(report)["handoffs"] == Status.PASS
+
+    await conversation.say(end, device=satellite)
+    await catch_up(entry)
+    await hass.async_block_till_done()
+    assert get_handoffs(entry).open == {}
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await catch_up(entry)
+    await hass.async_block_till_done()
+    assert told(hass) == []
+    assert not get_ongoing(entry).handoffs

@@ -29,6 +29,7 @@ from ..gateway import (
 from ..home.announcements import Delivery, async_deliver
 from .answers import find_answer, is_refusal, names_choice
 from .handoff import async_hand_off
+from .handoff_store import Handoff, get_handoffs
 from .ongoing import OngoingRun, get_ongoing
 from .question_texts import async_describe_question
 from .run_origins import RunOrigin, get_origins
@@ -195,13 +196,18 @@ class AgentQuestions:
                 return one
         return None
 
-    @callback
-    def async_asked(self, one: OpenQuestion, run: OngoingRun | None = None) -> None:
+    async def async_asked(
+        self, one: OpenQuestion, run: OngoingRun | None = None
+    ) -> None:
         """Note that the person has been asked, and that `run` has no reader now."""
         one.asked_at, one.reader, one.unheard = time.monotonic(), False, False
         if run and one.request.id not in self.open:
             # Somebody else has answered, or the run has ended, in the meantime.
             self._async_hand_off(run)
+        elif run:
+            # After a reload, it is handed off and asks again.
+            handoffs = get_handoffs(self._entry)
+            await handoffs.async_put(self._hass, self._entry, Handoff.from_run(run))
 
     async def async_take(self, one: OpenQuestion, text: str) -> Taken:
         """Take an utterance as the answer to a question, if it is one.
@@ -234,6 +240,8 @@ class AgentQuestions:
         except BaseException:
             self._async_detach(one, run)
             raise
+        if run and not run.detached:
+            await self._async_forget(run)
         return Taken.DONE
 
     async def async_send(self, one: OpenQuestion, *, refused: bool = False) -> None:
@@ -366,7 +374,7 @@ class AgentQuestions:
         delivery = await async_deliver(
             self._hass, self._entry, asked.listener, text, question=True, title=title
         )
-        self.async_asked(one)
+        await self.async_asked(one)
         one.unheard = delivery is Delivery.NOTIFICATION
         if one.unheard:
             # Whoever reads it cannot answer there, but an automation may.
@@ -413,9 +421,19 @@ class AgentQuestions:
     @callback
     def _async_hand_off(self, run: OngoingRun) -> None:
         """Hand off a run, as nobody waits for the rest of its reply."""
-        handed_off = run.id in get_ongoing(self._entry).handoffs
-        if not (handed_off or run.stopping):
+        if run.id in get_ongoing(self._entry).handoffs:
+            return
+        if run.stopping:
+            name = f"{DOMAIN} stopped question"
+            coroutine = self._async_forget(run)
+            async_create_background_task(self._hass, self._entry, coroutine, name)
+        else:
             async_hand_off(self._hass, self._entry, run)
+
+    async def _async_forget(self, run: OngoingRun) -> None:
+        """Delete a run that asked from the store: somebody sees to its end."""
+        handoffs = get_handoffs(self._entry)
+        await handoffs.async_remove(self._hass, self._entry, run.id)
 
 
 _QUESTIONS: Final[WeakKeyDictionary[ConfigEntry[Any], AgentQuestions]] = (

@@ -105,7 +105,7 @@ async def async_resume_handoffs(hass: HomeAssistant, entry: ClawdConfigEntry) ->
     for handoff in await handoffs.async_load(hass, entry):
         subentry = entry.subentries.get(handoff.subentry_id)
         if subentry is None or handoff.age > MAX_STORED_AGE:
-            await handoffs.async_remove(hass, entry, handoff)
+            await handoffs.async_remove(hass, entry, handoff.id)
         else:
             _HandoffTask(hass, entry, subentry, handoff).start(None)
 
@@ -163,7 +163,7 @@ class _HandoffTask:
             if self._handoff.id not in self._runs.cancelled:
                 raise
             self._fire(HandoffEvent.CANCELLED)
-        await self._handoffs.async_remove(self._hass, self._entry, self._handoff)
+        await self._handoffs.async_remove(self._hass, self._entry, self._handoff.id)
 
     async def _async_give_up(self) -> None:
         """Tell that it failed, after an unexpected exception."""

@@ -145,11 +145,11 @@ class Handoffs:
         await self._async_save(hass, entry)
 
     async def async_remove(
-        self, hass: HomeAssistant, entry: ClawdConfigEntry, handoff: Handoff
+        self, hass: HomeAssistant, entry: ClawdConfigEntry, run_id: str
     ) -> None:
         """Delete a hand-off from the store."""
-        self.open.pop(handoff.id, None)
-        self.seen_since.pop(handoff.id, None)
+        self.open.pop(run_id, None)
+        self.seen_since.pop(run_id, None)
         await self._async_save(hass, entry)
 
     def count_delivery(self, handoff: Handoff) -> None:

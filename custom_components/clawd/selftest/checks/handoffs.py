@@ -51,5 +51,7 @@ def _overdue(context: CheckContext) -> list[str]:
 
 def _forgotten(context: CheckContext) -> list[str]:
     """Return the hand-offs that no task sees to."""
-    tasks = get_ongoing(context.entry).handoffs
-    return [name for name in get_handoffs(context.entry).open if name not in tasks]
+    runs = get_ongoing(context.entry)
+    # A run whose question waits for an answer is seen to by itself.
+    seen = {*runs.handoffs, *(run.id for run in runs.all)}
+    return [name for name in get_handoffs(context.entry).open if name not in seen]
