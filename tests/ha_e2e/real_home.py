@@ -235,19 +235,31 @@ class Resident:
         )
         path = f"{path}/{flow['flow_id']}"
         await self.api.post(path, {"agent": agent})
-        settings = {
-            "session_scope": "conversation",
-            "instructions": "",
-            "share_user_name": False,
-            "speech_cleanup": True,
-            "home": {"home_access": access},
-            "voice": {},
-            "advanced": {},
-        }
-        await self.api.post(path, settings)
+        await self.api.post(path, _agent_settings(access))
         added = await self.api.post(path, {"create_assistant": False})
         assert added["type"] == "create_entry", added
         await self._wait(lambda: self._has_agent(title))
+
+    async def set_voice(self, agent: str = "main", **voice: object) -> None:
+        """Change settings of an agent's voice; the entry reloads."""
+        subentries = await self.api.command(
+            "config_entries/subentries/list", entry_id=self.home.entry_id
+        )
+        [subentry_id] = [
+            one["subentry_id"]
+            for one in subentries
+            if (one["subentry_type"], one["title"]) == ("conversation", agent)
+        ]
+        path = "config/config_entries/subentries/flow"
+        handler = [self.home.entry_id, "conversation"]
+        flow = await self.api.post(
+            path, {"handler": handler, "subentry_id": subentry_id}
+        )
+        path = f"{path}/{flow['flow_id']}"
+        await self.api.post(path, {"agent": agent})
+        done = await self.api.post(path, _agent_settings("control", voice))
+        assert done["reason"] == "reconfigure_successful", done
+        await self._wait(self._is_visible)
 
     async def _has_agent(self, title: str) -> bool:
         self.home.agents.update(await agents_of(self.api, self.home.entry_id))
@@ -319,6 +331,20 @@ async def another_client(gateway: Gateway) -> AsyncIterator[GatewayClient]:
     endpoint = Endpoint("127.0.0.1", gateway.port)
     async with running(client_at(endpoint, new_credentials(gateway.token))) as client:
         yield client
+
+
+def _agent_settings(
+    access: str, voice: dict[str, object] | None = None
+) -> dict[str, Any]:
+    return {
+        "session_scope": "conversation",
+        "instructions": "",
+        "share_user_name": False,
+        "speech_cleanup": True,
+        "home": {"home_access": access},
+        "voice": voice or {},
+        "advanced": {},
+    }
 
 
 async def agents_of(api: HomeAssistantApi, entry_id: str) -> dict[str, str]:

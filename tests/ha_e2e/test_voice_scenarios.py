@@ -53,8 +53,18 @@ async def kitchen(home: RealHome, resident: Resident) -> VoiceDevice:
     return device
 
 
-async def test_spoken_question_is_answered(kitchen: VoiceDevice) -> None:
-    reply = await kitchen.say("say The light in the kitchen is on.")
+@pytest.fixture
+async def patient(
+    kitchen: VoiceDevice, resident: Resident
+) -> AsyncIterator[VoiceDevice]:
+    """Return the voice device, whose agent may take a minute: OpenClaw often does."""
+    await resident.set_voice(handoff_after=60)
+    yield kitchen
+    await resident.set_voice(handoff_after=12)
+
+
+async def test_spoken_question_is_answered(patient: VoiceDevice) -> None:
+    reply = await patient.say("say The light in the kitchen is on.")
     assert reply.text == "The light in the kitchen is on."
     assert not reply.error
     assert reply.seconds == pytest.approx(len(reply.text) * 0.02, rel=0.1)
@@ -100,7 +110,7 @@ async def test_stop_ends_what_was_handed_off(
 
 
 async def test_question_of_the_agent_is_answered_by_voice(
-    kitchen: VoiceDevice, resident: Resident, gateway: Gateway
+    patient: VoiceDevice, resident: Resident, gateway: Gateway
 ) -> None:
     await resident.set_options(ask_questions=True)
     [issue] = await until(resident.issues, bool)
@@ -109,30 +119,30 @@ async def test_question_of_the_agent_is_answered_by_voice(
     await asyncio.to_thread(gateway.approve, request_id)
     await until(resident.issues, lambda issues: not issues)
 
-    asked = await kitchen.say(ASK)
+    asked = await patient.say(ASK)
     assert "Which room?" in asked.text
     assert "Kitchen" in asked.text
     assert asked.listens
-    answered = await kitchen.say("The second one.")
+    answered = await patient.say("The second one.")
     assert "Bath" in answered.text
     assert not answered.listens
 
 
 async def test_speech_with_a_tool_in_the_middle_does_not_starve(
-    kitchen: VoiceDevice,
+    patient: VoiceDevice,
 ) -> None:
     scratch = "I should look at the clock and at the sensors of the house first, I say."
     tool = 'use home_state {"action":"GetDateTime"}'
-    reply = await kitchen.say(f"say {scratch} | {tool} | wait 6 | say It is noon.")
+    reply = await patient.say(f"say {scratch} | {tool} | wait 6 | say It is noon.")
     assert reply.longest_gap < 3
     assert reply.text.endswith("It is noon.")
 
 
 async def test_guest_cannot_run_commands(
-    kitchen: VoiceDevice, resident: Resident
+    patient: VoiceDevice, resident: Resident
 ) -> None:
     command = 'call exec {"command":"echo allowed-$((40+2))"} | quote'
-    spoken = await kitchen.say(command)
+    spoken = await patient.say(command)
     assert "allowed-42" not in spoken.text
     written = await resident.say(command)
     assert "allowed-42" in written.text
