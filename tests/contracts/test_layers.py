@@ -54,7 +54,7 @@ GATEWAY_LAYERS = Layers(
         "commands",
         "runs",
         "connect_profile",
-        "history scope_upgrade",
+        "history scope_upgrade media",
         "probe introspection client node",
         "__init__",
     ),

@@ -1,7 +1,7 @@
 """Results of a run on OpenClaw 2026.9.6."""
 
 from .recordings import V4, Frame, payload, recording
-from .run_events import RunEvents
+from .run_events import RunEvents, payloads_of
 from .script import CallTool, Tool
 
 PROVIDER = {"provider": "mock", "model": "mock"}
@@ -47,7 +47,7 @@ def final_payload(events: RunEvents) -> Frame:
         }
     texts = [events.text] if events.text else []
     final["runId"] = events.run_id
-    final["result"]["payloads"] = [{"text": text, "mediaUrl": None} for text in texts]
+    final["result"]["payloads"] = payloads_of(events, texts)
     return final
 
 

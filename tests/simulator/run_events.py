@@ -26,6 +26,7 @@ class RunEvents(ABC):
 
     ``seq`` counts the run's events. ``segments`` hold its text, with a new one
     after each tool. ``tool_text`` is the result of the last tool of a node.
+    ``media`` are references to the files it shows.
     ``clock`` is the run's own time in seconds: text is coalesced by it, so that
     frames do not depend on the machine's speed. ``quiet`` runs have no events.
     """
@@ -38,6 +39,7 @@ class RunEvents(ABC):
     seq: int = 0
     clock: float = 0.0
     segments: list[str] = field(default_factory=lambda: [""])
+    media: list[str] = field(default_factory=list)
     tools: list[str] = field(default_factory=list)
     tool_text: str = ""
     word_count: int = 0
@@ -97,6 +99,10 @@ class RunEvents(ABC):
         """Emit a text chunk; ``whole`` chunks are not coalesced."""
 
     @abstractmethod
+    def emit_media(self, references: list[str]) -> None:
+        """Emit references to files that the reply shows."""
+
+    @abstractmethod
     def emit_tool_call(self, step: Tool) -> None:
         """Emit a tool call and its result."""
 
@@ -131,3 +137,13 @@ class RunEvents(ABC):
     @abstractmethod
     def finish_stopped(self) -> None:
         """Emit the end of a stopped run."""
+
+
+def payloads_of(events: RunEvents, texts: list[str]) -> list[Frame]:
+    """Return the payloads of a final response; the last one has the media."""
+    # Seen: {"text": "Here it is.", "mediaUrl": null, "mediaUrls": ["a.png", "./b"]}
+    payloads: list[Frame] = [{"text": text, "mediaUrl": None} for text in texts]
+    if media := events.media:
+        payloads = payloads or [{"mediaUrl": None}]
+        payloads[-1] |= {"mediaUrl": None, "mediaUrls": media}
+    return payloads

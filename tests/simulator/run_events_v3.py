@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import override
 
 from .recordings import V3, Frame, payload
-from .run_events import Outcome, RunEvents
+from .run_events import Outcome, RunEvents, payloads_of
 from .script import Tool
 
 CHAT_INTERVAL = 0.15
@@ -65,6 +65,12 @@ class RunEventsV3(RunEvents):
         if self.clock - self.chat_sent_at >= CHAT_INTERVAL:
             self.chat_sent_at = self.clock
             self._emit_chat("delta", self.text)
+
+    @override
+    def emit_media(self, references: list[str]) -> None:
+        self.media = references
+        data = {"text": self.text, "delta": "", "mediaUrls": references}
+        self.emit("assistant", data)
 
     @override
     def emit_tool_call(self, step: Tool) -> None:
@@ -151,7 +157,5 @@ class RunEventsV3(RunEvents):
             "sessionKey": self.session_key,
         }
         final["runId"] = self.run_id
-        final["result"]["payloads"] = [
-            {"text": text, "mediaUrl": None} for text in texts
-        ]
+        final["result"]["payloads"] = payloads_of(self, texts)
         return Outcome(final)

@@ -109,6 +109,13 @@ class RunEventsV4(RunEvents):
             self.task.emit("running")
 
     @override
+    def emit_media(self, references: list[str]) -> None:
+        self._flush_text()
+        self.media = references
+        data = {"text": self.text, "delta": "", "mediaUrls": references}
+        self.emit("assistant", data | {"itemId": self._item_id})
+
+    @override
     def emit_tool_call(self, step: Tool) -> None:
         self._end_text()
         self.tools.append(step.name)

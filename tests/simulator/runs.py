@@ -18,6 +18,7 @@ from .script import (
     Emit,
     End,
     Fail,
+    Media,
     Pause,
     Replace,
     Reply,
@@ -145,6 +146,8 @@ class Run:
     async def _run_gateway_step(self, step: Step) -> None:
         """Run a step of the Gateway, a connection or a node."""
         match step:
+            case Media(references):
+                self.events.emit_media(list(references))
             case CallTool():
                 await self._call_tool(step)
             case AskUser():

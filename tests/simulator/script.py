@@ -32,6 +32,13 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Media:
+    """Show files, as the model does by `MEDIA:` lines."""
+
+    references: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Tool:
     """Call a tool; following text starts a new segment."""
 
@@ -160,6 +167,7 @@ class End:
 
 type Step = (
     Reply
+    | Media
     | Tool
     | Spawn
     | CallTool

@@ -13,7 +13,6 @@ from typing import Any, Self
 import uuid
 
 from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request as HttpRequest, Response
 
@@ -21,7 +20,8 @@ from .agent_list import AGENTS, Agent
 from .connection import ClientConnection
 from .devices import Devices
 from .faults import Faults
-from .images import PATH, ImageTool
+from .images import ImageTool
+from .media import HttpFiles, serve_http
 from .nodes import NODE_EVENTS, Nodes
 from .questions import Questions
 from .recordings import V3, Frame
@@ -86,6 +86,7 @@ class GatewaySimulator(Faults):
     def __post_init__(self) -> None:
         """Start without devices and runs."""
         self.devices = Devices(self.protocol)
+        self.http = HttpFiles()
         self.images = ImageTool()
         self.runs = Runs(self)
         self.nodes = Nodes(self)
@@ -321,9 +322,9 @@ class GatewaySimulator(Faults):
     def _process_request(
         self, websocket: ServerConnection, request: HttpRequest
     ) -> Response | None:
-        """Refuse the WebSocket upgrade if scripted; serve pictures."""
-        if request.path.startswith(PATH):
-            return self._serve_image(request.path)
+        """Refuse the WebSocket upgrade if scripted; serve files."""
+        if response := serve_http(self, request):
+            return response
         self.attempts += 1
         self.notify()
         self.upgrades.append(dict(request.headers.raw_items()))
@@ -338,20 +339,6 @@ class GatewaySimulator(Faults):
         if refusal is Refusal.SIGN_IN:
             response.headers["Location"] = self.sign_in_page
         return response
-
-    def _serve_image(self, path: str) -> Response:
-        """Return a picture to who has its ticket."""
-        if not path.endswith(f"mediaTicket={self.images.ticket}"):
-            return Response(401, "Unauthorized", Headers(), b"Unauthorized")
-        body = self.images.image or b""
-        headers = Headers(
-            {
-                "Content-Type": self.images.mime_type,
-                "Content-Length": str(len(body) + self.images.truncated),
-                "Connection": "close",
-            }
-        )
-        return Response(200, "OK", headers, body)
 
     async def _serve_connection(self, websocket: ServerConnection) -> None:
         """Serve a connection until it closes."""

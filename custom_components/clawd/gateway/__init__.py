@@ -70,6 +70,8 @@ from .exceptions import (
     InsecureTransportError,
     InvalidFrameError,
     InvalidTokenError,
+    MediaError,
+    MediaProblem,
     MissingScopeError,
     NotAGatewayError,
     NotConnectedError,
@@ -88,6 +90,7 @@ from .headers import MAX_HEADERS, header_secrets, is_header, is_reserved, valid_
 from .history import ClientHistory, CredentialRefusal, HelloChange
 from .identity import DeviceIdentity
 from .introspection import Introspection
+from .media import Media
 from .models import (
     COMPLETION_PREFIX,
     INSTALLATION,
@@ -201,6 +204,9 @@ __all__ = [
     "InvalidTokenError",
     "Json",
     "LinkProblem",
+    "Media",
+    "MediaError",
+    "MediaProblem",
     "Message",
     "MissingScopeError",
     "Model",

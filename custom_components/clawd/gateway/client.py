@@ -38,6 +38,7 @@ from .exceptions import (
 )
 from .history import ClientHistory, CredentialRefusal
 from .introspection import Introspection
+from .media import MediaDownloads
 from .models import MIN_PROTOCOL, Timing
 from .probe import fetch_gateway_id, fetch_gateway_info
 from .protocol.connection import SHUTDOWN, Connection
@@ -105,6 +106,7 @@ class GatewayClient:
     Attributes:
         agents, artifacts, messages, models, nodes, questions, sessions, system, tasks,
             tools, tts: the commands of the API.
+        media: downloads of pictures and files.
         introspection: internals for self-test and diagnostics.
         statistics: counters and trace.
 
@@ -166,6 +168,9 @@ class GatewayClient:
         self._backoff = Backoff(self._timing)
         self.agents = AgentCommands(self.request)
         self.artifacts = ArtifactCommands(self.request)
+        self.media = MediaDownloads(
+            endpoint, credentials, self.artifacts, lambda: self.peer
+        )
         self.messages = MessageCommands(self.request)
         self.models = ModelCommands(self.request)
         self.nodes = NodeCommands(self.request)

@@ -15,6 +15,7 @@ GatewayError
 │ ├ NotAGatewayError
 │ └ UnsupportedProtocolError
 ├ InsecureTransportError
+├ MediaError
 ├ RequestTooLargeError
 ├ UnexpectedError
 ├ GatewayAuthenticationError
@@ -30,6 +31,7 @@ The text of an exception never repeats the peer's words: they may hold secrets.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final, Literal, Self
 
 CLOSE_NORMAL: Final = 1000
@@ -201,6 +203,35 @@ class InsecureTransportError(GatewayError):
     def __init__(self) -> None:
         """Initialize the error."""
         super().__init__("a public address without TLS", code="INSECURE_TRANSPORT")
+
+
+class MediaProblem(StrEnum):
+    """Reason why a picture or file cannot be had.
+
+    Attributes:
+        NOT_FOUND: it is gone, or outside of what the agent may show.
+        REFUSED: the Gateway, or a proxy, wants other credentials.
+        TOO_LARGE: it is larger than the caller takes.
+        UNREACHABLE: no answer, or one that broke off.
+        FAILED: another answer.
+
+    """
+
+    NOT_FOUND = "not_found"
+    REFUSED = "refused"
+    TOO_LARGE = "too_large"
+    UNREACHABLE = "unreachable"
+    FAILED = "failed"
+
+
+class MediaError(GatewayError):
+    """Picture or file of an agent cannot be had."""
+
+    def __init__(self, problem: MediaProblem) -> None:
+        """Initialize the error."""
+        code = f"MEDIA_{problem.name}"
+        super().__init__(f"media cannot be had: {problem}", code=code)
+        self.problem = problem
 
 
 class RequestTooLargeError(GatewayError):

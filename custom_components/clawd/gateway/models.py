@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeIs
 from .exceptions import InvalidFrameError, NotAGatewayError, UnsupportedProtocolError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 MIN_PROTOCOL: Final = 3
 MAX_PROTOCOL: Final = 4
@@ -20,6 +20,9 @@ COMPLETION_PREFIX: Final = "announce:v1:"
 MAX_VERSION_LENGTH: Final = 64
 DEFAULT_MAX_PAYLOAD: Final = 524_288
 DEFAULT_TICK_INTERVAL: Final = 30.0
+# Pictures and files of one reply, and characters of each reference; a path has 4096.
+MAX_MEDIA: Final = 20
+MAX_MEDIA_REFERENCE: Final = 4096
 READ_SCOPE: Final = "operator.read"
 WRITE_SCOPE: Final = "operator.write"
 PAIRING_SCOPE: Final = "operator.pairing"
@@ -249,6 +252,7 @@ class RunResult:
         duration: in seconds, measured by the Gateway.
         delivery: what became of its delivery to a channel: `sent`; None without one.
         completions: ids of the runs to come that tell of sub-agents' ends (v4).
+        media: references of its pictures and files: URLs, or paths at the Gateway.
 
     """
 
@@ -260,6 +264,7 @@ class RunResult:
     usage: Usage = field(default_factory=Usage)
     delivery: str | None = None
     completions: tuple[str, ...] = ()
+    media: tuple[str, ...] = field(default=(), repr=False)
 
 
 def final_texts(payload: Payload) -> list[str]:
@@ -271,6 +276,26 @@ def final_texts(payload: Payload) -> list[str]:
     entries = payloads if isinstance(payloads, list) else []
     texts = [entry.get("text") for entry in entries if isinstance(entry, dict)]
     return [text for text in texts if isinstance(text, str) and text]
+
+
+def media_references(payload: Payload) -> list[str]:
+    """Return the references to pictures and files in an event or final payload."""
+    # {"mediaUrl": null, "mediaUrls": ["/home/claw/ws/pic.png", "./note.txt"]}
+    one = _text(payload, "mediaUrl")
+    every = _strings(payload, "mediaUrls") or ([one] if one else [])
+    return [
+        reference.strip()
+        for reference in every[:MAX_MEDIA]
+        if 0 < len(reference.strip()) <= MAX_MEDIA_REFERENCE
+    ]
+
+
+def final_media(payload: Payload) -> list[str]:
+    """Return the references to pictures and files in a final response."""
+    payloads = _mapping(payload, "result").get("payloads")
+    entries = payloads if isinstance(payloads, list) else []
+    found = [media_references(entry) for entry in entries if isinstance(entry, dict)]
+    return [reference for references in found for reference in references]
 
 
 def read_chat_end(payload: Payload) -> Payload:
@@ -290,8 +315,14 @@ def output_tokens(payload: Payload) -> int | None:
     return tokens if isinstance(tokens, int) else None
 
 
-def run_result(run_id: str, payload: Payload, text: str) -> RunResult:
-    """Read duration and model of a final response."""
+def run_result(
+    run_id: str, payload: Payload, text: str, media: Iterable[str] = ()
+) -> RunResult:
+    """Read duration, model and media of a final response.
+
+    `media` are those that the events told.
+    """
+    every = dict.fromkeys((*media, *final_media(payload)))
     meta = _mapping(_mapping(payload, "result"), "meta")
     agent = _mapping(meta, "agentMeta")
     return RunResult(
@@ -303,6 +334,7 @@ def run_result(run_id: str, payload: Payload, text: str) -> RunResult:
         Usage.from_payload(agent),
         _text(_mapping(_mapping(payload, "result"), "deliveryStatus"), "status"),
         tuple(_completions(_mapping(payload, "result"))),
+        tuple(every)[:MAX_MEDIA],
     )
 
 

@@ -116,6 +116,7 @@ CASES = [
             "attachments_chat_send",
             "cron_wake",
             "image_generate",
+            "media_reply",
             "model_run",
             "send_poll",
             "session_archive_delete",

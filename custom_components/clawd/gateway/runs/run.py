@@ -425,7 +425,8 @@ class AgentRun:
     def _succeed(self, payload: Payload) -> None:
         _LOGGER.debug("Run %s ended: ok", self.run_id)
         self.stream.close_tools()
-        result = run_result(self.run_id, payload, self.stream.text)
+        stream = self.stream
+        result = run_result(self.run_id, payload, stream.text, stream.media)
         self._result.set_result(result)
         self._end()
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import time
 from typing import TYPE_CHECKING, Final, cast
 
+from ..models import MAX_MEDIA, media_references
 from .text import ReplyText
 from .tools import ToolCall, ToolCalls, ToolResult
 
@@ -35,6 +36,7 @@ class RunStream:
     Attributes:
         first_text_at: time of the monotonic clock; None before the first text.
         missed: whether events are known to be missing that the history may have.
+        media: references of pictures and files, in the order in which they came.
 
     """
 
@@ -50,6 +52,7 @@ class RunStream:
         self.first_text_at: float | None = None
         self.missed = False
         self._include_segments = include_segments
+        self.media: dict[str, None] = {}
         self._on_skipped = on_skipped
         self._reply = ReplyText()
         self._tools = ToolCalls(run_id) if include_tools else None
@@ -115,6 +118,7 @@ class RunStream:
         self._last_seq, self._last_data = seq, data
         match payload.get("stream"):
             case "assistant":
+                self._read_media(data)
                 self._emit_text(self._reply.feed(data))
             case "item" if data.get("kind") == "preamble":
                 self._close_segment(data)
@@ -125,6 +129,10 @@ class RunStream:
                 self._emit(step)
             case "tool" if data.get("phase") == "start":
                 self._end_segment()
+
+    def _read_media(self, data: Payload) -> None:
+        if "mediaUrls" in data and len(self.media) < MAX_MEDIA:
+            self.media |= dict.fromkeys(media_references(data))
 
     def _skip(self, seq: Json, data: Json) -> None:
         """Count an event that cannot be used, unless it repeats the last one."""
