@@ -12,6 +12,8 @@ from .assist.agent_questions import async_track_questions
 from .assist.assistant import async_create_assistants
 from .assist.handoff import async_resume_handoffs
 from .assist.listeners import async_load_session_listeners
+from .assist.media_cache import async_remove_media, async_setup_media_cache
+from .assist.media_view import MediaView
 from .assist.sessions import async_load_agent_sessions, get_sessions
 from .assist.speech import speakable
 from .assist.throwaway import async_delete_later
@@ -80,6 +82,8 @@ async def async_setup(
 ) -> bool:
     """Set up the integration."""
     await async_setup_services(hass)
+    await async_setup_media_cache(hass)
+    hass.http.register_view(MediaView())
     async_delete_issues_of_unloaded_entries(hass)
     return True
 
@@ -203,6 +207,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> bo
 async def async_remove_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
     """Remove the stored data of a Gateway."""
     remove_history(hass, entry.entry_id)
+    await async_remove_media(hass, entry.entry_id)
     await async_remove_entry_data(hass, entry.entry_id)
     # All Gateways know Home Assistant by one identity.
     entries = hass.config_entries.async_entries(DOMAIN, include_ignore=False)

@@ -156,10 +156,10 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
             return _result(chat_log, run.question, shown)
         reply = await run.result()
         listens = is_question(reply.text, language)
-        shown = reply.shown[said:].strip()
-        if not (said and has_words(shown)):
+        shown = join(reply.shown[said:], reply.media)
+        if not (has_words(shown) and (said or reply.media)):
             shown = await async_get_words(self.hass, language, reply)
-        if reply.silent:
+        if not (has_words(reply.shown) or reply.media):
             self._async_say(shown, chat_log)
         return _result(chat_log, run.question, shown, listens=listens)
 

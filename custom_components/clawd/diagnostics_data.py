@@ -21,6 +21,7 @@ from websockets.version import version as websockets_version
 from .assist.agent_questions import get_agent_questions
 from .assist.handoff_store import get_handoffs
 from .assist.listeners import get_listeners
+from .assist.media_cache import MEDIA_CACHE
 from .assist.ongoing import get_ongoing
 from .assist.rights import Permissions
 from .assist.session import Scope
@@ -629,6 +630,20 @@ def _exposed(hass: HomeAssistant) -> object:
     )
 
 
+def _media(source: DiagnosticsSource) -> object:
+    """Return counts of the pictures and files of agents, without names."""
+    if (cache := source.hass.data.get(MEDIA_CACHE)) is None:
+        return None
+    entry_id = source.entry.entry_id
+    kept = cache.of_entry(entry_id)
+    return {
+        "files": len(kept),
+        "bytes": sum(media.size for media in kept),
+        "bytes_of_all_entries": cache.size,
+        "outcomes": dict(cache.outcomes.get(entry_id, {})),
+    }
+
+
 def _node(source: DiagnosticsSource) -> object:
     """Return the state of the node's connection, without names."""
     node = source.runtime.node if source.runtime else None
@@ -722,6 +737,7 @@ SECTIONS: Final[Mapping[str, Section]] = {
     "node": _node,
     "first_words": _first_words,
     "speech": _speech,
+    "media": _media,
     "self_test": _self_test,
 }
 

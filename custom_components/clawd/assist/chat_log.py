@@ -11,7 +11,7 @@ from .errors import translated_error
 from .reply import ReplyFilter, has_words
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 
     from homeassistant.components.conversation import (
         AssistantContentDeltaDict,
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..gateway import AgentRun, Part
 
     type Delta = AssistantContentDeltaDict | ToolResultContentDeltaDict
+    type ShowMedia = Callable[[tuple[str, ...]], Awaitable[str]]
 
 # Earlier versions take the bare data of a tool result.
 TYPED_RESULTS: Final = (MAJOR_VERSION, MINOR_VERSION) >= (2026, 10)
@@ -34,12 +35,17 @@ class ReplyStream:
     Attributes:
         waiting_since: time of the event loop's clock since when a player that has begun
             to speak has had no words of the agent.
+        references: of its pictures and files, at its end.
+        media: its pictures and files as Markdown, if it is for a chat.
 
     """
 
-    def __init__(self, run: AgentRun) -> None:
-        """Read a run."""
+    def __init__(self, run: AgentRun, show_media: ShowMedia | None = None) -> None:
+        """Read a run; show its media as Markdown."""
+        self.references: tuple[str, ...] = ()
+        self.media = ""
         self._run = run
+        self._show_media = show_media
         self.waiting_since: float | None = None
         self._reply = ReplyFilter()
         self._texts: list[str] = []
@@ -59,7 +65,7 @@ class ReplyStream:
     @property
     def silent(self) -> bool:
         """Return whether the agent said nothing but that it has nothing to say."""
-        return self._reply.silent and not has_words(self.text)
+        return self._reply.silent and not has_words(self.text) and not self.references
 
     async def deltas(self) -> AsyncGenerator[Delta]:
         """Yield the reply as deltas of a chat log.
@@ -75,6 +81,19 @@ class ReplyStream:
                 yield delta
         for delta in self._add(self._finish_reply()):
             yield delta
+        async for delta in self._media():
+            yield delta
+
+    async def _media(self) -> AsyncGenerator[Delta]:
+        """Yield the pictures and files of the ended run, below its text."""
+        await self._read_references()
+        if self.references and self._show_media:
+            self.media = await self._show_media(self.references)
+            for delta in self._content(f"\n\n{self.media}"):
+                yield delta
+
+    async def _read_references(self) -> None:
+        self.references = (await self._run.result()).media
 
     def _deltas_of(self, part: Part) -> Iterator[Delta]:
         match part:
@@ -103,8 +122,12 @@ class ReplyStream:
         return rest
 
     def _add(self, text: str) -> Iterator[Delta]:
-        """Yield text of the reply without empty lines around a message."""
+        """Yield text of the reply."""
         self._texts.append(text)
+        yield from self._content(text)
+
+    def _content(self, text: str) -> Iterator[Delta]:
+        """Yield text without empty lines around a message."""
         text = self._newlines + text
         content = text.rstrip("\n")
         self._newlines = text[len(content) :]
@@ -133,6 +156,8 @@ async def async_get_words(
     """
     if has_words(reply.shown):
         return reply.shown
+    if reply.references:
+        return await async_get_text(hass, language, "media_only")
     if reply.silent:
         # NO_REPLY, as to a poll; but a person has asked.
         return await async_get_text(hass, language, "nothing_to_add")

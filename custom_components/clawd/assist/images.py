@@ -2,12 +2,9 @@
 
 import asyncio
 from contextlib import suppress
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from aiohttp import ClientError, Fingerprint
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
-from yarl import URL
 
 from ..const import CONF_AGENT, CONF_DEADLINE, DEFAULT_DEADLINE, LOGGER
 from ..gateway import (
@@ -16,10 +13,10 @@ from ..gateway import (
     Artifact,
     GatewayConnectionError,
     GatewayError,
+    MediaError,
     RequestFailedError,
     Task,
     TaskStatus,
-    netloc,
 )
 from .ask import async_ask_error, async_require_agent
 from .errors import translated_error
@@ -27,19 +24,16 @@ from .generation import async_require_hello
 from .throwaway import PREFIX, throwaway_session
 
 if TYPE_CHECKING:
-    from ssl import SSLContext
-
     from homeassistant.config_entries import ConfigSubentry
     from homeassistant.core import HomeAssistant
     from homeassistant.exceptions import HomeAssistantError
 
     from ..coordinator import ClawdConfigEntry, ClawdCoordinator, ClawdRuntime
-    from ..gateway import Endpoint, Event
+    from ..gateway import Event
 
 IMAGE_TOOL: Final = "image_generate"
 # Bytes; OpenClaw's own limit on what a model makes is far below.
 MAX_DOWNLOAD: Final = 50_000_000
-CHUNK_SIZE: Final = 65_536
 # Characters of a provider's words.
 MAX_REASON: Final = 300
 # Seconds between two looks at a task whose events do not come.
@@ -90,6 +84,8 @@ async def async_generate_image(
             return await _async_fetch(hass, entry.runtime_data, key)
     except TimeoutError:
         raise translated_error("run_stopped") from None
+    except MediaError as err:
+        raise translated_error("image_failed") from err
     except GatewayConnectionError as err:
         raise translated_error("run_lost") from err
     except GatewayError as err:
@@ -156,35 +152,8 @@ async def _async_fetch(
     artifacts = await runtime.client.artifacts.list(key)
     for artifact in artifacts:
         if artifact.mime_type.startswith("image/"):
-            path = await runtime.client.artifacts.url(key, artifact.id)
-            return artifact, await _async_download(hass, runtime.client.endpoint, path)
+            media = await runtime.client.media.fetch_artifact(
+                async_get_clientsession(hass), artifact.id, key, MAX_DOWNLOAD
+            )
+            return artifact, media.content
     raise translated_error("image_failed")
-
-
-async def _async_download(hass: HomeAssistant, endpoint: Endpoint, path: str) -> bytes:
-    """Download what a path and its ticket name; the token is not sent."""
-    # A URL that names a host would be of another machine.
-    if not path.startswith("/") or path.startswith("//"):
-        raise translated_error("image_failed")
-    scheme = "https" if endpoint.ssl else "http"
-    origin = f"{scheme}://{netloc(endpoint.host, endpoint.port)}{endpoint.path}"
-    trust: SSLContext | Fingerprint | bool = (
-        Fingerprint(bytes.fromhex(endpoint.fingerprint))
-        if endpoint.fingerprint
-        else endpoint.ssl or True
-    )
-    content = bytearray()
-    session = async_get_clientsession(hass)
-    try:
-        async with session.get(
-            URL(f"{origin}{path}", encoded=True), ssl=trust, allow_redirects=False
-        ) as response:
-            async for chunk in response.content.iter_chunked(CHUNK_SIZE):
-                content += chunk
-                if len(content) > MAX_DOWNLOAD:
-                    break
-    except (ClientError, TimeoutError) as err:
-        raise translated_error("image_failed") from err
-    if response.status != HTTPStatus.OK or len(content) > MAX_DOWNLOAD:
-        raise translated_error("image_failed")
-    return bytes(content)

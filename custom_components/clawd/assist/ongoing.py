@@ -17,6 +17,7 @@ from ..coordinator import async_create_background_task
 from ..drill_lock import drill_lock
 from ..gateway import AgentRunAborted, GatewayError, NotConnectedError
 from .ask import ResumedRun, RunLostError, async_choose_session, async_resume, async_run
+from .media import Asker, async_show_media
 from .prompt import join
 from .side_session import Task, beside, describe_aside
 from .spoken import reply_stream
@@ -171,8 +172,8 @@ class OngoingRun:
         return self.stopped
 
     async def _async_stop(self) -> bool:
-        if self.run is None:
-            # It waits for its turn, or for the Gateway's word.
+        if self.run is None or self.run.result_now:
+            # It waits for its turn, for the Gateway's word, or for its pictures.
             assert self._task  # noqa: S101 - nobody has the run before it is started
             self._task.cancel()
             return True
@@ -206,14 +207,17 @@ class OngoingRun:
         asked: AbstractAsyncContextManager[AgentRun],
     ) -> None:
         name = f"{DOMAIN} question"
-        coroutine = self._async_run(hass, asked)
+        coroutine = self._async_run(hass, entry, asked)
         self._task = async_create_background_task(hass, entry, coroutine, name)
 
     async def _async_run(
-        self, hass: HomeAssistant, asked: AbstractAsyncContextManager[AgentRun]
+        self,
+        hass: HomeAssistant,
+        entry: ClawdConfigEntry,
+        asked: AbstractAsyncContextManager[AgentRun],
     ) -> None:
         try:
-            reply = await self._async_read(hass, asked)
+            reply = await self._async_read(hass, entry, asked)
         except asyncio.CancelledError:
             # Somebody stopped it before the Gateway had it, or the entry is unloaded.
             self._fail(AgentRunAborted() if self._stop else RunLostError())
@@ -226,14 +230,20 @@ class OngoingRun:
             self._changed.set()
 
     async def _async_read(
-        self, hass: HomeAssistant, asked: AbstractAsyncContextManager[AgentRun]
+        self,
+        hass: HomeAssistant,
+        entry: ClawdConfigEntry,
+        asked: AbstractAsyncContextManager[AgentRun],
     ) -> ReplyStream:
+        question = self.question
+        asker = Asker(question.user_id, question.language)
         async with asked as run:
             self.run, self.session_key = run, run.session_key
             self._changed.set()
             if self._limit is not None:
                 self.extend(self._limit)
-            self.reply = reply = reply_stream(hass, self.subentry, self.question, run)
+            show = partial(async_show_media, hass, entry, run.session_key, asker)
+            self.reply = reply = reply_stream(hass, self.subentry, question, run, show)
             try:
                 async for delta in reply.deltas():
                     self._deltas.append(delta)

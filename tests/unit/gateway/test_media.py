@@ -16,6 +16,7 @@ from custom_components.clawd.gateway import (
     DeviceToken,
     Endpoint,
     GatewayClient,
+    Json,
     Media as Downloaded,
     MediaError,
     MediaProblem,
@@ -203,7 +204,8 @@ async def test_a_gateway_that_is_gone_is_told(
     gateway: GatewaySimulator, session: ClientSession
 ) -> None:
     peer = Peer("127.0.0.1", None)
-    port, _ = gateway.port, await gateway.suspend()
+    port = gateway.port
+    await gateway.suspend()
     downloads = downloads_of(Endpoint("gateway.invalid", port), lambda: peer)
     with pytest.raises(MediaError) as error:
         await downloads.fetch(session, "a.png", KEY, LIMIT)
@@ -270,8 +272,12 @@ def downloads_of(
     credentials = Credentials(DeviceIdentity.generate(), ClientInfo("0"), token)
     credentials.device_token = DeviceToken(own, ()) if own else None
 
-    async def request(*_: object) -> object:
-        raise NotConnectedError
+    async def request(
+        method: str,
+        params: Payload | None = None,  # noqa: ARG001 - as the client's
+        timeout: float | None = None,  # noqa: ARG001
+    ) -> Json:
+        raise NotConnectedError(method)
 
     return MediaDownloads(endpoint, credentials, ArtifactCommands(request), get_peer)
 

@@ -1,0 +1,204 @@
+"""Pictures and files of agents that browsers may open, kept in a private folder."""
+
+import asyncio
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+import os
+from pathlib import Path
+from secrets import token_urlsafe
+import shutil
+from stat import S_IMODE
+from typing import TYPE_CHECKING, Final
+
+from homeassistant.util.hass_dict import HassKey
+
+from ..const import DOMAIN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from homeassistant.core import HomeAssistant
+
+    from ..gateway import Media
+
+# Bytes of all files together; a small machine has some GB on its card.
+MAX_CACHE_SIZE: Final = 64 * 2**20
+# Bytes of one file: three of the largest fit.
+MAX_FILE_SIZE: Final = 20 * 2**20
+FOLDER_MODE: Final = 0o700
+FILE_MODE: Final = 0o600
+
+
+@dataclass(frozen=True, slots=True)
+class CachedMedia:
+    """Picture or file in the cache.
+
+    Attributes:
+        id: name of the file; it cannot be guessed.
+        user_id: of the user who asked; None if it was no user.
+        name: as the agent called it.
+        size: in bytes.
+
+    """
+
+    id: str
+    entry_id: str
+    user_id: str | None
+    mime_type: str
+    name: str = field(repr=False)
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class CachedFile:
+    """File in the folder of the cache: its permissions, and its size in bytes."""
+
+    mode: int
+    size: int
+
+
+class MediaCache:
+    """Files of all entries, of which the least recently used are dropped.
+
+    The links to them end with Home Assistant's process, which signs them: so do the
+    files. They are no part of backups.
+
+    Attributes:
+        outcomes: counts of what became of the media of each entry's agents.
+
+    """
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Initialize an empty cache; `async_clear` comes next."""
+        self._hass = hass
+        self.folder = Path(hass.config.cache_path(DOMAIN, "media"))
+        self.outcomes: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._known: dict[str, CachedMedia] = {}
+        self._lock = asyncio.Lock()
+
+    @property
+    def known(self) -> Mapping[str, CachedMedia]:
+        """Return the media by id, least recently used first."""
+        return self._known
+
+    @property
+    def size(self) -> int:
+        """Return the bytes of all files."""
+        return sum(media.size for media in self._known.values())
+
+    def of_entry(self, entry_id: str) -> list[CachedMedia]:
+        """Return the media of an entry."""
+        return [media for media in self._known.values() if media.entry_id == entry_id]
+
+    def get(self, media_id: str) -> CachedMedia | None:
+        """Return media, which count as used now."""
+        if (media := self._known.pop(media_id, None)) is not None:
+            self._known[media_id] = media
+        return media
+
+    def path(self, media: CachedMedia) -> Path:
+        """Return the file of media."""
+        return self.folder / media.id
+
+    async def async_add(
+        self, entry_id: str, user_id: str | None, name: str, media: Media
+    ) -> CachedMedia:
+        """Keep media; older ones make room.
+
+        Raises:
+            OSError: the file cannot be written.
+
+        """
+        content = media.content
+        added = CachedMedia(
+            token_urlsafe(), entry_id, user_id, media.mime_type, name, len(content)
+        )
+        async with self._lock:
+            await self._async_drop(self._oldest(MAX_CACHE_SIZE - added.size))
+            await self._hass.async_add_executor_job(_write, self.path(added), content)
+            self._known[added.id] = added
+        return added
+
+    async def async_remove_entry(self, entry_id: str) -> None:
+        """Delete everything of an entry."""
+        self.outcomes.pop(entry_id, None)
+        async with self._lock:
+            await self._async_drop(self.of_entry(entry_id))
+
+    async def async_clear(self) -> None:
+        """Delete everything, also what an earlier process has left."""
+        async with self._lock:
+            self._known.clear()
+            await self._hass.async_add_executor_job(_clear, self.folder)
+
+    async def async_scan(self) -> tuple[int, dict[str, CachedFile]]:
+        """Return the permissions of the folder, and its files by name."""
+        async with self._lock:
+            return await self._hass.async_add_executor_job(_scan, self.folder)
+
+    def _oldest(self, room: int) -> list[CachedMedia]:
+        """Return what must go so that at most `room` bytes are left."""
+        dropped: list[CachedMedia] = []
+        size = self.size
+        for media in self._known.values():
+            if size <= room:
+                break
+            dropped.append(media)
+            size -= media.size
+        return dropped
+
+    async def _async_drop(self, media: Iterable[CachedMedia]) -> None:
+        paths = [self.path(dropped) for dropped in media]
+        for path in paths:
+            self._known.pop(path.name, None)
+        if paths:
+            await self._hass.async_add_executor_job(_delete, paths)
+
+
+MEDIA_CACHE: Final[HassKey[MediaCache]] = HassKey(f"{DOMAIN}_media_cache")
+
+
+async def async_setup_media_cache(hass: HomeAssistant) -> None:
+    """Set up an empty cache."""
+    cache = hass.data[MEDIA_CACHE] = MediaCache(hass)
+    await cache.async_clear()
+
+
+async def async_remove_media(hass: HomeAssistant, entry_id: str) -> None:
+    """Delete everything of an entry."""
+    if cache := hass.data.get(MEDIA_CACHE):
+        await cache.async_remove_entry(entry_id)
+    else:
+        # Of a disabled entry, the component is not set up.
+        await MediaCache(hass).async_clear()
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file that nobody else can read."""
+    path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    with os.fdopen(os.open(path, flags, FILE_MODE), "wb") as file:
+        try:
+            file.write(content)
+        except OSError:
+            path.unlink()
+            raise
+
+
+def _delete(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
+def _clear(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _scan(folder: Path) -> tuple[int, dict[str, CachedFile]]:
+    if not folder.is_dir():
+        return FOLDER_MODE, {}
+    files = {path.name: path.stat() for path in folder.iterdir()}
+    return S_IMODE(folder.stat().st_mode), {
+        name: CachedFile(S_IMODE(stat.st_mode), stat.st_size)
+        for name, stat in files.items()
+    }
