@@ -34,6 +34,9 @@ class GatewayHarness(Protocol):
         A real one does so some times.
         """
 
+    def write_file(self, name: str, mime_type: str, content: bytes) -> None:
+        """Write a file into the workspace of the agents."""
+
     async def approve(self, request_id: str) -> None:
         """Approve a pairing request."""
 
@@ -78,6 +81,10 @@ class RealGatewayHarness:
 
     def set_early_refusal(self) -> None:
         """Do nothing; the Gateway decides."""
+
+    def write_file(self, name: str, mime_type: str, content: bytes) -> None:  # noqa: ARG002 - the Gateway finds the type
+        """Write a file into the workspace of the agents."""
+        self._gateway.write_file(name, content)
 
     async def approve(self, request_id: str) -> None:
         """Approve a pairing request."""
@@ -138,6 +145,10 @@ class SimulatedGatewayHarness:
     def set_early_refusal(self) -> None:
         """Refuse the next run."""
         self._simulator.script_once(NOT_YET)
+
+    def write_file(self, name: str, mime_type: str, content: bytes) -> None:
+        """Write a file into the workspace of the agents."""
+        self._simulator.http.files[f"./{name}"] = (mime_type, content)
 
     async def approve(self, request_id: str) -> None:
         """Approve a pairing request."""

@@ -111,6 +111,10 @@ class Gateway:
         """Send a signal to the Gateway; SIGSTOP suspends it."""
         self._process.send_signal(number)
 
+    def write_file(self, name: str, content: bytes) -> None:
+        """Write a file into the workspace of the agents."""
+        (self._folder / "workspace" / name).write_bytes(content)
+
     def approve(self, request_id: str) -> None:
         """Approve a pairing request with the Gateway's command."""
         self._run_command("devices", "approve", request_id)

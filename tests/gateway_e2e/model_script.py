@@ -10,7 +10,7 @@ r"""Script of the model, read from the user's message.
     hang            never respond
 
 The steps of a script are joined by ` | `. Halves of characters are written as
-`\ud83d`, and are tokens of their own. A message of SENTENCES stands for its script;
+`\ud83d`, and are tokens of their own; ends of lines as `\n`. A message of SENTENCES stands for its script;
 one without a script gets a sentence about the model.
 """
 
@@ -119,4 +119,5 @@ def tokens_of(step: Step) -> tuple[list[str], float]:
         count, _, delay = step.argument.partition(" every ")
         return [f"{number} " for number in range(int(count))], int(delay) / 1000
     text = HALF.sub(lambda half: chr(int(half[1], 16)), step.argument)
+    text = text.replace(r"\n", "\n")
     return TOKEN.findall(text), WORD_DELAY

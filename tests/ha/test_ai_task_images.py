@@ -210,7 +210,7 @@ async def test_a_download_that_ends_too_early_is_told(
 async def test_an_image_that_is_too_large_is_told(
     hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(images, "MAX_DOWNLOAD", 10)
+    monkeypatch.setattr(images, "MAX_FILE_SIZE", 10)
     with pytest.raises(HomeAssistantError) as error:
         await generate_image(hass)
     assert error.value.translation_key == "image_failed"

@@ -71,6 +71,7 @@ HEALTHY: Final[dict[str, Row]] = {
         "wss, or not public",
         {"transport": "ws", "address": "loopback"},
     ),
+    "media_cache": ("security", 0, "faults", 0, {"count": 0}),
     "store_permissions": ("security", 0, "files", 0, {"count": 0}),
     "storage_writes": ("home_assistant", 0, "stores", 0, {}),
     "self_canary": ("security", 0, "detectors", 0, {"count": "#"}),

@@ -21,6 +21,7 @@ from ..gateway import (
 from .ask import async_ask_error, async_require_agent
 from .errors import translated_error
 from .generation import async_require_hello
+from .media_cache import MAX_FILE_SIZE
 from .throwaway import PREFIX, throwaway_session
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from ..gateway import Event
 
 IMAGE_TOOL: Final = "image_generate"
-# Bytes; OpenClaw's own limit on what a model makes is far below.
-MAX_DOWNLOAD: Final = 50_000_000
 # Characters of a provider's words.
 MAX_REASON: Final = 300
 # Seconds between two looks at a task whose events do not come.
@@ -153,7 +152,7 @@ async def _async_fetch(
     for artifact in artifacts:
         if artifact.mime_type.startswith("image/"):
             media = await runtime.client.media.fetch_artifact(
-                async_get_clientsession(hass), artifact.id, key, MAX_DOWNLOAD
+                async_get_clientsession(hass), artifact.id, key, MAX_FILE_SIZE
             )
             return artifact, media.content
     raise translated_error("image_failed")

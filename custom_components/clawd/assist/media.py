@@ -48,7 +48,11 @@ async def async_show_media(
     asker: Asker,
     references: tuple[str, ...],
 ) -> str:
-    """Return the media of a reply as Markdown: pictures, links, or why not."""
+    """Return the media of a reply as Markdown: pictures, links, or why not.
+
+    They are fetched now: the session of the reply may be gone later, and nobody could
+    be told then why a picture is missing.
+    """
     deadline = hass.loop.time() + MEDIA_TIMEOUT
     shown = []
     for reference in references:

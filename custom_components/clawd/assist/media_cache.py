@@ -90,11 +90,10 @@ class MediaCache:
         """Return the media of an entry."""
         return [media for media in self._known.values() if media.entry_id == entry_id]
 
-    def get(self, media_id: str) -> CachedMedia | None:
-        """Return media, which count as used now."""
-        if (media := self._known.pop(media_id, None)) is not None:
-            self._known[media_id] = media
-        return media
+    def use(self, media: CachedMedia) -> Path:
+        """Return the file of media, which are used now."""
+        self._known[media.id] = self._known.pop(media.id)
+        return self.path(media)
 
     def path(self, media: CachedMedia) -> Path:
         """Return the file of media."""

@@ -66,7 +66,6 @@ class MediaView(HomeAssistantView):
             return await _async_refuse(hass, HTTPStatus.NOT_FOUND, "media_gone")
         if not _may_open(request[KEY_HASS_USER], media):
             return await _async_refuse(hass, HTTPStatus.FORBIDDEN, "media_of_another")
-        cache.get(media_id)
         shown = media.mime_type in SHOWN_TYPES
         known = shown or media.mime_type in SAVED_TYPES
         disposition = "inline" if shown else "attachment"
@@ -77,7 +76,7 @@ class MediaView(HomeAssistantView):
             ),
             **HEADERS,
         }
-        return web.FileResponse(cache.path(media), headers=headers)
+        return web.FileResponse(cache.use(media), headers=headers)
 
 
 def _may_open(user: User, media: CachedMedia) -> bool:
