@@ -10,8 +10,8 @@ r"""Script of the model, read from the user's message.
     hang            never respond
 
 The steps of a script are joined by ` | `. Halves of characters are written as
-`\ud83d`, and are tokens of their own; ends of lines as `\n`. A message of SENTENCES stands for its script;
-one without a script gets a sentence about the model.
+`\ud83d`, and are tokens of their own; ends of lines as `\n`. A message of SENTENCES
+stands for its script; one without a script gets a sentence about the model.
 """
 
 from dataclasses import dataclass

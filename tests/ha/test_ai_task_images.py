@@ -15,7 +15,7 @@ from homeassistant.exceptions import HomeAssistantError
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.clawd.assist import images, throwaway
+from custom_components.clawd.assist import image_tasks, images, throwaway
 from custom_components.clawd.coordinator import ClawdConfigEntry
 from custom_components.clawd.flows.ai_task import new_ai_task
 from tests.simulator import GatewaySimulator
@@ -42,7 +42,7 @@ def more_subentries(settings: dict[str, Any]) -> list[ConfigSubentryData]:
 @pytest.fixture(autouse=True)
 def _no_delays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(throwaway, "DELAYS", (0.0, 0.0, 0.0))
-    monkeypatch.setattr(images, "POLL_INTERVAL", 0.01)
+    monkeypatch.setattr(image_tasks, "POLL_INTERVAL", 0.01)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Pictures and files of a reply in a chat, and who may open them."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from http import HTTPStatus
 import os
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, Self
 from aiohttp.test_utils import TestClient
 from homeassistant.auth.const import GROUP_ID_USER
 from homeassistant.auth.models import User
-from homeassistant.components.conversation import AssistantContent
+from homeassistant.components.conversation import AssistantContent, ConversationResult
 from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
@@ -21,14 +22,15 @@ from pytest_homeassistant_custom_component.typing import (
 )
 
 from custom_components.clawd.assist import media as shown_media, media_cache
-from custom_components.clawd.assist.media import Asker, async_show_media
+from custom_components.clawd.assist.media import Asker, reply_media
 from custom_components.clawd.assist.media_cache import MEDIA_CACHE, MediaCache
 from custom_components.clawd.const import DOMAIN
 from custom_components.clawd.coordinator import ClawdConfigEntry
 from custom_components.clawd.diagnostics import async_get_config_entry_diagnostics
-from tests.simulator import GatewaySimulator, Media, Reply
+from tests.simulator import GatewaySimulator, Media, Pause, Reply
+from tests.simulator.images import finish_image, make_image
 
-from .assist_client import Conversation, speech
+from .assist_client import Conversation, catch_up, speech
 from .states import CONNECTIVITY, wait_for_state
 
 type Browser = TestClient[Any, Any]
@@ -299,9 +301,8 @@ async def test_a_gateway_that_is_gone_is_told(
 ) -> None:
     await gateway.suspend()
     await wait_for_state(hass, CONNECTIVITY, "off")
-    asker = Asker(None, "en")
-    key = "agent:main:ha"
-    text = await async_show_media(hass, entry, key, asker, ("a.png", "b.png"))
+    with reply_media(hass, entry, "agent:main:ha", Asker(None, "en")) as media:
+        text = await media.show(("a.png", "b.png"))
     gone = "cannot be shown: the Gateway did not send it in time.*"
     assert text == f"*a.png {gone}\n\n*b.png {gone}"
     assert gateway.http.requests == []
@@ -493,3 +494,92 @@ async def test_many_questions_at_once_stay_within_the_limit(
     await asyncio.gather(*(Conversation(hass).say("Show me.") for _ in range(3)))
     assert kept(hass).size == 2 * len(PICTURE)
     assert sorted(kept(hass).known) == names(cache)
+
+
+@pytest.fixture
+async def drawing(
+    conversation: Conversation, gateway: GatewaySimulator
+) -> AsyncGenerator[asyncio.Task[ConversationResult]]:
+    """Let the agent call its image tool, which works on after the reply."""
+    gateway.images.image = PICTURE
+    gateway.images.status = "running"
+    gateway.script_once(Pause(), Reply("On it."))
+    task = asyncio.create_task(conversation.say("Draw a cat."))
+    await gateway.wait_paused()
+    [run] = gateway.runs.active()
+    params = {"args": {"prompt": "a cat"}, "sessionKey": run.session.key}
+    make_image(gateway, params)
+    yield task
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def finish(gateway: GatewaySimulator, status: str) -> None:
+    """End the task of the image tool."""
+    gateway.images.status = status
+    [task] = gateway.images.tasks.values()
+    gateway.spawn(finish_image(gateway, task, "a cat"))
+
+
+async def test_a_picture_that_is_made_meanwhile_is_waited_for(
+    drawing: asyncio.Task[ConversationResult],
+    entry: ClawdConfigEntry,
+    conversation: Conversation,
+    gateway: GatewaySimulator,
+    cache: Path,
+) -> None:
+    gateway.proceed()
+    while "".join(conversation.deltas) != "On it.":
+        await conversation.delta_received.wait()
+        conversation.delta_received.clear()
+    await catch_up(entry)
+    assert not drawing.done()
+    await finish(gateway, "completed")
+    reply = speech(await drawing)
+    assert re.fullmatch(r"On it\.\n\n!\[image-1.png\]\(/api/clawd/media/\S+\)", reply)
+    assert len(names(cache)) == 1
+    assert "task" not in entry.runtime_data.client.introspection.listeners
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled"])
+async def test_a_picture_that_is_not_made_ends_the_wait(
+    drawing: asyncio.Task[ConversationResult], gateway: GatewaySimulator, status: str
+) -> None:
+    gateway.proceed()
+    await finish(gateway, status)
+    assert speech(await drawing) == "On it."
+
+
+async def test_a_picture_that_takes_too_long_is_not_waited_for(
+    drawing: asyncio.Task[ConversationResult],
+    entry: ClawdConfigEntry,
+    hass: HomeAssistant,
+    gateway: GatewaySimulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(shown_media, "IMAGE_TIMEOUT", 0.0)
+    gateway.proceed()
+    assert speech(await drawing) == "On it."
+    assert kept(hass).outcomes[entry.entry_id] == {"not_made": 1}
+
+
+async def test_a_picture_whose_ticket_is_refused_is_told(
+    drawing: asyncio.Task[ConversationResult], gateway: GatewaySimulator
+) -> None:
+    gateway.images.ticket = "another"
+    gateway.proceed()
+    await finish(gateway, "completed")
+    reply = speech(await drawing)
+    assert "*image-1.png cannot be shown: the Gateway, or a proxy" in reply
+    assert len(gateway.received("artifacts.download")) == 2
+
+
+async def test_an_earlier_picture_of_the_session_is_not_shown_again(
+    drawing: asyncio.Task[ConversationResult], gateway: GatewaySimulator
+) -> None:
+    [task] = gateway.images.tasks.values()
+    old = {"id": "old", "mimeType": "image/png", "title": "old.png", "runId": "x"}
+    gateway.images.artifacts[task["sessionKey"]] = [old]
+    gateway.proceed()
+    await finish(gateway, "completed")
+    assert speech(await drawing).count("![") == 1

@@ -51,7 +51,7 @@ def make_image(gateway: GatewaySimulator, params: Frame) -> Frame:
     ids = {"taskId": task_id, "runId": run_id}
     details = {"async": True, "status": "started", **ids, "task": ids}
     text = f"Background task started for image generation ({task_id})."
-    gateway.spawn(_finish(gateway, task, params["args"]["prompt"]))
+    gateway.spawn(finish_image(gateway, task, params["args"]["prompt"]))
     return {"content": [{"type": "text", "text": text}], "details": details}
 
 
@@ -142,7 +142,7 @@ def _emit(gateway: GatewaySimulator, task: Frame, **changes: object) -> None:
     gateway.broadcast("task", {"action": "upserted", "task": dict(task)})
 
 
-async def _finish(gateway: GatewaySimulator, task: Frame, prompt: str) -> None:
+async def finish_image(gateway: GatewaySimulator, task: Frame, prompt: str) -> None:
     """End a task; its picture is in the session by then."""
     tool, key = gateway.images, task["sessionKey"]
     task["prompt"] = prompt

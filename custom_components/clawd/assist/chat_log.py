@@ -87,9 +87,9 @@ class ReplyStream:
     async def _media(self) -> AsyncGenerator[Delta]:
         """Yield the pictures and files of the ended run, below its text."""
         await self._read_references()
-        if self.references and self._show_media:
-            self.media = await self._show_media(self.references)
-            for delta in self._content(f"\n\n{self.media}"):
+        if self._show_media and (media := await self._show_media(self.references)):
+            self.media = media
+            for delta in self._content(f"\n\n{media}"):
                 yield delta
 
     async def _read_references(self) -> None:

@@ -9,18 +9,16 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from ..const import CONF_AGENT, CONF_DEADLINE, DEFAULT_DEADLINE, LOGGER
 from ..gateway import (
     MIN_PROTOCOL,
-    TASK_EVENT,
-    Artifact,
     GatewayConnectionError,
     GatewayError,
     MediaError,
     RequestFailedError,
-    Task,
     TaskStatus,
 )
 from .ask import async_ask_error, async_require_agent
 from .errors import translated_error
 from .generation import async_require_hello
+from .image_tasks import following_images
 from .media_cache import MAX_FILE_SIZE
 from .throwaway import PREFIX, throwaway_session
 
@@ -30,13 +28,11 @@ if TYPE_CHECKING:
     from homeassistant.exceptions import HomeAssistantError
 
     from ..coordinator import ClawdConfigEntry, ClawdCoordinator, ClawdRuntime
-    from ..gateway import Event
+    from ..gateway import Artifact, Task
 
 IMAGE_TOOL: Final = "image_generate"
 # Characters of a provider's words.
 MAX_REASON: Final = 300
-# Seconds between two looks at a task whose events do not come.
-POLL_INTERVAL: Final = 15.0
 
 
 async def async_offers_images(entry: ClawdConfigEntry, agent: str) -> bool:
@@ -93,26 +89,11 @@ async def async_generate_image(
 
 async def _async_make(runtime: ClawdRuntime, key: str, prompt: str) -> None:
     """Start the task, and wait for its end."""
-    changed = asyncio.Event()
-    tasks: dict[str, Task] = {}
-
-    def listen(event: Event) -> None:
-        if task := Task.from_payload(event.payload):
-            tasks[task.id] = task
-            changed.set()
-
     # Before the request: the events of a fast task come with its response.
-    with runtime.listening(TASK_EVENT, listen):
+    with following_images(runtime, key) as tasks:
         task_id = await _async_start(runtime, key, prompt)
         try:
-            while not (task := tasks.get(task_id)) or not task.status.final:
-                changed.clear()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(POLL_INTERVAL):
-                        await changed.wait()
-                if not changed.is_set():
-                    # An event may have been lost with a connection.
-                    tasks[task_id] = await runtime.client.tasks.get(task_id)
+            task = await tasks.wait(task_id)
         except asyncio.CancelledError:
             # By the caller, or the timeout.
             with suppress(GatewayError):

@@ -1,6 +1,7 @@
 """Pictures and files of a reply, as Markdown for a chat."""
 
 import asyncio
+from contextlib import contextmanager
 from datetime import timedelta
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -12,19 +13,25 @@ from yarl import URL
 
 from ..const import DOMAIN, LOGGER
 from ..gateway import MIN_PROTOCOL, GatewayError, MediaError
+from .image_tasks import following_images
 from .media_cache import MAX_FILE_SIZE, MEDIA_CACHE
 from .media_view import PICTURE_TYPES, media_path
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Iterator
+
     from homeassistant.core import HomeAssistant
 
     from ..coordinator import ClawdConfigEntry
-    from .media_cache import CachedMedia
+    from ..gateway import Artifact, Media
+    from .image_tasks import ImageTasks
 
 # As long as Home Assistant signs the path of a picture that an AI task has made.
 LINK_EXPIRATION: Final = timedelta(hours=1)
 # Seconds for everything of one reply, which ends with them.
 MEDIA_TIMEOUT: Final = 20.0
+# Seconds to wait for a picture that is being made; image models take up to a minute.
+IMAGE_TIMEOUT: Final = 90.0
 # Characters of a file's name that are shown.
 MAX_NAME: Final = 80
 
@@ -41,95 +48,139 @@ class Asker(NamedTuple):
     language: str
 
 
-async def async_show_media(
-    hass: HomeAssistant,
-    entry: ClawdConfigEntry,
-    session_key: str,
-    asker: Asker,
-    references: tuple[str, ...],
-) -> str:
-    """Return the media of a reply as Markdown: pictures, links, or why not.
+@contextmanager
+def reply_media(
+    hass: HomeAssistant, entry: ClawdConfigEntry, session_key: str, asker: Asker
+) -> Iterator[ReplyMedia]:
+    """Return the media of the reply that comes within the context."""
+    with following_images(entry.runtime_data, session_key) as tasks:
+        yield ReplyMedia(hass, entry, session_key, asker, tasks)
 
-    They are fetched now: the session of the reply may be gone later, and nobody could
-    be told then why a picture is missing.
+
+class ReplyMedia:
+    """Pictures and files of a reply as Markdown: pictures, links, or why not.
+
+    They are fetched when the reply ends: its session may be gone later, and nobody
+    could be told then why a picture is missing.
     """
-    deadline = hass.loop.time() + MEDIA_TIMEOUT
-    shown = []
-    for reference in references:
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ClawdConfigEntry,
+        session_key: str,
+        asker: Asker,
+        tasks: ImageTasks,
+    ) -> None:
+        """Show media of a session to who asked."""
+        self._hass = hass
+        self._entry = entry
+        self._session_key = session_key
+        self._asker = asker
+        self._tasks = tasks
+
+    async def show(self, references: tuple[str, ...]) -> str:
+        """Return what a reply refers to, and the pictures made meanwhile."""
+        deadline = self._hass.loop.time() + MEDIA_TIMEOUT
+        shown = []
+        for reference in references:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    shown.append(await self._show(reference))
+            except TimeoutError:
+                shown.append(await self._explain(reference, "timeout"))
+        if self._tasks.known:
+            shown += await self._show_made()
+        return "\n\n".join(shown)
+
+    async def _show(self, reference: str) -> str:
+        if scheme := _SCHEME.match(reference):
+            kind = scheme[0].lower()
+            if kind == "https:" and (link := _external_link(reference)):
+                self._count("link")
+                return link
+            if kind not in _GATEWAY_SCHEMES:
+                return await self._explain(reference, "unsupported")
+        client = self._entry.runtime_data.client
+        if client.hello and client.hello.protocol == MIN_PROTOCOL:
+            return await self._explain(reference, "needs_openclaw")
+        return await self._fetch(
+            reference,
+            client.media.fetch(
+                async_get_clientsession(self._hass),
+                reference,
+                self._session_key,
+                MAX_FILE_SIZE,
+            ),
+        )
+
+    async def _show_made(self) -> list[str]:
+        """Wait for the pictures that a tool makes; return them."""
         try:
-            async with asyncio.timeout_at(deadline):
-                text = await _async_show(hass, entry, session_key, reference, asker)
-        except TimeoutError:
-            text = await _async_explain(hass, reference, "unreachable", asker)
-            _count(hass, entry, "timeout")
-        shown.append(text)
-    return "\n\n".join(shown)
+            async with asyncio.timeout(IMAGE_TIMEOUT):
+                tasks = await self._tasks.wait_all()
+                client = self._entry.runtime_data.client
+                artifacts = await client.artifacts.list(self._session_key)
+                return [
+                    await self._fetch_artifact(artifact)
+                    for artifact in artifacts
+                    # image_generate:39254929-b189-…:ok:agent-loop
+                    if any(task.id in artifact.run_id for task in tasks)
+                ]
+        except TimeoutError, GatewayError:
+            # The agent tells of it in a later message.
+            self._count("not_made")
+            return []
 
+    async def _fetch_artifact(self, artifact: Artifact) -> str:
+        client = self._entry.runtime_data.client
+        return await self._fetch(
+            artifact.name,
+            client.media.fetch_artifact(
+                async_get_clientsession(self._hass),
+                artifact.id,
+                self._session_key,
+                MAX_FILE_SIZE,
+            ),
+        )
 
-async def _async_show(
-    hass: HomeAssistant,
-    entry: ClawdConfigEntry,
-    session_key: str,
-    reference: str,
-    asker: Asker,
-) -> str:
-    if scheme := _SCHEME.match(reference):
-        if scheme[0].lower() == "https:" and (link := _external_link(reference)):
-            _count(hass, entry, "link")
-            return link
-        if scheme[0].lower() not in _GATEWAY_SCHEMES:
-            _count(hass, entry, "unsupported")
-            return await _async_explain(hass, reference, "unsupported", asker)
-    try:
-        media = await _async_fetch(hass, entry, session_key, reference, asker.user_id)
-    except MediaNotShownError as err:
-        LOGGER.debug("Media of a reply not shown: %s", err.reason)
-        _count(hass, entry, err.reason)
-        return await _async_explain(hass, reference, err.reason, asker)
-    _count(hass, entry, "ok")
-    path = async_sign_path(hass, media_path(media), LINK_EXPIRATION)
-    if media.mime_type in PICTURE_TYPES:
-        return f"![{_plain(media.name)}]({path})"
-    # The frontend would follow a link of Markdown to one of its own pages.
-    return f'<a href="{path}" target="_blank">{_plain(media.name)}</a>'
+    async def _fetch(self, reference: str, download: Awaitable[Media]) -> str:
+        """Keep a download; return the picture or link, or why there is none."""
+        try:
+            media = await download
+        except MediaError as err:
+            return await self._explain(reference, err.problem)
+        except GatewayError:
+            return await self._explain(reference, "unreachable")
+        try:
+            kept = await self._hass.data[MEDIA_CACHE].async_add(
+                self._entry.entry_id, self._asker.user_id, _name(reference), media
+            )
+        except OSError:
+            return await self._explain(reference, "not_kept")
+        self._count("ok")
+        path = async_sign_path(self._hass, media_path(kept), LINK_EXPIRATION)
+        name = _plain(kept.name)
+        if kept.mime_type in PICTURE_TYPES:
+            return f"![{name}]({path})"
+        # The frontend would follow a link of Markdown to one of its own pages.
+        return f'<a href="{path}" target="_blank">{name}</a>'
 
+    async def _explain(self, reference: str, reason: str) -> str:
+        """Return why something is not shown."""
+        LOGGER.debug("Media of a reply not shown: %s", reason)
+        self._count(reason)
+        language = self._asker.language.partition("-")[0]
+        texts = await async_get_translations(
+            self._hass, language, "exceptions", {DOMAIN}
+        )
+        name = "unreachable" if reason == "timeout" else reason
+        text = texts[f"component.{DOMAIN}.exceptions.media_{name}.message"]
+        limit = MAX_FILE_SIZE // 2**20
+        return f"*{text.format(name=_plain(_name(reference)), limit=limit)}*"
 
-class MediaNotShownError(Exception):
-    """Media cannot be shown; `reason` is the end of the translation key."""
-
-    def __init__(self, reason: str) -> None:
-        """Initialize the error."""
-        super().__init__(reason)
-        self.reason = reason
-
-
-async def _async_fetch(
-    hass: HomeAssistant,
-    entry: ClawdConfigEntry,
-    session_key: str,
-    reference: str,
-    user_id: str | None,
-) -> CachedMedia:
-    """Download media into the cache.
-
-    Raises:
-        MediaNotShownError: that is not possible.
-
-    """
-    client, session = entry.runtime_data.client, async_get_clientsession(hass)
-    if client.hello and client.hello.protocol == MIN_PROTOCOL:
-        raise MediaNotShownError("needs_openclaw")
-    try:
-        media = await client.media.fetch(session, reference, session_key, MAX_FILE_SIZE)
-    except MediaError as err:
-        raise MediaNotShownError(err.problem.value) from None
-    except GatewayError:
-        raise MediaNotShownError("unreachable") from None
-    try:
-        cache = hass.data[MEDIA_CACHE]
-        return await cache.async_add(entry.entry_id, user_id, _name(reference), media)
-    except OSError:
-        raise MediaNotShownError("not_kept") from None
+    def _count(self, outcome: str) -> None:
+        self._hass.data[MEDIA_CACHE].outcomes[self._entry.entry_id][outcome] += 1
 
 
 def _external_link(reference: str) -> str | None:
@@ -146,18 +197,6 @@ def _external_link(reference: str) -> str | None:
     return f"[{_plain(f'{url.host}/{_name(url.path)}')}](<{url}>)"
 
 
-async def _async_explain(
-    hass: HomeAssistant, reference: str, reason: str, asker: Asker
-) -> str:
-    """Return why media are not shown."""
-    texts = await async_get_translations(
-        hass, asker.language.partition("-")[0], "exceptions", {DOMAIN}
-    )
-    text = texts[f"component.{DOMAIN}.exceptions.media_{reason}.message"]
-    limit = MAX_FILE_SIZE // 2**20
-    return f"*{text.format(name=_plain(_name(reference)), limit=limit)}*"
-
-
 def _name(reference: str) -> str:
     """Return the name of a file, from a path of any system."""
     name = re.split(r"[/\\]", reference.rstrip("/\\"))[-1]
@@ -168,7 +207,3 @@ def _name(reference: str) -> str:
 def _plain(text: str) -> str:
     """Return a text that Markdown takes literally."""
     return _MARKS.sub(r"\\\1", text)
-
-
-def _count(hass: HomeAssistant, entry: ClawdConfigEntry, outcome: str) -> None:
-    hass.data[MEDIA_CACHE].outcomes[entry.entry_id][outcome] += 1

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict, deque
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from functools import partial
 import time
@@ -17,7 +17,7 @@ from ..coordinator import async_create_background_task
 from ..drill_lock import drill_lock
 from ..gateway import AgentRunAborted, GatewayError, NotConnectedError
 from .ask import ResumedRun, RunLostError, async_choose_session, async_resume, async_run
-from .media import Asker, async_show_media
+from .media import Asker, reply_media
 from .prompt import join
 from .side_session import Task, beside, describe_aside
 from .spoken import reply_stream
@@ -237,13 +237,18 @@ class OngoingRun:
     ) -> ReplyStream:
         question = self.question
         asker = Asker(question.user_id, question.language)
-        async with asked as run:
+        async with AsyncExitStack() as stack:
+            run = await stack.enter_async_context(asked)
             self.run, self.session_key = run, run.session_key
             self._changed.set()
             if self._limit is not None:
                 self.extend(self._limit)
-            show = partial(async_show_media, hass, entry, run.session_key, asker)
-            self.reply = reply = reply_stream(hass, self.subentry, question, run, show)
+            media = stack.enter_context(
+                reply_media(hass, entry, run.session_key, asker)
+            )
+            self.reply = reply = reply_stream(
+                hass, self.subentry, question, run, media.show
+            )
             try:
                 async for delta in reply.deltas():
                     self._deltas.append(delta)

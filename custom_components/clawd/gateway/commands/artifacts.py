@@ -14,12 +14,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """File in a session; `size` in bytes, None if it is not told."""
+    """File in a session.
+
+    Attributes:
+        size: in bytes; None if it is not told.
+        run_id: of the run that has made it.
+
+    """
 
     id: str
     mime_type: str
     name: str = field(repr=False)
     size: int | None = None
+    run_id: str = ""
 
 
 class ArtifactCommands(Commands):
@@ -43,6 +50,7 @@ class ArtifactCommands(Commands):
                         entry["mimeType"],
                         str(entry.get("title", "")),
                         _size(entry.get("sizeBytes")),
+                        str(entry.get("runId", "")),
                     )
                     for entry in entries_with(entries, "id", "mimeType")
                 )

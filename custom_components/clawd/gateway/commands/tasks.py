@@ -51,6 +51,7 @@ class Task:
     error: str = field(default="", repr=False)
     session_key: str = field(default="", repr=False)
     by_agent: bool = False
+    kind: str = ""
 
     @classmethod
     def from_payload(cls, payload: Json) -> Self | None:
@@ -65,6 +66,7 @@ class Task:
                         str(task.get("error") or ""),
                         str(task.get("ownerKey") or task.get("sessionKey") or ""),
                         task.get("kind") not in (None, CLIENT_RUN),
+                        str(task.get("kind") or ""),
                     )
         return None
 

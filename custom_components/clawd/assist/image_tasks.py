@@ -1,0 +1,75 @@
+"""Tasks of a session that make pictures in the background."""
+
+import asyncio
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final
+
+from ..gateway import TASK_EVENT, Task, TaskStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..coordinator import ClawdRuntime
+    from ..gateway import Event, GatewayClient
+
+IMAGE_TASK: Final = "image_generation"
+# Seconds between two looks at a task whose events do not come.
+POLL_INTERVAL: Final = 15.0
+
+
+class ImageTasks:
+    """Image tasks of a session, as far as their events have told.
+
+    Attributes:
+        known: the tasks by id.
+
+    """
+
+    def __init__(self, client: GatewayClient, session_key: str) -> None:
+        """Initialize without tasks."""
+        self.known: dict[str, Task] = {}
+        self._client = client
+        self._session_key = session_key
+        self._changed = asyncio.Event()
+
+    def listen(self, event: Event) -> None:
+        """Process a `task` event."""
+        task = Task.from_payload(event.payload)
+        if task and (task.kind, task.session_key) == (IMAGE_TASK, self._session_key):
+            self.known[task.id] = task
+            self._changed.set()
+
+    async def wait(self, task_id: str) -> Task:
+        """Return a task once it has ended.
+
+        Raises:
+            GatewayError: the Gateway did not answer, or does not know the task.
+
+        """
+        while not (task := self.known.get(task_id)) or not task.status.final:
+            self._changed.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL_INTERVAL):
+                    await self._changed.wait()
+            if not self._changed.is_set():
+                # An event may have been lost with a connection.
+                self.known[task_id] = await self._client.tasks.get(task_id)
+        return task
+
+    async def wait_all(self) -> list[Task]:
+        """Return the completed tasks, once all have ended.
+
+        Raises:
+            GatewayError: the Gateway did not answer.
+
+        """
+        ended = [await self.wait(task_id) for task_id in tuple(self.known)]
+        return [task for task in ended if task.status is TaskStatus.COMPLETED]
+
+
+@contextmanager
+def following_images(runtime: ClawdRuntime, session_key: str) -> Iterator[ImageTasks]:
+    """Follow the image tasks of a session within the context."""
+    tasks = ImageTasks(runtime.client, session_key)
+    with runtime.listening(TASK_EVENT, tasks.listen):
+        yield tasks
