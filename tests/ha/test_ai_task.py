@@ -14,7 +14,7 @@ from homeassistant.helpers import llm
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.clawd.assist import images, throwaway
+from custom_components.clawd.assist import image_tasks, throwaway
 from custom_components.clawd.coordinator import ClawdConfigEntry
 from custom_components.clawd.drill_lock import drill_lock
 from custom_components.clawd.flows.ai_task import new_ai_task
@@ -41,7 +41,7 @@ def more_subentries(settings: dict[str, Any]) -> list[ConfigSubentryData]:
 @pytest.fixture(autouse=True)
 def _no_delays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(throwaway, "DELAYS", (0.0, 0.0, 0.0))
-    monkeypatch.setattr(images, "POLL_INTERVAL", 0.01)
+    monkeypatch.setattr(image_tasks, "POLL_INTERVAL", 0.01)
 
 
 @pytest.mark.usefixtures("entry")

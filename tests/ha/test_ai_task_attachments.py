@@ -14,7 +14,7 @@ import pytest
 
 from custom_components.clawd.assist import (
     attachments as attachments_module,
-    images,
+    image_tasks,
     throwaway,
 )
 from custom_components.clawd.coordinator import ClawdConfigEntry
@@ -46,7 +46,7 @@ def more_subentries(settings: dict[str, Any]) -> list[ConfigSubentryData]:
 @pytest.fixture(autouse=True)
 def _no_delays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(throwaway, "DELAYS", (0.0, 0.0, 0.0))
-    monkeypatch.setattr(images, "POLL_INTERVAL", 0.01)
+    monkeypatch.setattr(image_tasks, "POLL_INTERVAL", 0.01)
 
 
 @pytest.mark.usefixtures("entry")
