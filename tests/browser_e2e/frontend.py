@@ -117,8 +117,26 @@ class Frontend:
 
     async def expect_reply(self, text: str | re.Pattern[str]) -> None:
         """Wait until the last Assist reply equals a text."""
-        reply = self._page.locator(".message-container.hass ha-markdown-element").last
-        await expect(reply).to_have_text(text, timeout=TIMEOUT)
+        await expect(self._reply).to_have_text(text, timeout=TIMEOUT)
+
+    async def expect_in_reply(self, text: str) -> None:
+        """Wait until the last Assist reply contains a text."""
+        await expect(self._reply).to_contain_text(text, timeout=TIMEOUT)
+
+    async def picture_size(self) -> tuple[int, int]:
+        """Wait for a picture in the last Assist reply; return its size in pixels."""
+        picture = self._reply.locator("img")
+        await expect(picture).to_have_js_property("complete", value=True)
+        width, height = await picture.evaluate("i => [i.naturalWidth, i.naturalHeight]")
+        return width, height
+
+    async def download_link(self, name: str) -> tuple[str, bytes]:
+        """Follow a link in the last Assist reply; return the downloaded file."""
+        async with self._page.expect_download() as downloading:
+            await self._reply.get_by_role("link", name=name).click()
+        download = await downloading.value
+        path = await download.path()
+        return download.suggested_filename, path.read_bytes()
 
     async def perform(self, action: str) -> str:
         """Perform an action in the developer tools; return its response."""
@@ -132,6 +150,10 @@ class Frontend:
         await self._entry.get_by_role("button", name="Menu").first.click()
         chosen = self._page.locator(f"ha-dropdown-item[value={item}]:visible")
         await chosen.first.click()
+
+    @property
+    def _reply(self) -> Locator:
+        return self._page.locator(".message-container.hass ha-markdown-element").last
 
     def _repair(self, title: str) -> Locator:
         return self._page.locator("ha-config-repairs").get_by_text(title)
