@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 from http import HTTPStatus
 import os
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, Self
 from aiohttp.test_utils import TestClient
 from homeassistant.auth.const import GROUP_ID_USER
 from homeassistant.auth.models import User
+from homeassistant.components import persistent_notification
 from homeassistant.components.conversation import AssistantContent, ConversationResult
 from homeassistant.core import HomeAssistant
 import pytest
@@ -23,10 +25,15 @@ from pytest_homeassistant_custom_component.typing import (
 
 from custom_components.clawd.assist import media as shown_media, media_cache
 from custom_components.clawd.assist.media import Asker, reply_media
-from custom_components.clawd.assist.media_cache import MEDIA_CACHE, MediaCache
+from custom_components.clawd.assist.media_cache import (
+    MEDIA_CACHE,
+    MediaCache,
+    MediaNotKeptError,
+)
 from custom_components.clawd.const import DOMAIN
 from custom_components.clawd.coordinator import ClawdConfigEntry
 from custom_components.clawd.diagnostics import async_get_config_entry_diagnostics
+from custom_components.clawd.gateway import Media as Downloaded
 from tests.simulator import GatewaySimulator, Media, Pause, Reply
 from tests.simulator.images import finish_image, make_image
 
@@ -186,8 +193,15 @@ async def test_only_who_asked_and_administrators_open_a_file(
     bare, browser = path.partition("?")[0], await hass_client_no_auth()
 
     assert (await fetch(browser, path))[0] == HTTPStatus.OK
-    assert (await fetch(browser, bare))[0] == HTTPStatus.UNAUTHORIZED
-    assert (await fetch(browser, f"{path}x"))[0] == HTTPStatus.UNAUTHORIZED
+    for wrong in (bare, f"{path}x"):
+        status, body, _ = await fetch(browser, wrong)
+        assert status == HTTPStatus.FORBIDDEN
+        assert body.startswith("This link is no longer valid.")
+    # No attempt to log in, unlike a wrong token.
+    assert not hass.data.get(persistent_notification.DOMAIN)
+    stranger = await hass_client("wrong")
+    assert (await fetch(stranger, bare))[0] == HTTPStatus.UNAUTHORIZED
+    assert hass.data[persistent_notification.DOMAIN]
     assert (await fetch(await hass_client(), bare))[0] == HTTPStatus.OK
     assert (await fetch(await hass_client(await token_of(hass, anna)), bare))[0] == (
         HTTPStatus.OK
@@ -221,7 +235,22 @@ async def test_a_link_of_a_browser_ends_with_its_login(
     login = hass.auth.async_validate_access_token(hass_access_token)
     assert login
     hass.auth.async_remove_refresh_token(login)
-    assert (await fetch(browser, path))[0] == HTTPStatus.UNAUTHORIZED
+    assert (await fetch(browser, path))[0] == HTTPStatus.FORBIDDEN
+
+
+@pytest.mark.usefixtures("gateway_media")
+async def test_a_link_expires(
+    conversation: Conversation,
+    gateway: GatewaySimulator,
+    hass_client_no_auth: ClientSessionGenerator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    show(gateway, "/ws/my_pic.png")
+    monkeypatch.setattr(shown_media, "LINK_EXPIRATION", timedelta(seconds=-1))
+    [path] = await paths_in(conversation)
+    status, body, _ = await fetch(await hass_client_no_auth(), path)
+    assert status == HTTPStatus.FORBIDDEN
+    assert body.startswith("This link is no longer valid.")
 
 
 @pytest.mark.parametrize(
@@ -230,6 +259,7 @@ async def test_a_link_of_a_browser_ends_with_its_login(
         ("/etc/passwd", "*passwd cannot be shown: it no longer exists"),
         ("file:///etc/passwd", "*passwd cannot be shown: it no longer exists"),
         ("media://inbound/a\\b*.png", "*b\\*.png cannot be shown: it no longer"),
+        ("C:\\claw\\a.png", "*a.png cannot be shown: it no longer exists"),
         ("/ws/..\n/", "*.. cannot be shown: it no longer exists"),
         ("http://10.0.0.1/a.png", "*a.png cannot be shown: only files of the"),
         ("data:text/html,<b>x", "*html,\\<b\\>x cannot be shown: only files"),
@@ -432,7 +462,7 @@ async def test_a_file_that_is_gone_is_told(  # noqa: PLR0913, PLR0917 - fixtures
     await hass.config_entries.async_remove(entry.entry_id)
     status, body, _ = await fetch(browser, path)
     assert status == HTTPStatus.NOT_FOUND
-    assert body == "This file is no longer available. Ask the agent for it again."
+    assert body == "This link is no longer valid. Ask the agent for the file again."
     assert names(cache) == []
     assert kept(hass).outcomes == {}
 
@@ -494,6 +524,26 @@ async def test_many_questions_at_once_stay_within_the_limit(
     await asyncio.gather(*(Conversation(hass).say("Show me.") for _ in range(3)))
     assert kept(hass).size == 2 * len(PICTURE)
     assert sorted(kept(hass).known) == names(cache)
+
+
+@pytest.mark.parametrize("removed", [True, False])
+async def test_a_file_of_a_cancelled_question_is_not_forgotten(
+    hass: HomeAssistant, entry: ClawdConfigEntry, cache: Path, *, removed: bool
+) -> None:
+    media = Downloaded("image/png", PICTURE)
+    adding = kept(hass).async_add(entry.entry_id, None, "a.png", media)
+    task = asyncio.create_task(adding)
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
+    await hass.async_block_till_done()
+    assert names(cache) == [*kept(hass).known] != []
+    if removed:
+        await hass.config_entries.async_remove(entry.entry_id)
+        with pytest.raises(MediaNotKeptError):
+            await kept(hass).async_add(entry.entry_id, None, "a.png", media)
+        assert names(cache) == []
 
 
 @pytest.fixture

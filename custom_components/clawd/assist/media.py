@@ -14,7 +14,7 @@ from yarl import URL
 from ..const import DOMAIN, LOGGER
 from ..gateway import MIN_PROTOCOL, GatewayError, MediaError
 from .image_tasks import following_images
-from .media_cache import MAX_FILE_SIZE, MEDIA_CACHE
+from .media_cache import MAX_FILE_SIZE, MEDIA_CACHE, MediaNotKeptError
 from .media_view import PICTURE_TYPES, media_path
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ IMAGE_TIMEOUT: Final = 90.0
 # Characters of a file's name that are shown.
 MAX_NAME: Final = 80
 
-_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+# Of at least two letters: C:\claw\a.png is a path.
+_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]+:", re.IGNORECASE)
 # Of the Gateway itself: media://inbound/… is a file that was sent to the agent.
 _GATEWAY_SCHEMES: Final = ("file:", "media:")
 _MARKS: Final = re.compile(r"([\\`*_\[\]<>&~|])")
@@ -74,7 +75,9 @@ class ReplyMedia:
     ) -> None:
         """Show media of a session to who asked."""
         self._hass = hass
-        self._entry = entry
+        self._entry_id = entry.entry_id
+        # The entry has none when it is unloaded meanwhile.
+        self._client = entry.runtime_data.client
         self._session_key = session_key
         self._asker = asker
         self._tasks = tasks
@@ -101,7 +104,7 @@ class ReplyMedia:
                 return link
             if kind not in _GATEWAY_SCHEMES:
                 return await self._explain(reference, "unsupported")
-        client = self._entry.runtime_data.client
+        client = self._client
         if client.hello and client.hello.protocol == MIN_PROTOCOL:
             return await self._explain(reference, "needs_openclaw")
         return await self._fetch(
@@ -119,8 +122,7 @@ class ReplyMedia:
         try:
             async with asyncio.timeout(IMAGE_TIMEOUT):
                 tasks = await self._tasks.wait_all()
-                client = self._entry.runtime_data.client
-                artifacts = await client.artifacts.list(self._session_key)
+                artifacts = await self._client.artifacts.list(self._session_key)
                 return [
                     await self._fetch_artifact(artifact)
                     for artifact in artifacts
@@ -133,10 +135,9 @@ class ReplyMedia:
             return []
 
     async def _fetch_artifact(self, artifact: Artifact) -> str:
-        client = self._entry.runtime_data.client
         return await self._fetch(
             artifact.name,
-            client.media.fetch_artifact(
+            self._client.media.fetch_artifact(
                 async_get_clientsession(self._hass),
                 artifact.id,
                 self._session_key,
@@ -154,9 +155,9 @@ class ReplyMedia:
             return await self._explain(reference, "unreachable")
         try:
             kept = await self._hass.data[MEDIA_CACHE].async_add(
-                self._entry.entry_id, self._asker.user_id, _name(reference), media
+                self._entry_id, self._asker.user_id, _name(reference), media
             )
-        except OSError:
+        except MediaNotKeptError:
             return await self._explain(reference, "not_kept")
         self._count("ok")
         path = async_sign_path(self._hass, media_path(kept), LINK_EXPIRATION)
@@ -180,7 +181,7 @@ class ReplyMedia:
         return f"*{text.format(name=_plain(_name(reference)), limit=limit)}*"
 
     def _count(self, outcome: str) -> None:
-        self._hass.data[MEDIA_CACHE].outcomes[self._entry.entry_id][outcome] += 1
+        self._hass.data[MEDIA_CACHE].outcomes[self._entry_id][outcome] += 1
 
 
 def _external_link(reference: str) -> str | None:

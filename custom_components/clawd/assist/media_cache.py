@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from homeassistant.util.hass_dict import HassKey
 
-from ..const import DOMAIN
+from ..const import DOMAIN, LOGGER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -55,6 +55,10 @@ class CachedFile:
 
     mode: int
     size: int
+
+
+class MediaNotKeptError(Exception):
+    """Media cannot be kept."""
 
 
 class MediaCache:
@@ -105,17 +109,17 @@ class MediaCache:
         """Keep media; older ones make room.
 
         Raises:
-            OSError: the file cannot be written.
+            MediaNotKeptError: the file cannot be written, or the entry was removed.
 
         """
         content = media.content
         added = CachedMedia(
             token_urlsafe(), entry_id, user_id, media.mime_type, name, len(content)
         )
-        async with self._lock:
-            await self._async_drop(self._oldest(MAX_CACHE_SIZE - added.size))
-            await self._hass.async_add_executor_job(_write, self.path(added), content)
-            self._known[added.id] = added
+        # A task of its own: a caller that is cancelled must leave no stray file.
+        keeping = self._hass.async_create_task(self._async_keep(added, content))
+        if not await asyncio.shield(keeping):
+            raise MediaNotKeptError
         return added
 
     async def async_remove_entry(self, entry_id: str) -> None:
@@ -134,6 +138,20 @@ class MediaCache:
         """Return the permissions of the folder, and its files by name."""
         async with self._lock:
             return await self._hass.async_add_executor_job(_scan, self.folder)
+
+    async def _async_keep(self, added: CachedMedia, content: bytes) -> bool:
+        async with self._lock:
+            if self._hass.config_entries.async_get_entry(added.entry_id) is None:
+                return False
+            await self._async_drop(self._oldest(MAX_CACHE_SIZE - added.size))
+            path = self.path(added)
+            try:
+                await self._hass.async_add_executor_job(_write, path, content)
+            except OSError as err:
+                LOGGER.debug("Media not kept: %s", type(err).__name__)
+                return False
+            self._known[added.id] = added
+            return True
 
     def _oldest(self, room: int) -> list[CachedMedia]:
         """Return what must go so that at most `room` bytes are left."""
@@ -176,12 +194,12 @@ def _write(path: Path, content: bytes) -> None:
     """Write a file that nobody else can read."""
     path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    with os.fdopen(os.open(path, flags, FILE_MODE), "wb") as file:
-        try:
+    try:
+        with os.fdopen(os.open(path, flags, FILE_MODE), "wb") as file:
             file.write(content)
-        except OSError:
-            path.unlink()
-            raise
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _delete(paths: Iterable[Path]) -> None:

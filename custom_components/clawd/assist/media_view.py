@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from aiohttp import hdrs, web
-from homeassistant.components.http import KEY_HASS, HomeAssistantView
+from homeassistant.components.http import KEY_AUTHENTICATED, KEY_HASS, HomeAssistantView
 from homeassistant.components.http.const import KEY_HASS_USER
 from homeassistant.helpers.translation import async_get_translations
 
@@ -56,10 +56,17 @@ class MediaView(HomeAssistantView):
 
     url = f"{URL_PREFIX}{{media_id}}"
     name = f"api:{DOMAIN}:media"
+    # An expired link in an open chat is no attempt to log in, which Home Assistant
+    # would count against its user: `get` checks who asks.
+    requires_auth = False
 
     async def get(self, request: web.Request, media_id: str) -> web.StreamResponse:
         """Return the content."""
         hass = request.app[KEY_HASS]
+        if not request[KEY_AUTHENTICATED]:
+            if hdrs.AUTHORIZATION in request.headers:
+                raise web.HTTPUnauthorized
+            return await _async_refuse(hass, HTTPStatus.FORBIDDEN, "media_gone")
         cache = hass.data[MEDIA_CACHE]
         media = cache.known.get(media_id)
         if media is None:

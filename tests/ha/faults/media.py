@@ -3,6 +3,8 @@
 from pathlib import Path
 import tempfile
 
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
 from custom_components.clawd.assist import media_cache
 from custom_components.clawd.assist.media_cache import MEDIA_CACHE, MediaCache
 from custom_components.clawd.gateway import Media
@@ -58,7 +60,10 @@ async def cut_picture(harness: FaultHarness) -> None:
 
 async def picture_of_removed_entry(harness: FaultHarness) -> None:
     """Keep a picture of a Gateway that was removed."""
-    await _keep(harness, "removed")
+    other = MockConfigEntry(domain="test")
+    other.add_to_hass(harness.hass)
+    await _keep(harness, other.entry_id)
+    await harness.hass.config_entries.async_remove(other.entry_id)
 
 
 async def too_many_pictures(harness: FaultHarness) -> None:
