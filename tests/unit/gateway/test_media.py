@@ -313,6 +313,19 @@ async def test_the_credentials_with_the_fewest_rights_are_sent(  # noqa: PLR0913
     assert all(received[name.lower()] == value for name, value in headers.items())
 
 
+async def test_no_name_is_looked_up_again(
+    gateway: GatewaySimulator, session: ClientSession
+) -> None:
+    gateway.http.files["a.png"] = ("image/png", PICTURE)
+    peer = Peer("127.0.0.1", None)
+    endpoint = Endpoint("gateway.invalid", gateway.port)
+    downloads = downloads_of(endpoint, lambda: peer, token=gateway.token)
+    media = await downloads.fetch(session, "a.png", KEY, LIMIT)
+    assert media.content == PICTURE
+    [(_, headers)] = gateway.http.requests
+    assert headers["Host"] == f"gateway.invalid:{gateway.port}"
+
+
 async def test_a_link_local_peer_is_reached_by_its_name(
     gateway: GatewaySimulator, session: ClientSession
 ) -> None:
