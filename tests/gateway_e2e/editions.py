@@ -95,3 +95,17 @@ EDITIONS: Final = {
         settings={"discovery": {"mdns": {"mode": "off"}}},
     ),
 }
+
+
+def add_images(config: Config, model: str) -> None:
+    """Add a provider of images to the configuration of a Gateway (v4)."""
+    config["models"]["providers"]["openai"] = {
+        "baseUrl": model,
+        "apiKey": "unused",
+        "models": [],
+    }
+    image = {"primary": "openai/gpt-image-2"}
+    config["agents"]["defaults"]["mediaModels"] = {"image": image}
+    # The model listens on loopback.
+    policy = {"dangerouslyAllowPrivateNetwork": True}
+    config["browser"] = {"ssrfPolicy": policy}

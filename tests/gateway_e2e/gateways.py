@@ -16,7 +16,7 @@ import tempfile
 import time
 from typing import Final
 
-from .editions import EDITIONS, Config
+from .editions import EDITIONS, Config, add_images
 from .install import NODE, install_gateway
 
 ROOT: Final = Path(__file__).parents[2]
@@ -44,11 +44,13 @@ class Gateway:
         mode: str = "token",
         proxies: tuple[str, ...] = LOOPBACK,
         settings: Config | None = None,
+        images: bool = False,
     ) -> None:
         """Write the configuration; `start()` runs the process.
 
         In mode `password`, the token is the password; the `proxies` are trusted;
-        `settings` are further sections of the configuration.
+        `settings` are further sections of the configuration. With `images` (v4), the
+        model also makes them.
         """
         self.protocol = protocol
         self.url = f"ws://127.0.0.1:{port}"
@@ -66,6 +68,8 @@ class Gateway:
         )
         config["gateway"]["trustedProxies"] = proxies
         config |= settings or {}
+        if images:
+            add_images(config, model_url)
         (folder / "config.json").write_text(json.dumps(config))
 
     def ensure_running(self) -> None:
@@ -193,6 +197,7 @@ def serve_gateway(  # noqa: PLR0913 - each has a default
     mode: str = "token",
     proxies: tuple[str, ...] = LOOPBACK,
     settings: Config | None = None,
+    images: bool = False,
 ) -> Iterator[Gateway]:
     """Run a Gateway and its model, installed if necessary."""
     install_gateway(protocol)
@@ -206,6 +211,7 @@ def serve_gateway(  # noqa: PLR0913 - each has a default
             mode=mode,
             proxies=proxies,
             settings=settings,
+            images=images,
         )
         gateway.start()
         try:

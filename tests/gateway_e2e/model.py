@@ -11,6 +11,11 @@ from aiohttp import web
 
 from .model_script import Step, plan, tokens_of
 
+# A red one.
+PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJ"
+    "RU5ErkJggg=="
+)
 USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
 
 
@@ -63,10 +68,16 @@ async def complete(request: web.Request) -> web.StreamResponse:
     return response
 
 
+async def make_image(_: web.Request) -> web.Response:
+    """Return an image of one pixel."""
+    return web.json_response({"created": 0, "data": [{"b64_json": PIXEL}]})
+
+
 def main() -> None:
     """Serve the model and print its base URL."""
     application = web.Application(client_max_size=64 * 2**20)
     application.router.add_post("/v1/chat/completions", complete)
+    application.router.add_post("/v1/images/generations", make_image)
     with socket.create_server(("127.0.0.1", 0)) as server:
         print(f"http://127.0.0.1:{server.getsockname()[1]}/v1", flush=True)
         web.run_app(application, sock=server, print=None, handler_cancellation=True)

@@ -15,12 +15,8 @@ from custom_components.clawd.gateway import (
 from tests.simulator import Pause, Reply
 
 from .gateway_harness import GatewayHarness
+from .model import PIXEL
 
-# One red pixel.
-PIXEL = (
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJ"
-    "RU5ErkJggg=="
-)
 PICTURE = Attachment("image/png", "pixel.png", PIXEL)
 NOTE = Attachment("text/plain", "note.txt", b64encode(b"The milk is out.").decode())
 DATA = '{"people": 2}'

@@ -1,5 +1,6 @@
 """Pictures and files of replies."""
 
+import asyncio
 from base64 import b64decode
 from collections.abc import AsyncGenerator
 
@@ -7,15 +8,22 @@ from aiohttp import ClientSession
 import pytest
 
 from custom_components.clawd.gateway import (
+    TASK_EVENT,
+    Endpoint,
+    Event,
     GatewayClient,
     MediaError,
     MediaProblem,
     RunRequest,
+    Task,
+    TaskStatus,
 )
 from tests.simulator import Media, Reply
 
+from .clients import client_at, new_credentials, running
 from .gateway_harness import GatewayHarness
-from .test_automation import PIXEL
+from .gateways import Gateway, serve_gateway
+from .model import PIXEL
 
 LIMIT = 1_000_000
 FILES = {
@@ -89,3 +97,44 @@ async def test_an_address_is_told(
 ) -> None:
     url = "https://e.example/a.png"
     assert url in await reply_with(harness, client, session_key, url)
+
+
+@pytest.fixture
+async def image_gateway() -> AsyncGenerator[Gateway]:
+    """Run a real Gateway that makes images."""
+    serving = serve_gateway(4, images=True)
+    yield await asyncio.to_thread(serving.__enter__)
+    await asyncio.to_thread(serving.__exit__, None, None, None)
+
+
+async def test_an_image_of_the_agent_is_handed_out(
+    image_gateway: Gateway, session: ClientSession, session_key: str
+) -> None:
+    tasks: dict[str, Task] = {}
+    changed = asyncio.Event()
+
+    def listen(event: Event) -> None:
+        task = Task.from_payload(event.payload)
+        if task and (task.kind, task.session_key) == ("image_generation", session_key):
+            tasks[task.id] = task
+            changed.set()
+
+    endpoint = Endpoint("127.0.0.1", image_gateway.port)
+    credentials = new_credentials(image_gateway.token)
+    async with running(client_at(endpoint, credentials)) as client:
+        client.subscribe(TASK_EVENT, listen)
+        message = 'use image_generate {"prompt":"a cat"} | say On it.'
+        run = await client.start_run(RunRequest(message, session_key))
+        assert (await run.result()).text == "On it."
+        # As `ReplyMedia` does: by the end of the run, its task is known.
+        [task] = tasks.values()
+        while not tasks[task.id].status.final:
+            await changed.wait()
+            changed.clear()
+        assert tasks[task.id].status is TaskStatus.COMPLETED
+        artifacts = await client.artifacts.list(session_key)
+        [artifact] = [found for found in artifacts if task.id in found.run_id]
+        media = await client.media.fetch_artifact(
+            session, artifact.id, session_key, LIMIT
+        )
+    assert (media.mime_type, media.content) == ("image/png", b64decode(PIXEL))
