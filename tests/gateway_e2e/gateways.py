@@ -117,7 +117,9 @@ class Gateway:
 
     def write_file(self, name: str, content: bytes) -> None:
         """Write a file into the workspace of the agents."""
-        (self._folder / "workspace" / name).write_bytes(content)
+        workspace = self._folder / "workspace"
+        workspace.mkdir(exist_ok=True)
+        (workspace / name).write_bytes(content)
 
     def approve(self, request_id: str) -> None:
         """Approve a pairing request with the Gateway's command."""
