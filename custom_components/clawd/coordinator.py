@@ -125,6 +125,7 @@ class ClawdRuntime:
         ended_sessions: keys of throw-away sessions that are still to be deleted.
         background_tasks: those of this entry, besides the client's.
         started_tasks: tasks that an action has started, by id, until they end.
+        temporary_listeners: number of those per event that end with a question.
 
     """
 
@@ -147,6 +148,7 @@ class ClawdRuntime:
     voice_task: asyncio.Task[None] | None = None
     ended_sessions: set[str] = field(default_factory=set)
     started_tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    temporary_listeners: Counter[str] = field(default_factory=Counter)
 
     def session_turn(self, session_key: str) -> asyncio.Lock:
         """Return the lock that the question in a session has to hold."""
@@ -178,6 +180,7 @@ class ClawdRuntime:
             self._expect_listeners(event, -1)
 
     def _expect_listeners(self, event: str, more: int) -> None:
+        self.temporary_listeners[event] += more
         expected = {**self.listener_baseline}
         expected[event] = expected.get(event, 0) + more
         self.listener_baseline = {name: n for name, n in expected.items() if n}

@@ -181,7 +181,8 @@ async def drill_reconnect(
         NotConnectedError: the Gateway did not answer.
 
     """
-    introspection, before = client.introspection, count_listeners(client)
+    introspection = client.introspection
+    before = Counter(count_listeners(client)) - _temporary(context, client)
     result = await drill_tools.interrupt(client, close_code, wait_delay=True)
     if result.attempt_failed and not result.reconnected:
         raise NotConnectedError("the Gateway is not back")
@@ -197,7 +198,9 @@ async def drill_reconnect(
             placeholders={"time": time},
         )
     changed = await context.recheck(
-        lambda: detectors.changed_counts(before, introspection.listeners)
+        lambda: detectors.changed_counts(
+            before + _temporary(context, client), introspection.listeners
+        )
     )
     return CheckResult(
         status=Status.PASS if result.reconnected and not changed else Status.FAIL,
@@ -210,6 +213,12 @@ async def drill_reconnect(
             "names": ", ".join(changed) or "-",
         },
     )
+
+
+def _temporary(context: CheckContext, client: GatewayClient) -> Counter[str]:
+    """Return the number of listeners per event that end with a question."""
+    runtime = context.runtime
+    return runtime.temporary_listeners if client is runtime.client else Counter()
 
 
 async def _seconds_until_failure(client: GatewayClient, started: float) -> float | None:
