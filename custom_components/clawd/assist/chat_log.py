@@ -35,17 +35,14 @@ class ReplyStream:
     Attributes:
         waiting_since: time of the event loop's clock since when a player that has begun
             to speak has had no words of the agent.
-        references: of its pictures and files, at its end.
-        media: its pictures and files as Markdown, if it is for a chat.
+        media: its pictures and files as Markdown, once a chat has them.
 
     """
 
-    def __init__(self, run: AgentRun, show_media: ShowMedia | None = None) -> None:
-        """Read a run; show its media as Markdown."""
-        self.references: tuple[str, ...] = ()
+    def __init__(self, run: AgentRun) -> None:
+        """Read a run."""
         self.media = ""
         self._run = run
-        self._show_media = show_media
         self.waiting_since: float | None = None
         self._reply = ReplyFilter()
         self._texts: list[str] = []
@@ -61,6 +58,12 @@ class ReplyStream:
     def shown(self) -> str:
         """Return the whole reply as it is shown or spoken."""
         return self.text
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Return the references of its pictures and files, at its end."""
+        result = self._run.result_now
+        return result.media if result else ()
 
     @property
     def silent(self) -> bool:
@@ -81,19 +84,13 @@ class ReplyStream:
                 yield delta
         for delta in self._add(self._finish_reply()):
             yield delta
-        async for delta in self._media():
-            yield delta
 
-    async def _media(self) -> AsyncGenerator[Delta]:
+    async def media_deltas(self, show: ShowMedia) -> AsyncGenerator[Delta]:
         """Yield the pictures and files of the ended run, below its text."""
-        await self._read_references()
-        if self._show_media and (media := await self._show_media(self.references)):
-            self.media = media
-            for delta in self._content(f"\n\n{media}"):
+        self.media = await show(self.references)
+        if self.media:
+            for delta in self._content(f"\n\n{self.media}"):
                 yield delta
-
-    async def _read_references(self) -> None:
-        self.references = (await self._run.result()).media
 
     def _deltas_of(self, part: Part) -> Iterator[Delta]:
         match part:

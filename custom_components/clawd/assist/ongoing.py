@@ -55,6 +55,7 @@ class OngoingRun:
         reply: reply so far; None until the run is accepted.
         detached: no pipeline reads it, though it goes on.
         heard: a reader has had words.
+        answered: its session is free again; pictures may be to come.
         stopped: the Gateway has confirmed that it was stopped.
 
     """
@@ -70,7 +71,7 @@ class OngoingRun:
         self.asked_at = time.time()
         self.run: AgentRun | None = None
         self.reply: ReplyStream | None = None
-        self.detached = self.heard = self.stopped = False
+        self.detached = self.heard = self.answered = self.stopped = False
         self._limit: float | None = None
         self._deltas: deque[Delta] = deque()
         self._changed = asyncio.Event()
@@ -172,8 +173,8 @@ class OngoingRun:
         return self.stopped
 
     async def _async_stop(self) -> bool:
-        if self.run is None or self.run.result_now:
-            # It waits for its turn, for the Gateway's word, or for its pictures.
+        if self.run is None or self.answered:
+            # It waits for its turn, for the Gateway's word, or for pictures.
             assert self._task  # noqa: S101 - nobody has the run before it is started
             self._task.cancel()
             return True
@@ -238,26 +239,31 @@ class OngoingRun:
         question = self.question
         asker = Asker(question.user_id, question.language)
         async with AsyncExitStack() as stack:
-            run = await stack.enter_async_context(asked)
-            self.run, self.session_key = run, run.session_key
+            async with asked as run:
+                self.run, self.session_key = run, run.session_key
+                self._changed.set()
+                if self._limit is not None:
+                    self.extend(self._limit)
+                media = stack.enter_context(
+                    reply_media(hass, entry, run.session_key, asker)
+                )
+                self.reply = reply_stream(hass, self.subentry, question, run)
+                try:
+                    await self._async_collect(self.reply.deltas())
+                finally:
+                    # The session is busy until the Gateway has stopped the run.
+                    if self._stop:
+                        await asyncio.wait([self._stop])
+            self.answered = True
+            if question.voice_device is None and not self.detached:
+                await self._async_collect(self.reply.media_deltas(media.show))
+            return self.reply
+
+    async def _async_collect(self, deltas: AsyncGenerator[Delta]) -> None:
+        """Keep deltas for the reader."""
+        async for delta in deltas:
+            self._deltas.append(delta)
             self._changed.set()
-            if self._limit is not None:
-                self.extend(self._limit)
-            media = stack.enter_context(
-                reply_media(hass, entry, run.session_key, asker)
-            )
-            self.reply = reply = reply_stream(
-                hass, self.subentry, question, run, media.show
-            )
-            try:
-                async for delta in reply.deltas():
-                    self._deltas.append(delta)
-                    self._changed.set()
-            finally:
-                # The session is busy until the Gateway has stopped the run.
-                if self._stop:
-                    await asyncio.wait([self._stop])
-            return reply
 
     def _waits_for(self, seconds: float) -> bool:
         """Return whether a player has had no words of the agent for so long."""
@@ -385,7 +391,7 @@ async def async_ask(
             raise NotConnectedError("the entry is not loaded")
         runs = get_ongoing(entry)
         main = (await async_choose_session(hass, entry, subentry, question)).key
-        busy = {run.session_key for run in runs.all}
+        busy = {run.session_key for run in runs.all if not run.answered}
         question = beside(main, question, runs.tasks, busy)
         if question.session_key == main and (notes := runs.take_notes(main)):
             prompt = join(question.extra_system_prompt, *notes)

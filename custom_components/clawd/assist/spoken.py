@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from ..gateway import AgentRun
     from .ask import Question
-    from .chat_log import Delta, ShowMedia
+    from .chat_log import Delta
 
 # Characters, about 16 s of speech: most tools end in that time.
 MIN_SPEECH: Final = 240
@@ -90,15 +90,11 @@ class _Segment:
 
 
 def reply_stream(
-    hass: HomeAssistant,
-    subentry: ConfigSubentry,
-    question: Question,
-    run: AgentRun,
-    show_media: ShowMedia,
+    hass: HomeAssistant, subentry: ConfigSubentry, question: Question, run: AgentRun
 ) -> ReplyStream:
-    """Return the reply of a run, for a player, or for a chat that shows media."""
+    """Return the reply of a run, for a player or a chat."""
     if question.voice_device is None:
-        return ReplyStream(run, show_media)
+        return ReplyStream(run)
     settings = subentry.data
     return SpokenReply(
         run,
@@ -164,7 +160,6 @@ class SpokenReply(ReplyStream):
                 yield {"content": content}
         if content := self._finish():
             yield {"content": content}
-        await self._read_references()
 
     @property
     def _reply_segments(self) -> list[_Segment]:
