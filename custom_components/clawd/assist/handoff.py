@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.config_entries import ConfigEntryState
@@ -25,6 +26,7 @@ from .ask import ResumedRun, RunLostError, async_ask_error
 from .chat_log import async_get_words
 from .errors import log_unexpected, translated_error
 from .handoff_store import Handoff, HandoffState, get_handoffs
+from .media import async_describe_media
 from .ongoing import OngoingRun, get_ongoing
 from .questions import is_question
 from .side_session import describe_failure
@@ -66,6 +68,7 @@ class Outcome:
         message: what the listener is told.
         question: it asks for an answer.
         late: the run may go on nevertheless.
+        media: references of the pictures and files of the reply.
 
     """
 
@@ -73,6 +76,7 @@ class Outcome:
     message: str = field(default="", repr=False)
     question: bool = False
     late: bool = False
+    media: tuple[str, ...] = field(default=(), repr=False)
 
 
 @callback
@@ -189,9 +193,7 @@ class _HandoffTask:
         outcome = await self._async_wait(run)
         if outcome.event is HandoffEvent.FINISHED:
             message = await self._async_say(Sentence.LATE_REPLY, reply=outcome.message)
-            await self._async_deliver_outcome(
-                Outcome(HandoffEvent.FINISHED, message, outcome.question)
-            )
+            await self._async_deliver_outcome(replace(outcome, message=message))
 
     async def _async_wait(self, run: OngoingRun) -> Outcome:
         """Wait for the end of a run, whatever becomes of the connection."""
@@ -225,7 +227,7 @@ class _HandoffTask:
                 return Outcome(HandoffEvent.CANCELLED, late=not run.stopped)
             return await self._async_failure(err)
         question = is_question(reply.text, language)
-        return Outcome(HandoffEvent.FINISHED, words, question)
+        return Outcome(HandoffEvent.FINISHED, words, question, media=reply.references)
 
     async def _async_failure(self, err: GatewayError | HomeAssistantError) -> Outcome:
         late = isinstance(err, RunTimeoutError) and not err.stopped
@@ -263,7 +265,7 @@ class _HandoffTask:
             if self._aloud:
                 await self._async_deliver(outcome)
             else:
-                await self._async_show(outcome.message)
+                await self._async_show(outcome)
         self._fire(outcome.event)
 
     async def _async_deliver(self, outcome: Outcome) -> None:
@@ -277,11 +279,25 @@ class _HandoffTask:
             outcome.message,
             question=outcome.question,
             title=self._subentry.title,
+            media=partial(self._async_describe_media, outcome),
         )
 
-    async def _async_show(self, message: str) -> None:
+    async def _async_show(self, outcome: Outcome) -> None:
         user_id = self._handoff.question.user_id
-        await async_notify_user(self._hass, user_id, message, self._subentry.title)
+        media = await self._async_describe_media(outcome)
+        await async_notify_user(
+            self._hass, user_id, outcome.message, self._subentry.title, media
+        )
+
+    async def _async_describe_media(self, outcome: Outcome) -> str:
+        question = self._handoff.question
+        return await async_describe_media(
+            self._hass,
+            self._entry,
+            question.chosen_session,
+            question.listener,
+            outcome.media,
+        )
 
     def _resume(self) -> OngoingRun:
         """Return the run as the Gateway has it."""

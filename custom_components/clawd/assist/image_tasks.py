@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ..gateway import TASK_EVENT, Task, TaskStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ..coordinator import ClawdRuntime
     from ..gateway import Event, GatewayClient
@@ -25,17 +25,24 @@ class ImageTasks:
 
     """
 
-    def __init__(self, client: GatewayClient, session_key: str) -> None:
-        """Initialize without tasks."""
+    def __init__(
+        self, client: GatewayClient, session_key: str, claim: Callable[[str], bool]
+    ) -> None:
+        """Initialize without tasks; `claim` returns whether one is to be known."""
         self.known: dict[str, Task] = {}
         self._client = client
         self._session_key = session_key
+        self._claim = claim
         self._changed = asyncio.Event()
 
     def listen(self, event: Event) -> None:
         """Process a `task` event."""
         task = Task.from_payload(event.payload)
-        if task and (task.kind, task.session_key) == (IMAGE_TASK, self._session_key):
+        if (
+            task
+            and (task.kind, task.session_key) == (IMAGE_TASK, self._session_key)
+            and (task.id in self.known or self._claim(task.id))
+        ):
             self.known[task.id] = task
             self._changed.set()
 
@@ -68,8 +75,12 @@ class ImageTasks:
 
 
 @contextmanager
-def following_images(runtime: ClawdRuntime, session_key: str) -> Iterator[ImageTasks]:
-    """Follow the image tasks of a session within the context."""
-    tasks = ImageTasks(runtime.client, session_key)
+def following_images(
+    runtime: ClawdRuntime,
+    session_key: str,
+    claim: Callable[[str], bool] = lambda _: True,
+) -> Iterator[ImageTasks]:
+    """Follow the image tasks of a session that can be claimed, within the context."""
+    tasks = ImageTasks(runtime.client, session_key, claim)
     with runtime.listening(TASK_EVENT, tasks.listen):
         yield tasks

@@ -21,7 +21,7 @@ from ..home.announcements import Listener
 from ..storage import async_load_listeners, async_save_listeners
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from ..coordinator import ClawdConfigEntry
     from ..gateway import RunResult
@@ -89,6 +89,7 @@ class SessionListeners:
         spawns: by the id of the sub-agent's run.
         delivered: how often each run was delivered, by its id; oldest first.
         unfinished: messages whose delivery has not ended, by run id.
+        claimed: tasks whose pictures a chat waits for, or has shown; oldest first.
 
     """
 
@@ -103,6 +104,7 @@ class SessionListeners:
         self.spawns: OrderedDict[str, Spawn] = OrderedDict()
         self.delivered: OrderedDict[str, int] = OrderedDict()
         self.unfinished: OrderedDict[str, Message] = OrderedDict()
+        self.claimed: OrderedDict[str, None] = OrderedDict()
 
     async def async_load(self) -> None:
         """Load what is stored; what cannot be read is left out."""
@@ -152,6 +154,22 @@ class SessionListeners:
             spawn = Spawn(session_key, owner, time.time())
             self.spawns.update(dict.fromkeys(result.completions, spawn))
             self._async_save_soon()
+
+    @callback
+    def claim(self, task_id: str) -> bool:
+        """Take the pictures of a task for a chat; return whether nobody has."""
+        if task_id in self.claimed:
+            return False
+        self.claimed[task_id] = None
+        if len(self.claimed) > MAX_DELIVERED:
+            self.claimed.popitem(last=False)
+        return True
+
+    @callback
+    def release(self, task_ids: Iterable[str]) -> None:
+        """Let the agent tell of tasks that no chat shows."""
+        for task_id in task_ids:
+            self.claimed.pop(task_id, None)
 
     def has_replied(self, session_key: str, text: str) -> bool:
         """Return whether a session has just replied with a text."""

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from homeassistant.components.http.auth import async_sign_path
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
-from homeassistant.helpers.translation import async_get_translations
 from yarl import URL
 
-from ..const import DOMAIN, LOGGER
+from ..const import LOGGER
 from ..gateway import MIN_PROTOCOL, GatewayError, MediaError
+from ..sentences import async_get_text
 from .image_tasks import following_images
+from .listeners import get_listeners
 from .media_cache import MAX_FILE_SIZE, MEDIA_CACHE, MediaNotKeptError
 from .media_view import PICTURE_TYPES, media_path
 
@@ -24,10 +25,13 @@ if TYPE_CHECKING:
 
     from ..coordinator import ClawdConfigEntry
     from ..gateway import Artifact, Media
+    from ..home.announcements import Listener
     from .image_tasks import ImageTasks
 
 # As long as Home Assistant signs the path of a picture that an AI task has made.
 LINK_EXPIRATION: Final = timedelta(hours=1)
+# A notification may be read on the next day.
+NOTIFICATION_EXPIRATION: Final = timedelta(days=1)
 # Seconds for everything of one reply, which ends with them.
 MEDIA_TIMEOUT: Final = 20.0
 # Seconds to wait for a picture that is being made; image models take up to a minute.
@@ -43,10 +47,16 @@ _MARKS: Final = re.compile(r"([\\`*_\[\]<>&~|])")
 
 
 class Asker(NamedTuple):
-    """User who asked, if any, and the language of the conversation."""
+    """User who asked, if any, and the language of the conversation.
+
+    Attributes:
+        waits: a chat shows the reply; otherwise a notification does.
+
+    """
 
     user_id: str | None
     language: str
+    waits: bool = True
 
 
 @contextmanager
@@ -54,8 +64,43 @@ def reply_media(
     hass: HomeAssistant, entry: ClawdConfigEntry, session_key: str, asker: Asker
 ) -> Iterator[ReplyMedia]:
     """Return the media of the reply that comes within the context."""
-    with following_images(entry.runtime_data, session_key) as tasks:
-        yield ReplyMedia(hass, entry, session_key, asker, tasks)
+    listeners = get_listeners(entry)
+    claim = listeners.claim if asker.waits else lambda _: False
+    with following_images(entry.runtime_data, session_key, claim) as tasks:
+        media = ReplyMedia(hass, entry, session_key, asker, tasks)
+        try:
+            yield media
+        finally:
+            if not media.made and asker.waits:
+                # The agent tells of them in a later message.
+                listeners.release(tasks.known)
+
+
+async def async_describe_media(  # noqa: PLR0913 - the reply, and who is told of it
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    session_key: str,
+    listener: Listener,
+    references: tuple[str, ...] = (),
+    *,
+    made_by: str | None = None,
+) -> str:
+    """Return what a notification tells of the media of a reply.
+
+    Everybody may read a notification of Home Assistant: only to nobody in particular,
+    as to who spoke to a device, it shows links. `made_by` is the id of a task that
+    the reply tells of.
+    """
+    if not (references or made_by):
+        return ""
+    if listener.user_id is not None:
+        return await async_get_text(hass, listener.language, "media_in_chat")
+    asker = Asker(None, listener.language, waits=False)
+    with reply_media(hass, entry, session_key, asker) as media:
+        shown = [await media.show(references)]
+        if made_by:
+            shown.append(await media.show_made_by(made_by))
+        return "\n\n".join(filter(None, shown))
 
 
 class ReplyMedia:
@@ -63,6 +108,10 @@ class ReplyMedia:
 
     They are fetched when the reply ends: its session may be gone later, and nobody
     could be told then why a picture is missing.
+
+    Attributes:
+        made: pictures that were made meanwhile are shown.
+
     """
 
     def __init__(
@@ -76,6 +125,7 @@ class ReplyMedia:
         """Show media of a session to who asked."""
         self._hass = hass
         self._entry_id = entry.entry_id
+        self.made = False
         # The entry has none when it is unloaded meanwhile.
         self._client = entry.runtime_data.client
         self._session_key = session_key
@@ -93,8 +143,23 @@ class ReplyMedia:
             except TimeoutError:
                 shown.append(await self._explain(reference, "timeout"))
         if self._tasks.known:
-            shown += await self._show_made()
+            made = await self._show_made()
+            self.made = bool(made)
+            shown += made
         return "\n\n".join(shown)
+
+    async def show_made_by(self, task_id: str) -> str:
+        """Return the media of a task of which the agent has told."""
+        try:
+            async with asyncio.timeout(MEDIA_TIMEOUT):
+                # It ends after the agent has told of it.
+                task = await self._client.tasks.get(task_id)
+                self._tasks.known.setdefault(task_id, task)
+                await self._tasks.wait(task_id)
+                return "\n\n".join(await self._show_artifacts([task_id]))
+        except TimeoutError, GatewayError:
+            self._count("not_made")
+            return ""
 
     async def _show(self, reference: str) -> str:
         if scheme := _SCHEME.match(reference):
@@ -122,17 +187,20 @@ class ReplyMedia:
         try:
             async with asyncio.timeout(IMAGE_TIMEOUT):
                 tasks = await self._tasks.wait_all()
-                artifacts = await self._client.artifacts.list(self._session_key)
-                return [
-                    await self._fetch_artifact(artifact)
-                    for artifact in artifacts
-                    # image_generate:39254929-b189-…:ok:agent-loop
-                    if any(task.id in artifact.run_id for task in tasks)
-                ]
+                return await self._show_artifacts([task.id for task in tasks])
         except TimeoutError, GatewayError:
-            # The agent tells of it in a later message.
             self._count("not_made")
             return []
+
+    async def _show_artifacts(self, task_ids: list[str]) -> list[str]:
+        """Return what tasks have made."""
+        artifacts = await self._client.artifacts.list(self._session_key)
+        return [
+            await self._fetch_artifact(artifact)
+            for artifact in artifacts
+            # image_generate:39254929-b189-…:ok:agent-loop
+            if any(task_id in artifact.run_id for task_id in task_ids)
+        ]
 
     async def _fetch_artifact(self, artifact: Artifact) -> str:
         return await self._fetch(
@@ -160,25 +228,34 @@ class ReplyMedia:
         except MediaNotKeptError:
             return await self._explain(reference, "not_kept")
         self._count("ok")
-        path = async_sign_path(self._hass, media_path(kept), LINK_EXPIRATION)
+        path = self._sign(media_path(kept))
         name = _plain(kept.name)
         if kept.mime_type in PICTURE_TYPES:
             return f"![{name}]({path})"
         # The frontend would follow a link of Markdown to one of its own pages.
         return f'<a href="{path}" target="_blank">{name}</a>'
 
+    def _sign(self, path: str) -> str:
+        """Return the path of a link, whose id cannot be guessed either."""
+        if self._asker.waits:
+            return async_sign_path(self._hass, path, LINK_EXPIRATION)
+        # Not by a login of whoever has caused the reply.
+        return async_sign_path(
+            self._hass, path, NOTIFICATION_EXPIRATION, use_content_user=True
+        )
+
     async def _explain(self, reference: str, reason: str) -> str:
         """Return why something is not shown."""
         LOGGER.debug("Media of a reply not shown: %s", reason)
         self._count(reason)
-        language = self._asker.language.partition("-")[0]
-        texts = await async_get_translations(
-            self._hass, language, "exceptions", {DOMAIN}
+        text = await async_get_text(
+            self._hass,
+            self._asker.language,
+            f"media_{'unreachable' if reason == 'timeout' else reason}",
+            name=_plain(_name(reference)),
+            limit=str(MAX_FILE_SIZE // 2**20),
         )
-        name = "unreachable" if reason == "timeout" else reason
-        text = texts[f"component.{DOMAIN}.exceptions.media_{name}.message"]
-        limit = MAX_FILE_SIZE // 2**20
-        return f"*{text.format(name=_plain(_name(reference)), limit=limit)}*"
+        return f"*{text}*"
 
     def _count(self, outcome: str) -> None:
         self._hass.data[MEDIA_CACHE].outcomes[self._entry_id][outcome] += 1

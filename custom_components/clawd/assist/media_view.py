@@ -7,9 +7,9 @@ from urllib.parse import quote
 from aiohttp import hdrs, web
 from homeassistant.components.http import KEY_AUTHENTICATED, KEY_HASS, HomeAssistantView
 from homeassistant.components.http.const import KEY_HASS_USER
-from homeassistant.helpers.translation import async_get_translations
 
 from ..const import DOMAIN
+from ..sentences import async_get_text
 from .media_cache import MEDIA_CACHE
 
 if TYPE_CHECKING:
@@ -98,8 +98,5 @@ def _may_open(user: User, media: CachedMedia) -> bool:
 async def _async_refuse(
     hass: HomeAssistant, status: HTTPStatus, key: str
 ) -> web.Response:
-    texts = await async_get_translations(
-        hass, hass.config.language, "exceptions", {DOMAIN}
-    )
-    text = texts[f"component.{DOMAIN}.exceptions.{key}.message"]
+    text = await async_get_text(hass, hass.config.language, key)
     return web.Response(status=status, text=text, headers=HEADERS)

@@ -237,7 +237,8 @@ class OngoingRun:
         asked: AbstractAsyncContextManager[AgentRun],
     ) -> ReplyStream:
         question = self.question
-        asker = Asker(question.user_id, question.language)
+        chat = question.voice_device is None
+        asker = Asker(question.user_id, question.language, waits=chat)
         async with AsyncExitStack() as stack:
             async with asked as run:
                 self.run, self.session_key = run, run.session_key
@@ -255,7 +256,7 @@ class OngoingRun:
                     if self._stop:
                         await asyncio.wait([self._stop])
             self.answered = True
-            if question.voice_device is None and not self.detached:
+            if chat and not self.detached:
                 await self._async_collect(self.reply.media_deltas(media.show))
             return self.reply
 

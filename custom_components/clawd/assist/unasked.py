@@ -8,6 +8,7 @@ ours is told there.
 
 from collections import OrderedDict
 from contextlib import suppress
+from functools import partial
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -18,8 +19,10 @@ from ..coordinator import async_create_background_task
 from ..gateway import COMPLETION_PREFIX, ConnectionState, GatewayError
 from ..home.announcements import Listener, async_deliver, async_wait_for_start
 from ..home.notifications import async_notify_user
+from ..sentences import async_get_text
 from .errors import log_unexpected
 from .listeners import Message, Owner, SessionListeners
+from .media import async_describe_media
 from .questions import is_question
 from .reply import ReplyFilter, has_words
 from .speech import speakable
@@ -37,7 +40,7 @@ SUBAGENT: Final = ":subagent:"
 TASK_NAME: Final = f"{DOMAIN} unasked reply"
 
 # image_generate:<task>:ok:agent-loop
-_GENERATED: Final = re.compile(r"[a-z]{1,20}_generate:.+")
+_GENERATED: Final = re.compile(r"[a-z]{1,20}_generate:(?P<task>[^:]+)(?::.*)?")
 # OpenClaw may tell of an end in a run with this suffix, after one without.
 _QUEUED_SUFFIX: Final = ":agent-loop"
 # Ids that we, or another Home Assistant, have given to a run.
@@ -94,7 +97,9 @@ class UnaskedReplies:
                 self._spawn(self._async_take_plain(run))
         elif owner := self._owner_of(run):
             run_id = run.run_id.removesuffix(_QUEUED_SUFFIX)
-            self._spawn(self._async_deliver(run_id, run.session_key, owner, run.text))
+            self._spawn(
+                self._async_deliver(run_id, run.session_key, owner, run.text, run.media)
+            )
 
     @property
     def _has_plain_ids(self) -> bool:
@@ -107,7 +112,10 @@ class UnaskedReplies:
         if run.run_id.startswith(COMPLETION_PREFIX):
             spawn = self._listeners.spawns.get(run.run_id.removesuffix(_QUEUED_SUFFIX))
             return spawn.owner if spawn else self._present_owner(run.session_key)
-        if _GENERATED.fullmatch(run.run_id):
+        if generated := _GENERATED.fullmatch(run.run_id):
+            # A chat that waits for it, or has shown it, needs no message.
+            if generated["task"] in self._listeners.claimed:
+                return None
             return self._present_owner(run.session_key)
         return None
 
@@ -170,7 +178,9 @@ class UnaskedReplies:
                 del self._ended[child]
             if ended:
                 owner = self._present_owner(run.session_key)
-                await self._async_deliver(run.run_id, run.session_key, owner, run.text)
+                await self._async_deliver(
+                    run.run_id, run.session_key, owner, run.text, run.media
+                )
 
     async def _async_finish_deliveries(self) -> None:
         """Show what a reload or restart has cut off; it may have been heard in part."""
@@ -187,27 +197,40 @@ class UnaskedReplies:
         await self._listeners.async_save()
 
     async def _async_deliver(
-        self, run_id: str, session_key: str, owner: Owner, text: str
+        self,
+        run_id: str,
+        session_key: str,
+        owner: Owner,
+        text: str,
+        media: tuple[str, ...] = (),
     ) -> None:
         try:
-            await self._async_deliver_once(run_id, session_key, owner, text)
+            await self._async_deliver_once(run_id, session_key, owner, text, media)
         except Exception as err:  # noqa: BLE001 - the next reply may be told
             # A message that is stored is shown after the next setup.
             log_unexpected(err)
 
     async def _async_deliver_once(
-        self, run_id: str, session_key: str, owner: Owner, text: str
+        self,
+        run_id: str,
+        session_key: str,
+        owner: Owner,
+        text: str,
+        media: tuple[str, ...],
     ) -> None:
-        """Deliver a reply once, as speech."""
-        listeners = self._listeners
+        """Deliver a reply once, as speech; its media in a notification."""
+        listeners, listener = self._listeners, owner.listener
         if run_id in listeners.delivered:
             return
         listeners.delivered[run_id] = 0
         listeners.spawns.pop(run_id, None)
         message = spoken_reply(text)
+        if media and not message:
+            message = await async_get_text(self._hass, listener.language, "media_only")
         if not message or listeners.has_replied(session_key, message):
             await listeners.async_save()
             return
+        generated = _GENERATED.fullmatch(run_id)
         listeners.unfinished[run_id] = Message(owner, message)
         # Stored first: a restart must not tell it again.
         await listeners.async_save()
@@ -215,10 +238,19 @@ class UnaskedReplies:
         await async_deliver(
             self._hass,
             self._entry,
-            owner.listener,
+            listener,
             message,
-            question=is_question(message, owner.listener.language),
+            question=is_question(message, listener.language),
             title=owner.agent,
+            media=partial(
+                async_describe_media,
+                self._hass,
+                self._entry,
+                session_key,
+                listener,
+                media,
+                made_by=generated["task"] if generated else None,
+            ),
         )
         listeners.unfinished.pop(run_id, None)
         await listeners.async_save()

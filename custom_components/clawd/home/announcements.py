@@ -22,7 +22,7 @@ from .quiet_hours import is_quiet
 from .satellites import FAILED, CannotSpeakError, async_speak
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     from ..coordinator import ClawdConfigEntry, DeliveryStatistics
 
@@ -68,11 +68,13 @@ async def async_deliver(  # noqa: PLR0913 - three have a default
     question: bool = False,
     title: str | None = None,
     extra_system_prompt: str | None = None,
+    media: Callable[[], Awaitable[str]] | None = None,
 ) -> Delivery:
     """Tell a listener something, in the first way that works.
 
     Before Home Assistant has started, none does, so its start is waited for.
     `question`: the message asks for an answer, so the device listens to one.
+    `media` returns Markdown of pictures and files, which only a notification shows.
     """
     await async_wait_for_start(hass)
     statistics = entry.runtime_data.deliveries
@@ -80,11 +82,11 @@ async def async_deliver(  # noqa: PLR0913 - three have a default
         delivery = await _async_say(
             hass, entry, listener, message, question, extra_system_prompt
         )
-        if delivery is None:
-            await async_notify_user(hass, listener.user_id, message, title)
-            delivery = Delivery.NOTIFICATION
-        elif len(message) > MAX_SPOKEN:
-            await async_notify_user(hass, listener.user_id, message, title)
+        # They are fetched while nobody waits for words any more.
+        shown = await media() if media else ""
+        if delivery is None or len(message) > MAX_SPOKEN or shown:
+            await async_notify_user(hass, listener.user_id, message, title, shown)
+        delivery = delivery or Delivery.NOTIFICATION
         statistics.outcomes[delivery] += 1
         return delivery
 

@@ -41,13 +41,21 @@ COMMANDS: Final = frozenset(
 
 
 async def async_notify_user(
-    hass: HomeAssistant, user_id: str | None, message: str, title: str | None = None
+    hass: HomeAssistant,
+    user_id: str | None,
+    message: str,
+    title: str | None = None,
+    media: str = "",
 ) -> None:
-    """Notify the devices of a user, or else everybody who opens Home Assistant."""
+    """Notify the devices of a user, or else everybody who opens Home Assistant.
+
+    `media` is Markdown of ours, below the message.
+    """
+    below = f"\n\n{media}" if media else ""
     titled = {} if title is None else {ATTR_TITLE: title}
     reached = False
     for action, target in find_notify_actions(hass, user_id):
-        data = {ATTR_MESSAGE: _as_text(message), **titled, **target}
+        data = {ATTR_MESSAGE: _as_text(message) + below, **titled, **target}
         try:
             await hass.services.async_call(NOTIFY, action, data, blocking=True)
         except Exception as err:  # noqa: BLE001 - an integration may raise anything
@@ -57,7 +65,7 @@ async def async_notify_user(
     if not reached:
         # Home Assistant shows Markdown: a picture would be fetched from anywhere.
         text = message.replace("![", "[")
-        persistent_notification.async_create(hass, text, title)
+        persistent_notification.async_create(hass, text + below, title)
 
 
 def _as_text(message: str) -> str:

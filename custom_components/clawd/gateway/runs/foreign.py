@@ -21,11 +21,17 @@ MAX_FOREIGN_RUNS: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class ForeignRun:
-    """Reply of a run that another client or the Gateway itself has started."""
+    """Reply of a run that another client or the Gateway itself has started.
+
+    Attributes:
+        media: references of its pictures and files.
+
+    """
 
     run_id: str
     session_key: str = field(repr=False)
     text: str = field(repr=False)
+    media: tuple[str, ...] = field(default=(), repr=False)
 
 
 class Follower(Protocol):
@@ -95,14 +101,16 @@ class ForeignRuns:
         data: Payload,
     ) -> None:
         text, complete = stream.text, not stream.incomplete
+        media = tuple(stream.media)
         match data:
             # v4 repeats the reply of the Gateway's own runs.
             case {"terminalReply": {"text": str(reply)}}:
                 text, complete = reply, True
-        if not text and data.get("executionSettled") is not True:
+        has_reply = bool(text or media)
+        if not has_reply and data.get("executionSettled") is not True:
             # v3 ends each attempt of a failing model.
             return
         del self._open[run_id]
         ok = data.get("phase") == "end" and not data.get("aborted")
-        if ok and complete and text:
-            follower.run_ended(ForeignRun(run_id, session_key, text))
+        if ok and complete and has_reply:
+            follower.run_ended(ForeignRun(run_id, session_key, text, media))
