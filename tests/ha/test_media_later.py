@@ -37,7 +37,7 @@ __all__ = ["_silent", "_voice", "cache", "drawing", "gateway_media", "home", "pa
 
 PICTURE_LINK: Final = r"!\[my\\_pic.png\]\(/api/clawd/media/\S+\)"
 IN_CHAT: Final = "It includes a picture or a file. Ask for it in a chat."
-ONLY: Final = "My answer is a picture or a file, which I can show in a chat."
+ONLY: Final = "My answer is a picture or a file. I can show it in a chat."
 SHOWN: Final = Media(("/ws/my_pic.png",))
 SHARED: Final = {"session_scope": "shared"}
 

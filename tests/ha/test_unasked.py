@@ -323,7 +323,7 @@ async def test_what_was_just_told_is_not_told_again(home: Home) -> None:
 async def test_a_user_is_notified(home: Home, hass_admin_user: MockUser) -> None:
     key = await home.ask(user=hass_admin_user.id)
 
-    await home.run_unasked(key)
+    await home.run_unasked(key, run_id="image_generate:39254929:error:agent-loop")
 
     assert home.told == ([], ["Done."])
 

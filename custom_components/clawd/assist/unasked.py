@@ -40,7 +40,9 @@ SUBAGENT: Final = ":subagent:"
 TASK_NAME: Final = f"{DOMAIN} unasked reply"
 
 # image_generate:<task>:ok:agent-loop
-_GENERATED: Final = re.compile(r"[a-z]{1,20}_generate:(?P<task>[^:]+)(?::.*)?")
+_GENERATED: Final = re.compile(
+    r"[a-z]{1,20}_generate:(?P<task>[^:]+)(?P<made>:ok)?(?::.*)?"
+)
 # OpenClaw may tell of an end in a run with this suffix, after one without.
 _QUEUED_SUFFIX: Final = ":agent-loop"
 # Ids that we, or another Home Assistant, have given to a run.
@@ -249,7 +251,7 @@ class UnaskedReplies:
                 session_key,
                 listener,
                 media,
-                made_by=generated["task"] if generated else None,
+                made_by=generated["task"] if generated and generated["made"] else None,
             ),
         )
         listeners.unfinished.pop(run_id, None)
