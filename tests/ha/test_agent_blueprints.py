@@ -1,0 +1,291 @@
+"""Blueprints that ask agents, and tell what they have done."""
+
+from collections.abc import AsyncGenerator
+from datetime import datetime, timedelta
+from pathlib import Path
+from shutil import copytree
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.automation.helpers import async_get_blueprints
+from homeassistant.core import HomeAssistant, ServiceCall
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+    async_mock_service,
+)
+
+from custom_components.clawd.const import DOMAIN
+from tests.simulator import Fail, GatewaySimulator, Pause, Reply
+
+from .ai_tasks import cleaned_up
+from .pictures import add_camera
+from .states import AGENT
+
+FOLDER = Path(__file__).parents[2] / "blueprints"
+INPUTS = {
+    "ask_every_morning": {"agent", "time", "question", "satellites", "actions"},
+    "describe_the_bell": {
+        *("bell", "camera", "agent", "question", "fallback", "satellites"),
+        "actions",
+    },
+    "tell_when_a_task_is_done": {"agents", "notify"},
+}
+BELL = "event.front_door_ring"
+SATELLITE = "assist_satellite.hall"
+SHOW = [
+    {"action": "persistent_notification.create", "data": {"message": "{{ message }}"}}
+]
+
+
+class Blueprints:
+    """Automations that are made of blueprints, and what they do."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Initialize without automations."""
+        self._hass = hass
+        self.announced = async_mock_service(hass, "assist_satellite", "announce")
+        self.shown = async_mock_service(hass, "persistent_notification", "create")
+
+    async def use(self, name: str, **inputs: object) -> None:
+        """Make an automation of a blueprint."""
+        uses = {"path": f"clawd/{name}.yaml", "input": inputs}
+        config = {"automation": {"use_blueprint": uses}}
+        assert await async_setup_component(self._hass, "automation", config)
+        await self._hass.async_block_till_done()
+        [state] = self._hass.states.async_all("automation")
+        assert state.state == "on"
+
+    @property
+    def told(self) -> list[str]:
+        """Return the messages that are shown."""
+        return [call.data["message"] for call in self.shown]
+
+
+@pytest.fixture
+async def blueprints(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,  # noqa: ARG001 - its actions are called
+    tmp_path: Path,
+) -> AsyncGenerator[Blueprints]:
+    """Return the blueprints; turn their automations off at the end."""
+    hass.config.config_dir = str(tmp_path)
+    copytree(FOLDER, tmp_path / "blueprints")
+    yield Blueprints(hass)
+    every = {"entity_id": "all"}
+    await hass.services.async_call("automation", "turn_off", every, blocking=True)
+
+
+def said(calls: list[ServiceCall]) -> list[tuple[Any, str]]:
+    """Return what is announced, and where."""
+    return [(call.data["entity_id"], call.data["message"]) for call in calls]
+
+
+async def test_there_are_no_others(hass: HomeAssistant) -> None:
+    def names() -> set[str]:
+        return {path.stem for path in FOLDER.rglob("*.yaml")}
+
+    found = await hass.async_add_executor_job(names)
+    assert found == {*INPUTS, "notify_on_self_test_failure"}
+
+
+@pytest.mark.parametrize("name", INPUTS)
+async def test_home_assistant_loads_it(
+    hass: HomeAssistant, tmp_path: Path, name: str
+) -> None:
+    hass.config.config_dir = str(tmp_path)
+    copytree(FOLDER, tmp_path / "blueprints")
+    assert await async_setup_component(hass, "automation", {})
+    path = f"clawd/{name}.yaml"
+
+    blueprint = await async_get_blueprints(hass).async_get_blueprint(path)
+
+    assert blueprint.validate() is None
+    assert set(blueprint.inputs) == INPUTS[name]
+    assert blueprint.metadata["source_url"].endswith(f"automation/{path}")
+
+
+@pytest.fixture
+def time(freezer: FrozenDateTimeFactory) -> datetime:
+    """Return a time that comes soon; the connection does not survive a night."""
+    freezer.move_to("2026-11-29T05:59:58+00:00")
+    return dt_util.now().replace(microsecond=0) + timedelta(seconds=2)
+
+
+async def reach(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, time: datetime
+) -> None:
+    """Let it be a time."""
+    freezer.move_to(time)
+    async_fire_time_changed(hass, time)
+    await hass.async_block_till_done()
+
+
+async def test_the_agent_is_asked_every_morning(
+    hass: HomeAssistant,
+    time: datetime,
+    gateway: GatewaySimulator,
+    freezer: FrozenDateTimeFactory,
+    blueprints: Blueprints,
+) -> None:
+    await blueprints.use(
+        "ask_every_morning",
+        agent=AGENT,
+        time=f"{time:%H:%M:%S}",
+        question="What is on today?",
+        satellites=[SATELLITE],
+        actions=SHOW,
+    )
+    gateway.script(Reply("The bins."))
+
+    await reach(hass, freezer, time)
+
+    [request] = gateway.received("agent")
+    assert "What is on today?" in request.params["message"]
+    assert said(blueprints.announced) == [([SATELLITE], "The bins.")]
+    assert blueprints.told == ["The bins."]
+
+
+async def test_nothing_is_announced_without_a_voice_device(
+    hass: HomeAssistant,
+    time: datetime,
+    gateway: GatewaySimulator,
+    freezer: FrozenDateTimeFactory,
+    blueprints: Blueprints,
+) -> None:
+    await blueprints.use(
+        "ask_every_morning", agent=AGENT, time=f"{time:%H:%M:%S}", actions=SHOW
+    )
+    gateway.script(Reply("The bins."))
+
+    await reach(hass, freezer, time)
+
+    assert blueprints.announced == []
+    assert blueprints.told == ["The bins."]
+
+
+@pytest.fixture
+async def bell(hass: HomeAssistant, blueprints: Blueprints) -> None:
+    """Have the camera described when somebody rings."""
+    camera = await add_camera(hass)
+    hass.states.async_set(BELL, "unknown")
+    await blueprints.use(
+        "describe_the_bell",
+        bell=BELL,
+        camera=camera,
+        agent=AGENT,
+        satellites=[SATELLITE],
+        actions=SHOW,
+    )
+
+
+async def ring(hass: HomeAssistant, state: str = "2026-11-29T10:00:00+00:00") -> None:
+    """Let the bell ring."""
+    hass.states.async_set(BELL, state)
+    await hass.async_block_till_done()
+
+
+@pytest.mark.usefixtures("bell")
+async def test_the_picture_of_who_rings_is_described(
+    hass: HomeAssistant, gateway: GatewaySimulator, blueprints: Blueprints
+) -> None:
+    gateway.script(Reply("A courier with a parcel."))
+
+    await ring(hass)
+
+    [request] = gateway.received("agent")
+    assert len(request.params["attachments"]) == 1
+    assert said(blueprints.announced) == [([SATELLITE], "A courier with a parcel.")]
+    assert blueprints.told == ["A courier with a parcel."]
+
+
+@pytest.mark.usefixtures("bell")
+async def test_a_ring_is_told_even_if_the_agent_fails(
+    hass: HomeAssistant, gateway: GatewaySimulator, blueprints: Blueprints
+) -> None:
+    gateway.script(Fail("the model is overloaded"))
+
+    await ring(hass)
+
+    assert blueprints.told == ["Somebody rings at the door."]
+    assert len(blueprints.announced) == 1
+
+
+@pytest.mark.usefixtures("bell")
+async def test_a_bell_that_comes_back_does_not_ring(
+    hass: HomeAssistant, gateway: GatewaySimulator, blueprints: Blueprints
+) -> None:
+    for state in ("unavailable", "2026-11-29T09:00:00+00:00", "unknown", "off"):
+        await ring(hass, state)
+
+    assert gateway.received("agent") == []
+    assert blueprints.told == []
+
+
+async def start(hass: HomeAssistant, **more: str) -> str:
+    """Start a task; return its id."""
+    started = await hass.services.async_call(
+        DOMAIN,
+        "start_task",
+        {"agent": AGENT, "text": "Which one?", **more},
+        blocking=True,
+        return_response=True,
+    )
+    assert started
+    return str(started["task_id"])
+
+
+async def test_the_end_of_each_task_is_told(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    gateway: GatewaySimulator,
+    blueprints: Blueprints,
+) -> None:
+    await blueprints.use("tell_when_a_task_is_done")
+    gateway.script_once(Reply("A small one."))
+    gateway.script_once(Fail("the provider refuses"))
+    for name in ({"name": "Heat pump"}, {}):
+        await start(hass, **name)
+        await cleaned_up(entry)
+        await hass.async_block_till_done()
+
+    assert [call.data["title"] for call in blueprints.shown] == ["Heat pump", "main"]
+    assert blueprints.told == [
+        "A small one.",
+        "The agent could not answer: the provider refuses",
+    ]
+
+
+async def test_a_canceled_task_is_told(
+    hass: HomeAssistant, gateway: GatewaySimulator, blueprints: Blueprints
+) -> None:
+    await blueprints.use("tell_when_a_task_is_done", agents=[AGENT])
+    gateway.script(Pause(), Reply("Late."))
+    task_id = await start(hass)
+    await gateway.wait_until(lambda: gateway.paused > 0)
+
+    await hass.services.async_call(
+        DOMAIN, "cancel_task", {"task_id": task_id}, blocking=True
+    )
+    await hass.async_block_till_done()
+
+    assert blueprints.told == ["The task was canceled."]
+
+
+async def test_tasks_of_other_agents_are_not_told(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    gateway: GatewaySimulator,
+    blueprints: Blueprints,
+) -> None:
+    await blueprints.use("tell_when_a_task_is_done", agents=["conversation.other"])
+    gateway.script(Reply("A small one."))
+
+    await start(hass)
+    await cleaned_up(entry)
+    await hass.async_block_till_done()
+
+    assert blueprints.told == []
