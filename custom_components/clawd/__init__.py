@@ -11,7 +11,7 @@ from homeassistant.helpers import config_validation as cv
 from .assist.agent_questions import async_track_questions
 from .assist.assistant import async_create_assistants
 from .assist.handoff import async_resume_handoffs
-from .assist.listeners import async_load_session_listeners
+from .assist.listeners import async_load_session_listeners, get_listeners
 from .assist.media_cache import async_remove_media, async_setup_media_cache
 from .assist.media_view import MediaView
 from .assist.sessions import async_load_agent_sessions, get_sessions
@@ -36,6 +36,7 @@ from .coordinator import (
     count_events,
     count_listeners,
 )
+from .device_events import async_track_gateway_events, async_track_self_test_events
 from .entity import async_create_devices
 from .flows.unique_id import async_update_unique_id
 from .home.node import async_start_node
@@ -113,6 +114,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> boo
     tracker.async_track(entry, "scope issue", unsubscribe)
     unsubscribe = async_track_store_issue(hass, entry)
     tracker.async_track(entry, "store issue", unsubscribe)
+    unsubscribe = async_track_gateway_events(hass, entry, client)
+    tracker.async_track(entry, "connection events", unsubscribe)
     await coordinator.async_connect()
     await async_update_unique_id(hass, entry, client)
     reports = ReportHistory(hass, entry)
@@ -124,9 +127,14 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> boo
     entry.runtime_data = runtime
     await _async_start_services(hass, entry, endpoint)
     async_track_issue(hass, entry)
+    unsubscribe = async_track_self_test_events(hass, entry, reports)
+    tracker.async_track(entry, "self-test events", unsubscribe)
     async_schedule_self_tests(hass, entry)
     async_create_devices(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    # The event entities are to see what was said meanwhile.
+    stop = UnaskedReplies(hass, entry, get_listeners(entry)).async_start()
+    tracker.async_track(entry, "unasked replies", stop)
     await async_create_assistants(hass, entry)
     await _async_load_voice(hass, entry)
     tracker.async_track(entry, "warm-up", async_track_starts(hass, entry))
@@ -163,9 +171,7 @@ async def _async_start_services(
         tracker.async_track(entry, "home", home.async_stop)
         stop = await async_start_node(hass, entry, endpoint, home)
         tracker.async_track(entry, "node", stop)
-    listeners = await async_load_session_listeners(hass, entry)
-    stop = UnaskedReplies(hass, entry, listeners).async_start()
-    tracker.async_track(entry, "unasked replies", stop)
+    await async_load_session_listeners(hass, entry)
 
 
 async def _async_load_voice(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:

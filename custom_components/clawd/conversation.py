@@ -12,6 +12,7 @@ from homeassistant.components.conversation import (
     ConversationResult,
 )
 from homeassistant.const import MATCH_ALL
+from homeassistant.core import Context
 from homeassistant.helpers.intent import IntentResponse
 
 from .assist.agent_questions import OpenQuestion, Taken, get_agent_questions
@@ -27,6 +28,7 @@ from .assist.reply import has_words
 from .assist.stop import async_describe_stop, async_stop, is_stop, runs_to_stop
 from .const import CONF_HANDOFF_AFTER, CONF_HANDOFF_SENTENCE, SUBENTRY_CONVERSATION
 from .coordinator import subentries_of_type
+from .device_events import AgentEvent, async_fire_agent_event, describe_result
 from .entity import AgentEntity
 from .gateway import GatewayError, RunTimeoutError
 from .home.settings import AgentHome, HomeAccess
@@ -159,6 +161,7 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
         shown = join(reply.shown[said:], reply.media)
         if not (has_words(shown) and (said or reply.media)):
             shown = await async_get_words(self.hass, language, reply)
+        self._async_fire_reply(run)
         if not (has_words(reply.shown) or reply.media):
             self._async_say(shown, chat_log)
         return _result(chat_log, run.question, shown, listens=listens)
@@ -274,6 +277,20 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
         text = await async_describe_stop(self.hass, question.language, report)
         self._async_say(text, chat_log)
         return _result(chat_log, question, text)
+
+    def _async_fire_reply(self, run: OngoingRun) -> None:
+        """Tell automations that a question is answered."""
+        assert run.run  # noqa: S101 - it has a reply
+        result, question = run.run.result_now, run.question
+        assert result  # noqa: S101 - the reply is whole
+        async_fire_agent_event(
+            self.hass,
+            self.coordinator.config_entry,
+            self.subentry,
+            AgentEvent.REPLY,
+            {**describe_result(result), "voice_device": question.voice_device},
+            context=Context(question.user_id, question.context_id),
+        )
 
     def _async_say(self, text: str, chat_log: ChatLog) -> None:
         """Add what no agent said to the chat log."""

@@ -1,14 +1,19 @@
-"""Events of a Gateway."""
+"""Events of a Gateway and its agents."""
 
-from typing import TYPE_CHECKING, Final, override
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, override
 
 from homeassistant.components.event import EventEntity, EventEntityDescription
-from homeassistant.core import callback
+from homeassistant.core import Event, callback
 
-from .entity import SelfTestEntity
+from .const import SUBENTRY_CONVERSATION
+from .coordinator import ClawdCoordinator, subentries_of_type
+from .device_events import EVENT_AGENT, AgentEvent
+from .entity import AgentEntity, SelfTestEntity
 from .reports import Status, failed_checks
 
 if TYPE_CHECKING:
+    from homeassistant.config_entries import ConfigSubentry
     from homeassistant.core import HomeAssistant
     from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -23,6 +28,8 @@ EVENT_TYPES: Final = {
     Status.ERROR: "error",
 }
 ATTR_FAILED_CHECKS: Final = "failed_checks"
+# What an event names the agent by.
+AGENT_KEYS: Final = frozenset({"type", "device_id", "entry_id", "subentry_id", "agent"})
 
 
 async def async_setup_entry(
@@ -31,7 +38,13 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the events of an entry."""
-    async_add_entities([SelfTestEvent(entry.runtime_data.reports)])
+    runtime = entry.runtime_data
+    async_add_entities([SelfTestEvent(runtime.reports)])
+    for subentry in subentries_of_type(entry, SUBENTRY_CONVERSATION):
+        async_add_entities(
+            [ActivityEvent(runtime.coordinator, subentry)],
+            config_subentry_id=subentry.subentry_id,
+        )
 
 
 class SelfTestEvent(SelfTestEntity, EventEntity):
@@ -51,4 +64,44 @@ class SelfTestEvent(SelfTestEntity, EventEntity):
             EVENT_TYPES[report["status"]],
             {**report["summary"], ATTR_FAILED_CHECKS: failed},
         )
+        self.async_write_ha_state()
+
+
+class ActivityEvent(AgentEntity, EventEntity):
+    """Event of an agent."""
+
+    entity_description = EventEntityDescription(
+        key="activity", translation_key="activity", event_types=list(AgentEvent)
+    )
+
+    def __init__(self, coordinator: ClawdCoordinator, subentry: ConfigSubentry) -> None:
+        """Initialize the event."""
+        super().__init__(coordinator, subentry)
+        self._attr_unique_id = f"{subentry.subentry_id}_activity"
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return true: a task may fail with the connection."""
+        return True
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Listen to the events of the agent."""
+        await super().async_added_to_hass()
+        self.async_on_remove(
+            self.hass.bus.async_listen(
+                EVENT_AGENT, self._async_handle_event, self._is_mine
+            )
+        )
+
+    @callback
+    def _is_mine(self, data: Mapping[str, Any]) -> bool:
+        return bool(data["subentry_id"] == self.subentry.subentry_id)
+
+    @callback
+    def _async_handle_event(self, event: Event[Any]) -> None:
+        data = {key: event.data[key] for key in event.data if key not in AGENT_KEYS}
+        self._trigger_event(event.data["type"], data)
+        self.async_set_context(event.context)
         self.async_write_ha_state()

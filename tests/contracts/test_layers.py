@@ -24,6 +24,7 @@ COMPONENT_LAYERS = Layers(
         "error_mapping redaction sentences storage client_factory",
         "drill_lock glossary hello_history loop_monitor",
         "reports coordinator",
+        "devices device_events",
         "assist flows home issues diagnostics_data",
         "selftest",
         "actions",
@@ -34,6 +35,7 @@ COMPONENT_LAYERS = Layers(
     pairs=(
         "client_factory -> storage",
         "coordinator -> reports",
+        "device_events -> devices",
         "diagnostics_data -> assist",  # session scopes, counts of warm-ups
         "flows -> assist",  # the form of an agent validates its session key
         "assist -> home",  # prompt and origin of a run
@@ -60,7 +62,7 @@ GATEWAY_LAYERS = Layers(
     ),
     pairs=("client -> introspection", "client -> probe", "node -> client"),
 )
-MAX_TOP_FILES = 30
+MAX_TOP_FILES = 34
 
 IMPORT_BLOCKER = """
 import sys

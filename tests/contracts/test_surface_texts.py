@@ -94,6 +94,13 @@ def test_every_status_has_its_text() -> None:
     assert statuses <= set(sensor["state_attributes"]) & set(event)
 
 
+def test_every_event_of_an_agent_has_its_text() -> None:
+    shown = ENGLISH["entity"]["event"]["activity"]["state_attributes"]
+    types = _values("device_events.py", "AgentEvent")
+    assert set(shown["event_type"]["state"]) == types
+    assert types <= set(ENGLISH["device_automation"]["trigger_type"])
+
+
 def test_every_state_of_the_connection_has_its_text() -> None:
     sensor = ENGLISH["entity"]["sensor"]["connection_state"]
     assert set(sensor["state"]) == _values("gateway/state.py", "ConnectionState")

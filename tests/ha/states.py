@@ -13,6 +13,7 @@ from homeassistant.helpers.event import async_track_state_change_event
 
 CONNECTION_STATE = "sensor.openclaw_gateway_connection_state"
 CONNECTIVITY = "binary_sensor.openclaw_gateway_connectivity"
+ACTIVITY = "event.main_activity"
 AGENT = "conversation.main"
 LAST_DISCONNECT = "sensor.openclaw_gateway_last_disconnect"
 PROBLEM = "binary_sensor.openclaw_gateway_self_test_problem"

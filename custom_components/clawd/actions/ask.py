@@ -8,6 +8,7 @@ import voluptuous as vol
 
 from ..assist.generation import async_generate
 from ..const import DOMAIN
+from ..device_events import AgentEvent, async_fire_agent_event, describe_result
 from .common import QUESTION, answer_response, async_get_agent, async_read_question
 
 if TYPE_CHECKING:
@@ -33,4 +34,13 @@ async def _async_ask(hass: HomeAssistant, call: ServiceCall) -> ServiceResponse:
     entry, subentry = await async_get_agent(hass, call)
     task = await async_read_question(hass, entry, subentry, call)
     coordinator = entry.runtime_data.coordinator
-    return answer_response(await async_generate(hass, coordinator, subentry, task))
+    answer = await async_generate(hass, coordinator, subentry, task)
+    async_fire_agent_event(
+        hass,
+        entry,
+        subentry,
+        AgentEvent.REPLY,
+        describe_result(answer.last, answer.usage),
+        context=call.context,
+    )
+    return answer_response(answer)

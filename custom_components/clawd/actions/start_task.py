@@ -13,6 +13,7 @@ import voluptuous as vol
 from ..assist.generation import async_generate
 from ..const import DOMAIN
 from ..coordinator import async_create_background_task
+from ..device_events import AgentEvent, async_fire_agent_event, describe_result
 from .common import (
     ATTR_AGENT,
     QUESTION,
@@ -91,12 +92,13 @@ async def _async_run_task(  # noqa: PLR0913, PLR0917 - what the event tells
     call: ServiceCall,
     task_id: str,
 ) -> None:
-    """Wait for the answer, and fire the event."""
-    event: dict[str, Any] = {
-        "task_id": task_id,
-        "name": call.data.get(ATTR_NAME),
-        "agent": call.data[ATTR_AGENT],
-    }
+    """Wait for the answer, and fire the events.
+
+    Only that of a task that has ended by itself is one of the agent.
+    """
+    task_data = {"task_id": task_id, "name": call.data.get(ATTR_NAME)}
+    event: dict[str, Any] = {**task_data, "agent": call.data[ATTR_AGENT]}
+    end, result = AgentEvent.TASK_FAILED, {}
     try:
         coordinator = entry.runtime_data.coordinator
         answer = await async_generate(hass, coordinator, subentry, task)
@@ -109,4 +111,9 @@ async def _async_run_task(  # noqa: PLR0913, PLR0917 - what the event tells
         raise
     else:
         event |= {"status": "completed", **answer_response(answer)}
+        end = AgentEvent.TASK_FINISHED
+        result = describe_result(answer.last, answer.usage)
     hass.bus.async_fire(EVENT_TASK_FINISHED, event, context=call.context)
+    async_fire_agent_event(
+        hass, entry, subentry, end, {**task_data, **result}, context=call.context
+    )

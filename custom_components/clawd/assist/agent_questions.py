@@ -14,6 +14,7 @@ from homeassistant.util import dt as dt_util
 
 from ..const import CONF_ASK_QUESTIONS, DOMAIN, EVENT_QUESTION, LOGGER
 from ..coordinator import async_create_background_task
+from ..device_events import AgentEvent, async_fire_agent_event
 from ..gateway import (
     REQUESTED,
     RESOLVED,
@@ -107,6 +108,12 @@ class OpenQuestion:
     def complete(self) -> bool:
         """Return whether every item has an answer."""
         return len(self.answers) == len(self.request.items)
+
+    @property
+    def expires_at(self) -> str:
+        """Return the time of its expiry."""
+        expires = datetime.fromtimestamp(self.request.expires_at, dt_util.UTC)
+        return expires.isoformat()
 
     @property
     def late(self) -> float:
@@ -294,7 +301,6 @@ class AgentQuestions:
     def async_fire(self, one: OpenQuestion) -> None:
         """Ask automations."""
         item = one.item
-        expires = datetime.fromtimestamp(one.request.expires_at, dt_util.UTC)
         self._hass.bus.async_fire(
             EVENT_QUESTION,
             {
@@ -304,7 +310,7 @@ class AgentQuestions:
                 "question": item.text,
                 "options": [choice.label for choice in item.choices],
                 "multiple": item.multi_select,
-                "expires_at": expires.isoformat(),
+                "expires_at": one.expires_at,
             },
         )
 
@@ -344,6 +350,13 @@ class AgentQuestions:
     def _async_open(self, one: OpenQuestion) -> None:
         LOGGER.debug("Question %s asked by run %s", one.request.id, one.request.run_id)
         self.open[one.request.id] = one
+        async_fire_agent_event(
+            self._hass,
+            self._entry,
+            one.origin.subentry,
+            AgentEvent.QUESTION,
+            {"question_id": one.request.id, "expires_at": one.expires_at},
+        )
         run = one.origin.run
         left = EXPIRY_MARGIN - one.late
         if (needed := run.info.age + left) > run.timeout:

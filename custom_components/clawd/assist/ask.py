@@ -275,6 +275,7 @@ def owner_of(subentry: ConfigSubentry, question: Question) -> Owner:
         question.listener,
         subentry.title,
         shared or CONF_SESSION_NAME in settings,
+        subentry.subentry_id,
     )
 
 

@@ -12,6 +12,7 @@ from homeassistant.exceptions import HomeAssistantError
 
 from ..const import DOMAIN, EVENT_HANDOFF, MAX_HANDOFF_AGE
 from ..coordinator import async_create_background_task
+from ..device_events import AgentEvent, async_fire_agent_event
 from ..gateway import (
     GatewayAuthenticationError,
     GatewayError,
@@ -58,6 +59,13 @@ class HandoffEvent(StrEnum):
     FINISHED = "finished"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+# Ends that are one of a task, too.
+TASK_EVENTS: Final = {
+    HandoffEvent.FINISHED: AgentEvent.TASK_FINISHED,
+    HandoffEvent.FAILED: AgentEvent.TASK_FAILED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,12 +338,12 @@ class _HandoffTask:
     @callback
     def _fire(self, event: HandoffEvent) -> None:
         self._handoffs.outcomes[event] += 1
+        task = {"task_id": self._handoff.id, "seconds": round(self._handoff.age)}
         self._hass.bus.async_fire(
             EVENT_HANDOFF,
-            {
-                "type": event.value,
-                "task_id": self._handoff.id,
-                "agent": self._subentry.title,
-                "seconds": round(self._handoff.age),
-            },
+            {"type": event.value, "agent": self._subentry.title, **task},
         )
+        if event in TASK_EVENTS:
+            async_fire_agent_event(
+                self._hass, self._entry, self._subentry, TASK_EVENTS[event], task
+            )

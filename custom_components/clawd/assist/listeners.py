@@ -51,12 +51,14 @@ class Owner:
     Attributes:
         agent: name of the agent, the title of notifications.
         shared: others may ask in the session, too.
+        subentry_id: of the agent; earlier versions stored none.
 
     """
 
     listener: Listener
     agent: str
     shared: bool = False
+    subentry_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,10 +248,15 @@ def _read_owner(stored: Mapping[str, Any]) -> Owner:
         TypeError: an id is no text.
 
     """
-    ids = stored["listener"]
-    if not all(isinstance(value, str | None) for value in ids.values()):
+    ids, subentry_id = stored["listener"], stored.get("subentry_id")
+    if not all(isinstance(value, str | None) for value in (*ids.values(), subentry_id)):
         raise TypeError
-    return Owner(Listener(**ids), str(stored["agent"]), stored["shared"] is not False)
+    return Owner(
+        Listener(**ids),
+        str(stored["agent"]),
+        stored["shared"] is not False,
+        subentry_id,
+    )
 
 
 def _read_spawn(stored: Mapping[str, Any]) -> Spawn:

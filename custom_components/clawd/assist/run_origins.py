@@ -80,6 +80,12 @@ class RunOrigins:
             None,
         )
 
+    def of_agent(self, subentry_id: str) -> tuple[RunOrigin, ...]:
+        """Return the origins of an agent's runs, oldest first."""
+        return tuple(
+            one for one in self._origins if one.subentry.subentry_id == subentry_id
+        )
+
     @contextmanager
     def keep(
         self,

@@ -8,6 +8,7 @@ ours is told there.
 
 from collections import OrderedDict
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 import re
 from typing import TYPE_CHECKING, Final
@@ -16,8 +17,9 @@ from homeassistant.core import HomeAssistant, callback
 
 from ..const import DOMAIN
 from ..coordinator import async_create_background_task
+from ..device_events import AgentEvent, async_fire_agent_event
 from ..gateway import COMPLETION_PREFIX, ConnectionState, GatewayError
-from ..home.announcements import Listener, async_deliver, async_wait_for_start
+from ..home.announcements import Delivery, Listener, async_deliver, async_wait_for_start
 from ..home.notifications import async_notify_user
 from ..sentences import async_get_text
 from .errors import log_unexpected
@@ -126,7 +128,8 @@ class UnaskedReplies:
         owner = self._listeners.owners[session_key]
         if not owner.shared:
             return owner
-        return Owner(Listener(language=owner.listener.language), owner.agent)
+        listener = Listener(language=owner.listener.language)
+        return replace(owner, listener=listener, shared=False)
 
     @callback
     def _handle_cron(self, event: Event) -> None:
@@ -196,6 +199,7 @@ class UnaskedReplies:
                 self._hass, user_id, message.text, message.owner.agent
             )
             unfinished.pop(run_id, None)
+            self._fire(run_id, message.owner, Delivery.NOTIFICATION)
         await self._listeners.async_save()
 
     async def _async_deliver(
@@ -237,7 +241,7 @@ class UnaskedReplies:
         # Stored first: a restart must not tell it again.
         await listeners.async_save()
         listeners.delivered[run_id] += 1
-        await async_deliver(
+        delivery = await async_deliver(
             self._hass,
             self._entry,
             listener,
@@ -255,10 +259,31 @@ class UnaskedReplies:
             ),
         )
         listeners.unfinished.pop(run_id, None)
+        self._fire(run_id, owner, delivery)
         await listeners.async_save()
+
+    @callback
+    def _fire(self, run_id: str, owner: Owner, delivery: Delivery) -> None:
+        """Tell automations that there was a message."""
+        # Unless it is of an agent that has been deleted since.
+        if subentry := self._entry.subentries.get(owner.subentry_id or ""):
+            async_fire_agent_event(
+                self._hass,
+                self._entry,
+                subentry,
+                AgentEvent.MESSAGE_FROM_ELSEWHERE,
+                {"source": _source(run_id), "delivery": delivery.value},
+            )
 
     def _spawn(self, target: Coroutine[None, None, None]) -> None:
         async_create_background_task(self._hass, self._entry, target, TASK_NAME)
+
+
+def _source(run_id: str) -> str:
+    """Return what a run was started by; its id may hold the key of a session."""
+    if run_id.startswith(f"{CRON}:"):
+        return "job"
+    return "media" if _GENERATED.fullmatch(run_id) else "subagent"
 
 
 def spoken_reply(text: str) -> str:

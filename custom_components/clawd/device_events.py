@@ -1,0 +1,202 @@
+"""Events of agents and Gateways, on the bus of Home Assistant.
+
+The event entities, the device triggers and the logbook get them from there. The
+recorder stores them: they carry ids, names and numbers, but no text and no key of a
+session.
+"""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
+
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.core import Context, HomeAssistant, callback
+
+from .const import DOMAIN
+from .devices import async_find_device_id
+from .gateway import ConnectionLostError, ConnectionState
+from .reports import FAILED_STATUSES, failed_checks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from homeassistant.config_entries import ConfigSubentry
+
+    from .coordinator import ClawdConfigEntry, ReportHistory
+    from .gateway import GatewayClient, RunResult, Transition, Usage
+
+EVENT_AGENT: Final = f"{DOMAIN}_agent_event"
+EVENT_GATEWAY: Final = f"{DOMAIN}_gateway_event"
+
+
+class AgentEvent(StrEnum):
+    """Type of an event of an agent.
+
+    Attributes:
+        REPLY: it has answered while somebody waited.
+        TASK_FINISHED: a task of an action, or an answer that was handed off.
+        QUESTION: it waits for an answer.
+        MESSAGE_FROM_ELSEWHERE: it said something that nobody had asked for.
+
+    """
+
+    REPLY = "reply"
+    TASK_FINISHED = "task_finished"
+    TASK_FAILED = "task_failed"
+    QUESTION = "question"
+    MESSAGE_FROM_ELSEWHERE = "message_from_elsewhere"
+
+
+class GatewayEvent(StrEnum):
+    """Type of an event of a Gateway."""
+
+    CONNECTED = "connected"
+    CONNECTION_LOST = "connection_lost"
+    SELF_TEST_FAILED = "self_test_failed"
+
+
+@callback
+def async_fire_agent_event(  # noqa: PLR0913 - the context has a default
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    subentry: ConfigSubentry,
+    event: AgentEvent,
+    data: Mapping[str, Any],
+    *,
+    context: Context | None = None,
+) -> None:
+    """Fire an event of an agent."""
+    hass.bus.async_fire(
+        EVENT_AGENT,
+        {
+            "type": event.value,
+            "device_id": async_find_device_id(hass, entry, subentry.subentry_id),
+            "entry_id": entry.entry_id,
+            "subentry_id": subentry.subentry_id,
+            "agent": subentry.title,
+            **data,
+        },
+        context=context,
+    )
+
+
+def describe_result(result: RunResult, usage: Usage | None = None) -> dict[str, Any]:
+    """Return what an event tells of a run; `usage` is of all its turns."""
+    usage = usage or result.usage
+    return {
+        "run_id": result.run_id,
+        "seconds": result.duration,
+        "total_tokens": usage.total,
+        "cost": usage.cost,
+    }
+
+
+@callback
+def async_track_gateway_events(
+    hass: HomeAssistant, entry: ClawdConfigEntry, client: GatewayClient
+) -> Callable[[], None]:
+    """Fire the events of a Gateway's connection; return what ends it."""
+    return _ConnectionEvents(hass, entry, client).async_start()
+
+
+@callback
+def async_track_self_test_events(
+    hass: HomeAssistant, entry: ClawdConfigEntry, reports: ReportHistory
+) -> Callable[[], None]:
+    """Fire an event for each self-test that fails; return the unsubscribe."""
+
+    @callback
+    def compare() -> None:
+        report = reports.reports[-1]
+        if report["status"] in FAILED_STATUSES:
+            checks = [check["id"] for check in failed_checks(report)]
+            data = {"status": report["status"], "failed_checks": checks}
+            _async_fire(hass, entry, GatewayEvent.SELF_TEST_FAILED, data)
+
+    return reports.async_add_listener(compare)
+
+
+# Whether the Gateway was connected; not in the runtime, which a reload replaces.
+_CONNECTED: Final[WeakKeyDictionary[ConfigEntry[Any], bool]] = WeakKeyDictionary()
+
+
+class _ConnectionEvents:
+    """Events of a connection that is lost, or back.
+
+    A reload and a drill of the self-test are none, nor is the first connection after
+    the start of Home Assistant if the first attempt succeeds.
+    """
+
+    def __init__(
+        self, hass: HomeAssistant, entry: ClawdConfigEntry, client: GatewayClient
+    ) -> None:
+        """Initialize; `async_start()` comes next."""
+        self._hass = hass
+        self._entry = entry
+        self._client = client
+
+    @callback
+    def async_start(self) -> Callable[[], None]:
+        """Follow the connection; return what ends it."""
+        unsubscribes = (
+            self._client.subscribe_state(self._handle_transition),
+            # Automations ask the agents, which have to be there before.
+            self._entry.async_on_state_change(self._handle_connected),
+        )
+
+        @callback
+        def stop() -> None:
+            for unsubscribe in unsubscribes:
+                unsubscribe()
+
+        return stop
+
+    @callback
+    def _handle_transition(self, transition: Transition) -> None:
+        if transition.state is ConnectionState.CONNECTED:
+            self._handle_connected()
+        elif (
+            transition.state in {ConnectionState.RECONNECTING, ConnectionState.PAUSED}
+            and not transition.drill
+            and not _is_intended(transition)
+        ):
+            if _CONNECTED.get(self._entry):
+                code = transition.error.code if transition.error else None
+                self._async_fire(GatewayEvent.CONNECTION_LOST, {"code": code})
+            _CONNECTED[self._entry] = False
+
+    @callback
+    def _handle_connected(self) -> None:
+        connected = self._client.state is ConnectionState.CONNECTED
+        if connected and self._entry.state is ConfigEntryState.LOADED:
+            if _CONNECTED.get(self._entry) is False:
+                self._async_fire(GatewayEvent.CONNECTED, {})
+            _CONNECTED[self._entry] = True
+
+    @callback
+    def _async_fire(self, event: GatewayEvent, data: Mapping[str, Any]) -> None:
+        _async_fire(self._hass, self._entry, event, data)
+
+
+@callback
+def _async_fire(
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    event: GatewayEvent,
+    data: Mapping[str, Any],
+) -> None:
+    hass.bus.async_fire(
+        EVENT_GATEWAY,
+        {
+            "type": event.value,
+            "device_id": async_find_device_id(hass, entry, entry.entry_id),
+            "entry_id": entry.entry_id,
+            **data,
+        },
+    )
+
+
+def _is_intended(transition: Transition) -> bool:
+    """Return whether the client ends the connection itself, to begin another."""
+    error = transition.error
+    return isinstance(error, ConnectionLostError) and error.intended

@@ -1,0 +1,59 @@
+"""Devices of the integration, by the ids that automations know."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+
+from .const import DOMAIN, SUBENTRY_CONVERSATION
+
+if TYPE_CHECKING:
+    from homeassistant.config_entries import ConfigSubentry
+
+    from .coordinator import ClawdConfigEntry
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayDevice:
+    """Device of a Gateway."""
+
+    entry: ClawdConfigEntry
+
+
+@dataclass(frozen=True, slots=True)
+class AgentDevice:
+    """Device of a conversation agent."""
+
+    entry: ClawdConfigEntry
+    subentry: ConfigSubentry
+
+
+@callback
+def async_get_device(
+    hass: HomeAssistant, device_id: str
+) -> GatewayDevice | AgentDevice | None:
+    """Return a device; None if it is none of a Gateway or a conversation agent."""
+    if (device := dr.async_get(hass).async_get(device_id)) is None:
+        return None
+    ids = {name for domain, name in device.identifiers if domain == DOMAIN}
+    entries: list[ClawdConfigEntry] = hass.config_entries.async_entries(DOMAIN)
+    for entry in entries:
+        if entry.entry_id in ids:
+            return GatewayDevice(entry)
+        for subentry in entry.subentries.values():
+            is_agent = subentry.subentry_type == SUBENTRY_CONVERSATION
+            if is_agent and subentry.subentry_id in ids:
+                return AgentDevice(entry, subentry)
+    return None
+
+
+@callback
+def async_find_device_id(
+    hass: HomeAssistant, entry: ClawdConfigEntry, identifier: str
+) -> str | None:
+    """Return the id of a device, by the id of its entry or subentry."""
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    return next(
+        (one.id for one in devices if (DOMAIN, identifier) in one.identifiers), None
+    )
