@@ -1,4 +1,4 @@
-"""Logbook entries of tool calls."""
+"""Logbook entries of agents and Gateways."""
 
 from typing import TYPE_CHECKING, Any, Final
 
@@ -6,6 +6,7 @@ from homeassistant.components.logbook import LOGBOOK_ENTRY_MESSAGE, LOGBOOK_ENTR
 from homeassistant.core import Event, HomeAssistant, callback, split_entity_id
 
 from .const import DOMAIN, EVENT_TOOL_CALL
+from .device_events import EVENT_AGENT, EVENT_GATEWAY, AgentEvent, GatewayEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,6 +39,16 @@ VERBS: Final[Mapping[str, Mapping[str, str]]] = {
     "home_announce": {"": "spoke on"},
     "home_ask": {"": "asked on"},
 }
+MESSAGES: Final[Mapping[str, str]] = {
+    AgentEvent.REPLY: "replied",
+    AgentEvent.TASK_FINISHED: "finished a task",
+    AgentEvent.TASK_FAILED: "failed at a task",
+    AgentEvent.QUESTION: "asked a question",
+    AgentEvent.MESSAGE_FROM_ELSEWHERE: "sent a message",
+    GatewayEvent.CONNECTED: "is connected again",
+    GatewayEvent.CONNECTION_LOST: "lost its connection",
+    GatewayEvent.SELF_TEST_FAILED: "failed its self-test",
+}
 DONE: Final = "done"
 MAX_NAMES: Final = 3
 
@@ -52,16 +63,31 @@ def async_describe_events(
     """Describe the events of the integration."""
 
     @callback
-    def describe(event: Event[Any]) -> dict[str, str]:
+    def describe_call(event: Event[Any]) -> dict[str, str]:
         return {
-            LOGBOOK_ENTRY_NAME: _agent_name(hass, event.data),
+            LOGBOOK_ENTRY_NAME: _name(hass, event.data),
             LOGBOOK_ENTRY_MESSAGE: _message(hass, event.data),
         }
 
-    async_describe_event(DOMAIN, EVENT_TOOL_CALL, describe)
+    @callback
+    def describe(event: Event[Any]) -> dict[str, str]:
+        return {
+            LOGBOOK_ENTRY_NAME: _name(hass, event.data),
+            LOGBOOK_ENTRY_MESSAGE: _event_message(event.data),
+        }
+
+    async_describe_event(DOMAIN, EVENT_TOOL_CALL, describe_call)
+    async_describe_event(DOMAIN, EVENT_AGENT, describe)
+    async_describe_event(DOMAIN, EVENT_GATEWAY, describe)
 
 
-def _agent_name(hass: HomeAssistant, data: Mapping[str, Any]) -> str:
+def _event_message(data: Mapping[str, Any]) -> str:
+    message = MESSAGES.get(data["type"], data["type"])
+    name = data.get("name")
+    return f"{message}: {name}" if name else message
+
+
+def _name(hass: HomeAssistant, data: Mapping[str, Any]) -> str:
     entry = hass.config_entries.async_get_entry(data.get("entry_id") or "")
     if entry is None:
         return "OpenClaw"

@@ -31,11 +31,11 @@ from tests.simulator import AskUser, Fail, GatewaySimulator, Pause, Reply
 
 from .ai_tasks import TASK, cleaned_up
 from .asking import ROOM, approve
-from .assist_client import catch_up
+from .assist_client import Conversation, catch_up
 from .check_stubs import check_stub, run_stubs
 from .faults.requests import UNKNOWN_RESPONSE
 from .pictures import add_camera, picture
-from .states import AGENT, CONNECTIVITY, SELF_TEST_EVENT, wait_for_state
+from .states import ACTIVITY, AGENT, CONNECTIVITY, SELF_TEST_EVENT, wait_for_state
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -105,11 +105,12 @@ async def test_every_entity_of_the_gateway_that_is_named_is_there(
 ) -> None:
     named = set(
         re.findall(
-            r"\w+\.openclaw_gateway\w+|conversation\.(?!process)\w+|ai_task\.\w+_ai_\w+",
+            r"\w+\.openclaw_gateway\w+|conversation\.(?!process)\w+|ai_task\.\w+_ai_\w+"
+            r"|event\.main\w+",
             str(BLOCKS),
         )
     )
-    assert named == {AGENT, CONNECTIVITY, SELF_TEST_EVENT, TASK}
+    assert named == {ACTIVITY, AGENT, CONNECTIVITY, SELF_TEST_EVENT, TASK}
     assert all(hass.states.get(entity_id) for entity_id in named)
 
 
@@ -277,4 +278,30 @@ async def test_the_end_of_a_task_is_told(
     assert [call.data["message"] for call in told] == [
         "A small one.",
         "The agent could not answer: the provider refuses",
+        "A task has failed.",
     ]
+
+
+async def test_what_the_agent_says_by_itself_is_told(
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    gateway: GatewaySimulator,
+    told: list[ServiceCall],
+) -> None:
+    await Conversation(hass).say("Draw a cat", user="ada")
+    [run] = gateway.runs.by_id.values()
+    assert told == []
+
+    run = gateway.run(
+        "?",
+        Reply("It is drawn."),
+        session_key=run.session.key,
+        run_id="image_generate:39254929-b189:ok:agent-loop",
+    )
+    await run.done.wait()
+    await catch_up(entry)
+    while tasks := entry.runtime_data.background_tasks:
+        await next(iter(tasks))
+        await hass.async_block_till_done()
+
+    assert [call.data["message"] for call in told] == ["There is news."]

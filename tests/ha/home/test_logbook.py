@@ -14,11 +14,11 @@ from .harness import Home
 
 def described(hass: HomeAssistant, data: dict[str, Any]) -> str:
     """Return the sentence of an event."""
-    found: list[Any] = []
-    async_describe_events(hass, lambda *description: found.append(description))
-    [(domain, event_type, describe)] = found
-    assert (domain, event_type) == ("clawd", EVENT_TOOL_CALL)
-    entry = describe(Event(EVENT_TOOL_CALL, data))
+    found: dict[tuple[str, str], Any] = {}
+    async_describe_events(
+        hass, lambda domain, event, describe: found.update({(domain, event): describe})
+    )
+    entry = found["clawd", EVENT_TOOL_CALL](Event(EVENT_TOOL_CALL, data))
     return f"{entry['name']} {entry['message']}"
 
 

@@ -1,0 +1,113 @@
+"""Device conditions of Gateways and agents."""
+
+from typing import TYPE_CHECKING, Final
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import CONF_CONDITION, CONF_DEVICE_ID, CONF_DOMAIN, CONF_TYPE
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import config_validation as cv
+import voluptuous as vol
+
+from .assist.agent_questions import get_agent_questions
+from .assist.ongoing import get_ongoing
+from .assist.run_origins import get_origins
+from .const import DOMAIN
+from .devices import AgentDevice, GatewayDevice, async_get_device
+from .reports import FAILED_STATUSES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from homeassistant.helpers.condition import ConditionCheckerType
+    from homeassistant.helpers.typing import ConfigType, TemplateVarsType
+
+    from .coordinator import ClawdConfigEntry
+
+
+def _is_working(device: AgentDevice) -> bool:
+    subentry_id = device.subentry.subentry_id
+    return bool(
+        get_ongoing(device.entry).of_agent(subentry_id)
+        or get_origins(device.entry).of_agent(subentry_id)
+    )
+
+
+def _has_question(device: AgentDevice) -> bool:
+    questions = get_agent_questions(device.entry)
+    return questions is not None and any(
+        one.origin.subentry.subentry_id == device.subentry.subentry_id
+        for one in questions.open.values()
+    )
+
+
+def _is_connected(entry: ClawdConfigEntry) -> bool:
+    loaded = entry.state is ConfigEntryState.LOADED
+    return loaded and entry.runtime_data.coordinator.connected
+
+
+def _self_test_failed(entry: ClawdConfigEntry) -> bool | None:
+    """Return whether the last self-test failed; None if none is known."""
+    if entry.state is not ConfigEntryState.LOADED:
+        return None
+    report = entry.runtime_data.reports.data
+    return report["status"] in FAILED_STATUSES if report else None
+
+
+AGENT_CONDITIONS: Final[Mapping[str, Callable[[AgentDevice], bool]]] = {
+    "is_working": _is_working,
+    "is_not_working": lambda device: not _is_working(device),
+    "has_question": _has_question,
+}
+GATEWAY_CONDITIONS: Final[Mapping[str, Callable[[ClawdConfigEntry], bool]]] = {
+    "is_connected": _is_connected,
+    "is_not_connected": lambda entry: not _is_connected(entry),
+    "self_test_passed": lambda entry: _self_test_failed(entry) is False,
+    "self_test_failed": lambda entry: _self_test_failed(entry) is True,
+}
+CONDITION_SCHEMA: Final = cv.DEVICE_CONDITION_BASE_SCHEMA.extend(
+    {vol.Required(CONF_TYPE): vol.In([*AGENT_CONDITIONS, *GATEWAY_CONDITIONS])}
+)
+
+
+async def async_get_conditions(
+    hass: HomeAssistant, device_id: str
+) -> list[dict[str, str]]:
+    """Return the conditions of a device."""
+    types: Mapping[str, object]
+    match async_get_device(hass, device_id):
+        case GatewayDevice():
+            types = GATEWAY_CONDITIONS
+        case AgentDevice():
+            types = AGENT_CONDITIONS
+        case _:
+            return []
+    return [
+        {
+            CONF_CONDITION: "device",
+            CONF_DOMAIN: DOMAIN,
+            CONF_DEVICE_ID: device_id,
+            CONF_TYPE: kind,
+        }
+        for kind in types
+    ]
+
+
+@callback
+def async_condition_from_config(
+    hass: HomeAssistant,  # noqa: ARG001 - Home Assistant's signature
+    config: ConfigType,
+) -> ConditionCheckerType:
+    """Return the checker of a condition."""
+    device_id, kind = config[CONF_DEVICE_ID], config[CONF_TYPE]
+
+    @callback
+    def check(hass: HomeAssistant, _: TemplateVarsType) -> bool:
+        # The device may be deleted, and its entry reloaded, at any time.
+        match async_get_device(hass, device_id):
+            case GatewayDevice(entry) if kind in GATEWAY_CONDITIONS:
+                return GATEWAY_CONDITIONS[kind](entry)
+            case AgentDevice() as device if kind in AGENT_CONDITIONS:
+                return AGENT_CONDITIONS[kind](device)
+        return False
+
+    return check

@@ -1,0 +1,73 @@
+"""Device triggers of Gateways and agents."""
+
+from typing import TYPE_CHECKING, Final
+
+from homeassistant.components.device_automation import DEVICE_TRIGGER_BASE_SCHEMA
+from homeassistant.components.homeassistant.triggers import event as event_trigger
+from homeassistant.const import (
+    CONF_DEVICE_ID,
+    CONF_DOMAIN,
+    CONF_EVENT_DATA,
+    CONF_PLATFORM,
+    CONF_TYPE,
+)
+import voluptuous as vol
+
+from .const import DOMAIN
+from .device_events import EVENT_AGENT, EVENT_GATEWAY, AgentEvent, GatewayEvent
+from .devices import AgentDevice, GatewayDevice, async_get_device
+
+if TYPE_CHECKING:
+    from homeassistant.core import CALLBACK_TYPE, HomeAssistant
+    from homeassistant.helpers.trigger import TriggerActionType, TriggerInfo
+    from homeassistant.helpers.typing import ConfigType
+
+TRIGGER_SCHEMA: Final = DEVICE_TRIGGER_BASE_SCHEMA.extend(
+    {vol.Required(CONF_TYPE): vol.In([*AgentEvent, *GatewayEvent])}
+)
+
+
+async def async_get_triggers(
+    hass: HomeAssistant, device_id: str
+) -> list[dict[str, str]]:
+    """Return the triggers of a device."""
+    types: type[AgentEvent | GatewayEvent]
+    match async_get_device(hass, device_id):
+        case GatewayDevice():
+            types = GatewayEvent
+        case AgentDevice():
+            types = AgentEvent
+        case _:
+            return []
+    return [
+        {
+            CONF_PLATFORM: "device",
+            CONF_DOMAIN: DOMAIN,
+            CONF_DEVICE_ID: device_id,
+            CONF_TYPE: event.value,
+        }
+        for event in types
+    ]
+
+
+async def async_attach_trigger(
+    hass: HomeAssistant,
+    config: ConfigType,
+    action: TriggerActionType,
+    trigger_info: TriggerInfo,
+) -> CALLBACK_TYPE:
+    """Attach a trigger to the events of a device."""
+    kind = config[CONF_TYPE]
+    event_config = event_trigger.TRIGGER_SCHEMA(
+        {
+            CONF_PLATFORM: "event",
+            "event_type": EVENT_AGENT if kind in list(AgentEvent) else EVENT_GATEWAY,
+            CONF_EVENT_DATA: {
+                CONF_DEVICE_ID: config[CONF_DEVICE_ID],
+                CONF_TYPE: kind,
+            },
+        }
+    )
+    return await event_trigger.async_attach_trigger(
+        hass, event_config, action, trigger_info, platform_type="device"
+    )
