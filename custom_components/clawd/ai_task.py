@@ -23,6 +23,7 @@ from .assist.evaluation import (
 )
 from .assist.generation import Task, async_generate
 from .assist.images import async_generate_image, async_offers_images
+from .assist.usage import async_trace_usage
 from .const import CONF_AGENT, CONF_AGENT_TOOLS, DOMAIN, SUBENTRY_AI_TASK
 from .coordinator import async_create_background_task, subentries_of_type
 from .entity import AgentEntity
@@ -116,7 +117,7 @@ class ClawdAITaskEntity(AgentEntity, AITaskEntity):
         chat_log.async_add_assistant_content_without_tools(
             AssistantContent(self.entity_id, answer.text)
         )
-        chat_log.async_trace(_statistics(answer))
+        async_trace_usage(answer.last, answer.usage)
         data = answer.text if task.structure is None else answer.data
         return GenDataTaskResult(chat_log.conversation_id, data)
 
@@ -163,16 +164,3 @@ def _system_prompt(chat_log: ChatLog) -> str:
     if TYPE_CHECKING:
         assert isinstance(system, SystemContent)
     return system.content
-
-
-def _statistics(answer: Answer) -> dict[str, object]:
-    """Return the details of an answer for the trace, as other integrations."""
-    usage = answer.usage
-    return {
-        "stats": {
-            "input_tokens": usage.input,
-            "output_tokens": usage.output,
-            "cost": usage.cost,
-        },
-        "model": answer.last.model,
-    }

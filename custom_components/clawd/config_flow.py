@@ -130,7 +130,7 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
     """
 
     VERSION = 1
-    MINOR_VERSION = 6
+    MINOR_VERSION = 7
 
     _setup: GatewaySetup
     _probe_result: ProbeResult

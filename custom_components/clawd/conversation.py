@@ -26,6 +26,7 @@ from .assist.question_texts import async_describe_question
 from .assist.questions import is_question
 from .assist.reply import has_words
 from .assist.stop import async_describe_stop, async_stop, is_stop, runs_to_stop
+from .assist.usage import async_trace_usage
 from .const import CONF_HANDOFF_AFTER, CONF_HANDOFF_SENTENCE, SUBENTRY_CONVERSATION
 from .coordinator import subentries_of_type
 from .device_events import AgentEvent, async_fire_agent_event, describe_result
@@ -157,6 +158,7 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
                 self._async_say(shown, chat_log)
             return _result(chat_log, run.question, shown)
         reply = await run.result()
+        async_trace_usage(run.run_result)
         listens = is_question(reply.text, language)
         shown = join(reply.shown[said:], reply.media)
         if not (has_words(shown) and (said or reply.media)):

@@ -52,6 +52,9 @@ async def async_migrate_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> b
     if (entry.version, entry.minor_version) == (1, 5):
         _async_add_missing_settings(hass, entry)
         hass.config_entries.async_update_entry(entry, minor_version=6)
+    if (entry.version, entry.minor_version) == (1, 6):
+        _async_add_missing_settings(hass, entry)
+        hass.config_entries.async_update_entry(entry, minor_version=7)
     return entry.version == 1
 
 

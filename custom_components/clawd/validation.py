@@ -43,6 +43,7 @@ from .const import (
     CONF_IDLE_TIMEOUT,
     CONF_INSTRUCTIONS,
     CONF_KEEP_RUN,
+    CONF_OFFER_TO_AGENTS,
     CONF_PERMISSIONS,
     CONF_QUIET_END,
     CONF_QUIET_START,
@@ -206,6 +207,7 @@ AGENT_SETTINGS: Final[Mapping[str, Read]] = {
     CONF_LLM_HASS_API: read_apis,
     CONF_SPOKEN_PART: lambda value: SpokenPart(value).value,
     CONF_FAST_VOICE: _switch,
+    CONF_OFFER_TO_AGENTS: _switch,
 }
 AI_TASK_SETTINGS: Final[Mapping[str, Read]] = {
     CONF_AGENT: _text,

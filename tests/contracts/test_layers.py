@@ -62,7 +62,7 @@ GATEWAY_LAYERS = Layers(
     ),
     pairs=("client -> introspection", "client -> probe", "node -> client"),
 )
-MAX_TOP_FILES = 34
+MAX_TOP_FILES = 35
 
 IMPORT_BLOCKER = """
 import sys

@@ -200,7 +200,7 @@ async def new_entry(
             CONF_SSL: False,
             CONF_TOKEN: gateway.token,
         },
-        minor_version=6,
+        minor_version=7,
         subentries_data=[
             {**subentry, "data": {**subentry["data"], **agent_settings}},
             *more_subentries,

@@ -251,7 +251,7 @@ async def test_setup_updates_the_unique_id_of_a_gateway_updated_to_protocol_4(
 async def test_a_second_entry_of_a_gateway_does_not_get_its_unique_id(
     hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
 ) -> None:
-    second = MockConfigEntry(domain=DOMAIN, data=entry.data, minor_version=6)
+    second = MockConfigEntry(domain=DOMAIN, data=entry.data, minor_version=7)
     second.add_to_hass(hass)
     form = await second.start_reconfigure_flow(hass)
 

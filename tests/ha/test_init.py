@@ -237,7 +237,7 @@ async def test_entries_that_are_set_up_at_once_make_one_identity(
         return stored
 
     monkeypatch.setattr(Store, "async_load", load_from_disk)
-    second = MockConfigEntry(domain=DOMAIN, data=new_entry.data, minor_version=6)
+    second = MockConfigEntry(domain=DOMAIN, data=new_entry.data, minor_version=7)
     second.add_to_hass(hass)
 
     assert await _set_up(hass, new_entry) is ConfigEntryState.LOADED

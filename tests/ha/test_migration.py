@@ -76,7 +76,7 @@ async def test_the_consent_moves_to_the_options(
 ) -> None:
     assert await _set_up(hass, old_entry) is ConfigEntryState.LOADED
 
-    assert (old_entry.version, old_entry.minor_version) == (1, 6)
+    assert (old_entry.version, old_entry.minor_version) == (1, 7)
     assert "allow_insecure" not in old_entry.data
     assert old_entry.options == {
         "self_test_schedule": "daily",
@@ -101,7 +101,7 @@ async def test_a_private_key_that_was_pasted_with_a_ca_is_forgotten(
     assert await _set_up(hass, new_entry) is ConfigEntryState.LOADED
 
     assert dict(new_entry.data) == {**before, **kept, "offer_home": True}
-    assert new_entry.minor_version == 6
+    assert new_entry.minor_version == 7
 
 
 async def test_the_idle_timeout_is_kept_under_its_new_name(
@@ -118,7 +118,7 @@ async def test_the_idle_timeout_is_kept_under_its_new_name(
 
     [subentry] = new_entry.subentries.values()
     assert dict(subentry.data) == {**data, "idle_timeout": 42}
-    assert new_entry.minor_version == 6
+    assert new_entry.minor_version == 7
 
 
 @pytest.mark.parametrize("protocol", [3, 4])
@@ -195,10 +195,10 @@ async def test_two_entries_of_a_gateway_do_not_share_its_identity(
 async def test_an_entry_of_a_later_minor_version_is_used_as_it_is(
     hass: HomeAssistant, new_entry: MockConfigEntry
 ) -> None:
-    hass.config_entries.async_update_entry(new_entry, minor_version=7)
+    hass.config_entries.async_update_entry(new_entry, minor_version=8)
 
     assert await _set_up(hass, new_entry) is ConfigEntryState.LOADED
-    assert new_entry.minor_version == 7
+    assert new_entry.minor_version == 8
 
 
 async def test_an_entry_of_a_later_version_is_refused(
@@ -227,7 +227,7 @@ async def test_subentries_of_earlier_versions_get_what_they_lack(
 
     assert await _set_up(hass, new_entry) is ConfigEntryState.LOADED
 
-    assert new_entry.minor_version == 6
+    assert new_entry.minor_version == 7
     assert [dict(subentry.data) for subentry in new_entry.subentries.values()] == [
         agent.data,
         {"agent": "main", "agent_tools": False, "deadline": agent.data["deadline"]},
@@ -256,7 +256,7 @@ async def test_rights_come_to_agents_that_existed_and_memory_stays(
     [subentry, kept] = new_entry.subentries.values()
     assert dict(subentry.data) == {**before, "permissions": "administrators"}
     assert dict(kept.data) == {"agent": "main"}
-    assert new_entry.minor_version == 6
+    assert new_entry.minor_version == 7
 
 
 async def test_the_first_agent_keeps_its_memory(

@@ -184,7 +184,7 @@ async def test_an_entry_that_is_removed_leaves_no_evidence(
     await hass.config_entries.async_remove(entry.entry_id)
     assert entry.state is ConfigEntryState.NOT_LOADED
     again = MockConfigEntry(
-        domain=DOMAIN, data=dict(entry.data), minor_version=6, entry_id=entry.entry_id
+        domain=DOMAIN, data=dict(entry.data), minor_version=7, entry_id=entry.entry_id
     )
     again.add_to_hass(hass)
     assert await hass.config_entries.async_setup(again.entry_id)

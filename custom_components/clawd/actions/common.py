@@ -2,10 +2,9 @@
 
 from typing import TYPE_CHECKING, Any, Final
 
-from homeassistant.auth.permissions.const import POLICY_CONTROL
 from homeassistant.const import CONF_MODEL, Platform
 from homeassistant.core import ServiceCall
-from homeassistant.exceptions import ServiceValidationError, Unauthorized
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import (
     config_validation as cv,
     entity_registry as er,
@@ -18,8 +17,10 @@ from ..assist.attachments import async_resolve_files
 from ..assist.generation import Task
 from ..assist.session import is_reserved_name
 from ..assist.structure import structure_schema
+from ..assist.usage import model_ref, usage_response
 from ..const import CONF_DEADLINE, CONF_IDLE_TIMEOUT, CONF_THINKING, DOMAIN
 from ..gateway import MIN_PROTOCOL, Delivery
+from ..home.users import async_require_control
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigSubentry
@@ -88,12 +89,7 @@ async def async_get_agent(
             translation_key="no_such_agent",
             translation_placeholders={"entity_id": entity_id},
         )
-    if call.context.user_id:
-        user = await hass.auth.async_get_user(call.context.user_id)
-        if user is None or not user.permissions.check_entity(entity_id, POLICY_CONTROL):
-            raise Unauthorized(
-                context=call.context, entity_id=entity_id, permission=POLICY_CONTROL
-            )
+    await async_require_control(hass, call.context, entity_id)
     entry: ClawdConfigEntry = service.async_get_config_entry(
         hass, DOMAIN, found.config_entry_id
     )
@@ -191,20 +187,13 @@ async def async_read_question(
 
 def answer_response(answer: Answer) -> JsonObjectType:
     """Return the response that an answer is told in."""
-    usage, last = answer.usage, answer.last
+    last = answer.last
     return {
         "text": answer.text,
         "data": answer.data,
         "run_id": last.run_id,
-        "model": f"{last.provider}/{last.model}" if last.model else None,
-        "usage": {
-            "input_tokens": usage.input,
-            "output_tokens": usage.output,
-            "cache_read_tokens": usage.cache_read,
-            "cache_write_tokens": usage.cache_write,
-            "total_tokens": usage.total,
-            "cost": usage.cost,
-        },
+        "model": model_ref(last),
+        "usage": {**usage_response(answer.usage)},
         "delivery": last.delivery,
     }
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
 
     from ..coordinator import ClawdConfigEntry
-    from ..gateway import AgentRun
+    from ..gateway import AgentRun, RunResult
     from .ask import Question
     from .chat_log import Delta, ReplyStream
 
@@ -88,6 +88,13 @@ class OngoingRun:
     def ended(self) -> bool:
         """Return whether the run has ended."""
         return self._ended.done()
+
+    @property
+    def run_result(self) -> RunResult:
+        """Return what the Gateway tells of a run that has succeeded."""
+        result = self.run and self.run.result_now
+        assert result  # noqa: S101 - its reply was read to the end
+        return result
 
     @property
     def stopping(self) -> bool:

@@ -34,6 +34,7 @@ from ..const import (
     CONF_HOME_ACCESS,
     CONF_IDLE_TIMEOUT,
     CONF_INSTRUCTIONS,
+    CONF_OFFER_TO_AGENTS,
     CONF_PERMISSIONS,
     CONF_SENSITIVE,
     CONF_SENSITIVE_LABEL,
@@ -80,6 +81,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     CONF_LLM_HASS_API: [*DEFAULT_APIS],
     CONF_SPOKEN_PART: SpokenPart.ANSWER.value,
     CONF_FAST_VOICE: False,
+    CONF_OFFER_TO_AGENTS: False,
 }
 HOME_SETTINGS: Final = (
     CONF_HOME_ACCESS,
@@ -111,6 +113,9 @@ _ADVANCED: Final = vol.Schema(
         vol.Required(CONF_IDLE_TIMEOUT, default=DEFAULTS[CONF_IDLE_TIMEOUT]): SECONDS,
         vol.Required(CONF_DEADLINE, default=DEFAULTS[CONF_DEADLINE]): SECONDS,
         vol.Required(CONF_TOOL_PROGRESS, default=DEFAULTS[CONF_TOOL_PROGRESS]): bool,
+        vol.Required(
+            CONF_OFFER_TO_AGENTS, default=DEFAULTS[CONF_OFFER_TO_AGENTS]
+        ): bool,
     }
 )
 _VOICE: Final = vol.Schema(

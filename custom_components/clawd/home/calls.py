@@ -11,6 +11,7 @@ from homeassistant.helpers.json import json_dumps
 import voluptuous as vol
 
 from ..gateway import NOTIFY, NodeCallError
+from .agent_calls import agent_call
 from .apis import llm_context, result_data
 from .arguments import INVALID_ARGUMENTS, read_call
 from .caller import READ_ONLY, async_identify, async_require_rights, refusal
@@ -93,7 +94,7 @@ async def async_handle_call(
         raise NodeCallError(NOT_READY, "Home Assistant is not running yet.")
     record = Record(dry_run=dry_run)
     handle = _async_notification if call.is_notification else _async_call
-    with recorded(hass, entry, state.statistics, record):
+    with agent_call(), recorded(hass, entry, state.statistics, record):
         try:
             async with asyncio.timeout(call.timeout):
                 result = await handle(hass, entry, state, call, record)

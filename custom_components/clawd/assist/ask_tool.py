@@ -1,0 +1,150 @@
+"""Tool by which another conversation agent asks one of ours."""
+
+from typing import TYPE_CHECKING, Any, Final, override
+
+from homeassistant.const import Platform
+from homeassistant.core import Context, HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import entity_registry as er, llm
+import voluptuous as vol
+
+from ..const import CONF_OFFER_TO_AGENTS, DOMAIN, SUBENTRY_CONVERSATION
+from ..coordinator import subentries_of_type
+from ..home.agent_calls import in_agent_call
+from ..home.users import async_require_control
+from .ask import Question, async_build_prompt, call_origin
+from .errors import translated_error
+from .generation import Task, async_generate
+from .reply import has_words
+from .usage import async_trace_usage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from homeassistant.config_entries import ConfigSubentry
+
+    from ..coordinator import ClawdConfigEntry
+
+    type Agents = Mapping[str, tuple[ClawdConfigEntry, ConfigSubentry]]
+
+ATTR_AGENT: Final = "agent"
+ATTR_QUESTION: Final = "question"
+# Characters of an answer: what a model with a context of 8,000 tokens can still take.
+MAX_ANSWER: Final = 12_000
+
+DESCRIPTION: Final = (
+    "Ask a more capable AI agent with tools and a memory of its own, and get its "
+    "answer. Use it for questions that are too hard for you: research, current facts, "
+    "long reasoning, or anything for which you have no other tool. It may take a "
+    "minute. It cannot see this conversation and cannot ask back."
+)
+ASKED_BY_ASSISTANT: Final = (
+    "Another assistant of Home Assistant passes this question on, and tells the user "
+    "your answer. Answer briefly, in one turn: nobody can answer a question of yours, "
+    "and nobody can confirm an action here. If something has to be confirmed first, "
+    "say that the user has to ask you for it directly."
+)
+
+
+@callback
+def async_offered_agents(hass: HomeAssistant) -> Agents:
+    """Return the agents that others may ask, by the ids of their entities."""
+    registry = er.async_get(hass)
+    agents: dict[str, tuple[ClawdConfigEntry, ConfigSubentry]] = {}
+    for entry in hass.config_entries.async_loaded_entries(DOMAIN):
+        for subentry in subentries_of_type(entry, SUBENTRY_CONVERSATION):
+            entity_id = registry.async_get_entity_id(
+                Platform.CONVERSATION, DOMAIN, subentry.subentry_id
+            )
+            if subentry.data[CONF_OFFER_TO_AGENTS] and entity_id:
+                entity = registry.async_get(entity_id)
+                if entity and not entity.disabled_by:
+                    agents[entity_id] = entry, subentry
+    return agents
+
+
+class AskTool(llm.Tool):
+    """Question to an agent of a Gateway."""
+
+    name = f"{DOMAIN}__ask"
+    title = "Ask an agent"
+    integration = DOMAIN
+
+    def __init__(self, agents: Agents) -> None:
+        """Offer one or more agents."""
+        self._first = next(iter(agents))
+        names = ", ".join(f"{key} ({agents[key][1].title})" for key in agents)
+        self.description = f"{DESCRIPTION} Available: {names}."
+        question = vol.Required(
+            ATTR_QUESTION,
+            description="The whole question, with everything needed to answer it.",
+        )
+        fields: dict[vol.Marker, object] = {question: str}
+        if len(agents) > 1:
+            agent = vol.Optional(
+                ATTR_AGENT, description=f"The agent to ask (default: {self._first})."
+            )
+            fields[agent] = vol.In(list(agents))
+        self.parameters = vol.Schema(fields)
+
+    @override
+    async def async_call(
+        self,
+        hass: HomeAssistant,
+        tool_input: llm.ToolInput,
+        llm_context: llm.LLMContext,
+    ) -> llm.ToolResult:
+        """Ask, and return the answer or the reason why there is none."""
+        arguments: dict[str, Any] = self.parameters(tool_input.tool_args)
+        agent = arguments.get(ATTR_AGENT, self._first)
+        try:
+            answer = await _async_ask(
+                hass, agent, arguments[ATTR_QUESTION], llm_context
+            )
+        except HomeAssistantError as err:
+            return llm.ToolResult(data={"error": str(err)}, error=True)
+        if len(answer) > MAX_ANSWER:
+            answer = f"{answer[:MAX_ANSWER]} …"
+        return llm.ToolResult(data={"answer": answer})
+
+
+async def _async_ask(
+    hass: HomeAssistant, entity_id: str, text: str, llm_context: llm.LLMContext
+) -> str:
+    """Return the answer of an agent, which has the rights of who asked.
+
+    Raises:
+        HomeAssistantError: there is none.
+
+    """
+    # An agent that hands a question on must not get it back. Chats keep their tools
+    # from turn to turn, whatever has changed since.
+    if in_agent_call():
+        raise translated_error("asked_by_agent")
+    if (agent := async_offered_agents(hass).get(entity_id)) is None:
+        raise translated_error("agent_not_offered")
+    if not has_words(text):
+        raise translated_error("blank_question")
+    entry, subentry = agent
+    context = llm_context.context or Context()
+    await async_require_control(hass, context, entity_id)
+    question = Question(
+        text=text,
+        conversation_id="",
+        language=llm_context.language or hass.config.language,
+        device_id=llm_context.device_id,
+        user_id=context.user_id,
+        context_id=context.id,
+        extra_system_prompt=ASKED_BY_ASSISTANT,
+    )
+    task = Task(
+        text=text,
+        instructions=await async_build_prompt(hass, entry, subentry, question),
+        origin=call_origin(subentry, question),
+        # A model wrote the question: on the Gateway's machine, it has no user's rights.
+        user_id=None,
+        with_tools=True,
+    )
+    answer = await async_generate(hass, entry.runtime_data.coordinator, subentry, task)
+    async_trace_usage(answer.last, answer.usage)
+    return answer.text

@@ -1,0 +1,279 @@
+"""Tool by which other conversation agents ask one of ours."""
+
+from typing import Any
+
+from homeassistant.auth.const import GROUP_ID_READ_ONLY
+from homeassistant.components import conversation
+from homeassistant.config_entries import ConfigSubentryData
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.helpers import entity_registry as er, llm
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
+
+from custom_components.clawd.assist import ask_tool
+from custom_components.clawd.flows.agent_schema import new_subentry
+from custom_components.clawd.home.apis import llm_context
+from custom_components.clawd.llm import async_get_tools
+from tests.ha.states import AGENT
+from tests.simulator import Fail, GatewaySimulator, Pause, Reply
+
+from .harness import Home
+from .local_model import ASK, LOCAL, LocalModel, add_local_model, traced_usage
+
+OFFERED = {"offer_to_agents": True}
+
+
+@pytest.fixture
+def home_settings() -> dict[str, Any]:
+    """Return the settings of an agent that is offered."""
+    return OFFERED
+
+
+@pytest.fixture
+async def model(hass: HomeAssistant, home: Home) -> LocalModel:  # noqa: ARG001 - set up first
+    """Return the model of another integration."""
+    return await add_local_model(hass)
+
+
+def context_of(platform: str) -> llm.LLMContext:
+    """Return the context of an integration that asks for tools."""
+    return llm.LLMContext(platform, Context(), "en", "conversation", None)
+
+
+async def test_a_model_gets_the_answer_of_an_agent(
+    hass: HomeAssistant, model: LocalModel, gateway: GatewaySimulator
+) -> None:
+    gateway.script(Reply("<think>Hm.</think>Because of Rayleigh."))
+
+    result = await model.ask(hass)
+
+    assert result == llm.ToolResult({"answer": "Because of Rayleigh."})
+    [request] = gateway.received("agent")
+    assert request.params["message"] == "Why is the sky blue?"
+    assert "ha-task-" in request.params["sessionKey"]
+    assert "Another assistant of Home Assistant" in request.params["extraSystemPrompt"]
+    assert traced_usage() == [
+        {
+            "stats": {
+                "input_tokens": 10,
+                "cached_input_tokens": 0,
+                "output_tokens": 20,
+                "cost": 0,
+            },
+            "model": "mock/mock",
+        }
+    ]
+    tool = model.tools[ASK]
+    assert tool.integration == "clawd"
+    assert set(tool.parameters.schema) == {"question"}
+    assert "conversation.main (main)" in str(tool.description)
+
+
+@pytest.mark.parametrize("home_settings", [{}])
+async def test_no_agent_is_offered_by_default(
+    hass: HomeAssistant, model: LocalModel, gateway: GatewaySimulator
+) -> None:
+    result = await model.ask(hass)
+
+    assert ASK not in model.tools
+    assert result.error
+    assert not gateway.received("agent")
+
+
+@pytest.mark.usefixtures("model")
+async def test_who_is_not_offered_the_tool(hass: HomeAssistant) -> None:
+    api = llm.LLM_API_ASSIST
+    assert async_get_tools(hass, context_of("ollama"), api)
+    assert async_get_tools(hass, context_of("ollama"), "homeassistant") is None
+    assert async_get_tools(hass, context_of("mcp_server"), api) is None
+    assert async_get_tools(hass, llm_context(hass), api) is None
+
+
+async def test_a_disabled_agent_is_not_offered(
+    hass: HomeAssistant, model: LocalModel
+) -> None:
+    disabled = er.RegistryEntryDisabler.USER
+    er.async_get(hass).async_update_entity(AGENT, disabled_by=disabled)
+
+    await model.ask(hass)
+    assert ASK not in model.tools
+
+    er.async_get(hass).async_remove(AGENT)
+    await model.ask(hass)
+    assert ASK not in model.tools
+
+
+class TestTwoAgents:
+    """Two agents of the same Gateway."""
+
+    @pytest.fixture
+    def more_subentries(self) -> list[ConfigSubentryData]:
+        """Return another agent."""
+        other = new_subentry("main", "Researcher")
+        return [{**other, "data": {**other["data"], **OFFERED}}]
+
+    @pytest.mark.parametrize("agent", [None, "conversation.researcher"])
+    async def test_the_model_chooses(
+        self,
+        hass: HomeAssistant,
+        model: LocalModel,
+        gateway: GatewaySimulator,
+        agent: str | None,
+    ) -> None:
+        gateway.script(Reply("Found."))
+        model.arguments = {"agent": agent} if agent else {}
+        assert await model.ask(hass) == llm.ToolResult({"answer": "Found."})
+        assert set(model.tools[ASK].parameters.schema) == {"question", "agent"}
+
+    async def test_another_name_is_an_error_for_the_model(
+        self, hass: HomeAssistant, model: LocalModel
+    ) -> None:
+        model.arguments = {"agent": "conversation.nobody"}
+        result = await model.ask(hass)
+        assert result.error
+        assert result.data["error"] == "MultipleInvalid"
+
+
+async def test_a_device_and_its_user_are_told(
+    hass: HomeAssistant, model: LocalModel, gateway: GatewaySimulator, satellite: str
+) -> None:
+    gateway.script(Reply("Yes."))
+    await conversation.async_converse(
+        hass, "Is it?", None, Context(), "en", LOCAL, device_id=satellite
+    )
+    assert model.results[-1].data == {"answer": "Yes."}
+    prompt = gateway.received("agent")[-1].params["extraSystemPrompt"]
+    assert 'voice device "Satellite" in the area "Kitchen"' in prompt
+
+
+async def test_an_administrator_lends_no_rights_on_the_machine(
+    hass: HomeAssistant, home: Home, model: LocalModel, gateway: GatewaySimulator
+) -> None:
+    gateway.script(Reply("Yes."))
+    await model.ask(hass, context=Context(user_id=home.user))
+    modes = [r.params.get("permissionMode") for r in gateway.received("sessions.patch")]
+    assert modes[0] == "guarded"
+
+
+async def test_the_home_is_reached_with_the_rights_of_who_spoke(
+    hass: HomeAssistant, home: Home, model: LocalModel, gateway: GatewaySimulator
+) -> None:
+    gateway.script(Pause(), Reply("Done."))
+    context = Context(user_id=home.user)
+    asked = hass.async_create_background_task(model.ask(hass, context=context), "ask")
+    await gateway.wait_paused()
+    key = gateway.received("agent")[-1].params["sessionKey"]
+
+    await home.call("HassTurnOn", name="Kitchen light", key=key)
+    # No person can confirm there, however often it is called.
+    refused = [
+        await home.refused("HassTurnOff", name="Front door", key=key) for _ in range(2)
+    ]
+    gateway.proceed()
+    await asked
+
+    state = hass.states.get("light.kitchen_light")
+    assert state
+    assert state.context.user_id == home.user
+    assert state.context.parent_id == context.id
+    assert all("CONFIRMATION_REQUIRED" in text for text in refused)
+    assert home.effects == ["on"]
+
+
+async def test_a_user_without_permission_for_the_agent_gets_no_answer(
+    hass: HomeAssistant, model: LocalModel, gateway: GatewaySimulator
+) -> None:
+    group = await hass.auth.async_get_group(GROUP_ID_READ_ONLY)
+    assert group
+    user = MockUser(groups=[group]).add_to_hass(hass)
+    result = await model.ask(hass, context=Context(user_id=user.id))
+    assert result == llm.ToolResult({"error": "Unauthorized"}, error=True)
+    assert not gateway.received("agent")
+
+
+async def test_errors_are_told_to_the_model(
+    hass: HomeAssistant, model: LocalModel, gateway: GatewaySimulator
+) -> None:
+    gateway.script_once(Fail("no more credits"))
+    failed = await model.ask(hass)
+    assert failed.error
+    assert "main" in str(failed.data["error"]) or failed.data["error"]
+
+    model.arguments = {"question": " …"}
+    assert await model.ask(hass) == llm.ToolResult(
+        {"error": "There was no question."}, error=True
+    )
+
+
+async def test_a_long_answer_is_cut(
+    hass: HomeAssistant,
+    model: LocalModel,
+    gateway: GatewaySimulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ask_tool, "MAX_ANSWER", 5)
+    gateway.script(Reply("Because"))
+    assert (await model.ask(hass)).data == {"answer": "Becau …"}
+
+
+async def test_an_offer_that_is_withdrawn_is_refused(
+    hass: HomeAssistant,
+    new_entry: MockConfigEntry,
+    model: LocalModel,
+    gateway: GatewaySimulator,
+) -> None:
+    await model.keep_tools(hass)
+    [subentry] = new_entry.subentries.values()
+    data = {**subentry.data, "offer_to_agents": False}
+    hass.config_entries.async_update_subentry(new_entry, subentry, data=data)
+    await hass.async_block_till_done()
+
+    result = await model.ask(hass)
+
+    assert result == llm.ToolResult(
+        {"error": "This agent is not offered to other assistants."}, error=True
+    )
+    assert not gateway.received("agent")
+
+
+@pytest.mark.parametrize("keeps_tools", [False, True])
+async def test_what_an_agent_sets_off_asks_no_agent(
+    hass: HomeAssistant,
+    home: Home,
+    model: LocalModel,
+    gateway: GatewaySimulator,
+    *,
+    keeps_tools: bool,
+) -> None:
+    automation = {
+        "trigger": {"platform": "event", "event_type": "done"},
+        "action": {
+            "action": "conversation.process",
+            "data": {"agent_id": LOCAL, "text": "And now?"},
+        },
+    }
+    assert await async_setup_component(hass, "automation", {"automation": automation})
+    if keeps_tools:
+        await model.keep_tools(hass)
+    gateway.script(Pause(), Reply("Done."))
+    asked = hass.async_create_background_task(model.ask(hass), "ask")
+    await gateway.wait_paused()
+    key = gateway.received("agent")[-1].params["sessionKey"]
+
+    await home.call("HassTurnOn", name="Kitchen light", key=key)
+    await hass.async_block_till_done()
+
+    [inner] = model.results
+    assert inner.error
+    assert (ASK in model.tools) is keeps_tools
+    if keeps_tools:
+        text = "An agent of a Gateway cannot be asked on behalf of another one."
+        assert inner.data == {"error": text}
+    gateway.proceed()
+    assert (await asked).data == {"answer": "Done."}
+    assert len(gateway.received("agent")) == 1
+    # A person asks again.
+    model.kept = None
+    gateway.script(Reply("Yes."))
+    assert (await model.ask(hass)).data == {"answer": "Yes."}

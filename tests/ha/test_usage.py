@@ -1,0 +1,64 @@
+"""Tokens, cost and model in the traces of conversations."""
+
+from pathlib import Path
+from typing import Any
+
+from homeassistant.components.conversation import trace
+from homeassistant.config_entries import ConfigSubentryData
+from homeassistant.core import HomeAssistant
+import pytest
+
+from custom_components.clawd.assist import throwaway
+from custom_components.clawd.flows.ai_task import new_ai_task
+from tests.simulator import Fail, GatewaySimulator, Reply, Tool
+
+from .ai_tasks import file, generate
+from .assist_client import Conversation, speech
+from .home.local_model import traced_usage
+
+TOKENS = {"input_tokens": 10, "cached_input_tokens": 0, "output_tokens": 20}
+
+
+@pytest.fixture
+def more_subentries() -> list[ConfigSubentryData]:
+    """Return an AI task."""
+    return [new_ai_task("main", "main")]
+
+
+@pytest.mark.parametrize(("protocol", "cost"), [(3, {}), (4, {"cost": 0})])
+async def test_a_reply_is_traced_with_its_usage(
+    conversation: Conversation, gateway: GatewaySimulator, cost: dict[str, Any]
+) -> None:
+    gateway.script(Reply("Let me see."), Tool("weather"), Reply("Sunny."))
+
+    assert speech(await conversation.say("Weather?")).endswith("Sunny.")
+
+    assert traced_usage() == [{"stats": TOKENS | cost, "model": "mock/mock"}]
+
+
+async def test_a_failed_run_has_no_usage(
+    conversation: Conversation, gateway: GatewaySimulator
+) -> None:
+    gateway.script(Fail("no more credits"))
+    await conversation.say("Weather?")
+    assert traced_usage() == []
+
+
+@pytest.mark.usefixtures("entry")
+async def test_a_run_whose_usage_is_not_told_is_not_traced(
+    hass: HomeAssistant,
+    gateway: GatewaySimulator,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr(throwaway, "DELAYS", (0.0, 0.0, 0.0))
+    hass.config.media_dirs = {"local": str(tmp_path)}
+    gateway.script(Reply("Three rows."))
+    media_id = await file(hass, tmp_path, "rows.csv", b"a\nb\nc\n")
+    attachments = [{"media_content_id": media_id, "media_content_type": "text/csv"}]
+
+    with trace.async_conversation_trace():
+        assert await generate(hass, attachments=attachments) == "Three rows."
+
+    assert gateway.received("chat.send")
+    assert traced_usage() == []
