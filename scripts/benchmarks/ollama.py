@@ -72,7 +72,7 @@ def _line(content: str, *, done: bool) -> bytes:
     return f"{json.dumps(line)}\n".encode()
 
 
-async def add_ollama(api: HomeAssistantApi, url: str) -> str:
+async def add_ollama(api: HomeAssistantApi, url: str, **settings: object) -> str:
     """Add server and agent; return the entry's id."""
     flows = "config/config_entries/flow"
     flow = await api.post(flows, {"handler": "ollama"})
@@ -80,6 +80,6 @@ async def add_ollama(api: HomeAssistantApi, url: str) -> str:
     entry_id: str = added["result"]["entry_id"]
     flows = "config/config_entries/subentries/flow"
     flow = await api.post(flows, {"handler": [entry_id, "conversation"]})
-    options = {"name": "Ollama", "model": MODEL}
+    options = {"name": "Ollama", "model": MODEL, **settings}
     await api.post(f"{flows}/{flow['flow_id']}", options)
     return entry_id

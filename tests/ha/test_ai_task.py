@@ -365,8 +365,13 @@ async def test_tokens_cost_and_model_are_traced(
         for event in traced.as_dict()["events"]
         if "stats" in (event["data"] or {})
     ]
-    assert details["stats"] == {"input_tokens": 20, "output_tokens": 40, "cost": 0}
-    assert details["model"] == "mock"
+    assert details["stats"] == {
+        "input_tokens": 20,
+        "cached_input_tokens": 0,
+        "output_tokens": 40,
+        "cost": 0,
+    }
+    assert details["model"] == "mock/mock"
 
 
 @dataclass

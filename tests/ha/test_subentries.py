@@ -23,7 +23,12 @@ from tests.simulator import Agent, GatewaySimulator
 from .devices import agent_device, gateway_device
 from .states import AGENT, CONNECTIVITY, wait_for_state
 
-ADVANCED = {"idle_timeout": 100, "deadline": 200, "tool_progress": True}
+ADVANCED = {
+    "idle_timeout": 100,
+    "deadline": 200,
+    "tool_progress": True,
+    "offer_to_agents": True,
+}
 HOME = {
     "home_access": "none",
     "from_elsewhere": "none",

@@ -25,15 +25,17 @@ def more_subentries() -> list[ConfigSubentryData]:
     return [new_ai_task("main", "main")]
 
 
-@pytest.mark.parametrize(("protocol", "cost"), [(3, {}), (4, {"cost": 0})])
+@pytest.mark.parametrize(
+    ("protocol", "more"), [(3, {"output_tokens": 4}), (4, {"cost": 0})]
+)
 async def test_a_reply_is_traced_with_its_usage(
-    conversation: Conversation, gateway: GatewaySimulator, cost: dict[str, Any]
+    conversation: Conversation, gateway: GatewaySimulator, more: dict[str, Any]
 ) -> None:
     gateway.script(Reply("Let me see."), Tool("weather"), Reply("Sunny."))
 
     assert speech(await conversation.say("Weather?")).endswith("Sunny.")
 
-    assert traced_usage() == [{"stats": TOKENS | cost, "model": "mock/mock"}]
+    assert traced_usage() == [{"stats": TOKENS | more, "model": "mock/mock"}]
 
 
 async def test_a_failed_run_has_no_usage(
@@ -44,15 +46,20 @@ async def test_a_failed_run_has_no_usage(
     assert traced_usage() == []
 
 
-@pytest.mark.usefixtures("entry")
+@pytest.fixture
+def _media(
+    hass: HomeAssistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hass.config.media_dirs = {"local": str(tmp_path)}
+    monkeypatch.setattr(throwaway, "DELAYS", (0.0, 0.0, 0.0))
+
+
+@pytest.mark.usefixtures("_media", "entry")
 async def test_a_run_whose_usage_is_not_told_is_not_traced(
     hass: HomeAssistant,
     gateway: GatewaySimulator,
-    monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(throwaway, "DELAYS", (0.0, 0.0, 0.0))
-    hass.config.media_dirs = {"local": str(tmp_path)}
     gateway.script(Reply("Three rows."))
     media_id = await file(hass, tmp_path, "rows.csv", b"a\nb\nc\n")
     attachments = [{"media_content_id": media_id, "media_content_type": "text/csv"}]

@@ -1,5 +1,6 @@
 """Conversation agent of another integration, which asks one of ours."""
 
+import asyncio
 from typing import Any, Literal, override
 
 from homeassistant.components.conversation import (
@@ -28,6 +29,7 @@ class LocalModel(ConversationEntity):
         arguments: of the tool besides the question.
         tools: of the last turn, by name.
         results: of the calls, oldest first.
+        told: set at the first result.
         kept: tools of an earlier turn, which Home Assistant 2026.11 keeps.
 
     """
@@ -40,6 +42,7 @@ class LocalModel(ConversationEntity):
         self.arguments: dict[str, Any] = {}
         self.tools: dict[str, llm.Tool] = {}
         self.results: list[llm.ToolResult] = []
+        self.told = asyncio.Event()
         self.kept: llm.APIInstance | None = None
 
     @property
@@ -64,6 +67,7 @@ class LocalModel(ConversationEntity):
         asked = AssistantContent(LOCAL, tool_calls=[call])
         async for content in chat_log.async_add_assistant_content(asked):
             self.results.append(content.result)
+            self.told.set()
         chat_log.async_add_assistant_content_without_tools(
             AssistantContent(LOCAL, "As I was told.")
         )
@@ -77,7 +81,10 @@ class LocalModel(ConversationEntity):
         self.kept = await llm.async_get_api(hass, llm.LLM_API_ASSIST, context)
 
     async def ask(
-        self, hass: HomeAssistant, text: str = "Why is the sky blue?", **more: Any
+        self,
+        hass: HomeAssistant,
+        text: str = "Why is the sky blue?",
+        **more: Any,  # noqa: ANN401 - of the action
     ) -> llm.ToolResult:
         """Say something to the model; return the result of its call."""
         await hass.services.async_call(
