@@ -11,6 +11,7 @@ from custom_components.clawd.gateway import (
     GatewayClient,
     RequestFailedError,
     RunRequest,
+    Usage,
 )
 from tests.simulator import Pause, Reply
 
@@ -104,8 +105,18 @@ async def test_a_file_goes_to_the_agent(
 ) -> None:
     harness.set_script(Reply("The milk is out."))
     request = RunRequest("say The milk is out.", session_key, attachments=(NOTE,))
-    result = await (await client.start_run(request)).result()
+    run = await client.start_run(request)
+    result = await run.result()
     assert result.text == "The milk is out."
+    assert result.usage == Usage()
+    told = await client.fetch_usage(run)
+    assert told.text == result.text
+    assert told.model
+    assert told.provider
+    assert told.usage.input
+    assert told.usage.output
+    assert told.usage.total
+    assert told.usage.cost is not None
     assert await client.sessions.delete(session_key)
 
 

@@ -1,5 +1,6 @@
 """Tokens, cost and model in the traces of conversations."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,16 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.clawd.assist import throwaway
+from custom_components.clawd.coordinator import ClawdConfigEntry
 from custom_components.clawd.flows.ai_task import new_ai_task
-from tests.simulator import Fail, GatewaySimulator, Reply, Tool
+from tests.simulator import Fail, GatewaySimulator, Pause, Reply, Tool
 
 from .ai_tasks import file, generate
 from .assist_client import Conversation, speech
 from .home.local_model import traced_usage
 
 TOKENS = {"input_tokens": 10, "cached_input_tokens": 0, "output_tokens": 20}
+FROM_HISTORY = TOKENS | {"output_tokens": 40, "cost": 0}
 
 
 @pytest.fixture
@@ -55,12 +58,13 @@ def _media(
 
 
 @pytest.mark.usefixtures("_media", "entry")
-async def test_a_run_whose_usage_is_not_told_is_not_traced(
-    hass: HomeAssistant,
-    gateway: GatewaySimulator,
-    tmp_path: Path,
+@pytest.mark.parametrize("refused", [False, True])
+async def test_the_usage_of_a_run_with_a_file_is_in_its_history(
+    hass: HomeAssistant, gateway: GatewaySimulator, tmp_path: Path, *, refused: bool
 ) -> None:
     gateway.script(Reply("Three rows."))
+    if refused:
+        gateway.refuse_method("chat.history")
     media_id = await file(hass, tmp_path, "rows.csv", b"a\nb\nc\n")
     attachments = [{"media_content_id": media_id, "media_content_type": "text/csv"}]
 
@@ -68,4 +72,18 @@ async def test_a_run_whose_usage_is_not_told_is_not_traced(
         assert await generate(hass, attachments=attachments) == "Three rows."
 
     assert gateway.received("chat.send")
+    told = [] if refused else [{"stats": FROM_HISTORY, "model": "mock/mock"}]
+    assert traced_usage() == told
+
+
+async def test_a_conversation_without_usage_is_not_traced(
+    entry: ClawdConfigEntry, conversation: Conversation, gateway: GatewaySimulator
+) -> None:
+    gateway.script(Reply("It is"), Pause(), Reply(" sunny."))
+    saying = asyncio.create_task(conversation.say("Weather?"))
+    await gateway.wait_paused()
+    gateway.drop()
+    gateway.proceed()
+    assert speech(await saying) == "It is sunny."
+    assert entry.runtime_data.client.hello
     assert traced_usage() == []

@@ -12,7 +12,7 @@ from scripts.home_assistant.folder import ROOT
 from tests.gateway_e2e.gateways import serve_gateway
 
 from .conftest import installation
-from .real_home import agents_of
+from .real_home import agents_of, until
 from .small_model import ASK, SmallModel
 
 # The requirement of Home Assistant's integration; scripts/bench makes it.
@@ -62,7 +62,9 @@ async def test_a_small_model_hands_a_hard_question_on() -> None:
             fields = {"address": gateway.url, "token": gateway.token}
             entry = await journey.add_gateway(api, fields, print, "control")
             other = await add_ollama(api, model.url, llm_hass_api=["assist"])
-            [ollama] = (await agents_of(api, other)).values()
+            # Its entry reloads with the agent.
+            agents = await until(lambda: agents_of(api, other), bool)
+            [ollama] = agents.values()
 
             text = "say Because of Rayleigh."
             refused = await say(api, ollama, text)
@@ -70,8 +72,10 @@ async def test_a_small_model_hands_a_hard_question_on() -> None:
             assert ASK not in model.offered[0]
 
             await offer(api, entry["entry_id"])
-            told = await say(api, ollama, text)
-
+            # Our entry reloads with the setting.
+            told = await until(
+                lambda: say(api, ollama, text), lambda told: "not found" not in told
+            )
             assert "Because of Rayleigh." in told
             assert ASK in model.offered[-1]
             log = (running.folder / "console.log").read_text()

@@ -44,7 +44,7 @@ from .structure import MAX_REPLY, Structure, StructureError
 from .throwaway import PREFIX, throwaway_session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from homeassistant.config_entries import ConfigSubentry
     from homeassistant.core import HomeAssistant
@@ -103,15 +103,7 @@ class Answer:
     @property
     def usage(self) -> Usage:
         """Return the usage of all turns."""
-        every = [result.usage for result in self.results]
-        return Usage(
-            _sum(usage.input for usage in every),
-            _sum(usage.output for usage in every),
-            _sum(usage.cache_read for usage in every),
-            _sum(usage.cache_write for usage in every),
-            _sum(usage.total for usage in every),
-            _sum(usage.cost for usage in every),
-        )
+        return Usage.sum([result.usage for result in self.results])
 
 
 async def async_generate(
@@ -202,7 +194,7 @@ class _Turns:
             origins = get_origins(self._entry)
             stack.enter_context(origins.keep(run, self._subentry, None))
             try:
-                return await run.result()
+                result = await run.result()
             except asyncio.CancelledError:
                 with suppress(GatewayError):
                     await run.abort()
@@ -211,6 +203,11 @@ class _Turns:
                 raise
             except GatewayConnectionError as err:
                 raise translated_error("run_lost") from err
+        if result.usage == Usage() and not self.model_run:
+            # The end of a run with files tells none, but its session's history does.
+            with suppress(GatewayError):
+                return await self._entry.runtime_data.client.fetch_usage(run)
+        return result
 
     async def _start(self, text: str, stack: ExitStack) -> AgentRun:
         entry, settings, task = self._entry, self._subentry.data, self._task
@@ -330,9 +327,3 @@ async def _async_require_sight(
         for model in await runtime.client.models.list(details=True):
             if model.ref == ref and model.sees is False:
                 raise translated_error("model_without_sight", model=model.name)
-
-
-def _sum[T: (int, float)](values: Iterable[T | None]) -> T | None:
-    """Return the sum of what is told."""
-    told = [value for value in values if value is not None]
-    return sum(told[1:], told[0]) if told else None

@@ -46,7 +46,7 @@ from .protocol.transport import CLOSE_ABNORMAL, open_socket
 from .runs.aborts import STOP_TIMEOUT, Aborts
 from .runs.recovery import complete, recover
 from .runs.runs import AgentRuns
-from .runs.transcript import read_replies
+from .runs.transcript import read_replies, read_usage
 from .scope_upgrade import ScopeRequest, ScopeStatus, await_scopes
 from .sleep_detector import SleepDetector
 from .state import Cause, ConnectionState, StateHistory
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from .endpoint import Endpoint
     from .events import Listener
     from .exceptions import PairingRequiredError, RequestFailedError
-    from .models import Hello, Json, Payload
+    from .models import Hello, Json, Payload, RunResult
     from .probe import GatewayInfo
     from .protocol.connection import ConnectionTask
     from .protocol.frames import Event
@@ -81,6 +81,8 @@ OWNED_TASK: Final = "node"
 FALLBACK_DELAY: Final = 30.0
 # Messages of a history in which runs of others are looked for.
 REPLY_MESSAGES: Final = 50
+# Messages of a run whose usage is summed up; both Gateways return no more.
+USAGE_MESSAGES: Final = 1000
 # Seconds from the question to which `AgentRun.extend()` moves the deadline at most.
 MAX_EXTENSION: Final = 3600.0
 SCOPES_TOPIC: Final = "client.scopes"
@@ -344,6 +346,18 @@ class GatewayClient:
         """Return the last words of a session's finished runs, by run id."""
         chat = ChatCommands(self.request)
         return read_replies(await chat.history(session_key, REPLY_MESSAGES))
+
+    async def fetch_usage(self, run: AgentRun) -> RunResult:
+        """Return the result of an ended run, with the usage in its history (v4).
+
+        Raises:
+            GatewayError: the Gateway did not answer, or the run failed.
+
+        """
+        result = await run.result()
+        chat = ChatCommands(self.request)
+        history = await chat.history(run.session_key, USAGE_MESSAGES)
+        return read_usage(history, result, run.gateway_id)
 
     def spawn(
         self, coroutine: Coroutine[Any, Any, None], name: str

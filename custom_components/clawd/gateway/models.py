@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeIs
 from .exceptions import InvalidFrameError, NotAGatewayError, UnsupportedProtocolError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 MIN_PROTOCOL: Final = 3
 MAX_PROTOCOL: Final = 4
@@ -228,9 +228,10 @@ class Usage:
 
     @classmethod
     def from_payload(cls, payload: Payload) -> Self:
-        """Read the usage in the `agentMeta` of a final response."""
+        """Read the usage in the `agentMeta` of a final response, or in a message."""
         # {"input": 75, "output": 1, "cacheRead": 0, "cacheWrite": 0, "total": 76,
-        # "cost": {"total": 7.7e-05}}; v3 tells no cost.
+        # "cost": {"total": 7.7e-05}}; v3 tells no cost. A message in a history has
+        # `totalTokens` instead.
         usage = _mapping(payload, "usage")
         cost = _mapping(usage, "cost").get("total")
         return cls(
@@ -238,8 +239,20 @@ class Usage:
             _count(usage, "output"),
             _count(usage, "cacheRead"),
             _count(usage, "cacheWrite"),
-            _count(usage, "total"),
+            _count(usage, "total" if "total" in usage else "totalTokens"),
             cost if _is_number(cost) else None,
+        )
+
+    @classmethod
+    def sum(cls, usages: Sequence[Self]) -> Self:
+        """Return the sum of what is told."""
+        return cls(
+            _sum(usage.input for usage in usages),
+            _sum(usage.output for usage in usages),
+            _sum(usage.cache_read for usage in usages),
+            _sum(usage.cache_write for usage in usages),
+            _sum(usage.total for usage in usages),
+            _sum(usage.cost for usage in usages),
         )
 
 
@@ -361,6 +374,11 @@ def _installation(payload: Payload) -> str:
 
 def _is_number(value: Json) -> TypeIs[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _sum[T: (int, float)](values: Iterable[T | None]) -> T | None:
+    told = [value for value in values if value is not None]
+    return sum(told[1:], told[0]) if told else None
 
 
 def _count(payload: Payload, key: str) -> int | None:
