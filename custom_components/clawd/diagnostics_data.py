@@ -19,6 +19,7 @@ from homeassistant.helpers import entity_registry as er
 from websockets.version import version as websockets_version
 
 from .assist.agent_questions import get_agent_questions
+from .assist.ask_tool import get_asked
 from .assist.handoff_store import get_handoffs
 from .assist.listeners import get_listeners
 from .assist.media_cache import MEDIA_CACHE
@@ -45,6 +46,7 @@ from .const import (
     CONF_IDLE_TIMEOUT,
     CONF_INSTRUCTIONS,
     CONF_KEEP_RUN,
+    CONF_OFFER_TO_AGENTS,
     CONF_PERMISSIONS,
     CONF_QUIET_END,
     CONF_QUIET_START,
@@ -120,6 +122,7 @@ SHOWN_SETTINGS: Final = (
     CONF_SENSITIVE,
     CONF_SPOKEN_PART,
     CONF_FAST_VOICE,
+    CONF_OFFER_TO_AGENTS,
 )
 PERSONAL_SETTINGS: Final = (
     CONF_HANDOFF_SENTENCE,
@@ -669,6 +672,11 @@ def _node(source: DiagnosticsSource) -> object:
     }
 
 
+def _asked_by_assistants(source: DiagnosticsSource) -> object:
+    """Return counts of questions of other assistants, by outcome."""
+    return dict(get_asked(source.entry))
+
+
 def _first_words(source: DiagnosticsSource) -> object:
     """Return the times to the first words of each agent, without names."""
     if source.runtime is None:
@@ -735,6 +743,7 @@ SECTIONS: Final[Mapping[str, Section]] = {
     "home": _home,
     "agent_questions": _agent_questions,
     "node": _node,
+    "asked_by_assistants": _asked_by_assistants,
     "first_words": _first_words,
     "speech": _speech,
     "media": _media,

@@ -15,6 +15,9 @@ from .conftest import installation
 from .real_home import agents_of, until
 from .small_model import ASK, SmallModel
 
+# Two programs start, and three entries are set up.
+pytestmark = pytest.mark.timeout(400)
+
 # The requirement of Home Assistant's integration; scripts/bench makes it.
 OLLAMA = ROOT / ".cache" / "ollama"
 

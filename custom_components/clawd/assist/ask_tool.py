@@ -1,7 +1,11 @@
 """Tool by which another conversation agent asks one of ours."""
 
+from collections import Counter
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, override
+from weakref import WeakKeyDictionary
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import Platform
 from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
@@ -19,7 +23,7 @@ from .reply import has_words
 from .usage import async_trace_usage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from homeassistant.config_entries import ConfigSubentry
 
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
 
 ATTR_AGENT: Final = "agent"
 ATTR_QUESTION: Final = "question"
+ANSWERED: Final = "answered"
 # Characters of an answer: what a model with a context of 8,000 tokens can still take.
 MAX_ANSWER: Final = 12_000
 
@@ -46,6 +51,10 @@ ASKED_BY_ASSISTANT: Final = (
 )
 
 
+# Not in the runtime of the entry, which a reload replaces.
+_ASKED: Final[WeakKeyDictionary[ConfigEntry[Any], Counter[str]]] = WeakKeyDictionary()
+
+
 @callback
 def async_offered_agents(hass: HomeAssistant) -> Agents:
     """Return the agents that others may ask, by the ids of their entities."""
@@ -61,6 +70,11 @@ def async_offered_agents(hass: HomeAssistant) -> Agents:
                 if entity and not entity.disabled_by:
                     agents[entity_id] = entry, subentry
     return agents
+
+
+def get_asked(entry: ConfigEntry[Any]) -> Counter[str]:
+    """Return how many questions of others ended how, since the start."""
+    return _ASKED.setdefault(entry, Counter())
 
 
 class AskTool(llm.Tool):
@@ -117,34 +131,49 @@ async def _async_ask(
         HomeAssistantError: there is none.
 
     """
-    # An agent that hands a question on must not get it back. Chats keep their tools
-    # from turn to turn, whatever has changed since.
-    if in_agent_call():
-        raise translated_error("asked_by_agent")
     if (agent := async_offered_agents(hass).get(entity_id)) is None:
         raise translated_error("agent_not_offered")
-    if not has_words(text):
-        raise translated_error("blank_question")
     entry, subentry = agent
-    context = llm_context.context or Context()
-    await async_require_control(hass, context, entity_id)
-    question = Question(
-        text=text,
-        conversation_id="",
-        language=llm_context.language or hass.config.language,
-        device_id=llm_context.device_id,
-        user_id=context.user_id,
-        context_id=context.id,
-        extra_system_prompt=ASKED_BY_ASSISTANT,
-    )
-    task = Task(
-        text=text,
-        instructions=await async_build_prompt(hass, entry, subentry, question),
-        origin=call_origin(subentry, question),
-        # A model wrote the question: on the Gateway's machine, it has no user's rights.
-        user_id=None,
-        with_tools=True,
-    )
-    answer = await async_generate(hass, entry.runtime_data.coordinator, subentry, task)
-    async_trace_usage(answer.last, answer.usage)
-    return answer.text
+    with _counted(entry):
+        # An agent that hands a question on must not get it back. Chats keep their
+        # tools from turn to turn, whatever has changed since.
+        if in_agent_call():
+            raise translated_error("asked_by_agent")
+        if not has_words(text):
+            raise translated_error("blank_question")
+        context = llm_context.context or Context()
+        await async_require_control(hass, context, entity_id)
+        question = Question(
+            text=text,
+            conversation_id="",
+            language=llm_context.language or hass.config.language,
+            device_id=llm_context.device_id,
+            user_id=context.user_id,
+            context_id=context.id,
+            extra_system_prompt=ASKED_BY_ASSISTANT,
+        )
+        task = Task(
+            text=text,
+            instructions=await async_build_prompt(hass, entry, subentry, question),
+            origin=call_origin(subentry, question),
+            # A model wrote the question: on the Gateway's machine, it has no user's
+            # rights.
+            user_id=None,
+            with_tools=True,
+        )
+        coordinator = entry.runtime_data.coordinator
+        answer = await async_generate(hass, coordinator, subentry, task)
+        async_trace_usage(answer.last, answer.usage)
+        return answer.text
+
+
+@contextmanager
+def _counted(entry: ClawdConfigEntry) -> Iterator[None]:
+    """Count how a question ends."""
+    asked = get_asked(entry)
+    try:
+        yield
+    except HomeAssistantError as err:
+        asked[err.translation_key or type(err).__name__] += 1
+        raise
+    asked[ANSWERED] += 1

@@ -1,5 +1,6 @@
 """Tool by which other conversation agents ask one of ours."""
 
+import json
 from typing import Any
 
 from homeassistant.auth.const import GROUP_ID_READ_ONLY
@@ -15,6 +16,7 @@ from custom_components.clawd.flows.agent_schema import new_subentry
 from custom_components.clawd.gateway import Json, NodeCall, NodeCallError
 from custom_components.clawd.home.apis import llm_context
 from custom_components.clawd.llm import async_get_tools
+from tests.ha.downloads import Download
 from tests.ha.states import AGENT
 from tests.simulator import Fail, GatewaySimulator, Pause, Reply
 
@@ -193,8 +195,11 @@ async def test_a_user_without_permission_for_the_agent_gets_no_answer(
     assert not gateway.received("agent")
 
 
-async def test_errors_are_told_to_the_model(
-    hass: HomeAssistant, model: LocalModel, gateway: GatewaySimulator
+async def test_errors_are_told_to_the_model_and_counted(
+    hass: HomeAssistant,
+    model: LocalModel,
+    gateway: GatewaySimulator,
+    download: Download,
 ) -> None:
     gateway.script_once(Fail("no more credits"))
     failed = await model.ask(hass)
@@ -205,6 +210,16 @@ async def test_errors_are_told_to_the_model(
     assert await model.ask(hass) == llm.ToolResult(
         {"error": "There was no question"}, error=True
     )
+
+    gateway.script(Reply("Yes."))
+    model.arguments = {}
+    await model.ask(hass)
+    diagnostics = json.loads(await download())["data"]
+    assert diagnostics["asked_by_assistants"] == {
+        "agent_failed_because": 1,
+        "blank_question": 1,
+        "answered": 1,
+    }
 
 
 async def test_a_long_answer_is_cut(

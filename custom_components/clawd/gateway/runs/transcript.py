@@ -71,25 +71,22 @@ def read_replies(history: Json) -> dict[str, str]:
 def read_usage(history: Json, result: RunResult, run_id: str) -> RunResult:
     """Return a result with the usage and the model that its messages tell (v4)."""
     payload = history if isinstance(history, dict) else {}
+    provider, model = result.provider, result.model
     usages = []
     for entry in _objects(payload.get("messages")):
         match entry:
             # {"role": "assistant", "provider": "openai", "model": "gpt-5", "usage":
             # {"input": 75, …}, "__openclaw": {"runId": "<run id>"}}, one for each
             # request to the model.
-            case {"role": "assistant", "__openclaw": {"runId": str(of_run)}}:
-                if of_run in {run_id, result.run_id}:
-                    usages.append(Usage.from_payload(entry))
-                    result = replace(result, **_model(entry))
-    return replace(result, usage=Usage.sum(usages))
-
-
-def _model(entry: Payload) -> dict[str, str]:
-    return {
-        key: value
-        for key in ("provider", "model")
-        if isinstance(value := entry.get(key), str)
-    }
+            case {
+                "role": "assistant",
+                "provider": str(of_provider),
+                "model": str(of_model),
+                "__openclaw": {"runId": str(of_run)},
+            } if of_run in {run_id, result.run_id}:
+                provider, model = of_provider, of_model
+                usages.append(Usage.from_payload(entry))
+    return replace(result, provider=provider, model=model, usage=Usage.sum(usages))
 
 
 def _read_reply(messages: list[Payload], active: bool | None) -> Transcript:  # noqa: FBT001 - as the field
