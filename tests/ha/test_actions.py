@@ -294,8 +294,9 @@ async def test_one_attachment_needs_no_list(
     answer = await ask(hass, attachments=media_id)
     [request] = gateway.received("chat.send")
     assert request.params["attachments"][0]["mimeType"] == "text/plain"
-    assert answer["usage"]["total_tokens"] is None
-    assert answer["model"] is None
+    # Told by the session's history only.
+    assert answer["usage"]["total_tokens"] == 50
+    assert answer["model"] == "mock/mock"
 
 
 @pytest.mark.usefixtures("entry")
