@@ -18,6 +18,7 @@ from .assist.sessions import async_load_agent_sessions, get_sessions
 from .assist.speech import speakable
 from .assist.throwaway import async_delete_later
 from .assist.unasked import UnaskedReplies
+from .assist.vision import AgentVision
 from .assist.warm_up import async_track_starts
 from .client_factory import (
     async_get_credentials,
@@ -166,7 +167,7 @@ async def _async_start_services(
     unsubscribe = async_track_home_offer(hass, entry)
     tracker.async_track(entry, "home offer", unsubscribe)
     if has_home_access(entry):
-        home = HomeService(hass, entry, speakable)
+        home = HomeService(hass, entry, speakable, AgentVision(hass, entry))
         home.async_start()
         tracker.async_track(entry, "home", home.async_stop)
         stop = await async_start_node(hass, entry, endpoint, home)

@@ -68,6 +68,7 @@ from .const import (
 from .gateway import REQUIRED_METHODS, address_class, valid_headers
 from .glossary import meaning
 from .home.apis import ASSISTANT
+from .home.cameras import find_cameras
 from .home.quiet_hours import is_quiet
 from .home.service import get_home
 from .home.settings import HomeAccess, SensitiveActions, agent_homes
@@ -612,6 +613,8 @@ def _home(source: DiagnosticsSource) -> object:
         "rebuild_ms": round(home.rebuild_seconds * 1000, 3),
         "control_calls_of_last_minute": home.limits.recent,
         "messages_of_last_hour": home.messages.recent,
+        "looks_of_last_hour": home.looks.recent,
+        "cameras": len(find_cameras(source.hass)),
         "voice_devices": {
             "announce": len(find_voice_devices(source.hass, ANNOUNCE)),
             "ask": len(find_voice_devices(source.hass, START_CONVERSATION)),

@@ -38,6 +38,7 @@ VERBS: Final[Mapping[str, Mapping[str, str]]] = {
     "HassClimateSetTemperature": {"": "set the temperature of"},
     "home_announce": {"": "spoke on"},
     "home_ask": {"": "asked on"},
+    "home_look": {"": "looked at"},
 }
 MESSAGES: Final[Mapping[str, str]] = {
     AgentEvent.REPLY: "replied",

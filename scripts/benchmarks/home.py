@@ -13,6 +13,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import llm
 from homeassistant.setup import async_setup_component
 
+from custom_components.clawd.assist.vision import AgentVision
 from custom_components.clawd.const import CONF_HOME_ACCESS, DOMAIN
 from custom_components.clawd.flows.agent_schema import new_subentry
 from custom_components.clawd.gateway import NodeCall
@@ -63,7 +64,7 @@ async def _home() -> AsyncGenerator[tuple[HomeAssistant, HomeService]]:
         sessions = SimpleNamespace(describe=None)
         client = SimpleNamespace(sessions=sessions)
         entry.runtime_data = SimpleNamespace(client=client)
-        service = HomeService(hass, entry, str)
+        service = HomeService(hass, entry, str, AgentVision(hass, entry))
         subentry_id = next(iter(entry.subentries))
         # Not limited: a benchmark is an agent that runs away.
         service.limits.count = lambda *_, **__: None  # type: ignore[method-assign]

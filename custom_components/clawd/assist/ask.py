@@ -355,7 +355,8 @@ async def _async_home_prompt(
     # Until the Gateway has the tools, they cannot be called.
     if not home.published:
         return NO_HOME_ACCESS
-    return await async_home_prompt(hass, agent, origin, home.prefix, home.published)
+    tools = home.published_for(agent)
+    return await async_home_prompt(hass, agent, origin, home.prefix, tools)
 
 
 def call_origin(subentry: ConfigSubentry, question: Question) -> CallOrigin:

@@ -89,6 +89,11 @@ async def async_read_files(
     return tuple(files)
 
 
+def picture_file(picture: camera.Image | image.Image, name: str) -> File:
+    """Return the picture of a camera or image entity as a file."""
+    return File(_bare_type(picture.content_type), name, picture.content)
+
+
 async def async_resolve_files(
     hass: HomeAssistant, items: Iterable[str | dict[str, Any]], context: Context
 ) -> tuple[File, ...]:
@@ -159,7 +164,7 @@ async def _async_resolve(
         # Both give a picture of this moment.
         source = camera if entity["domain"] == "camera" else image
         picture = await source.async_get_image(hass, entity_id)
-        return File(_bare_type(picture.content_type), entity_id, picture.content)
+        return picture_file(picture, entity_id)
     found = await media_source.async_resolve_media(hass, media_id, None)
     if found.path is None:
         raise _error("attachment_missing", number)

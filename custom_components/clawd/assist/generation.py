@@ -23,9 +23,7 @@ from ..gateway import (
     MIN_PROTOCOL,
     GatewayConnectionError,
     GatewayError,
-    InvalidFrameError,
     NotConnectedError,
-    RequestFailedError,
     RunRequest,
     RunTimeoutError,
     Usage,
@@ -40,6 +38,7 @@ from .rights import Rights, async_rights_of_user
 from .run_origins import get_origins
 from .session_settings import async_set_session
 from .sessions import ChosenSession, async_save_later, get_sessions
+from .sight import async_require_sight
 from .structure import MAX_REPLY, Structure, StructureError
 from .throwaway import PREFIX, throwaway_session
 
@@ -250,7 +249,7 @@ async def _async_prepare(
     agent = subentry.data[CONF_AGENT]
     await async_require_agent(entry.runtime_data.coordinator, subentry)
     if any(file.is_image for file in task.files):
-        await _async_require_sight(entry, subentry, hello)
+        await async_require_sight(entry, subentry)
     attachments = await async_encode(hass, task.files, hello)
     model_run = (
         hello.protocol > MIN_PROTOCOL
@@ -312,18 +311,3 @@ def _structure_error(err: StructureError) -> Exception:
     if not err.is_json:
         return translated_error("answer_no_json")
     return translated_error("answer_not_valid", field=err.path or "-")
-
-
-async def _async_require_sight(
-    entry: ClawdConfigEntry, subentry: ConfigSubentry, hello: Hello
-) -> None:
-    """Raise if the model is known to take texts only."""
-    if hello.protocol == MIN_PROTOCOL:
-        return
-    runtime = entry.runtime_data
-    agent = runtime.coordinator.agents.get(subentry.data[CONF_AGENT])
-    ref = subentry.data.get(CONF_MODEL) or (agent.model if agent else None)
-    with suppress(RequestFailedError, InvalidFrameError):
-        for model in await runtime.client.models.list(details=True):
-            if model.ref == ref and model.sees is False:
-                raise translated_error("model_without_sight", model=model.name)

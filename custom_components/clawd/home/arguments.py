@@ -1,6 +1,6 @@
 """Arguments of a call: read and validated, whoever did before."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Final
 
@@ -8,7 +8,7 @@ import voluptuous as vol
 
 from ..gateway import NodeCallError
 from .apis import intent_type
-from .text import one_line
+from .text import one_line, plain
 from .tools import ACTION, HOME_CONTROL, HOME_STATE, OWN_ACTION
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ INVALID_ARGUMENTS: Final = "INVALID_ARGUMENTS"
 # Characters of an error that the model reads.
 MAX_ERROR: Final = 500
 MAX_NAMES: Final = 20
+_BLANK: Final[tuple[object, ...]] = (None, "", [])
 
 type Arguments = dict[str, Any]
 
@@ -56,6 +57,49 @@ def read_call(
             UNKNOWN_ACTION, f"{tool.action} is an action of {HOME_CONTROL}."
         )
     return tool, _arguments(tool, call.arguments)
+
+
+def given_arguments(tool: str, call: NodeCall, known: Collection[str]) -> Arguments:
+    """Return the arguments of a tool of our own, without blank ones.
+
+    Raises:
+        NodeCallError: the tool does not have one of them.
+
+    """
+    # Models fill in optional arguments with nothing.
+    given = {key: value for key, value in call.arguments.items() if value not in _BLANK}
+    for name in given:
+        if name not in known:
+            raise invalid_argument(
+                f"{tool} has no argument {one_line(name, 64)!r}. It takes: "
+                f"{', '.join(known)}."
+            )
+    return given
+
+
+def read_text(given: Mapping[str, Any], key: str, limit: int) -> str | None:
+    """Return a text of limited length; None if it is left out or blank.
+
+    Raises:
+        NodeCallError: it is no text, or too long.
+
+    """
+    value = given.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise invalid_argument(f"The argument {key} has to be a text.")
+    if len(value) > limit:
+        raise invalid_argument(
+            f"The argument {key} has {len(value)} characters; at most {limit} are "
+            "taken. Shorten it."
+        )
+    return plain(value).strip() or None
+
+
+def invalid_argument(message: str) -> NodeCallError:
+    """Return the error of a call whose arguments are not valid."""
+    return NodeCallError(INVALID_ARGUMENTS, message)
 
 
 def _arguments(tool: HomeTool, given: Mapping[str, Any]) -> Arguments:
@@ -101,7 +145,7 @@ def _wrong(tool: HomeTool, err: vol.Invalid) -> NodeCallError:
 
 
 def _invalid(message: str) -> NodeCallError:
-    return NodeCallError(INVALID_ARGUMENTS, one_line(message, MAX_ERROR))
+    return invalid_argument(one_line(message, MAX_ERROR))
 
 
 def _names(names: Iterable[str]) -> str:

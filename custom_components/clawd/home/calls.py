@@ -13,15 +13,17 @@ import voluptuous as vol
 from ..gateway import NOTIFY, NodeCallError
 from .agent_calls import agent_call
 from .apis import llm_context, result_data
-from .arguments import INVALID_ARGUMENTS, read_call
+from .arguments import INVALID_ARGUMENTS, MAX_ERROR, read_call
 from .caller import READ_ONLY, async_identify, async_require_rights, refusal
 from .confirmation import call_digest
+from .limits import TIMEOUT
+from .looking import HOME_LOOK, async_look, is_look, read_look
 from .message_calls import async_prepare_message, async_prepare_notification
 from .messages import called_message_tool
 from .records import DONE, Record, recorded
 from .sensitivity import find_sensitive
 from .settings import HomeAccess, SensitiveActions
-from .targets import resolve_targets
+from .targets import Targets, resolve_targets
 from .text import one_line
 from .tools import accesses, async_get_candidates
 
@@ -35,23 +37,22 @@ if TYPE_CHECKING:
     from .caller import Caller
     from .confirmation import Confirmations
     from .elsewhere import SessionLookup
-    from .limits import CallLimits, MessageLimits
+    from .limits import AgentLimits, CallLimits
+    from .looking import Vision
     from .messages import MessageTool
     from .origin import OriginRegistry
     from .sensitivity import Sensitive
     from .statistics import HomeStatistics
-    from .targets import Targets
     from .tools import HomeTool
 
 CONFIRMATION_REQUIRED: Final = "CONFIRMATION_REQUIRED"
 FAILED: Final = "FAILED"
 DRY_RUN: Final = "DRY_RUN"
 NOT_READY: Final = "NODE_NOT_READY"
-TIMEOUT: Final = "TIMEOUT"
 # OpenClaw cuts results after 64,000 characters.
 MAX_RESULT: Final = 60_000
-MAX_ERROR: Final = 500
 MAX_NAMES: Final = 5
+NO_ASSIST: Final = "This agent has not been given the tools of Assist."
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +61,17 @@ class CallState:
 
     Attributes:
         to_speech: returns a text as it is spoken.
+        vision: what describes a picture.
 
     """
 
     origins: OriginRegistry
     sessions: SessionLookup
     limits: CallLimits
-    messages: MessageLimits
+    messages: AgentLimits
+    looks: AgentLimits
     to_speech: Callable[[str], str]
+    vision: Vision
     clock: Callable[[], float]
     confirmations: Confirmations
     statistics: HomeStatistics
@@ -121,6 +125,8 @@ async def _async_call(
     origin = caller.origin
     if origin:
         record.context = Context(user_id=origin.user_id, parent_id=origin.context_id)
+    if is_look(call):
+        return await _async_look(hass, state, call, record, caller)
     if message_tool := called_message_tool(call):
         return await _async_message(
             hass, entry, state, call, record, caller, message_tool
@@ -162,7 +168,7 @@ async def _async_message(  # noqa: PLR0913, PLR0917 - state of the call
     if caller.home.access is not HomeAccess.CONTROL:
         raise refusal(READ_ONLY)
     if not caller.home.speaks_first:
-        raise refusal("This agent has not been given the tools of Assist.")
+        raise refusal(NO_ASSIST)
     message = await async_prepare_message(
         hass, entry, caller, tool, call, state.to_speech, state.clock()
     )
@@ -173,6 +179,27 @@ async def _async_message(  # noqa: PLR0913, PLR0917 - state of the call
     state.messages.count(caller.home.agent)
     record.announce(entry)
     return json_dumps({"home_data": await message.async_send(record.context)})
+
+
+async def _async_look(
+    hass: HomeAssistant,
+    state: CallState,
+    call: NodeCall,
+    record: Record,
+    caller: Caller,
+) -> str:
+    """Look through a camera of the home."""
+    record.tool = HOME_LOOK
+    home = caller.home
+    if not home.looks:
+        raise refusal(NO_ASSIST)
+    look = read_look(hass, call)
+    record.targets = targets = Targets(frozenset({look.camera.entity_id}))
+    await async_require_rights(hass, caller, targets, read_only=True)
+    _require_no_dry_run(record)
+    state.looks.count(home.agent)
+    seen = await async_look(hass, state.vision, home.subentry_id, look, call.timeout)
+    return json_dumps({"home_data": seen})
 
 
 async def _async_notification(

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from homeassistant.util.event_type import EventType
 
+    from ..coordinator import ClawdConfigEntry
+
 # Seconds in which changes are collected: a restart or a rename makes many.
 COOLDOWN: Final = 3.0
 SCRIPT: Final = "script"
@@ -48,12 +50,14 @@ SERVICE_EVENTS: Final[tuple[EventType[Any] | str, ...]] = (
 
 @callback
 def async_track_exposure(
-    hass: HomeAssistant, async_update: Callable[[], Coroutine[Any, Any, None]]
+    hass: HomeAssistant,
+    async_update: Callable[[], Coroutine[Any, Any, None]],
+    entry: ClawdConfigEntry,
 ) -> Callable[[], None]:
     """Call back some time after changes; return the unsubscribe.
 
     Home Assistant has no event for LLM APIs and platforms: they come and go with
-    components and config entries.
+    components and config entries. After a connect, agents may have other models.
     """
     debouncer: Debouncer[Coroutine[Any, Any, None]] = Debouncer(
         hass,
@@ -71,7 +75,15 @@ def async_track_exposure(
     def is_script(data: Mapping[str, Any]) -> bool:
         return bool(data[ATTR_DOMAIN] == SCRIPT)
 
+    coordinator = entry.runtime_data.coordinator
+
+    @callback
+    def agents_changed() -> None:
+        if coordinator.agents_current:
+            changed()
+
     unsubscribes: list[Callable[[], None]] = [
+        coordinator.async_add_listener(agents_changed),
         async_listen_entity_updates(hass, ASSISTANT, changed),
         async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, changed),
     ]

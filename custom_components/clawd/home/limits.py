@@ -18,11 +18,18 @@ MAX_RUNS: Final = 256
 MAX_MESSAGES_OF_MINUTE: Final = 5
 MAX_MESSAGES_OF_HOUR: Final = 30
 HOUR: Final = 3600.0
+# Of what an agent looks at: each look is a request to its model.
+MAX_LOOKS_OF_MINUTE: Final = 10
+MAX_LOOKS_OF_HOUR: Final = 60
+# Seconds before the deadline of a call, for its result.
+RESULT_MARGIN: Final = 1.0
+
 # Seconds without calls after which a session from elsewhere, whose runs are not known,
 # is taken to be in another run.
 SESSION_PAUSE: Final = 120.0
 
 TOO_MANY_CALLS: Final = "TOO_MANY_CALLS"
+TIMEOUT: Final = "TIMEOUT"
 
 
 class CallLimits:
@@ -68,35 +75,40 @@ class CallLimits:
         self._window.append(now)
 
 
-class MessageLimits:
-    """Counts of announcements, questions and notifications, by agent."""
+class AgentLimits:
+    """Counts of announcements, questions and notifications, or of looks, by agent."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        """Initialize without messages."""
+    def __init__(
+        self, clock: Callable[[], float], noun: str, of_minute: int, of_hour: int
+    ) -> None:
+        """Initialize without calls."""
         self._clock = clock
-        self._sent: dict[str, deque[float]] = {}
+        self._noun = noun
+        self._of_minute = of_minute
+        self._of_hour = of_hour
+        self._calls: dict[str, deque[float]] = {}
 
     @property
     def recent(self) -> int:
-        """Return the messages of the last hour."""
+        """Return the calls of the last hour."""
         now = self._clock()
-        return sum(now - at < HOUR for sent in self._sent.values() for at in sent)
+        return sum(now - at < HOUR for calls in self._calls.values() for at in calls)
 
     def count(self, agent: str) -> None:
-        """Count a message of an agent.
+        """Count a call of an agent.
 
         Raises:
             NodeCallError: it is one too many.
 
         """
         now = self._clock()
-        sent = self._sent.setdefault(agent, deque())
-        _forget(sent, now - HOUR)
-        if sum(now - at < WINDOW for at in sent) >= MAX_MESSAGES_OF_MINUTE:
-            raise _too_many(f"at most {MAX_MESSAGES_OF_MINUTE} messages a minute")
-        if len(sent) >= MAX_MESSAGES_OF_HOUR:
-            raise _too_many(f"at most {MAX_MESSAGES_OF_HOUR} messages an hour")
-        sent.append(now)
+        calls = self._calls.setdefault(agent, deque())
+        _forget(calls, now - HOUR)
+        if sum(now - at < WINDOW for at in calls) >= self._of_minute:
+            raise _too_many(f"at most {self._of_minute} {self._noun} a minute")
+        if len(calls) >= self._of_hour:
+            raise _too_many(f"at most {self._of_hour} {self._noun} an hour")
+        calls.append(now)
 
 
 def _forget(times: deque[float], until: float) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..gateway import NodeCallError
 from .arguments import INVALID_ARGUMENTS
 from .caller import refusal
+from .limits import RESULT_MARGIN
 from .messages import (
     MAX_NOTIFICATION,
     MAX_TITLE,
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
     from .messages import Message
 
 INVALID_PARAMS: Final = "INVALID_PARAMS"
-# Seconds before the deadline of a call, for its result.
-RESULT_MARGIN: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)

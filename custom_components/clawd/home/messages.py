@@ -5,9 +5,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 import unicodedata
 
-from ..gateway import NodeCallError, NodeTool
-from .arguments import INVALID_ARGUMENTS
-from .text import one_line, plain
+from ..gateway import NodeTool
+from .arguments import given_arguments, invalid_argument, read_text
 from .tools import ACTION
 
 if TYPE_CHECKING:
@@ -116,7 +115,6 @@ _DESCRIPTIONS: Final[Mapping[MessageTool, str]] = {
         "[person]."
     ),
 }
-_BLANK: Final[tuple[object, ...]] = (None, "", [])
 _REQUIRED: Final = {
     MessageTool.ANNOUNCE: MESSAGE,
     MessageTool.ASK: QUESTION,
@@ -169,22 +167,15 @@ def read_message(tool: MessageTool, call: NodeCall) -> Message:
         NodeCallError: one is missing or not valid.
 
     """
-    # Models fill in optional arguments with nothing.
-    given = {key: value for key, value in call.arguments.items() if value not in _BLANK}
-    for name in given:
-        if name not in _PROPERTIES[tool]:
-            known = ", ".join(_PROPERTIES[tool])
-            raise _invalid(
-                f"{tool} has no argument {one_line(name, 64)!r}. It takes: {known}."
-            )
+    given = given_arguments(tool, call, _PROPERTIES[tool])
     limit = _LIMITS[tool]
-    text = _read_text(given, _REQUIRED[tool], limit)
+    text = read_text(given, _REQUIRED[tool], limit)
     if text is None:
-        raise _invalid(f"{tool} lacks the argument {_REQUIRED[tool]}.")
-    area, device = (_read_text(given, key, MAX_PLACE) for key in (AREA, DEVICE))
+        raise invalid_argument(f"{tool} lacks the argument {_REQUIRED[tool]}.")
+    area, device = (read_text(given, key, MAX_PLACE) for key in (AREA, DEVICE))
     everywhere = given.get(EVERYWHERE, False)
     if not isinstance(everywhere, bool):
-        raise _invalid("The argument everywhere has to be true or false.")
+        raise invalid_argument("The argument everywhere has to be true or false.")
     places = [place for place in (area, device, everywhere) if place]
     if tool is not MessageTool.NOTIFY and len(places) != 1:
         names = (
@@ -192,38 +183,23 @@ def read_message(tool: MessageTool, call: NodeCall) -> Message:
             if tool is MessageTool.ASK
             else "area, device or everywhere"
         )
-        raise _invalid(f"{tool} takes one of the arguments {names}.")
+        raise invalid_argument(f"{tool} takes one of the arguments {names}.")
     return Message(
         tool=tool,
         text=text,
-        title=_read_text(given, TITLE, MAX_TITLE),
+        title=read_text(given, TITLE, MAX_TITLE),
         answers=_read_answers(given.get(ANSWERS, [])),
         area=area,
         device=device,
-        person=_read_text(given, PERSON, MAX_PLACE),
+        person=read_text(given, PERSON, MAX_PLACE),
     )
-
-
-def _read_text(given: Mapping[str, Any], key: str, limit: int) -> str | None:
-    """Return a text of limited length; None if it is left out or blank."""
-    value = given.get(key)
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise _invalid(f"The argument {key} has to be a text.")
-    if len(value) > limit:
-        raise _invalid(
-            f"The argument {key} has {len(value)} characters; at most {limit} are "
-            "taken. Shorten it."
-        )
-    return plain(value).strip() or None
 
 
 def _read_answers(value: object) -> tuple[tuple[str, ...], ...]:
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        raise _invalid("The argument answers has to be a list of texts.")
+        raise invalid_argument("The argument answers has to be a list of texts.")
     if len(value) > MAX_ANSWERS or any(len(one) > MAX_ANSWER for one in value):
-        raise _invalid(
+        raise invalid_argument(
             f"At most {MAX_ANSWERS} answers of {MAX_ANSWER} characters are taken."
         )
     answers = (tuple(filter(None, map(_plain_words, one.split("|")))) for one in value)
@@ -237,7 +213,3 @@ def _plain_words(text: str) -> str:
         for one in text.replace("\u2019", "'")
     )
     return " ".join(words.split())
-
-
-def _invalid(message: str) -> NodeCallError:
-    return NodeCallError(INVALID_ARGUMENTS, message)

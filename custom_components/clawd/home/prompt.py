@@ -14,6 +14,7 @@ from homeassistant.helpers import (
 )
 
 from .apis import ASSISTANT, async_get_prompt, llm_context
+from .looking import HOME_LOOK
 from .messages import MessageTool
 from .settings import AgentHome, HomeAccess, SensitiveActions
 from .text import is_one_line, one_line, plain
@@ -117,6 +118,11 @@ def _instructions(home: AgentHome, prefix: str, tools: Collection[str]) -> str:
         parts.append(ASK_FIRST)
     elif home.sensitive is SensitiveActions.NEVER:
         parts.append(NEVER)
+    if home.looks and HOME_LOOK in tools:
+        parts.append(
+            f"In the same way, {prefix}{HOME_LOOK} looks through a camera of the home "
+            "and tells what is to be seen there now."
+        )
     if home.speaks_first and (speaking := [tool for tool in SPEAKING if tool in tools]):
         listed = ", ".join(f"{prefix}{tool} ({SPEAKING[tool]})" for tool in speaking)
         parts.append(

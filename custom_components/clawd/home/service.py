@@ -11,10 +11,19 @@ from homeassistant.helpers.start import async_at_started
 
 from .apis import llm_context
 from .calls import CallState, async_handle_call
+from .cameras import find_cameras
 from .confirmation import Confirmations
 from .elsewhere import SessionLookup
 from .exposure import async_track_exposure
-from .limits import CallLimits, MessageLimits
+from .limits import (
+    MAX_LOOKS_OF_HOUR,
+    MAX_LOOKS_OF_MINUTE,
+    MAX_MESSAGES_OF_HOUR,
+    MAX_MESSAGES_OF_MINUTE,
+    AgentLimits,
+    CallLimits,
+)
+from .looking import HOME_LOOK, LOOK_TOOL
 from .messages import MessageTool, build_message_tool
 from .origin import OriginRegistry
 from .settings import AgentHome, HomeAccess, agent_homes
@@ -27,6 +36,7 @@ if TYPE_CHECKING:
 
     from ..coordinator import ClawdConfigEntry
     from ..gateway import NodeCall, NodeTool
+    from .looking import Vision
     from .tools import HomeTool
 
 # By entry, as its runtime data cannot know the home: assist reads them here.
@@ -57,6 +67,7 @@ class HomeService:
         rebuild_seconds: what the last time took.
         limits: counts of control calls.
         messages: counts of what agents said first.
+        looks: counts of looks through cameras.
         probes: handlers of the self-test, by the key of a session of its own.
 
     """
@@ -66,10 +77,13 @@ class HomeService:
         hass: HomeAssistant,
         entry: ClawdConfigEntry,
         to_speech: Callable[[str], str],
+        vision: Vision,
     ) -> None:
         """Initialize without a node; `to_speech` returns a text as it is spoken."""
         self._hass = hass
         self._entry = entry
+        self._vision = vision
+        self._sighted: frozenset[str] = frozenset()
         self._host: Host | None = None
         self._unsubscribes: list[Callable[[], None]] = []
         self.prefix = ""
@@ -78,14 +92,21 @@ class HomeService:
         self.confirmations = Confirmations(self._now)
         self.statistics = HomeStatistics()
         self.limits = CallLimits(self._now)
-        self.messages = MessageLimits(self._now)
+        self.messages = AgentLimits(
+            self._now, "messages", MAX_MESSAGES_OF_MINUTE, MAX_MESSAGES_OF_HOUR
+        )
+        self.looks = AgentLimits(
+            self._now, "looks", MAX_LOOKS_OF_MINUTE, MAX_LOOKS_OF_HOUR
+        )
         describe = entry.runtime_data.client.sessions.describe
         self._state = CallState(
             self.origins,
             SessionLookup(describe, self.origins, self._now),
             self.limits,
             self.messages,
+            self.looks,
             to_speech,
+            vision,
             self._now,
             self.confirmations,
             self.statistics,
@@ -104,12 +125,17 @@ class HomeService:
         """Return the names that the Gateway confirmed."""
         return self._host.published if self._host else ()
 
+    def published_for(self, home: AgentHome) -> tuple[str, ...]:
+        """Return the confirmed names that an agent can use."""
+        can_look = home.subentry_id in self._sighted
+        return tuple(name for name in self.published if can_look or name != HOME_LOOK)
+
     @callback
     def async_start(self) -> None:
         """Follow the home; the tools are built once Home Assistant has started."""
         _SERVICES[self._entry] = self
         self._unsubscribes = [
-            async_track_exposure(self._hass, self.async_update_tools),
+            async_track_exposure(self._hass, self.async_update_tools, self._entry),
             async_at_started(self._hass, self._async_started),
         ]
 
@@ -150,7 +176,9 @@ class HomeService:
 
     async def async_update_tools(self) -> None:
         """Build the tools, and publish them if they changed."""
-        homes, started = agent_homes(self._entry), time.perf_counter()
+        homes = agent_homes(self._entry)
+        self._sighted = await self._async_find_sighted(homes)
+        started = time.perf_counter()
         read = _apis(homes, HomeAccess.READ, HomeAccess.CONTROL)
         controlled = _apis(homes, HomeAccess.CONTROL)
         state = control = await self._async_tools(read)
@@ -159,6 +187,8 @@ class HomeService:
         self.rebuilds += 1
         self.omitted = state.count(None)
         tools = build_node_tools(state, control) + self._message_tools(homes)
+        if self._sighted:
+            tools += (LOOK_TOOL,)
         self.rebuild_seconds = time.perf_counter() - started
         if tools == self.tools:
             return
@@ -173,6 +203,18 @@ class HomeService:
         device_id = next(iter(timers.handlers), None) if timers else None
         context = llm_context(self._hass, device_id=device_id)
         return await async_get_home_tools(self._hass, apis, context)
+
+    async def _async_find_sighted(self, homes: Iterable[AgentHome]) -> frozenset[str]:
+        """Return the agents that can look; none without an exposed camera."""
+        if not find_cameras(self._hass):
+            return frozenset()
+        return frozenset(
+            [
+                home.subentry_id
+                for home in homes
+                if home.looks and await self._vision.async_can_see(home.subentry_id)
+            ]
+        )
 
     def _message_tools(self, homes: Iterable[AgentHome]) -> tuple[NodeTool, ...]:
         """Return the tools by which agents speak first, as far as the home can."""

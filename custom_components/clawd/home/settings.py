@@ -67,6 +67,12 @@ class AgentHome:
         controls = self.access is HomeAccess.CONTROL
         return controls and llm.LLM_API_ASSIST in self.apis
 
+    @property
+    def looks(self) -> bool:
+        """Return whether the agent may look through the exposed cameras."""
+        reads = self.access is not HomeAccess.NONE
+        return reads and llm.LLM_API_ASSIST in self.apis
+
     @classmethod
     def from_subentry(cls, subentry: ConfigSubentry) -> Self:
         """Read the settings of a subentry."""

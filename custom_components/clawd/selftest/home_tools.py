@@ -8,6 +8,8 @@ from homeassistant.components.homeassistant import async_should_expose
 from homeassistant.helpers import entity_registry as er
 
 from ..home.apis import ASSISTANT
+from ..home.cameras import find_cameras
+from ..home.looking import HOME_LOOK
 from ..home.messages import MessageTool
 from ..home.origin import CallOrigin
 from ..home.service import get_home
@@ -37,6 +39,7 @@ HARMLESS_ACTION: Final = "GetDateTime"
 NAMES_OF: Final = {"calendar": "calendar", "todo_list": "todo"}
 SCRIPT: Final = "script"
 MEDIA_PLAYER: Final = "media_player"
+CAMERA: Final = "camera"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,7 @@ def not_exposed(context: CheckContext) -> set[Offered]:
     found |= {*_hidden_scripts(context.hass, tools)}
     found |= {*_hidden_names(context.hass, tools)}
     found |= {*_hidden_voice_devices(context.hass, tools)}
+    found |= {*_hidden_cameras(context.hass, tools)}
     return found
 
 
@@ -110,8 +114,11 @@ def _tools_without_access(
     context: CheckContext, tools: Iterable[NodeTool]
 ) -> Iterator[Offered]:
     """Yield the tools that no agent may call."""
-    accesses = {home.access for home in agents_with_access(context)}
+    agents = agents_with_access(context)
+    accesses = {home.access for home in agents}
     allowed = {HOME_STATE} if accesses else set()
+    if any(home.looks for home in agents):
+        allowed.add(HOME_LOOK)
     if HomeAccess.CONTROL in accesses:
         allowed |= {HOME_CONTROL, *MessageTool}
     for tool in tools:
@@ -150,6 +157,19 @@ def _hidden_voice_devices(
     for device in find_voice_devices(hass, ANNOUNCE | START_CONVERSATION):
         if not is_exposed_device(hass, device.entity_id):
             yield Offered(ASSIST_SATELLITE, device.entity_id)
+
+
+def _hidden_cameras(
+    hass: HomeAssistant, tools: Iterable[NodeTool]
+) -> Iterator[Offered]:
+    """Yield cameras through which agents may look, and that are not exposed."""
+    if HOME_LOOK not in {tool.name for tool in tools}:
+        return
+    for camera in find_cameras(hass):
+        if not _is_exposed(hass, camera.entity_id):
+            yield Offered(CAMERA, camera.entity_id)
+    if not any(_is_exposed(hass, one) for one in hass.states.async_entity_ids(CAMERA)):
+        yield Offered("tool", HOME_LOOK)
 
 
 def is_exposed_device(hass: HomeAssistant, satellite: str) -> bool:

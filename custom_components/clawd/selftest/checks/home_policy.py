@@ -11,6 +11,7 @@ from ...home.apis import ASSISTANT, llm_context
 from ...home.arguments import INVALID_ARGUMENTS
 from ...home.caller import NOT_ALLOWED
 from ...home.calls import CONFIRMATION_REQUIRED
+from ...home.looking import HOME_LOOK
 from ...home.messages import MessageTool
 from ...home.records import DONE
 from ...home.sensitivity import LOCK, find_sensitive
@@ -20,6 +21,7 @@ from ...home.tools import ACTION, HOME_CONTROL, async_get_home_tools
 from ...home.voice_devices import ASSIST_SATELLITE
 from ...reports import Status
 from ..home_tools import (
+    CAMERA,
     agents_with_access,
     home_of,
     is_exposed_device,
@@ -44,6 +46,7 @@ UNLOCK: Final = "HassTurnOff"
 # Neither is there: were they not refused, nothing would be done either.
 MADE_UP_ACTION: Final = "clawd_self_test"
 MADE_UP_SATELLITE: Final = "assist_satellite.clawd_self_test"
+MADE_UP_CAMERA: Final = "camera.clawd_self_test"
 MADE_UP_LOCK: Final = "lock.clawd_self_test"
 TIMEOUT: Final = 5.0
 ALLOWED: Final = "allowed"
@@ -86,6 +89,7 @@ async def _dry_runs(
     group = f"agent:{agent.agent}:whatsapp:group:clawd-self-test"
     yield "group", await _outcome(context, group, made_up), NOT_ALLOWED
     yield await _announcement(context, agent)
+    yield await _look(context, agent)
     expected, tool = _expected(agent), await _unlocking_tool(context.hass, agent)
     if expected is None or tool is None:
         # The owner lets the agent, or none of its tools can do that.
@@ -113,6 +117,22 @@ async def _announcement(
         outcome = await _outcome(context, key, arguments, MessageTool.ANNOUNCE)
     expected = INVALID_ARGUMENTS if agent.speaks_first else NOT_ALLOWED
     return "announcement", outcome, expected
+
+
+async def _look(context: CheckContext, agent: AgentHome) -> tuple[str, str, str]:
+    """Return case and outcomes of a look through a camera that is not exposed."""
+    key, origin = throw_away_key(agent.agent), self_test_origin(context, agent)
+    arguments = {"camera": _hidden_camera(context.hass), "question": "Test?"}
+    with home_of(context).origins.run(key, origin):
+        outcome = await _outcome(context, key, arguments, HOME_LOOK)
+    return "look", outcome, INVALID_ARGUMENTS if agent.looks else NOT_ALLOWED
+
+
+def _hidden_camera(hass: HomeAssistant) -> str:
+    """Return a camera that is not exposed, or else one that is not there."""
+    cameras = hass.states.async_entity_ids(CAMERA)
+    hidden = (one for one in cameras if not async_should_expose(hass, ASSISTANT, one))
+    return next(hidden, MADE_UP_CAMERA)
 
 
 def _hidden_satellite(hass: HomeAssistant) -> str:

@@ -1,0 +1,53 @@
+"""Models that take pictures, and those that do not."""
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from homeassistant.const import CONF_MODEL
+
+from ..const import CONF_AGENT
+from ..gateway import MIN_PROTOCOL, InvalidFrameError, RequestFailedError
+from .errors import translated_error
+
+if TYPE_CHECKING:
+    from homeassistant.config_entries import ConfigSubentry
+
+    from ..coordinator import ClawdConfigEntry
+    from ..gateway import Model
+
+
+async def async_require_sight(
+    entry: ClawdConfigEntry, subentry: ConfigSubentry
+) -> None:
+    """Raise if the model is known to take texts only.
+
+    Raises:
+        HomeAssistantError: it takes no pictures.
+        GatewayConnectionError: the Gateway did not answer.
+
+    """
+    if model := await async_find_blind_model(entry, subentry):
+        raise translated_error("model_without_sight", model=model.name)
+
+
+async def async_find_blind_model(
+    entry: ClawdConfigEntry, subentry: ConfigSubentry
+) -> Model | None:
+    """Return the model of an agent if it is known to take texts only.
+
+    Raises:
+        GatewayConnectionError: the Gateway did not answer.
+
+    """
+    runtime = entry.runtime_data
+    hello = runtime.client.hello
+    # Clawdbot does not say it.
+    if hello is not None and hello.protocol == MIN_PROTOCOL:
+        return None
+    agent = runtime.coordinator.agents.get(subentry.data[CONF_AGENT])
+    ref = subentry.data.get(CONF_MODEL) or (agent.model if agent else None)
+    with suppress(RequestFailedError, InvalidFrameError):
+        for model in await runtime.client.models.list(details=True):
+            if model.ref == ref and model.sees is False:
+                return model
+    return None

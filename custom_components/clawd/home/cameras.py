@@ -1,0 +1,68 @@
+"""Cameras through which agents may look."""
+
+from typing import TYPE_CHECKING, Final
+
+from homeassistant.components.camera import DOMAIN as CAMERA
+from homeassistant.components.homeassistant.exposed_entities import async_should_expose
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import intent
+
+from ..gateway import NodeCallError
+from .apis import ASSISTANT
+from .arguments import INVALID_ARGUMENTS
+from .text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from homeassistant.core import State
+
+MAX_NAME: Final = 64
+MAX_NAMES: Final = 20
+
+
+@callback
+def find_cameras(hass: HomeAssistant) -> list[State]:
+    """Return the states of the exposed cameras."""
+    return [
+        state
+        for state in hass.states.async_all(CAMERA)
+        if async_should_expose(hass, ASSISTANT, state.entity_id)
+    ]
+
+
+@callback
+def resolve_camera(hass: HomeAssistant, name: str) -> State:
+    """Return the exposed camera of a name.
+
+    Raises:
+        NodeCallError: there is none, or the name is that of several.
+
+    """
+    cameras = find_cameras(hass)
+    if not cameras:
+        raise _unresolved("No camera is exposed to agents.")
+    constraints = intent.MatchTargetsConstraints(
+        name=name,
+        domains={CAMERA},
+        assistant=ASSISTANT,
+        allow_duplicate_names=True,
+    )
+    found = intent.async_match_targets(hass, constraints).states
+    if len(found) == 1:
+        return found[0]
+    # A camera that is not exposed is unknown here, too.
+    problem = "Several cameras have" if found else "No camera has"
+    listed = _names(found or cameras)
+    raise _unresolved(f"{problem} this name. There are: {listed}.")
+
+
+def _names(cameras: Iterable[State]) -> str:
+    """List names with the ids, which are unique."""
+    shown = [f'"{one_line(one.name, MAX_NAME)}" ({one.entity_id})' for one in cameras]
+    more = ", …" if len(shown) > MAX_NAMES else ""
+    return f"{', '.join(shown[:MAX_NAMES])}{more}"
+
+
+def _unresolved(message: str) -> NodeCallError:
+    return NodeCallError(INVALID_ARGUMENTS, message)
