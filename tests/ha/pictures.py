@@ -18,14 +18,20 @@ def picture(width: int, height: int, kind: str = "JPEG") -> bytes:
 
 
 class Door(Camera):
-    """Camera at the front door."""
+    """Camera at a door.
 
-    _attr_name = "Front door"
+    Attributes:
+        error: raised in place of a picture.
 
-    def __init__(self, content: bytes | None, *, is_on: bool) -> None:
+    """
+
+    error: Exception | None = None
+
+    def __init__(self, content: bytes | None, name: str, *, is_on: bool) -> None:
         """Show a picture."""
         super().__init__()
-        self._attr_unique_id = "door"
+        self._attr_name = name
+        self._attr_unique_id = name
         self._attr_is_on = is_on
         self._content = content
 
@@ -34,14 +40,20 @@ class Door(Camera):
         self, width: int | None = None, height: int | None = None
     ) -> bytes | None:
         """Return the picture."""
+        if self.error:
+            raise self.error
         return self._content
 
 
 async def add_camera(
-    hass: HomeAssistant, content: bytes | None = None, *, is_on: bool = True
+    hass: HomeAssistant,
+    content: bytes | None = None,
+    *,
+    name: str = "Front door",
+    is_on: bool = True,
 ) -> str:
     """Add a camera; return its entity id."""
     assert await async_setup_component(hass, "camera", {})
-    door = Door(picture(64, 48) if content is None else content, is_on=is_on)
+    door = Door(picture(64, 48) if content is None else content, name, is_on=is_on)
     await hass.data[DATA_COMPONENT].async_add_entities([door])
-    return "camera.front_door"
+    return str(door.entity_id)

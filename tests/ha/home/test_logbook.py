@@ -45,6 +45,7 @@ def described(hass: HomeAssistant, data: dict[str, Any]) -> str:
         ("script__welcome", ["script.welcome"], "used welcome on Welcome"),
         ("HassStartTimer", [], "used HassStartTimer"),
         ("home_announce", ["light.hall_light"], "spoke on Hall light"),
+        ("home_look", ["light.hall_light"], "looked at Hall light"),
         ("home_notify", [], "used home_notify"),
         ("HassTurnOn", ["light.gone"], "used HassTurnOn"),
     ],

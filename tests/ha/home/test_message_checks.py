@@ -40,12 +40,12 @@ async def test_hidden_voice_device_is_tried(hass: HomeAssistant, home: Home) -> 
     async_expose_entity(
         hass, "conversation", "assist_satellite.virtual", should_expose=False
     )
-    assert "(calls: 6)" in await message_of(hass, "home_policy")
+    assert "(calls: 7)" in await message_of(hass, "home_policy")
     er.async_get(hass).async_get_or_create(
         "media_player", "test", "attic", device_id=device_of(hass, hidden)
     )
     hass.states.async_remove("assist_satellite.virtual")
-    assert "(calls: 6)" in await message_of(hass, "home_policy")
+    assert "(calls: 7)" in await message_of(hass, "home_policy")
     assert (oven.said, hidden.said) == ([], [])
 
 
