@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
+from homeassistant.core import State
 from homeassistant.setup import async_setup_component
 
 from custom_components.clawd.coordinator import NodeRuntime
@@ -27,6 +28,8 @@ from custom_components.clawd.gateway.node.calls import NodeCalls
 from custom_components.clawd.home import (
     approval,
     calls as home_calls,
+    cameras,
+    looking,
     message_calls,
     node as home_node,
     service as home_service,
@@ -53,6 +56,7 @@ SESSION = "agent:main:ha-1"
 LOCK = "lock.front_door"
 SCRIPT = "script.good_night"
 SATELLITE = "assist_satellite.hidden"
+CAMERA = "camera.hidden"
 SERVICE_RESTART = "1012"
 ABNORMAL_CLOSURE = "1006"
 TEMPLATES: list[dict[str, Any]] = [
@@ -318,6 +322,34 @@ async def announced_anywhere(harness: FaultHarness) -> None:
     harness.monkeypatch.setattr(
         message_calls, "resolve_voice_devices", lambda *_, **__: [device]
     )
+
+
+async def hidden_camera(harness: FaultHarness) -> None:
+    """Offer to look through a camera that is not exposed, beside one that is."""
+    harness.monkeypatch.setattr(home_call_checks, "EXPOSURE_DELAY", 0.0)
+    harness.monkeypatch.setattr(cameras, "async_should_expose", lambda *_: True)
+    for camera in (CAMERA, "camera.other"):
+        harness.hass.states.async_set(camera, "idle")
+    async_expose_entity(
+        harness.hass, "conversation", "camera.other", should_expose=True
+    )
+    await home_of(harness).async_update_tools()
+    await poll(lambda: "home_look" in node_of(harness).host.published)
+
+
+async def nothing_to_look_at(harness: FaultHarness) -> None:
+    """Offer to look without a camera."""
+    harness.monkeypatch.setattr(home_call_checks, "EXPOSURE_DELAY", 0.0)
+    host = node_of(harness).host
+    host.set_tools([*host.wanted, looking.LOOK_TOOL])
+    await poll(lambda: "home_look" in host.published)
+
+
+async def seen_anywhere(harness: FaultHarness) -> None:
+    """Look through any camera that is named."""
+    camera = State(CAMERA, "idle")
+    harness.hass.states.async_set(CAMERA, "idle")
+    harness.monkeypatch.setattr(looking, "resolve_camera", lambda *_: camera)
 
 
 async def notified_by_anybody(harness: FaultHarness) -> None:
@@ -608,12 +640,13 @@ FAULTS = [
         everything_is_done,
         "home_policy",
         Expected(
-            4,
-            {"cases": "no session, group, announcement, notification"},
+            5,
+            {"cases": "no session, group, announcement, look, notification"},
             (
                 "no session: done",
                 "group: done",
                 "announcement: done",
+                "look: done",
                 "notification: done",
             ),
         ),
@@ -622,6 +655,21 @@ FAULTS = [
         hidden_speaker,
         "home_exposure",
         Expected(1, {"offered": 1, "kinds": "assist_satellite"}),
+    ),
+    _home(
+        hidden_camera,
+        "home_exposure",
+        Expected(1, {"offered": 1, "kinds": "camera"}),
+    ),
+    _home(
+        nothing_to_look_at,
+        "home_exposure",
+        Expected(1, {"offered": 1, "kinds": "tool"}),
+    ),
+    _home(
+        seen_anywhere,
+        "home_policy",
+        Expected(1, {"cases": "look"}, ("look: DRY_RUN",)),
     ),
     _home(
         announced_anywhere,
