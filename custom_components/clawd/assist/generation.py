@@ -56,6 +56,9 @@ if TYPE_CHECKING:
     from .attachments import File
 
 REPAIR_TURNS: Final = 1
+# Characters of a reply that are read in the event loop: of 1 MB of `<`, the filter
+# takes 15 s.
+MAX_READ_AT_ONCE: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +131,7 @@ async def async_generate(
             turns = await _async_prepare(hass, entry, chosen, task, stack)
             if CONF_MODEL in task.settings and task.session is not None:
                 stack.push_async_callback(_async_reset_model, entry, subentry, turns)
-            return await _async_answer(turns, task)
+            return await _async_answer(hass, turns, task)
     except GatewayError as err:
         raise await async_ask_error(coordinator, chosen, err) from err
 
@@ -285,18 +288,16 @@ async def _async_reset_model(
             await patch(key, model=subentry.data.get(CONF_MODEL))
 
 
-async def _async_answer(turns: _Turns, task: Task) -> Answer:
+async def _async_answer(hass: HomeAssistant, turns: _Turns, task: Task) -> Answer:
     if task.structure is None:
         result = await turns.ask(task.text)
-        return Answer(read_reply(result.text), None, (result,))
+        return Answer(await _async_read(hass, result.text), None, (result,))
     structure = Structure(task.structure)
     question = join(task.text, structure.request)
     results: list[RunResult] = []
     while True:
         results.append(await turns.ask(question))
-        if len(results[-1].text) > MAX_REPLY:
-            raise translated_error("answer_too_long", size=str(len(results[-1].text)))
-        text = read_reply(results[-1].text)
+        text = await _async_read(hass, results[-1].text)
         try:
             return Answer(text, structure.read(text), tuple(results))
         except StructureError as err:
@@ -305,6 +306,20 @@ async def _async_answer(turns: _Turns, task: Task) -> Answer:
             repair = structure.repair_request(text, err)
             # A model alone does not remember the task.
             question = join(task.text, repair) if turns.model_run else repair
+
+
+async def _async_read(hass: HomeAssistant, text: str) -> str:
+    """Return a reply without thoughts and directives.
+
+    Raises:
+        HomeAssistantError: it is empty, too long, or ended within a thought.
+
+    """
+    if len(text) > MAX_REPLY:
+        raise translated_error("answer_too_long", size=str(len(text)))
+    if len(text) <= MAX_READ_AT_ONCE:
+        return read_reply(text)
+    return await hass.async_add_executor_job(read_reply, text)
 
 
 def _structure_error(err: StructureError) -> Exception:

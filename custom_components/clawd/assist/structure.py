@@ -28,7 +28,7 @@ CONVERTER: Final = (
     if (MAJOR_VERSION, MINOR_VERSION) >= (2026, 10)
     else ("voluptuous_openapi", "convert")
 )
-# Characters of a reply in which data is looked for.
+# Characters of a reply that is read.
 MAX_REPLY: Final = 1_000_000
 # Characters of a wrong reply that the model is shown.
 MAX_SHOWN: Final = 20_000
@@ -137,7 +137,7 @@ def _find_json(reply: str) -> JsonValueType:
         text = fenced[1]
     elif not text.startswith(("{", "[", '"')) and "{" in text:
         # "Here it is: {…} Anything else?"
-        text = text[text.index("{") : text.rindex("}") + 1 or None]
+        text = text[text.index("{") : text.rfind("}") + 1 or None]
     try:
         return json_loads(text)
     except ValueError as err:
