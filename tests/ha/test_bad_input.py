@@ -11,7 +11,7 @@ from homeassistant.exceptions import HomeAssistantError
 from PIL import Image
 import pytest
 
-from custom_components.clawd.assist import generation
+from custom_components.clawd.assist import attachments, generation
 from custom_components.clawd.const import DOMAIN
 from custom_components.clawd.flows.ai_task import new_ai_task
 from tests.simulator import GatewaySimulator, Refuse, Reply
@@ -80,12 +80,37 @@ async def test_a_picture_of_40_mb_is_scaled(
 async def test_20_pictures_are_shown_in_one_question(
     hass: HomeAssistant, gateway: GatewaySimulator
 ) -> None:
-    door = await add_camera(hass, picture(3000, 2000))
+    door = await add_camera(hass, picture(900, 600))
     await ask(hass, attachments=[door] * 20)
     [request] = gateway.received("agent")
     sent = [len(one["content"]) for one in request.params["attachments"]]
     assert len(sent) == 20
     assert sum(sent) < gateway.max_payload * 0.7
+
+
+@pytest.mark.usefixtures("entry")
+async def test_more_is_not_read_than_home_assistant_can_hold(
+    hass: HomeAssistant,
+    gateway: GatewaySimulator,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    content = picture(100, 100)
+    monkeypatch.setattr(attachments, "MAX_FILE_SIZE", 3 * len(content) - 1)
+    door = await add_camera(hass, content)
+    media_id = await file(hass, tmp_path, "a.jpg", content)
+    one = {"media_content_id": media_id, "media_content_type": "image/jpeg"}
+    for function, given in (
+        (ask, [door, door, door]),
+        (ask, [door, media_id, media_id]),
+        (generate, [one, one, one]),
+    ):
+        with pytest.raises(HomeAssistantError) as error:
+            await function(hass, attachments=given)
+        assert key_of(error) == "attachment_too_large"
+        assert error.value.translation_placeholders
+        assert error.value.translation_placeholders["number"] == "3"
+    assert gateway.received("agent") == []
 
 
 @pytest.mark.usefixtures("entry")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MAX_PIXELS: Final = 1_500_000
 # OpenClaw's `policy.attachments.maxImageBytes`.
 MAX_IMAGE_SIZE: Final = 6_291_456
-# Bytes of a file that is read at all; a photo of a good camera has 40 MB.
+# Bytes of all files that are read at all; a photo of a good camera has 40 MB.
 MAX_FILE_SIZE: Final = 100_000_000
 # Pixels of a picture that is decoded: eight bytes each at most.
 MAX_DECODED_PIXELS: Final = 100_000_000
@@ -75,17 +75,11 @@ async def async_read_files(
         HomeAssistantError: a file cannot be read, or is too large.
 
     """
-    files = []
+    files: list[File] = []
+    left = MAX_FILE_SIZE
     for number, (path, mime_type) in enumerate(paths, 1):
-        try:
-            content = await hass.async_add_executor_job(_read, path)
-        except OSError:
-            raise _error("attachment_missing", number) from None
-        if content is None:
-            raise _error(
-                "attachment_too_large", number, limit=_megabytes(MAX_FILE_SIZE)
-            )
-        files.append(File(_bare_type(mime_type), path.name, content))
+        files.append(await _async_read_file(hass, path, mime_type, number, left))
+        left -= len(files[-1].content)
     return tuple(files)
 
 
@@ -104,17 +98,21 @@ async def async_resolve_files(
         HomeAssistantError: there is no picture or file.
 
     """
-    files = []
+    files: list[File] = []
+    left = MAX_FILE_SIZE
     for number, item in enumerate(items, 1):
         media = {"media_content_id": item} if isinstance(item, str) else item
         try:
-            files.append(await _async_resolve(hass, media, number, context))
+            file = await _async_resolve(hass, media, number, context, left)
         except Unauthorized:
             raise
         except HomeAssistantError as err:
             if err.translation_key:
                 raise
             raise _error("attachment_missing", number) from err
+        if (left := left - len(file.content)) < 0:
+            raise _too_large(number)
+        files.append(file)
     return tuple(files)
 
 
@@ -153,7 +151,11 @@ async def async_encode(
 
 
 async def _async_resolve(
-    hass: HomeAssistant, media: dict[str, Any], number: int, context: Context
+    hass: HomeAssistant,
+    media: dict[str, Any],
+    number: int,
+    context: Context,
+    left: int,
 ) -> File:
     media_id = str(media["media_content_id"])
     if entity := _ENTITY.fullmatch(media_id):
@@ -169,8 +171,20 @@ async def _async_resolve(
     if found.path is None:
         raise _error("attachment_missing", number)
     mime_type = media.get("media_content_type") or found.mime_type
-    [file] = await async_read_files(hass, [(found.path, mime_type)])
-    return file
+    return await _async_read_file(hass, found.path, mime_type, number, left)
+
+
+async def _async_read_file(
+    hass: HomeAssistant, path: Path, mime_type: str, number: int, left: int
+) -> File:
+    """Read a file of at most `left` bytes."""
+    try:
+        content = await hass.async_add_executor_job(_read, path, left)
+    except OSError:
+        raise _error("attachment_missing", number) from None
+    if content is None:
+        raise _too_large(number)
+    return File(_bare_type(mime_type), path.name, content)
 
 
 async def _async_require_permission(
@@ -183,8 +197,8 @@ async def _async_require_permission(
         raise Unauthorized(context=context, entity_id=entity_id, permission=POLICY_READ)
 
 
-def _read(path: Path) -> bytes | None:
-    return path.read_bytes() if path.stat().st_size <= MAX_FILE_SIZE else None
+def _read(path: Path, left: int) -> bytes | None:
+    return path.read_bytes() if path.stat().st_size <= left else None
 
 
 def _scale(file: File, number: int, limit: int) -> Attachment | None:
@@ -192,9 +206,7 @@ def _scale(file: File, number: int, limit: int) -> Attachment | None:
     try:
         opened = Image.open(BytesIO(file.content))
         if opened.width * opened.height > MAX_DECODED_PIXELS:
-            raise _error(
-                "attachment_too_large", number, limit=_megabytes(MAX_FILE_SIZE)
-            )
+            raise _too_large(number)
         # Decodes a JPEG at a fraction of its size.
         opened.draft("RGB", _size(opened, MAX_PIXELS))
         picture = ImageOps.exif_transpose(opened).convert("RGB")
@@ -227,6 +239,10 @@ def _bare_type(mime_type: str) -> str:
 
 def _megabytes(size: int) -> str:
     return f"{size / 1_000_000:.1f}"
+
+
+def _too_large(number: int) -> HomeAssistantError:
+    return _error("attachment_too_large", number, limit=_megabytes(MAX_FILE_SIZE))
 
 
 def _error(key: str, number: int, **placeholders: str) -> HomeAssistantError:
