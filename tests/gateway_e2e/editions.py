@@ -18,6 +18,11 @@ MODEL: Final = {
     "maxTokens": 8192,
 }
 THINKER: Final = MODEL | {"id": "thinker", "name": "Thinker", "reasoning": True}
+SIGHTED: Final = MODEL | {
+    "id": "sighted",
+    "name": "Sighted",
+    "input": ["text", "image"],
+}
 AGENTS: Final = (
     {"id": "main", "default": True},
     {"id": "kitchen", "name": "Chef", "model": "mock/thinker"},
@@ -41,7 +46,7 @@ class Edition:
             "baseUrl": model,
             "apiKey": "unused",
             "api": "openai-completions",
-            "models": [MODEL, THINKER],
+            "models": [MODEL, THINKER, SIGHTED],
         }
         return self.settings | {
             "gateway": {

@@ -5,6 +5,7 @@ r"""Script of the model, read from the user's message.
     call NAME {…}   call the tool NAME and continue with its result
     use NAME {…}    the same for a tool of a node, by the Gateway's `tool_call`
     quote           reply with the last tool result
+    describe        reply with the sizes of the pictures in the message
     fail STATUS     respond with that HTTP status
     wait S          say nothing for S seconds
     hang            never respond
@@ -14,14 +15,18 @@ The steps of a script are joined by ` | `. Halves of characters are written as
 stands for its script; one without a script gets a sentence about the model.
 """
 
+from base64 import b64decode
 from dataclasses import dataclass
+from io import BytesIO
 import json
 import re
 from typing import Any, Final
 
+from PIL import Image
+
 type Message = dict[str, Any]
 
-VERBS: Final = "say|count|call|use|quote|fail|wait|hang"
+VERBS: Final = "say|count|call|use|quote|describe|fail|wait|hang"
 SCRIPT: Final = re.compile(rf"^(?:\[[^\]]*\] )?((?:{VERBS})\b.*)$", re.MULTILINE)
 STEP: Final = re.compile(rf"({VERBS})\b ?(.*)")
 INTERNAL: Final = "BEGIN_OPENCLAW_INTERNAL"
@@ -35,6 +40,9 @@ SENTENCES: Final = {
     "turn on the kitchen light": (
         'use home_control {"action":"HassTurnOn","name":"Kitchen light"}'
         " | say The kitchen light is on."
+    ),
+    "look at the front door": (
+        'use home_look {"camera":"Front door","question":"describe"} | quote'
     ),
     "unlock the door": UNLOCK,
     "yes, unlock it": UNLOCK,
@@ -60,6 +68,16 @@ def text_of(message: Message) -> str:
     if isinstance(content, str):
         return content
     return "".join(part.get("text", "") for part in content)
+
+
+def pictures_of(message: Message) -> str:
+    """Return the sizes of a message's pictures."""
+    content = message["content"]
+    parts = content if isinstance(content, list) else []
+    urls = [part["image_url"]["url"] for part in parts if "image_url" in part]
+    pictures = [Image.open(BytesIO(b64decode(url.partition(",")[2]))) for url in urls]
+    sizes = [f"{one.format} of {one.width} x {one.height}" for one in pictures]
+    return f"I see {', '.join(sizes) or 'nothing'}."
 
 
 def split_turn(messages: list[Message]) -> tuple[str, list[str]]:
@@ -108,6 +126,8 @@ def plan(messages: list[Message]) -> list[Step]:
     for index, step in enumerate(steps):
         if step.verb == "quote":
             steps[index] = Step("say", results[-1])
+        if step.verb == "describe":
+            steps[index] = Step("say", pictures_of(messages[-1]))
         if step.verb == "call":
             return steps[: index + 1]
     return steps

@@ -27,9 +27,12 @@ KITCHEN = "light.kitchen_light"
 HALL = "light.hall_light"
 LOCK = "lock.front_door"
 GARAGE = "cover.garage_door"
+CAMERA = "camera.front_door"
 EXPOSED = (KITCHEN, HALL, LOCK, GARAGE, "script.movie_time", "script.long_walk")
 NAMES = ("Kitchen light", "Hall light", "Front door", "Garage door", "Movie time")
 CONFIGURATION = """\
+camera:
+  - platform: peephole
 input_boolean:
   bolt:
     initial: true
@@ -82,7 +85,9 @@ template:
           target: {entity_id: input_boolean.gate}
 """
 TASKS = "sensor.openclaw_gateway_tasks"
-LOUDSPEAKER = Path(__file__).parent / "components" / "loudspeaker"
+COMPONENTS = Path(__file__).parent / "components"
+LOUDSPEAKER = COMPONENTS / "loudspeaker"
+PEEPHOLE = COMPONENTS / "peephole"
 POLL_INTERVAL = 0.1
 # Seconds in which the Gateway's agents see the tools after a start of either side.
 TIMEOUT = 60.0
@@ -227,14 +232,16 @@ class Resident:
         """Wait until the Gateway's agents see the tools."""
         await self._wait(self._is_visible)
 
-    async def add_agent(self, agent: str, title: str, access: str) -> None:
+    async def add_agent(
+        self, agent: str, title: str, access: str, **choice: str
+    ) -> None:
         """Add an agent of the Gateway."""
         path = "config/config_entries/subentries/flow"
         flow = await self.api.post(
             path, {"handler": [self.home.entry_id, "conversation"]}
         )
         path = f"{path}/{flow['flow_id']}"
-        await self.api.post(path, {"agent": agent})
+        await self.api.post(path, {"agent": agent, **choice})
         await self.api.post(path, _agent_settings(access))
         added = await self.api.post(path, {"create_assistant": False})
         assert added["type"] == "create_entry", added
@@ -304,7 +311,7 @@ async def new_home(gateway: Gateway) -> AsyncIterator[RealHome]:
     async with boot(
         installation=installation(),
         configuration=CONFIGURATION,
-        components=[LOUDSPEAKER],
+        components=[LOUDSPEAKER, PEEPHOLE],
     ) as running:
         async with connect_new_user(running.url) as (api, token):
             fields = {"address": gateway.url, "token": gateway.token}

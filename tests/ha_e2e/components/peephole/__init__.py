@@ -1,0 +1,1 @@
+"""Camera of the tests."""
