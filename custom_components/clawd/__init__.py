@@ -16,7 +16,7 @@ from .assist.media_cache import async_remove_media, async_setup_media_cache
 from .assist.media_view import MediaView
 from .assist.sessions import async_load_agent_sessions, get_sessions
 from .assist.speech import speakable
-from .assist.throwaway import async_delete_later
+from .assist.throwaway import async_track_unused
 from .assist.unasked import UnaskedReplies
 from .assist.vision import AgentVision
 from .assist.warm_up import async_track_starts
@@ -139,14 +139,15 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> boo
     await async_create_assistants(hass, entry)
     await _async_load_voice(hass, entry)
     tracker.async_track(entry, "warm-up", async_track_starts(hass, entry))
+    await async_resume_handoffs(hass, entry)
+    # Not those of the runs that are resumed.
+    unsubscribe = async_track_unused(hass, entry)
+    tracker.async_track(entry, "unused sessions", unsubscribe)
     runtime.listener_baseline = count_listeners(client)
     if runtime.node:
         runtime.node.listener_baseline = count_listeners(runtime.node.client)
     unsubscribe = speech.async_add_listener(partial(_async_check_voice, hass, entry))
     tracker.async_track(entry, "voice", unsubscribe)
-    await async_resume_handoffs(hass, entry)
-    # Not those of the runs that are resumed.
-    async_delete_later(hass, entry)
     entry.async_on_unload(entry.add_update_listener(async_reload_entry))
     return True
 

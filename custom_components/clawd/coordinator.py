@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigSubentry
 
 MAX_REPORTS: Final = 10
+MAX_TASK_ENDS: Final = 64
 TASK_PREFIX: Final = "task "
 CONFIG_CHANGED: Final = "config.changed"
 
@@ -106,6 +107,19 @@ class DeliveryStatistics:
     pending: dict[object, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class StartedTask:
+    """Task that an action has started.
+
+    Attributes:
+        deadline: time of the monotonic clock by which it has ended.
+
+    """
+
+    task: asyncio.Task[None]
+    deadline: float
+
+
 @dataclass
 class ClawdRuntime:
     """Runtime data of an entry.
@@ -126,6 +140,7 @@ class ClawdRuntime:
         background_tasks: those of this entry, besides the client's.
         started_tasks: tasks that an action has started, by id, until they end.
         temporary_listeners: number of those per event that end with a question.
+        task_ends: how often the end of each of the last ones was told, by id.
 
     """
 
@@ -147,8 +162,15 @@ class ClawdRuntime:
     voice_loaded: bool = False
     voice_task: asyncio.Task[None] | None = None
     ended_sessions: set[str] = field(default_factory=set)
-    started_tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    started_tasks: dict[str, StartedTask] = field(default_factory=dict)
     temporary_listeners: Counter[str] = field(default_factory=Counter)
+    task_ends: Counter[str] = field(default_factory=Counter)
+
+    def count_task_end(self, task_id: str) -> None:
+        """Count that the end of a task is told."""
+        self.task_ends[task_id] += 1
+        while len(self.task_ends) > MAX_TASK_ENDS:
+            del self.task_ends[next(iter(self.task_ends))]
 
     def session_turn(self, session_key: str) -> asyncio.Lock:
         """Return the lock that the question in a session has to hold."""

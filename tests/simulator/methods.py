@@ -201,8 +201,7 @@ async def _list_sessions(
     gateway: GatewaySimulator, _: ClientConnection, request: Request
 ) -> Frame:
     """Return the list of sessions."""
-    params = request.params
-    return session_rows(gateway, params.get("limit"), params.get("spawnedBy"))
+    return session_rows(gateway, request.params)
 
 
 async def _list_agents(

@@ -97,7 +97,7 @@ _PARAMS: dict[str, tuple[list[str], list[str], list[str]]] = {
     "sessions.list": (
         [],
         [*_SESSIONS, "spawnedBy"],
-        [*_SESSIONS, "spawnedBy", "offset", "search"],
+        [*_SESSIONS, "spawnedBy", "offset", "search", "archived"],
     ),
     "sessions.patch": (["key"], _PATCH, [*_PATCH, *_PATCH_V4]),
     "tts.speak": (["text"], [], []),

@@ -67,6 +67,7 @@ async def patch(
     if gateway.protocol != V3:
         session = gateway.runs.sessions.setdefault(key.lower(), Session(key.lower()))
         session.model = entry.get("model") or session.model
+        session.updated_at = entry["updatedAt"]
     return {**answer, "entry": entry}
 
 

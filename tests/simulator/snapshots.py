@@ -161,10 +161,10 @@ def _turn_messages(
     return [question, *replies]
 
 
-def session_rows(
-    gateway: GatewaySimulator, limit: int | None, spawned_by: str | None = None
-) -> Frame:
-    """Return the sessions, newest first; those that one has started, if given."""
+def session_rows(gateway: GatewaySimulator, params: Frame) -> Frame:
+    """Return the sessions, newest first: those of a search, or that one has started."""
+    spawned_by, search = params.get("spawnedBy"), params.get("search", "")
+    archived = bool(params.get("archived"))
     result: Frame = payload(gateway.protocol, "rpc_survey", "sessions.list")
     template = result["sessions"][0]
     rows = [
@@ -176,9 +176,11 @@ def session_rows(
         }
         for session in gateway.runs.sessions.values()
         if spawned_by in (None, session.spawned_by)
+        and search in session.key
+        and archived is bool(session.archived_at)
     ]
     rows.sort(key=lambda row: row["updatedAt"], reverse=True)
-    limited = rows[:limit]
+    limited = rows[: params.get("limit")]
     result |= {"ts": gateway.now_ms(), "count": len(limited), "sessions": limited}
     if gateway.protocol != V3:
         result |= {"totalCount": len(rows), "hasMore": len(limited) < len(rows)}

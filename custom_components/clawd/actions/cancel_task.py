@@ -46,9 +46,9 @@ async def _async_cancel_task(hass: HomeAssistant, call: ServiceCall) -> ServiceR
     task_id = call.data[ATTR_TASK_ID]
     entries: list[ClawdConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
     for entry in entries:
-        if task := entry.runtime_data.started_tasks.get(task_id):
-            task.cancel()
-            await asyncio.wait([task])
+        if started := entry.runtime_data.started_tasks.get(task_id):
+            started.task.cancel()
+            await asyncio.wait([started.task])
             return {"task_id": task_id}
         if report := await async_cancel(hass, entry, task_id):
             raise_if_unstopped(report)

@@ -2,6 +2,7 @@
 
 import asyncio
 from functools import partial
+import time
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
@@ -10,9 +11,10 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
-from ..assist.generation import async_generate
+from ..assist.errors import log_unexpected, translated_error
+from ..assist.generation import async_generate, max_duration
 from ..const import DOMAIN
-from ..coordinator import async_create_background_task
+from ..coordinator import StartedTask, async_create_background_task
 from ..device_events import AgentEvent, async_fire_agent_event, describe_result
 from .common import (
     ATTR_AGENT,
@@ -65,12 +67,14 @@ async def _async_start_task(hass: HomeAssistant, call: ServiceCall) -> ServiceRe
             translation_placeholders={"count": str(len(tasks))},
         )
     task_id = uuid4().hex
-    tasks[task_id] = started = async_create_background_task(
+    deadline = time.monotonic() + max_duration(subentry, task)
+    started = async_create_background_task(
         hass,
         entry,
         _async_run_task(hass, entry, subentry, task, call, task_id),
         f"{DOMAIN} task",
     )
+    tasks[task_id] = StartedTask(started, deadline)
     # The sensor of tasks counts them.
     update = entry.runtime_data.coordinator.async_update_listeners
 
@@ -96,24 +100,31 @@ async def _async_run_task(  # noqa: PLR0913, PLR0917 - what the event tells
 
     Only that of a task that has ended by itself is one of the agent.
     """
+    # A reload replaces it.
+    runtime = entry.runtime_data
     task_data = {"task_id": task_id, "name": call.data.get(ATTR_NAME)}
     event: dict[str, Any] = {**task_data, "agent": call.data[ATTR_AGENT]}
-    end, result = AgentEvent.TASK_FAILED, {}
+    end: AgentEvent | None = AgentEvent.TASK_FAILED
+    result: dict[str, Any] = {}
     try:
-        coordinator = entry.runtime_data.coordinator
-        answer = await async_generate(hass, coordinator, subentry, task)
-    except HomeAssistantError as err:
-        event |= {"status": "failed", "error": str(err)}
-    except asyncio.CancelledError:
-        hass.bus.async_fire(
-            EVENT_TASK_FINISHED, event | {"status": "cancelled"}, context=call.context
-        )
-        raise
-    else:
+        answer = await async_generate(hass, runtime.coordinator, subentry, task)
         event |= {"status": "completed", **answer_response(answer)}
         end = AgentEvent.TASK_FINISHED
         result = describe_result(answer.last, answer.usage)
-    hass.bus.async_fire(EVENT_TASK_FINISHED, event, context=call.context)
-    async_fire_agent_event(
-        hass, entry, subentry, end, {**task_data, **result}, context=call.context
-    )
+    except HomeAssistantError as err:
+        event |= {"status": "failed", "error": str(err)}
+    except asyncio.CancelledError:
+        event["status"], end = "cancelled", None
+        raise
+    except Exception as err:  # noqa: BLE001 - somebody waits for the event
+        log_unexpected(err)
+        error = translated_error("unexpected_error")
+        event |= {"status": "failed", "error": str(error)}
+    finally:
+        runtime.count_task_end(task_id)
+        hass.bus.async_fire(EVENT_TASK_FINISHED, event, context=call.context)
+        if end:
+            data = {**task_data, **result}
+            async_fire_agent_event(
+                hass, entry, subentry, end, data, context=call.context
+            )

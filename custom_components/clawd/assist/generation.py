@@ -136,6 +136,15 @@ async def async_generate(
         raise await async_ask_error(coordinator, chosen, err) from err
 
 
+def max_duration(subentry: ConfigSubentry, task: Task) -> float:
+    """Return the seconds that the turns of a task, and the wait for them, can take."""
+    settings = {**subentry.data, **task.settings}
+    turns = 1 if task.structure is None else 1 + REPAIR_TURNS
+    wait: float = settings.get(CONF_IDLE_TIMEOUT, DEFAULT_IDLE_TIMEOUT)
+    timeout: float = settings.get(CONF_DEADLINE, DEFAULT_DEADLINE)
+    return wait + turns * timeout
+
+
 def read_reply(text: str) -> str:
     """Return a reply without thoughts and directives.
 

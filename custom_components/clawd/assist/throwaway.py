@@ -2,25 +2,34 @@
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
+from weakref import WeakKeyDictionary
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 
 from ..const import LOGGER
 from ..coordinator import async_create_background_task
-from ..gateway import MIN_PROTOCOL, GatewayError, RequestFailedError
+from ..gateway import MIN_PROTOCOL, ConnectionState, GatewayError, RequestFailedError
 from .sessions import get_sessions
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable
+    from collections.abc import AsyncGenerator, Callable, Iterable
 
     from ..coordinator import ClawdConfigEntry, ClawdRuntime
+    from ..gateway import FoundSession, Transition
 
 # Seconds between the attempts.
 DELAYS: Final = (0.0, 1.0, 5.0)
 CLEANUP_TASK: Final = "clawd session cleanup"
 PREFIX: Final = "ha-task-"
+
+# Keys of the sessions in use. Not in the runtime of the entry: a drill reloads it
+# between two turns of a task.
+_IN_USE: Final[WeakKeyDictionary[ConfigEntry[Any], set[str]]] = WeakKeyDictionary()
 
 
 @asynccontextmanager
@@ -28,13 +37,72 @@ async def throwaway_session(
     hass: HomeAssistant, entry: ClawdConfigEntry, agent: str
 ) -> AsyncGenerator[str]:
     """Return the key of a new session; it is deleted in the background."""
-    key = f"agent:{agent.lower()}:{PREFIX}{uuid4().hex}"
+    key = f"agent:{agent.lower()}:{_own_prefix(entry)}{uuid4().hex}"
+    in_use = _IN_USE.setdefault(entry, set())
+    in_use.add(key)
     try:
         yield key
     finally:
+        in_use.discard(key)
         get_sessions(entry).forget(key)
         # Also those of tasks that ended without a connection.
         async_delete_later(hass, entry, (key,))
+
+
+def _own_prefix(entry: ClawdConfigEntry) -> str:
+    """Return what tells the sessions of an entry from those of others."""
+    return f"{PREFIX}{sha256(entry.entry_id.encode()).hexdigest()[:8]}-"
+
+
+async def async_find_unused(entry: ClawdConfigEntry) -> tuple[FoundSession, ...]:
+    """Return the throw-away sessions at the Gateway that no task uses.
+
+    Raises:
+        GatewayError: the Gateway did not answer, or refused.
+
+    """
+    found = await entry.runtime_data.client.sessions.search(_own_prefix(entry))
+    in_use = _IN_USE.get(entry, ())
+    return tuple(session for session in found if session.key not in in_use)
+
+
+@callback
+def async_track_unused(
+    hass: HomeAssistant, entry: ClawdConfigEntry
+) -> Callable[[], None]:
+    """Delete the sessions that are left, now and later; return the unsubscribe.
+
+    Home Assistant may have ended in the middle of a task, and tasks may end without a
+    connection.
+    """
+    if can_delete(entry):
+        async_create_background_task(
+            hass, entry, _async_delete_unused(entry, entry.runtime_data), CLEANUP_TASK
+        )
+    return entry.runtime_data.client.subscribe_state(
+        partial(_async_handle_transition, hass, entry)
+    )
+
+
+@callback
+def _async_handle_transition(
+    hass: HomeAssistant, entry: ClawdConfigEntry, transition: Transition
+) -> None:
+    if transition.state is ConnectionState.CONNECTED:
+        async_delete_later(hass, entry)
+
+
+async def _async_delete_unused(entry: ClawdConfigEntry, runtime: ClawdRuntime) -> None:
+    """Delete the sessions that are left from before the setup."""
+    try:
+        unused = await async_find_unused(entry)
+    except GatewayError as err:
+        LOGGER.debug("Sessions not found: %s", err.code)
+        # The traceback would keep a lost connection alive.
+        err.with_traceback(None)
+    else:
+        runtime.ended_sessions.update(session.key for session in unused)
+    await _async_delete_sessions(entry, runtime)
 
 
 @callback

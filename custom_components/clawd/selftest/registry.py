@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from ..reports import Mode
 from .checks import (
     announcements,
+    automation,
     drills,
     entities,
     handoffs,
@@ -42,6 +43,7 @@ _MODULES: Final[tuple[ModuleType, ...]] = (
     listeners,
     announcements,
     handoffs,
+    automation,
     questions,
     entities,
     home,

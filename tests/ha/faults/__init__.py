@@ -3,6 +3,7 @@
 from ..fault_harness import Fault
 from . import (
     announcements,
+    automation,
     drills,
     entities,
     handoffs,
@@ -28,6 +29,7 @@ FAULTS: list[Fault] = [
     *listeners.FAULTS,
     *announcements.FAULTS,
     *handoffs.FAULTS,
+    *automation.FAULTS,
     *questions.FAULTS,
     *entities.FAULTS,
     *home.FAULTS,

@@ -19,7 +19,7 @@ from .questions import (
     QuestionStatus,
 )
 from .runs import RunCommands
-from .sessions import SessionCommands, SessionInfo
+from .sessions import FoundSession, SessionCommands, SessionInfo
 from .system import SystemCommands
 from .tasks import Task, TaskCommands, TaskStatus
 from .tools import AgentTool, EffectiveTools, ToolCommands, ToolOutput, ToolPolicy
@@ -41,6 +41,7 @@ __all__ = [
     "ChatCommands",
     "DeviceCommands",
     "EffectiveTools",
+    "FoundSession",
     "Message",
     "MessageCommands",
     "Method",

@@ -1,6 +1,6 @@
 """Sessions of agents."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self
 
 from ..models import READ_SCOPE, WRITE_SCOPE
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from ..models import Payload
 
 _WIRE_NAMES: Final = {"permission_mode": "permissionMode"}
+# Sessions of a search; a Gateway keeps 500 of each agent (its default).
+MAX_FOUND: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,19 @@ class SessionInfo:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class FoundSession:
+    """Session that a search has found.
+
+    Attributes:
+        age: seconds since its last change, by the Gateway's clock.
+
+    """
+
+    key: str = field(repr=False)
+    age: float
+
+
 class SessionCommands(Commands):
     """Commands on sessions."""
 
@@ -63,6 +78,27 @@ class SessionCommands(Commands):
             case {"session": dict(session)}:
                 return SessionInfo.from_payload(session)
         return None
+
+    async def search(self, text: str) -> tuple[FoundSession, ...]:
+        """Return the sessions whose key has a text, also archived ones (v4).
+
+        Raises:
+            GatewayError: the Gateway did not answer, or refused.
+
+        """
+        # An answer has either the archived sessions or the others.
+        return await self._search(text) + await self._search(text, archived=True)
+
+    async def _search(self, text: str, **more: bool) -> tuple[FoundSession, ...]:
+        params: Payload = {"search": text, "limit": MAX_FOUND, **more}
+        match await self._call(self.LIST, params):
+            case {"sessions": list(rows), "ts": int(now)}:
+                return tuple(
+                    FoundSession(key, (now - changed) / 1000)
+                    for key, changed in map(_key_and_change, rows)
+                    if text in key
+                )
+        return ()
 
     async def spawned_by(self, session_key: str) -> tuple[str, ...]:
         """Return the keys of the sessions that an agent started from a session.
@@ -112,3 +148,11 @@ class SessionCommands(Commands):
         options = {"archivedOnly": True, "deleteTranscript": True}
         await self._call(self.DELETE, {"key": session_key, **options})
         return True
+
+
+def _key_and_change(row: object) -> tuple[str, int]:
+    """Return the key of a row, and the time of its last change in milliseconds."""
+    match row:
+        case {"key": str(key), "updatedAt": int(changed)}:
+            return key, changed
+    return "", 0
