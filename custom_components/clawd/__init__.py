@@ -8,6 +8,7 @@ from homeassistant.const import Platform
 from homeassistant.core import callback
 from homeassistant.helpers import config_validation as cv
 
+from .actions.start_task import async_cancel_all
 from .assist.agent_questions import async_track_questions
 from .assist.assistant import async_create_assistants
 from .assist.handoff import async_resume_handoffs
@@ -206,6 +207,7 @@ async def async_reload_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> No
 
 async def async_unload_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> bool:
     """Unload a Gateway."""
+    await async_cancel_all(entry)
     await get_sessions(entry).async_save()
     voice = (Platform.TTS,) if entry.runtime_data.voice_loaded else ()
     platforms = (*PLATFORMS, *voice)

@@ -36,6 +36,8 @@ ATTR_NAME: Final = "name"
 EVENT_TASK_FINISHED: Final = f"{DOMAIN}_task_finished"
 # Tasks of a Gateway at a time; an automation that runs wild starts more.
 MAX_TASKS: Final = 32
+# Seconds; an entry is unloaded within one.
+STOP_TIMEOUT: Final = 0.5
 
 
 @callback
@@ -128,3 +130,12 @@ async def _async_run_task(  # noqa: PLR0913, PLR0917 - what the event tells
             async_fire_agent_event(
                 hass, entry, subentry, end, data, context=call.context
             )
+
+
+async def async_cancel_all(entry: ClawdConfigEntry) -> None:
+    """Cancel the tasks of an entry, and wait until their runs are stopped."""
+    # While the client is connected: the Gateway would let the runs go on.
+    if tasks := [s.task for s in entry.runtime_data.started_tasks.values()]:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=STOP_TIMEOUT)
