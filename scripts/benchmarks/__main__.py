@@ -10,7 +10,7 @@ import sys
 from scripts.home_assistant.console import Console, StepError
 from scripts.home_assistant.processes import until_signalled
 
-from . import connections, first_delta, home, node, streams
+from . import connections, first_delta, generate_data, home, node, streams
 from .benchmark import Result
 from .harness import CountingSelector, Counts, Harness, open_harness
 from .report import HEADERS, as_json, markdown, print_table, rows
@@ -23,6 +23,7 @@ BENCHMARKS = (
     *node.BENCHMARKS,
     *home.BENCHMARKS,
     *first_delta.BENCHMARKS,
+    *generate_data.BENCHMARKS,
 )
 ADVICE = "run `scripts/bench NAME` alone; with a smaller --repeat if it took too long"
 

@@ -18,7 +18,12 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """A benchmark; its goal is a ratio unless `absolute`."""
+    """A benchmark; its goal is a ratio unless `absolute`.
+
+    Attributes:
+        note: how it is measured, for who reads the result.
+
+    """
 
     name: str
     title: str
@@ -27,6 +32,7 @@ class Benchmark:
     repeat: int
     sample: Callable[[Harness], AsyncGenerator[Sample]]
     absolute: bool = False
+    note: str = ""
 
     async def run(self, harness: Harness, repeat: int) -> Result:
         """Take samples after one warm-up."""

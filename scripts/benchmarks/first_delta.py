@@ -50,15 +50,16 @@ async def first_delta(harness: Harness) -> AsyncGenerator[Sample]:
         gateway.script(Reply(chunks=words, delay=SPACING))
         ollama = OllamaServer(words, SPACING)
         await stack.enter_async_context(ollama.listening())
-        api = await _home_assistant(stack)
+        api = await boot_home_assistant(stack)
         baseline_pipeline = await _pipeline(api, await add_ollama(api, ollama.url))
-        pipeline = await _pipeline(api, await _add_gateway(api, gateway))
+        pipeline = await _pipeline(api, await add_gateway(api, gateway))
         while True:
             baseline = await _delay(api, baseline_pipeline, ollama, words)
             yield Sample(baseline, await _delay(api, pipeline, gateway, words))
 
 
-async def _home_assistant(stack: AsyncExitStack) -> HomeAssistantApi:
+async def boot_home_assistant(stack: AsyncExitStack) -> HomeAssistantApi:
+    """Run a Home Assistant that has Ollama's library."""
     [packages] = OLLAMA.glob("lib/python3*/site-packages")
     environment = {"PYTHONPATH": str(packages)}
     running = await stack.enter_async_context(boot(environment))
@@ -66,7 +67,8 @@ async def _home_assistant(stack: AsyncExitStack) -> HomeAssistantApi:
     return api
 
 
-async def _add_gateway(api: HomeAssistantApi, gateway: GatewaySimulator) -> str:
+async def add_gateway(api: HomeAssistantApi, gateway: GatewaySimulator) -> str:
+    """Add a Gateway; return the entry's id."""
     address = Gateway(gateway.host, gateway.port, ssl=False, token=gateway.token)
     entry = await journey.add_gateway(api, address.fields, print)
     entry_id: str = entry["entry_id"]

@@ -22,14 +22,18 @@ class OllamaServer:
 
     Attributes:
         spacing: seconds before each word.
+        asked_at: time of the last question.
         first_text_at: time of the last reply's first word.
+        answered_at: time of its end.
 
     """
 
     words: Sequence[str]
     spacing: float
     url: str = ""
+    asked_at: float = 0.0
     first_text_at: float = 0.0
+    answered_at: float = 0.0
 
     @asynccontextmanager
     async def listening(self) -> AsyncGenerator[None]:
@@ -51,6 +55,8 @@ class OllamaServer:
         return web.json_response({"models": [{"name": MODEL, "model": MODEL}]})
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
+        await request.read()
+        self.asked_at = perf_counter()
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
         await response.prepare(request)
         for index, word in enumerate(self.words):
@@ -58,6 +64,7 @@ class OllamaServer:
             if index == 0:
                 self.first_text_at = perf_counter()
             await response.write(_line(word, done=False))
+        self.answered_at = perf_counter()
         await response.write(_line("", done=True))
         return response
 
@@ -72,14 +79,16 @@ def _line(content: str, *, done: bool) -> bytes:
     return f"{json.dumps(line)}\n".encode()
 
 
-async def add_ollama(api: HomeAssistantApi, url: str, **settings: object) -> str:
-    """Add server and agent; return the entry's id."""
+async def add_ollama(
+    api: HomeAssistantApi, url: str, kind: str = "conversation", **settings: object
+) -> str:
+    """Add server and agent, or another kind of subentry; return the entry's id."""
     flows = "config/config_entries/flow"
     flow = await api.post(flows, {"handler": "ollama"})
     added = await api.post(f"{flows}/{flow['flow_id']}", {"url": url})
     entry_id: str = added["result"]["entry_id"]
     flows = "config/config_entries/subentries/flow"
-    flow = await api.post(flows, {"handler": [entry_id, "conversation"]})
+    flow = await api.post(flows, {"handler": [entry_id, kind]})
     options = {"name": "Ollama", "model": MODEL, **settings}
     await api.post(f"{flows}/{flow['flow_id']}", options)
     return entry_id

@@ -50,7 +50,13 @@ def markdown(results: Sequence[Result]) -> str:
     table = [HEADERS, ("---",) * len(HEADERS), *rows(results)]
     lines = [f"| {' | '.join(row)} |" for row in table]
     intro = f"`scripts/bench --markdown`, on {_circumstances()}."
-    return "\n".join(["# Benchmarks", "", intro, "", *lines, ""])
+    notes = [
+        f"- {result.benchmark.name}: {result.benchmark.note}"
+        for result in results
+        if result.benchmark.note
+    ]
+    blocks = [["# Benchmarks"], [intro], lines, notes]
+    return "\n".join(line for block in blocks if block for line in (*block, ""))
 
 
 def as_json(results: Sequence[Result]) -> bytes:

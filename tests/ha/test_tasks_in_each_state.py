@@ -240,7 +240,7 @@ async def test_an_agent_that_the_gateway_has_no_more_is_told(
     gateway: GatewaySimulator,
     ends: list[Event[Any]],
 ) -> None:
-    gateway.agents = [agent for agent in gateway.agents if agent.id != "main"]
+    gateway.agents = tuple(one for one in gateway.agents if one.id != "main")
     gateway.drop()
     await wait_for_state(hass, CONNECTIVITY, "off")
     await entry.runtime_data.client.wait_connected()

@@ -13,6 +13,7 @@ from scripts.benchmarks.baseline import read_reply
 from scripts.benchmarks.benchmark import Result
 from scripts.benchmarks.connections import BENCHMARKS as CONNECTIONS
 from scripts.benchmarks.first_delta import StampedGateway
+from scripts.benchmarks.generate_data import TimedGateway
 from scripts.benchmarks.harness import (
     CountingSelector,
     Counts,
@@ -26,8 +27,8 @@ from scripts.benchmarks.streams import BENCHMARKS as STREAMS
 from scripts.home_assistant.console import Console
 from tests.unit.clients import client_of, running
 
-# `first_delta` takes a real Home Assistant, so only its servers are tested here; those
-# of the home are tested in tests/ha.
+# `first_delta` and `generate_data` take a real Home Assistant, so only their servers
+# are tested here; those of the home are tested in tests/ha.
 NAMES = [benchmark.name for benchmark in (*STREAMS, *CONNECTIONS, *NODE)]
 COUNTS = Counts(
     deltas=40,
@@ -99,6 +100,20 @@ async def test_the_first_word_of_each_run_is_timed() -> None:
     assert 0 < stamps[0] < stamps[1]
 
 
+async def test_the_work_of_a_gateway_on_each_run_is_timed() -> None:
+    async with TimedGateway() as gateway:
+        client = client_of(gateway)
+        async with running(client):
+            await client.wait_connected()
+            times: list[float] = []
+            for _ in range(2):
+                request = RunRequest("say: a b", "agent:main:x", model_run=True)
+                await (await client.start_run(request)).result()
+                times += [gateway.asked_at, gateway.answered_at]
+    assert times == sorted(set(times))
+    assert times[0] > 0
+
+
 async def test_ollama_s_words_come_one_a_line_and_the_first_is_timed() -> None:
     server = OllamaServer(("a", " b"), 0)
     connector = aiohttp.TCPConnector(resolver=aiohttp.ThreadedResolver())
@@ -113,4 +128,4 @@ async def test_ollama_s_words_come_one_a_line_and_the_first_is_timed() -> None:
     assert [line["message"]["content"] for line in lines] == ["a", " b", ""]
     assert [line["done"] for line in lines] == [False, False, True]
     assert {line["model"] for line in lines} == {model["model"]}
-    assert server.first_text_at > 0
+    assert 0 < server.asked_at < server.first_text_at < server.answered_at

@@ -84,6 +84,12 @@ def test_the_page_has_the_same_table() -> None:
     assert row == "| name | title | ms | 2 | 2 | 1.5 | ≤ 1.5 | met |"
 
 
+def test_the_page_says_how_it_was_measured() -> None:
+    noted = Benchmark("name", "title", "ms", 1.5, 3, sample, note="As told.")
+    lines = markdown([result(1), Result(noted, SAMPLES)]).splitlines()
+    assert lines[-2:] == ["", "- name: As told."]
+
+
 def test_json_has_every_sample() -> None:
     content = orjson.loads(as_json([result(1.5)]))
     assert set(content) == {"measured", "benchmarks"}
