@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from math import isfinite
 from statistics import median
 import sys
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.components.homeassistant import async_should_expose
@@ -27,6 +28,7 @@ from .assist.ongoing import get_ongoing
 from .assist.rights import Permissions
 from .assist.session import Scope
 from .assist.sessions import get_sessions
+from .assist.throwaway import count_in_use
 from .assist.warm_up import get_warm_ups
 from .client_factory import get_history
 from .const import (
@@ -498,6 +500,20 @@ def _handoffs(source: DiagnosticsSource) -> object:
     }
 
 
+def _started_tasks(source: DiagnosticsSource) -> object:
+    """Return the tasks that actions have started, and the sessions of tasks."""
+    runtime = source.runtime
+    if runtime is None:
+        return None
+    now, started = time.monotonic(), runtime.started_tasks.values()
+    return {
+        "seconds_left": [round(one.deadline - now) for one in started][:MAX_NAMES],
+        "ends": sum(runtime.task_ends.values()),
+        "sessions_in_use": count_in_use(source.entry),
+        "sessions_to_delete": len(runtime.ended_sessions),
+    }
+
+
 def _stores(source: DiagnosticsSource) -> object:
     """Return the stores that could not be written."""
     return unwritten_stores(source.hass)
@@ -740,6 +756,7 @@ SECTIONS: Final[Mapping[str, Section]] = {
     "runs": _client_section(_runs),
     "announcements": _announcements,
     "handoffs": _handoffs,
+    "started_tasks": _started_tasks,
     "stores": _stores,
     "event_loop": _event_loop,
     "entities": _entities,

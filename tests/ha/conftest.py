@@ -1,5 +1,6 @@
 """Home Assistant with a simulated Gateway."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import AsyncExitStack
 from functools import partial
@@ -20,6 +21,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 import custom_components.clawd  # noqa: F401 - the harness has a package of this name
 from custom_components.clawd.assist import warm_up
+from custom_components.clawd.assist.throwaway import CLEANUP_TASK
 from custom_components.clawd.const import DOMAIN
 from custom_components.clawd.flows.agent_schema import new_subentry
 from custom_components.clawd.gateway import backoff
@@ -217,6 +219,10 @@ async def entry(hass: HomeAssistant, new_entry: MockConfigEntry) -> MockConfigEn
     """Set up an entry for the Gateway."""
     assert await hass.config_entries.async_setup(new_entry.entry_id)
     await hass.async_block_till_done()
+    # It asks the Gateway for sessions that are left.
+    tasks = new_entry.runtime_data.background_tasks
+    if cleanup := [task for task in tasks if task.get_name() == CLEANUP_TASK]:
+        await asyncio.wait(cleanup)
     return new_entry
 
 

@@ -1,5 +1,6 @@
 """Checks of started tasks and their sessions, where nothing is wrong."""
 
+import json
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -17,6 +18,7 @@ from tests.simulator.runs import Session
 
 from .ai_tasks import cleaned_up
 from .assist_client import catch_up
+from .downloads import Download
 from .faults.automation import HOUR
 from .self_test import run_self_test
 from .states import AGENT, CONNECTIVITY, wait_for_state
@@ -199,6 +201,29 @@ async def test_a_task_of_our_own_error_ends_in_an_event(
     [event] = events
     assert (event.data["status"], event.data["error"]) == ("failed", "RuntimeError")
     assert "RuntimeError" in caplog.text
+
+
+async def test_diagnostics_count_tasks_and_their_sessions(
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    gateway: GatewaySimulator,
+    download: Download,
+) -> None:
+    gateway.script(Pause(), Reply("Done."))
+    await start(hass)
+    await gateway.wait_paused()
+
+    body = await download()
+
+    found = json.loads(body)["data"]["started_tasks"]
+    [left] = found.pop("seconds_left")
+    assert left > 60
+    assert found == {"ends": 0, "sessions_in_use": 1, "sessions_to_delete": 0}
+    gateway.proceed()
+    await cleaned_up(entry)
+    found = json.loads(await download())["data"]["started_tasks"]
+    assert (found["seconds_left"], found["ends"]) == ([], 1)
+    assert found["sessions_in_use"] == 0
 
 
 async def test_few_ends_are_remembered(entry: ClawdConfigEntry) -> None:

@@ -233,7 +233,8 @@ async def test_it_ends_with_the_entry(
     young.hold("agent")
     assert await hass.config_entries.async_setup(new_entry.entry_id)
     await young.wait_for_request("agent")
-    [task] = new_entry.runtime_data.background_tasks
+    tasks = new_entry.runtime_data.background_tasks
+    [task] = [task for task in tasks if task.get_name() == warm_up.WARM_UP_TASK]
     assert await hass.config_entries.async_unload(new_entry.entry_id)
     assert task.done()
     young.release("agent")

@@ -54,6 +54,11 @@ def _own_prefix(entry: ClawdConfigEntry) -> str:
     return f"{PREFIX}{sha256(entry.entry_id.encode()).hexdigest()[:8]}-"
 
 
+def count_in_use(entry: ConfigEntry[Any]) -> int:
+    """Return the number of throw-away sessions in use."""
+    return len(_IN_USE.get(entry, ()))
+
+
 async def async_find_unused(entry: ClawdConfigEntry) -> tuple[FoundSession, ...]:
     """Return the throw-away sessions at the Gateway that no task uses.
 
