@@ -6,7 +6,7 @@ from typing import Any
 
 from homeassistant import config
 from homeassistant.core import Event, HomeAssistant
-from homeassistant.exceptions import ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
@@ -291,21 +291,45 @@ async def _aborts(gateway: GatewaySimulator) -> list[Any]:
     return gateway.received(ABORTS)
 
 
-@pytest.mark.usefixtures("entry")
-@pytest.mark.parametrize("status", ["sent", "queued", "failed"])
+@pytest.mark.parametrize(("target", "status"), [("42", "sent"), ("@nobody", "failed")])
 async def test_what_became_of_a_delivery_is_told(
-    hass: HomeAssistant, gateway: GatewaySimulator, status: str
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    ends: list[Event[Any]],
+    target: str,
+    status: str,
 ) -> None:
-    def deliver(payload: dict[str, Any]) -> None:
-        payload["result"]["deliveryStatus"] = {"status": status}
-
-    gateway.edit("agent", deliver)
+    data = {"agent": AGENT, "text": "Hello", "channel": "telegram", "target": target}
     answer: Any = await hass.services.async_call(
-        DOMAIN,
-        "ask",
-        {"agent": AGENT, "text": "Hello", "channel": "telegram", "target": "@nobody"},
-        blocking=True,
-        return_response=True,
+        DOMAIN, "ask", data, blocking=True, return_response=True
     )
     assert answer["delivery"] == status
     assert answer["text"]
+    await start(hass, **data)
+    await cleaned_up(entry)
+    [end] = ends
+    assert (end.data["status"], end.data["delivery"]) == ("completed", status)
+
+
+@pytest.mark.usefixtures("entry")
+@pytest.mark.parametrize(
+    ("channel", "key"), [("telegram", "delivery_failed"), ("none", "request_failed")]
+)
+async def test_a_reply_that_is_not_sent_is_an_error_where_nobody_is_told(
+    hass: HomeAssistant, channel: str, key: str
+) -> None:
+    data = {"agent": AGENT, "text": "Hello", "channel": channel, "target": "@nobody"}
+    with pytest.raises(HomeAssistantError) as error:
+        await hass.services.async_call(DOMAIN, "ask", data, blocking=True)
+    assert error.value.translation_key == key
+
+
+@pytest.mark.usefixtures("entry")
+@pytest.mark.parametrize("protocol", [3])
+async def test_clawdbot_is_not_asked_to_go_on_without_a_delivery(
+    hass: HomeAssistant, gateway: GatewaySimulator
+) -> None:
+    data = {"agent": AGENT, "text": "Hello", "channel": "telegram", "target": "42"}
+    await hass.services.async_call(DOMAIN, "ask", data, blocking=True)
+    [request] = gateway.received("agent")
+    assert "bestEffortDeliver" not in request.params

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from . import images, messages, sessions_v4
 from .agent_list import agents_payload, models_payload
 from .attachments import check_attachments
+from .delivery import check_delivery
 from .node_methods import (
     approve_pairing,
     effective_tools,
@@ -78,6 +79,7 @@ async def _start_run(
     _check_agent(gateway, connection, params)
     sessions_v4.require_open(gateway, params.get("sessionKey", ""))
     check_attachments(gateway, params)
+    check_delivery(gateway, params)
     script = _thinking_failure(gateway, params) or gateway.next_script(
         params["message"]
     )

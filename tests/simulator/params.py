@@ -61,6 +61,7 @@ _PARAMS: dict[str, tuple[list[str], list[str], list[str]]] = {
             "promptMode",
             "bootstrapContextMode",
             "modelRun",
+            "bestEffortDeliver",
         ],
     ),
     "agent.wait": (["runId"], ["timeoutMs"], ["timeoutMs"]),

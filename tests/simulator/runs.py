@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 import uuid
 
+from .delivery import delivered
 from .recordings import V3, Frame
 from .request_log import Request
 from .run_events import RunEvents
@@ -204,6 +205,8 @@ class Run:
         if self.spawns and self.gateway.protocol != V3:
             accepted = [child for _, child in self.spawns]
             events.outcome.payload["result"]["acceptedSessionSpawns"] = accepted
+        if self.request and self.gateway.protocol != V3:
+            events.outcome = delivered(events.outcome, self.request.params)
         if self.connection and self.request:
             payload = self.gateway.apply_edit("agent", dict(events.outcome.payload))
             self.connection.respond(self.request, payload, events.outcome.error)

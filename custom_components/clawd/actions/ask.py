@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 from homeassistant.core import SupportsResponse, callback
 import voluptuous as vol
 
+from ..assist.errors import translated_error
 from ..assist.generation import async_generate
 from ..const import DOMAIN
 from ..device_events import AgentEvent, async_fire_agent_event, describe_result
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
 
 SERVICE_ASK: Final = "ask"
+# The Gateway's word for a reply that could not be sent.
+DELIVERY_FAILED: Final = "failed"
 
 
 @callback
@@ -30,7 +33,13 @@ def async_register(hass: HomeAssistant) -> None:
 
 
 async def _async_ask(hass: HomeAssistant, call: ServiceCall) -> ServiceResponse:
-    """Ask an agent; its run is stopped when the action is cancelled."""
+    """Ask an agent; its run is stopped when the action is cancelled.
+
+    Raises:
+        HomeAssistantError: there is no answer, or it could not be sent and nobody
+            sees the response that says so.
+
+    """
     entry, subentry = await async_get_agent(hass, call)
     task = await async_read_question(hass, entry, subentry, call)
     coordinator = entry.runtime_data.coordinator
@@ -43,4 +52,7 @@ async def _async_ask(hass: HomeAssistant, call: ServiceCall) -> ServiceResponse:
         describe_result(answer.last, answer.usage),
         context=call.context,
     )
+    failed = task.delivery is not None and answer.last.delivery == DELIVERY_FAILED
+    if failed and not call.return_response:
+        raise translated_error("delivery_failed")
     return answer_response(answer)

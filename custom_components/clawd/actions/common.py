@@ -115,6 +115,12 @@ def async_get_entry(hass: HomeAssistant, call: ServiceCall) -> ClawdConfigEntry:
     raise ServiceValidationError(translation_domain=DOMAIN, translation_key=key)
 
 
+def is_openclaw(entry: ClawdConfigEntry) -> bool:
+    """Return whether a Gateway is known to be OpenClaw."""
+    hello = entry.runtime_data.client.hello
+    return hello is not None and hello.protocol > MIN_PROTOCOL
+
+
 def require_openclaw(entry: ClawdConfigEntry) -> None:
     """Raise if a Gateway lacks what only OpenClaw can do.
 
@@ -169,7 +175,10 @@ async def async_read_question(
     )
     delivery = None
     if ATTR_CHANNEL in data:
-        delivery = Delivery(data[ATTR_CHANNEL], data[ATTR_TARGET])
+        # The answer is not lost with its delivery; Clawdbot has no such choice.
+        delivery = Delivery(
+            data[ATTR_CHANNEL], data[ATTR_TARGET], best_effort=is_openclaw(entry)
+        )
     return Task(
         text=question.text,
         instructions=await async_build_prompt(hass, entry, subentry, question),

@@ -263,7 +263,8 @@ class RunResult:
     Attributes:
         text: the whole reply; segments are paragraphs.
         duration: in seconds, measured by the Gateway.
-        delivery: what became of its delivery to a channel: `sent`; None without one.
+        delivery: what became of its delivery to a channel: `sent` or `failed`; None if
+            nothing is known.
         completions: ids of the runs to come that tell of sub-agents' ends (v4).
         media: references of its pictures and files: URLs, or paths at the Gateway.
 

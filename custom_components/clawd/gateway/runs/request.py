@@ -41,10 +41,16 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Chat channel that a reply is sent to."""
+    """Chat channel that a reply is sent to.
+
+    Attributes:
+        best_effort: the run does not fail if the reply cannot be sent (protocol 4).
+
+    """
 
     channel: str
     target: str = field(repr=False)
+    best_effort: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,4 +134,6 @@ class RunRequest:
         if self.delivery:
             route = {"channel": self.delivery.channel, "to": self.delivery.target}
             params |= {"deliver": True, **route}
+            if self.delivery.best_effort:
+                params["bestEffortDeliver"] = True
         return params

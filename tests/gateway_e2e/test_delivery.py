@@ -1,0 +1,104 @@
+"""Replies that the Gateway also sends to a channel: Telegram, as a stand-in."""
+
+from collections.abc import AsyncGenerator, Iterator
+
+import pytest
+
+from custom_components.clawd.gateway import (
+    AgentRunError,
+    Delivery,
+    GatewayClient,
+    RequestFailedError,
+    RunRequest,
+    Timing,
+)
+from tests.simulator import GatewaySimulator, Reply
+
+from .clients import new_client, running
+from .gateway_harness import GatewayHarness, RealGatewayHarness, SimulatedGatewayHarness
+from .gateways import serve_gateway
+from .telegram import TelegramServer, serve_telegram
+
+# The first run after a start takes longest.
+TIMING = Timing(connect_timeout=30, request_timeout=60)
+REPLY = "Hello."
+
+
+@pytest.fixture(scope="module")
+def telegram() -> Iterator[TelegramServer]:
+    """Run the stand-in for Telegram."""
+    with serve_telegram() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def telegram_gateway(telegram: TelegramServer) -> Iterator[RealGatewayHarness]:
+    """Run OpenClaw with a Telegram bot."""
+    with serve_gateway(4, settings=telegram.settings) as gateway:
+        yield RealGatewayHarness(gateway)
+
+
+@pytest.fixture(params=["real", "simulated"])
+async def harness(request: pytest.FixtureRequest) -> AsyncGenerator[GatewayHarness]:
+    """Return a Gateway with a channel, real and simulated."""
+    if request.param == "real":
+        yield request.getfixturevalue("telegram_gateway")
+        return
+    async with GatewaySimulator() as simulator:
+        yield SimulatedGatewayHarness(simulator)
+
+
+@pytest.fixture
+async def client(harness: GatewayHarness) -> AsyncGenerator[GatewayClient]:
+    """Return a connected client."""
+    async with running(new_client(harness, timing=TIMING)) as client:
+        yield client
+
+
+def request_to(
+    key: str, channel: str, target: str, *, best_effort: bool = True
+) -> RunRequest:
+    """Return a question whose reply goes to a channel."""
+    delivery = Delivery(channel, target, best_effort=best_effort)
+    return RunRequest(f"say {REPLY}", key, delivery=delivery)
+
+
+async def test_a_reply_is_sent_to_a_channel(
+    harness: GatewayHarness,
+    client: GatewayClient,
+    session_key: str,
+    telegram: TelegramServer,
+) -> None:
+    harness.set_script(Reply(REPLY))
+    run = await client.start_run(request_to(session_key, "telegram", "42"))
+    result = await run.result()
+    assert (result.text, result.delivery) == (REPLY, "sent")
+    if isinstance(harness, RealGatewayHarness):
+        assert telegram.sent == [("42", REPLY)]
+
+
+async def test_a_reply_outlives_a_failed_delivery(
+    harness: GatewayHarness, client: GatewayClient, session_key: str
+) -> None:
+    harness.set_script(Reply(REPLY))
+    run = await client.start_run(request_to(session_key, "telegram", "@nobody"))
+    result = await run.result()
+    assert (result.text, result.delivery) == (REPLY, "failed")
+
+
+async def test_a_failed_delivery_fails_the_run_otherwise(
+    harness: GatewayHarness, client: GatewayClient, session_key: str
+) -> None:
+    harness.set_script(Reply(REPLY))
+    request = request_to(session_key, "telegram", "@nobody", best_effort=False)
+    with pytest.raises(AgentRunError):
+        await (await client.start_run(request)).result()
+
+
+async def test_a_channel_that_is_none_is_refused(
+    client: GatewayClient, session_key: str
+) -> None:
+    with pytest.raises(RequestFailedError) as error:
+        await client.start_run(request_to(session_key, "none", "42"))
+    assert error.value.code == "INVALID_REQUEST"
+    assert not await client.sessions.delete(session_key)
