@@ -12,10 +12,7 @@ from scripts.home_assistant.gateway import Gateway
 from tests.simulator import GatewaySimulator
 
 from .frontend import Frontend
-from .home import Home, log_in, open_home
-
-ARTIFACTS = Path(".cache/browser_e2e")
-REPORTS = pytest.StashKey[pytest.TestReport]()
+from .home import REPORTS, Home, keep_artifacts, log_in, open_home
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -59,18 +56,8 @@ async def gateway(request: pytest.FixtureRequest) -> AsyncIterator[GatewaySimula
 @pytest.fixture
 async def home(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Home]:
     """Run Home Assistant and a browser; keep artifacts of failures."""
-    async with open_home(tmp_path) as home:
-        await home.context.tracing.start(screenshots=True, snapshots=True)
+    async with open_home(tmp_path) as home, keep_artifacts(home, request.node):
         yield home
-        report = request.node.stash.get(REPORTS, None)
-        failed = report is None or report.failed
-        artifacts = ARTIFACTS / request.node.name
-        if failed:
-            await home.page.screenshot(path=artifacts / "page.png")
-            print(f"trace and screenshot are in {artifacts}")
-        await home.context.tracing.stop(
-            path=artifacts / "trace.zip" if failed else None
-        )
 
 
 @pytest.fixture

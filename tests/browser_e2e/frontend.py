@@ -20,6 +20,8 @@ class Frontend:
         self._flow = page.locator("dialog-data-entry-flow")
         self._entry = page.locator("ha-config-entry-row")
         self._assist = page.locator("ha-voice-command-dialog")
+        self._tools = page.locator("tools-action")
+        self._inputs = page.locator("blueprint-automation-editor ha-settings-row")
 
     async def onboard(self, username: str, password: str) -> None:
         """Complete the onboarding with a new user."""
@@ -138,13 +140,71 @@ class Frontend:
         path = await download.path()
         return download.suggested_filename, path.read_bytes()
 
-    async def perform(self, action: str) -> str:
-        """Perform an action in the developer tools; return its response."""
-        await self._open(f"/config/tools/action?service={action}")
+    async def open_action(self, action: dict[str, Any]) -> None:
+        """Fill in an action in the developer tools, as YAML."""
+        await self._open("/config/tools/action")
+        await self._button("YAML mode").click()
+        # YAML includes JSON.
+        await self._tools.locator(".cm-content").first.fill(json.dumps(action))
+
+    async def expect_fields(self, texts: dict[str, dict[str, str]]) -> None:
+        """Change to the form, and wait until it shows fields with their texts."""
+        await self._button("UI mode").click()
+        rows = self._tools.locator("ha-service-control ha-settings-row")
+        await expect(rows).to_have_count(len(texts), timeout=TIMEOUT)
+        for text in texts.values():
+            row = rows.filter(has=self._page.get_by_text(text["name"], exact=True))
+            await self._expect_visible(row)
+            # Rendered Markdown.
+            description = text["description"].replace("`", "")
+            await self._expect_visible(row.get_by_text(description, exact=True))
+            await self._expect_visible(row.locator("ha-selector > *"))
+
+    async def perform(self) -> str:
+        """Perform the action in the developer tools; return its response."""
         await self._button("Perform action").click()
-        response = self._page.locator(".cm-content").last
-        await expect(response).to_contain_text("reports", timeout=TIMEOUT)
+        response = self._tools.locator(".response .cm-content")
+        await self._expect_visible(response)
         return await response.inner_text()
+
+    async def perform_in_vain(self) -> str:
+        """Perform an action that fails in the developer tools; return its error."""
+        await self._button("Perform action").click()
+        error = self._tools.locator("ha-alert[alert-type=error]")
+        await self._expect_visible(error)
+        return await error.inner_text()
+
+    async def import_blueprint(self, url: str, name: str) -> None:
+        """Import a blueprint from a page."""
+        await self._open("/config/blueprint/dashboard")
+        await self._button("Import blueprint").first.click()
+        dialog = self._page.locator("ha-dialog-import-blueprint")
+        await dialog.locator("input").first.fill(url)
+        await dialog.get_by_role("button", name="Preview").click()
+        await self._expect_visible(dialog.get_by_text(name))
+        await dialog.get_by_role("button", name="Import blueprint").click()
+        await self._expect_visible(self._blueprint(name))
+
+    async def open_blueprint(self, name: str) -> None:
+        """Open the form of a new automation from a blueprint."""
+        await self._blueprint(name).click()
+        await self._expect_visible(self._inputs.first)
+
+    async def choose_input(self, name: str, choice: str) -> None:
+        """Choose an entity or a device for an input of the blueprint."""
+        title = self._page.get_by_text(name, exact=True)
+        await self._inputs.filter(has=title).get_by_role("button").first.click()
+        option = self._page.locator("ha-picker-combo-box ha-list-item-option")
+        await option.filter(has_text=choice).first.click()
+
+    async def save_automation(self) -> None:
+        """Save the new automation by its suggested name."""
+        await self._button("Save").click()
+        dialog = self._page.locator("ha-dialog-automation-save")
+        await dialog.get_by_role("button", name="Save").click()
+        await self._page.wait_for_url(
+            re.compile("/config/automation/(edit|show)/[0-9]")
+        )
 
     async def _choose_menu_item(self, item: str) -> None:
         await self._entry.get_by_role("button", name="Menu").first.click()
@@ -154,6 +214,9 @@ class Frontend:
     @property
     def _reply(self) -> Locator:
         return self._page.locator(".message-container.hass ha-markdown-element").last
+
+    def _blueprint(self, name: str) -> Locator:
+        return self._page.locator("button.row-button").filter(has_text=name)
 
     def _repair(self, title: str) -> Locator:
         return self._page.locator("ha-config-repairs").get_by_text(title)

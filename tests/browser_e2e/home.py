@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from playwright.async_api import BrowserContext, Page, ViewportSize, async_playwright
+import pytest
 
 from scripts.home_assistant.api import HomeAssistantApi, connect_new_user
 from scripts.home_assistant.boot import boot
@@ -25,6 +26,8 @@ FLAGS = [
 ]
 VIEWPORT: ViewportSize = {"width": 1280, "height": 860}
 TIMEOUT = 30_000
+ARTIFACTS = Path(".cache/browser_e2e")
+REPORTS = pytest.StashKey[pytest.TestReport]()
 SKIPPED_STEPS = ["core_config"]  # looks up the location on the Internet
 
 
@@ -45,8 +48,15 @@ async def open_home(folder: Path) -> AsyncIterator[Home]:
     """
     async with (
         boot(skipped=SKIPPED_STEPS, configuration=CONFIGURATION) as running,
-        async_playwright() as playwright,
+        open_browser(folder) as context,
     ):
+        yield Home(running.url, await context.new_page(), context)
+
+
+@asynccontextmanager
+async def open_browser(folder: Path) -> AsyncIterator[BrowserContext]:
+    """Run the browser with a profile in a folder."""
+    async with async_playwright() as playwright:
         context = await playwright.chromium.launch_persistent_context(
             folder / "profile",
             executable_path=os.environ["CHROMIUM"],
@@ -54,8 +64,22 @@ async def open_home(folder: Path) -> AsyncIterator[Home]:
             viewport=VIEWPORT,
         )
         context.set_default_timeout(TIMEOUT)
-        yield Home(running.url, await context.new_page(), context)
+        yield context
         await context.close()
+
+
+@asynccontextmanager
+async def keep_artifacts(home: Home, node: pytest.Item) -> AsyncIterator[None]:
+    """Keep a trace and a screenshot of a test that fails."""
+    await home.context.tracing.start(screenshots=True, snapshots=True)
+    yield
+    report = node.stash.get(REPORTS, None)
+    failed = report is None or report.failed
+    artifacts = ARTIFACTS / node.name
+    if failed:
+        await home.page.screenshot(path=artifacts / "page.png")
+        print(f"trace and screenshot are in {artifacts}")
+    await home.context.tracing.stop(path=artifacts / "trace.zip" if failed else None)
 
 
 @asynccontextmanager
@@ -65,11 +89,16 @@ async def log_in(home: Home) -> AsyncIterator[HomeAssistantApi]:
         client = {"client_id": f"{home.url}/", "redirect_uri": f"{home.url}/"}
         await api.post("onboarding/analytics", {})
         await api.post("onboarding/integration", client)
-        await home.context.add_init_script(_keep_login(home.url, token))
+        await keep_login(home, token)
         yield api
 
 
-def _keep_login(url: str, token: str) -> str:
+async def keep_login(home: Home, token: str) -> None:
+    """Log in the frontend."""
+    await home.context.add_init_script(_login_script(home.url, token))
+
+
+def _login_script(url: str, token: str) -> str:
     tokens = {
         "access_token": token,
         "token_type": "Bearer",

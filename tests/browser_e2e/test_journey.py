@@ -60,7 +60,8 @@ async def test_reply_is_streamed_to_assist(
 @newest_protocol
 @pytest.mark.usefixtures("entry")
 async def test_self_test_action_reports_pass(frontend: Frontend) -> None:
-    report = await frontend.perform("clawd.self_test")
+    await frontend.open_action({"action": "clawd.self_test"})
+    report = await frontend.perform()
     assert "status: pass" in report
     assert "status: fail" not in report
 

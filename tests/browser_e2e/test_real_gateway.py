@@ -46,7 +46,8 @@ async def test_setup_conversation_self_test_and_diagnostics(
     await frontend.expect_reply(re.compile(r"^0 1 2\b(?!.*\b24\b)"))
     await frontend.expect_reply(" ".join(map(str, range(25))))
 
-    report = await frontend.perform("clawd.self_test")
+    await frontend.open_action({"action": "clawd.self_test"})
+    report = await frontend.perform()
     assert "liveness: pass" in report
     assert FAST_OR_SLOW.search(report)
 

@@ -27,6 +27,13 @@ AGENTS: Final = (
     {"id": "main", "default": True},
     {"id": "kitchen", "name": "Chef", "model": "mock/thinker"},
 )
+# Section of the configuration by which the agents see pictures.
+SEEING_AGENTS: Final[Config] = {
+    "agents": {
+        "defaults": {"model": {"primary": "mock/seeing"}},
+        "list": list(AGENTS),
+    }
+}
 
 
 @dataclass(frozen=True, kw_only=True)

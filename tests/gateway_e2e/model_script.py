@@ -6,6 +6,7 @@ r"""Script of the model, read from the user's message.
     use NAME {…}    the same for a tool of a node, by the Gateway's `tool_call`
     quote           reply with the last tool result
     describe        reply with the sizes of the pictures in the message
+    look            reply with the number of pictures, and the color of the last one
     fail STATUS     respond with that HTTP status
     wait S          say nothing for S seconds
     hang            never respond
@@ -26,7 +27,7 @@ from PIL import Image
 
 type Message = dict[str, Any]
 
-VERBS: Final = "say|count|call|use|quote|describe|fail|wait|hang"
+VERBS: Final = "say|count|call|use|quote|describe|look|fail|wait|hang"
 SCRIPT: Final = re.compile(rf"^(?:\[[^\]]*\] )?((?:{VERBS})\b.*)$", re.MULTILINE)
 STEP: Final = re.compile(rf"({VERBS})\b ?(.*)")
 INTERNAL: Final = "BEGIN_OPENCLAW_INTERNAL"
@@ -46,6 +47,7 @@ SENTENCES: Final = {
     ),
     "unlock the door": UNLOCK,
     "yes, unlock it": UNLOCK,
+    "what color is the front door": "look",
 }
 SENTENCE: Final = re.compile(
     rf"^(?:\[[^\]]*\] )?({'|'.join(SENTENCES)})\W*$", re.MULTILINE | re.IGNORECASE
@@ -92,6 +94,20 @@ def split_turn(messages: list[Message]) -> tuple[str, list[str]]:
     return "", results
 
 
+def look(messages: list[Message]) -> dict[str, Any]:
+    """Return what is seen in the pictures of the last user message."""
+    content = next(m["content"] for m in reversed(messages) if m["role"] == "user")
+    parts = [] if isinstance(content, str) else content
+    pictures = [part["image_url"]["url"] for part in parts if "image_url" in part]
+    color = "none"
+    if pictures:
+        # data:image/jpeg;base64,…
+        picture = Image.open(BytesIO(b64decode(pictures[-1].partition(",")[2])))
+        mean = picture.convert("RGB").resize((1, 1)).tobytes()
+        color = max(zip(mean, ("red", "green", "blue"), strict=True))[1]
+    return {"pictures": len(pictures), "color": color}
+
+
 def parse_script(text: str) -> list[Step]:
     """Parse the steps of a message.
 
@@ -128,6 +144,8 @@ def plan(messages: list[Message]) -> list[Step]:
             steps[index] = Step("say", results[-1])
         if step.verb == "describe":
             steps[index] = Step("say", pictures_of(messages[-1]))
+        if step.verb == "look":
+            steps[index] = Step("say", json.dumps(look(messages)))
         if step.verb == "call":
             return steps[: index + 1]
     return steps

@@ -292,15 +292,18 @@ class Resident:
 
 @contextmanager
 def serve_home(gateway: Gateway) -> Iterator[RealHome]:
-    """Run a Home Assistant whose agent controls the home.
+    """Run a Home Assistant whose agent controls the home, for several tests."""
+    with shared(new_home(gateway)) as home:
+        yield home
 
-    For tests that share it, each with a loop of its own.
-    """
+
+@contextmanager
+def shared[T](serving: AbstractAsyncContextManager[T]) -> Iterator[T]:
+    """Run for tests that share it, each with a loop of its own."""
     with asyncio.Runner() as runner:
-        serving = new_home(gateway)
-        home = runner.run(_enter(serving))
+        value = runner.run(_enter(serving))
         try:
-            yield home
+            yield value
         finally:
             runner.run(_leave(serving))
 
@@ -371,11 +374,11 @@ def now() -> str:
     return datetime.now(UTC).isoformat()
 
 
-async def _enter(serving: AbstractAsyncContextManager[RealHome]) -> RealHome:
+async def _enter[T](serving: AbstractAsyncContextManager[T]) -> T:
     return await serving.__aenter__()
 
 
-async def _leave(serving: AbstractAsyncContextManager[RealHome]) -> None:
+async def _leave(serving: AbstractAsyncContextManager[object]) -> None:
     await serving.__aexit__(None, None, None)
 
 

@@ -1,0 +1,245 @@
+"""AI tasks, actions and blueprints in the frontend, with a real OpenClaw."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+import json
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from homeassistant.util.yaml import parse_yaml
+import pytest
+
+from scripts.home_assistant.folder import COMPONENT, ROOT
+from tests.gateway_e2e.editions import SEEING_AGENTS
+from tests.gateway_e2e.gateway_harness import RealGatewayHarness
+from tests.gateway_e2e.gateways import Gateway, serve_gateway
+from tests.gateway_e2e.nodes import admin
+from tests.gateway_e2e.test_questions import ASK
+from tests.ha_e2e.real_home import RealHome, Resident, resident_of, shared, until
+
+from .automated_home import new_home
+from .frontend import Frontend
+from .home import Home, keep_artifacts, keep_login, open_browser
+
+AGENT = "conversation.main"
+TASK = "ai_task.main_ai_task"
+DOOR = {
+    "media_content_id": "media-source://camera/camera.front_door",
+    "media_content_type": "image/jpeg",
+}
+QUESTION = "What color is the front door?"
+STRUCTURE = {
+    "pictures": {"required": True, "selector": {"number": {}}},
+    "color": {"required": True, "selector": {"text": {}}},
+}
+SEEN = {"pictures": 1, "color": "red"}
+GENERATE_DATA = {
+    "action": "ai_task.generate_data",
+    "data": {
+        "entity_id": TASK,
+        "task_name": "Color of the door",
+        "instructions": QUESTION,
+        "structure": STRUCTURE,
+        "attachments": [DOOR],
+    },
+}
+
+
+def parse(text: str) -> dict[str, Any]:
+    """Parse a YAML document with keys."""
+    parsed = parse_yaml(text)
+    assert isinstance(parsed, dict)
+    return parsed
+
+
+SERVICES = json.loads((COMPONENT / "translations" / "en.json").read_text())["services"]
+BLUEPRINTS = ROOT / "blueprints" / "automation" / "clawd"
+NAMES = {
+    path.stem: parse(path.read_text("utf-8"))["blueprint"]["name"]
+    for path in sorted(BLUEPRINTS.glob("*.yaml"))
+}
+# The inputs that have no default.
+INPUTS: dict[str, dict[str, str]] = {
+    "notify_on_self_test_failure": {"Self-test": "Self-test"},
+}
+
+
+@pytest.fixture(scope="module")
+def openclaw() -> Iterator[Gateway]:
+    """Run OpenClaw, whose model sees pictures."""
+    with serve_gateway(4, settings=SEEING_AGENTS) as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the browser and the camera."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def real_home(openclaw: Gateway, folder: Path) -> Iterator[RealHome]:
+    """Run Home Assistant."""
+    with shared(new_home(openclaw, folder)) as home:
+        yield home
+
+
+@pytest.fixture
+async def home(
+    real_home: RealHome, folder: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[Home]:
+    """Open a browser that is logged in."""
+    async with open_browser(folder) as context:
+        home = Home(real_home.url, await context.new_page(), context)
+        await keep_login(home, real_home.token)
+        async with keep_artifacts(home, request.node):
+            yield home
+
+
+@pytest.fixture
+async def resident(real_home: RealHome) -> AsyncIterator[Resident]:
+    """Return the user of the home."""
+    async with resident_of(real_home) as resident:
+        yield resident
+
+
+@contextmanager
+def serve_files(folder: Path) -> Iterator[str]:
+    """Serve a folder; yield its URL."""
+    handler = partial(SimpleHTTPRequestHandler, directory=folder)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+async def perform(frontend: Frontend, action: str, **data: object) -> dict[str, Any]:
+    """Perform one of our actions in its form; return the response."""
+    await fill_in(frontend, action, data)
+    return parse(await frontend.perform())
+
+
+async def fill_in(frontend: Frontend, action: str, data: Mapping[str, object]) -> None:
+    """Fill in one of our actions, and look at its form."""
+    await frontend.open_action({"action": f"clawd.{action}", "data": data})
+    await frontend.expect_fields(SERVICES[action]["fields"])
+
+
+async def test_ai_task_sees_the_camera_and_answers_with_data(
+    frontend: Frontend,
+) -> None:
+    await frontend.open_action(GENERATE_DATA)
+    response = parse(await frontend.perform())
+    assert response["data"] == SEEN
+
+
+async def test_agent_is_asked(frontend: Frontend) -> None:
+    answer = await perform(
+        frontend,
+        "ask",
+        agent=AGENT,
+        text=QUESTION,
+        attachments=[DOOR],
+        structure=STRUCTURE,
+    )
+    assert answer["data"] == SEEN
+    assert answer["model"] == "mock/seeing"
+
+
+async def test_task_is_started_and_cancelled(
+    frontend: Frontend, resident: Resident
+) -> None:
+    task = await perform(frontend, "start_task", agent=AGENT, text="hang")
+    assert await resident.tasks() == 1
+    assert await perform(frontend, "cancel_task", **task) == task
+    await resident.wait_tasks(0)
+    await fill_in(frontend, "cancel_task", task)
+    assert "No task with this ID is running" in await frontend.perform_in_vain()
+
+
+async def test_conversation_begins_anew(frontend: Frontend) -> None:
+    question = {"agent": AGENT, "text": "say Hello.", "session": "household"}
+    await perform(frontend, "ask", **question)
+    begun = await perform(frontend, "new_conversation", agent=AGENT)
+    assert begun == {"sessions": 1}
+
+
+async def test_message_without_a_channel_is_refused(frontend: Frontend) -> None:
+    await fill_in(frontend, "send_message", {"target": "1", "text": "Hello."})
+    assert "Check on the Gateway" in await frontend.perform_in_vain()
+
+
+async def test_agent_is_woken(frontend: Frontend) -> None:
+    woken = await perform(frontend, "wake", agent=AGENT, text="The bell rang.")
+    assert woken == {"accepted": True}
+
+
+async def test_question_is_answered(
+    frontend: Frontend, resident: Resident, openclaw: Gateway
+) -> None:
+    await allow_questions(resident, openclaw)
+    answer = {"question_id": await ask_back(resident), "answer": "Kitchen"}
+    assert await perform(frontend, "answer", **answer) == {"status": "answered"}
+    await fill_in(frontend, "answer", answer)
+    assert "This question is not open" in await frontend.perform_in_vain()
+
+
+async def allow_questions(resident: Resident, gateway: Gateway) -> None:
+    """Allow the agent to ask."""
+    await resident.set_options(ask_questions=True)
+    [issue] = await until(resident.issues, bool)
+    # openclaw devices approve <id>
+    request_id = issue["translation_placeholders"]["command"].split()[-1]
+    async with admin(RealGatewayHarness(gateway)) as operator:
+        await operator.request("device.pair.approve", {"requestId": request_id})
+    await until(resident.issues, lambda issues: not issues)
+
+
+async def ask_back(resident: Resident) -> str:
+    """Start a task in which the agent asks; return the question's id."""
+    async with resident_of(resident.home) as listener:
+        events = listener.api.events("subscribe_events", event_type="clawd_question")
+        asked = asyncio.create_task(anext(events))
+        await resident.api.post(
+            "services/clawd/start_task", {"agent": AGENT, "text": ASK}
+        )
+        return str((await asked)["data"]["question_id"])
+
+
+async def test_self_test_passes(frontend: Frontend) -> None:
+    fields = {"mode": "active", "checks": ["round_trip", "protocol"]}
+    await fill_in(frontend, "self_test", fields)
+    assert "status: pass" in await frontend.perform()
+
+
+@pytest.mark.parametrize("blueprint", NAMES)
+async def test_blueprint_becomes_an_automation(
+    frontend: Frontend, resident: Resident, blueprint: str
+) -> None:
+    name = NAMES[blueprint]
+    with serve_files(BLUEPRINTS) as url:
+        await frontend.import_blueprint(f"{url}/{blueprint}.yaml", name)
+    await frontend.open_blueprint(name)
+    for field, choice in INPUTS[blueprint].items():
+        await frontend.choose_input(field, choice)
+    await frontend.save_automation()
+    found = await until(partial(automations, resident), lambda found: name in found)
+    assert found[name] == "on"
+
+
+async def automations(resident: Resident) -> dict[str, str]:
+    """Return the states of the automations by their names."""
+    states = await resident.api.get("states")
+    return {
+        one["attributes"]["friendly_name"]: one["state"]
+        for one in states
+        if one["entity_id"].startswith("automation.")
+    }
