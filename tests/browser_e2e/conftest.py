@@ -12,7 +12,7 @@ from scripts.home_assistant.gateway import Gateway
 from tests.simulator import GatewaySimulator
 
 from .frontend import Frontend
-from .home import REPORTS, Home, keep_artifacts, log_in, open_home
+from .home import REPORTS, Home, keep_screenshot, log_in, open_home
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -56,8 +56,12 @@ async def gateway(request: pytest.FixtureRequest) -> AsyncIterator[GatewaySimula
 @pytest.fixture
 async def home(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Home]:
     """Run Home Assistant and a browser; keep artifacts of failures."""
-    async with open_home(tmp_path) as home, keep_artifacts(home, request.node):
+    async with open_home(tmp_path) as home:
+        await home.context.tracing.start(screenshots=True, snapshots=True)
         yield home
+        artifacts = await keep_screenshot(home, request.node)
+        trace = artifacts / "trace.zip" if artifacts else None
+        await home.context.tracing.stop(path=trace)
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ from typing import Any
 from playwright.async_api import Locator, Page, expect
 
 TIMEOUT = 30_000
+# An agent may take long on a busy machine.
+RUN_TIMEOUT = 90_000
 
 
 class Frontend:
@@ -151,20 +153,21 @@ class Frontend:
         """Change to the form, and wait until it shows fields with their texts."""
         await self._button("UI mode").click()
         rows = self._tools.locator("ha-service-control ha-settings-row")
-        await expect(rows).to_have_count(len(texts), timeout=TIMEOUT)
-        for text in texts.values():
-            row = rows.filter(has=self._page.get_by_text(text["name"], exact=True))
-            await self._expect_visible(row)
-            # Rendered Markdown.
-            description = text["description"].replace("`", "")
-            await self._expect_visible(row.get_by_text(description, exact=True))
-            await self._expect_visible(row.locator("ha-selector > *"))
+        # Rendered Markdown.
+        shown = [
+            re.compile(rf"{re.escape(text['name'])}\s*{re.escape(described)}")
+            for text in texts.values()
+            for described in [text["description"].replace("`", "")]
+        ]
+        await expect(rows).to_have_text(shown, timeout=TIMEOUT)
+        selectors = rows.locator("ha-selector > #selector")
+        await expect(selectors).to_have_count(len(texts), timeout=TIMEOUT)
 
     async def perform(self) -> str:
         """Perform the action in the developer tools; return its response."""
         await self._button("Perform action").click()
         response = self._tools.locator(".response .cm-content")
-        await self._expect_visible(response)
+        await expect(response).to_be_visible(timeout=RUN_TIMEOUT)
         return await response.inner_text()
 
     async def perform_in_vain(self) -> str:
@@ -181,7 +184,7 @@ class Frontend:
         dialog = self._page.locator("ha-dialog-import-blueprint")
         await dialog.locator("input").first.fill(url)
         await dialog.get_by_role("button", name="Preview").click()
-        await self._expect_visible(dialog.get_by_text(name))
+        await self._expect_visible(dialog.get_by_text(name, exact=True))
         await dialog.get_by_role("button", name="Import blueprint").click()
         await self._expect_visible(self._blueprint(name))
 

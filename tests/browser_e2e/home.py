@@ -68,18 +68,15 @@ async def open_browser(folder: Path) -> AsyncIterator[BrowserContext]:
         await context.close()
 
 
-@asynccontextmanager
-async def keep_artifacts(home: Home, node: pytest.Item) -> AsyncIterator[None]:
-    """Keep a trace and a screenshot of a test that fails."""
-    await home.context.tracing.start(screenshots=True, snapshots=True)
-    yield
+async def keep_screenshot(home: Home, node: pytest.Item) -> Path | None:
+    """Keep a screenshot of a test that failed; return its folder."""
     report = node.stash.get(REPORTS, None)
-    failed = report is None or report.failed
+    if report is not None and not report.failed:
+        return None
     artifacts = ARTIFACTS / node.name
-    if failed:
-        await home.page.screenshot(path=artifacts / "page.png")
-        print(f"trace and screenshot are in {artifacts}")
-    await home.context.tracing.stop(path=artifacts / "trace.zip" if failed else None)
+    await home.page.screenshot(path=artifacts / "page.png")
+    print(f"artifacts are in {artifacts}")
+    return artifacts
 
 
 @asynccontextmanager

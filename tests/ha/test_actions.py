@@ -667,7 +667,7 @@ async def test_a_message_is_sent(
     ("channel", "target", "key"),
     [
         ("telegram", "@nobody", "message_queued"),
-        ("none", "42", "request_failed"),
+        ("none", "42", "message_refused"),
     ],
 )
 async def test_a_message_that_is_not_sent_is_told(

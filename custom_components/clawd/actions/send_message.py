@@ -12,7 +12,7 @@ from ..assist.attachments import async_encode, async_resolve_files
 from ..assist.generation import async_require_hello
 from ..const import DOMAIN
 from ..error_mapping import action_error
-from ..gateway import QUEUED, GatewayError, Message
+from ..gateway import QUEUED, GatewayError, Message, RequestFailedError
 from .common import (
     ATTR_CHANNEL,
     ATTR_CONFIG_ENTRY,
@@ -70,11 +70,15 @@ async def _async_send_message(
     try:
         message = await _async_message(hass, entry, call)
         message_id = await entry.runtime_data.client.messages.send(message)
+    except RequestFailedError as err:
+        raise HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key=(
+                "message_queued" if err.code == QUEUED else "message_refused"
+            ),
+            translation_placeholders={"code": str(err.code)},
+        ) from err
     except GatewayError as err:
-        if err.code == QUEUED:
-            raise HomeAssistantError(
-                translation_domain=DOMAIN, translation_key="message_queued"
-            ) from err
         raise action_error(err) from err
     return {"message_id": message_id}
 
