@@ -17,6 +17,8 @@ CONFIGURATION = """
 automation: !include automations.yaml
 homeassistant:
   allowlist_external_dirs: [{folder}]
+input_button:
+  bell: {{name: Bell}}
 """
 FLOWS = "config/config_entries/flow"
 

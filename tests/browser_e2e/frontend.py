@@ -193,21 +193,19 @@ class Frontend:
         await self._blueprint(name).click()
         await self._expect_visible(self._inputs.first)
 
-    async def choose_input(self, name: str, choice: str) -> None:
-        """Choose an entity or a device for an input of the blueprint."""
+    async def choose_input(self, name: str, entity: str) -> None:
+        """Choose an entity for an input of the blueprint."""
         title = self._page.get_by_text(name, exact=True)
         await self._inputs.filter(has=title).get_by_role("button").first.click()
-        option = self._page.locator("ha-picker-combo-box ha-list-item-option")
-        await option.filter(has_text=choice).first.click()
+        picker = self._page.locator("ha-picker-combo-box:visible")
+        await picker.locator("input").fill(entity)
+        option = picker.locator("ha-list-item-option").filter(has_text=entity)
+        await option.first.click()
 
     async def save_automation(self) -> None:
-        """Save the new automation by its suggested name."""
+        """Save the new automation."""
         await self._button("Save").click()
-        dialog = self._page.locator("ha-dialog-automation-save")
-        await dialog.get_by_role("button", name="Save").click()
-        await self._page.wait_for_url(
-            re.compile("/config/automation/(edit|show)/[0-9]")
-        )
+        await self._expect_visible(self._page.get_by_text("Traces", exact=True))
 
     async def _choose_menu_item(self, item: str) -> None:
         await self._entry.get_by_role("button", name="Menu").first.click()
