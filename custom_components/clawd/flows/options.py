@@ -82,6 +82,7 @@ class ClawdOptionsFlow(OptionsFlow):
         shown = {key: stored[key] for key in stored if key != CONF_HEADERS}
         values = user_input or {**shown, **shown_headers(headers)}
         return self.async_show_form(
+            step_id="init",
             data_schema=self.add_suggested_values_to_schema(OPTIONS_SCHEMA, values),
             errors=errors,
             description_placeholders={"line": str(line)},
