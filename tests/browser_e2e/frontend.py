@@ -5,6 +5,7 @@ from pathlib import Path
 import re
 from typing import Any
 
+from homeassistant.util.yaml import dump
 from playwright.async_api import Locator, Page, expect
 
 TIMEOUT = 30_000
@@ -146,22 +147,20 @@ class Frontend:
         """Fill in an action in the developer tools, as YAML."""
         await self._open("/config/tools/action")
         await self._button("YAML mode").click()
-        # YAML includes JSON.
-        await self._tools.locator(".cm-content").first.fill(json.dumps(action))
+        await self._tools.locator(".cm-content").first.fill(dump(action))
 
-    async def expect_fields(self, texts: dict[str, dict[str, str]]) -> None:
-        """Change to the form, and wait until it shows fields with their texts."""
+    async def expect_fields(self, fields: list[tuple[str, str]]) -> None:
+        """Change to the form, and wait until it shows fields: names, descriptions."""
         await self._button("UI mode").click()
         rows = self._tools.locator("ha-service-control ha-settings-row")
         # Rendered Markdown.
-        shown = [
-            re.compile(rf"{re.escape(text['name'])}\s*{re.escape(described)}")
-            for text in texts.values()
-            for described in [text["description"].replace("`", "")]
+        texts = [
+            re.compile(rf"{re.escape(name)}\s*{re.escape(text.replace('`', ''))}")
+            for name, text in fields
         ]
-        await expect(rows).to_have_text(shown, timeout=TIMEOUT)
+        await expect(rows).to_have_text(texts, timeout=TIMEOUT)
         selectors = rows.locator("ha-selector > #selector")
-        await expect(selectors).to_have_count(len(texts), timeout=TIMEOUT)
+        await expect(selectors).to_have_count(len(fields), timeout=TIMEOUT)
 
     async def perform(self) -> str:
         """Perform the action in the developer tools; return its response."""
@@ -176,6 +175,10 @@ class Frontend:
         error = self._tools.locator("ha-alert[alert-type=error]")
         await self._expect_visible(error)
         return await error.inner_text()
+
+    async def picture_action(self, path: Path, *, complete: bool = False) -> None:
+        """Save a picture of the action, and of its response if complete."""
+        await (self._tools if complete else self._page).screenshot(path=path)
 
     async def import_blueprint(self, url: str, name: str) -> None:
         """Import a blueprint from a page."""

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-import json
 from pathlib import Path
 from threading import Thread
 from typing import Any, override
@@ -56,7 +55,8 @@ def parse(text: str) -> dict[str, Any]:
     return parsed
 
 
-SERVICES = json.loads((COMPONENT / "translations" / "en.json").read_text())["services"]
+SERVICES = parse((COMPONENT / "services.yaml").read_text("utf-8"))
+TEXTS = parse((COMPONENT / "translations" / "en.json").read_text("utf-8"))["services"]
 BLUEPRINTS = ROOT / "blueprints" / "automation" / "clawd"
 NAMES = {
     path.stem: parse(path.read_text("utf-8"))["blueprint"]["name"]
@@ -89,6 +89,9 @@ def real_home(openclaw: Gateway, folder: Path) -> Iterator[RealHome]:
     """Run Home Assistant."""
     with shared(new_home(openclaw, folder)) as home:
         yield home
+        log = home.log.read_text()
+    assert "Traceback" not in log
+    assert "will stop working" not in log
 
 
 @pytest.fixture
@@ -141,26 +144,31 @@ async def perform(frontend: Frontend, action: str, **data: object) -> dict[str, 
 async def fill_in(frontend: Frontend, action: str, data: Mapping[str, object]) -> None:
     """Fill in one of our actions, and look at its form."""
     await frontend.open_action({"action": f"clawd.{action}", "data": data})
-    await frontend.expect_fields(SERVICES[action]["fields"])
+    texts = TEXTS[action]["fields"]
+    fields = [
+        (texts[name]["name"], texts[name]["description"])
+        for name in SERVICES[action]["fields"]
+    ]
+    await frontend.expect_fields(fields)
 
 
 async def test_ai_task_sees_the_camera_and_answers_with_data(
-    frontend: Frontend,
+    frontend: Frontend, pytestconfig: pytest.Config
 ) -> None:
     await frontend.open_action(GENERATE_DATA)
     response = parse(await frontend.perform())
     assert response["data"] == SEEN
+    if pictures := pytestconfig.getoption("--pictures"):
+        await frontend.picture_action(pictures / "ai-task.png", complete=True)
 
 
-async def test_agent_is_asked(frontend: Frontend) -> None:
-    answer = await perform(
-        frontend,
-        "ask",
-        agent=AGENT,
-        text=QUESTION,
-        attachments=[DOOR],
-        structure=STRUCTURE,
-    )
+async def test_agent_is_asked(frontend: Frontend, pytestconfig: pytest.Config) -> None:
+    question = {"agent": AGENT, "text": QUESTION, "timeout": 60}
+    data = {**question, "attachments": [DOOR], "structure": STRUCTURE}
+    await fill_in(frontend, "ask", data)
+    if pictures := pytestconfig.getoption("--pictures"):
+        await frontend.picture_action(pictures / "ask.png")
+    answer = parse(await frontend.perform())
     assert answer["data"] == SEEN
     assert answer["model"] == "mock/seeing"
 

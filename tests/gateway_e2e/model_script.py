@@ -95,9 +95,9 @@ def split_turn(messages: list[Message]) -> tuple[str, list[str]]:
 
 
 def look(messages: list[Message]) -> dict[str, Any]:
-    """Return what is seen in the pictures of the last user message."""
-    content = next(m["content"] for m in reversed(messages) if m["role"] == "user")
-    parts = [] if isinstance(content, str) else content
+    """Return what is seen in the pictures of the user's messages."""
+    contents = [m["content"] for m in messages if m["role"] == "user"]
+    parts = [part for one in contents if isinstance(one, list) for part in one]
     pictures = [part["image_url"]["url"] for part in parts if "image_url" in part]
     color = "none"
     if pictures:
