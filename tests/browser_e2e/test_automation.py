@@ -170,7 +170,7 @@ async def test_agent_is_asked(frontend: Frontend, pytestconfig: pytest.Config) -
         await frontend.picture_action(pictures / "ask.png")
     answer = parse(await frontend.perform())
     assert answer["data"] == SEEN
-    assert answer["model"] == "mock/seeing"
+    assert answer["model"] == "mock/sighted"
 
 
 async def test_task_is_started_and_cancelled(

@@ -30,7 +30,7 @@ AGENTS: Final = (
 # Section of the configuration by which the agents see pictures.
 SEEING_AGENTS: Final[Config] = {
     "agents": {
-        "defaults": {"model": {"primary": "mock/seeing"}},
+        "defaults": {"model": {"primary": "mock/sighted"}},
         "list": list(AGENTS),
     }
 }

@@ -5,8 +5,7 @@ r"""Script of the model, read from the user's message.
     call NAME {…}   call the tool NAME and continue with its result
     use NAME {…}    the same for a tool of a node, by the Gateway's `tool_call`
     quote           reply with the last tool result
-    describe        reply with the sizes of the pictures in the message
-    look            reply with the number of pictures, and the color of the last one
+    describe F…     reply with fields of the user's pictures: pictures, color, size
     fail STATUS     respond with that HTTP status
     wait S          say nothing for S seconds
     hang            never respond
@@ -27,7 +26,7 @@ from PIL import Image
 
 type Message = dict[str, Any]
 
-VERBS: Final = "say|count|call|use|quote|describe|look|fail|wait|hang"
+VERBS: Final = "say|count|call|use|quote|describe|fail|wait|hang"
 SCRIPT: Final = re.compile(rf"^(?:\[[^\]]*\] )?((?:{VERBS})\b.*)$", re.MULTILINE)
 STEP: Final = re.compile(rf"({VERBS})\b ?(.*)")
 INTERNAL: Final = "BEGIN_OPENCLAW_INTERNAL"
@@ -43,11 +42,11 @@ SENTENCES: Final = {
         " | say The kitchen light is on."
     ),
     "look at the front door": (
-        'use home_look {"camera":"Front door","question":"describe"} | quote'
+        'use home_look {"camera":"Front door","question":"describe size"} | quote'
     ),
     "unlock the door": UNLOCK,
     "yes, unlock it": UNLOCK,
-    "what color is the front door": "look",
+    "what color is the front door": "describe pictures color",
 }
 SENTENCE: Final = re.compile(
     rf"^(?:\[[^\]]*\] )?({'|'.join(SENTENCES)})\W*$", re.MULTILINE | re.IGNORECASE
@@ -72,16 +71,6 @@ def text_of(message: Message) -> str:
     return "".join(part.get("text", "") for part in content)
 
 
-def pictures_of(message: Message) -> str:
-    """Return the sizes of a message's pictures."""
-    content = message["content"]
-    parts = content if isinstance(content, list) else []
-    urls = [part["image_url"]["url"] for part in parts if "image_url" in part]
-    pictures = [Image.open(BytesIO(b64decode(url.partition(",")[2]))) for url in urls]
-    sizes = [f"{one.format} of {one.width} x {one.height}" for one in pictures]
-    return f"I see {', '.join(sizes) or 'nothing'}."
-
-
 def split_turn(messages: list[Message]) -> tuple[str, list[str]]:
     """Return the last user message and its tool results."""
     results: list[str] = []
@@ -94,18 +83,19 @@ def split_turn(messages: list[Message]) -> tuple[str, list[str]]:
     return "", results
 
 
-def look(messages: list[Message]) -> dict[str, Any]:
-    """Return what is seen in the pictures of the user's messages."""
+def describe_pictures(messages: list[Message]) -> dict[str, Any]:
+    """Return the number of the user's pictures, and what the last one is like."""
     contents = [m["content"] for m in messages if m["role"] == "user"]
     parts = [part for one in contents if isinstance(one, list) for part in one]
-    pictures = [part["image_url"]["url"] for part in parts if "image_url" in part]
-    color = "none"
-    if pictures:
+    urls = [part["image_url"]["url"] for part in parts if "image_url" in part]
+    seen: dict[str, Any] = {"pictures": len(urls), "color": "none", "size": "none"}
+    if urls:
         # data:image/jpeg;base64,…
-        picture = Image.open(BytesIO(b64decode(pictures[-1].partition(",")[2])))
+        picture = Image.open(BytesIO(b64decode(urls[-1].partition(",")[2])))
+        seen["size"] = f"{picture.format} of {picture.width} x {picture.height}"
         mean = picture.convert("RGB").resize((1, 1)).tobytes()
-        color = max(zip(mean, ("red", "green", "blue"), strict=True))[1]
-    return {"pictures": len(pictures), "color": color}
+        seen["color"] = max(zip(mean, ("red", "green", "blue"), strict=True))[1]
+    return seen
 
 
 def parse_script(text: str) -> list[Step]:
@@ -143,9 +133,9 @@ def plan(messages: list[Message]) -> list[Step]:
         if step.verb == "quote":
             steps[index] = Step("say", results[-1])
         if step.verb == "describe":
-            steps[index] = Step("say", pictures_of(messages[-1]))
-        if step.verb == "look":
-            steps[index] = Step("say", json.dumps(look(messages)))
+            seen = describe_pictures(messages)
+            seen = {field: seen[field] for field in step.argument.split()}
+            steps[index] = Step("say", json.dumps(seen))
         if step.verb == "call":
             return steps[: index + 1]
     return steps

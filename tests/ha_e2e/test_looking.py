@@ -50,13 +50,13 @@ async def test_a_camera_is_described_by_a_model_that_sees(resident: Resident) ->
     await resident.wait_visible()
     before = await published(resident)
     answer = await resident.say("Look at the front door.", None, "Chef")
-    assert "I see" not in answer.text
+    assert "JPEG" not in answer.text
     await resident.expose(CAMERA)
     await until(partial(published, resident), partial(lt, before))
 
     answer = await resident.say("Look at the front door.", None, "Chef")
 
-    seen = re.search(r"I see JPEG of (\d+) x (\d+)\.", answer.text)
+    seen = re.search(r"JPEG of (\d+) x (\d+)", answer.text)
     assert seen, answer.text
     # OpenClaw scales it once more, to 1,200 pixels.
     assert int(seen[1]) * int(seen[2]) <= MAX_PIXELS
