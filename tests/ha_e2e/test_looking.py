@@ -14,7 +14,7 @@ from .real_home import CAMERA, RealHome, Resident, resident_of, serve_home, unti
 
 # What a model is shown.
 MAX_PIXELS = 1_500_000
-LOOK = 'use home_look {"camera":"Front door","question":"describe"} | quote'
+LOOK = 'use home_look {"camera":"Front door","question":"describe size"} | quote'
 
 
 @pytest.fixture(scope="module")
