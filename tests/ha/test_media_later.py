@@ -31,9 +31,17 @@ from .test_media import (
     token_of,
     user_of,
 )
-from .test_unasked import Home, _silent, _voice, home
+from .test_unasked import Home, home, silent, voice_setup
 
-__all__ = ["_silent", "_voice", "cache", "drawing", "gateway_media", "home", "patience"]
+__all__ = [
+    "cache",
+    "drawing",
+    "gateway_media",
+    "home",
+    "patience",
+    "silent",
+    "voice_setup",
+]
 
 PICTURE_LINK: Final = r"!\[my\\_pic.png\]\(/api/clawd/media/\S+\)"
 IN_CHAT: Final = "It includes a picture or a file. Ask for it in a chat."

@@ -36,14 +36,14 @@ SECRET = "secret words"
 
 
 @pytest.fixture(autouse=True)
-async def _voice(hass: HomeAssistant) -> None:
+async def voice_setup(hass: HomeAssistant) -> None:
     """Set up what voice devices need, without speech."""
     assert await async_setup_component(hass, "homeassistant", {})
     assert await async_setup_component(hass, "assist_satellite", {})
 
 
 @pytest.fixture(autouse=True)
-def _silent(monkeypatch: pytest.MonkeyPatch) -> None:
+def silent(monkeypatch: pytest.MonkeyPatch) -> None:
     """Announce without an engine for speech."""
 
     async def resolve(_: object, message: str, *__: object, **___: object) -> object:
