@@ -198,7 +198,13 @@ async def test_it_is_offered_where_the_models_are_not_known(
     assert LOOK in await names(home)
 
 
-@pytest.mark.usefixtures("door")
+@pytest.fixture(params=["en", "de"])
+def language(hass: HomeAssistant, request: pytest.FixtureRequest) -> None:
+    """Let Home Assistant have another language than errors for a model."""
+    hass.config.language = request.param
+
+
+@pytest.mark.usefixtures("language", "door")
 @pytest.mark.parametrize("home_settings", [{"agent": "kitchen"}])
 async def test_a_model_that_sees_nothing_is_not_shown_a_picture(
     home: Home, gateway: GatewaySimulator
