@@ -692,8 +692,9 @@ def _node(source: DiagnosticsSource) -> object:
 
 
 def _asked_by_assistants(source: DiagnosticsSource) -> object:
-    """Return counts of questions of other assistants, by outcome."""
-    return dict(get_asked(source.entry))
+    """Return counts of questions of other assistants."""
+    asked = get_asked(source.entry)
+    return {"open": asked.open, "outcomes": dict(asked.outcomes)}
 
 
 def _first_words(source: DiagnosticsSource) -> object:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, override
 from weakref import WeakKeyDictionary
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 ATTR_AGENT: Final = "agent"
 ATTR_QUESTION: Final = "question"
 ANSWERED: Final = "answered"
+# Questions at a time: small models may call a tool many times in one turn.
+MAX_OPEN: Final = 4
 # Characters of an answer: what a model with a context of 8,000 tokens can still take.
 MAX_ANSWER: Final = 12_000
 
@@ -51,8 +54,22 @@ ASKED_BY_ASSISTANT: Final = (
 )
 
 
+@dataclass
+class Asked:
+    """Questions of others to the agents of an entry, since the start.
+
+    Attributes:
+        open: those under way.
+        outcomes: how the others ended.
+
+    """
+
+    open: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+
+
 # Not in the runtime of the entry, which a reload replaces.
-_ASKED: Final[WeakKeyDictionary[ConfigEntry[Any], Counter[str]]] = WeakKeyDictionary()
+_ASKED: Final[WeakKeyDictionary[ConfigEntry[Any], Asked]] = WeakKeyDictionary()
 
 
 @callback
@@ -72,9 +89,9 @@ def async_offered_agents(hass: HomeAssistant) -> Agents:
     return agents
 
 
-def get_asked(entry: ConfigEntry[Any]) -> Counter[str]:
-    """Return how many questions of others ended how, since the start."""
-    return _ASKED.setdefault(entry, Counter())
+def get_asked(entry: ConfigEntry[Any]) -> Asked:
+    """Return the questions of others to the agents of an entry."""
+    return _ASKED.setdefault(entry, Asked())
 
 
 class AskTool(llm.Tool):
@@ -169,11 +186,22 @@ async def _async_ask(
 
 @contextmanager
 def _counted(entry: ClawdConfigEntry) -> Iterator[None]:
-    """Count how a question ends."""
+    """Count a question, and how it ends.
+
+    Raises:
+        HomeAssistantError: too many are under way.
+
+    """
     asked = get_asked(entry)
+    asked.open += 1
     try:
+        if asked.open > MAX_OPEN:
+            raise translated_error("too_many_tasks", count=str(MAX_OPEN))
         yield
     except HomeAssistantError as err:
-        asked[err.translation_key or type(err).__name__] += 1
+        asked.outcomes[err.translation_key or type(err).__name__] += 1
         raise
-    asked[ANSWERED] += 1
+    else:
+        asked.outcomes[ANSWERED] += 1
+    finally:
+        asked.open -= 1

@@ -216,10 +216,28 @@ async def test_errors_are_told_to_the_model_and_counted(
     await model.ask(hass)
     diagnostics = json.loads(await download())["data"]
     assert diagnostics["asked_by_assistants"] == {
-        "agent_failed_because": 1,
-        "blank_question": 1,
-        "answered": 1,
+        "open": 0,
+        "outcomes": {"agent_failed_because": 1, "blank_question": 1, "answered": 1},
     }
+
+
+async def test_many_questions_at_a_time_are_refused(
+    hass: HomeAssistant,
+    model: LocalModel,
+    gateway: GatewaySimulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ask_tool, "MAX_OPEN", 1)
+    gateway.script(Pause(), Reply("Yes."))
+    asked = hass.async_create_background_task(model.ask(hass), "ask")
+    await gateway.wait_paused()
+
+    refused = await model.ask(hass)
+    assert refused.error
+    assert str(refused.data["error"]).startswith("Too many tasks are running (1)")
+
+    gateway.proceed()
+    assert (await asked).data == {"answer": "Yes."}
 
 
 async def test_a_long_answer_is_cut(
