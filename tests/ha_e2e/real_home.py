@@ -382,9 +382,13 @@ async def _leave(serving: AbstractAsyncContextManager[object]) -> None:
     await serving.__aexit__(None, None, None)
 
 
-async def until[T](read: Callable[[], Awaitable[T]], wanted: Callable[[T], bool]) -> T:
+async def until[T](
+    read: Callable[[], Awaitable[T]],
+    wanted: Callable[[T], bool],
+    timeout: float = TIMEOUT,
+) -> T:
     """Read until it is as wanted."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(timeout):
         while not wanted(value := await read()):  # noqa: ASYNC110 - no event
             await asyncio.sleep(POLL_INTERVAL)
     return value
