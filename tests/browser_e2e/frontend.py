@@ -176,9 +176,10 @@ class Frontend:
         await self._expect_visible(error)
         return await error.inner_text()
 
-    async def picture_action(self, path: Path, *, complete: bool = False) -> None:
-        """Save a picture of the action, and of its response if complete."""
-        await (self._tools if complete else self._page).screenshot(path=path)
+    async def picture_page(self, path: Path, height: int) -> None:
+        """Save a picture of a page of this height."""
+        await self._page.set_viewport_size({"width": 1280, "height": height})
+        await self._page.screenshot(path=path)
 
     async def import_blueprint(self, url: str, name: str) -> None:
         """Import a blueprint from a page."""

@@ -159,7 +159,7 @@ async def test_ai_task_sees_the_camera_and_answers_with_data(
     response = parse(await frontend.perform())
     assert response["data"] == SEEN
     if pictures := pytestconfig.getoption("--pictures"):
-        await frontend.picture_action(pictures / "ai-task.png", complete=True)
+        await frontend.picture_page(pictures / "ai-task.png", 1130)
 
 
 async def test_agent_is_asked(frontend: Frontend, pytestconfig: pytest.Config) -> None:
@@ -167,7 +167,7 @@ async def test_agent_is_asked(frontend: Frontend, pytestconfig: pytest.Config) -
     data = {**question, "attachments": [DOOR], "structure": STRUCTURE}
     await fill_in(frontend, "ask", data)
     if pictures := pytestconfig.getoption("--pictures"):
-        await frontend.picture_action(pictures / "ask.png")
+        await frontend.picture_page(pictures / "ask.png", 960)
     answer = parse(await frontend.perform())
     assert answer["data"] == SEEN
     assert answer["model"] == "mock/sighted"
