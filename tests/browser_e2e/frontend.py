@@ -188,7 +188,8 @@ class Frontend:
         dialog = self._page.locator("ha-dialog-import-blueprint")
         await dialog.locator("input").first.fill(url)
         await dialog.get_by_role("button", name="Preview").click()
-        await self._expect_visible(dialog.get_by_text(name, exact=True))
+        # Its name is in the shown YAML, too.
+        await self._expect_visible(dialog.locator("b").filter(has_text=name))
         await dialog.get_by_role("button", name="Import blueprint").click()
         await self._expect_visible(self._blueprint(name))
 
