@@ -206,6 +206,7 @@ async def test_question_is_answered(
     answer = {"question_id": await ask_back(resident), "answer": "Kitchen"}
     assert await perform(frontend, "answer", **answer) == {"status": "answered"}
     assert "This question is not open" in await frontend.perform_in_vain()
+    await resident.wait_tasks(0)
 
 
 async def allow_questions(resident: Resident, gateway: Gateway) -> None:
