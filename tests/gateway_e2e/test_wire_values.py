@@ -87,6 +87,7 @@ async def test_run_under_another_id_is_followed(
         assert (await run.result()).text == streamed
 
 
+@pytest.mark.slow
 async def test_first_question_after_a_start_is_answered(
     harness: GatewayHarness, session_key: str
 ) -> None:

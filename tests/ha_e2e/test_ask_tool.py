@@ -16,11 +16,12 @@ from .real_home import agents_of, until
 from .small_model import ASK, SmallModel
 
 # Two programs start, and three entries are set up.
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 # Seconds of a reload on a busy machine.
 RELOAD = 150.0
-# The requirement of Home Assistant's integration; scripts/bench makes it.
+# The requirement of Home Assistant's integration; `scripts/setup bench .cache/ollama`
+# makes it, as scripts/test does.
 OLLAMA = ROOT / ".cache" / "ollama"
 
 
@@ -53,7 +54,6 @@ async def offer(api: HomeAssistantApi, entry_id: str) -> None:
     assert changed["reason"] == "reconfigure_successful", changed
 
 
-@pytest.mark.skipif(not OLLAMA.exists(), reason="scripts/bench has not been run")
 async def test_a_small_model_hands_a_hard_question_on() -> None:
     [packages] = OLLAMA.glob("lib/python3*/site-packages")
     environment = {"PYTHONPATH": str(packages)}

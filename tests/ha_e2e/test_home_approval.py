@@ -207,6 +207,7 @@ async def test_elsewhere_a_node_link_approves_the_home(
     await expect_light_turned_on(api, result["result"]["entry_id"])
 
 
+@pytest.mark.slow
 async def test_elsewhere_commands_approve_the_home(
     api: HomeAssistantApi, gateway: Gateway, elsewhere: Relay
 ) -> None:

@@ -218,6 +218,7 @@ async def test_diagnostics_name_no_entity(resident: Resident) -> None:
         assert name not in text
 
 
+@pytest.mark.slow
 async def test_gateway_killed_during_a_call(
     resident: Resident, gateway: Gateway
 ) -> None:
