@@ -50,6 +50,12 @@ ACTIONS = [block for block in BLOCKS if "triggers" not in block]
 
 
 @pytest.fixture
+def noon(freezer: FrozenDateTimeFactory) -> None:
+    """Keep the nightly self-test hours away: a jump ahead would start it."""
+    freezer.move_to(dt_util.utcnow().replace(hour=20))
+
+
+@pytest.fixture
 async def gateway(protocol: int) -> AsyncGenerator[GatewaySimulator]:
     """Run a Gateway that makes images, and data if that is asked for."""
     async with GatewaySimulator(protocol=protocol) as simulator:
@@ -206,14 +212,12 @@ async def test_the_second_question_is_of_the_same_session(
     assert len(told) == 1
 
 
+@pytest.mark.usefixtures("noon")
 async def test_a_gateway_that_stays_away_is_told(
     hass: HomeAssistant,
     gateway: GatewaySimulator,
     told: list[ServiceCall],
-    freezer: FrozenDateTimeFactory,
 ) -> None:
-    # Not at the time of the nightly self-test.
-    freezer.move_to(dt_util.utcnow().replace(hour=20))
     await gateway.suspend()
     await wait_for_state(hass, CONNECTIVITY, "off")
     assert told == []
