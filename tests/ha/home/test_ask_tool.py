@@ -14,7 +14,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUs
 from custom_components.clawd.assist import ask_tool
 from custom_components.clawd.flows.agent_schema import new_subentry
 from custom_components.clawd.gateway import Json, NodeCall, NodeCallError
-from custom_components.clawd.home.apis import llm_context
+from custom_components.clawd.home.apis import HAS_PLATFORMS, llm_context
 from custom_components.clawd.llm import async_get_tools
 from tests.ha.downloads import Download
 from tests.ha.states import AGENT
@@ -22,6 +22,10 @@ from tests.simulator import Fail, GatewaySimulator, Pause, Reply
 
 from .harness import Home
 from .local_model import ASK, LOCAL, LocalModel, add_local_model, traced_usage
+
+pytestmark = pytest.mark.skipif(
+    not HAS_PLATFORMS, reason="integrations offer tools since 2026.10"
+)
 
 OFFERED = {"offer_to_agents": True}
 _OTHER = new_subentry("main", "Researcher")
