@@ -59,9 +59,13 @@ async def test_reply_is_streamed_to_assist(
 
 @newest_protocol
 @pytest.mark.usefixtures("entry")
-async def test_self_test_action_reports_pass(frontend: Frontend) -> None:
+async def test_self_test_action_reports_pass(
+    frontend: Frontend, pytestconfig: pytest.Config
+) -> None:
     await frontend.open_action({"action": "clawd.self_test"})
     report = await frontend.perform()
+    if pictures := pytestconfig.getoption("--pictures"):
+        await frontend.picture_page(pictures / "self-test.png", 960)
     assert "status: pass" in report
     assert "status: fail" not in report
 
