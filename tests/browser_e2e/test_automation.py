@@ -65,7 +65,11 @@ NAMES = {
 # The inputs that have no default.
 INPUTS: dict[str, dict[str, str]] = {
     "ask_every_morning": {"Agent": "main"},
-    "describe_the_bell": {"Bell": "Bell", "Camera": "front_door", "Agent": "main"},
+    "describe_doorbell_visitor": {
+        "Doorbell": "Bell",
+        "Camera": "front_door",
+        "Agent": "main",
+    },
     "notify_on_self_test_failure": {"Self-test": "Self-test"},
     "tell_when_a_task_is_done": {},
 }

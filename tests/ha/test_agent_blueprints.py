@@ -28,8 +28,8 @@ from .states import AGENT
 FOLDER = Path(__file__).parents[2] / "blueprints"
 INPUTS = {
     "ask_every_morning": {"agent", "time", "question", "satellites", "actions"},
-    "describe_the_bell": {
-        *("bell", "camera", "agent", "question", "fallback", "satellites"),
+    "describe_doorbell_visitor": {
+        *("doorbell", "camera", "agent", "question", "fallback", "satellites"),
         "actions",
     },
     "tell_when_a_task_is_done": {"agents", "notify"},
@@ -173,8 +173,8 @@ async def bell(hass: HomeAssistant, blueprints: Blueprints) -> None:
     camera = await add_camera(hass)
     hass.states.async_set(BELL, "unknown")
     await blueprints.use(
-        "describe_the_bell",
-        bell=BELL,
+        "describe_doorbell_visitor",
+        doorbell=BELL,
         camera=camera,
         agent=AGENT,
         satellites=[SATELLITE],
@@ -210,7 +210,7 @@ async def test_a_ring_is_told_even_if_the_agent_fails(
 
     await ring(hass)
 
-    assert blueprints.told == ["Somebody rings at the door."]
+    assert blueprints.told == ["Someone is at the door."]
     assert len(blueprints.announced) == 1
 
 
