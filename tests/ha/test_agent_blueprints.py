@@ -1,7 +1,8 @@
 """Blueprints that ask agents, and tell what they have done."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -34,11 +35,23 @@ INPUTS = {
     },
     "tell_when_a_task_is_done": {"agents", "notify"},
 }
+# It keeps a text from being a literal or a command; nobody sees or hears it.
+WORD_JOINER = "\u2060"
+MAX_MESSAGE = 1000
+NO_TEXTS = ("42", "None", "[1]", "{'a': 1}", "True", "1.50", "command_dnd")
 BELL = "event.front_door_ring"
 SATELLITE = "assist_satellite.hall"
 SHOW = [
     {"action": "persistent_notification.create", "data": {"message": "{{ message }}"}}
 ]
+
+
+def plain(text: object) -> str:
+    """Return a text of an agent as people see it."""
+    assert isinstance(text, str)
+    assert text.startswith(WORD_JOINER)
+    assert len(text) <= len(WORD_JOINER) + MAX_MESSAGE
+    return text.removeprefix(WORD_JOINER)
 
 
 class Blueprints:
@@ -62,7 +75,7 @@ class Blueprints:
     @property
     def told(self) -> list[str]:
         """Return the messages that are shown."""
-        return [call.data["message"] for call in self.shown]
+        return [plain(call.data["message"]) for call in self.shown]
 
 
 @pytest.fixture
@@ -81,7 +94,7 @@ async def blueprints(
 
 def said(calls: list[ServiceCall]) -> list[tuple[Any, str]]:
     """Return what is announced, and where."""
-    return [(call.data["entity_id"], call.data["message"]) for call in calls]
+    return [(call.data["entity_id"], plain(call.data["message"])) for call in calls]
 
 
 async def test_there_are_no_others(hass: HomeAssistant) -> None:
@@ -188,6 +201,150 @@ async def ring(hass: HomeAssistant, state: str = "2026-11-29T10:00:00+00:00") ->
     await hass.async_block_till_done()
 
 
+type Morning = Callable[[], Awaitable[None]]
+
+
+@pytest.fixture
+async def morning(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    time: datetime,
+    blueprints: Blueprints,
+) -> Morning:
+    """Have the agent asked in the morning; return what lets it be morning."""
+    await blueprints.use(
+        "ask_every_morning",
+        agent=AGENT,
+        time=f"{time:%H:%M:%S}",
+        satellites=[SATELLITE],
+        actions=SHOW,
+    )
+    return partial(reach, hass, freezer, time)
+
+
+@pytest.mark.parametrize("reply", NO_TEXTS)
+async def test_each_reply_of_a_morning_is_a_text(
+    morning: Morning, gateway: GatewaySimulator, blueprints: Blueprints, reply: str
+) -> None:
+    gateway.script(Reply(reply))
+
+    await morning()
+
+    assert said(blueprints.announced) == [([SATELLITE], reply)]
+    assert blueprints.told == [reply]
+
+
+@pytest.mark.usefixtures("bell")
+@pytest.mark.parametrize("reply", NO_TEXTS)
+async def test_each_description_is_a_text(
+    hass: HomeAssistant, gateway: GatewaySimulator, blueprints: Blueprints, reply: str
+) -> None:
+    gateway.script(Reply(reply))
+
+    await ring(hass)
+
+    assert said(blueprints.announced) == [([SATELLITE], reply)]
+    assert blueprints.told == [reply]
+
+
+def task_event(text: str, **more: str) -> dict[str, str]:
+    """Return the data of a task that has ended."""
+    return {"agent": AGENT, "status": "completed", "text": text, **more}
+
+
+@pytest.mark.parametrize("text", NO_TEXTS)
+async def test_what_a_task_tells_is_a_text(
+    hass: HomeAssistant, blueprints: Blueprints, text: str
+) -> None:
+    await blueprints.use("tell_when_a_task_is_done")
+
+    failed = task_event("", name=text, status="failed", error=text)
+    for event in (task_event(text, name=text), failed):
+        hass.bus.async_fire("clawd_task_finished", event)
+    await hass.async_block_till_done()
+
+    assert [plain(call.data["title"]) for call in blueprints.shown] == [text, text]
+    assert blueprints.told == [text, text]
+
+
+LONG = "a" * 300_000
+SHORT = "a" * (MAX_MESSAGE - 1) + "…"
+
+
+async def test_the_beginning_of_a_long_text_is_told(
+    hass: HomeAssistant, blueprints: Blueprints
+) -> None:
+    await blueprints.use("tell_when_a_task_is_done")
+
+    hass.bus.async_fire("clawd_task_finished", task_event(LONG, name=LONG))
+    await hass.async_block_till_done()
+
+    assert blueprints.told == [SHORT]
+
+
+@pytest.mark.usefixtures("bell")
+async def test_the_beginning_of_a_long_description_is_announced(
+    hass: HomeAssistant, gateway: GatewaySimulator, blueprints: Blueprints
+) -> None:
+    gateway.script(Reply(LONG))
+
+    await ring(hass)
+
+    assert said(blueprints.announced) == [([SATELLITE], SHORT)]
+    assert blueprints.told == [SHORT]
+
+
+async def test_the_beginning_of_a_long_reply_is_announced(
+    morning: Morning, gateway: GatewaySimulator, blueprints: Blueprints
+) -> None:
+    gateway.script(Reply(LONG))
+
+    await morning()
+
+    assert said(blueprints.announced) == [([SATELLITE], SHORT)]
+
+
+# Home Assistant shows notifications as Markdown, with a part of HTML.
+PICTURES = "a !![b](https://x.example) c <img src=https://x.example> ![d][e]"
+NO_PICTURES = (
+    "a !!\u2060[b](https://x.example) c <\u2060img src=https://x.example> !\u2060[d][e]"
+)
+
+
+@pytest.mark.usefixtures("bell")
+async def test_a_description_fetches_no_picture(
+    hass: HomeAssistant, gateway: GatewaySimulator, blueprints: Blueprints
+) -> None:
+    gateway.script(Reply(PICTURES))
+
+    await ring(hass)
+
+    assert blueprints.told == [NO_PICTURES]
+
+
+async def test_a_reply_fetches_no_picture(
+    morning: Morning, gateway: GatewaySimulator, blueprints: Blueprints
+) -> None:
+    gateway.script(Reply(PICTURES))
+
+    await morning()
+
+    assert blueprints.told == [NO_PICTURES]
+
+
+async def test_what_a_task_tells_fetches_no_picture(
+    hass: HomeAssistant, blueprints: Blueprints
+) -> None:
+    await blueprints.use("tell_when_a_task_is_done")
+
+    failed = task_event("", status="failed", error=PICTURES)
+    for event in (task_event(PICTURES), failed):
+        hass.bus.async_fire("clawd_task_finished", event)
+    await hass.async_block_till_done()
+
+    assert blueprints.told == [NO_PICTURES, NO_PICTURES]
+
+
 @pytest.mark.usefixtures("bell")
 async def test_the_picture_of_who_rings_is_described(
     hass: HomeAssistant, gateway: GatewaySimulator, blueprints: Blueprints
@@ -252,7 +409,8 @@ async def test_the_end_of_each_task_is_told(
         await cleaned_up(entry)
         await hass.async_block_till_done()
 
-    assert [call.data["title"] for call in blueprints.shown] == ["Heat pump", "main"]
+    titles = [plain(call.data["title"]) for call in blueprints.shown]
+    assert titles == ["Heat pump", "main"]
     assert blueprints.told == [
         "A small one.",
         "The agent could not answer: the provider refuses",
