@@ -1,5 +1,6 @@
 """Blueprints that ask agents, and tell what they have done."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -8,8 +9,10 @@ from shutil import copytree
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.assist_satellite.errors import SatelliteBusyError
 from homeassistant.components.automation.helpers import async_get_blueprints
 from homeassistant.core import HomeAssistant, ServiceCall
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
@@ -28,7 +31,7 @@ from .states import AGENT
 
 FOLDER = Path(__file__).parents[2] / "blueprints"
 INPUTS = {
-    "ask_every_morning": {"agent", "time", "question", "satellites", "actions"},
+    "ask_every_morning": {*("agent", "time", "question", "satellites", "actions")},
     "describe_doorbell_visitor": {
         *("doorbell", "camera", "agent", "question", "fallback", "satellites"),
         "actions",
@@ -44,6 +47,8 @@ SATELLITE = "assist_satellite.hall"
 SHOW = [
     {"action": "persistent_notification.create", "data": {"message": "{{ message }}"}}
 ]
+# The device is busy, or its voice is broken.
+ANNOUNCE_ERRORS = (SatelliteBusyError(), HomeAssistantError(), RuntimeError())
 
 
 def plain(text: object) -> str:
@@ -265,6 +270,59 @@ async def test_what_a_task_tells_is_a_text(
 
     assert [plain(call.data["title"]) for call in blueprints.shown] == [text, text]
     assert blueprints.told == [text, text]
+
+
+@pytest.mark.parametrize("error", ANNOUNCE_ERRORS, ids=repr)
+async def test_a_reply_is_shown_even_if_it_cannot_be_announced(
+    hass: HomeAssistant,
+    morning: Morning,
+    gateway: GatewaySimulator,
+    blueprints: Blueprints,
+    error: Exception,
+) -> None:
+    async_mock_service(hass, "assist_satellite", "announce", raise_exception=error)
+    gateway.script(Reply("The bins."))
+
+    await morning()
+
+    assert blueprints.told == ["The bins."]
+
+
+@pytest.mark.usefixtures("bell")
+@pytest.mark.parametrize("error", ANNOUNCE_ERRORS, ids=repr)
+async def test_a_ring_is_shown_even_if_it_cannot_be_announced(
+    hass: HomeAssistant,
+    gateway: GatewaySimulator,
+    blueprints: Blueprints,
+    error: Exception,
+) -> None:
+    async_mock_service(hass, "assist_satellite", "announce", raise_exception=error)
+    gateway.script(Reply("A courier with a parcel."))
+
+    await ring(hass)
+
+    assert blueprints.told == ["A courier with a parcel."]
+
+
+@pytest.mark.usefixtures("bell")
+async def test_a_ring_is_shown_while_it_is_announced(
+    hass: HomeAssistant, gateway: GatewaySimulator
+) -> None:
+    shown = asyncio.Event()
+
+    async def announce(_: ServiceCall) -> None:
+        await shown.wait()
+
+    async def show(_: ServiceCall) -> None:
+        shown.set()
+
+    hass.services.async_register("assist_satellite", "announce", announce)
+    hass.services.async_register("persistent_notification", "create", show)
+    gateway.script(Reply("A courier with a parcel."))
+
+    await ring(hass)
+
+    assert shown.is_set()
 
 
 LONG = "a" * 300_000
