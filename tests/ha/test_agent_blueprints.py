@@ -31,7 +31,9 @@ from .states import AGENT
 
 FOLDER = Path(__file__).parents[2] / "blueprints"
 INPUTS = {
-    "ask_every_morning": {*("agent", "time", "question", "satellites", "actions")},
+    "ask_every_morning": {
+        *("agent", "time", "question", "fallback", "satellites", "actions")
+    },
     "describe_doorbell_visitor": {
         *("doorbell", "camera", "agent", "question", "fallback", "satellites"),
         "actions",
@@ -323,6 +325,17 @@ async def test_a_ring_is_shown_while_it_is_announced(
     await ring(hass)
 
     assert shown.is_set()
+
+
+async def test_a_morning_without_a_reply_is_told(
+    morning: Morning, gateway: GatewaySimulator, blueprints: Blueprints
+) -> None:
+    gateway.script(Fail("the model is overloaded"))
+
+    await morning()
+
+    assert said(blueprints.announced) == [([SATELLITE], "The agent did not answer.")]
+    assert blueprints.told == ["The agent did not answer."]
 
 
 LONG = "a" * 300_000
