@@ -202,9 +202,11 @@ async def bell(hass: HomeAssistant, blueprints: Blueprints) -> None:
     )
 
 
-async def ring(hass: HomeAssistant, state: str = "2026-11-29T10:00:00+00:00") -> None:
+async def ring(
+    hass: HomeAssistant, state: str = "2026-11-29T10:00:00+00:00", **attributes: object
+) -> None:
     """Let the bell ring."""
-    hass.states.async_set(BELL, state)
+    hass.states.async_set(BELL, state, attributes)
     await hass.async_block_till_done()
 
 
@@ -451,6 +453,41 @@ async def test_a_bell_that_comes_back_does_not_ring(
 
     assert gateway.received("agent") == []
     assert blueprints.told == []
+
+
+@pytest.mark.usefixtures("bell")
+async def test_a_bell_that_is_removed_and_added_does_not_ring(
+    hass: HomeAssistant, gateway: GatewaySimulator, blueprints: Blueprints
+) -> None:
+    hass.states.async_remove(BELL)
+    await ring(hass)
+
+    assert gateway.received("agent") == []
+    assert blueprints.told == []
+
+    gateway.script(Reply("A courier with a parcel."))
+    await ring(hass, "2026-11-29T11:00:00+00:00")
+
+    assert blueprints.told == ["A courier with a parcel."]
+
+
+async def test_a_ring_is_told_even_if_the_camera_is_off(
+    hass: HomeAssistant, gateway: GatewaySimulator, blueprints: Blueprints
+) -> None:
+    camera = await add_camera(hass, is_on=False)
+    hass.states.async_set(BELL, "unknown")
+    await blueprints.use(
+        "describe_doorbell_visitor",
+        doorbell=BELL,
+        camera=camera,
+        agent=AGENT,
+        actions=SHOW,
+    )
+
+    await ring(hass)
+
+    assert gateway.received("agent") == []
+    assert blueprints.told == ["Someone is at the door."]
 
 
 async def start(hass: HomeAssistant, **more: str) -> str:

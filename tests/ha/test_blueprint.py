@@ -17,7 +17,7 @@ from tests.simulator import GatewaySimulator
 
 from .check_stubs import check_stub, run_stubs
 from .self_test import run_self_test
-from .states import CONNECTIVITY, SELF_TEST_EVENT, wait_for_state
+from .states import CONNECTIVITY, SELF_TEST_EVENT, state_of, wait_for_state
 
 FOLDER = Path(__file__).parents[2] / "blueprints"
 BLUEPRINT = "clawd/notify_on_self_test_failure.yaml"
@@ -87,6 +87,22 @@ async def test_each_failure_is_told_once(
 
     await run_stubs(hass, entry, check_stub(Status.FAIL))
     assert len(notifications) == 2
+
+
+async def test_an_event_that_is_removed_and_added_is_not_told(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    notifications: list[ServiceCall],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await run_stubs(hass, entry, check_stub(Status.FAIL))
+    failed = state_of(hass, SELF_TEST_EVENT)
+    hass.states.async_remove(SELF_TEST_EVENT)
+    hass.states.async_set(SELF_TEST_EVENT, failed.state, failed.attributes)
+    await hass.async_block_till_done()
+
+    assert len(notifications) == 1
+    assert "Error rendering" not in caplog.text
 
 
 async def test_a_gateway_that_is_away_is_told(

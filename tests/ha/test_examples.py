@@ -314,3 +314,21 @@ async def test_what_the_agent_says_by_itself_is_told(
         await hass.async_block_till_done()
 
     assert [call.data["message"] for call in told] == ["There is news."]
+
+
+@pytest.mark.parametrize(
+    ("entity_id", "event_type"),
+    [(SELF_TEST_EVENT, "failed"), (ACTIVITY, "message_from_elsewhere")],
+)
+async def test_an_event_that_is_removed_and_added_is_not_told(
+    hass: HomeAssistant, told: list[ServiceCall], entity_id: str, event_type: str
+) -> None:
+    attributes = {"event_type": event_type, "failed_checks": ["stub"]}
+    hass.states.async_remove(entity_id)
+    hass.states.async_set(entity_id, "2026-11-29T10:00:00+00:00", attributes)
+    await hass.async_block_till_done()
+    assert told == []
+
+    hass.states.async_set(entity_id, "2026-11-29T11:00:00+00:00", attributes)
+    await hass.async_block_till_done()
+    assert len(told) == 1
