@@ -471,6 +471,30 @@ async def test_a_bell_that_is_removed_and_added_does_not_ring(
     assert blueprints.told == ["A courier with a parcel."]
 
 
+@pytest.mark.usefixtures("bell")
+@pytest.mark.parametrize(
+    ("event_types", "event_type", "rings"),
+    [
+        (["ring", "motion"], "motion", False),
+        (["ring", "motion"], "ring", True),
+        (["pressed", "held"], "held", True),
+    ],
+)
+async def test_only_a_ring_of_the_doorbell_is_told(  # noqa: PLR0913, PLR0917 - the cases
+    hass: HomeAssistant,
+    gateway: GatewaySimulator,
+    blueprints: Blueprints,
+    event_types: list[str],
+    event_type: str,
+    rings: bool,  # noqa: FBT001 - a case
+) -> None:
+    gateway.script(Reply("A courier with a parcel."))
+
+    await ring(hass, event_types=event_types, event_type=event_type)
+
+    assert blueprints.told == ["A courier with a parcel."] * rings
+
+
 async def test_a_ring_is_told_even_if_the_camera_is_off(
     hass: HomeAssistant, gateway: GatewaySimulator, blueprints: Blueprints
 ) -> None:
