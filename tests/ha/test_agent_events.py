@@ -347,7 +347,8 @@ async def test_an_event_without_a_connection_is_seen(
     await wait_for_state(hass, CONNECTIVITY, "off")
 
     await act(hass, "start_task")
-    await asyncio.wait([*entry.runtime_data.started_tasks.values()])
+    started_tasks = entry.runtime_data.started_tasks
+    await asyncio.wait([started.task for started in started_tasks.values()])
     await hass.async_block_till_done()
 
     assert types(events) == ["task_failed"]

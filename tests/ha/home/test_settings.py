@@ -57,7 +57,7 @@ async def test_agents_of_earlier_versions_have_no_access(
     hass.config_entries.async_update_entry(new_entry, minor_version=4)
     assert await hass.config_entries.async_setup(new_entry.entry_id)
 
-    assert new_entry.minor_version == 6
+    assert new_entry.minor_version == 7
     [subentry] = new_entry.subentries.values()
     assert subentry.data == {**data, **HOME}
 
