@@ -18,6 +18,7 @@ from tests.simulator import GatewaySimulator, Refusal
 
 from .asking import approve
 from .check_stubs import check_stub, run_stubs
+from .events import types
 from .self_test import run_self_test
 from .states import CONNECTIVITY, wait_for_state
 
@@ -26,10 +27,6 @@ from .states import CONNECTIVITY, wait_for_state
 def events(hass: HomeAssistant) -> list[Event[Any]]:
     """Return the events of Gateways."""
     return async_capture_events(hass, EVENT_GATEWAY)
-
-
-def types(events: list[Event[Any]]) -> list[str]:
-    return [event.data["type"] for event in events]
 
 
 @pytest.mark.parametrize("protocol", [3, 4])

@@ -25,6 +25,7 @@ from custom_components.clawd.gateway.runs import recovery
 from tests.simulator import Fail, GatewaySimulator, Pause, Reply
 
 from .assist_client import Conversation, catch_up, speech
+from .events import types
 from .voice_devices import Satellite
 
 both_protocols = pytest.mark.parametrize("protocol", [3, 4])
@@ -67,10 +68,6 @@ def events(hass: HomeAssistant) -> list[Event]:
 def told(notifications: Notifications) -> list[str]:
     """Return what was told, in order."""
     return [str(shown["message"]) for shown in notifications.values()]
-
-
-def types(events: list[Event]) -> list[str]:
-    return [event.data["type"] for event in events]
 
 
 async def ends(entry: MockConfigEntry) -> None:

@@ -15,6 +15,7 @@ from custom_components.clawd.const import MAX_HANDOFF_AGE
 from tests.simulator import GatewaySimulator, Pause, Reply
 
 from .assist_client import Conversation, catch_up
+from .events import types
 from .fault_harness import poll
 from .self_test import run_self_test, statuses
 from .test_handoff import (
@@ -28,7 +29,6 @@ from .test_handoff import (
     patience,
     set_up_with,
     told,
-    types,
 )
 from .voice_devices import Satellite
 

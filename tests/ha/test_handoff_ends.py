@@ -30,6 +30,7 @@ from tests.simulator import GatewaySimulator, Pause, Refuse, Reply
 
 from .assist_client import Conversation, catch_up, speech
 from .downloads import Download
+from .events import types
 from .fault_harness import poll
 from .test_handoff import (
     ANSWER,
@@ -43,7 +44,6 @@ from .test_handoff import (
     patience,
     set_up_with,
     told,
-    types,
 )
 from .voice_devices import Satellite
 

@@ -25,6 +25,7 @@ from custom_components.clawd.gateway.runs import aborts
 from tests.simulator import GatewaySimulator, Pause, Reply
 
 from .assist_client import Conversation, catch_up, speech
+from .events import types
 from .fault_harness import poll
 from .states import state_of
 from .test_handoff import (
@@ -40,7 +41,6 @@ from .test_handoff import (
     notifications,
     patience,
     told,
-    types,
 )
 
 __all__ = ["agent_settings", "events", "notifications", "patience"]
