@@ -3,17 +3,22 @@
 import asyncio
 from typing import Any
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Event, HomeAssistant
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+)
 
 from custom_components.clawd.assist.handoff_store import get_handoffs
 from custom_components.clawd.assist.ongoing import get_ongoing
+from custom_components.clawd.device_events import EVENT_AGENT
 from custom_components.clawd.reports import Status
 from tests.simulator import AskUser, GatewaySimulator, Pause, Reply
 
 from .asking import ROOM, SPOKEN, entry, questions_of
 from .assist_client import Conversation, catch_up
+from .events import types
 from .self_test import run_self_test, statuses
 from .test_agent_questions import handed_off, told
 
@@ -26,12 +31,19 @@ def agent_settings() -> dict[str, Any]:
     return {"handoff_after": 0.02}
 
 
-async def test_a_handed_off_run_asks_again_after_a_reload(
+@pytest.fixture
+def agent_events(hass: HomeAssistant) -> list[Event[Any]]:
+    """Return the events of agents."""
+    return async_capture_events(hass, EVENT_AGENT)
+
+
+async def test_a_handed_off_run_asks_again_after_a_reload(  # noqa: PLR0913, PLR0917
     hass: HomeAssistant,
     conversation: Conversation,
     entry: MockConfigEntry,
     gateway: GatewaySimulator,
     satellite: str,
+    agent_events: list[Event[Any]],
 ) -> None:
     gateway.script(Pause(), AskUser([ROOM]), Reply("The bath it is."))
     await conversation.say("Turn it on", device=satellite)
@@ -56,6 +68,8 @@ async def test_a_handed_off_run_asks_again_after_a_reload(
     assert told(hass)[-1] == "The bath it is."
     assert questions_of(entry).outcomes == {"answered": 1}
     assert len(gateway.received("agent")) == 1
+    # Automations count the question once.
+    assert types(agent_events) == ["question", "task_finished"]
 
 
 @pytest.mark.parametrize("agent_settings", [{"handoff_after": 0}])

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 MAX_UNMATCHED: Final = 32
 # Ended questions, which a list that was under way may still name.
 MAX_ENDED: Final = 32
+# Questions whose event was fired, which are open again after a reload.
+MAX_FIRED: Final = 32
 # Seconds that a run is given to go on after its question has expired.
 EXPIRY_MARGIN: Final = 120.0
 # Seconds after which nobody who speaks to a device still answers a question in words
@@ -54,6 +56,10 @@ MAX_SPOKEN_DELAY: Final = 120.0
 
 RUN_ENDED: Final = "run_ended"
 GONE: Final = "gone"
+
+
+# Ids of questions; not in `AgentQuestions`, which a reload replaces.
+_FIRED: Final[WeakKeyDictionary[ConfigEntry[Any], deque[str]]] = WeakKeyDictionary()
 
 
 class Taken(Enum):
@@ -350,13 +356,7 @@ class AgentQuestions:
     def _async_open(self, one: OpenQuestion) -> None:
         LOGGER.debug("Question %s asked by run %s", one.request.id, one.request.run_id)
         self.open[one.request.id] = one
-        async_fire_agent_event(
-            self._hass,
-            self._entry,
-            one.origin.subentry,
-            AgentEvent.QUESTION,
-            {"question_id": one.request.id, "expires_at": one.expires_at},
-        )
+        self._async_fire_once(one)
         run = one.origin.run
         left = EXPIRY_MARGIN - one.late
         if (needed := run.info.age + left) > run.timeout:
@@ -371,6 +371,21 @@ class AgentQuestions:
             one.reader = True
             # What was said before is on its way to the reader.
             self._hass.loop.call_soon(ongoing.detach)
+
+    @callback
+    def _async_fire_once(self, one: OpenQuestion) -> None:
+        """Tell automations of a question, unless it was open before a reload."""
+        fired = _FIRED.setdefault(self._entry, deque(maxlen=MAX_FIRED))
+        if one.request.id in fired:
+            return
+        fired.append(one.request.id)
+        async_fire_agent_event(
+            self._hass,
+            self._entry,
+            one.origin.subentry,
+            AgentEvent.QUESTION,
+            {"question_id": one.request.id, "expires_at": one.expires_at},
+        )
 
     @callback
     def _async_deliver(self, one: OpenQuestion, asked: ConversationInfo) -> None:
