@@ -14,7 +14,7 @@ from homeassistant.core import Context, HomeAssistant, callback
 
 from .const import DOMAIN
 from .devices import async_find_device_id
-from .gateway import ConnectionLostError, ConnectionState
+from .gateway import ConnectionLostError, ConnectionState, Usage
 from .reports import FAILED_STATUSES, failed_checks
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigSubentry
 
     from .coordinator import ClawdConfigEntry, ReportHistory
-    from .gateway import GatewayClient, RunResult, Transition, Usage
+    from .gateway import GatewayClient, RunResult, Transition
 
 EVENT_AGENT: Final = f"{DOMAIN}_agent_event"
 EVENT_GATEWAY: Final = f"{DOMAIN}_gateway_event"
@@ -80,12 +80,16 @@ def async_fire_agent_event(  # noqa: PLR0913 - the context has a default
     )
 
 
-def describe_result(result: RunResult, usage: Usage | None = None) -> dict[str, Any]:
-    """Return what an event tells of a run; `usage` is of all its turns."""
-    usage = usage or result.usage
+def describe_results(*turns: RunResult) -> dict[str, Any]:
+    """Describe the turns of an answer.
+
+    The id is of the last one, the numbers are sums.
+    """
+    usage = Usage.sum([turn.usage for turn in turns])
+    seconds = [turn.duration for turn in turns if turn.duration is not None]
     return {
-        "run_id": result.run_id,
-        "seconds": result.duration,
+        "run_id": turns[-1].run_id,
+        "seconds": sum(seconds) if seconds else None,
         "total_tokens": usage.total,
         "cost": usage.cost,
     }

@@ -17,15 +17,17 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.clawd.assist.listeners import Message, Owner, get_listeners
 from custom_components.clawd.const import DOMAIN, EVENT_HANDOFF
-from custom_components.clawd.device_events import EVENT_AGENT
+from custom_components.clawd.device_events import EVENT_AGENT, describe_results
 from custom_components.clawd.devices import async_find_device_id
 from custom_components.clawd.flows.agent_schema import new_subentry
+from custom_components.clawd.gateway import RunResult
 from custom_components.clawd.home.announcements import Listener
 from tests.simulator import AskUser, Fail, GatewaySimulator, Pause, Reply, Spawn
 
-from .ai_tasks import cleaned_up
+from .ai_tasks import RIGHT, STRUCTURE, cleaned_up
 from .asking import ROOM, approve
 from .assist_client import Conversation, catch_up
+from .events import types
 from .states import ACTIVITY, AGENT, CONNECTIVITY, state_of, wait_for_state
 from .test_handoff import Patience, ends, patience
 
@@ -54,10 +56,6 @@ def events(hass: HomeAssistant) -> list[Event[Any]]:
     return async_capture_events(hass, EVENT_AGENT)
 
 
-def types(events: list[Event[Any]]) -> list[str]:
-    return [event.data["type"] for event in events]
-
-
 def shown(hass: HomeAssistant) -> dict[str, Any]:
     """Return what the entity tells of the last event."""
     attributes = state_of(hass, ACTIVITY).attributes
@@ -71,7 +69,7 @@ def secrets_in(events: list[Event[Any]], state: State) -> list[str]:
     return [secret for secret in (SECRET, "agent:main") if secret in recorded]
 
 
-async def act(hass: HomeAssistant, action: str, **more: str) -> Any:  # noqa: ANN401 - any response
+async def act(hass: HomeAssistant, action: str, **more: object) -> Any:  # noqa: ANN401 - any response
     """Call an action with a question; return its response."""
     data = {"agent": AGENT, "text": SECRET, **more}
     return await hass.services.async_call(
@@ -151,6 +149,35 @@ async def test_an_answer_to_an_action_is_a_reply(
     assert shown(hass)["run_id"] == response["run_id"]
     assert shown(hass)["total_tokens"] == response["usage"]["total_tokens"]
     assert secrets_in(events, state_of(hass, ACTIVITY)) == []
+
+
+@pytest.mark.usefixtures("entry")
+async def test_the_tokens_are_of_all_turns(
+    hass: HomeAssistant, gateway: GatewaySimulator, events: list[Event[Any]]
+) -> None:
+    gateway.script_once(Reply("No data."))
+    gateway.script_once(Reply(RIGHT))
+
+    response = await act(hass, "ask", structure=STRUCTURE)
+
+    assert types(events) == ["reply"]
+    assert shown(hass)["run_id"] == response["run_id"]
+    assert shown(hass)["total_tokens"] == response["usage"]["total_tokens"]
+    assert isinstance(shown(hass)["seconds"], float)
+
+
+@pytest.mark.parametrize(
+    ("durations", "seconds"),
+    [((1.5, 2.0), 3.5), ((None, 2.0), 2.0), ((None, None), None)],
+)
+def test_the_seconds_are_of_all_turns(
+    durations: tuple[float | None, ...], seconds: float | None
+) -> None:
+    turns = [RunResult(str(n), "", duration=one) for n, one in enumerate(durations)]
+
+    told = describe_results(*turns)
+
+    assert (told["run_id"], told["seconds"]) == ("1", seconds)
 
 
 async def test_the_end_of_a_task_is_an_event(

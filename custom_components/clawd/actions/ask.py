@@ -9,7 +9,7 @@ import voluptuous as vol
 from ..assist.errors import translated_error
 from ..assist.generation import async_generate
 from ..const import DOMAIN
-from ..device_events import AgentEvent, async_fire_agent_event, describe_result
+from ..device_events import AgentEvent, async_fire_agent_event, describe_results
 from .common import QUESTION, answer_response, async_get_agent, async_read_question
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ async def _async_ask(hass: HomeAssistant, call: ServiceCall) -> ServiceResponse:
         entry,
         subentry,
         AgentEvent.REPLY,
-        describe_result(answer.last, answer.usage),
+        describe_results(*answer.results),
         context=call.context,
     )
     failed = task.delivery is not None and answer.last.delivery == DELIVERY_FAILED

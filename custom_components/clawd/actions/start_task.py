@@ -15,7 +15,7 @@ from ..assist.errors import log_unexpected, translated_error
 from ..assist.generation import async_generate, max_duration
 from ..const import DOMAIN
 from ..coordinator import StartedTask, async_create_background_task
-from ..device_events import AgentEvent, async_fire_agent_event, describe_result
+from ..device_events import AgentEvent, async_fire_agent_event, describe_results
 from .common import (
     ATTR_AGENT,
     QUESTION,
@@ -112,7 +112,7 @@ async def _async_run_task(  # noqa: PLR0913, PLR0917 - what the event tells
         answer = await async_generate(hass, runtime.coordinator, subentry, task)
         event |= {"status": "completed", **answer_response(answer)}
         end = AgentEvent.TASK_FINISHED
-        result = describe_result(answer.last, answer.usage)
+        result = describe_results(*answer.results)
     except HomeAssistantError as err:
         event |= {"status": "failed", "error": str(err)}
     except asyncio.CancelledError:
