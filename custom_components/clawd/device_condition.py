@@ -12,11 +12,11 @@ from .assist.agent_questions import get_agent_questions
 from .assist.ongoing import get_ongoing
 from .assist.run_origins import get_origins
 from .const import DOMAIN
-from .devices import AgentDevice, GatewayDevice, async_get_device
+from .devices import AgentDevice, GatewayDevice, async_get_device, require_type
 from .reports import FAILED_STATUSES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from homeassistant.helpers.condition import ConditionCheckerType
     from homeassistant.helpers.typing import ConfigType, TemplateVarsType
@@ -69,18 +69,24 @@ CONDITION_SCHEMA: Final = cv.DEVICE_CONDITION_BASE_SCHEMA.extend(
 )
 
 
+async def async_validate_condition_config(
+    hass: HomeAssistant, config: ConfigType
+) -> ConfigType:
+    """Validate a condition; called once the device's entry is loaded.
+
+    Raises:
+        InvalidDeviceAutomationConfig: the device has no such condition.
+
+    """
+    validated: ConfigType = CONDITION_SCHEMA(config)
+    require_type(validated, _types(hass, validated[CONF_DEVICE_ID]))
+    return validated
+
+
 async def async_get_conditions(
     hass: HomeAssistant, device_id: str
 ) -> list[dict[str, str]]:
     """Return the conditions of a device."""
-    types: Mapping[str, object]
-    match async_get_device(hass, device_id):
-        case GatewayDevice():
-            types = GATEWAY_CONDITIONS
-        case AgentDevice():
-            types = AGENT_CONDITIONS
-        case _:
-            return []
     return [
         {
             CONF_CONDITION: "device",
@@ -88,8 +94,18 @@ async def async_get_conditions(
             CONF_DEVICE_ID: device_id,
             CONF_TYPE: kind,
         }
-        for kind in types
+        for kind in _types(hass, device_id)
     ]
+
+
+@callback
+def _types(hass: HomeAssistant, device_id: str) -> Collection[str]:
+    match async_get_device(hass, device_id):
+        case GatewayDevice():
+            return GATEWAY_CONDITIONS
+        case AgentDevice():
+            return AGENT_CONDITIONS
+    return ()
 
 
 @callback
@@ -102,7 +118,8 @@ def async_condition_from_config(
 
     @callback
     def check(hass: HomeAssistant, _: TemplateVarsType) -> bool:
-        # The device may be deleted, and its entry reloaded, at any time.
+        # The device may be deleted, and its entry reloaded, at any time; unless it is
+        # loaded, the type is not validated.
         match async_get_device(hass, device_id):
             case GatewayDevice(entry) if kind in GATEWAY_CONDITIONS:
                 return GATEWAY_CONDITIONS[kind](entry)

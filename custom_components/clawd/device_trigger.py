@@ -11,14 +11,17 @@ from homeassistant.const import (
     CONF_PLATFORM,
     CONF_TYPE,
 )
+from homeassistant.core import HomeAssistant, callback
 import voluptuous as vol
 
 from .const import DOMAIN
 from .device_events import EVENT_AGENT, EVENT_GATEWAY, AgentEvent, GatewayEvent
-from .devices import AgentDevice, GatewayDevice, async_get_device
+from .devices import AgentDevice, GatewayDevice, async_get_device, require_type
 
 if TYPE_CHECKING:
-    from homeassistant.core import CALLBACK_TYPE, HomeAssistant
+    from collections.abc import Sequence
+
+    from homeassistant.core import CALLBACK_TYPE
     from homeassistant.helpers.trigger import TriggerActionType, TriggerInfo
     from homeassistant.helpers.typing import ConfigType
 
@@ -27,18 +30,24 @@ TRIGGER_SCHEMA: Final = DEVICE_TRIGGER_BASE_SCHEMA.extend(
 )
 
 
+async def async_validate_trigger_config(
+    hass: HomeAssistant, config: ConfigType
+) -> ConfigType:
+    """Validate a trigger; called once the device's entry is loaded.
+
+    Raises:
+        InvalidDeviceAutomationConfig: the device has no such trigger.
+
+    """
+    validated: ConfigType = TRIGGER_SCHEMA(config)
+    require_type(validated, _types(hass, validated[CONF_DEVICE_ID]))
+    return validated
+
+
 async def async_get_triggers(
     hass: HomeAssistant, device_id: str
 ) -> list[dict[str, str]]:
     """Return the triggers of a device."""
-    types: type[AgentEvent | GatewayEvent]
-    match async_get_device(hass, device_id):
-        case GatewayDevice():
-            types = GatewayEvent
-        case AgentDevice():
-            types = AgentEvent
-        case _:
-            return []
     return [
         {
             CONF_PLATFORM: "device",
@@ -46,8 +55,20 @@ async def async_get_triggers(
             CONF_DEVICE_ID: device_id,
             CONF_TYPE: event.value,
         }
-        for event in types
+        for event in _types(hass, device_id)
     ]
+
+
+@callback
+def _types(
+    hass: HomeAssistant, device_id: str
+) -> Sequence[AgentEvent] | Sequence[GatewayEvent]:
+    match async_get_device(hass, device_id):
+        case GatewayDevice():
+            return [*GatewayEvent]
+        case AgentDevice():
+            return [*AgentEvent]
+    return []
 
 
 async def async_attach_trigger(

@@ -3,13 +3,18 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from homeassistant.components.device_automation import InvalidDeviceAutomationConfig
+from homeassistant.const import CONF_TYPE
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
 from .const import DOMAIN, SUBENTRY_CONVERSATION
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from homeassistant.config_entries import ConfigSubentry
+    from homeassistant.helpers.typing import ConfigType
 
     from .coordinator import ClawdConfigEntry
 
@@ -33,7 +38,7 @@ class AgentDevice:
 def async_get_device(
     hass: HomeAssistant, device_id: str
 ) -> GatewayDevice | AgentDevice | None:
-    """Return a device; None if it is none of a Gateway or a conversation agent."""
+    """Return the device of a Gateway or agent, or None."""
     if (device := dr.async_get(hass).async_get(device_id)) is None:
         return None
     ids = {name for domain, name in device.identifiers if domain == DOMAIN}
@@ -52,8 +57,23 @@ def async_get_device(
 def async_find_device_id(
     hass: HomeAssistant, entry: ClawdConfigEntry, identifier: str
 ) -> str | None:
-    """Return the id of a device, by the id of its entry or subentry."""
+    """Return the id of an entry's or subentry's device."""
     devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     return next(
         (one.id for one in devices if (DOMAIN, identifier) in one.identifiers), None
     )
+
+
+def require_type(config: ConfigType, offered: Iterable[str]) -> None:
+    """Check the type of a device trigger or condition.
+
+    Raises:
+        InvalidDeviceAutomationConfig: the device does not offer it.
+
+    """
+    if config[CONF_TYPE] not in offered:
+        raise InvalidDeviceAutomationConfig(
+            translation_domain=DOMAIN,
+            translation_key="type_not_offered",
+            translation_placeholders={"type": config[CONF_TYPE]},
+        )

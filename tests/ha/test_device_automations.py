@@ -5,7 +5,12 @@ from collections.abc import AsyncGenerator
 
 from homeassistant.components.device_automation import (
     DeviceAutomationType,
+    InvalidDeviceAutomationConfig,
     async_get_device_automations,
+)
+from homeassistant.components.device_automation.trigger import (
+    TRIGGER_SCHEMA,
+    async_validate_trigger_config,
 )
 from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import HomeAssistant
@@ -14,8 +19,10 @@ from homeassistant.helpers import (
     device_registry as dr,
     entity_registry as er,
 )
+from homeassistant.helpers.condition import async_validate_condition_config
 from homeassistant.helpers.script import Script, async_validate_actions_config
 from homeassistant.helpers.translation import async_get_translations
+from homeassistant.helpers.typing import ConfigType
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -314,11 +321,55 @@ async def test_the_last_self_test_counts(
     assert await held(hass, box, OF_SELF_TEST) == []
 
 
-async def test_a_condition_of_another_kind_of_device_never_holds(
-    hass: HomeAssistant, agent: str, box: str
+async def validate(
+    hass: HomeAssistant, kind: DeviceAutomationType, device_id: str, name: str
+) -> ConfigType:
+    """Return a validated trigger or condition of a device."""
+    config: ConfigType = {"domain": DOMAIN, "device_id": device_id, "type": name}
+    if kind is TRIGGER:
+        config = TRIGGER_SCHEMA({**config, "platform": "device"})
+        return await async_validate_trigger_config(hass, config)
+    config = cv.DEVICE_CONDITION_SCHEMA({**config, "condition": "device"})
+    return await async_validate_condition_config(hass, config)
+
+
+async def test_a_type_of_another_kind_of_device_is_refused(
+    hass: HomeAssistant, entry: MockConfigEntry, agent: str, box: str
 ) -> None:
+    ai_task = device(hass, entry, [*entry.subentries][2])
+    for kind, of_agent, of_gateway in (
+        (TRIGGER, [*AgentEvent], [*GatewayEvent]),
+        (CONDITION, OF_AGENT, [*OF_GATEWAY, *OF_SELF_TEST]),
+    ):
+        wrong = [(box, one) for one in of_agent] + [(agent, one) for one in of_gateway]
+        for device_id, name in (*wrong, (ai_task, of_agent[0])):
+            with pytest.raises(InvalidDeviceAutomationConfig, match=name) as error:
+                await validate(hass, kind, device_id, name)
+            assert error.value.translation_key == "type_not_offered"
+        for device_id, name in ((box, of_gateway[0]), (agent, of_agent[0])):
+            validated = await validate(hass, kind, device_id, name)
+            assert validated["type"] == name
+
+
+async def test_an_automation_starts_without_its_gateway(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    gateway: GatewaySimulator,
+    agent: str,
+    triggers: Triggers,
+) -> None:
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await gateway.suspend()
+    assert not await hass.config_entries.async_setup(entry.entry_id)
+
+    await triggers.add((agent, "reply"))
+    data = {"type": "reply", "device_id": agent, "subentry_id": ""}
+    hass.bus.async_fire(EVENT_AGENT, data)
+    await hass.async_block_till_done()
+
+    assert triggers.told == ["reply"]
+    # Of which kind the device is, nobody has seen then.
     assert await held(hass, agent, [*OF_GATEWAY, *OF_SELF_TEST]) == []
-    assert await held(hass, box, OF_AGENT) == []
 
 
 async def test_no_condition_of_a_deleted_device_holds(
