@@ -6,7 +6,7 @@ session.
 """
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 from weakref import WeakKeyDictionary
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from homeassistant.config_entries import ConfigSubentry
+    from homeassistant.core import Event
 
     from .coordinator import ClawdConfigEntry, ReportHistory
     from .gateway import GatewayClient, RunResult, Transition
@@ -55,6 +56,22 @@ class GatewayEvent(StrEnum):
     SELF_TEST_FAILED = "self_test_failed"
 
 
+class _AgentNames(TypedDict):
+    """Fields of each event of an agent."""
+
+    type: str
+    device_id: str | None
+    entry_id: str
+    subentry_id: str
+    agent: str
+
+
+def own_fields(event: Event[Any]) -> dict[str, Any]:
+    """Return the fields of an agent's event beside its type and the agent."""
+    common = _AgentNames.__required_keys__
+    return {key: value for key, value in event.data.items() if key not in common}
+
+
 @callback
 def async_fire_agent_event(  # noqa: PLR0913 - the context has a default
     hass: HomeAssistant,
@@ -66,18 +83,14 @@ def async_fire_agent_event(  # noqa: PLR0913 - the context has a default
     context: Context | None = None,
 ) -> None:
     """Fire an event of an agent."""
-    hass.bus.async_fire(
-        EVENT_AGENT,
-        {
-            "type": event.value,
-            "device_id": async_find_device_id(hass, entry, subentry.subentry_id),
-            "entry_id": entry.entry_id,
-            "subentry_id": subentry.subentry_id,
-            "agent": subentry.title,
-            **data,
-        },
-        context=context,
+    names = _AgentNames(
+        type=event.value,
+        device_id=async_find_device_id(hass, entry, subentry.subentry_id),
+        entry_id=entry.entry_id,
+        subentry_id=subentry.subentry_id,
+        agent=subentry.title,
     )
+    hass.bus.async_fire(EVENT_AGENT, {**names, **data}, context=context)
 
 
 def describe_results(*turns: RunResult) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from homeassistant.core import Event, callback
 
 from .const import SUBENTRY_CONVERSATION
 from .coordinator import ClawdCoordinator, subentries_of_type
-from .device_events import EVENT_AGENT, AgentEvent
+from .device_events import EVENT_AGENT, AgentEvent, own_fields
 from .entity import AgentEntity, SelfTestEntity
 from .reports import Status, failed_checks
 
@@ -28,8 +28,6 @@ EVENT_TYPES: Final = {
     Status.ERROR: "error",
 }
 ATTR_FAILED_CHECKS: Final = "failed_checks"
-# What an event names the agent by.
-AGENT_KEYS: Final = frozenset({"type", "device_id", "entry_id", "subentry_id", "agent"})
 
 
 async def async_setup_entry(
@@ -101,7 +99,6 @@ class ActivityEvent(AgentEntity, EventEntity):
 
     @callback
     def _async_handle_event(self, event: Event[Any]) -> None:
-        data = {key: event.data[key] for key in event.data if key not in AGENT_KEYS}
-        self._trigger_event(event.data["type"], data)
+        self._trigger_event(event.data["type"], own_fields(event))
         self.async_set_context(event.context)
         self.async_write_ha_state()

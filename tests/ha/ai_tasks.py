@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from homeassistant.components.ai_task.const import DATA_COMPONENT
+from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import HomeAssistant
+import pytest
 
 from custom_components.clawd.ai_task import ClawdAITaskEntity
 from custom_components.clawd.coordinator import ClawdConfigEntry
+from custom_components.clawd.flows.ai_task import new_ai_task
 
 TASK = "ai_task.main_ai_task"
 STRUCTURE: dict[str, Any] = {
@@ -21,6 +24,19 @@ STRUCTURE: dict[str, Any] = {
     "names": {"selector": {"text": {"multiple": True}}},
 }
 RIGHT = '{"people": 2, "parcel": false}'
+
+
+@pytest.fixture
+def settings() -> dict[str, Any]:
+    """Return the settings of the AI task; parametrize a test by it to use others."""
+    return {}
+
+
+@pytest.fixture
+def more_subentries(settings: dict[str, Any]) -> list[ConfigSubentryData]:
+    """Add an AI task."""
+    task = new_ai_task(settings.get("agent", "main"), "main")
+    return [{**task, "data": {**task["data"], **settings}}]
 
 
 async def generate(hass: HomeAssistant, **more: Any) -> Any:  # noqa: ANN401 - any data

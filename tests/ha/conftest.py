@@ -149,7 +149,7 @@ async def leak_guard(hass: HomeAssistant, _harness: None) -> AsyncGenerator[None
 
 @pytest.fixture
 def protocol() -> int:
-    """Return the Gateway's protocol; parametrise a test by it to use others."""
+    """Return the Gateway's protocol; parametrize a test by it to use others."""
     return 4
 
 
@@ -173,7 +173,7 @@ async def loudspeaker(hass: HomeAssistant, satellite: str, tmp_path: Path) -> Sa
 
 @pytest.fixture
 def agent_settings() -> dict[str, Any]:
-    """Return the agent's settings; parametrise a test by it to use others."""
+    """Return the agent's settings; parametrize a test by it to use others."""
     return {}
 
 

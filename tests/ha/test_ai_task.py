@@ -7,7 +7,6 @@ from typing import Any
 
 from homeassistant.components import ai_task
 from homeassistant.components.conversation import Attachment, trace
-from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import llm
@@ -17,25 +16,22 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.clawd.assist import image_tasks, throwaway
 from custom_components.clawd.coordinator import ClawdConfigEntry
 from custom_components.clawd.drill_lock import drill_lock
-from custom_components.clawd.flows.ai_task import new_ai_task
 from tests.simulator import Fail, GatewaySimulator, Pause, Refuse, Reply
 
-from .ai_tasks import RIGHT, STRUCTURE, TASK, cleaned_up, entity, generate
+from .ai_tasks import (
+    RIGHT,
+    STRUCTURE,
+    TASK,
+    cleaned_up,
+    entity,
+    generate,
+    more_subentries,
+    settings,
+)
 from .assist_client import catch_up
 from .states import CONNECTIVITY, state_of, wait_for_state
 
-
-@pytest.fixture
-def settings() -> dict[str, Any]:
-    """Return the settings of the AI task; parametrise a test by it to use others."""
-    return {}
-
-
-@pytest.fixture
-def more_subentries(settings: dict[str, Any]) -> list[ConfigSubentryData]:
-    """Add an AI task."""
-    task = new_ai_task(settings.get("agent", "main"), "main")
-    return [{**task, "data": {**task["data"], **settings}}]
+__all__ = ["more_subentries", "settings"]
 
 
 @pytest.fixture(autouse=True)

@@ -4,9 +4,7 @@ from base64 import b64decode
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
-from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from PIL import Image
@@ -18,29 +16,26 @@ from custom_components.clawd.assist import (
     throwaway,
 )
 from custom_components.clawd.coordinator import ClawdConfigEntry
-from custom_components.clawd.flows.ai_task import new_ai_task
 from tests.simulator import GatewaySimulator, Reply
 
-from .ai_tasks import RIGHT, STRUCTURE, cleaned_up, file, generate, media
+from .ai_tasks import (
+    RIGHT,
+    STRUCTURE,
+    cleaned_up,
+    file,
+    generate,
+    media,
+    more_subentries,
+    settings,
+)
 from .pictures import add_camera, picture
 
-
-@pytest.fixture
-def settings() -> dict[str, Any]:
-    """Return the settings of the AI task; parametrise a test by it to use others."""
-    return {}
+__all__ = ["more_subentries", "settings"]
 
 
 @pytest.fixture(autouse=True)
 def _media(hass: HomeAssistant, tmp_path: Path) -> None:
     hass.config.media_dirs = {"local": str(tmp_path)}
-
-
-@pytest.fixture
-def more_subentries(settings: dict[str, Any]) -> list[ConfigSubentryData]:
-    """Add an AI task."""
-    task = new_ai_task(settings.get("agent", "main"), "main")
-    return [{**task, "data": {**task["data"], **settings}}]
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,6 @@ from typing import Any
 
 from homeassistant.components import media_source
 from homeassistant.components.ai_task import AITaskEntityFeature
-from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 import pytest
@@ -17,26 +16,22 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.clawd.assist import image_tasks, images, throwaway
 from custom_components.clawd.coordinator import ClawdConfigEntry
-from custom_components.clawd.flows.ai_task import new_ai_task
 from tests.simulator import GatewaySimulator
 
-from .ai_tasks import TASK, cleaned_up, entity, generate_image, media
+from .ai_tasks import (
+    TASK,
+    cleaned_up,
+    entity,
+    generate_image,
+    media,
+    more_subentries,
+    settings,
+)
 from .assist_client import catch_up
 from .pictures import add_camera, picture
 from .states import state_of
 
-
-@pytest.fixture
-def settings() -> dict[str, Any]:
-    """Return the settings of the AI task; parametrise a test by it to use others."""
-    return {}
-
-
-@pytest.fixture
-def more_subentries(settings: dict[str, Any]) -> list[ConfigSubentryData]:
-    """Add an AI task."""
-    task = new_ai_task(settings.get("agent", "main"), "main")
-    return [{**task, "data": {**task["data"], **settings}}]
+__all__ = ["more_subentries", "settings"]
 
 
 @pytest.fixture(autouse=True)

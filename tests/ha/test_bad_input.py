@@ -5,7 +5,6 @@ from pathlib import Path
 import threading
 from typing import Any
 
-from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from PIL import Image
@@ -13,25 +12,13 @@ import pytest
 
 from custom_components.clawd.assist import attachments, generation
 from custom_components.clawd.const import DOMAIN
-from custom_components.clawd.flows.ai_task import new_ai_task
 from tests.simulator import GatewaySimulator, Refuse, Reply
 
-from .ai_tasks import RIGHT, STRUCTURE, file, generate, media
+from .ai_tasks import RIGHT, STRUCTURE, file, generate, media, more_subentries, settings
 from .pictures import add_camera, picture
 from .states import AGENT
 
-
-@pytest.fixture
-def settings() -> dict[str, Any]:
-    """Return the settings of the AI task; parametrise a test by it to use others."""
-    return {}
-
-
-@pytest.fixture
-def more_subentries(settings: dict[str, Any]) -> list[ConfigSubentryData]:
-    """Add an AI task."""
-    task = new_ai_task(settings.get("agent", "main"), "main")
-    return [{**task, "data": {**task["data"], **settings}}]
+__all__ = ["more_subentries", "settings"]
 
 
 @pytest.fixture(autouse=True)

@@ -22,7 +22,7 @@ from .harness import SCRIPTS, TEMPLATES, Home, WaterValve
 
 @pytest.fixture
 def home_settings() -> dict[str, Any]:
-    """Return the agent's settings on the home; parametrise a test by it."""
+    """Return the agent's settings on the home; parametrize a test by it."""
     return {}
 
 
