@@ -11,6 +11,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.clawd.assist import throwaway
+from custom_components.clawd.assist.errors import translated_error
 from custom_components.clawd.const import DOMAIN
 from custom_components.clawd.coordinator import ClawdConfigEntry
 from tests.simulator import GatewaySimulator, Pause, Reply
@@ -199,7 +200,8 @@ async def test_a_task_of_our_own_error_ends_in_an_event(
     await start(hass)
     await cleaned_up(entry)
     [event] = events
-    assert (event.data["status"], event.data["error"]) == ("failed", "RuntimeError")
+    assert event.data["status"] == "failed"
+    assert event.data["error"] == str(translated_error("unexpected_error"))
     assert "RuntimeError" in caplog.text
 
 
