@@ -45,7 +45,7 @@ MESSAGES: Final[Mapping[str, str]] = {
     AgentEvent.TASK_FINISHED: "finished a task",
     AgentEvent.TASK_FAILED: "failed at a task",
     AgentEvent.QUESTION: "asked a question",
-    AgentEvent.MESSAGE_FROM_ELSEWHERE: "sent a message",
+    AgentEvent.MESSAGE_FROM_ELSEWHERE: "sent an unsolicited message",
     GatewayEvent.CONNECTED: "is connected again",
     GatewayEvent.CONNECTION_LOST: "lost its connection",
     GatewayEvent.SELF_TEST_FAILED: "failed its self-test",

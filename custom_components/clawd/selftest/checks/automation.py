@@ -25,7 +25,7 @@ MAX_CLEANUP_TIME: Final = sum(DELAYS) + 3 * len(DELAYS) * Timing().request_timeo
 
 @check(component=Component.HOME_ASSISTANT, requires=(setup_complete,))
 async def check_tasks_map(context: CheckContext) -> CheckResult:
-    """Tasks of actions that are ended, unattended, overdue, or told twice.
+    """Tasks of actions that ended, are untracked or overdue, or end twice.
 
     Automations wait for their ends.
     """
