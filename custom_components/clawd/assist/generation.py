@@ -137,7 +137,10 @@ async def async_generate(
 
 
 def max_duration(subentry: ConfigSubentry, task: Task) -> float:
-    """Return the seconds that the turns of a task, and the wait for them, can take."""
+    """Return the longest duration of a task.
+
+    These are the seconds of its turns, and of the wait for them.
+    """
     settings = {**subentry.data, **task.settings}
     turns = 1 if task.structure is None else 1 + REPAIR_TURNS
     wait: float = settings.get(CONF_IDLE_TIMEOUT, DEFAULT_IDLE_TIMEOUT)

@@ -80,7 +80,7 @@ def following_images(
     session_key: str,
     claim: Callable[[str], bool] = lambda _: True,
 ) -> Iterator[ImageTasks]:
-    """Follow the image tasks of a session that can be claimed, within the context."""
+    """Follow the claimable image tasks of a session."""
     tasks = ImageTasks(runtime.client, session_key, claim)
     with runtime.listening(TASK_EVENT, tasks.listen):
         yield tasks

@@ -1,4 +1,4 @@
-"""Pictures and files of agents that browsers may open, kept in a private folder."""
+"""Private cache of the media that browsers open."""
 
 import asyncio
 from collections import Counter, defaultdict
@@ -51,7 +51,7 @@ class CachedMedia:
 
 @dataclass(frozen=True, slots=True)
 class CachedFile:
-    """File in the folder of the cache: its permissions, and its size in bytes."""
+    """File in the cache: permissions, and size in bytes."""
 
     mode: int
     size: int

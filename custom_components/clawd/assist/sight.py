@@ -33,7 +33,9 @@ async def async_require_sight(
 async def async_find_blind_model(
     entry: ClawdConfigEntry, subentry: ConfigSubentry
 ) -> Model | None:
-    """Return the model of an agent if it is known to take texts only.
+    """Return an agent's model that takes only texts.
+
+    None unless the Gateway says so.
 
     Raises:
         GatewayConnectionError: the Gateway did not answer.

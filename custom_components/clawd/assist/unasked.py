@@ -280,7 +280,10 @@ class UnaskedReplies:
 
 
 def _source(run_id: str) -> str:
-    """Return what a run was started by; its id may hold the key of a session."""
+    """Return the source of a run.
+
+    The id itself is not told: it may hold the key of a session.
+    """
     if run_id.startswith(f"{CRON}:"):
         return "job"
     return "media" if _GENERATED.fullmatch(run_id) else "subagent"

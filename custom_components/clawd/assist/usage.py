@@ -26,10 +26,10 @@ def usage_response(usage: Usage) -> dict[str, int | float | None]:
 
 @callback
 def async_trace_usage(result: RunResult, usage: Usage | None = None) -> None:
-    """Add tokens, cost and model to the trace of a conversation, where they are told.
+    """Add tokens, cost and model to a trace.
 
-    `usage` is that of several runs, of which `result` is the last. The names are those
-    of Home Assistant's own integrations.
+    What the Gateway does not tell is left out. `usage` is that of several runs, of
+    which `result` is the last. The names are those of Home Assistant's integrations.
     """
     told = usage or result.usage
     stats = {

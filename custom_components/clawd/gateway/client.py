@@ -348,7 +348,9 @@ class GatewayClient:
         return read_replies(await chat.history(session_key, REPLY_MESSAGES))
 
     async def fetch_usage(self, run: AgentRun) -> RunResult:
-        """Return the result of an ended run, with the usage in its history (v4).
+        """Return an ended run's result with its usage.
+
+        The usage is that in the session's history (v4).
 
         Raises:
             GatewayError: the Gateway did not answer, or the run failed.

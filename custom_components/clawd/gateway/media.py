@@ -72,7 +72,9 @@ class MediaDownloads:
     async def fetch(
         self, session: ClientSession, source: str, session_key: str, max_size: int
     ) -> Media:
-        """Return what a reply in a session refers to by path, at most `max_size` bytes.
+        """Return a file that a reply refers to.
+
+        `source` is its path at the Gateway; it has at most `max_size` bytes.
 
         Raises:
             MediaError: it cannot be had.

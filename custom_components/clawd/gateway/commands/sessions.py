@@ -151,7 +151,10 @@ class SessionCommands(Commands):
 
 
 def _key_and_change(row: object) -> tuple[str, int]:
-    """Return the key of a row, and the time of its last change in milliseconds."""
+    """Return key and last change of a row.
+
+    The change is in milliseconds since 1970.
+    """
     match row:
         case {"key": str(key), "updatedAt": int(changed)}:
             return key, changed

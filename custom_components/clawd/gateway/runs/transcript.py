@@ -69,7 +69,10 @@ def read_replies(history: Json) -> dict[str, str]:
 
 
 def read_usage(history: Json, result: RunResult, run_id: str) -> RunResult:
-    """Return a result with the usage and the model that its messages tell (v4)."""
+    """Return a result with usage and model.
+
+    Both are those of its messages in the history (v4).
+    """
     payload = history if isinstance(history, dict) else {}
     provider, model = result.provider, result.model
     usages = []

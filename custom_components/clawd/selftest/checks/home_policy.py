@@ -120,7 +120,7 @@ async def _announcement(
 
 
 async def _look(context: CheckContext, agent: AgentHome) -> tuple[str, str, str]:
-    """Return case and outcomes of a look through a camera that is not exposed."""
+    """Return case and outcomes of a hidden camera."""
     key, origin = throw_away_key(agent.agent), self_test_origin(context, agent)
     arguments = {"camera": _hidden_camera(context.hass), "question": "Test?"}
     with home_of(context).origins.run(key, origin):
@@ -129,14 +129,14 @@ async def _look(context: CheckContext, agent: AgentHome) -> tuple[str, str, str]
 
 
 def _hidden_camera(hass: HomeAssistant) -> str:
-    """Return a camera that is not exposed, or else one that is not there."""
+    """Return a camera that no agent may use."""
     cameras = hass.states.async_entity_ids(CAMERA)
     hidden = (one for one in cameras if not async_should_expose(hass, ASSISTANT, one))
     return next(hidden, MADE_UP_CAMERA)
 
 
 def _hidden_satellite(hass: HomeAssistant) -> str:
-    """Return a satellite that is not exposed, or else one that is not there."""
+    """Return a satellite that no agent may use."""
     satellites = hass.states.async_entity_ids(ASSIST_SATELLITE)
     hidden = (one for one in satellites if not is_exposed_device(hass, one))
     return next(hidden, MADE_UP_SATELLITE)
