@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from homeassistant.components.http.auth import async_sign_path
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
-from yarl import URL
 
 from ..const import LOGGER
 from ..gateway import MIN_PROTOCOL, GatewayError, MediaError
@@ -16,6 +15,7 @@ from ..sentences import async_get_text
 from .image_tasks import following_images
 from .listeners import get_listeners
 from .media_cache import MAX_FILE_SIZE, MEDIA_CACHE, MediaNotKeptError
+from .media_markdown import external_link, file_name, link, picture, plain
 from .media_view import PICTURE_TYPES, media_path
 
 if TYPE_CHECKING:
@@ -36,14 +36,11 @@ NOTIFICATION_EXPIRATION: Final = timedelta(days=1)
 MEDIA_TIMEOUT: Final = 20.0
 # Seconds to wait for a picture that is being made; image models take up to a minute.
 IMAGE_TIMEOUT: Final = 90.0
-# Characters of a file's name that are shown.
-MAX_NAME: Final = 80
 
 # Of at least two letters: C:\claw\a.png is a path.
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]+:", re.IGNORECASE)
 # Of the Gateway itself: media://inbound/… is a file that was sent to the agent.
 _GATEWAY_SCHEMES: Final = ("file:", "media:")
-_MARKS: Final = re.compile(r"([\\`*_\[\]<>&~|])")
 
 
 class Asker(NamedTuple):
@@ -164,9 +161,9 @@ class ReplyMedia:
     async def _show(self, reference: str) -> str:
         if scheme := _SCHEME.match(reference):
             kind = scheme[0].lower()
-            if kind == "https:" and (link := _external_link(reference)):
+            if kind == "https:" and (shown := external_link(reference)):
                 self._count("link")
-                return link
+                return shown
             if kind not in _GATEWAY_SCHEMES:
                 return await self._explain(reference, "unsupported")
         client = self._client
@@ -223,17 +220,15 @@ class ReplyMedia:
             return await self._explain(reference, "unreachable")
         try:
             kept = await self._hass.data[MEDIA_CACHE].async_add(
-                self._entry_id, self._asker.user_id, _name(reference), media
+                self._entry_id, self._asker.user_id, file_name(reference), media
             )
         except MediaNotKeptError:
             return await self._explain(reference, "not_kept")
         self._count("ok")
         path = self._sign(media_path(kept))
-        name = _plain(kept.name)
         if kept.mime_type in PICTURE_TYPES:
-            return f"![{name}]({path})"
-        # The frontend would follow a link of Markdown to one of its own pages.
-        return f'<a href="{path}" target="_blank">{name}</a>'
+            return picture(kept.name, path)
+        return link(kept.name, path)
 
     def _sign(self, path: str) -> str:
         """Return the path of a link, whose id cannot be guessed either."""
@@ -252,36 +247,10 @@ class ReplyMedia:
             self._hass,
             self._asker.language,
             f"media_{'unreachable' if reason == 'timeout' else reason}",
-            name=_plain(_name(reference)),
+            name=plain(file_name(reference)),
             limit=str(MAX_FILE_SIZE // 2**20),
         )
         return f"*{text}*"
 
     def _count(self, outcome: str) -> None:
         self._hass.data[MEDIA_CACHE].outcomes[self._entry_id][outcome] += 1
-
-
-def _external_link(reference: str) -> str | None:
-    """Return a link to a file elsewhere; None if the URL is broken.
-
-    It is not shown as a picture: its host would learn that it was seen, and by whom.
-    """
-    try:
-        url = URL(reference)
-    except ValueError:
-        return None
-    if not url.host or url.user or url.password:
-        return None
-    return f"[{_plain(f'{url.host}/{_name(url.path)}')}](<{url}>)"
-
-
-def _name(reference: str) -> str:
-    """Return the name of a file, from a path of any system."""
-    name = re.split(r"[/\\]", reference.rstrip("/\\"))[-1]
-    printable = "".join(char if char.isprintable() else " " for char in name)
-    return printable.strip()[:MAX_NAME] or "?"
-
-
-def _plain(text: str) -> str:
-    """Return a text that Markdown takes literally."""
-    return _MARKS.sub(r"\\\1", text)
