@@ -84,8 +84,14 @@ async def async_read_files(
 
 
 def picture_file(picture: camera.Image | image.Image, name: str) -> File:
-    """Return the picture of a camera or image entity as a file."""
-    return File(_bare_type(picture.content_type), name, picture.content)
+    """Return the picture of a camera or image entity as a file.
+
+    It is a picture whatever type its integration names, `application/pdf` for
+    instance: other files go to the agent with its tools.
+    """
+    mime_type = _bare_type(picture.content_type)
+    is_image = mime_type.startswith("image/")
+    return File(mime_type if is_image else JPEG, name, picture.content)
 
 
 async def async_resolve_files(

@@ -71,6 +71,7 @@ class Task:
         user_id: of the person whose rights it has; None for an automation.
         structure: of the data that is asked for; without one, it is a text.
         with_tools: the agent answers, with its tools and memory.
+        model_only: the model alone answers, or nobody.
         session: name of the session, which stays; without one, it is thrown away.
         delivery: where an agent's answer is sent to, besides.
         settings: in place of those of the subentry.
@@ -84,6 +85,7 @@ class Task:
     files: tuple[File, ...] = ()
     structure: vol.Schema | None = None
     with_tools: bool = False
+    model_only: bool = False
     session: str | None = field(default=None, repr=False)
     delivery: Delivery | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -271,6 +273,8 @@ async def _async_prepare(
         and not task.with_tools
         and all(file.is_image for file in attachments)
     )
+    if task.model_only and not model_run:
+        raise translated_error("needs_model_alone")
     if model_run:
         # No session is made, unless for the choice of a model.
         digest = sha256(subentry.subentry_id.encode()).hexdigest()[:32]

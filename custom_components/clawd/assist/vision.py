@@ -65,6 +65,7 @@ class AgentVision:
                 text=question,
                 instructions=INSTRUCTIONS.format(camera=camera),
                 files=(picture_file(picture, camera),),
+                model_only=True,
             ),
         )
         return answer.text
