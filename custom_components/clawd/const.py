@@ -51,6 +51,8 @@ DEFAULT_TRACE_LENGTH: Final = 200
 EVENT_HANDOFF: Final = f"{DOMAIN}_handoff"
 EVENT_QUESTION: Final = f"{DOMAIN}_question"
 EVENT_TOOL_CALL: Final = f"{DOMAIN}_tool_call"
+# Begins the third part of the keys of sessions for one task.
+TASK_SESSION_PREFIX: Final = "ha-task-"
 # Seconds. OpenClaw refuses a signature that is more than two minutes off.
 MAX_CLOCK_SKEW: Final = 120.0
 # Seconds without a word after which a player's silence reads as a failure; and those

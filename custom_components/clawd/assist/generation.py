@@ -17,6 +17,7 @@ from ..const import (
     CONF_THINKING,
     DEFAULT_DEADLINE,
     DEFAULT_IDLE_TIMEOUT,
+    TASK_SESSION_PREFIX,
 )
 from ..drill_lock import drill_lock
 from ..gateway import (
@@ -40,7 +41,7 @@ from .session_settings import async_set_session
 from .sessions import ChosenSession, async_save_later, get_sessions
 from .sight import async_require_sight
 from .structure import MAX_REPLY, Structure, StructureError
-from .throwaway import PREFIX, throwaway_session
+from .throwaway import throwaway_session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -278,7 +279,7 @@ async def _async_prepare(
     if model_run:
         # No session is made, unless for the choice of a model.
         digest = sha256(subentry.subentry_id.encode()).hexdigest()[:32]
-        key = f"agent:{agent.lower()}:{PREFIX}{digest}"
+        key = f"agent:{agent.lower()}:{TASK_SESSION_PREFIX}{digest}"
         session = ChosenSession(key, key, named=False, rights=Rights.GATEWAY)
     elif task.session is not None:
         timeout = subentry.data.get(CONF_IDLE_TIMEOUT, DEFAULT_IDLE_TIMEOUT)

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
-from ..const import CONF_AGENT, CONF_DEADLINE, DEFAULT_DEADLINE, LOGGER
+from ..const import (
+    CONF_AGENT,
+    CONF_DEADLINE,
+    DEFAULT_DEADLINE,
+    LOGGER,
+    TASK_SESSION_PREFIX,
+)
 from ..gateway import (
     MIN_PROTOCOL,
     GatewayConnectionError,
@@ -20,7 +26,7 @@ from .errors import translated_error
 from .generation import async_require_hello
 from .image_tasks import following_images
 from .media_cache import MAX_FILE_SIZE
-from .throwaway import PREFIX, throwaway_session
+from .throwaway import throwaway_session
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigSubentry
@@ -41,7 +47,7 @@ async def async_offers_images(entry: ClawdConfigEntry, agent: str) -> bool:
     if client.hello is None or client.hello.protocol == MIN_PROTOCOL:
         return False
     # `tools.effective` takes only sessions that are there.
-    key = f"agent:{agent.lower()}:{PREFIX}tools"
+    key = f"agent:{agent.lower()}:{TASK_SESSION_PREFIX}tools"
     try:
         await client.tools.invoke(IMAGE_TOOL, {"action": "list"}, key)
     except GatewayError as err:

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 
-from ..const import LOGGER
+from ..const import LOGGER, TASK_SESSION_PREFIX
 from ..coordinator import async_create_background_task
 from ..gateway import MIN_PROTOCOL, ConnectionState, GatewayError, RequestFailedError
 from .sessions import get_sessions
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 # Seconds between the attempts.
 DELAYS: Final = (0.0, 1.0, 5.0)
 CLEANUP_TASK: Final = "clawd session cleanup"
-PREFIX: Final = "ha-task-"
 
 # Keys of the sessions in use. Not in the runtime of the entry: a drill reloads it
 # between two turns of a task.
@@ -51,7 +50,7 @@ async def throwaway_session(
 
 def _own_prefix(entry: ClawdConfigEntry) -> str:
     """Return what tells the sessions of an entry from those of others."""
-    return f"{PREFIX}{sha256(entry.entry_id.encode()).hexdigest()[:8]}-"
+    return f"{TASK_SESSION_PREFIX}{sha256(entry.entry_id.encode()).hexdigest()[:8]}-"
 
 
 def count_in_use(entry: ConfigEntry[Any]) -> int:

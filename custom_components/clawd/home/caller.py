@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
 
     from ..coordinator import ClawdConfigEntry
-    from .elsewhere import SessionLookup
+    from .elsewhere import SessionKey, SessionLookup
     from .origin import CallOrigin, OriginRegistry
     from .targets import Targets
 
@@ -63,12 +63,30 @@ async def async_identify(
     own = origin is not None
     if origin is None:
         origin = await sessions.async_origin_of_parent(key)
-    homes = agent_homes(entry)
     if origin is not None:
-        for home in homes:
+        for home in agent_homes(entry):
             if home.subentry_id == origin.subentry_id:
                 return Caller(home, origin, own, f"{origin.turn} {origin.subentry_id}")
-    of_agent = [home for home in homes if home.agent == parsed.agent]
+    return await _async_identify_elsewhere(hass, entry, sessions, key, parsed)
+
+
+async def _async_identify_elsewhere(
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    sessions: SessionLookup,
+    key: str,
+    parsed: SessionKey,
+) -> Caller:
+    """Return the caller of a session that is in no run of ours.
+
+    Raises:
+        NodeCallError: nobody may call from there.
+
+    """
+    if await sessions.async_is_of_task(key):
+        # Nobody whose rights would hold, and "from elsewhere" is not meant for it.
+        raise refusal("AI tasks cannot reach the home.")
+    of_agent = [home for home in agent_homes(entry) if home.agent == parsed.agent]
     if not of_agent:
         raise refusal("This agent is not set up in Home Assistant.")
     home = AgentHome.for_elsewhere(of_agent)

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from ..const import TASK_SESSION_PREFIX
 from ..gateway import GatewayError, SessionInfo
 
 if TYPE_CHECKING:
@@ -36,12 +37,14 @@ class SessionKey:
     Attributes:
         kind: channel, or what else started the session; `other` if that is personal.
         group: more than one person writes in it.
+        task: this Home Assistant, or another, made it for one task.
 
     """
 
     agent: str
     kind: str
     group: bool
+    task: bool
 
 
 def parse_session_key(key: str | None) -> SessionKey | None:
@@ -52,6 +55,7 @@ def parse_session_key(key: str | None) -> SessionKey | None:
                 agent,
                 kind if kind in KINDS else "other",
                 bool(GROUP_PARTS & {kind, *rest}),
+                kind.startswith(TASK_SESSION_PREFIX),
             )
     return None
 
@@ -93,6 +97,21 @@ class SessionLookup:
                 _remember(self._adopted, key, origin)
                 return origin
         return None
+
+    async def async_is_of_task(self, key: str) -> bool:
+        """Return whether a session is for one task, or was started from such a one.
+
+        False if the Gateway does not say.
+        """
+        parent: str | None = key
+        for _ in range(MAX_PARENTS + 1):
+            if parent is None or (parsed := parse_session_key(parent)) is None:
+                return False
+            if parsed.task:
+                return True
+            info = await self._async_info(parent)
+            parent = info.spawned_by if info else None
+        return False
 
     async def async_is_group(self, key: str) -> bool:
         """Return whether more than one person writes in a session, or in its parent's.
