@@ -47,7 +47,13 @@ MAX_TIMEOUT: Final = 86_400
 
 MEDIA: Final = vol.Any(
     cv.string,
-    vol.Schema({vol.Required("media_content_id"): cv.string}, extra=vol.ALLOW_EXTRA),
+    vol.Schema(
+        {
+            vol.Required("media_content_id"): cv.string,
+            vol.Optional("media_content_type"): cv.string,
+        },
+        extra=vol.ALLOW_EXTRA,
+    ),
 )
 NOT_BLANK: Final = vol.All(cv.string, vol.Strip, vol.Length(min=1))
 QUESTION: Final = {

@@ -8,11 +8,13 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.auth.permissions.const import POLICY_READ
-from homeassistant.components import camera, image, media_source
+from homeassistant.components import media_source
 from homeassistant.exceptions import HomeAssistantError, Unauthorized
 from PIL import Image, ImageOps
 
+from ..const import DOMAIN, LOGGER
 from ..gateway import MIN_PROTOCOL, Attachment
+from ..home.snapshots import async_take_picture
 from .errors import translated_error
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from homeassistant.core import Context, HomeAssistant
 
     from ..gateway import Hello
+    from ..home.snapshots import Picture
 
 # What models look at; more only costs.
 MAX_PIXELS: Final = 1_500_000
@@ -31,6 +34,11 @@ MAX_IMAGE_SIZE: Final = 6_291_456
 MAX_FILE_SIZE: Final = 100_000_000
 # Pixels of a picture that is decoded: eight bytes each at most.
 MAX_DECODED_PIXELS: Final = 100_000_000
+# Pixels of a side; a JPEG has at most 65,500.
+MAX_SIDE: Final = 16_000
+# Of pictures that are read. Others are rare, or run programs, as EPS does. MPO comes
+# with JPEG.
+FORMATS: Final = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")
 # Share of `maxPayload` for attachments: the rest is for the message around them. A
 # larger frame would end the connection.
 PAYLOAD_SHARE: Final = 0.7
@@ -48,7 +56,7 @@ _ATTEMPTS: Final = (
 )
 # camera.door, media-source://camera/camera.door
 _ENTITY: Final = re.compile(
-    r"(?:media-source://(?:camera|image)/)?(?P<entity_id>(?P<domain>camera|image)\.\w+)"
+    r"(?:media-source://(?:camera|image)/)?(?P<entity_id>(?:camera|image)\.\w+)"
 )
 
 
@@ -64,6 +72,10 @@ class File:
     def is_image(self) -> bool:
         """Return whether it is a picture."""
         return self.mime_type.startswith("image/")
+
+
+class _TooManyPixelsError(Exception):
+    """Picture of too many pixels to decode it."""
 
 
 async def async_read_files(
@@ -83,7 +95,7 @@ async def async_read_files(
     return tuple(files)
 
 
-def picture_file(picture: camera.Image | image.Image, name: str) -> File:
+def picture_file(picture: Picture, name: str) -> File:
     """Return the picture of a camera or image entity as a file.
 
     It is a picture whatever type its integration names, `application/pdf` for
@@ -112,10 +124,12 @@ async def async_resolve_files(
             file = await _async_resolve(hass, media, number, context, left)
         except Unauthorized:
             raise
-        except HomeAssistantError as err:
-            if err.translation_key:
+        except Exception as err:
+            if isinstance(err, HomeAssistantError) and err.translation_domain == DOMAIN:
                 raise
-            raise _error("attachment_missing", number) from err
+            # Other integrations raise anything, also with addresses in it.
+            LOGGER.debug("No attachment: %s", type(err).__name__)
+            raise _error("attachment_missing", number) from None
         if (left := left - len(file.content)) < 0:
             raise _too_large(number)
         files.append(file)
@@ -169,10 +183,7 @@ async def _async_resolve(
         await _async_require_permission(hass, entity_id, context)
         if hass.states.get(entity_id) is None:
             raise _error("attachment_missing", number)
-        # Both give a picture of this moment.
-        source = camera if entity["domain"] == "camera" else image
-        picture = await source.async_get_image(hass, entity_id)
-        return picture_file(picture, entity_id)
+        return picture_file(await async_take_picture(hass, entity_id), entity_id)
     found = await media_source.async_resolve_media(hass, media_id, None)
     if found.path is None:
         raise _error("attachment_missing", number)
@@ -210,27 +221,36 @@ def _read(path: Path, left: int) -> bytes | None:
 def _scale(file: File, number: int, limit: int) -> Attachment | None:
     """Return a picture as JPEG of at most `limit` bytes, without its metadata."""
     try:
-        opened = Image.open(BytesIO(file.content))
-        if opened.width * opened.height > MAX_DECODED_PIXELS:
-            raise _too_large(number)
-        # Decodes a JPEG at a fraction of its size.
-        opened.draft("RGB", _size(opened, MAX_PIXELS))
-        picture = ImageOps.exif_transpose(opened).convert("RGB")
-    except OSError, SyntaxError, ValueError, Image.DecompressionBombError:
+        content = _scale_picture(file.content, limit)
+    except _TooManyPixelsError:
+        raise _too_large(number) from None
+    except Exception as err:  # noqa: BLE001 - as broken pictures and decoders raise it
+        LOGGER.debug("Picture not read: %s", type(err).__name__)
         raise _error("attachment_unreadable", number) from None
+    if content is None:
+        return None
+    return Attachment(JPEG, f"picture-{number}.jpg", b64encode(content).decode())
+
+
+def _scale_picture(content: bytes, limit: int) -> bytes | None:
+    opened = Image.open(BytesIO(content), formats=FORMATS)
+    if opened.width * opened.height > MAX_DECODED_PIXELS:
+        raise _TooManyPixelsError
+    # Decodes a JPEG at a fraction of its size.
+    opened.draft("RGB", _size(opened, MAX_PIXELS))
+    picture = ImageOps.exif_transpose(opened).convert("RGB")
     for pixels, quality in _ATTEMPTS:
-        scaled = picture.resize(_size(picture, pixels))
         stream = BytesIO()
-        scaled.save(stream, "JPEG", quality=quality)
+        picture.resize(_size(picture, pixels)).save(stream, "JPEG", quality=quality)
         if stream.tell() <= limit:
-            name = f"picture-{number}.jpg"
-            return Attachment(JPEG, name, b64encode(stream.getvalue()).decode())
+            return stream.getvalue()
     return None
 
 
 def _size(picture: Image.Image, pixels: int) -> tuple[int, int]:
-    """Return the size of a picture with at most so many pixels."""
-    factor = min(1.0, sqrt(pixels / (picture.width * picture.height)))
+    """Return the size of a picture with at most so many pixels, also a side."""
+    by_side = MAX_SIDE / max(picture.size)
+    factor = min(1.0, by_side, sqrt(pixels / (picture.width * picture.height)))
     return max(1, int(picture.width * factor)), max(1, int(picture.height * factor))
 
 

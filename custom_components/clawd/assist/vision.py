@@ -9,11 +9,11 @@ from .generation import Task, async_generate
 from .sight import async_find_blind_model
 
 if TYPE_CHECKING:
-    from homeassistant.components.camera import Image
     from homeassistant.config_entries import ConfigSubentry
     from homeassistant.core import HomeAssistant
 
     from ..coordinator import ClawdConfigEntry
+    from ..home.snapshots import Picture
 
 INSTRUCTIONS: Final = (
     "The picture was taken just now by the camera {camera} of a home. Answer the "
@@ -46,7 +46,7 @@ class AgentVision:
         return blind is None
 
     async def async_describe(
-        self, subentry_id: str, picture: Image, camera: str, question: str
+        self, subentry_id: str, picture: Picture, camera: str, question: str
     ) -> str:
         """Return the answer of an agent's model to a question about a picture.
 

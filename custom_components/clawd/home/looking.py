@@ -4,14 +4,14 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from homeassistant.components.camera import DOMAIN as CAMERA, Image, async_get_image
+from homeassistant.components.camera import DOMAIN as CAMERA
 from homeassistant.exceptions import HomeAssistantError
 
-from ..const import LOGGER
 from ..gateway import NodeCallError, NodeTool
 from .arguments import MAX_ERROR, given_arguments, invalid_argument, read_text
 from .cameras import resolve_camera
 from .limits import RESULT_MARGIN, TIMEOUT
+from .snapshots import NoPictureError, async_take_picture
 from .text import one_line, plain
 from .tools import ACTION
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant, State
 
     from ..gateway import NodeCall
+    from .snapshots import Picture
 
 HOME_LOOK: Final = "home_look"
 QUESTION: Final = "question"
@@ -26,8 +27,6 @@ MAX_QUESTION: Final = 500
 # Characters of an answer, which is asked to be short.
 MAX_SEEN: Final = 4000
 MAX_CAMERA: Final = 100
-# Seconds, as in `homeassistant.components.camera`.
-SNAPSHOT_TIMEOUT: Final = 10
 
 NO_PICTURE: Final = "NO_PICTURE"
 NOT_SEEN: Final = "NOT_SEEN"
@@ -65,7 +64,7 @@ class Vision(Protocol):
         """Return whether the model of an agent may take pictures."""
 
     async def async_describe(
-        self, subentry_id: str, picture: Image, camera: str, question: str
+        self, subentry_id: str, picture: Picture, camera: str, question: str
     ) -> str:
         """Return the answer of an agent's model to a question about a picture.
 
@@ -122,7 +121,7 @@ async def async_look(
     seconds = max(timeout - RESULT_MARGIN, timeout / 2)
     try:
         async with asyncio.timeout(seconds):
-            picture = await _async_take_picture(hass, look.camera.entity_id)
+            picture = await async_take_picture(hass, look.camera.entity_id)
             seen = await vision.async_describe(
                 subentry_id, picture, name, look.question
             )
@@ -130,17 +129,10 @@ async def async_look(
         raise NodeCallError(
             TIMEOUT, "The model did not say in time what is to be seen. Try it once."
         ) from err
+    except NoPictureError:
+        raise NodeCallError(
+            NO_PICTURE, "The camera gives no picture now: it is off or out of reach."
+        ) from None
     except HomeAssistantError as err:
         raise NodeCallError(NOT_SEEN, one_line(str(err), MAX_ERROR)) from err
     return {"camera": name, "seen": plain(seen)[:MAX_SEEN], "note": NOTE}
-
-
-async def _async_take_picture(hass: HomeAssistant, entity_id: str) -> Image:
-    try:
-        return await async_get_image(hass, entity_id, SNAPSHOT_TIMEOUT)
-    except Exception as err:
-        # Other integrations raise anything, also with addresses in it.
-        LOGGER.debug("No picture of a camera: %s", type(err).__name__)
-        raise NodeCallError(
-            NO_PICTURE, "The camera gives no picture now: it is off or out of reach."
-        ) from err

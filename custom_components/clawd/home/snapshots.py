@@ -1,0 +1,36 @@
+"""Pictures of cameras and image entities, as they are now."""
+
+from typing import TYPE_CHECKING
+
+from homeassistant.components import camera, image
+from homeassistant.core import split_entity_id
+
+from ..const import LOGGER
+
+if TYPE_CHECKING:
+    from homeassistant.core import HomeAssistant
+
+
+type Picture = camera.Image | image.Image
+
+
+class NoPictureError(Exception):
+    """No picture of an entity."""
+
+
+async def async_take_picture(hass: HomeAssistant, entity_id: str) -> Picture:
+    """Return the picture of a camera or an image entity.
+
+    Raises:
+        NoPictureError: it gives none.
+
+    """
+    is_camera = split_entity_id(entity_id)[0] == camera.DOMAIN
+    try:
+        if is_camera:
+            return await camera.async_get_image(hass, entity_id)
+        return await image.async_get_image(hass, entity_id)
+    except Exception as err:  # noqa: BLE001 - other integrations raise anything
+        # Also with addresses and passwords in it.
+        LOGGER.debug("No picture of an entity: %s", type(err).__name__)
+    raise NoPictureError
