@@ -165,10 +165,14 @@ async def test_an_image_that_takes_too_long_is_cancelled(
             "artifacts.list",
             lambda payload: payload["artifacts"][0].update(mimeType="audio/wav"),
         ),
+        (
+            "artifacts.list",
+            lambda payload: payload["artifacts"][0].update(mimeType="image/svg+xml"),
+        ),
         ("artifacts.download", lambda payload: payload.update(url="//evil/x")),
         ("artifacts.download", lambda payload: payload.update(url="http://evil")),
     ],
-    ids=["no task", "no artifact", "a sound", "another host", "another URL"],
+    ids=["no task", "no artifact", "a sound", "an SVG", "another host", "another URL"],
 )
 async def test_an_image_that_is_not_there_is_told(
     hass: HomeAssistant,

@@ -26,6 +26,7 @@ from .errors import translated_error
 from .generation import async_require_hello
 from .image_tasks import following_images
 from .media_cache import MAX_FILE_SIZE
+from .media_view import PICTURE_TYPES
 from .throwaway import throwaway_session
 
 if TYPE_CHECKING:
@@ -135,9 +136,9 @@ async def _async_fetch(
     hass: HomeAssistant, runtime: ClawdRuntime, key: str
 ) -> tuple[Artifact, bytes]:
     """Download the picture of a session."""
-    artifacts = await runtime.client.artifacts.list(key)
-    for artifact in artifacts:
-        if artifact.mime_type.startswith("image/"):
+    for artifact in await runtime.client.artifacts.list(key):
+        # An SVG may hold scripts, and Home Assistant's media would show it.
+        if artifact.mime_type in PICTURE_TYPES:
             media = await runtime.client.media.fetch_artifact(
                 async_get_clientsession(hass), artifact.id, key, MAX_FILE_SIZE
             )
