@@ -60,14 +60,11 @@ async def _async_start_task(hass: HomeAssistant, call: ServiceCall) -> ServiceRe
 
     """
     entry, subentry = await async_get_agent(hass, call)
+    # Before its files are read, and as others may have started meanwhile.
+    _require_room(entry)
     task = await async_read_question(hass, entry, subentry, call)
+    _require_room(entry)
     tasks = entry.runtime_data.started_tasks
-    if len(tasks) >= MAX_TASKS:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key="too_many_tasks",
-            translation_placeholders={"count": str(len(tasks))},
-        )
     task_id = uuid4().hex
     deadline = time.monotonic() + max_duration(subentry, task)
     started = async_create_background_task(
@@ -88,6 +85,16 @@ async def _async_start_task(hass: HomeAssistant, call: ServiceCall) -> ServiceRe
     started.add_done_callback(end)
     update()
     return {"task_id": task_id}
+
+
+def _require_room(entry: ClawdConfigEntry) -> None:
+    count = len(entry.runtime_data.started_tasks)
+    if count >= MAX_TASKS:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="too_many_tasks",
+            translation_placeholders={"count": str(count)},
+        )
 
 
 async def _async_run_task(  # noqa: PLR0913, PLR0917 - what the event tells

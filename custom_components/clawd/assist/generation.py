@@ -62,11 +62,12 @@ REPAIR_TURNS: Final = 1
 MAX_READ_AT_ONCE: Final = 20_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Task:
     """Question without a conversation.
 
     Attributes:
+        files: to attach; none any more once they are encoded.
         instructions: what the model is told besides.
         origin: of the calls to the home; without one, the agent is told of no access.
         user_id: of the person whose rights it has; None for an automation.
@@ -269,6 +270,8 @@ async def _async_prepare(
     if any(file.is_image for file in task.files):
         await async_require_sight(entry, subentry)
     attachments = await async_encode(hass, task.files, hello)
+    # Of up to 100 MB, which a task would keep for hours.
+    task.files = ()
     model_run = (
         hello.protocol > MIN_PROTOCOL
         and not task.with_tools

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
@@ -31,7 +32,7 @@ async def call_of(
     coordinator = home.entry.runtime_data.coordinator
     subentry = home.entry.subentries[home.subentry_id]
     running = hass.async_create_background_task(
-        async_generate(hass, coordinator, subentry, task), "task"
+        async_generate(hass, coordinator, subentry, replace(task)), "task"
     )
     await gateway.wait_paused()
     [request] = gateway.received("chat.send" if task.files else "agent")
