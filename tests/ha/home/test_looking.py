@@ -5,6 +5,7 @@ from base64 import b64decode
 from io import BytesIO
 from itertools import count
 import json
+from types import SimpleNamespace
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -355,12 +356,26 @@ async def test_a_model_without_an_answer_is_told(
 
 @pytest.mark.usefixtures("door")
 async def test_a_model_that_takes_too_long_is_stopped(
-    home: Home, gateway: GatewaySimulator
+    home: Home, gateway: GatewaySimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    limits_of_looks: list[asyncio.Timeout] = []
+
+    def new_limit(seconds: float) -> asyncio.Timeout:
+        limits_of_looks.append(asyncio.timeout(seconds))
+        return limits_of_looks[-1]
+
+    monkeypatch.setattr(looking, "asyncio", SimpleNamespace(timeout=new_limit))
     gateway.script(Pause(), Reply(SEEN))
-    call = NodeCall("slow", LOOK, new_call().arguments, SESSION, 0.1)
+    call = NodeCall("slow", LOOK, new_call().arguments, SESSION, 60.0)
     with home.run():
-        assert (await handle(home, call)).startswith("TIMEOUT: The model did not say")
+        answer = asyncio.create_task(home.service.async_handle(call))
+        await gateway.wait_paused()
+        [limit] = limits_of_looks
+        limit.reschedule(0)
+        with pytest.raises(NodeCallError) as error:
+            await answer
+    assert error.value.code == "TIMEOUT"
+    assert error.value.message.startswith("The model did not say")
     await gateway.wait_for_request("chat.abort")
 
 
