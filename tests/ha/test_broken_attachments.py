@@ -8,11 +8,15 @@ import struct
 from typing import Any
 
 from homeassistant.components.camera import DATA_COMPONENT
+from homeassistant.components.image import ImageEntity
+from homeassistant.components.image.const import DATA_COMPONENT as IMAGES
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.setup import async_setup_component
 from PIL import Image, ImageOps
 import pytest
 
+from custom_components.clawd.assist import attachments
 from custom_components.clawd.const import DOMAIN
 from tests.simulator import GatewaySimulator, Reply
 
@@ -30,18 +34,18 @@ def _media(hass: HomeAssistant, tmp_path: Path) -> None:
     hass.config.media_dirs = {"local": str(tmp_path)}
 
 
-async def ask(hass: HomeAssistant, *attachments: str | dict[str, Any]) -> None:
+async def ask(hass: HomeAssistant, *media: str | dict[str, Any]) -> None:
     """Ask about attachments."""
-    data = {"agent": AGENT, "text": "Hi", "attachments": list(attachments)}
+    data = {"agent": AGENT, "text": "Hi", "attachments": list(media)}
     await hass.services.async_call(
         DOMAIN, "ask", data, blocking=True, return_response=True
     )
 
 
-async def refused(hass: HomeAssistant, *attachments: str | dict[str, Any]) -> str:
+async def refused(hass: HomeAssistant, *media: str | dict[str, Any]) -> str:
     """Ask about an attachment of no use; return the key of the error."""
     with pytest.raises(HomeAssistantError) as error:
-        await ask(hass, *attachments)
+        await ask(hass, *media)
     assert error.value.translation_domain == DOMAIN
     assert error.value.__cause__ is None
     assert "secret" not in str(error.value)
@@ -150,3 +154,29 @@ async def test_a_type_that_is_no_text_is_read_as_one(
     [request] = gateway.received("chat.send")
     [sent] = request.params["attachments"]
     assert sent["mimeType"] == "5"
+
+
+class Map(ImageEntity):
+    """Map of a vacuum cleaner."""
+
+    _attr_name = "Map"
+    _attr_unique_id = "map"
+    _attr_content_type = "image/png"
+
+    async def async_image(self) -> bytes:
+        """Return the picture."""
+        return picture(8, 8)
+
+
+async def test_an_image_entity_gives_its_picture(
+    hass: HomeAssistant, gateway: GatewaySimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await async_setup_component(hass, "image", {})
+    await hass.data[IMAGES].async_add_entities([Map(hass)])
+    gateway.script(Reply("A map."))
+    await ask(hass, "image.map")
+    [request] = gateway.received("agent")
+    [sent] = request.params["attachments"]
+    assert sent["mimeType"] == "image/jpeg"
+    monkeypatch.setattr(attachments, "MAX_FILE_SIZE", 5)
+    assert await refused(hass, "image.map") == "attachment_too_large"
