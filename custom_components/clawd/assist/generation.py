@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_MODEL
+from homeassistant.helpers import config_validation as cv
 
 from ..const import (
     CONF_AGENT,
@@ -319,7 +320,8 @@ async def _async_answer(hass: HomeAssistant, turns: _Turns, task: Task) -> Answe
         results.append(await turns.ask(question))
         text = await _async_read(hass, results[-1].text)
         try:
-            return Answer(text, structure.read(text), tuple(results))
+            data = await _async_read_data(hass, structure, text)
+            return Answer(text, data, tuple(results))
         except StructureError as err:
             if len(results) > REPAIR_TURNS:
                 raise _structure_error(err) from None
@@ -340,6 +342,24 @@ async def _async_read(hass: HomeAssistant, text: str) -> str:
     if len(text) <= MAX_READ_AT_ONCE:
         return read_reply(text)
     return await hass.async_add_executor_job(read_reply, text)
+
+
+async def _async_read_data(
+    hass: HomeAssistant, structure: Structure, text: str
+) -> JsonValueType:
+    """Return the data in a text.
+
+    Raises:
+        StructureError: there is none, or it differs from the structure.
+
+    """
+    if len(text) <= MAX_READ_AT_ONCE:
+        return structure.read(text)
+    # Selectors of templates need Home Assistant, which this tells them in the executor.
+    data: JsonValueType = await cv.async_validate(
+        hass, cv.not_async_friendly(structure.read), text
+    )
+    return data
 
 
 def _structure_error(err: StructureError) -> Exception:

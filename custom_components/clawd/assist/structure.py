@@ -33,7 +33,8 @@ MAX_REPLY: Final = 1_000_000
 # Characters of a wrong reply that the model is shown.
 MAX_SHOWN: Final = 20_000
 
-_FENCE: Final = re.compile(r"```[ \t]*(?:(?i:json)[c5]?)?[ \t]*\n(.*?)```", re.DOTALL)
+# Each space is read in one way only: many of them behind a fence cost little.
+_FENCE: Final = re.compile(r"```[ \t]*(?:(?i:json)[c5]?[ \t]*)?\n(.*?)```", re.DOTALL)
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "array": (list,),
     "boolean": (bool,),
@@ -128,6 +129,10 @@ class Structure:
             known = str(err.path[0]) in self._schema["properties"] if err.path else 0
             path = ".".join(map(str, err.path)) if known else ""
             raise StructureError(str(err), path=path) from err
+        except Exception as err:
+            # Selectors do not expect all that a model writes: a duration of 1e12 days.
+            text = f"a value is not valid ({type(err).__name__})"
+            raise StructureError(text) from err
         return data
 
 
