@@ -27,6 +27,7 @@ from .gateway import (
     GatewayClient,
     GatewayError,
     NodeHost,
+    NotConnectedError,
     PauseReason,
     SpeechStatus,
     Transition,
@@ -220,6 +221,19 @@ def subentries_of_type(
     """
     subentries = entry.subentries.values()
     return [one for one in subentries if one.subentry_type == subentry_type]
+
+
+def get_runtime(entry: ClawdConfigEntry) -> ClawdRuntime:
+    """Return the runtime of an entry that may have been unloaded meanwhile.
+
+    Raises:
+        NotConnectedError: it is unloaded.
+
+    """
+    runtime: ClawdRuntime | None = getattr(entry, "runtime_data", None)
+    if runtime is None:
+        raise NotConnectedError("the entry is not loaded")
+    return runtime
 
 
 @callback

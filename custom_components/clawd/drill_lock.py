@@ -28,6 +28,11 @@ class DrillLock:
         """Return the number of questions that start, or wait for the drill."""
         return self._questions
 
+    @property
+    def drilling(self) -> bool:
+        """Return whether a drill is under way."""
+        return self._drilling
+
     @asynccontextmanager
     async def question(self) -> AsyncGenerator[None]:
         """Wait for the drill, and hold off the next one."""

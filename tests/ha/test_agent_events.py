@@ -19,6 +19,7 @@ from custom_components.clawd.assist.listeners import Message, Owner, get_listene
 from custom_components.clawd.const import DOMAIN, EVENT_HANDOFF
 from custom_components.clawd.device_events import EVENT_AGENT, describe_results
 from custom_components.clawd.devices import async_find_device_id
+from custom_components.clawd.drill_lock import drill_lock
 from custom_components.clawd.flows.agent_schema import new_subentry
 from custom_components.clawd.gateway import RunResult
 from custom_components.clawd.home.announcements import Listener
@@ -370,12 +371,11 @@ async def test_an_event_without_a_connection_is_seen(
     gateway: GatewaySimulator,
     events: list[Event[Any]],
 ) -> None:
-    await gateway.suspend()
-    await wait_for_state(hass, CONNECTIVITY, "off")
-
-    await act(hass, "start_task")
-    started_tasks = entry.runtime_data.started_tasks
-    await asyncio.wait([started.task for started in started_tasks.values()])
+    async with drill_lock(entry).drill():
+        await act(hass, "start_task")
+        await gateway.suspend()
+        await wait_for_state(hass, CONNECTIVITY, "off")
+    await asyncio.wait([one.task for one in entry.runtime_data.started_tasks.values()])
     await hass.async_block_till_done()
 
     assert types(events) == ["task_failed"]

@@ -41,8 +41,9 @@ async def _async_ask(hass: HomeAssistant, call: ServiceCall) -> ServiceResponse:
 
     """
     entry, subentry = await async_get_agent(hass, call)
-    task = await async_read_question(hass, entry, subentry, call)
+    # The entry has none when it is unloaded meanwhile.
     coordinator = entry.runtime_data.coordinator
+    task = await async_read_question(hass, entry, subentry, call)
     answer = await async_generate(hass, coordinator, subentry, task)
     async_fire_agent_event(
         hass,

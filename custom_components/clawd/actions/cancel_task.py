@@ -50,6 +50,8 @@ async def _async_cancel_task(hass: HomeAssistant, call: ServiceCall) -> ServiceR
             started.task.cancel()
             await asyncio.wait([started.task])
             return {"task_id": task_id}
+    # Afterwards: another entry may be unloaded meanwhile.
+    for entry in entries:
         if report := await async_cancel(hass, entry, task_id):
             raise_if_unstopped(report)
             return {"task_id": task_id}

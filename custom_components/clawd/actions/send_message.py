@@ -67,9 +67,11 @@ async def _async_send_message(
 
     """
     entry = async_get_entry(hass, call)
+    # The entry has none when it is unloaded meanwhile.
+    client = entry.runtime_data.client
     try:
         message = await _async_message(hass, entry, call)
-        message_id = await entry.runtime_data.client.messages.send(message)
+        message_id = await client.messages.send(message)
     except RequestFailedError as err:
         raise HomeAssistantError(
             translation_domain=DOMAIN,

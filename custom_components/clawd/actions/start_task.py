@@ -9,6 +9,7 @@ from uuid import uuid4
 from homeassistant.core import HomeAssistant, ServiceCall, SupportsResponse, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.service import async_get_config_entry
 import voluptuous as vol
 
 from ..assist.errors import log_unexpected, translated_error
@@ -16,6 +17,9 @@ from ..assist.generation import async_generate, max_duration
 from ..const import DOMAIN
 from ..coordinator import StartedTask, async_create_background_task
 from ..device_events import AgentEvent, async_fire_agent_event, describe_results
+from ..drill_lock import drill_lock
+from ..error_mapping import action_error
+from ..gateway import NotConnectedError
 from .common import (
     ATTR_AGENT,
     QUESTION,
@@ -36,6 +40,9 @@ ATTR_NAME: Final = "name"
 EVENT_TASK_FINISHED: Final = f"{DOMAIN}_task_finished"
 # Tasks of a Gateway at a time; an automation that runs wild starts more.
 MAX_TASKS: Final = 32
+# Seconds before a task begins: one that fails at once does not end before whoever has
+# started it knows its id, and waits for its event.
+HEAD_START: Final = 0.1
 # Seconds; an entry is unloaded within one.
 STOP_TIMEOUT: Final = 0.5
 
@@ -56,17 +63,24 @@ async def _async_start_task(hass: HomeAssistant, call: ServiceCall) -> ServiceRe
     """Have an agent at work; return the id of the task.
 
     Raises:
-        ServiceValidationError: too many tasks are at work.
+        ServiceValidationError: too many tasks are at work, or the Gateway is not
+            loaded any more.
+        HomeAssistantError: the Gateway is not connected.
 
     """
     entry, subentry = await async_get_agent(hass, call)
     # Before its files are read, and as others may have started meanwhile.
     _require_room(entry)
     task = await async_read_question(hass, entry, subentry, call)
+    # It may be unloaded while a camera takes a picture.
+    async_get_config_entry(hass, DOMAIN, entry.entry_id)
+    # Without a connection, as in `clawd.ask`; a drill connects again.
+    if not (entry.runtime_data.client.hello or drill_lock(entry).drilling):
+        raise action_error(NotConnectedError("the Gateway is not connected"))
     _require_room(entry)
     tasks = entry.runtime_data.started_tasks
     task_id = uuid4().hex
-    deadline = time.monotonic() + max_duration(subentry, task)
+    deadline = time.monotonic() + HEAD_START + max_duration(subentry, task)
     started = async_create_background_task(
         hass,
         entry,
@@ -116,6 +130,7 @@ async def _async_run_task(  # noqa: PLR0913, PLR0917 - what the event tells
     end: AgentEvent | None = AgentEvent.TASK_FAILED
     result: dict[str, Any] = {}
     try:
+        await asyncio.sleep(HEAD_START)
         answer = await async_generate(hass, runtime.coordinator, subentry, task)
         event |= {"status": "completed", **answer_response(answer)}
         end = AgentEvent.TASK_FINISHED

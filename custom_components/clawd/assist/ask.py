@@ -27,6 +27,7 @@ from ..const import (
     DOMAIN,
     MAX_HANDOFF_AGE,
 )
+from ..coordinator import get_runtime
 from ..drill_lock import drill_lock
 from ..error_mapping import action_error
 from ..gateway import (
@@ -476,8 +477,13 @@ async def async_take_turn(
 
     What a Gateway does with a second question in a session depends on its version and
     settings: it waits, steers the first run, is collected with it, or is dropped.
+
+    Raises:
+        HomeAssistantError: the session is busy for too long.
+        NotConnectedError: the entry is unloaded.
+
     """
-    runtime = entry.runtime_data
+    runtime = get_runtime(entry)
     turn = runtime.session_turn(key)
     try:
         async with asyncio.timeout(timeout):

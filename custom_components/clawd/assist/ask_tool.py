@@ -158,6 +158,8 @@ async def _async_ask(
             raise translated_error("asked_by_agent")
         if not has_words(text):
             raise translated_error("blank_question")
+        # The entry has none when it is unloaded meanwhile.
+        coordinator = entry.runtime_data.coordinator
         context = llm_context.context or Context()
         await async_require_control(hass, context, entity_id)
         question = Question(
@@ -178,7 +180,6 @@ async def _async_ask(
             user_id=None,
             with_tools=True,
         )
-        coordinator = entry.runtime_data.coordinator
         answer = await async_generate(hass, coordinator, subentry, task)
         async_trace_usage(answer.last, answer.usage)
         return answer.text

@@ -20,6 +20,7 @@ from ..const import (
     DEFAULT_IDLE_TIMEOUT,
     TASK_SESSION_PREFIX,
 )
+from ..coordinator import get_runtime
 from ..drill_lock import drill_lock
 from ..gateway import (
     MIN_PROTOCOL,
@@ -225,7 +226,7 @@ class _Turns:
         if result.usage == Usage() and not self.model_run:
             # The end of a run with files tells none, but its session's history does.
             with suppress(GatewayError):
-                return await self._entry.runtime_data.client.fetch_usage(run)
+                return await get_runtime(self._entry).client.fetch_usage(run)
         return result
 
     async def _start(self, text: str, stack: ExitStack) -> AgentRun:
@@ -239,10 +240,11 @@ class _Turns:
         async with drill_lock(entry).question():
             if entry.state is not ConfigEntryState.LOADED:
                 raise NotConnectedError("the entry is not loaded")
+            client = entry.runtime_data.client
             await async_set_session(entry, self._subentry, self.session)
             if task.origin and (home := get_home(entry)):
                 stack.enter_context(home.origins.run(self.session.key, task.origin))
-            return await entry.runtime_data.client.start_run(
+            return await client.start_run(
                 RunRequest(
                     text,
                     self.session.key,

@@ -77,13 +77,15 @@ async def async_generate_image(
     entry = coordinator.config_entry
     try:
         await async_require_hello(entry)
-        await async_require_agent(entry.runtime_data.coordinator, subentry)
+        # The entry has none when it is unloaded meanwhile.
+        runtime = entry.runtime_data
+        await async_require_agent(runtime.coordinator, subentry)
         agent = subentry.data[CONF_AGENT]
         async with throwaway_session(hass, entry, agent) as key:
             timeout = subentry.data.get(CONF_DEADLINE, DEFAULT_DEADLINE)
             async with asyncio.timeout(timeout):
-                await _async_make(entry.runtime_data, key, prompt)
-            return await _async_fetch(hass, entry.runtime_data, key)
+                await _async_make(runtime, key, prompt)
+            return await _async_fetch(hass, runtime, key)
     except TimeoutError:
         raise translated_error("run_stopped") from None
     except MediaError as err:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from homeassistant.const import CONF_MODEL
 
 from ..const import CONF_AGENT
+from ..coordinator import get_runtime
 from ..gateway import MIN_PROTOCOL, InvalidFrameError, RequestFailedError
 from .errors import translated_error
 
@@ -41,7 +42,7 @@ async def async_find_blind_model(
         GatewayConnectionError: the Gateway did not answer.
 
     """
-    runtime = entry.runtime_data
+    runtime = get_runtime(entry)
     hello = runtime.client.hello
     # Clawdbot does not say it.
     if hello is not None and hello.protocol == MIN_PROTOCOL:

@@ -12,7 +12,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 
 from ..const import LOGGER, TASK_SESSION_PREFIX
-from ..coordinator import async_create_background_task
+from ..coordinator import async_create_background_task, get_runtime
 from ..gateway import MIN_PROTOCOL, ConnectionState, GatewayError, RequestFailedError
 from .sessions import get_sessions
 
@@ -121,9 +121,12 @@ def can_delete(entry: ClawdConfigEntry) -> bool:
 def async_delete_later(
     hass: HomeAssistant, entry: ClawdConfigEntry, keys: Iterable[str] = ()
 ) -> None:
-    """Delete sessions in the background, with those that are left from before."""
-    runtime = entry.runtime_data
-    if not can_delete(entry):
+    """Delete sessions in the background, with those that are left from before.
+
+    The next setup of an entry that is unloaded finds them.
+    """
+    runtime: ClawdRuntime | None = getattr(entry, "runtime_data", None)
+    if runtime is None or not can_delete(entry):
         return
     runtime.ended_sessions.update(keys)
     if runtime.ended_sessions:
@@ -141,7 +144,7 @@ async def async_delete_idle(entry: ClawdConfigEntry, key: str) -> bool:
         GatewayError: the Gateway did not answer, or refused.
 
     """
-    runtime, sessions = entry.runtime_data, get_sessions(entry)
+    runtime, sessions = get_runtime(entry), get_sessions(entry)
     turn = runtime.session_turn(key)
     handed_off = sessions.handed_off
     if turn.locked() or handed_off is None or key in handed_off:

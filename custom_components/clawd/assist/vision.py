@@ -31,6 +31,8 @@ class AgentVision:
         """Describe for the agents of an entry."""
         self._hass = hass
         self._entry = entry
+        # The entry has none when it is unloaded meanwhile.
+        self._coordinator = entry.runtime_data.coordinator
 
     async def async_can_see(self, subentry_id: str) -> bool:
         """Return whether the model of an agent may take pictures."""
@@ -56,10 +58,9 @@ class AgentVision:
             HomeAssistantError: it has none.
 
         """
-        coordinator = self._entry.runtime_data.coordinator
         answer = await async_generate(
             self._hass,
-            coordinator,
+            self._coordinator,
             self._subentry(subentry_id),
             Task(
                 text=question,
