@@ -151,8 +151,9 @@ class MediaDownloads:
                 timeout=ClientTimeout(total=DOWNLOAD_TIMEOUT),
             ) as response:
                 return await _read(response, max_size)
-        except (ClientError, TimeoutError) as err:
-            raise MediaError(MediaProblem.UNREACHABLE) from err
+        except ClientError, TimeoutError:
+            # Not the cause, which names the host.
+            raise MediaError(MediaProblem.UNREACHABLE) from None
 
 
 def _trust(endpoint: Endpoint) -> SSLContext | Fingerprint | bool:

@@ -67,6 +67,9 @@ async def problem_of(
     with pytest.raises(MediaError) as error:
         await client.media.fetch(session, source, KEY, LIMIT)
     assert error.value.code == f"MEDIA_{error.value.problem.name}"
+    # Hosts are secret, and aiohttp's errors name them.
+    assert error.value.__cause__ is None
+    assert error.value.__suppress_context__ or error.value.__context__ is None
     return error.value.problem
 
 
