@@ -2,12 +2,21 @@
 
 from contextlib import contextmanager
 from contextvars import ContextVar
+from time import monotonic
 from typing import TYPE_CHECKING, Final
+
+from ..const import MAX_HANDOFF_AGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_IN_AGENT_CALL: Final = ContextVar("clawd_in_agent_call", default=False)
+# Seconds for which the mark holds. A task that was started within may go on for days,
+# such as a loop of another integration; an agent waits no longer than this.
+MAX_AGE: Final = MAX_HANDOFF_AGE
+
+_CALLED_AT: Final[ContextVar[float | None]] = ContextVar(
+    "clawd_agent_called_at", default=None
+)
 
 
 @contextmanager
@@ -17,13 +26,14 @@ def agent_call() -> Iterator[None]:
     Tasks and timers that are created within inherit the mark: a script that goes on
     after the call, or an automation that it triggers.
     """
-    token = _IN_AGENT_CALL.set(True)
+    token = _CALLED_AT.set(monotonic())
     try:
         yield
     finally:
-        _IN_AGENT_CALL.reset(token)
+        _CALLED_AT.reset(token)
 
 
 def in_agent_call() -> bool:
     """Return whether an agent of ours has set this off."""
-    return _IN_AGENT_CALL.get()
+    called_at = _CALLED_AT.get()
+    return called_at is not None and monotonic() - called_at < MAX_AGE

@@ -21,6 +21,9 @@ HOUR: Final = 3600.0
 # Of what an agent looks at: each look is a request to its model.
 MAX_LOOKS_OF_MINUTE: Final = 10
 MAX_LOOKS_OF_HOUR: Final = 60
+# Of what other assistants ask an agent: the same, and they may be asked by it.
+MAX_ASKED_OF_MINUTE: Final = 10
+MAX_ASKED_OF_HOUR: Final = 60
 # Seconds before the deadline of a call, for its result.
 RESULT_MARGIN: Final = 1.0
 
@@ -76,7 +79,7 @@ class CallLimits:
 
 
 class AgentLimits:
-    """Counts of announcements, questions and notifications, or of looks, by agent."""
+    """Counts by agent: of messages, of looks, or of questions of other assistants."""
 
     def __init__(
         self, clock: Callable[[], float], noun: str, of_minute: int, of_hour: int

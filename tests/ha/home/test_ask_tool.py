@@ -49,6 +49,11 @@ def context_of(platform: str) -> llm.LLMContext:
     return llm.LLMContext(platform, Context(), "en", "conversation", None)
 
 
+def answered(text: str) -> llm.ToolResult:
+    """Return the result of a question that was answered."""
+    return llm.ToolResult({"answer": text, "note": ask_tool.NOTE})
+
+
 async def call(home: Home, key: str, action: str, name: str) -> None:
     """Call a tool of the home, while the model waits for the agent."""
     arguments: dict[str, Json] = {"action": action, "name": name}
@@ -62,7 +67,7 @@ async def test_a_model_gets_the_answer_of_an_agent(
 
     result = await model.ask(hass)
 
-    assert result == llm.ToolResult({"answer": "Because of Rayleigh."})
+    assert result == answered("Because of Rayleigh.")
     [request] = gateway.received("agent")
     assert request.params["message"] == "Why is the sky blue?"
     assert "ha-task-" in request.params["sessionKey"]
@@ -125,7 +130,7 @@ async def test_the_model_chooses_one_of_two_agents(
 ) -> None:
     gateway.script(Reply("Found."))
     model.arguments = {"agent": agent} if agent else {}
-    assert await model.ask(hass) == llm.ToolResult({"answer": "Found."})
+    assert await model.ask(hass) == answered("Found.")
     assert set(model.tools[ASK].parameters.schema) == {"question", "agent"}
     assert "conversation.researcher (Researcher)" in str(model.tools[ASK].description)
 
@@ -150,7 +155,7 @@ async def test_a_device_and_its_user_are_told(
     await conversation.async_converse(
         hass, "Is it?", None, Context(), "en", LOCAL, device_id=kitchen_device
     )
-    assert model.results[-1].data == {"answer": "Yes."}
+    assert model.results[-1] == answered("Yes.")
     prompt = gateway.received("agent")[-1].params["extraSystemPrompt"]
     assert 'voice device "Satellite" in the area "Kitchen"' in prompt
 
@@ -241,7 +246,31 @@ async def test_many_questions_at_a_time_are_refused(
     assert str(refused.data["error"]).startswith("Too many tasks are running (1)")
 
     gateway.proceed()
-    assert (await asked).data == {"answer": "Yes."}
+    assert (await asked) == answered("Yes.")
+
+
+@pytest.mark.parametrize(("limit", "time"), [("MINUTE", "minute"), ("HOUR", "hour")])
+async def test_an_agent_that_is_asked_again_and_again_is_left_alone(  # noqa: PLR0913, PLR0917
+    hass: HomeAssistant,
+    model: LocalModel,
+    gateway: GatewaySimulator,
+    download: Download,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: str,
+    time: str,
+) -> None:
+    # As in a loop through Home Assistant's MCP server, or a state that changes later.
+    monkeypatch.setattr(ask_tool, f"MAX_ASKED_OF_{limit}", 1)
+    gateway.script(Reply("Yes."))
+    assert await model.ask(hass) == answered("Yes.")
+
+    refused = await model.ask(hass)
+
+    assert refused.error
+    assert f"at most 1 questions a{'n' * (time == 'hour')} {time}" in str(refused.data)
+    assert len(gateway.received("agent")) == 1
+    asked = json.loads(await download())["data"]["asked_by_assistants"]
+    assert asked["outcomes"] == {"answered": 1, "TOO_MANY_CALLS": 1}
 
 
 async def test_a_long_answer_is_cut(
@@ -252,7 +281,7 @@ async def test_a_long_answer_is_cut(
 ) -> None:
     monkeypatch.setattr(ask_tool, "MAX_ANSWER", 5)
     gateway.script(Reply("Because"))
-    assert (await model.ask(hass)).data == {"answer": "Becau …"}
+    assert (await model.ask(hass)) == answered("Becau …")
 
 
 async def test_an_offer_that_is_withdrawn_is_refused(
@@ -309,9 +338,9 @@ async def test_what_an_agent_sets_off_asks_no_agent(
         text = "An agent of a Gateway cannot be asked on behalf of another one"
         assert inner.data == {"error": text}
     gateway.proceed()
-    assert (await asked).data == {"answer": "Done."}
+    assert (await asked) == answered("Done.")
     assert len(gateway.received("agent")) == 1
     # A person asks again.
     model.kept = None
     gateway.script(Reply("Yes."))
-    assert (await model.ask(hass)).data == {"answer": "Yes."}
+    assert (await model.ask(hass)) == answered("Yes.")
