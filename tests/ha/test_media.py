@@ -428,7 +428,8 @@ async def test_the_cache_drops_what_was_not_used_longest(  # noqa: PLR0913, PLR0
     hass_client_no_auth: ClientSessionGenerator,
     cache: Path,
 ) -> None:
-    monkeypatch.setattr(media_cache, "MAX_CACHE_SIZE", 10)
+    # The smallest file takes a block of the disk.
+    monkeypatch.setattr(media_cache, "MAX_CACHE_SIZE", 2 * 4096 + 10)
     browser = await hass_client_no_auth()
     paths: list[str] = []
     for name in ("a.png", "b.png", "c.png", "d.png"):
@@ -442,6 +443,37 @@ async def test_the_cache_drops_what_was_not_used_longest(  # noqa: PLR0913, PLR0
     assert statuses == [404, 404, 200, 200]
     assert kept(hass).size == 8
     assert len(names(cache)) == 2
+
+
+async def test_the_files_of_a_reply_do_not_drop_each_other(
+    hass: HomeAssistant,
+    conversation: Conversation,
+    gateway: GatewaySimulator,
+    monkeypatch: pytest.MonkeyPatch,
+    hass_client_no_auth: ClientSessionGenerator,
+) -> None:
+    monkeypatch.setattr(media_cache, "MAX_CACHE_SIZE", 3 * 4096)
+    monkeypatch.setattr(shown_media, "MAX_REPLY_SIZE", 2 * 4096 + 10)
+    contents = {"a.png": b"xxxx", "b.png": b"", "c.png": b"", "d.png": b"x" * 5000}
+    for name, content in contents.items():
+        gateway.http.files[name] = ("image/png", content)
+    show(gateway, *contents)
+    reply = speech(await conversation.say("Show me."))
+
+    *_, third, fourth = reply.split("\n\n")
+    for name, text in (("c.png", third), ("d.png", fourth)):
+        assert text == (
+            f"*{name} cannot be shown: the files of one reply are larger than 0 MB "
+            "together.*"
+        )
+    browser = await hass_client_no_auth()
+    statuses = [(await fetch(browser, path))[0] for path in PATH.findall(reply)]
+    assert statuses == [200, 200]
+    # Empty files are dropped, too.
+    for _ in range(2):
+        show(gateway, "b.png", "c.png")
+        await conversation.say("Show me.")
+    assert len(kept(hass).known) == 3
 
 
 @pytest.mark.usefixtures("gateway_media")
@@ -519,7 +551,7 @@ async def test_many_questions_at_once_stay_within_the_limit(
     monkeypatch: pytest.MonkeyPatch,
     cache: Path,
 ) -> None:
-    monkeypatch.setattr(media_cache, "MAX_CACHE_SIZE", 2 * len(PICTURE))
+    monkeypatch.setattr(media_cache, "MAX_CACHE_SIZE", 2 * 4096)
     show(gateway, "/ws/my_pic.png", "/ws/my_pic.png")
     await asyncio.gather(*(Conversation(hass).say("Show me.") for _ in range(3)))
     assert kept(hass).size == 2 * len(PICTURE)

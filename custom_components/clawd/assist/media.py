@@ -14,7 +14,13 @@ from ..gateway import MIN_PROTOCOL, GatewayError, MediaError
 from ..sentences import async_get_text
 from .image_tasks import following_images
 from .listeners import get_listeners
-from .media_cache import MAX_FILE_SIZE, MEDIA_CACHE, MediaNotKeptError
+from .media_cache import (
+    MAX_FILE_SIZE,
+    MAX_REPLY_SIZE,
+    MEDIA_CACHE,
+    MediaNotKeptError,
+    space_of,
+)
 from .media_markdown import external_link, file_name, link, picture, plain
 from .media_view import PICTURE_TYPES, media_path
 
@@ -128,6 +134,7 @@ class ReplyMedia:
         self._session_key = session_key
         self._asker = asker
         self._tasks = tasks
+        self._room = MAX_REPLY_SIZE
 
     async def show(self, references: tuple[str, ...]) -> str:
         """Return what a reply refers to, and the pictures made meanwhile."""
@@ -218,6 +225,10 @@ class ReplyMedia:
             return await self._explain(reference, err.problem)
         except GatewayError:
             return await self._explain(reference, "unreachable")
+        space = space_of(len(media.content))
+        if space > self._room:
+            return await self._explain(reference, "too_many")
+        self._room -= space
         try:
             kept = await self._hass.data[MEDIA_CACHE].async_add(
                 self._entry_id, self._asker.user_id, file_name(reference), media
@@ -243,12 +254,13 @@ class ReplyMedia:
         """Return why something is not shown."""
         LOGGER.debug("Media of a reply not shown: %s", reason)
         self._count(reason)
+        limit = MAX_REPLY_SIZE if reason == "too_many" else MAX_FILE_SIZE
         text = await async_get_text(
             self._hass,
             self._asker.language,
             f"media_{'unreachable' if reason == 'timeout' else reason}",
             name=plain(file_name(reference)),
-            limit=str(MAX_FILE_SIZE // 2**20),
+            limit=str(limit // 2**20),
         )
         return f"*{text}*"
 

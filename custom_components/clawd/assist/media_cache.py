@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 MAX_CACHE_SIZE: Final = 64 * 2**20
 # Bytes of one file: three of the largest fit.
 MAX_FILE_SIZE: Final = 20 * 2**20
+# Bytes of the files of one reply, which must not drop each other, nor all others.
+MAX_REPLY_SIZE: Final = 2 * MAX_FILE_SIZE
+# Bytes that the smallest file takes on a disk: empty ones are bounded, too.
+BLOCK_SIZE: Final = 4096
 FOLDER_MODE: Final = 0o700
 FILE_MODE: Final = 0o600
 
@@ -47,6 +51,16 @@ class CachedMedia:
     mime_type: str
     name: str = field(repr=False)
     size: int
+
+    @property
+    def space(self) -> int:
+        """Return the bytes that it takes at least."""
+        return space_of(self.size)
+
+
+def space_of(size: int) -> int:
+    """Return the bytes that a file of some size takes at least."""
+    return max(size, BLOCK_SIZE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +157,7 @@ class MediaCache:
         async with self._lock:
             if self._hass.config_entries.async_get_entry(added.entry_id) is None:
                 return False
-            await self._async_drop(self._oldest(MAX_CACHE_SIZE - added.size))
+            await self._async_drop(self._oldest(MAX_CACHE_SIZE - added.space))
             path = self.path(added)
             try:
                 await self._hass.async_add_executor_job(_write, path, content)
@@ -156,12 +170,12 @@ class MediaCache:
     def _oldest(self, room: int) -> list[CachedMedia]:
         """Return what must go so that at most `room` bytes are left."""
         dropped: list[CachedMedia] = []
-        size = self.size
+        space = sum(media.space for media in self._known.values())
         for media in self._known.values():
-            if size <= room:
+            if space <= room:
                 break
             dropped.append(media)
-            size -= media.size
+            space -= media.space
         return dropped
 
     async def _async_drop(self, media: Iterable[CachedMedia]) -> None:
