@@ -63,7 +63,7 @@ async def _home() -> AsyncGenerator[tuple[HomeAssistant, HomeService]]:
         )
         sessions = SimpleNamespace(describe=None)
         client = SimpleNamespace(sessions=sessions)
-        entry.runtime_data = SimpleNamespace(client=client)
+        entry.runtime_data = SimpleNamespace(client=client, coordinator=None)
         service = HomeService(hass, entry, str, AgentVision(hass, entry))
         subentry_id = next(iter(entry.subentries))
         # Not limited: a benchmark is an agent that runs away.
