@@ -511,6 +511,27 @@ async def test_a_handed_off_question_may_be_closed_as_well(
     assert told(hass)[-1] == "The bath it is."
 
 
+@pytest.mark.parametrize("agent_settings", [{"handoff_after": 0.02}])
+async def test_a_handed_off_question_may_be_answered_elsewhere(
+    hass: HomeAssistant,
+    conversation: Conversation,
+    entry: MockConfigEntry,
+    gateway: GatewaySimulator,
+    satellite: str,
+) -> None:
+    gateway.script(Pause(), AskUser([ROOM]), Reply("The bath it is."))
+    await conversation.say("Turn it on", device=satellite)
+    gateway.proceed()
+    await gateway.wait_until(lambda: bool(gateway.questions.open))
+    await catch_up(entry)
+    await hass.async_block_till_done()
+    [question_id] = questions_of(entry).open
+    gateway.questions.answer(question_id, {"room": ["Bath"]})
+    await handed_off(entry)
+    assert told(hass) == [SPOKEN, "The bath it is."]
+    assert questions_of(entry).outcomes == {"answered": 1}
+
+
 @pytest.mark.parametrize(
     ("labels", "several", "text"),
     [

@@ -506,7 +506,12 @@ async def test_what_is_kept_is_bounded(
     for number in range(300):
         listeners.async_asked(str(number), owner)
         listeners.async_answered(str(number), owner, replace(result, completions=()))
+        listeners.claim(f"image-{number}")
+        listeners.claim(f"other-{number}")
     listeners.async_answered("300", owner, result)
+    assert len(listeners.claimed) == 512
+    assert listeners.claim("image-0")
+    assert not listeners.claim("other-299")
     listeners.delivered.update(dict.fromkeys(map(str, range(600)), 1))
     await home.settle()
     assert len(listeners.owners) == 256

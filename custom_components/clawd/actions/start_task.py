@@ -127,7 +127,7 @@ async def _async_run_task(  # noqa: PLR0913, PLR0917 - what the event tells
     runtime = entry.runtime_data
     task_data = {"task_id": task_id, "name": call.data.get(ATTR_NAME)}
     event: dict[str, Any] = {**task_data, "agent": call.data[ATTR_AGENT]}
-    end: AgentEvent | None = AgentEvent.TASK_FAILED
+    end = AgentEvent.TASK_FAILED
     result: dict[str, Any] = {}
     try:
         await asyncio.sleep(HEAD_START)
@@ -138,7 +138,7 @@ async def _async_run_task(  # noqa: PLR0913, PLR0917 - what the event tells
     except HomeAssistantError as err:
         event |= {"status": "failed", "error": str(err)}
     except asyncio.CancelledError:
-        event["status"], end = "cancelled", None
+        event["status"] = "cancelled"
         raise
     except Exception as err:  # noqa: BLE001 - somebody waits for the event
         log_unexpected(err)
@@ -147,11 +147,8 @@ async def _async_run_task(  # noqa: PLR0913, PLR0917 - what the event tells
     finally:
         runtime.count_task_end(task_id)
         hass.bus.async_fire(EVENT_TASK_FINISHED, event, context=call.context)
-        if end:
-            data = {**task_data, **result}
-            async_fire_agent_event(
-                hass, entry, subentry, end, data, context=call.context
-            )
+    data = {**task_data, **result}
+    async_fire_agent_event(hass, entry, subentry, end, data, context=call.context)
 
 
 async def async_cancel_all(entry: ClawdConfigEntry) -> None:

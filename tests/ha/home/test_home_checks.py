@@ -234,7 +234,8 @@ async def test_tools_of_others_are_not_called(
     for check_id in ("home_round_trip", "home_call_cut"):
         mode = "drill" if check_id == "home_call_cut" else "active"
         assert "sure to do nothing" in await skipped(hass, check_id, mode)
-    assert (await check_of(hass, "home_policy"))["status"] == "pass"
+    for check_id in ("home_exposure", "home_policy"):
+        assert (await check_of(hass, check_id))["status"] == "pass"
     assert not other_tool.called.is_set()
 
 
