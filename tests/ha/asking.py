@@ -13,7 +13,9 @@ from custom_components.clawd.assist.agent_questions import (
 )
 from custom_components.clawd.const import CONF_ASK_QUESTIONS
 from custom_components.clawd.gateway import GatewayClient, ScopeStatus
-from tests.simulator import GatewaySimulator
+from tests.simulator import AskUser, GatewaySimulator, Pause, Reply
+
+from .assist_client import Conversation, catch_up
 
 ROOM: Final[dict[str, Any]] = {
     "id": "room",
@@ -66,3 +68,22 @@ async def entry(
     await set_up_asking(hass, new_entry)
     await approve(gateway, new_entry)
     return new_entry
+
+
+@pytest.fixture
+async def asked_later(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    conversation: Conversation,
+    gateway: GatewaySimulator,
+    satellite: str,
+) -> str:
+    """Have a run ask that was handed off; return the id of its question."""
+    gateway.script(Pause(), AskUser([ROOM]), Reply("The bath it is."))
+    await conversation.say("Turn it on", device=satellite)
+    gateway.proceed()
+    await gateway.wait_until(lambda: bool(gateway.questions.open))
+    await catch_up(entry)
+    await hass.async_block_till_done()
+    [question_id] = questions_of(entry).open
+    return question_id

@@ -25,12 +25,12 @@ from custom_components.clawd.gateway import (
 )
 from tests.simulator import AskUser, Drop, GatewaySimulator, Pause, Reply, ReplyResult
 
-from .asking import ROOM, SPOKEN, WRITTEN, entry, questions_of
+from .asking import ROOM, SPOKEN, WRITTEN, asked_later, entry, questions_of
 from .assist_client import Conversation, catch_up, speech
 from .self_test import problems, run_self_test
 from .voice_devices import Satellite
 
-__all__ = ["entry"]
+__all__ = ["asked_later", "entry"]
 TIME = {"id": "time", "header": "Time", "question": "When?", "options": []}
 CLOSED = ROOM | {"isOther": False}
 
@@ -489,24 +489,18 @@ async def test_a_question_that_closes_while_it_is_asked(  # noqa: PLR0913, PLR09
 
 
 @pytest.mark.parametrize("agent_settings", [{"handoff_after": 0.02}])
-async def test_a_handed_off_question_may_be_closed_as_well(
+async def test_a_handed_off_question_may_be_closed_as_well(  # noqa: PLR0913, PLR0917
     hass: HomeAssistant,
     conversation: Conversation,
     entry: MockConfigEntry,
     gateway: GatewaySimulator,
     satellite: str,
+    asked_later: str,
 ) -> None:
-    gateway.script(Pause(), AskUser([ROOM]), Reply("The bath it is."))
-    await conversation.say("Turn it on", device=satellite)
-    gateway.proceed()
-    await gateway.wait_until(lambda: bool(gateway.questions.open))
-    await catch_up(entry)
-    await hass.async_block_till_done()
-    [question_id] = questions_of(entry).open
     gateway.refuse_method("question.resolve")
     result = await conversation.say("Bath", device=satellite)
     assert speech(result) == "That question does not need an answer anymore."
-    gateway.questions.answer(question_id, {"room": ["Bath"]})
+    gateway.questions.answer(asked_later, {"room": ["Bath"]})
     await handed_off(entry)
     assert told(hass)[-1] == "The bath it is."
 
@@ -514,19 +508,11 @@ async def test_a_handed_off_question_may_be_closed_as_well(
 @pytest.mark.parametrize("agent_settings", [{"handoff_after": 0.02}])
 async def test_a_handed_off_question_may_be_answered_elsewhere(
     hass: HomeAssistant,
-    conversation: Conversation,
     entry: MockConfigEntry,
     gateway: GatewaySimulator,
-    satellite: str,
+    asked_later: str,
 ) -> None:
-    gateway.script(Pause(), AskUser([ROOM]), Reply("The bath it is."))
-    await conversation.say("Turn it on", device=satellite)
-    gateway.proceed()
-    await gateway.wait_until(lambda: bool(gateway.questions.open))
-    await catch_up(entry)
-    await hass.async_block_till_done()
-    [question_id] = questions_of(entry).open
-    gateway.questions.answer(question_id, {"room": ["Bath"]})
+    gateway.questions.answer(asked_later, {"room": ["Bath"]})
     await handed_off(entry)
     assert told(hass) == [SPOKEN, "The bath it is."]
     assert questions_of(entry).outcomes == {"answered": 1}
@@ -559,23 +545,18 @@ async def test_how_a_question_is_spoken(
 
 @pytest.mark.parametrize("agent_settings", [{"handoff_after": 0.02}])
 async def test_the_device_that_asked_asks_for_the_agent(  # noqa: PLR0913, PLR0917
-    hass: HomeAssistant,
     conversation: Conversation,
     entry: MockConfigEntry,
     gateway: GatewaySimulator,
     satellite: str,
     loudspeaker: Satellite,
+    asked_later: str,
 ) -> None:
-    gateway.script(Pause(), AskUser([ROOM]), Reply("The bath it is."))
-    await conversation.say("Turn it on", device=satellite)
-    gateway.proceed()
-    await gateway.wait_until(lambda: bool(gateway.questions.open))
-    await catch_up(entry)
-    await hass.async_block_till_done()
     assert loudspeaker.asked == [SPOKEN]
     # Words of one's own are an answer to what was heard.
     await conversation.say("the cellar", device=satellite)
     await handed_off(entry)
     assert loudspeaker.said == ["The bath it is."]
     [resolved] = gateway.received("question.resolve")
+    assert resolved.params["id"] == asked_later
     assert resolved.params["answers"] == {"answers": {"room": ["the cellar"]}}

@@ -14,15 +14,15 @@ from custom_components.clawd.assist.handoff_store import get_handoffs
 from custom_components.clawd.assist.ongoing import get_ongoing
 from custom_components.clawd.device_events import EVENT_AGENT
 from custom_components.clawd.reports import Status
-from tests.simulator import AskUser, GatewaySimulator, Pause, Reply
+from tests.simulator import AskUser, GatewaySimulator, Reply
 
-from .asking import ROOM, SPOKEN, entry, questions_of
+from .asking import ROOM, SPOKEN, asked_later, entry, questions_of
 from .assist_client import Conversation, catch_up
 from .events import types
 from .self_test import run_self_test, statuses
 from .test_agent_questions import handed_off, told
 
-__all__ = ["entry"]
+__all__ = ["asked_later", "entry"]
 
 
 @pytest.fixture
@@ -44,13 +44,8 @@ async def test_a_handed_off_run_asks_again_after_a_reload(  # noqa: PLR0913, PLR
     gateway: GatewaySimulator,
     satellite: str,
     agent_events: list[Event[Any]],
+    asked_later: str,
 ) -> None:
-    gateway.script(Pause(), AskUser([ROOM]), Reply("The bath it is."))
-    await conversation.say("Turn it on", device=satellite)
-    gateway.proceed()
-    await gateway.wait_until(lambda: bool(gateway.questions.open))
-    await catch_up(entry)
-    await hass.async_block_till_done()
     assert told(hass) == [SPOKEN]
 
     assert await hass.config_entries.async_reload(entry.entry_id)
@@ -59,9 +54,7 @@ async def test_a_handed_off_run_asks_again_after_a_reload(  # noqa: PLR0913, PLR
             await catch_up(entry)
             await asyncio.sleep(0)
     assert told(hass) == [SPOKEN, SPOKEN]
-    assert [*questions_of(entry).open] == [
-        one.record["id"] for one in gateway.questions.open
-    ]
+    assert [*questions_of(entry).open] == [asked_later]
     await conversation.say("Bath", device=satellite)
     await handed_off(entry)
 
