@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Final
 
-from homeassistant.components.camera import DOMAIN as CAMERA
 from homeassistant.components.homeassistant.exposed_entities import async_should_expose
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import intent
 
@@ -26,7 +26,7 @@ def find_cameras(hass: HomeAssistant) -> list[State]:
     """Return the states of the exposed cameras."""
     return [
         state
-        for state in hass.states.async_all(CAMERA)
+        for state in hass.states.async_all(Platform.CAMERA)
         if async_should_expose(hass, ASSISTANT, state.entity_id)
     ]
 
@@ -44,7 +44,7 @@ def resolve_camera(hass: HomeAssistant, name: str) -> State:
         raise _unresolved("No camera is exposed to agents.")
     constraints = intent.MatchTargetsConstraints(
         name=name,
-        domains={CAMERA},
+        domains={Platform.CAMERA},
         assistant=ASSISTANT,
         allow_duplicate_names=True,
     )

@@ -4,7 +4,6 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from homeassistant.components.camera import DOMAIN as CAMERA
 from homeassistant.exceptions import HomeAssistantError
 
 from ..gateway import NodeCallError, NodeTool
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from .snapshots import Picture
 
 HOME_LOOK: Final = "home_look"
+CAMERA: Final = "camera"
 QUESTION: Final = "question"
 MAX_QUESTION: Final = 500
 # Characters of an answer, which is asked to be short.

@@ -2,12 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from homeassistant.components import camera, image
+from homeassistant.const import Platform
 from homeassistant.core import split_entity_id
 
 from ..const import LOGGER
 
 if TYPE_CHECKING:
+    from homeassistant.components import camera, image
     from homeassistant.core import HomeAssistant
 
 
@@ -25,7 +26,10 @@ async def async_take_picture(hass: HomeAssistant, entity_id: str) -> Picture:
         NoPictureError: it gives none.
 
     """
-    is_camera = split_entity_id(entity_id)[0] == camera.DOMAIN
+    # Importing them loads libraries, with an error in the log where they are missing.
+    from homeassistant.components import camera, image  # noqa: PLC0415
+
+    is_camera = split_entity_id(entity_id)[0] == Platform.CAMERA
     try:
         if is_camera:
             return await camera.async_get_image(hass, entity_id)
