@@ -185,7 +185,8 @@ async def test_a_block_is_measured_and_its_place_found() -> None:
     assert overdue >= 0.03
     assert told >= 0.03
     assert later == 0.0
-    [block] = [block for block in watch.blocks if block.seconds >= 0.03]
+    # A busy machine may stop the loop once more, for less time.
+    block = max(watch.blocks, key=lambda block: block.seconds)
     assert block.place == Place(Owner.OTHER, f"_work ({_here()})")
 
 
