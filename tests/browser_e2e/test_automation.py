@@ -1,6 +1,7 @@
 """AI tasks, actions and blueprints in the frontend, with a real OpenClaw."""
 
 import asyncio
+from base64 import b64decode
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -9,6 +10,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, override
 
+from aiohttp import ClientSession
 from homeassistant.util.yaml import parse_yaml
 import pytest
 
@@ -16,6 +18,7 @@ from scripts.home_assistant.folder import COMPONENT, ROOT
 from tests.gateway_e2e.editions import SEEING_AGENTS
 from tests.gateway_e2e.gateway_harness import RealGatewayHarness
 from tests.gateway_e2e.gateways import Gateway, serve_gateway
+from tests.gateway_e2e.model import PIXEL
 from tests.gateway_e2e.nodes import admin
 from tests.gateway_e2e.test_questions import ASK
 from tests.ha_e2e.real_home import RealHome, Resident, resident_of, shared, until
@@ -45,6 +48,10 @@ GENERATE_DATA = {
         "structure": STRUCTURE,
         "attachments": [DOOR],
     },
+}
+GENERATE_IMAGE = {
+    "action": "ai_task.generate_image",
+    "data": {"entity_id": TASK, "task_name": "Cat", "instructions": "A cat"},
 }
 
 
@@ -77,8 +84,8 @@ INPUTS: dict[str, dict[str, str]] = {
 
 @pytest.fixture(scope="module")
 def openclaw() -> Iterator[Gateway]:
-    """Run OpenClaw, whose model sees pictures."""
-    with serve_gateway(4, settings=SEEING_AGENTS) as gateway:
+    """Run OpenClaw, whose model sees pictures, and which makes images."""
+    with serve_gateway(4, settings=SEEING_AGENTS, images=True) as gateway:
         yield gateway
 
 
@@ -164,6 +171,15 @@ async def test_ai_task_sees_the_camera_and_answers_with_data(
     assert response["data"] == SEEN
     if pictures := pytestconfig.getoption("--pictures"):
         await frontend.picture_page(pictures / "ai-task.png", 1130)
+
+
+async def test_ai_task_makes_an_image(frontend: Frontend, resident: Resident) -> None:
+    await frontend.open_action(GENERATE_IMAGE)
+    response = parse(await frontend.perform())
+    async with ClientSession(resident.home.url) as session:
+        image = await session.get(response["url"])
+        # The provider always makes the same.
+        assert await image.read() == b64decode(PIXEL)
 
 
 async def test_agent_is_asked(frontend: Frontend, pytestconfig: pytest.Config) -> None:

@@ -117,7 +117,9 @@ def add_images(config: Config, model: str) -> None:
         "models": [],
     }
     image = {"primary": "openai/gpt-image-2"}
-    config["agents"]["defaults"]["mediaModels"] = {"image": image}
+    agents = config["agents"]
+    defaults = {**agents["defaults"], "mediaModels": {"image": image}}
+    config["agents"] = {**agents, "defaults": defaults}
     # The model listens on loopback.
     policy = {"dangerouslyAllowPrivateNetwork": True}
     config["browser"] = {"ssrfPolicy": policy}
