@@ -107,6 +107,7 @@ async def image_gateway() -> AsyncGenerator[Gateway]:
     await asyncio.to_thread(serving.__exit__, None, None, None)
 
 
+@pytest.mark.slow
 async def test_an_image_of_the_agent_is_handed_out(
     image_gateway: Gateway, session: ClientSession, session_key: str
 ) -> None:

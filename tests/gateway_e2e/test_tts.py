@@ -145,7 +145,9 @@ async def test_provider_that_fails_in_the_middle_is_an_error(
 
 
 @pytest.mark.parametrize(
-    ("text", "code"), [(" ", "INVALID_REQUEST"), ("x" * 4097, "INVALID_REQUEST")]
+    ("text", "code"),
+    [(" ", "INVALID_REQUEST"), ("x" * 4097, "INVALID_REQUEST")],
+    ids=["blank", "too long"],
 )
 async def test_text_is_refused(
     speaking_client: GatewayClient, text: str, code: str
