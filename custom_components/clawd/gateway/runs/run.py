@@ -72,6 +72,7 @@ class AgentRun:
     reply. Both raise the error that ended the run.
 
     Attributes:
+        streamed: its events have the reply.
         stream: its events and parts.
         deadlines: its deadlines.
         timeout: seconds from `accepted` to the final response.
@@ -101,6 +102,8 @@ class AgentRun:
         whether the reply is fetched from the history.
         """
         self.request = request
+        # Read for each event, as an attribute is faster.
+        self.streamed = request.streamed
         self.gateway_id = request.run_id
         self.attempts = 0
         self.asked_at = time.time()
@@ -418,7 +421,7 @@ class AgentRun:
             return
         # v4's final response has the last segment only.
         self._final = payload
-        incomplete = self.request.streamed and self.stream.incomplete
+        incomplete = self.streamed and self.stream.incomplete
         if not (incomplete and self._on_incomplete(self)):
             self.finish()
 

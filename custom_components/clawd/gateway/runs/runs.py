@@ -112,7 +112,7 @@ class AgentRuns:
                 self.foreign.feed(event.payload)
         else:
             run.deadlines.last_event_at = at
-            if run.request.streamed:
+            if run.streamed:
                 run.stream.feed(event.payload)
 
     def dispatch_chat(self, event: Event) -> None:

@@ -96,7 +96,7 @@ class RunStream:
         """Return whether the end of a segment may have been missed."""
         return self._gap and self._reply.open
 
-    def feed(self, payload: Payload) -> None:
+    def feed(self, payload: Payload) -> None:  # noqa: C901 - without calls: it is fast
         """Process the payload of an `agent` event."""
         if self._buffered is not None:
             self._buffered.append(payload)
@@ -118,7 +118,8 @@ class RunStream:
         self._last_seq, self._last_data = seq, data
         match payload.get("stream"):
             case "assistant":
-                self._read_media(data)
+                if "mediaUrls" in data:
+                    self._read_media(data)
                 self._emit_text(self._reply.feed(data))
             case "item" if data.get("kind") == "preamble":
                 self._close_segment(data)
@@ -131,7 +132,7 @@ class RunStream:
                 self._end_segment()
 
     def _read_media(self, data: Payload) -> None:
-        if "mediaUrls" in data and len(self.media) < MAX_MEDIA:
+        if len(self.media) < MAX_MEDIA:
             self.media |= dict.fromkeys(media_references(data))
 
     def _skip(self, seq: Json, data: Json) -> None:
