@@ -10,7 +10,8 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.setup import async_setup_component
 import pytest
 
-from custom_components.clawd.const import DOMAIN
+from custom_components.clawd.const import DOMAIN, SUBENTRY_CONVERSATION
+from custom_components.clawd.coordinator import subentries_of_type
 from custom_components.clawd.flows import node_setup, setup
 from tests.simulator import GatewaySimulator, Refusal
 
@@ -58,7 +59,7 @@ async def finish(hass: HomeAssistant, result: ConfigFlowResult) -> dict[str, Any
     """Return the settings of the agent of a new entry."""
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
-    [subentry] = result["result"].get_subentries_of_type("conversation")
+    [subentry] = subentries_of_type(result["result"], SUBENTRY_CONVERSATION)
     return dict(subentry.data)
 
 

@@ -8,8 +8,8 @@ import pytest
 from custom_components.clawd.actions import start_task
 from custom_components.clawd.assist.attachments import File
 from custom_components.clawd.assist.generation import Task, async_generate
-from custom_components.clawd.const import DOMAIN
-from custom_components.clawd.coordinator import ClawdConfigEntry
+from custom_components.clawd.const import DOMAIN, SUBENTRY_CONVERSATION
+from custom_components.clawd.coordinator import ClawdConfigEntry, subentries_of_type
 from tests.simulator import GatewaySimulator, Pause, Reply
 
 from .ai_tasks import cleaned_up
@@ -48,7 +48,7 @@ async def test_files_are_not_kept_while_an_agent_works(
     hass: HomeAssistant, entry: ClawdConfigEntry, gateway: GatewaySimulator
 ) -> None:
     gateway.script(Pause(), Reply("Noise."))
-    [subentry] = entry.get_subentries_of_type("conversation")
+    [subentry] = subentries_of_type(entry, SUBENTRY_CONVERSATION)
     files = (File("image/png", "a.png", picture(8, 8, "PNG")),)
     task = Task(text="Hi", files=files, with_tools=True)
     running = hass.async_create_task(
