@@ -53,6 +53,15 @@ GENERATE_IMAGE = {
     "action": "ai_task.generate_image",
     "data": {"entity_id": TASK, "task_name": "Cat", "instructions": "A cat"},
 }
+EVALUATE = {
+    "action": "ai_task.evaluate",
+    "data": {
+        "entity_id": TASK,
+        "task_name": "Home",
+        "state": 'say {"home": 0.9}',
+        "questions": {"home": {"type": "noul", "instructions": "Is anybody there?"}},
+    },
+}
 
 
 def parse(text: str) -> dict[str, Any]:
@@ -180,6 +189,12 @@ async def test_ai_task_makes_an_image(frontend: Frontend, resident: Resident) ->
         image = await session.get(response["url"])
         # The provider always makes the same.
         assert await image.read() == b64decode(PIXEL)
+
+
+async def test_ai_task_estimates_an_answer(frontend: Frontend) -> None:
+    await frontend.open_action(EVALUATE)
+    response = parse(await frontend.perform())
+    assert response["answers"]["home"]["noul"] == 0.9
 
 
 async def test_agent_is_asked(frontend: Frontend, pytestconfig: pytest.Config) -> None:
