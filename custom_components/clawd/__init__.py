@@ -38,7 +38,10 @@ from .coordinator import (
     count_events,
     count_listeners,
 )
-from .device_events import async_track_gateway_events, async_track_self_test_events
+from .device_automation.events import (
+    async_track_gateway_events,
+    async_track_self_test_events,
+)
 from .entity import async_create_devices
 from .flows.unique_id import async_update_unique_id
 from .home.node import async_start_node

@@ -29,7 +29,11 @@ from .assist.stop import async_describe_stop, async_stop, is_stop, runs_to_stop
 from .assist.usage import async_trace_usage
 from .const import CONF_HANDOFF_AFTER, CONF_HANDOFF_SENTENCE, SUBENTRY_CONVERSATION
 from .coordinator import subentries_of_type
-from .device_events import AgentEvent, async_fire_agent_event, describe_results
+from .device_automation.events import (
+    AgentEvent,
+    async_fire_agent_event,
+    describe_results,
+)
 from .entity import AgentEntity
 from .gateway import GatewayError, RunTimeoutError
 from .home.settings import AgentHome, HomeAccess

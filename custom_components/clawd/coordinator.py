@@ -34,9 +34,9 @@ from .gateway import (
     TtsCommands,
     pause_reason,
 )
-from .loop_monitor import LoopMonitor
 from .reports import Report, is_report
 from .storage import async_load_reports, async_save_reports
+from .util.loop_monitor import LoopMonitor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping

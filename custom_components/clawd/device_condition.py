@@ -12,7 +12,12 @@ from .assist.agent_questions import get_agent_questions
 from .assist.ongoing import get_ongoing
 from .assist.run_origins import get_origins
 from .const import DOMAIN
-from .devices import AgentDevice, GatewayDevice, async_get_device, require_type
+from .device_automation.devices import (
+    AgentDevice,
+    GatewayDevice,
+    async_get_device,
+    require_type,
+)
 from .reports import FAILED_STATUSES
 
 if TYPE_CHECKING:

@@ -15,8 +15,18 @@ from homeassistant.core import HomeAssistant, callback
 import voluptuous as vol
 
 from .const import DOMAIN
-from .device_events import EVENT_AGENT, EVENT_GATEWAY, AgentEvent, GatewayEvent
-from .devices import AgentDevice, GatewayDevice, async_get_device, require_type
+from .device_automation.devices import (
+    AgentDevice,
+    GatewayDevice,
+    async_get_device,
+    require_type,
+)
+from .device_automation.events import (
+    EVENT_AGENT,
+    EVENT_GATEWAY,
+    AgentEvent,
+    GatewayEvent,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

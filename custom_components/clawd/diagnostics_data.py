@@ -68,7 +68,6 @@ from .const import (
     VERSION,
 )
 from .gateway import REQUIRED_METHODS, address_class, valid_headers
-from .glossary import meaning
 from .home.apis import ASSISTANT
 from .home.cameras import find_cameras
 from .home.quiet_hours import is_quiet
@@ -77,6 +76,7 @@ from .home.settings import HomeAccess, SensitiveActions, agent_homes
 from .home.voice_devices import ANNOUNCE, START_CONVERSATION, find_voice_devices
 from .reports import FAILED_STATUSES, Schedule, failed_checks
 from .storage import unwritten_stores
+from .util.glossary import meaning
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from homeassistant.core import Event, callback
 
 from .const import SUBENTRY_CONVERSATION
 from .coordinator import ClawdCoordinator, subentries_of_type
-from .device_events import EVENT_AGENT, AgentEvent, own_fields
+from .device_automation.events import EVENT_AGENT, AgentEvent, own_fields
 from .entity import AgentEntity, SelfTestEntity
 from .reports import Status, failed_checks
 

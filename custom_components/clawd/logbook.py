@@ -6,7 +6,12 @@ from homeassistant.components.logbook import LOGBOOK_ENTRY_MESSAGE, LOGBOOK_ENTR
 from homeassistant.core import Event, HomeAssistant, callback, split_entity_id
 
 from .const import DOMAIN, EVENT_TOOL_CALL
-from .device_events import EVENT_AGENT, EVENT_GATEWAY, AgentEvent, GatewayEvent
+from .device_automation.events import (
+    EVENT_AGENT,
+    EVENT_GATEWAY,
+    AgentEvent,
+    GatewayEvent,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from custom_components.clawd.glossary import (
+from custom_components.clawd.util.glossary import (
     CAUSES,
     CLOSE_CODES,
     CODES,

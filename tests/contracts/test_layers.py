@@ -22,9 +22,9 @@ COMPONENT_LAYERS = Layers(
         "gateway",
         "const",
         "error_mapping redaction sentences storage client_factory",
-        "drill_lock glossary hello_history loop_monitor",
+        "util",
         "reports coordinator",
-        "devices device_events",
+        "device_automation",
         "assist flows home issues diagnostics_data",
         "selftest",
         "actions",
@@ -35,7 +35,6 @@ COMPONENT_LAYERS = Layers(
     pairs=(
         "client_factory -> storage",
         "coordinator -> reports",
-        "device_events -> devices",
         "diagnostics_data -> assist",  # session scopes, counts of warm-ups
         "flows -> assist",  # the form of an agent validates its session key
         "assist -> home",  # prompt and origin of a run
@@ -62,7 +61,7 @@ GATEWAY_LAYERS = Layers(
     ),
     pairs=("client -> introspection", "client -> probe", "node -> client"),
 )
-MAX_TOP_FILES = 35
+MAX_TOP_FILES = 30
 
 IMPORT_BLOCKER = """
 import sys

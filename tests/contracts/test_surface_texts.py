@@ -96,7 +96,7 @@ def test_every_status_has_its_text() -> None:
 
 def test_every_event_of_an_agent_has_its_text() -> None:
     shown = ENGLISH["entity"]["event"]["activity"]["state_attributes"]
-    types = _values("device_events.py", "AgentEvent")
+    types = _values("device_automation/events.py", "AgentEvent")
     assert set(shown["event_type"]["state"]) == types
     assert types <= set(ENGLISH["device_automation"]["trigger_type"])
 

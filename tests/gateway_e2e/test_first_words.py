@@ -10,13 +10,13 @@ from uuid import uuid4
 import pytest
 
 from custom_components.clawd.assist.warm_up import MAX_UPTIME, async_run_until_reply
-from custom_components.clawd.drill_lock import DrillLock
 from custom_components.clawd.gateway import (
     GatewayClient,
     RequestFailedError,
     RunRequest,
     Timing,
 )
+from custom_components.clawd.util.drill_lock import DrillLock
 from tests.simulator import GatewaySimulator, Reply
 
 from .clients import new_client, running

@@ -17,12 +17,15 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.clawd.assist.listeners import Message, Owner, get_listeners
 from custom_components.clawd.const import DOMAIN, EVENT_HANDOFF
-from custom_components.clawd.device_events import EVENT_AGENT, describe_results
-from custom_components.clawd.devices import async_find_device_id
-from custom_components.clawd.drill_lock import drill_lock
+from custom_components.clawd.device_automation.devices import async_find_device_id
+from custom_components.clawd.device_automation.events import (
+    EVENT_AGENT,
+    describe_results,
+)
 from custom_components.clawd.flows.agent_schema import new_subentry
 from custom_components.clawd.gateway import RunResult
 from custom_components.clawd.home.announcements import Listener
+from custom_components.clawd.util.drill_lock import drill_lock
 from tests.simulator import AskUser, Fail, GatewaySimulator, Pause, Reply, Spawn
 
 from .ai_tasks import RIGHT, STRUCTURE, cleaned_up

@@ -10,7 +10,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.clawd.const import DOMAIN
-from custom_components.clawd.device_events import (
+from custom_components.clawd.device_automation.events import (
     EVENT_AGENT,
     EVENT_GATEWAY,
     AgentEvent,

@@ -15,7 +15,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.clawd.assist import image_tasks, throwaway
 from custom_components.clawd.coordinator import ClawdConfigEntry
-from custom_components.clawd.drill_lock import drill_lock
+from custom_components.clawd.util.drill_lock import drill_lock
 from tests.simulator import Fail, GatewaySimulator, Pause, Refuse, Reply
 
 from .ai_tasks import (

@@ -31,14 +31,14 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.clawd.const import DOMAIN
-from custom_components.clawd.device_condition import async_condition_from_config
-from custom_components.clawd.device_events import (
+from custom_components.clawd.device_automation.devices import async_find_device_id
+from custom_components.clawd.device_automation.events import (
     EVENT_AGENT,
     EVENT_GATEWAY,
     AgentEvent,
     GatewayEvent,
 )
-from custom_components.clawd.devices import async_find_device_id
+from custom_components.clawd.device_condition import async_condition_from_config
 from custom_components.clawd.flows.agent_schema import new_subentry
 from custom_components.clawd.flows.ai_task import new_ai_task
 from custom_components.clawd.reports import Status

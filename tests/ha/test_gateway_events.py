@@ -10,8 +10,8 @@ from pytest_homeassistant_custom_component.common import (
     async_capture_events,
 )
 
-from custom_components.clawd.device_events import EVENT_GATEWAY
-from custom_components.clawd.devices import async_find_device_id
+from custom_components.clawd.device_automation.devices import async_find_device_id
+from custom_components.clawd.device_automation.events import EVENT_GATEWAY
 from custom_components.clawd.reports import Status
 from custom_components.clawd.selftest import drill_tools
 from tests.simulator import GatewaySimulator, Refusal

@@ -12,7 +12,7 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.clawd.assist.handoff_store import get_handoffs
 from custom_components.clawd.assist.ongoing import get_ongoing
-from custom_components.clawd.device_events import EVENT_AGENT
+from custom_components.clawd.device_automation.events import EVENT_AGENT
 from custom_components.clawd.reports import Status
 from tests.simulator import AskUser, GatewaySimulator, Reply
 

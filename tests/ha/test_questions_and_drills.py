@@ -11,9 +11,9 @@ import pytest
 
 import custom_components.clawd as integration
 from custom_components.clawd.assist.ask import Question, async_run
-from custom_components.clawd.drill_lock import drill_lock
 from custom_components.clawd.gateway import NotConnectedError, RunRequest
 from custom_components.clawd.selftest import drill_tools, is_running
+from custom_components.clawd.util.drill_lock import drill_lock
 from tests.simulator import GatewaySimulator, Pause, Reply
 
 from .assist_client import Conversation, speech

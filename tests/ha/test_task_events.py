@@ -9,7 +9,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
 from custom_components.clawd.coordinator import ClawdConfigEntry
-from custom_components.clawd.drill_lock import drill_lock
+from custom_components.clawd.util.drill_lock import drill_lock
 from tests.simulator import GatewaySimulator, Reply
 
 from .ai_tasks import cleaned_up

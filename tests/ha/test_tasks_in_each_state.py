@@ -15,7 +15,7 @@ from custom_components.clawd.assist import throwaway
 from custom_components.clawd.assist.ask import async_take_turn
 from custom_components.clawd.const import DOMAIN
 from custom_components.clawd.coordinator import ClawdConfigEntry
-from custom_components.clawd.drill_lock import drill_lock
+from custom_components.clawd.util.drill_lock import drill_lock
 from tests.simulator import GatewaySimulator, Pause, Reply
 
 from .ai_tasks import cleaned_up

@@ -9,8 +9,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.clawd.assist import throwaway, warm_up
 from custom_components.clawd.assist.warm_up import WarmUps, get_warm_ups
-from custom_components.clawd.drill_lock import drill_lock
 from custom_components.clawd.gateway import RunRequest
+from custom_components.clawd.util.drill_lock import drill_lock
 from tests.simulator import GatewaySimulator, Pause, Refuse, Reply, Tool
 
 from .assist_client import Conversation, speech

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from custom_components.clawd.drill_lock import DrillLock
+from custom_components.clawd.util.drill_lock import DrillLock
 
 type Section = Callable[[], AbstractAsyncContextManager[None]]
 

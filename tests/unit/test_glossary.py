@@ -5,7 +5,8 @@ from dataclasses import fields
 import pytest
 
 from custom_components.clawd.gateway import Cause, PauseReason, Statistics
-from custom_components.clawd.glossary import (
+from custom_components.clawd.selftest.checks.runs import LOSS_ORIGINS
+from custom_components.clawd.util.glossary import (
     CAUSES,
     CLOSE_CODES,
     CODES,
@@ -13,7 +14,6 @@ from custom_components.clawd.glossary import (
     PAUSES,
     meaning,
 )
-from custom_components.clawd.selftest.checks.runs import LOSS_ORIGINS
 
 
 def test_every_cause_and_pause_is_explained() -> None:

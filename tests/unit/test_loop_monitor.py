@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.clawd.loop_monitor import MAX_SAMPLES, LoopMonitor
+from custom_components.clawd.util.loop_monitor import MAX_SAMPLES, LoopMonitor
 
 
 class Timer:

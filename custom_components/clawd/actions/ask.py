@@ -9,7 +9,11 @@ import voluptuous as vol
 from ..assist.errors import translated_error
 from ..assist.generation import async_generate
 from ..const import DOMAIN
-from ..device_events import AgentEvent, async_fire_agent_event, describe_results
+from ..device_automation.events import (
+    AgentEvent,
+    async_fire_agent_event,
+    describe_results,
+)
 from .common import QUESTION, answer_response, async_get_agent, async_read_question
 
 if TYPE_CHECKING:

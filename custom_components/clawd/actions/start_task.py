@@ -16,10 +16,14 @@ from ..assist.errors import log_unexpected, translated_error
 from ..assist.generation import async_generate, max_duration
 from ..const import DOMAIN
 from ..coordinator import StartedTask, async_create_background_task
-from ..device_events import AgentEvent, async_fire_agent_event, describe_results
-from ..drill_lock import drill_lock
+from ..device_automation.events import (
+    AgentEvent,
+    async_fire_agent_event,
+    describe_results,
+)
 from ..error_mapping import action_error
 from ..gateway import NotConnectedError
+from ..util.drill_lock import drill_lock
 from .common import (
     ATTR_AGENT,
     QUESTION,

@@ -14,7 +14,7 @@ from homeassistant.util import dt as dt_util
 
 from ..const import CONF_ASK_QUESTIONS, DOMAIN, EVENT_QUESTION, LOGGER
 from ..coordinator import async_create_background_task
-from ..device_events import AgentEvent, async_fire_agent_event
+from ..device_automation.events import AgentEvent, async_fire_agent_event
 from ..gateway import (
     REQUESTED,
     RESOLVED,

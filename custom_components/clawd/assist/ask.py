@@ -28,7 +28,6 @@ from ..const import (
     MAX_HANDOFF_AGE,
 )
 from ..coordinator import get_runtime
-from ..drill_lock import drill_lock
 from ..error_mapping import action_error
 from ..gateway import (
     MIN_PROTOCOL,
@@ -44,6 +43,7 @@ from ..home.origin import CallOrigin
 from ..home.prompt import async_home_prompt, async_home_states_prompt
 from ..home.service import get_home
 from ..home.settings import AgentHome, HomeAccess
+from ..util.drill_lock import drill_lock
 from .errors import translated_error
 from .first_words import async_add_first_word
 from .listeners import Owner, get_listeners

@@ -21,7 +21,6 @@ from ..const import (
     TASK_SESSION_PREFIX,
 )
 from ..coordinator import get_runtime
-from ..drill_lock import drill_lock
 from ..gateway import (
     MIN_PROTOCOL,
     GatewayConnectionError,
@@ -32,6 +31,7 @@ from ..gateway import (
     Usage,
 )
 from ..home.service import get_home
+from ..util.drill_lock import drill_lock
 from .ask import async_ask_error, async_require_agent, async_take_named_turn
 from .attachments import async_encode
 from .errors import translated_error

@@ -12,7 +12,7 @@ from homeassistant.exceptions import HomeAssistantError
 
 from ..const import DOMAIN, EVENT_HANDOFF, MAX_HANDOFF_AGE
 from ..coordinator import async_create_background_task
-from ..device_events import AgentEvent, async_fire_agent_event
+from ..device_automation.events import AgentEvent, async_fire_agent_event
 from ..gateway import (
     GatewayAuthenticationError,
     GatewayError,

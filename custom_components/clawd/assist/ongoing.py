@@ -14,8 +14,8 @@ from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 
 from ..const import DOMAIN
 from ..coordinator import async_create_background_task
-from ..drill_lock import drill_lock
 from ..gateway import AgentRunAborted, GatewayError, NotConnectedError
+from ..util.drill_lock import drill_lock
 from .ask import ResumedRun, RunLostError, async_choose_session, async_resume, async_run
 from .media import Asker, reply_media
 from .prompt import join

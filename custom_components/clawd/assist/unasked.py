@@ -17,7 +17,7 @@ from homeassistant.core import HomeAssistant, callback
 
 from ..const import DOMAIN
 from ..coordinator import async_create_background_task
-from ..device_events import AgentEvent, async_fire_agent_event
+from ..device_automation.events import AgentEvent, async_fire_agent_event
 from ..gateway import COMPLETION_PREFIX, ConnectionState, GatewayError
 from ..home.announcements import Delivery, Listener, async_deliver, async_wait_for_start
 from ..home.notifications import async_notify_user

@@ -29,8 +29,8 @@ from ..const import (
     SUBENTRY_CONVERSATION,
 )
 from ..coordinator import async_create_background_task, subentries_of_type
-from ..drill_lock import DrillLock, drill_lock
 from ..gateway import ConnectionState, GatewayError, RequestFailedError, RunRequest
+from ..util.drill_lock import DrillLock, drill_lock
 from .rights import Permissions, Rights
 from .throwaway import throwaway_session
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ..gateway import RunInfo
     from ..gateway.protocol.pending import PendingRequest
-    from ..loop_monitor import LoopMonitor
+    from ..util.loop_monitor import LoopMonitor
     from .loop_watch import Block, LoopWatch, Place
 
 MINUTE: Final = 60.0

@@ -15,7 +15,6 @@ from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
 from ..coordinator import async_store_report
-from ..drill_lock import drill_lock
 from ..gateway import (
     ConnectionLostError,
     GatewayError,
@@ -23,6 +22,7 @@ from ..gateway import (
     NotConnectedError,
 )
 from ..reports import Mode, Origin, Status
+from ..util.drill_lock import drill_lock
 from .drill_tools import DRILL_TIMEOUT, ReloadError, RunStartedError
 from .model import CheckContext, CheckOutcome, CheckResult, loop_late
 from .registry import CHECKS

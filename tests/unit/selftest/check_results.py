@@ -4,10 +4,10 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from custom_components.clawd.gateway import Statistics, StoreErrors
-from custom_components.clawd.loop_monitor import LoopMonitor
 from custom_components.clawd.reports import Mode
 from custom_components.clawd.selftest.loop_watch import LoopWatch
 from custom_components.clawd.selftest.model import Check, CheckContext, CheckResult
+from custom_components.clawd.util.loop_monitor import LoopMonitor
 
 # A watch that was not started sees no lag.
 WATCH: Final = LoopWatch()

@@ -14,8 +14,8 @@ from homeassistant.util.hass_dict import HassKey
 
 from ...client_factory import CLIENTS
 from ...coordinator import count_listeners
-from ...drill_lock import drill_lock
 from ...reports import Status
+from ...util.drill_lock import drill_lock
 from .. import detectors, drill_tools
 from ..drill_tools import drill
 from ..model import CheckResult, Component, expect_none

@@ -8,7 +8,7 @@ from homeassistant.const import CONF_TYPE
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
-from .const import DOMAIN, SUBENTRY_CONVERSATION
+from ..const import DOMAIN, SUBENTRY_CONVERSATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigSubentry
     from homeassistant.helpers.typing import ConfigType
 
-    from .coordinator import ClawdConfigEntry
+    from ..coordinator import ClawdConfigEntry
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from .gateway import Cause, PauseReason
+from ..gateway import Cause, PauseReason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,10 +12,10 @@ from weakref import WeakKeyDictionary
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import Context, HomeAssistant, callback
 
-from .const import DOMAIN
-from .devices import async_find_device_id
-from .gateway import ConnectionLostError, ConnectionState, Usage
-from .reports import FAILED_STATUSES, failed_checks
+from ..const import DOMAIN
+from ..device_automation.devices import async_find_device_id
+from ..gateway import ConnectionLostError, ConnectionState, Usage
+from ..reports import FAILED_STATUSES, failed_checks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigSubentry
     from homeassistant.core import Event
 
-    from .coordinator import ClawdConfigEntry, ReportHistory
-    from .gateway import GatewayClient, RunResult, Transition
+    from ..coordinator import ClawdConfigEntry, ReportHistory
+    from ..gateway import GatewayClient, RunResult, Transition
 
 EVENT_AGENT: Final = f"{DOMAIN}_agent_event"
 EVENT_GATEWAY: Final = f"{DOMAIN}_gateway_event"

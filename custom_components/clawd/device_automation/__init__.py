@@ -1,0 +1,1 @@
+"""Devices of the integration, and the events that they tell automations."""
