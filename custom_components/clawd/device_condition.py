@@ -16,12 +16,13 @@ from .device_automation.devices import (
     AgentDevice,
     GatewayDevice,
     async_get_device,
+    async_get_types,
     require_type,
 )
 from .reports import FAILED_STATUSES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Mapping
 
     from homeassistant.helpers.condition import ConditionCheckerType
     from homeassistant.helpers.typing import ConfigType, TemplateVarsType
@@ -104,13 +105,10 @@ async def async_get_conditions(
 
 
 @callback
-def _types(hass: HomeAssistant, device_id: str) -> Collection[str]:
-    match async_get_device(hass, device_id):
-        case GatewayDevice():
-            return GATEWAY_CONDITIONS
-        case AgentDevice():
-            return AGENT_CONDITIONS
-    return ()
+def _types(hass: HomeAssistant, device_id: str) -> list[str]:
+    return async_get_types(
+        hass, device_id, of_gateway=GATEWAY_CONDITIONS, of_agent=AGENT_CONDITIONS
+    )
 
 
 @callback

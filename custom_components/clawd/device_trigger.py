@@ -15,12 +15,7 @@ from homeassistant.core import HomeAssistant, callback
 import voluptuous as vol
 
 from .const import DOMAIN
-from .device_automation.devices import (
-    AgentDevice,
-    GatewayDevice,
-    async_get_device,
-    require_type,
-)
+from .device_automation.devices import async_get_types, require_type
 from .device_automation.events import (
     EVENT_AGENT,
     EVENT_GATEWAY,
@@ -29,8 +24,6 @@ from .device_automation.events import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from homeassistant.core import CALLBACK_TYPE
     from homeassistant.helpers.trigger import TriggerActionType, TriggerInfo
     from homeassistant.helpers.typing import ConfigType
@@ -63,22 +56,17 @@ async def async_get_triggers(
             CONF_PLATFORM: "device",
             CONF_DOMAIN: DOMAIN,
             CONF_DEVICE_ID: device_id,
-            CONF_TYPE: event.value,
+            CONF_TYPE: kind,
         }
-        for event in _types(hass, device_id)
+        for kind in _types(hass, device_id)
     ]
 
 
 @callback
-def _types(
-    hass: HomeAssistant, device_id: str
-) -> Sequence[AgentEvent] | Sequence[GatewayEvent]:
-    match async_get_device(hass, device_id):
-        case GatewayDevice():
-            return [*GatewayEvent]
-        case AgentDevice():
-            return [*AgentEvent]
-    return []
+def _types(hass: HomeAssistant, device_id: str) -> list[str]:
+    return async_get_types(
+        hass, device_id, of_gateway=GatewayEvent, of_agent=AgentEvent
+    )
 
 
 async def async_attach_trigger(

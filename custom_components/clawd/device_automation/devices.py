@@ -64,6 +64,23 @@ def async_find_device_id(
     )
 
 
+@callback
+def async_get_types(
+    hass: HomeAssistant,
+    device_id: str,
+    *,
+    of_gateway: Iterable[str],
+    of_agent: Iterable[str],
+) -> list[str]:
+    """Return the types of triggers or conditions that a device offers."""
+    match async_get_device(hass, device_id):
+        case GatewayDevice():
+            return [*map(str, of_gateway)]
+        case AgentDevice():
+            return [*map(str, of_agent)]
+    return []
+
+
 def require_type(config: ConfigType, offered: Iterable[str]) -> None:
     """Check the type of a device trigger or condition.
 
