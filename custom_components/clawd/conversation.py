@@ -286,15 +286,13 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
 
     def _async_fire_reply(self, run: OngoingRun) -> None:
         """Tell automations that a question is answered."""
-        assert run.run  # noqa: S101 - it has a reply
-        result, question = run.run.result_now, run.question
-        assert result  # noqa: S101 - the reply is whole
+        question = run.question
         async_fire_agent_event(
             self.hass,
             self.coordinator.config_entry,
             self.subentry,
             AgentEvent.REPLY,
-            {**describe_results(result), "voice_device": question.voice_device},
+            {**describe_results(run.run_result), "voice_device": question.voice_device},
             context=Context(question.user_id, question.context_id),
         )
 

@@ -223,6 +223,11 @@ def subentries_of_type(
     return [one for one in subentries if one.subentry_type == subentry_type]
 
 
+def find_runtime(entry: ClawdConfigEntry) -> ClawdRuntime | None:
+    """Return the runtime of an entry; None while it is unloaded."""
+    return getattr(entry, "runtime_data", None)
+
+
 def get_runtime(entry: ClawdConfigEntry) -> ClawdRuntime:
     """Return the runtime of an entry that may have been unloaded meanwhile.
 
@@ -230,8 +235,7 @@ def get_runtime(entry: ClawdConfigEntry) -> ClawdRuntime:
         NotConnectedError: it is unloaded.
 
     """
-    runtime: ClawdRuntime | None = getattr(entry, "runtime_data", None)
-    if runtime is None:
+    if (runtime := find_runtime(entry)) is None:
         raise NotConnectedError("the entry is not loaded")
     return runtime
 

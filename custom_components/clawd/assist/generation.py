@@ -35,13 +35,13 @@ from ..util.drill_lock import drill_lock
 from .ask import async_ask_error, async_require_agent, async_take_named_turn
 from .attachments import async_encode
 from .errors import translated_error
+from .image_input import async_require_image_input
 from .prompt import NO_HOME_ACCESS, NO_POLL, join
 from .reply import ReplyFilter
 from .rights import Rights, async_rights_of_user
 from .run_origins import get_origins
 from .session_settings import async_set_session
 from .sessions import ChosenSession, async_save_later, get_sessions
-from .sight import async_require_sight
 from .structure import MAX_REPLY, Structure, StructureError
 from .throwaway import throwaway_session
 
@@ -271,7 +271,7 @@ async def _async_prepare(
     agent = subentry.data[CONF_AGENT]
     await async_require_agent(entry.runtime_data.coordinator, subentry)
     if any(file.is_image for file in task.files):
-        await async_require_sight(entry, subentry)
+        await async_require_image_input(entry, subentry)
     attachments = await async_encode(hass, task.files, hello)
     # Of up to 100 MB, which a task would keep for hours.
     task.files = ()

@@ -12,7 +12,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 
 from ..const import LOGGER, TASK_SESSION_PREFIX
-from ..coordinator import async_create_background_task, get_runtime
+from ..coordinator import async_create_background_task, find_runtime, get_runtime
 from ..gateway import MIN_PROTOCOL, ConnectionState, GatewayError, RequestFailedError
 from .sessions import get_sessions
 
@@ -125,7 +125,7 @@ def async_delete_later(
 
     The next setup of an entry that is unloaded finds them.
     """
-    runtime: ClawdRuntime | None = getattr(entry, "runtime_data", None)
+    runtime = find_runtime(entry)
     if runtime is None or not can_delete(entry):
         return
     runtime.ended_sessions.update(keys)

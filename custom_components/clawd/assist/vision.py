@@ -6,7 +6,7 @@ from ..const import LOGGER
 from ..gateway import GatewayError
 from .attachments import picture_file
 from .generation import Task, async_generate
-from .sight import async_find_blind_model
+from .image_input import async_find_text_only_model
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigSubentry
@@ -37,7 +37,7 @@ class AgentVision:
     async def async_can_see(self, subentry_id: str) -> bool:
         """Return whether the model of an agent may take pictures."""
         try:
-            blind = await async_find_blind_model(
+            text_only = await async_find_text_only_model(
                 self._entry, self._subentry(subentry_id)
             )
         except GatewayError as err:
@@ -45,7 +45,7 @@ class AgentVision:
             # The traceback would keep a lost connection alive.
             err.with_traceback(None)
             return True
-        return blind is None
+        return text_only is None
 
     async def async_describe(
         self, subentry_id: str, picture: Picture, camera: str, question: str

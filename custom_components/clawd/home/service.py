@@ -83,7 +83,7 @@ class HomeService:
         self._hass = hass
         self._entry = entry
         self._vision = vision
-        self._sighted: frozenset[str] = frozenset()
+        self._looking: frozenset[str] = frozenset()
         self._host: Host | None = None
         self._unsubscribes: list[Callable[[], None]] = []
         self.prefix = ""
@@ -127,7 +127,7 @@ class HomeService:
 
     def published_for(self, home: AgentHome) -> tuple[str, ...]:
         """Return the confirmed names that an agent can use."""
-        can_look = home.subentry_id in self._sighted
+        can_look = home.subentry_id in self._looking
         return tuple(name for name in self.published if can_look or name != HOME_LOOK)
 
     @callback
@@ -177,7 +177,7 @@ class HomeService:
     async def async_update_tools(self) -> None:
         """Build the tools, and publish them if they changed."""
         homes = agent_homes(self._entry)
-        self._sighted = await self._async_find_sighted(homes)
+        self._looking = await self._async_find_looking(homes)
         started = time.perf_counter()
         read = _apis(homes, HomeAccess.READ, HomeAccess.CONTROL)
         controlled = _apis(homes, HomeAccess.CONTROL)
@@ -187,7 +187,7 @@ class HomeService:
         self.rebuilds += 1
         self.omitted = state.count(None)
         tools = build_node_tools(state, control) + self._message_tools(homes)
-        if self._sighted:
+        if self._looking:
             tools += (LOOK_TOOL,)
         self.rebuild_seconds = time.perf_counter() - started
         if tools == self.tools:
@@ -204,7 +204,7 @@ class HomeService:
         context = llm_context(self._hass, device_id=device_id)
         return await async_get_home_tools(self._hass, apis, context)
 
-    async def _async_find_sighted(self, homes: Iterable[AgentHome]) -> frozenset[str]:
+    async def _async_find_looking(self, homes: Iterable[AgentHome]) -> frozenset[str]:
         """Return the agents that can look; none without an exposed camera."""
         if not find_cameras(self._hass):
             return frozenset()

@@ -1,4 +1,4 @@
-"""Models that take pictures, and those that do not."""
+"""Image input of the models."""
 
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..gateway import Model
 
 
-async def async_require_sight(
+async def async_require_image_input(
     entry: ClawdConfigEntry, subentry: ConfigSubentry
 ) -> None:
     """Raise if the model is known to take texts only.
@@ -27,11 +27,11 @@ async def async_require_sight(
         GatewayConnectionError: the Gateway did not answer.
 
     """
-    if model := await async_find_blind_model(entry, subentry):
+    if model := await async_find_text_only_model(entry, subentry):
         raise translated_error("model_without_sight", model=model.name)
 
 
-async def async_find_blind_model(
+async def async_find_text_only_model(
     entry: ClawdConfigEntry, subentry: ConfigSubentry
 ) -> Model | None:
     """Return an agent's model that takes only texts.
