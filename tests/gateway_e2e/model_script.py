@@ -103,10 +103,11 @@ def parse_script(text: str) -> list[Step]:
 
     The Gateway may have added lines around the script.
     """
-    if script := SCRIPT.search(text):
-        steps = script[1]
-    elif sentence := SENTENCE.search(text):
-        steps = SENTENCES[sentence[1].lower()]
+    # The Gateway puts a message that was stopped before an answer above the next one.
+    if scripts := SCRIPT.findall(text):
+        steps = scripts[-1]
+    elif sentences := SENTENCE.findall(text):
+        steps = SENTENCES[sentences[-1].lower()]
     else:
         steps = GREETING
     matches = [STEP.fullmatch(part.strip()) for part in steps.split(" | ")]
