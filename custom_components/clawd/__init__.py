@@ -59,6 +59,7 @@ from .selftest.resources import async_get_tracker
 from .selftest.schedule import async_schedule_self_tests
 from .services import async_setup_services
 from .storage import DeviceTokenStore, async_remove_entry_data, async_remove_identity
+from .util.domain_data import remove_domain_data
 from .validation import async_validate_entry, invalid_entry
 
 if TYPE_CHECKING:
@@ -220,6 +221,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> bo
 async def async_remove_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
     """Remove the stored data of a Gateway."""
     remove_history(hass, entry.entry_id)
+    remove_domain_data(hass, entry)
     await async_remove_media(hass, entry.entry_id)
     await async_remove_entry_data(hass, entry.entry_id)
     # All Gateways know Home Assistant by one identity.

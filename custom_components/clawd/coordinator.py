@@ -13,6 +13,7 @@ from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry, ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+from homeassistant.util.hass_dict import HassDict
 
 from .client_factory import get_history
 from .const import DOMAIN, LOGGER, MODELS
@@ -142,6 +143,7 @@ class ClawdRuntime:
         started_tasks: tasks that an action has started, by id, until they end.
         temporary_listeners: number of those per event that end with a question.
         task_ends: how often the end of each of the last ones was told, by id.
+        data: what the packages above keep of a loaded entry, by typed key.
 
     """
 
@@ -166,6 +168,7 @@ class ClawdRuntime:
     started_tasks: dict[str, StartedTask] = field(default_factory=dict)
     temporary_listeners: Counter[str] = field(default_factory=Counter)
     task_ends: Counter[str] = field(default_factory=Counter)
+    data: HassDict = field(default_factory=HassDict)
 
     def count_task_end(self, task_id: str) -> None:
         """Count that the end of a task is told."""

@@ -31,10 +31,11 @@ if TYPE_CHECKING:
 
 
 def _is_working(device: AgentDevice) -> bool:
-    subentry_id = device.subentry.subentry_id
-    return bool(
-        get_ongoing(device.entry).of_agent(subentry_id)
-        or get_origins(device.entry).of_agent(subentry_id)
+    entry, subentry_id = device.entry, device.subentry.subentry_id
+    loaded = entry.state is ConfigEntryState.LOADED
+    return loaded and bool(
+        get_ongoing(entry).of_agent(subentry_id)
+        or get_origins(entry).of_agent(subentry_id)
     )
 
 

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakKeyDictionary
 
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
@@ -15,6 +14,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_track_time_interval
+from homeassistant.util.hass_dict import HassKey
 
 from .const import CONF_AGENT, DOMAIN, MAX_CLOCK_SKEW
 from .error_mapping import approval_placeholders, format_fingerprint
@@ -34,6 +34,7 @@ from .gateway import (
 )
 from .redaction import known_secrets, redact_texts
 from .storage import SIGNAL_STORES_CHANGED, async_write_again, unwritten_stores
+from .util.domain_data import get_domain_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -105,7 +106,7 @@ type Causes = Mapping[Issue, Mapping[str, str]]
 
 # Ids of issues that the user ignored. Home Assistant forgets it when an issue is
 # deleted, as at each reload of the entry.
-_IGNORED: Final[WeakKeyDictionary[ConfigEntry[Any], set[str]]] = WeakKeyDictionary()
+_IGNORED: Final[HassKey[set[str]]] = HassKey("ignored_issues")
 
 
 @callback
@@ -222,7 +223,7 @@ def async_delete_issue(
 ) -> None:
     """Delete an issue of an entry."""
     issue_id = _issue_id(entry, issue)
-    _IGNORED.get(entry, set()).discard(issue_id)
+    get_domain_data(entry).get(_IGNORED, set()).discard(issue_id)
     ir.async_delete_issue(hass, DOMAIN, issue_id)
 
 
@@ -247,7 +248,8 @@ def _async_create(  # noqa: PLR0913, PLR0917 - as Home Assistant's own function
         translation_key=issue,
         translation_placeholders={"title": entry.title, **placeholders},
     )
-    if issue_id in (ignored := _IGNORED.get(entry, set())):
+    ignored = get_domain_data(entry).get(_IGNORED, set())
+    if issue_id in ignored:
         ignored.discard(issue_id)
         ir.async_ignore_issue(hass, DOMAIN, issue_id, ignore=True)
 
@@ -296,7 +298,7 @@ def _async_remember_ignored(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Non
     for issue_id in _issue_ids(hass, entry):
         known = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
         if known and known.dismissed_version:
-            _IGNORED.setdefault(entry, set()).add(issue_id)
+            get_domain_data(entry).setdefault(_IGNORED, set()).add(issue_id)
 
 
 def _issue_ids(hass: HomeAssistant, entry: ConfigEntry[Any]) -> list[str]:

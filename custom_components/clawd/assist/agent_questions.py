@@ -5,15 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
 import time
-from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Final
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
 
 from ..const import CONF_ASK_QUESTIONS, DOMAIN, EVENT_QUESTION, LOGGER
-from ..coordinator import async_create_background_task
+from ..coordinator import async_create_background_task, find_runtime
 from ..device_automation.events import AgentEvent, async_fire_agent_event
 from ..gateway import (
     REQUESTED,
@@ -28,6 +27,7 @@ from ..gateway import (
     ScopeStatus,
 )
 from ..home.announcements import Delivery, async_deliver
+from ..util.domain_data import get_domain_data
 from .answers import find_answer, is_refusal, names_choice
 from .handoff import async_hand_off
 from .handoff_store import Handoff, get_handoffs
@@ -59,7 +59,7 @@ GONE: Final = "gone"
 
 
 # Ids of questions; not in `AgentQuestions`, which a reload replaces.
-_FIRED: Final[WeakKeyDictionary[ConfigEntry[Any], deque[str]]] = WeakKeyDictionary()
+_FIRED: Final[HassKey[deque[str]]] = HassKey("fired_questions")
 
 
 class Taken(Enum):
@@ -375,7 +375,8 @@ class AgentQuestions:
     @callback
     def _async_fire_once(self, one: OpenQuestion) -> None:
         """Tell automations of a question, unless it was open before a reload."""
-        fired = _FIRED.setdefault(self._entry, deque(maxlen=MAX_FIRED))
+        data = get_domain_data(self._entry)
+        fired = data.setdefault(_FIRED, deque(maxlen=MAX_FIRED))
         if one.request.id in fired:
             return
         fired.append(one.request.id)
@@ -464,14 +465,13 @@ class AgentQuestions:
         await handoffs.async_remove(self._hass, self._entry, run.id)
 
 
-_QUESTIONS: Final[WeakKeyDictionary[ConfigEntry[Any], AgentQuestions]] = (
-    WeakKeyDictionary()
-)
+_QUESTIONS: Final[HassKey[AgentQuestions]] = HassKey("agent_questions")
 
 
-def get_agent_questions(entry: ConfigEntry[Any]) -> AgentQuestions | None:
+def get_agent_questions(entry: ClawdConfigEntry) -> AgentQuestions | None:
     """Return the open questions of an entry; None unless they are answered."""
-    return _QUESTIONS.get(entry)
+    runtime = find_runtime(entry)
+    return runtime.data.get(_QUESTIONS) if runtime else None
 
 
 @callback
@@ -481,13 +481,14 @@ def async_track_questions(
     """Track the questions of an entry's runs; return the unsubscribe."""
     if entry.options.get(CONF_ASK_QUESTIONS) is not True:
         return lambda: None
-    _QUESTIONS[entry] = questions = AgentQuestions(hass, entry)
+    data = entry.runtime_data.data
+    data[_QUESTIONS] = questions = AgentQuestions(hass, entry)
     unsubscribe = questions.async_start()
 
     @callback
     def stop() -> None:
         unsubscribe()
-        del _QUESTIONS[entry]
+        del data[_QUESTIONS]
 
     return stop
 

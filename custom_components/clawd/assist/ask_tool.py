@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 import time
 from typing import TYPE_CHECKING, Any, Final, override
-from weakref import WeakKeyDictionary
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import Platform
 from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er, llm
+from homeassistant.util.hass_dict import HassKey
 import voluptuous as vol
 
 from ..const import CONF_OFFER_TO_AGENTS, DOMAIN, SUBENTRY_CONVERSATION
@@ -20,6 +20,7 @@ from ..gateway import NodeCallError
 from ..home.agent_calls import in_agent_call
 from ..home.limits import MAX_ASKED_OF_HOUR, MAX_ASKED_OF_MINUTE, AgentLimits
 from ..home.users import async_require_control
+from ..util.domain_data import get_domain_data
 from .ask import Question, async_build_prompt, call_origin
 from .errors import translated_error
 from .generation import Task, async_generate
@@ -86,8 +87,8 @@ class Asked:
     limits: AgentLimits = field(default_factory=_new_limits)
 
 
-# Not in the runtime of the entry, which a reload replaces.
-_ASKED: Final[WeakKeyDictionary[ConfigEntry[Any], Asked]] = WeakKeyDictionary()
+# A reload sets no limit back.
+_ASKED: Final[HassKey[Asked]] = HassKey("asked")
 
 
 @callback
@@ -109,7 +110,7 @@ def async_offered_agents(hass: HomeAssistant) -> Agents:
 
 def get_asked(entry: ConfigEntry[Any]) -> Asked:
     """Return the questions of others to the agents of an entry."""
-    return _ASKED.setdefault(entry, Asked())
+    return get_domain_data(entry).setdefault(_ASKED, Asked())
 
 
 class AskTool(llm.Tool):

@@ -5,12 +5,13 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 import time
 from typing import TYPE_CHECKING, Any, Final, Self
-from weakref import WeakKeyDictionary
 
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.util.hass_dict import HassKey
 
 from ..client_factory import get_history
 from ..storage import async_load_handoffs, async_save_handoffs
+from ..util.domain_data import get_domain_data
 from .ask import Question
 from .sessions import get_sessions
 from .side_session import first_words
@@ -174,10 +175,9 @@ class Handoffs:
         await async_save_handoffs(hass, entry.entry_id, content, on_error)
 
 
-# Not in the runtime of the entry, which a reload replaces.
-_HANDOFFS: Final[WeakKeyDictionary[ConfigEntry[Any], Handoffs]] = WeakKeyDictionary()
+_HANDOFFS: Final[HassKey[Handoffs]] = HassKey("handoffs")
 
 
 def get_handoffs(entry: ConfigEntry[Any]) -> Handoffs:
-    """Return the hand-offs of an entry."""
-    return _HANDOFFS.setdefault(entry, Handoffs())
+    """Return the hand-offs of an entry; their counts outlive a reload."""
+    return get_domain_data(entry).setdefault(_HANDOFFS, Handoffs())

@@ -9,14 +9,13 @@ from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 import time
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakKeyDictionary
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.util.hass_dict import HassKey
 
 from ..client_factory import get_history
 from ..const import DOMAIN
-from ..coordinator import async_create_background_task
+from ..coordinator import async_create_background_task, get_runtime
 from ..home.announcements import Listener
 from ..storage import async_load_listeners, async_save_listeners
 
@@ -38,10 +37,7 @@ MAX_SPAWN_AGE: Final = 86_400.0
 # completion of a sub-agent may repeat what the run that waited for it has said.
 MAX_TOLD_AGE: Final = 60.0
 
-# By entry, as its runtime data cannot know them.
-_LISTENERS: Final[WeakKeyDictionary[ConfigEntry[Any], SessionListeners]] = (
-    WeakKeyDictionary()
-)
+_LISTENERS: Final[HassKey[SessionListeners]] = HassKey("listeners")
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,14 +210,20 @@ async def async_load_session_listeners(
     hass: HomeAssistant, entry: ClawdConfigEntry
 ) -> SessionListeners:
     """Load the listeners of an entry."""
-    _LISTENERS[entry] = listeners = SessionListeners(hass, entry)
+    listeners = SessionListeners(hass, entry)
+    entry.runtime_data.data[_LISTENERS] = listeners
     await listeners.async_load()
     return listeners
 
 
 def get_listeners(entry: ClawdConfigEntry) -> SessionListeners:
-    """Return the listeners of a loaded entry."""
-    return _LISTENERS[entry]
+    """Return the listeners of a loaded entry.
+
+    Raises:
+        NotConnectedError: it has been unloaded meanwhile.
+
+    """
+    return get_runtime(entry).data[_LISTENERS]
 
 
 def _digest(text: str) -> str:

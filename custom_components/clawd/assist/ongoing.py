@@ -8,13 +8,14 @@ from functools import partial
 import time
 from typing import TYPE_CHECKING, Any, Final, override
 from uuid import uuid4
-from weakref import WeakKeyDictionary
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
 from ..coordinator import async_create_background_task
 from ..gateway import AgentRunAborted, GatewayError, NotConnectedError
+from ..util.domain_data import get_domain_data
 from ..util.drill_lock import drill_lock
 from .ask import ResumedRun, RunLostError, async_choose_session, async_resume, async_run
 from .media import Asker, reply_media
@@ -370,13 +371,12 @@ class OngoingRuns:
         return tuple(self._notes.pop(session_key, ()))
 
 
-# Not in the runtime of the entry, which a reload replaces.
-_RUNS: Final[WeakKeyDictionary[ConfigEntry[Any], OngoingRuns]] = WeakKeyDictionary()
+_RUNS: Final[HassKey[OngoingRuns]] = HassKey("ongoing_runs")
 
 
 def get_ongoing(entry: ConfigEntry[Any]) -> OngoingRuns:
-    """Return the runs of an entry."""
-    return _RUNS.setdefault(entry, OngoingRuns())
+    """Return the runs of an entry; its notes outlive a reload."""
+    return get_domain_data(entry).setdefault(_RUNS, OngoingRuns())
 
 
 async def async_ask(

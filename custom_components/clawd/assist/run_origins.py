@@ -2,16 +2,18 @@
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Protocol
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Final, Protocol
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.util.hass_dict import HassKey
+
+from ..coordinator import get_runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from homeassistant.config_entries import ConfigSubentry
 
+    from ..coordinator import ClawdConfigEntry
     from ..gateway import AgentRun
     from ..home.announcements import Listener
 
@@ -106,9 +108,14 @@ class RunOrigins:
                 self.on_end(origin)
 
 
-_ORIGINS: Final[WeakKeyDictionary[ConfigEntry[Any], RunOrigins]] = WeakKeyDictionary()
+_ORIGINS: Final[HassKey[RunOrigins]] = HassKey("run_origins")
 
 
-def get_origins(entry: ConfigEntry[Any]) -> RunOrigins:
-    """Return the origins of the runs of an entry."""
-    return _ORIGINS.setdefault(entry, RunOrigins())
+def get_origins(entry: ClawdConfigEntry) -> RunOrigins:
+    """Return the origins of the runs of a loaded entry.
+
+    Raises:
+        NotConnectedError: it has been unloaded meanwhile.
+
+    """
+    return get_runtime(entry).data.setdefault(_ORIGINS, RunOrigins())

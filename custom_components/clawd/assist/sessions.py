@@ -3,15 +3,14 @@
 from collections import Counter, OrderedDict
 from dataclasses import asdict, dataclass, replace
 import time
-from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Final
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.util.hass_dict import HassKey
 
 from ..client_factory import get_history
 from ..const import CONF_AGENT
-from ..coordinator import async_create_background_task
+from ..coordinator import async_create_background_task, find_runtime, get_runtime
 from ..storage import async_load_sessions, async_save_sessions
 from .rights import rights_of_named
 from .session import named_session_key
@@ -27,10 +26,7 @@ if TYPE_CHECKING:
 MAX_SESSIONS: Final = 256
 SAVE_TASK: Final = "clawd sessions"
 
-# By entry, as its runtime data cannot know the package.
-_SESSIONS: Final[WeakKeyDictionary[ConfigEntry[Any], AgentSessions]] = (
-    WeakKeyDictionary()
-)
+_SESSIONS: Final[HassKey[AgentSessions]] = HassKey("sessions")
 
 
 @dataclass(slots=True)
@@ -208,12 +204,23 @@ async def async_load_agent_sessions(
     """Load the sessions of an entry that is set up."""
     sessions = AgentSessions(hass, entry)
     await sessions.async_load()
-    _SESSIONS[entry] = sessions
+    entry.runtime_data.data[_SESSIONS] = sessions
 
 
 def get_sessions(entry: ClawdConfigEntry) -> AgentSessions:
-    """Return the sessions of an entry that was set up."""
-    return _SESSIONS[entry]
+    """Return the sessions of a loaded entry.
+
+    Raises:
+        NotConnectedError: it has been unloaded meanwhile.
+
+    """
+    return get_runtime(entry).data[_SESSIONS]
+
+
+def find_sessions(entry: ClawdConfigEntry) -> AgentSessions | None:
+    """Return the sessions of an entry; None until they are loaded."""
+    runtime = find_runtime(entry)
+    return runtime.data.get(_SESSIONS) if runtime else None
 
 
 def choose_session(

@@ -6,15 +6,16 @@ from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
-from weakref import WeakKeyDictionary
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.util.hass_dict import HassKey
 
 from ..const import LOGGER, TASK_SESSION_PREFIX
 from ..coordinator import async_create_background_task, find_runtime, get_runtime
 from ..gateway import MIN_PROTOCOL, ConnectionState, GatewayError, RequestFailedError
-from .sessions import get_sessions
+from ..util.domain_data import get_domain_data
+from .sessions import find_sessions, get_sessions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable
@@ -26,9 +27,8 @@ if TYPE_CHECKING:
 DELAYS: Final = (0.0, 1.0, 5.0)
 CLEANUP_TASK: Final = "clawd session cleanup"
 
-# Keys of the sessions in use. Not in the runtime of the entry: a drill reloads it
-# between two turns of a task.
-_IN_USE: Final[WeakKeyDictionary[ConfigEntry[Any], set[str]]] = WeakKeyDictionary()
+# Keys of the sessions in use. A drill reloads the entry between two turns of a task.
+_IN_USE: Final[HassKey[set[str]]] = HassKey("throwaway_sessions")
 
 
 @asynccontextmanager
@@ -37,13 +37,14 @@ async def throwaway_session(
 ) -> AsyncGenerator[str]:
     """Return the key of a new session; it is deleted in the background."""
     key = f"agent:{agent.lower()}:{_own_prefix(entry)}{uuid4().hex}"
-    in_use = _IN_USE.setdefault(entry, set())
+    in_use = get_domain_data(entry).setdefault(_IN_USE, set())
     in_use.add(key)
     try:
         yield key
     finally:
         in_use.discard(key)
-        get_sessions(entry).forget(key)
+        if sessions := find_sessions(entry):
+            sessions.forget(key)
         # Also those of tasks that ended without a connection.
         async_delete_later(hass, entry, (key,))
 
@@ -55,7 +56,7 @@ def _own_prefix(entry: ClawdConfigEntry) -> str:
 
 def count_in_use(entry: ConfigEntry[Any]) -> int:
     """Return the number of throw-away sessions in use."""
-    return len(_IN_USE.get(entry, ()))
+    return len(get_domain_data(entry).get(_IN_USE, ()))
 
 
 async def async_find_unused(entry: ClawdConfigEntry) -> tuple[FoundSession, ...]:
@@ -66,7 +67,7 @@ async def async_find_unused(entry: ClawdConfigEntry) -> tuple[FoundSession, ...]
 
     """
     found = await entry.runtime_data.client.sessions.search(_own_prefix(entry))
-    in_use = _IN_USE.get(entry, ())
+    in_use = get_domain_data(entry).get(_IN_USE, set())
     return tuple(session for session in found if session.key not in in_use)
 
 

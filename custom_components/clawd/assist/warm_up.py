@@ -16,10 +16,10 @@ from functools import partial
 from itertools import pairwise
 import time
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakKeyDictionary
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.util.hass_dict import HassKey
 
 from ..const import (
     CONF_AGENT,
@@ -30,6 +30,7 @@ from ..const import (
 )
 from ..coordinator import async_create_background_task, subentries_of_type
 from ..gateway import ConnectionState, GatewayError, RequestFailedError, RunRequest
+from ..util.domain_data import get_domain_data
 from ..util.drill_lock import DrillLock, drill_lock
 from .rights import Permissions, Rights
 from .throwaway import throwaway_session
@@ -79,13 +80,13 @@ class WarmUps:
         return sum(is_same_start(first, second) for first, second in pairs)
 
 
-# Not in the runtime of the entry: a reload within the minute repeats no warm-up.
-_WARM_UPS: Final[WeakKeyDictionary[ConfigEntry[Any], WarmUps]] = WeakKeyDictionary()
+# A reload within the minute repeats no warm-up.
+_WARM_UPS: Final[HassKey[WarmUps]] = HassKey("warm_ups")
 
 
 def get_warm_ups(entry: ConfigEntry[Any]) -> WarmUps:
     """Return the warm-ups of an entry."""
-    return _WARM_UPS.setdefault(entry, WarmUps())
+    return get_domain_data(entry).setdefault(_WARM_UPS, WarmUps())
 
 
 def is_same_start(first: float, second: float) -> bool:

@@ -7,15 +7,16 @@ session.
 
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, TypedDict
-from weakref import WeakKeyDictionary
 
-from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import Context, HomeAssistant, callback
+from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
 from ..device_automation.devices import async_find_device_id
 from ..gateway import ConnectionLostError, ConnectionState, Usage
 from ..reports import FAILED_STATUSES, failed_checks
+from ..util.domain_data import get_domain_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -133,8 +134,8 @@ def async_track_self_test_events(
     return reports.async_add_listener(compare)
 
 
-# Whether the Gateway was connected; not in the runtime, which a reload replaces.
-_CONNECTED: Final[WeakKeyDictionary[ConfigEntry[Any], bool]] = WeakKeyDictionary()
+# Whether the Gateway was connected, also before a reload.
+_CONNECTED: Final[HassKey[bool]] = HassKey("connected")
 
 
 class _ConnectionEvents:
@@ -177,18 +178,20 @@ class _ConnectionEvents:
             and not transition.drill
             and not _is_intended(transition)
         ):
-            if _CONNECTED.get(self._entry):
+            data = get_domain_data(self._entry)
+            if data.get(_CONNECTED):
                 code = transition.error.code if transition.error else None
                 self._async_fire(GatewayEvent.CONNECTION_LOST, {"code": code})
-            _CONNECTED[self._entry] = False
+            data[_CONNECTED] = False
 
     @callback
     def _handle_connected(self) -> None:
         connected = self._client.state is ConnectionState.CONNECTED
         if connected and self._entry.state is ConfigEntryState.LOADED:
-            if _CONNECTED.get(self._entry) is False:
+            data = get_domain_data(self._entry)
+            if data.get(_CONNECTED) is False:
                 self._async_fire(GatewayEvent.CONNECTED, {})
-            _CONNECTED[self._entry] = True
+            data[_CONNECTED] = True
 
     @callback
     def _async_fire(self, event: GatewayEvent, data: Mapping[str, Any]) -> None:

@@ -2,13 +2,14 @@
 
 import time
 from typing import TYPE_CHECKING, Any, Final, Protocol
-from weakref import WeakKeyDictionary
 
 from homeassistant.components.intent.const import TIMER_DATA
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.start import async_at_started
+from homeassistant.util.hass_dict import HassKey
 
+from ..coordinator import find_runtime
 from .apis import llm_context
 from .calls import CallState, async_handle_call
 from .cameras import find_cameras
@@ -39,8 +40,7 @@ if TYPE_CHECKING:
     from .looking import Vision
     from .tools import HomeTool
 
-# By entry, as its runtime data cannot know the home: assist reads them here.
-_SERVICES: Final[WeakKeyDictionary[ConfigEntry[Any], HomeService]] = WeakKeyDictionary()
+_SERVICE: Final[HassKey[HomeService]] = HassKey("home")
 
 
 class Host(Protocol):
@@ -133,7 +133,7 @@ class HomeService:
     @callback
     def async_start(self) -> None:
         """Follow the home; the tools are built once Home Assistant has started."""
-        _SERVICES[self._entry] = self
+        self._entry.runtime_data.data[_SERVICE] = self
         self._unsubscribes = [
             async_track_exposure(self._hass, self.async_update_tools, self._entry),
             async_at_started(self._hass, self._async_started),
@@ -142,7 +142,7 @@ class HomeService:
     @callback
     def async_stop(self) -> None:
         """Stop following the home."""
-        _SERVICES.pop(self._entry, None)
+        self._entry.runtime_data.data.pop(_SERVICE, None)
         while self._unsubscribes:
             self._unsubscribes.pop()()
 
@@ -242,6 +242,7 @@ def has_home_access(entry: ConfigEntry[Any]) -> bool:
     return any(home.access is not HomeAccess.NONE for home in agent_homes(entry))
 
 
-def get_home(entry: ConfigEntry[Any]) -> HomeService | None:
+def get_home(entry: ClawdConfigEntry) -> HomeService | None:
     """Return the service of a loaded entry whose agents have access."""
-    return _SERVICES.get(entry)
+    runtime = find_runtime(entry)
+    return runtime.data.get(_SERVICE) if runtime else None

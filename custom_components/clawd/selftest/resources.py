@@ -2,9 +2,11 @@
 
 from collections import Counter
 from typing import TYPE_CHECKING, Final
-from weakref import WeakKeyDictionary
 
 from homeassistant.core import callback
+from homeassistant.util.hass_dict import HassKey
+
+from ..util.domain_data import get_domain_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,11 +41,11 @@ class ResourceTracker:
         entry.async_on_unload(release_and_count)
 
 
-# Not in the runtime of the entry: it has to outlive it to see what stays.
-_TRACKERS: Final[WeakKeyDictionary[ConfigEntry, ResourceTracker]] = WeakKeyDictionary()
+# It has to outlive the runtime of the entry to see what stays.
+_TRACKER: Final[HassKey[ResourceTracker]] = HassKey("resources")
 
 
 @callback
 def async_get_tracker(entry: ConfigEntry) -> ResourceTracker:
     """Return the tracker of an entry."""
-    return _TRACKERS.setdefault(entry, ResourceTracker())
+    return get_domain_data(entry).setdefault(_TRACKER, ResourceTracker())

@@ -3,7 +3,10 @@
 import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakKeyDictionary
+
+from homeassistant.util.hass_dict import HassKey
+
+from .domain_data import get_domain_data
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -63,10 +66,10 @@ class DrillLock:
         self._changed = asyncio.Event()
 
 
-# Not in the runtime of the entry: a drill reloads it.
-_LOCKS: Final[WeakKeyDictionary[ConfigEntry[Any], DrillLock]] = WeakKeyDictionary()
+# A drill reloads the entry.
+_LOCK: Final[HassKey[DrillLock]] = HassKey("drill_lock")
 
 
 def drill_lock(entry: ConfigEntry[Any]) -> DrillLock:
     """Return the lock of an entry."""
-    return _LOCKS.setdefault(entry, DrillLock())
+    return get_domain_data(entry).setdefault(_LOCK, DrillLock())
