@@ -13,7 +13,6 @@ from .commands import (
     AgentCommands,
     ArtifactCommands,
     ChatCommands,
-    DeviceCommands,
     MessageCommands,
     ModelCommands,
     NodeCommands,
@@ -27,7 +26,6 @@ from .commands import (
 from .connect_profile import OPERATOR_PROFILE
 from .events import EventListeners
 from .exceptions import (
-    AgentRunError,
     CannotConnectError,
     Close,
     ConnectionLostError,
@@ -35,22 +33,21 @@ from .exceptions import (
     GatewayError,
     NotConnectedError,
     UnexpectedError,
+    stopped_error,
 )
 from .history import ClientHistory, CredentialRefusal
 from .introspection import Introspection
 from .media import MediaDownloads
-from .models import MIN_PROTOCOL, Timing
+from .models import Timing
 from .probe import fetch_gateway_id, fetch_gateway_info
 from .protocol.connection import SHUTDOWN, Connection
 from .protocol.transport import CLOSE_ABNORMAL, open_socket
-from .runs.aborts import STOP_TIMEOUT, Aborts
-from .runs.recovery import complete, recover
-from .runs.runs import AgentRuns
+from .runs.manager import RunManager
 from .runs.transcript import read_replies, read_usage
-from .scope_upgrade import ScopeRequest, ScopeStatus, await_scopes
+from .scope_upgrade import ScopeUpgrade
 from .sleep_detector import SleepDetector
 from .state import Cause, ConnectionState, StateHistory
-from .statistics import TRACE_LENGTH, RunOutcome
+from .statistics import TRACE_LENGTH
 from .tasks import TaskRegistry
 from .tracebacks import Failure
 
@@ -61,16 +58,15 @@ if TYPE_CHECKING:
     from .credentials import Credentials
     from .endpoint import Endpoint
     from .events import Listener
-    from .exceptions import PairingRequiredError, RequestFailedError
     from .models import Hello, Json, Payload, RunResult
     from .probe import GatewayInfo
-    from .protocol.connection import ConnectionTask
     from .protocol.frames import Event
     from .protocol.handshake import ConnectProfile
     from .protocol.transport import AddressInfo, Peer
     from .runs.foreign import Follower
     from .runs.request import RunRequest
     from .runs.run import AgentRun
+    from .scope_upgrade import ScopeRequest
     from .state import Transition
 
 AGENT: Final = "agent"
@@ -83,8 +79,6 @@ FALLBACK_DELAY: Final = 30.0
 REPLY_MESSAGES: Final = 50
 # Messages of a run whose usage is summed up; both Gateways return no more.
 USAGE_MESSAGES: Final = 1000
-# Seconds from the question to which `AgentRun.extend()` moves the deadline at most.
-MAX_EXTENSION: Final = 3600.0
 SCOPES_TOPIC: Final = "client.scopes"
 STATE_TOPIC: Final = "client.state"
 
@@ -145,15 +139,15 @@ class GatewayClient:
         self._peer: Peer | None = None
         self._was_connected = False
         self._tasks = TaskRegistry(self.statistics.task_failures)
-        self._aborts = Aborts(lambda: self._connection, self._tasks)
-        self._runs = AgentRuns(
+        self._run_manager = RunManager(
+            lambda: self._connection,
+            self._tasks,
             self.statistics,
             self._timing,
-            self._aborts.abort,
-            self._aborts.end_expired,
-            on_refused=self._resend,
-            on_incomplete=self._fetch_reply,
+            on_failure=self._log_failure,
+            is_stopping=lambda: bool(self._main and self._main.cancelling()),
         )
+        self._runs = self._run_manager.runs
         self._event_listeners: EventListeners[Event] = EventListeners(
             self.statistics, self._tasks.spawn
         )
@@ -163,9 +157,12 @@ class GatewayClient:
         self._scope_listeners: EventListeners[ScopeRequest] = EventListeners(
             self.statistics, self._tasks.spawn
         )
-        wants_more = bool(profile.optional_scopes)
-        self._scopes = ScopeRequest(
-            ScopeStatus.UNKNOWN if wants_more else ScopeStatus.OFF
+        self._scopes = ScopeUpgrade(
+            profile,
+            credentials,
+            evidence,
+            on_lacking=partial(self._change, Cause.LIMITED),
+            on_change=partial(self._scope_listeners.dispatch, SCOPES_TOPIC),
         )
         self._backoff = Backoff(self._timing)
         self.agents = AgentCommands(self.request)
@@ -205,7 +202,7 @@ class GatewayClient:
     @property
     def optional_scopes(self) -> ScopeRequest:
         """Return the status of the optional scopes."""
-        return self._scopes
+        return self._scopes.optional
 
     @property
     def device_id(self) -> str:
@@ -248,7 +245,7 @@ class GatewayClient:
             self._main = None
             self._tasks.discard(task)
             _LOGGER.debug("Client stopped")
-            await self._close(_stopped_error())
+            await self._close(stopped_error())
 
     async def fetch_info(self) -> GatewayInfo:
         """Connect once, and return identity and agents of the Gateway.
@@ -273,7 +270,7 @@ class GatewayClient:
             async with self._connected() as connection:
                 yield connection
         finally:
-            await self._close(_stopped_error())
+            await self._close(stopped_error())
 
     async def fetch_id(self) -> str:
         """Return the Gateway's lasting id."""
@@ -375,24 +372,7 @@ class GatewayClient:
             RequestFailedError: the Gateway refused the run.
 
         """
-        try:
-            connection = self._require_connection()
-        except NotConnectedError as err:
-            outcome = RunOutcome(time.time(), "NOT_CONNECTED", type(err).__name__)
-            self.statistics.run_outcomes.append(outcome)
-            raise
-        # Registered before it is sent: the events of a fast reply come at once.
-        run = self._runs.open(request)
-        try:
-            await self._send_run(connection, run)
-            return await run.wait_accepted()
-        except BaseException:
-            if not run.ended:
-                run.fail(_stopped_error())
-                # A client that takes the place of this one may resume the run.
-                if not (self._main and self._main.cancelling()):
-                    self._aborts.abort_in_background(run)
-            raise
+        return await self._run_manager.start(request)
 
     def resume_run(
         self, request: RunRequest, asked_at: float, *, accepted: bool
@@ -403,143 +383,12 @@ class GatewayClient:
         `asked_at` is in seconds since 1970. A run that was not `accepted` fails if
         the Gateway does not know it; nothing is sent again.
         """
-        run = self._runs.open(request)
-        run.resume(asked_at, accepted=accepted)
-        if self._connection is None:
-            run.mark_disconnected(NotConnectedError("not connected to the Gateway"))
-        else:
-            self._tasks.spawn(self._recover(run, self._connection), "recovery")
-        return run
-
-    async def _send_run(self, connection: Connection, run: AgentRun) -> None:
-        def accept(payload: Json) -> float:
-            self._runs.accept(run, payload)
-            # The run ends the request by its own deadlines, which may be extended; the
-            # final response also tells whether an expired run was stopped.
-            return max(run.timeout, MAX_EXTENSION) + STOP_TIMEOUT
-
-        timeout, method = self._timing.request_timeout, run.request.method.name
-        if run.request.by_chat:
-            request = connection.pending.open(method, timeout)
-            run.attach_start(request.future)
-        else:
-            request = connection.pending.open(method, timeout, accept)
-            run.attach_response(request.future)
-        await connection.send(request, run.request.params)
-
-    def _resend(self, run: AgentRun, error: RequestFailedError) -> bool:
-        """Send a refused run again, if it may succeed within the request timeout."""
-        # v4, seconds after its start: {"code": "UNAVAILABLE", "message": "Agent
-        # database open was revoked"}. The key is the same, so nothing runs twice.
-        delay = self._timing.resend_delay * 2.0 ** (run.attempts - 1)
-        delay = max(delay, error.retry_after or 0.0)
-        in_time = run.deadlines.age + delay < self._timing.request_timeout
-        connection = self._connection
-        if connection is None or not error.retryable or not in_time:
-            return False
-        later = self._send_later(connection, run, delay)
-        self._tasks.spawn(later, "recovery resend")
-        return True
-
-    async def _send_later(
-        self, connection: Connection, run: AgentRun, delay: float
-    ) -> None:
-        await asyncio.sleep(delay)
-        # Another connection recovers the run by itself.
-        if connection is self._connection and not (run.accepted or run.ended):
-            await self._send_run(connection, run)
-
-    def _fetch_reply(self, run: AgentRun) -> bool:
-        """Fetch a reply from the history; return whether that can help."""
-        connection = self._connection
-        # v3's final response has the whole reply.
-        if connection is None or (
-            run.answered and connection.hello.protocol == MIN_PROTOCOL
-        ):
-            return False
-        self._tasks.spawn(self._recover(run, connection), "recovery")
-        return True
-
-    async def _recover(self, run: AgentRun, connection: Connection) -> None:
-        """Recover a run; a fault of it ends neither the connection nor others."""
-        try:
-            if run.answered:
-                await complete(run, connection)
-            elif run.resumed:
-                await recover(run, connection, _not_started)
-            else:
-                await recover(run, connection, partial(self._send_run, connection, run))
-        except Exception as err:  # noqa: BLE001 - see above
-            self.statistics.task_failures["recovery"] += 1
-            self._log_failure(err)
-            run.fail(UnexpectedError())
+        return self._run_manager.resume(request, asked_at, accepted=accepted)
 
     async def _close(self, error: GatewayError) -> None:
         self._runs.fail_all(error)
         self._change(Cause.STOPPED, error)
         await self._tasks.cancel_all("listener", "abort", "recovery", OWNED_TASK)
-
-    def _reconnect_tasks(self, connection: Connection) -> list[ConnectionTask]:
-        """Return the tasks a reconnect starts: recoveries and pending aborts."""
-        recoveries: list[ConnectionTask] = [
-            ("recovery", self._recover(run, connection)) for run in self._runs.active()
-        ]
-        tasks = recoveries + self._aborts.reconnect_tasks()
-        if self._lacks_scopes(connection.hello):
-            tasks.append(("approval", self._await_scopes(connection)))
-        elif self._update_optional_scopes(connection.hello) is ScopeStatus.UNKNOWN:
-            tasks.append(("approval", self._await_optional_scopes(connection)))
-        return tasks
-
-    def _lacks_scopes(self, hello: Hello) -> bool:
-        """Return whether scopes are missing that this connection can request."""
-        asked = self._credentials.scopes(self._profile.scopes)
-        return asked != self._profile.scopes and _can_ask(hello)
-
-    def _update_optional_scopes(self, hello: Hello) -> ScopeStatus:
-        """Set the status after a hello; `UNKNOWN` if they are to be requested."""
-        wanted = set(self._profile.optional_scopes)
-        if wanted <= set(hello.scopes):
-            status = ScopeStatus.GRANTED if wanted else ScopeStatus.OFF
-        elif not _can_ask(hello):
-            status = ScopeStatus.UNSUPPORTED
-        elif self._evidence.scopes_denied:
-            status = ScopeStatus.DENIED
-        else:
-            return ScopeStatus.UNKNOWN
-        self._change_scopes(ScopeRequest(status))
-        return status
-
-    async def _await_optional_scopes(self, connection: Connection) -> None:
-        def show(error: PairingRequiredError) -> None:
-            request_id = error.request_id or ""
-            self._change_scopes(ScopeRequest(ScopeStatus.PENDING, request_id))
-
-        profile = self._profile
-        scopes = (*profile.scopes, *profile.optional_scopes)
-        if token := await await_scopes(connection, scopes, show):
-            await self._credentials.accept(token)
-            await connection.reopen("scopes were approved")
-        else:
-            # Asking at each connection would pester the owner.
-            self._evidence.scopes_denied = True
-            self._change_scopes(ScopeRequest(ScopeStatus.DENIED))
-
-    def _change_scopes(self, scopes: ScopeRequest) -> None:
-        if scopes != self._scopes:
-            _LOGGER.debug("Optional scopes: %s", scopes.status)
-            self._scopes = scopes
-            self._scope_listeners.dispatch(SCOPES_TOPIC, scopes)
-
-    async def _await_scopes(self, connection: Connection) -> None:
-        def show(error: PairingRequiredError) -> None:
-            _LOGGER.debug("Connected with fewer scopes until somebody approves more")
-            self._change(Cause.LIMITED, error)
-
-        token = await await_scopes(connection, self._profile.scopes, show)
-        if token:
-            await self._credentials.accept(token)
-            await connection.reopen("scopes were approved")
 
     async def _connect_once(self) -> GatewayError:
         """Serve one connection; return the error that ended or prevented it."""
@@ -547,7 +396,8 @@ class GatewayClient:
             async with self._connected() as connection:
                 self._connection = connection
                 self._count_connection(connection)
-                tasks = self._reconnect_tasks(connection)
+                tasks = self._run_manager.reconnect_tasks(connection)
+                tasks += self._scopes.tasks(connection)
                 self._change(Cause.HELLO)
                 error = await connection.serve(self._tasks, self._sleep_detector, tasks)
                 self._end_connection(connection, error)
@@ -578,7 +428,7 @@ class GatewayClient:
         timeout = self._timing.connect_timeout
         deadline = asyncio.get_running_loop().time() + timeout
         connection = await self._open_connection(deadline)
-        error: GatewayError = _stopped_error()
+        error: GatewayError = stopped_error()
         try:
             self._peer = connection.peer
             self._change(Cause.OPENED)
@@ -731,17 +581,3 @@ class GatewayClient:
         if self._connection is None:
             raise NotConnectedError("not connected to the Gateway")
         return self._connection
-
-
-async def _not_started() -> None:
-    """Refuse to send a run again of which only the first words are known."""
-    raise AgentRunError("the Gateway does not know the run", code="RUN_LOST")
-
-
-def _can_ask(hello: Hello) -> bool:
-    """Return whether a Gateway can be asked for more scopes."""
-    return DeviceCommands.REQUEST_UPGRADE.name in hello.methods
-
-
-def _stopped_error() -> NotConnectedError:
-    return NotConnectedError("the client was stopped", code="STOPPED")

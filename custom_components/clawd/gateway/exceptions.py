@@ -325,3 +325,8 @@ class AgentRunAborted(RequestFailedError):  # noqa: N818 - an ending, not a faul
     def __init__(self) -> None:
         """Initialize the error."""
         super().__init__("the run was aborted", code="ABORTED")
+
+
+def stopped_error() -> NotConnectedError:
+    """Return the error of everything that ends with a client."""
+    return NotConnectedError("the client was stopped", code="STOPPED")

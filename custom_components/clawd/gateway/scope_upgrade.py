@@ -18,8 +18,11 @@ from .exceptions import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from .models import DeviceToken
-    from .protocol.connection import Connection
+    from .credentials import Credentials
+    from .history import ClientHistory
+    from .models import DeviceToken, Hello
+    from .protocol.connection import Connection, ConnectionTask
+    from .protocol.handshake import ConnectProfile
 
 # Seconds until a request that expired is replaced by another one.
 RETRY_DELAY: Final = 30.0
@@ -52,6 +55,96 @@ class ScopeRequest:
 
     status: ScopeStatus
     request_id: str = ""
+
+
+class ScopeUpgrade:
+    """Scopes that a client lacks, required or optional, and their requests.
+
+    Attributes:
+        optional: status of the optional scopes.
+
+    """
+
+    def __init__(
+        self,
+        profile: ConnectProfile,
+        credentials: Credentials,
+        history: ClientHistory,
+        *,
+        on_lacking: Callable[[PairingRequiredError], None],
+        on_change: Callable[[ScopeRequest], None],
+    ) -> None:
+        """Initialize without a connection.
+
+        `on_lacking` gets each request for required scopes, and `on_change` the
+        optional ones.
+        """
+        self._profile = profile
+        self._credentials = credentials
+        self._history = history
+        self._on_lacking = on_lacking
+        self._on_change = on_change
+        wanted = bool(profile.optional_scopes)
+        self.optional = ScopeRequest(ScopeStatus.UNKNOWN if wanted else ScopeStatus.OFF)
+
+    def tasks(self, connection: Connection) -> list[ConnectionTask]:
+        """Return the tasks of a new connection: it requests what it lacks."""
+        if self._lacks_required(connection.hello):
+            return [("approval", self._await_required(connection))]
+        if self._update_optional(connection.hello) is ScopeStatus.UNKNOWN:
+            return [("approval", self._await_optional(connection))]
+        return []
+
+    def _lacks_required(self, hello: Hello) -> bool:
+        """Return whether scopes are missing that this connection can request."""
+        asked = self._credentials.scopes(self._profile.scopes)
+        return asked != self._profile.scopes and _can_ask(hello)
+
+    def _update_optional(self, hello: Hello) -> ScopeStatus:
+        """Set the status after a hello; `UNKNOWN` if they are to be requested."""
+        wanted = set(self._profile.optional_scopes)
+        if wanted <= set(hello.scopes):
+            status = ScopeStatus.GRANTED if wanted else ScopeStatus.OFF
+        elif not _can_ask(hello):
+            status = ScopeStatus.UNSUPPORTED
+        elif self._history.scopes_denied:
+            status = ScopeStatus.DENIED
+        else:
+            return ScopeStatus.UNKNOWN
+        self._change(ScopeRequest(status))
+        return status
+
+    async def _await_required(self, connection: Connection) -> None:
+        def show(error: PairingRequiredError) -> None:
+            _LOGGER.debug("Connected with fewer scopes until somebody approves more")
+            self._on_lacking(error)
+
+        if token := await await_scopes(connection, self._profile.scopes, show):
+            await self._accept(connection, token)
+
+    async def _await_optional(self, connection: Connection) -> None:
+        def show(error: PairingRequiredError) -> None:
+            request_id = error.request_id or ""
+            self._change(ScopeRequest(ScopeStatus.PENDING, request_id))
+
+        profile = self._profile
+        scopes = (*profile.scopes, *profile.optional_scopes)
+        if token := await await_scopes(connection, scopes, show):
+            await self._accept(connection, token)
+        else:
+            # Asking at each connection would pester the owner.
+            self._history.scopes_denied = True
+            self._change(ScopeRequest(ScopeStatus.DENIED))
+
+    async def _accept(self, connection: Connection, token: DeviceToken) -> None:
+        await self._credentials.accept(token)
+        await connection.reopen("scopes were approved")
+
+    def _change(self, scopes: ScopeRequest) -> None:
+        if scopes != self.optional:
+            _LOGGER.debug("Optional scopes: %s", scopes.status)
+            self.optional = scopes
+            self._on_change(scopes)
 
 
 async def await_scopes(
@@ -91,3 +184,8 @@ def _pending(request_id: str) -> PairingRequiredError:
         code=SCOPE_MISMATCH,
         request_id=request_id,
     )
+
+
+def _can_ask(hello: Hello) -> bool:
+    """Return whether a Gateway can be asked for more scopes."""
+    return DeviceCommands.REQUEST_UPGRADE.name in hello.methods
