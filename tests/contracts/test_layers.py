@@ -57,6 +57,7 @@ GATEWAY_LAYERS = Layers(
         "connect_profile",
         "history media",
         "scope_upgrade",
+        "reconnect",
         "probe introspection client node",
         "__init__",
     ),

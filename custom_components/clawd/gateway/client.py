@@ -1,14 +1,9 @@
 """Client of a Gateway: stays connected, sends requests, starts runs."""
 
 import asyncio
-from contextlib import asynccontextmanager
 from functools import partial
-import logging
-from math import inf
-import time
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
-from .backoff import Backoff, minimum_delay, pause_reason
 from .commands import (
     AgentCommands,
     ArtifactCommands,
@@ -25,44 +20,35 @@ from .commands import (
 )
 from .connect_profile import OPERATOR_PROFILE
 from .events import EventListeners
-from .exceptions import (
-    CannotConnectError,
-    Close,
-    ConnectionLostError,
-    GatewayAuthenticationError,
-    GatewayError,
-    NotConnectedError,
-    UnexpectedError,
-    stopped_error,
-)
-from .history import ClientHistory, CredentialRefusal
+from .exceptions import GatewayError, NotConnectedError
+from .history import ClientHistory
 from .introspection import Introspection
 from .media import MediaDownloads
 from .models import Timing
 from .probe import fetch_gateway_id, fetch_gateway_info
 from .protocol.connection import SHUTDOWN, Connection
-from .protocol.transport import CLOSE_ABNORMAL, open_socket
+from .reconnect import OWNED_TASK, ConnectionHandlers, ReconnectLogic
 from .runs.manager import RunManager
 from .runs.transcript import read_replies, read_usage
 from .scope_upgrade import ScopeUpgrade
 from .sleep_detector import SleepDetector
-from .state import Cause, ConnectionState, StateHistory
+from .state import ConnectionState
 from .statistics import TRACE_LENGTH
 from .tasks import TaskRegistry
-from .tracebacks import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Coroutine
+    from collections.abc import Callable, Coroutine
+    from contextlib import AbstractAsyncContextManager
 
-    from .backoff import PauseReason
     from .credentials import Credentials
     from .endpoint import Endpoint
     from .events import Listener
     from .models import Hello, Json, Payload, RunResult
     from .probe import GatewayInfo
+    from .protocol.connection import ConnectionTask
     from .protocol.frames import Event
     from .protocol.handshake import ConnectProfile
-    from .protocol.transport import AddressInfo, Peer
+    from .protocol.transport import Peer
     from .runs.foreign import Follower
     from .runs.request import RunRequest
     from .runs.run import AgentRun
@@ -71,18 +57,12 @@ if TYPE_CHECKING:
 
 AGENT: Final = "agent"
 CHAT: Final = "chat"
-# Prefix of the tasks that others run with the client.
-OWNED_TASK: Final = "node"
-# Seconds to wait when even the waiting fails.
-FALLBACK_DELAY: Final = 30.0
 # Messages of a history in which runs of others are looked for.
 REPLY_MESSAGES: Final = 50
 # Messages of a run whose usage is summed up; both Gateways return no more.
 USAGE_MESSAGES: Final = 1000
 SCOPES_TOPIC: Final = "client.scopes"
 STATE_TOPIC: Final = "client.state"
-
-_LOGGER = logging.getLogger(__name__)
 
 
 class GatewayClient:
@@ -125,29 +105,12 @@ class GatewayClient:
         """
         self._endpoint = endpoint
         self._credentials = credentials
-        self._profile = profile
         self._timing = timing or Timing()
-        self._sleep_detector = sleep_detector or SleepDetector()
-        self._connection: Connection | None = None
-        self._evidence = evidence = history or ClientHistory()
-        self._history = StateHistory(evidence.transitions)
-        self._wake: asyncio.Future[Cause] | None = None
-        self._main: asyncio.Task[object] | None = None
-        self.statistics = evidence.statistics
+        self._history = history = history or ClientHistory()
+        self.statistics = history.statistics
         self.statistics.resize_trace(trace_length)
-        credentials.on_save_error = evidence.store_failed
-        self._peer: Peer | None = None
-        self._was_connected = False
+        credentials.on_save_error = history.store_failed
         self._tasks = TaskRegistry(self.statistics.task_failures)
-        self._run_manager = RunManager(
-            lambda: self._connection,
-            self._tasks,
-            self.statistics,
-            self._timing,
-            on_failure=self._log_failure,
-            is_stopping=lambda: bool(self._main and self._main.cancelling()),
-        )
-        self._runs = self._run_manager.runs
         self._event_listeners: EventListeners[Event] = EventListeners(
             self.statistics, self._tasks.spawn
         )
@@ -157,14 +120,40 @@ class GatewayClient:
         self._scope_listeners: EventListeners[ScopeRequest] = EventListeners(
             self.statistics, self._tasks.spawn
         )
+        self._run_manager = RunManager(
+            lambda: self._connection,
+            self._tasks,
+            self.statistics,
+            self._timing,
+            on_failure=history.log_failure,
+            is_stopping=lambda: self._reconnect.stopping,
+        )
+        self._runs = self._run_manager.runs
+        self._reconnect = ReconnectLogic(
+            endpoint,
+            credentials,
+            profile,
+            self._timing,
+            sleep_detector or SleepDetector(),
+            history,
+            self._tasks,
+            ConnectionHandlers(
+                is_wanted=self._is_wanted,
+                on_event=self._dispatch,
+                on_gap=self._runs.mark_incomplete,
+                on_connected=self._reconnect_tasks,
+                on_disconnected=self._runs.mark_disconnected,
+                on_given_up=self._runs.fail_all,
+                on_transition=partial(self._state_listeners.dispatch, STATE_TOPIC),
+            ),
+        )
         self._scopes = ScopeUpgrade(
             profile,
             credentials,
-            evidence,
-            on_lacking=partial(self._change, Cause.LIMITED),
+            history,
+            on_lacking=self._reconnect.mark_limited,
             on_change=partial(self._scope_listeners.dispatch, SCOPES_TOPIC),
         )
-        self._backoff = Backoff(self._timing)
         self.agents = AgentCommands(self.request)
         self.artifacts = ArtifactCommands(self.request)
         self.media = MediaDownloads(
@@ -181,7 +170,7 @@ class GatewayClient:
         self.tts = TtsCommands(self.request)
         self.introspection = Introspection(
             lambda: self._connection,
-            evidence,
+            history,
             self._tasks,
             self._runs,
             self._event_listeners,
@@ -192,12 +181,12 @@ class GatewayClient:
     @property
     def state(self) -> ConnectionState:
         """Return the state of the connection."""
-        return self._history.state
+        return self._reconnect.state
 
     @property
     def last_error(self) -> GatewayError | None:
         """Return the error of the current state."""
-        return self._history.error
+        return self._reconnect.last_error
 
     @property
     def optional_scopes(self) -> ScopeRequest:
@@ -222,30 +211,20 @@ class GatewayClient:
     @property
     def hello(self) -> Hello | None:
         """Return the hello, if connected."""
-        return self._connection.hello if self._connection else None
+        return connection.hello if (connection := self._connection) else None
 
     @property
     def peer(self) -> Peer | None:
         """Return the remote end, if connected."""
-        return self._connection.peer if self._connection else None
+        return connection.peer if (connection := self._connection) else None
+
+    @property
+    def _connection(self) -> Connection | None:
+        return self._reconnect.connection
 
     async def run(self) -> None:
         """Connect and reconnect until cancelled."""
-        task = cast("asyncio.Task[object]", asyncio.current_task())
-        self._tasks.add(task, "run")
-        self._main = task
-        try:
-            self._change(Cause.STARTED)
-            while True:
-                try:
-                    await self._wait_before_retry(await self._connect_once())
-                except Exception as err:  # noqa: BLE001 - nobody would start it again
-                    await self._survive(err)
-        finally:
-            self._main = None
-            self._tasks.discard(task)
-            _LOGGER.debug("Client stopped")
-            await self._close(stopped_error())
+        await self._reconnect.run()
 
     async def fetch_info(self) -> GatewayInfo:
         """Connect once, and return identity and agents of the Gateway.
@@ -257,20 +236,14 @@ class GatewayClient:
         async with self.connected_once() as connection:
             return await fetch_gateway_info(connection)
 
-    @asynccontextmanager
-    async def connected_once(self) -> AsyncGenerator[Connection]:
+    def connected_once(self) -> AbstractAsyncContextManager[Connection]:
         """Connect for the block, which sends with `request_before_serving`.
 
         Raises:
             GatewayError: the connection failed.
 
         """
-        try:
-            self._change(Cause.STARTED)
-            async with self._connected() as connection:
-                yield connection
-        finally:
-            await self._close(stopped_error())
+        return self._reconnect.connected_once()
 
     async def fetch_id(self) -> str:
         """Return the Gateway's lasting id."""
@@ -284,20 +257,11 @@ class GatewayClient:
                 first attempt failed.
 
         """
-        while True:
-            match self.state:
-                case ConnectionState.CONNECTED if self.hello:
-                    return self.hello
-                case ConnectionState.PAUSED | ConnectionState.CLOSED if self.last_error:
-                    raise self.last_error
-                case ConnectionState.RECONNECTING if not retry and self.last_error:
-                    raise self.last_error
-            await self._history.changed()
+        return await self._reconnect.wait_connected(retry=retry)
 
     def resume(self) -> None:
         """End a pause or delay now."""
-        if self._wake and not self._wake.done():
-            self._wake.set_result(Cause.RESUMED)
+        self._reconnect.resume()
 
     async def interrupt(self, close_code: int | None = None) -> None:
         """End the connection as if it were lost; for drills."""
@@ -311,7 +275,7 @@ class GatewayClient:
 
     def mark_drill(self) -> None:
         """Attribute transitions until the next hello to a drill."""
-        self._evidence.transitions.drill = True
+        self._history.transitions.drill = True
         self.statistics.mark("out", "drill", "")
 
     async def request(
@@ -385,172 +349,10 @@ class GatewayClient:
         """
         return self._run_manager.resume(request, asked_at, accepted=accepted)
 
-    async def _close(self, error: GatewayError) -> None:
-        self._runs.fail_all(error)
-        self._change(Cause.STOPPED, error)
-        await self._tasks.cancel_all("listener", "abort", "recovery", OWNED_TASK)
-
-    async def _connect_once(self) -> GatewayError:
-        """Serve one connection; return the error that ended or prevented it."""
-        try:
-            async with self._connected() as connection:
-                self._connection = connection
-                self._count_connection(connection)
-                tasks = self._run_manager.reconnect_tasks(connection)
-                tasks += self._scopes.tasks(connection)
-                self._change(Cause.HELLO)
-                error = await connection.serve(self._tasks, self._sleep_detector, tasks)
-                self._end_connection(connection, error)
-        except GatewayError as err:
-            return err
-        return error
-
-    def _count_connection(self, connection: Connection) -> None:
-        self.statistics.connects += 1
-        self.statistics.reconnects += self._was_connected
-        self._was_connected = True
-        self._evidence.connected(connection.hello, connection.peer)
-
-    def _end_connection(self, connection: Connection, error: GatewayError) -> None:
-        self.statistics.drops += 1
-        self.statistics.drill_drops += self._evidence.transitions.drill
-        close = error.close or Close(CLOSE_ABNORMAL)
-        self.statistics.closed(close.by, close.code)
-        _LOGGER.debug("Connection lost after %.1f s: %s", connection.age, error.code)
-        # Only a stable connection restarts the backoff: a Gateway that accepts and
-        # drops at once would be stormed.
-        if connection.age > connection.hello.policy.tick_interval:
-            self._backoff.reset()
-        connection.pending.fail_all(error)
-
-    @asynccontextmanager
-    async def _connected(self) -> AsyncGenerator[Connection]:
-        timeout = self._timing.connect_timeout
-        deadline = asyncio.get_running_loop().time() + timeout
-        connection = await self._open_connection(deadline)
-        error: GatewayError = stopped_error()
-        try:
-            self._peer = connection.peer
-            self._change(Cause.OPENED)
-            await connection.handshake(self._credentials, self._profile, deadline)
-            yield connection
-        except Exception:
-            error = ConnectionLostError("the connection was given up")
-            raise
-        finally:
-            self._connection = None
-            await connection.close(error)
-
-    async def _open_connection(self, deadline: float) -> Connection:
-        _LOGGER.debug("Connecting as %s", self._profile.role)
-        try:
-            async with asyncio.timeout_at(deadline):
-                socket = await open_socket(
-                    self._endpoint, self._timing, self._keep_addresses
-                )
-        except TimeoutError:
-            raise CannotConnectError("no answer in time", code="TIMEOUT") from None
-        return Connection(
-            socket,
-            self._timing,
-            self.statistics,
-            self._dispatch,
-            self._is_wanted,
-            on_gap=self._runs.mark_incomplete,
-            secrets=self._endpoint.secrets,
-        )
-
-    def _keep_addresses(self, addresses: list[AddressInfo]) -> None:
-        self._evidence.addresses = tuple(addresses)
-
-    async def _wait_before_retry(self, error: GatewayError) -> None:
-        self._wake = wake = asyncio.get_running_loop().create_future()
-        if await self._fall_back(error):
-            delay: float | None = self._backoff.delay(0.0)
-            _LOGGER.debug("Token refused: falling back to the device token")
-            self._change(Cause.FALLEN_BACK, delay=delay)
-        else:
-            delay = self._handle_error(error)
-        self._change(await self._wait(wake, delay))
-
-    async def _fall_back(self, error: GatewayError) -> bool:
-        """Switch to the device token; return whether it is shown next."""
-        credentials, shown = self._credentials, self._credentials.shown
-        trusted = self._endpoint.trusted
-        fallen_back = await credentials.fall_back(
-            error, trusted=trusted, optional=self._profile.optional_scopes
-        )
-        if isinstance(error, GatewayAuthenticationError):
-            same = self._evidence.is_known(self._peer) if self._peer else None
-            self._evidence.refusal = CredentialRefusal(
-                time.time(), error.code, shown, credentials.device_token_use, same
-            )
-        return fallen_back
-
-    async def _survive(self, err: Exception) -> None:
-        """Treat an unexpected exception as a lost connection."""
-        self.statistics.main_loop_errors += 1
-        self.statistics.drops += self.state is ConnectionState.CONNECTED
-        self._log_failure(err)
-        error = UnexpectedError()
-        try:
-            delay = self._backoff.delay(0.0)
-            self._wake = wake = asyncio.get_running_loop().create_future()
-            self._change(Cause.UNEXPECTED, error, delay=delay)
-            self._runs.mark_disconnected(error)
-            self._change(await self._wait(wake, delay))
-        except Exception as again:  # noqa: BLE001 - the last resort
-            self._log_failure(again)
-            self._change(Cause.UNEXPECTED, error, delay=FALLBACK_DELAY)
-            await asyncio.sleep(FALLBACK_DELAY)
-            self._change(Cause.RETRY)
-
-    def _log_failure(self, err: Exception) -> None:
-        """Log an unexpected exception, once in a row."""
-        failure, known = Failure.from_exception(err), self._evidence.failure
-        self._evidence.failure = failure
-        if known is None or known.origin != failure.origin:
-            text = failure.text
-            _LOGGER.error("Unexpected exception, without its message:\n%s", text)
-
-    def _handle_error(self, error: GatewayError) -> float | None:
-        """Change the state; return the delay in seconds."""
-        pause, minimum = pause_reason(error), minimum_delay(error)
-        delay = None if minimum is None else self._backoff.delay(minimum)
-        if self.state is ConnectionState.CONNECTED:
-            self._change(Cause.LOST, error, delay=delay)
-        elif pause is None:
-            self._change(Cause.FAILED, error, delay=delay)
-        else:
-            self._change(Cause.REFUSED, error, pause, delay)
-        _LOGGER.debug(
-            "Not connected: %s, pause: %s, seconds to the next attempt: %s",
-            error.code,
-            pause,
-            delay,
-        )
-        if delay is None:
-            self._runs.fail_all(error)
-        else:
-            self._runs.mark_disconnected(error)
-        return delay
-
-    async def _wait(self, wake: asyncio.Future[Cause], delay: float | None) -> Cause:
-        """Wait for the delay, `resume()` or a wake-up."""
-        loop = asyncio.get_running_loop()
-        due = inf if delay is None else loop.time() + delay
-        interval = self._timing.sleep_check_interval
-        while (left := due - loop.time()) > 0:
-            await asyncio.wait([wake], timeout=min(left, interval))
-            if wake.done():
-                if delay is not None:
-                    self._backoff.undo()
-                return wake.result()
-            if self._sleep_detector.poll():
-                _LOGGER.debug("System woke up: connecting at once")
-                self._backoff.reset()
-                return Cause.WOKEN
-        return Cause.RETRY
+    def _reconnect_tasks(self, connection: Connection) -> list[ConnectionTask]:
+        """Return the tasks a reconnect starts."""
+        recoveries = self._run_manager.reconnect_tasks(connection)
+        return recoveries + self._scopes.tasks(connection)
 
     def _is_wanted(self, name: str) -> bool:
         return (
@@ -567,17 +369,7 @@ class GatewayClient:
         if event.name in self._event_listeners.names:
             self._event_listeners.dispatch(event.name, event)
 
-    def _change(
-        self,
-        cause: Cause,
-        error: GatewayError | None = None,
-        pause: PauseReason | None = None,
-        delay: float | None = None,
-    ) -> None:
-        transition = self._history.change(cause, error, pause, delay)
-        self._state_listeners.dispatch(STATE_TOPIC, transition)
-
     def _require_connection(self) -> Connection:
-        if self._connection is None:
+        if (connection := self._connection) is None:
             raise NotConnectedError("not connected to the Gateway")
-        return self._connection
+        return connection

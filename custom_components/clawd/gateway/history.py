@@ -2,12 +2,13 @@
 
 from collections import deque
 from dataclasses import dataclass, field
+import logging
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .state import TransitionLog
 from .statistics import Statistics
-from .tracebacks import error_name
+from .tracebacks import Failure, error_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,11 +16,12 @@ if TYPE_CHECKING:
     from .credentials import Credential, DeviceTokenUse
     from .models import Hello
     from .protocol.transport import AddressInfo, Peer
-    from .tracebacks import Failure
 
 MAX_HELLOS: Final = 10
 # Seconds that a hello, which tells the uptime, may have been on its way.
 UPTIME_TOLERANCE: Final = 1.0
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class HelloChange(NamedTuple):
@@ -104,6 +106,14 @@ class ClientHistory:
     def store_failed(self, err: Exception) -> None:
         """Count a store that cannot be used."""
         self.statistics.store_failed(error_name(err))
+
+    def log_failure(self, err: Exception) -> None:
+        """Log an unexpected exception, once in a row."""
+        failure, known = Failure.from_exception(err), self.failure
+        self.failure = failure
+        if known is None or known.origin != failure.origin:
+            text = failure.text
+            _LOGGER.error("Unexpected exception, without its message:\n%s", text)
 
     def is_known(self, peer: Peer) -> bool | None:
         """Return whether a peer is the one of the last hello, as far as seen."""

@@ -11,7 +11,7 @@ from custom_components.clawd.gateway import (
     NotConnectedError,
     Transition,
     backoff,
-    client as client_module,
+    reconnect,
 )
 from custom_components.clawd.gateway.protocol.connection import Connection
 from custom_components.clawd.gateway.protocol.pending import PendingRequests
@@ -138,7 +138,7 @@ def _stop_at(harness: FaultHarness, close_code: int) -> None:
     def minimum_delay(error: GatewayError) -> float | None:
         return None if error.code == str(close_code) else real(error)
 
-    harness.monkeypatch.setattr(client_module, "minimum_delay", minimum_delay)
+    harness.monkeypatch.setattr(reconnect, "minimum_delay", minimum_delay)
     harness.monkeypatch.setattr(drill_tools, "RECONNECT_TIMEOUT", 0.5)
 
 

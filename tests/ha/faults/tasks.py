@@ -7,7 +7,8 @@ from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 
-from custom_components.clawd.gateway import GatewayClient, RunRequest
+from custom_components.clawd.gateway import RunRequest
+from custom_components.clawd.gateway.reconnect import ReconnectLogic
 from custom_components.clawd.gateway.runs.aborts import Aborts
 from custom_components.clawd.selftest import loop_watch
 from custom_components.clawd.selftest.resources import ResourceTracker
@@ -43,7 +44,7 @@ async def failing_task(harness: FaultHarness) -> None:
 async def unexpected_exception(harness: FaultHarness) -> None:
     """Raise an exception in the task that keeps the connection."""
     with harness.monkeypatch.context() as patch:
-        patch.setattr(GatewayClient, "_handle_error", _fail)
+        patch.setattr(ReconnectLogic, "_handle_error", _fail)
         await harness.drop_connection()
     harness.runtime.client.resume()
     await harness.runtime.client.wait_connected()

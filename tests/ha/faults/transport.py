@@ -11,8 +11,8 @@ from custom_components.clawd.gateway import (
     AddressClass,
     GatewayClient,
     UnsupportedProtocolError,
-    client as client_module,
     endpoint as endpoint_module,
+    reconnect,
 )
 from custom_components.clawd.gateway.backoff import Backoff
 from custom_components.clawd.gateway.protocol.connection import Connection
@@ -49,7 +49,7 @@ async def long_delay(harness: FaultHarness) -> None:
 async def retries_in_a_pause(harness: FaultHarness) -> None:
     """Retry at once although the device is not approved."""
     client, gateway = harness.runtime.client, harness.gateway
-    harness.monkeypatch.setattr(client_module, "minimum_delay", lambda _: 0.0)
+    harness.monkeypatch.setattr(reconnect, "minimum_delay", lambda _: 0.0)
     gateway.refuse(Refusal.PAIRING, times=2)
     gateway.devices.approved.clear()
     await harness.drop_connection()

@@ -23,7 +23,7 @@ from custom_components.clawd.gateway import (
     RunRequest,
     SleepDetector,
     UnexpectedError,
-    client as clients,
+    reconnect,
 )
 from custom_components.clawd.gateway.protocol import transport
 from custom_components.clawd.gateway.runs import recovery
@@ -32,7 +32,7 @@ from tests.unit.clients import TIMING, client_of, running, wait_for_state
 
 S = ConnectionState
 SECRET = "the-secret-in-the-message"
-LOGGER = "custom_components.clawd.gateway.client"
+LOGGER = "custom_components.clawd.gateway.history"
 WATCHFUL = replace(TIMING, sleep_check_interval=0.001, initial_delay=0.01)
 
 
@@ -173,7 +173,7 @@ async def test_an_exception_before_there_is_a_connection_is_retried(
         boom()
         return await transport.open_socket(*arguments)
 
-    monkeypatch.setattr(clients, "open_socket", open_socket)
+    monkeypatch.setattr(reconnect, "open_socket", open_socket)
     client = client_of(gateway)
     async with running(client):
         await client.wait_connected()
@@ -191,7 +191,7 @@ async def test_an_exception_in_a_pause_is_retried(gateway: GatewaySimulator) -> 
 async def test_waiting_that_fails_again_is_waited_for_in_another_way(
     gateway: GatewaySimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clients, "FALLBACK_DELAY", 0)
+    monkeypatch.setattr(reconnect, "FALLBACK_DELAY", 0)
     gateway.refuse(Refusal.STARTING_HTTP, times=1)
     client = client_of(gateway, WATCHFUL, BrokenDetector(Boom(2)))
     async with running(client):
