@@ -1,24 +1,22 @@
-"""Coordinators of an entry: state of the connection, reports of self-tests."""
+"""Runtime data of an entry, and the coordinator of its connection."""
 
 import asyncio
 from collections import Counter, deque
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
-from enum import StrEnum
+from dataclasses import dataclass, field
 import logging
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
 
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry, ConfigEntryState
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util.hass_dict import HassDict
 
-from .client_factory import get_history
-from .const import DOMAIN, LOGGER, MODELS
-from .error_mapping import setup_error
-from .gateway import (
+from ..const import DOMAIN, LOGGER, MODELS
+from ..error_mapping import setup_error
+from ..gateway import (
     AgentList,
     Cause,
     ConnectionLostError,
@@ -27,70 +25,28 @@ from .gateway import (
     Event,
     GatewayClient,
     GatewayError,
-    NodeHost,
     NotConnectedError,
     PauseReason,
-    SpeechStatus,
     Transition,
-    TtsCommands,
     pause_reason,
 )
-from .reports import Report, is_report
-from .storage import async_load_reports, async_save_reports
-from .util.loop_monitor import LoopMonitor
+from ..util.loop_monitor import LoopMonitor
+from .node import NodeRuntime
+from .report_history import ReportHistory
+from .speech import SpeechCoordinator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Coroutine, Iterator, Mapping
 
     from homeassistant.config_entries import ConfigSubentry
 
-MAX_REPORTS: Final = 10
 MAX_TASK_ENDS: Final = 64
-TASK_PREFIX: Final = "task "
-CONFIG_CHANGED: Final = "config.changed"
 
 # Pauses that start a reauth flow: only new credentials end them.
 REAUTH_PAUSES: Final = (PauseReason.TOKEN, PauseReason.SCOPES, PauseReason.DEVICE)
 
 # Pauses in which this client refuses the Gateway, and not the Gateway this client.
 OWN_REFUSALS: Final = (PauseReason.CERTIFICATE, PauseReason.TRANSPORT)
-
-
-class NodeApproval(StrEnum):
-    """Approval of a node by the Gateway, as far as known.
-
-    Attributes:
-        DEVICE: it does not let the device in yet.
-        COMMANDS: it is connected, but its commands are not approved yet.
-        LINK: without a token of the Gateway, only a node link lets it in.
-
-    """
-
-    UNKNOWN = "unknown"
-    APPROVED = "approved"
-    DEVICE = "device"
-    COMMANDS = "commands"
-    LINK = "link"
-
-
-@dataclass
-class NodeRuntime:
-    """Second connection of an entry, by which agents reach the home.
-
-    Attributes:
-        listener_baseline: number of listeners per event after setup.
-        events_before: what the client had counted before the setup.
-        asked_owner: the Gateway wants its owner's approval, not ours.
-
-    """
-
-    client: GatewayClient
-    host: NodeHost
-    credentials: Credentials
-    listener_baseline: Mapping[str, int] = field(default_factory=dict)
-    events_before: Mapping[str, int] = field(default_factory=dict)
-    approval: NodeApproval = NodeApproval.UNKNOWN
-    asked_owner: bool = False
 
 
 @dataclass
@@ -406,153 +362,6 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
                     model=MODELS[hello.protocol],
                     sw_version=hello.server_version,
                 )
-
-
-@dataclass
-class SpeechStatistics:
-    """Counts of the parts of texts that the Gateway has spoken.
-
-    Attributes:
-        slowest: seconds that the longest answer took.
-
-    """
-
-    spoken: int = 0
-    slowest: float = 0.0
-    failed: Counter[str] = field(default_factory=Counter)
-    formats: Counter[str] = field(default_factory=Counter)
-
-
-class SpeechCoordinator(DataUpdateCoordinator[SpeechStatus]):
-    """Providers of speech that the Gateway has, as far as known."""
-
-    config_entry: ClawdConfigEntry
-
-    def __init__(
-        self, hass: HomeAssistant, entry: ClawdConfigEntry, client: GatewayClient
-    ) -> None:
-        """Initialize without a provider; `async_start()` comes next."""
-        super().__init__(hass, LOGGER, config_entry=entry, name=f"{DOMAIN} speech")
-        self.client = client
-        self.data = SpeechStatus()
-        self.statistics = SpeechStatistics()
-
-    @property
-    def available(self) -> bool:
-        """Return whether something can speak now."""
-        return self.client.hello is not None and self.data.configured
-
-    async def async_start(self) -> Mapping[str, Callable[[], None]]:
-        """Request the status, and follow it; return the unsubscribes."""
-        await self.async_refresh_status()
-        return {
-            "speech after connecting": self.client.subscribe_state(
-                self._async_handle_transition
-            ),
-            # OpenClaw takes on most settings without a restart.
-            "speech after changes": self.client.subscribe(
-                CONFIG_CHANGED, self._async_handle_change
-            ),
-        }
-
-    async def async_refresh_status(self) -> None:
-        """Request the status and tell the listeners; errors leave it as it is."""
-        hello = self.client.hello
-        if hello is None:
-            return
-        # Clawdbot has a status, but nothing that answers with audio.
-        if TtsCommands.SPEAK.name not in hello.methods:
-            self.async_set_updated_data(SpeechStatus())
-            return
-        try:
-            self.async_set_updated_data(await self.client.tts.status())
-        except GatewayError as err:
-            LOGGER.debug("Speech status not refreshed: %s", err.code)
-            # The traceback would keep the lost connection alive.
-            err.with_traceback(None)
-
-    async def _async_handle_transition(self, transition: Transition) -> None:
-        self.async_update_listeners()
-        if transition.state is ConnectionState.CONNECTED:
-            await self.async_refresh_status()
-
-    async def _async_handle_change(self, _: Event) -> None:
-        await self.async_refresh_status()
-
-
-class ReportHistory(DataUpdateCoordinator[Report | None]):
-    """Last reports of self-tests; `data` is the newest one."""
-
-    config_entry: ClawdConfigEntry
-
-    def __init__(self, hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
-        """Initialize without reports."""
-        super().__init__(hass, LOGGER, config_entry=entry, name=f"{DOMAIN} self-test")
-        self._reports: deque[Report] = deque(maxlen=MAX_REPORTS)
-
-    @property
-    def reports(self) -> tuple[Report, ...]:
-        """Return the last reports, oldest first."""
-        return tuple(self._reports)
-
-    async def async_load(self) -> None:
-        """Load the stored reports."""
-        self._reports.extend(await async_stored_reports(self.hass, self.config_entry))
-        self.data = self._reports[-1] if self._reports else None
-
-    async def async_add(self, report: Report) -> None:
-        """Publish and store a report."""
-        self._reports.append(report)
-        self.async_set_updated_data(report)
-        await _async_save(self.hass, self.config_entry, self._reports)
-
-
-async def async_store_report(
-    hass: HomeAssistant, entry: ClawdConfigEntry, report: Report
-) -> None:
-    """Publish and store a report."""
-    if entry.state is ConfigEntryState.LOADED:
-        await entry.runtime_data.reports.async_add(report)
-    elif hass.config_entries.async_get_entry(entry.entry_id):
-        stored = await async_stored_reports(hass, entry)
-        await _async_save(hass, entry, (*stored, report)[-MAX_REPORTS:])
-
-
-async def async_stored_reports(
-    hass: HomeAssistant, entry: ClawdConfigEntry
-) -> tuple[Report, ...]:
-    """Return the stored reports of an entry, oldest first."""
-    on_error = get_history(hass, entry.entry_id).store_failed
-    match await async_load_reports(hass, entry.entry_id, on_error):
-        case {"reports": list(reports)}:
-            return tuple(report for report in reports if is_report(report))
-    return ()
-
-
-async def _async_save(
-    hass: HomeAssistant, entry: ClawdConfigEntry, reports: Iterable[Report]
-) -> None:
-    content = {"reports": list(reports)}
-    on_error = get_history(hass, entry.entry_id).store_failed
-    await async_save_reports(hass, entry.entry_id, content, on_error)
-
-
-def count_listeners(client: GatewayClient) -> dict[str, int]:
-    """Return the number of listeners to each event of a client."""
-    listeners = client.introspection.listeners
-    return {event: len(found) for event, found in listeners.items()}
-
-
-def count_events(client: GatewayClient) -> dict[str, int]:
-    """Return the counts of a client by name; failed tasks as `task run`."""
-    statistics = client.statistics
-    values = {f.name: getattr(statistics, f.name) for f in fields(statistics)}
-    failures = client.introspection.task_failures
-    return {
-        **{name: value for name, value in values.items() if isinstance(value, int)},
-        **{f"{TASK_PREFIX}{name}": count for name, count in failures.items()},
-        "store_errors": client.introspection.store_errors.count,
-    }
 
 
 def _expected(error: GatewayError | None) -> bool:

@@ -1,0 +1,27 @@
+"""Counts of a client that the self-test compares."""
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from ..gateway import GatewayClient
+
+TASK_PREFIX: Final = "task "
+
+
+def count_listeners(client: GatewayClient) -> dict[str, int]:
+    """Return the number of listeners to each event of a client."""
+    listeners = client.introspection.listeners
+    return {event: len(found) for event, found in listeners.items()}
+
+
+def count_events(client: GatewayClient) -> dict[str, int]:
+    """Return the counts of a client by name; failed tasks as `task run`."""
+    statistics = client.statistics
+    values = {f.name: getattr(statistics, f.name) for f in fields(statistics)}
+    failures = client.introspection.task_failures
+    return {
+        **{name: value for name, value in values.items() if isinstance(value, int)},
+        **{f"{TASK_PREFIX}{name}": count for name, count in failures.items()},
+        "store_errors": client.introspection.store_errors.count,
+    }
