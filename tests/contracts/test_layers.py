@@ -46,9 +46,9 @@ COMPONENT_LAYERS = Layers(
 GATEWAY_LAYERS = Layers(
     folder="gateway",
     lines=(
-        "headers",
+        "headers payload",
         "exceptions endpoint identity sleep_detector statistics tasks tracebacks",
-        "models setup_link events",
+        "models run_result setup_link events",
         "backoff credentials",
         "state",
         "protocol",
@@ -61,7 +61,12 @@ GATEWAY_LAYERS = Layers(
         "probe introspection client node",
         "__init__",
     ),
-    pairs=("client -> introspection", "client -> probe", "node -> client"),
+    pairs=(
+        "client -> introspection",
+        "client -> probe",
+        "node -> client",
+        "run_result -> models",
+    ),
 )
 MAX_TOP_FILES = 30
 

@@ -4,18 +4,14 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from custom_components.clawd.gateway import Event, GatewayError, Hello
-from custom_components.clawd.gateway.models import (
-    Challenge,
-    Policy,
-    final_texts,
-    run_result,
-)
+from custom_components.clawd.gateway.models import Challenge, Policy
 from custom_components.clawd.gateway.protocol.error_codes import error_from_response
 from custom_components.clawd.gateway.protocol.frames import (
     Response,
     decode_frame,
     peek_event,
 )
+from custom_components.clawd.gateway.run_result import final_texts, run_result
 from custom_components.clawd.gateway.runs.request import RunRequest
 from custom_components.clawd.gateway.runs.transcript import read_transcript
 from tests.simulator.recordings import Frame

@@ -93,7 +93,6 @@ from .identity import DeviceIdentity
 from .introspection import Introspection
 from .media import Media
 from .models import (
-    COMPLETION_PREFIX,
     INSTALLATION,
     MAX_PROTOCOL,
     MIN_PROTOCOL,
@@ -101,9 +100,7 @@ from .models import (
     Hello,
     Json,
     Payload,
-    RunResult,
     Timing,
-    Usage,
 )
 from .node import (
     PLUGIN_ID,
@@ -125,6 +122,7 @@ from .probe import GatewayInfo, probe_endpoint
 from .protocol.frames import Event
 from .protocol.handshake import ConnectProfile
 from .protocol.transport import AddressInfo, Peer
+from .run_result import COMPLETION_PREFIX, RunResult, Usage
 from .runs.foreign import MAX_FOREIGN_RUNS, Follower, ForeignRun
 from .runs.request import Attachment, Delivery, RunRequest
 from .runs.run import AgentRun, RunInfo

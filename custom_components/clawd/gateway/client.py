@@ -43,12 +43,13 @@ if TYPE_CHECKING:
     from .credentials import Credentials
     from .endpoint import Endpoint
     from .events import Listener
-    from .models import Hello, Json, Payload, RunResult
+    from .models import Hello, Json, Payload
     from .probe import GatewayInfo
     from .protocol.connection import ConnectionTask
     from .protocol.frames import Event
     from .protocol.handshake import ConnectProfile
     from .protocol.transport import Peer
+    from .run_result import RunResult
     from .runs.foreign import Follower
     from .runs.request import RunRequest
     from .runs.run import AgentRun

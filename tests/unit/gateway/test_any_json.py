@@ -5,9 +5,10 @@ from contextlib import suppress
 from hypothesis import given, strategies as st
 
 from custom_components.clawd.gateway import GatewayError, Hello, Statistics
-from custom_components.clawd.gateway.models import Challenge, final_texts, run_result
+from custom_components.clawd.gateway.models import Challenge
 from custom_components.clawd.gateway.protocol.frames import Response
 from custom_components.clawd.gateway.protocol.pending import PendingRequests
+from custom_components.clawd.gateway.run_result import final_texts, run_result
 from custom_components.clawd.gateway.runs.request import RunRequest
 from custom_components.clawd.gateway.runs.transcript import read_transcript
 from tests.simulator.recordings import Frame, payload, recording

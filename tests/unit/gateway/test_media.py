@@ -26,7 +26,8 @@ from custom_components.clawd.gateway import (
 )
 from custom_components.clawd.gateway.commands import ArtifactCommands
 from custom_components.clawd.gateway.media import MediaDownloads
-from custom_components.clawd.gateway.models import MAX_MEDIA, Payload
+from custom_components.clawd.gateway.models import Payload
+from custom_components.clawd.gateway.run_result import MAX_MEDIA
 from tests.simulator import GatewaySimulator, Media, Reply, Tool
 from tests.simulator.tls import certificate, fingerprint, server_context
 from tests.unit.clients import TIMING, client_of, connected, running

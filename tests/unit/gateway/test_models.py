@@ -10,12 +10,8 @@ from custom_components.clawd.gateway import (
     NotAGatewayError,
     UnsupportedProtocolError,
 )
-from custom_components.clawd.gateway.models import (
-    Challenge,
-    Policy,
-    final_texts,
-    run_result,
-)
+from custom_components.clawd.gateway.models import Challenge, Policy
+from custom_components.clawd.gateway.run_result import final_texts, run_result
 from tests.simulator.recordings import payload
 
 

@@ -16,7 +16,7 @@ from custom_components.clawd.gateway import (
     RunRequest,
     Usage,
 )
-from custom_components.clawd.gateway.models import read_chat_end, run_result
+from custom_components.clawd.gateway.run_result import read_chat_end, run_result
 from tests.simulator import (
     Emit,
     Fail,

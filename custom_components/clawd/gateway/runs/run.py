@@ -17,7 +17,7 @@ from ..exceptions import (
     RequestFailedError,
     RunTimeoutError,
 )
-from ..models import final_texts, output_tokens, read_chat_end, run_result
+from ..run_result import final_texts, output_tokens, read_chat_end, run_result
 from ..statistics import RunOutcome
 from .deadlines import RunDeadlines
 from .failure import provider_message
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
         Iterator,
     )
 
-    from ..models import Json, Payload, RunResult, Timing
+    from ..models import Json, Payload, Timing
+    from ..run_result import RunResult
     from .request import RunRequest
     from .stream import Part
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import time
 from typing import TYPE_CHECKING, Final, cast
 
-from ..models import MAX_MEDIA, media_references
+from ..run_result import MAX_MEDIA, media_references
 from .text import ReplyText
 from .tools import ToolCall, ToolCalls, ToolResult
 

@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from ..models import Usage
+from ..run_result import Usage
 
 if TYPE_CHECKING:
-    from ..models import Json, Payload, RunResult
+    from ..models import Json, Payload
+    from ..run_result import RunResult
     from .request import RunRequest
 
 

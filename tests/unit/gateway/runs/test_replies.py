@@ -6,7 +6,7 @@ import pytest
 
 from custom_components.clawd.gateway import Payload
 from custom_components.clawd.gateway.commands import SessionCommands
-from custom_components.clawd.gateway.models import run_result
+from custom_components.clawd.gateway.run_result import run_result
 from custom_components.clawd.gateway.runs.transcript import read_replies
 
 CHILD = {"runId": "0a0c", "childSessionKey": "agent:main:subagent:dcd8"}
