@@ -8,7 +8,7 @@ from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
-from .diagnostics_data import MAX_NAME_LENGTH
+from .diagnostics_data.values import MAX_NAME_LENGTH
 from .redaction import known_secrets, redact_texts
 
 if TYPE_CHECKING:

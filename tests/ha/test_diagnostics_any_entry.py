@@ -18,7 +18,8 @@ from custom_components.clawd.diagnostics import (
     async_get_config_entry_diagnostics,
     async_get_device_diagnostics,
 )
-from custom_components.clawd.diagnostics_data import MAX_DEPTH, SECTIONS
+from custom_components.clawd.diagnostics_data import SECTIONS
+from custom_components.clawd.diagnostics_data.values import MAX_DEPTH
 from custom_components.clawd.validation import (
     AGENT_SETTINGS,
     OPTIONAL,

@@ -151,7 +151,7 @@ async def test_a_leaked_value_is_found_by_the_self_test(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        "custom_components.clawd.diagnostics_data.VERSION", HEADERS[SECRET]
+        "custom_components.clawd.diagnostics_data.system.VERSION", HEADERS[SECRET]
     )
 
     report = await run_self_test(hass)

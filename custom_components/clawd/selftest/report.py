@@ -12,7 +12,7 @@ from homeassistant.util.dt import utc_from_timestamp
 
 from ..client_factory import get_history
 from ..const import DOMAIN, VERSION
-from ..diagnostics_data import describe_hellos
+from ..diagnostics_data.connection import describe_hellos
 from ..redaction import known_secrets, redact_texts
 from ..reports import Origin, Status
 from .model import events_since_setup, worst

@@ -11,7 +11,8 @@ from homeassistant.helpers.storage import STORAGE_DIR
 
 from ... import redaction
 from ...const import DOMAIN
-from ...diagnostics_data import DiagnosticsSource, build_sections
+from ...diagnostics_data import build_sections
+from ...diagnostics_data.source import DiagnosticsSource
 from ...reports import Mode, Origin, Status
 from ...storage import async_write_again, unwritten_stores
 from ..canaries import CANARIES
