@@ -13,19 +13,13 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
     ConfigSubentryFlow,
 )
-from homeassistant.const import CONF_ADDRESS, CONF_TOKEN
+from homeassistant.const import CONF_ADDRESS
 from homeassistant.core import callback
-from homeassistant.data_entry_flow import AbortFlow, section
-from homeassistant.helpers.selector import (
-    TextSelector,
-    TextSelectorConfig,
-    TextSelectorType,
-)
+from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 import voluptuous as vol
 
 from .assist.assistant import can_create_assistant
-from .client_factory import certificates_in
 from .const import (
     CONF_CA_CERTIFICATE,
     CONF_CREATE_ASSISTANT,
@@ -42,11 +36,23 @@ from .error_mapping import (
     node_approval_placeholders,
 )
 from .flows.address import Candidate, parse_address
+from .flows.address_form import (
+    ADDRESS_SCHEMA,
+    LINK_ADDRESS_SCHEMA,
+    SECTION_SECURITY,
+    TOKEN_SCHEMA,
+    InvalidFieldError,
+    flatten,
+    keep_certificates,
+    read_address,
+    read_token,
+)
 from .flows.agent import ConversationSubentryFlow
-from .flows.agent_schema import ASSISTANT_SCHEMA, new_subentry
-from .flows.ai_task import AITaskSubentryFlow, new_ai_task
+from .flows.agent_schema import ASSISTANT_SCHEMA
+from .flows.ai_task import AITaskSubentryFlow
 from .flows.certificate import certificate_error, lacking
-from .flows.discovery import DiscoveredGateway
+from .flows.discovery import DiscoveredGateway, async_abort_discovery_flows
+from .flows.entry import async_update_entry, new_subentries
 from .flows.form_errors import form_errors
 from .flows.headers import (
     HEADERS_SCHEMA,
@@ -62,9 +68,7 @@ from .flows.node_setup import (
     home_access_schema,
 )
 from .flows.options import ClawdOptionsFlow
-from .flows.secret import InvalidSecretError, read_secret
 from .flows.setup import GatewaySetup
-from .flows.unique_id import resolve_unique_id
 from .gateway import (
     AddressClass,
     CertificateError,
@@ -80,33 +84,11 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Mapping
 
-    from .flows.setup import LoginResult, ProbeResult
+    from .flows.probe import ProbeResult
+    from .flows.setup import LoginResult
     from .gateway import GatewayError, GatewayInfo
 
 TITLE: Final = "OpenClaw Gateway"
-SECTION_SECURITY: Final = "security"
-
-_TOKEN: Final = {
-    vol.Optional(CONF_TOKEN): TextSelector(
-        TextSelectorConfig(type=TextSelectorType.PASSWORD)
-    )
-}
-_SECURITY: Final = vol.Schema(
-    {
-        vol.Optional(CONF_CA_CERTIFICATE): TextSelector(
-            TextSelectorConfig(multiline=True)
-        )
-    }
-)
-ADDRESS_SCHEMA: Final = vol.Schema(
-    {
-        vol.Required(CONF_ADDRESS): TextSelector(),
-        **_TOKEN,
-        vol.Optional(SECTION_SECURITY): section(_SECURITY, {"collapsed": True}),
-    }
-)
-TOKEN_SCHEMA: Final = vol.Schema(_TOKEN)
-LINK_ADDRESS_SCHEMA: Final = vol.Schema({vol.Required(CONF_ADDRESS): TextSelector()})
 EMPTY_SCHEMA: Final = vol.Schema({})
 
 
@@ -225,11 +207,7 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
         self._title = discovered.name
         self._discovered_fingerprint = discovered.fingerprint
         self.context["title_placeholders"] = {"name": discovered.name}
-        self._placeholders = {
-            "name": discovered.name,
-            "address": discovered.shown_addresses,
-            "fingerprint": format_fingerprint(discovered.fingerprint or "") or "-",
-        }
+        self._placeholders = discovered.placeholders
         self._setup = GatewaySetup(self.hass, discovered.candidates)
         # Nothing is sent to the advertised address before the user submits the form.
         return self._async_show_form({})
@@ -244,22 +222,13 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
         self, user_input: dict[str, Any], setup: GatewaySetup
     ) -> ConfigFlowResult:
         """Probe the address of a submitted form."""
-        self._user_input = {**user_input, **user_input.get(SECTION_SECURITY, {})}
-        if pasted := self._user_input.get(CONF_CA_CERTIFICATE):
-            if not (certificates := certificates_in(pasted)):
-                return self._async_show_form({"base": "invalid_ca_certificate"})
-            # The pasted file may hold the private key, too: it is not shown again.
-            self._user_input[CONF_CA_CERTIFICATE] = certificates
+        self._user_input = flatten(user_input)
         try:
-            secret = read_secret(user_input.get(CONF_TOKEN, ""))
-        except InvalidSecretError:
-            return self._async_show_form({CONF_TOKEN: "invalid_secret"})
-        try:
-            address = parse_address(user_input[CONF_ADDRESS])
-        except InvalidSecretError:
-            return self._async_show_form({CONF_ADDRESS: "invalid_secret"})
-        except ValueError:
-            return self._async_show_form({CONF_ADDRESS: "invalid_address"})
+            keep_certificates(self._user_input)
+            secret = read_token(user_input)
+            address = read_address(user_input)
+        except InvalidFieldError as err:
+            return self._async_show_form(err.errors)
         self._setup = setup
         # In this order: the fingerprint of a setup link outranks the CA, and an
         # entered token outranks the one of a link.
@@ -280,9 +249,9 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
             return self._async_show_form(self._errors)
         self._user_input = user_input
         try:
-            self._setup.set_secret(read_secret(user_input.get(CONF_TOKEN, "")))
-        except InvalidSecretError:
-            return self._async_show_form({CONF_TOKEN: "invalid_secret"})
+            self._setup.set_secret(read_token(user_input))
+        except InvalidFieldError as err:
+            return self._async_show_form(err.errors)
         return await self._async_probe()
 
     async def _async_probe(self) -> ConfigFlowResult:
@@ -580,25 +549,14 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
         info = self._info
         # Another flow may have been faster while this one was open.
         self._abort_if_unique_id_configured()
-        await self._setup.async_store_device_token(info)
-        self._async_abort_discovery_flows()
+        await self._async_finish_setup(info)
         agent = info.agents.get(info.agents.default)
         return self.async_create_entry(
             title=self._title,
             data=self._setup.entry_data,
             options=self._setup.options,
-            subentries=(
-                [
-                    new_subentry(
-                        agent.id,
-                        agent.name,
-                        self._access,
-                        create_assistant=create_assistant,
-                    ),
-                    new_ai_task(agent.id, agent.name),
-                ]
-                if agent
-                else []
+            subentries=new_subentries(
+                agent, self._access, create_assistant=create_assistant
             ),
         )
 
@@ -608,20 +566,14 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
         """Update and reload an entry of the same Gateway."""
         if entry.unique_id and not info.matches_id(entry.unique_id):
             return self.async_abort(reason="wrong_gateway")
-        await self._setup.async_store_device_token(info)
-        self._async_abort_discovery_flows()
-        # The update listener of a loaded entry reloads it, but only after a change.
-        # Checked before the update, which may unload the entry.
-        reloads_itself = bool(entry.update_listeners)
-        changed = self.hass.config_entries.async_update_entry(
-            entry,
-            unique_id=resolve_unique_id(self.hass, entry, info.gateway_id),
-            data=self._setup.entry_data,
-            options=self._setup.options,
-        )
-        if not (changed and reloads_itself):
-            self.hass.config_entries.async_schedule_reload(entry.entry_id)
+        await self._async_finish_setup(info)
+        async_update_entry(self.hass, entry, self._setup, info.gateway_id)
         return self.async_abort(reason=reason)
+
+    async def _async_finish_setup(self, info: GatewayInfo) -> None:
+        await self._setup.async_store_device_token(info)
+        candidate = self._probe_result.candidate
+        async_abort_discovery_flows(self.hass, candidate, self.flow_id)
 
     def _abort_if_address_configured(self) -> None:
         # No need to log in, only to learn from its id that the Gateway is known.
@@ -630,22 +582,6 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
             for entry in self._async_current_entries(include_ignore=False)
         ):
             raise AbortFlow("already_configured")
-
-    @callback
-    def _async_abort_discovery_flows(self) -> None:
-        """Abort other flows that discovered this Gateway."""
-        candidate = self._probe_result.candidate
-
-        def matches(info: ZeroconfServiceInfo) -> bool:
-            return DiscoveredGateway.from_service_info(info).matches(candidate)
-
-        flows = self.hass.config_entries.flow
-        # Flows of other integrations for the same service are in the list, too.
-        for flow in flows.async_progress_by_init_data_type(
-            ZeroconfServiceInfo, matches
-        ):
-            if flow["handler"] == DOMAIN and flow["flow_id"] != self.flow_id:
-                flows.async_abort(flow["flow_id"])
 
     @callback
     def _async_show_error(self, error: GatewayError) -> ConfigFlowResult:

@@ -8,8 +8,8 @@ from homeassistant.helpers import config_validation as cv
 import probatio
 import voluptuous as vol
 
-from custom_components.clawd.config_flow import ADDRESS_SCHEMA
 from custom_components.clawd.const import CONF_AGENT, CONF_THINKING
+from custom_components.clawd.flows.address_form import ADDRESS_SCHEMA
 from custom_components.clawd.flows.agent_schema import agent_schema, settings_schema
 from custom_components.clawd.flows.ai_task import ai_task_schema
 from custom_components.clawd.flows.options import OPTIONS_SCHEMA

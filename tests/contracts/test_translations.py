@@ -19,6 +19,7 @@ ENGLISH: dict[str, Any] = read_json(FOLDER / "en.json")
 TEXTS = texts_of("en")
 FLOW = (
     "config_flow.py",
+    "flows/address_form.py",
     "flows/certificate.py",
     "flows/form_errors.py",
     "flows/headers.py",

@@ -18,7 +18,6 @@ from homeassistant.data_entry_flow import FlowResultType
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.clawd.config_flow import SECTION_SECURITY
 from custom_components.clawd.const import (
     CONF_ALLOW_INSECURE,
     CONF_CA_CERTIFICATE,
@@ -27,6 +26,7 @@ from custom_components.clawd.const import (
     DOMAIN,
 )
 from custom_components.clawd.flows import setup
+from custom_components.clawd.flows.address_form import SECTION_SECURITY
 from custom_components.clawd.gateway import AddressClass, endpoint as endpoints
 from tests.simulator import GatewaySimulator
 from tests.simulator.tls import (

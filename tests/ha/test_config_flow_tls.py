@@ -10,8 +10,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
 
-from custom_components.clawd.config_flow import SECTION_SECURITY
 from custom_components.clawd.const import CONF_CA_CERTIFICATE, CONF_FINGERPRINT
+from custom_components.clawd.flows.address_form import SECTION_SECURITY
 from tests.simulator import GatewaySimulator, Refusal
 from tests.simulator.tls import (
     authority,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
 
     from ..gateway import GatewayError
-    from .setup import ProbeResult
+    from .probe import ProbeResult
 
 
 def certificate_error(result: ProbeResult, discovered: str | None) -> str:

@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
-from ..const import DEFAULT_PORT
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
+
+from ..const import DEFAULT_PORT, DOMAIN
+from ..error_mapping import format_fingerprint
 from ..gateway import read_fingerprint
 from .address import Candidate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
 # A DNS label has at most 63 characters, but a TXT value, which anyone in the
 # network can send, up to 255 bytes. The name becomes the title of the entry.
@@ -56,15 +58,36 @@ class DiscoveredGateway:
         )
 
     @property
-    def shown_addresses(self) -> str:
-        """Return the URLs of the addresses, as the last choice has them."""
+    def placeholders(self) -> dict[str, str]:
+        """Return the placeholders of the form."""
+        # The addresses as the last choice has them.
         last = self.candidates[-1].ssl
-        return ", ".join(c.url for c in self.candidates if c.ssl is last)
+        return {
+            "name": self.name,
+            "address": ", ".join(c.url for c in self.candidates if c.ssl is last),
+            "fingerprint": format_fingerprint(self.fingerprint or "") or "-",
+        }
 
     def matches(self, candidate: Candidate) -> bool:
         """Return whether an address leads to this Gateway."""
         port = self.candidates[0].port
         return candidate.port == port and candidate.host in self.hosts
+
+
+@callback
+def async_abort_discovery_flows(
+    hass: HomeAssistant, candidate: Candidate, own_flow_id: str
+) -> None:
+    """Abort other flows that discovered this Gateway."""
+
+    def matches(info: ZeroconfServiceInfo) -> bool:
+        return DiscoveredGateway.from_service_info(info).matches(candidate)
+
+    flows = hass.config_entries.flow
+    # Flows of other integrations for the same service are in the list, too.
+    for flow in flows.async_progress_by_init_data_type(ZeroconfServiceInfo, matches):
+        if flow["handler"] == DOMAIN and flow["flow_id"] != own_flow_id:
+            flows.async_abort(flow["flow_id"])
 
 
 def _read_fingerprint(properties: Mapping[str, str | None]) -> str | None:

@@ -1,4 +1,4 @@
-"""First contact with a Gateway: probe, login and approval."""
+"""Attempt to set up a Gateway: probe, login and approval."""
 
 import asyncio
 from dataclasses import dataclass, field, replace
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from homeassistant.const import CONF_PASSWORD, CONF_SSL, CONF_TOKEN
 from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.exceptions import ConfigEntryError
-from homeassistant.util.ssl import get_default_no_verify_context
 
 from ..client_factory import async_get_credentials, async_get_endpoint
 from ..const import (
@@ -15,7 +14,6 @@ from ..const import (
     CONF_CA_CERTIFICATE,
     CONF_FINGERPRINT,
     CONF_HEADERS,
-    DEFAULT_PORT,
     LOGGER,
 )
 from ..error_mapping import pairing_request
@@ -26,16 +24,13 @@ from ..gateway import (
     GatewayClient,
     GatewayError,
     GatewayInfo,
-    InsecureTransportError,
     InvalidTokenError,
     PairingRequiredError,
-    SignInRequiredError,
-    Timing,
-    probe_endpoint,
     valid_headers,
 )
 from ..storage import NEW_ENTRY, DeviceTokenStore
 from .address import Candidate
+from .probe import ProbeResult, async_probe_candidates
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry
@@ -47,36 +42,6 @@ APPROVAL_POLL_INTERVAL: Final = 3.0
 # OpenClaw and Clawdbot drop a pairing request after 300 s; one that disappears
 # earlier was refused. The 15 s less are for what passes before the wait begins.
 PAIRING_REQUEST_LIFETIME: Final = 285.0
-# Shorter than the client's 15 s: there are up to four candidates, probed one after
-# the other, while the user looks at the form.
-PROBE_TIMING: Final = Timing(connect_timeout=8)
-
-# Errors that say little about a candidate, most informative first.
-_UNINFORMATIVE_CODES: Final = ("TLS", "REFUSED", "UNREACHABLE")
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeResult:
-    """Result of a probe without credentials.
-
-    Attributes:
-        error: None if a Gateway answered that may be sent credentials.
-        fingerprint: of its certificate, if that is not trusted.
-
-    """
-
-    candidate: Candidate
-    error: GatewayError | None = None
-    fingerprint: str | None = None
-
-    @property
-    def conclusive(self) -> bool:
-        """Return whether no other candidate needs to be probed."""
-        # The user decides about a certificate or plain text at this candidate,
-        # instead of the flow falling back to another one.
-        return self.error is None or isinstance(
-            self.error, CertificateError | InsecureTransportError
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,17 +139,13 @@ class GatewaySetup:
             ssl.SSLError: the CA certificate cannot be read.
 
         """
-        results: list[ProbeResult] = []
-        # Of several hosts, one may swallow what is sent to it: all at once, but never
-        # without TLS before it is clear that there is none.
-        for tls in sorted({candidate.ssl for candidate in self.candidates})[::-1]:
-            results += await asyncio.gather(
-                *(self._async_probe(c) for c in self.candidates if c.ssl is tls)
+        endpoints = {
+            candidate: await async_get_endpoint(
+                self.hass, {**self.data, **candidate.entry_data}, self.options
             )
-            if any(result.conclusive for result in results):
-                break
-        conclusive = (result for result in results if result.conclusive)
-        result = next(conclusive, None) or max(results, key=_informativeness)
+            for candidate in self.candidates
+        }
+        result = await async_probe_candidates(endpoints)
         self.data |= result.candidate.entry_data
         return result
 
@@ -250,20 +211,6 @@ class GatewaySetup:
     def _token_store(self, endpoint: Endpoint) -> DeviceTokenStore:
         return DeviceTokenStore(self.hass, self.entry_id, endpoint.origin)
 
-    async def _async_probe(self, candidate: Candidate) -> ProbeResult:
-        data = {**self.data, **candidate.entry_data}
-        endpoint = await async_get_endpoint(self.hass, data, self.options)
-        result = await _probe(candidate, endpoint)
-        if isinstance(result.error, CertificateError):
-            result = await _read_fingerprint(result, endpoint)
-        LOGGER.debug(
-            "Probed a Gateway: %s on %s port, %s",
-            "TLS" if candidate.ssl else "plain text",
-            "the default" if candidate.port == DEFAULT_PORT else "another",
-            result.error.code if result.error else "OK",
-        )
-        return result
-
     async def _async_connect(self) -> LoginResult:
         endpoint = await async_get_endpoint(self.hass, self.data, self.options)
         credentials = await self._async_get_credentials(endpoint)
@@ -283,34 +230,3 @@ class GatewaySetup:
         if not credentials.auth:
             credentials.device_token = await self._token_store(endpoint).async_load()
         return credentials
-
-
-async def _probe(candidate: Candidate, endpoint: Endpoint) -> ProbeResult:
-    try:
-        await probe_endpoint(endpoint, PROBE_TIMING)
-    except GatewayError as err:
-        return ProbeResult(candidate, err)
-    return ProbeResult(candidate)
-
-
-async def _read_fingerprint(result: ProbeResult, endpoint: Endpoint) -> ProbeResult:
-    """Add the fingerprint of an untrusted certificate."""
-    # A failed verification does not reveal the certificate, so connect without.
-    unverified = get_default_no_verify_context()
-    endpoint = replace(endpoint, ssl=unverified, fingerprint=None, headers={})
-    try:
-        peer = await probe_endpoint(endpoint, PROBE_TIMING)
-    except SignInRequiredError as err:
-        # First the certificate, then what is behind it.
-        return replace(result, fingerprint=err.fingerprint)
-    except GatewayError as err:
-        return ProbeResult(result.candidate, err)
-    return replace(result, fingerprint=peer.fingerprint)
-
-
-def _informativeness(result: ProbeResult) -> int:
-    """Return the rank of a failed probe."""
-    code = result.error.code if result.error else ""
-    if code in _UNINFORMATIVE_CODES:
-        return -_UNINFORMATIVE_CODES.index(code)
-    return 1
