@@ -9,7 +9,6 @@ from .values import MAX_NAMES, shorten
 if TYPE_CHECKING:
     from ..gateway import ClientHistory, GatewayClient
 
-
 MAX_LINES: Final = 40
 
 

@@ -8,7 +8,6 @@ from .source import DiagnosticsSource
 if TYPE_CHECKING:
     from ..reports import Report
 
-
 DIGEST_KEYS: Final = (
     "status",
     "liveness",

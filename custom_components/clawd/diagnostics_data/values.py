@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
     from ..gateway import AddressInfo, GatewayError
 
-
 # Names from the Gateway may be of any length.
 MAX_NAME_LENGTH: Final = 64
 MAX_NAMES: Final = 32

@@ -16,7 +16,8 @@ from ..diagnostics_data.connection import describe_hellos
 from ..redaction import known_secrets, redact_texts
 from ..reports import Origin, Status
 from .model import events_since_setup, worst
-from .suspects import Evidence, find_suspects
+from .suspects import find_suspects
+from .suspects.evidence import Evidence
 from .texts import format_text
 
 if TYPE_CHECKING:

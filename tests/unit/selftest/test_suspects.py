@@ -39,12 +39,9 @@ from custom_components.clawd.selftest.model import (
     CheckResult,
     Component,
 )
-from custom_components.clawd.selftest.suspects import (
-    RECENT,
-    RULES,
-    Evidence,
-    find_suspects,
-)
+from custom_components.clawd.selftest.suspects import find_suspects
+from custom_components.clawd.selftest.suspects.evidence import RECENT, Evidence
+from custom_components.clawd.selftest.suspects.rules import RULES
 
 COMPONENT = Path(__file__).parents[3] / "custom_components" / "clawd"
 LANGUAGES: Final = {

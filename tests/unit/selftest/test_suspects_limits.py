@@ -4,7 +4,8 @@ from typing import Any
 
 from custom_components.clawd.gateway import ClientHistory, Hello
 from custom_components.clawd.gateway.protocol.transport import Peer
-from custom_components.clawd.selftest.suspects import Evidence, find_suspects
+from custom_components.clawd.selftest.suspects import find_suspects
+from custom_components.clawd.selftest.suspects.evidence import Evidence
 from tests.simulator.recordings import payload
 
 PEER = Peer("127.0.0.1", None)

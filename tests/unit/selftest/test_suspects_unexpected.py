@@ -6,7 +6,7 @@ from custom_components.clawd.gateway import (
     ClientHistory,
     UnexpectedError,
 )
-from custom_components.clawd.selftest.suspects import Evidence
+from custom_components.clawd.selftest.suspects.evidence import Evidence
 
 from .test_suspects import change, evidence, failed, keys
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from custom_components.clawd.selftest.registry import CHECKS
-from custom_components.clawd.selftest.suspects import RULES
+from custom_components.clawd.selftest.suspects.rules import RULES
 
 COMPONENT = Path(__file__).parents[3] / "custom_components" / "clawd"
 TEXTS = json.loads((COMPONENT / "translations" / "en.json").read_text("utf-8"))

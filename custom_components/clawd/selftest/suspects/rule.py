@@ -1,0 +1,57 @@
+"""Rule that finds a suspect, and the general kinds of rules."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ...reports import Origin, Status
+from .evidence import Evidence
+
+type Placeholders = Mapping[str, str | float]
+type Find = Callable[[Evidence], Placeholders | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Rule that finds a suspect.
+
+    Attributes:
+        find: returns the placeholders of the sentence, or None.
+        explains: checks whose failure needs no other explanation then.
+        group: rules of which only the first one speaks.
+
+    """
+
+    key: str
+    find: Find
+    explains: tuple[str, ...] = ()
+    group: str = ""
+
+
+def counted(name: str) -> Find:
+    """Return a rule for events since the setup of the entry."""
+
+    def find(evidence: Evidence) -> Placeholders | None:
+        count = evidence.events[name]
+        return {"count": count} if count else None
+
+    return find
+
+
+def check(check_id: str, *statuses: Status) -> Find:
+    """Return a rule for a result of a check; its placeholders are the sentence's."""
+
+    def find(evidence: Evidence) -> Placeholders | None:
+        result = evidence.result(check_id, *statuses)
+        return result.placeholders if result else None
+
+    return find
+
+
+def failed(*origins: Origin) -> Find:
+    """Return a rule for failed checks that no other rule explains."""
+
+    def find(evidence: Evidence) -> Placeholders | None:
+        names = evidence.unexplained(*origins)
+        return {"names": ", ".join(names)} if names else None
+
+    return find
