@@ -9,6 +9,7 @@ from ..reports import Mode
 from .checks import (
     announcements,
     automation,
+    backoff,
     drills,
     entities,
     handoffs,
@@ -26,6 +27,7 @@ from .checks import (
     sessions,
     tasks,
     transport,
+    trust,
     voice,
 )
 from .model import Check
@@ -38,7 +40,9 @@ if TYPE_CHECKING:
 _MODULES: Final[tuple[ModuleType, ...]] = (
     requests,
     runs,
+    backoff,
     transport,
+    trust,
     tasks,
     listeners,
     announcements,

@@ -11,7 +11,7 @@ from custom_components.clawd.gateway import (
     PauseReason,
 )
 from custom_components.clawd.gateway.state import Transition
-from custom_components.clawd.selftest.checks.transport import (
+from custom_components.clawd.selftest.checks.backoff import (
     check_backoff_pause,
     check_backoff_schedule,
 )

@@ -21,8 +21,8 @@ from custom_components.clawd.selftest.checks.transport import (
     check_receive_limit,
     check_sequence_gaps,
     check_tick_age,
-    check_transport_trust,
 )
+from custom_components.clawd.selftest.checks.trust import check_transport_trust
 from custom_components.clawd.selftest.model import milliseconds
 
 from .check_results import result_of
