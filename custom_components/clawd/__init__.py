@@ -47,12 +47,9 @@ from .flows.unique_id import async_update_unique_id
 from .home.node import async_start_node
 from .home.offer import async_track_home_offer
 from .home.service import HomeService, has_home_access
-from .issues import (
-    async_delete_issues_of_unloaded_entries,
-    async_track_connection_issues,
-    async_track_scope_issue,
-    async_track_store_issue,
-)
+from .issues.connection import async_track_connection_issues, async_track_scope_issue
+from .issues.registry import async_delete_issues_of_unloaded_entries
+from .issues.stores import async_track_store_issue
 from .migration import async_migrate_entry
 from .selftest.issue import async_track_issue
 from .selftest.resources import async_get_tracker

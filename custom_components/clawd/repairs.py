@@ -28,7 +28,7 @@ from .home.approval import async_check_approval
 from .home.offer import async_decide_on_home
 from .home.settings import HomeAccess, agent_homes
 from .home.visibility import async_check_visible
-from .issues import Issue
+from .issues.registry import Issue
 from .reports import Mode
 from .storage import async_remove_node_identity, async_write_again
 

@@ -113,7 +113,7 @@ def test_every_attribute_of_the_sensor_has_a_name() -> None:
 
 
 def test_every_issue_has_its_texts_and_no_text_is_left_over() -> None:
-    assert set(ENGLISH["issues"]) == _values("issues.py", "Issue")
+    assert set(ENGLISH["issues"]) == _values("issues/registry.py", "Issue")
 
 
 @pytest.mark.parametrize("issue", ENGLISH["issues"])

@@ -16,7 +16,7 @@ from ..gateway import (
     address_class,
     approve_node,
 )
-from ..issues import Issue, async_create_issue, async_delete_issue
+from ..issues.registry import Issue, async_create_issue, async_delete_issue
 from .prefix import async_avoid_names_of_others
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from homeassistant.auth.permissions.const import POLICY_CONTROL, POLICY_READ
 
 from ..gateway import NodeCallError
-from ..issues import async_create_home_issue
+from ..issues.registry import async_create_home_issue
 from .elsewhere import parse_session_key
 from .settings import AgentHome, HomeAccess, agent_homes
 

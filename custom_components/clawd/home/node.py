@@ -15,7 +15,7 @@ from ..client_factory import (
 from ..const import LOGGER
 from ..coordinator import NodeRuntime, count_events
 from ..gateway import GatewayError, NodeHost, error_name, takes_tools
-from ..issues import Issue, async_create_issue
+from ..issues.registry import Issue, async_create_issue
 from ..storage import DeviceTokenStore
 from .approval import ApprovalTracker
 from .prefix import async_avoid_names_of_others, tool_prefix

@@ -6,7 +6,7 @@ from homeassistant.core import HomeAssistant, callback
 
 from ..const import CONF_HOME_ACCESS, CONF_OFFER_HOME
 from ..gateway import takes_tools
-from ..issues import Issue, async_create_issue, async_delete_issue
+from ..issues.registry import Issue, async_create_issue, async_delete_issue
 from .settings import HomeAccess, agent_homes
 
 if TYPE_CHECKING:

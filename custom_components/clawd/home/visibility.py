@@ -10,7 +10,7 @@ from homeassistant.helpers.event import async_call_later
 
 from ..const import LOGGER
 from ..gateway import PLUGIN_ID, GatewayError, RequestFailedError, ToolPolicy
-from ..issues import Issue, async_create_issue, async_delete_issue
+from ..issues.registry import Issue, async_create_issue, async_delete_issue
 from .prefix import tool_prefix
 from .service import get_home
 from .tools import HOME_STATE

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.core import callback
 
-from ..issues import Issue, async_create_issue, async_delete_issue
+from ..issues.registry import Issue, async_create_issue, async_delete_issue
 from ..reports import FAILED_STATUSES, Mode, Status, suspects_of
 from .registry import CHECKS
 from .resources import async_get_tracker
