@@ -18,6 +18,7 @@ from ..const import DOMAIN
 from ..coordinator import async_create_background_task, get_runtime
 from ..home.announcements import Listener
 from ..storage import async_load_listeners, async_save_listeners
+from ..util.bounded import remember
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -144,10 +145,8 @@ class SessionListeners:
     @callback
     def async_answered(self, session_key: str, owner: Owner, result: RunResult) -> None:
         """Remember what was told, and whose run has started sub-agents."""
-        self._replies[session_key] = _digest(result.text), time.monotonic()
-        self._replies.move_to_end(session_key)
-        if len(self._replies) > MAX_SESSIONS:
-            self._replies.popitem(last=False)
+        reply = _digest(result.text), time.monotonic()
+        remember(self._replies, session_key, reply, MAX_SESSIONS)
         if result.completions:
             spawn = Spawn(session_key, owner, time.time())
             self.spawns.update(dict.fromkeys(result.completions, spawn))
@@ -158,9 +157,7 @@ class SessionListeners:
         """Take the pictures of a task for a chat; return whether nobody has."""
         if task_id in self.claimed:
             return False
-        self.claimed[task_id] = None
-        if len(self.claimed) > MAX_DELIVERED:
-            self.claimed.popitem(last=False)
+        remember(self.claimed, task_id, None, MAX_DELIVERED)
         return True
 
     @callback

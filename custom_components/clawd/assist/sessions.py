@@ -12,6 +12,7 @@ from ..client_factory import get_history
 from ..const import CONF_AGENT
 from ..coordinator import async_create_background_task, find_runtime, get_runtime
 from ..storage import async_load_sessions, async_save_sessions
+from ..util.bounded import remember
 from .rights import rights_of_named
 from .session import named_session_key
 
@@ -101,7 +102,7 @@ class AgentSessions:
         self.changed = False
         self.conversations: Counter[str] = Counter()
         self.known: OrderedDict[str, KnownSession] = OrderedDict()
-        self.applied: dict[str, AppliedSettings] = {}
+        self.applied: OrderedDict[str, AppliedSettings] = OrderedDict()
         self.handed_off: set[str] | None = None
         self.clock = time.monotonic
 
@@ -150,11 +151,9 @@ class AgentSessions:
         session = self.known.get(key)
         if session is None or session.subentry_id != subentry_id:
             mode = session.mode if session else None
-            known = KnownSession(subentry_id, chosen.base, chosen.named, mode)
-            self.known[key], self.changed = known, True
-        self.known.move_to_end(key)
-        while len(self.known) > MAX_SESSIONS:
-            self.known.popitem(last=False)
+            session = KnownSession(subentry_id, chosen.base, chosen.named, mode)
+            self.changed = True
+        remember(self.known, key, session, MAX_SESSIONS)
 
     def forget(self, key: str) -> None:
         """Forget a session that is not used any more."""
@@ -168,10 +167,7 @@ class AgentSessions:
 
     def apply(self, key: str, settings: AppliedSettings) -> None:
         """Remember what the Gateway has confirmed of a session."""
-        self.applied.pop(key, None)
-        self.applied[key] = settings
-        while len(self.applied) > MAX_SESSIONS:
-            del self.applied[next(iter(self.applied))]
+        remember(self.applied, key, settings, MAX_SESSIONS)
 
     def set_mode(self, key: str, mode: str | None) -> None:
         """Remember the permission mode that a session was given."""

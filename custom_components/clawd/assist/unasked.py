@@ -22,6 +22,8 @@ from ..gateway import COMPLETION_PREFIX, ConnectionState, GatewayError
 from ..home.announcements import Delivery, Listener, async_deliver, async_wait_for_start
 from ..home.notifications import async_notify_user
 from ..sentences import async_get_text
+from ..util.bounded import remember
+from ..util.subscriptions import combine_unsubscribes
 from .errors import log_unexpected
 from .listeners import Message, Owner, SessionListeners
 from .media import async_describe_media
@@ -68,21 +70,15 @@ class UnaskedReplies:
     @callback
     def async_start(self) -> Callable[[], None]:
         """Follow the sessions; return what stops it."""
-        unsubscribes = [
+        unsubscribe = combine_unsubscribes(
             self._client.follow_runs(self),
             self._client.subscribe(CRON, self._handle_cron),
             self._client.subscribe_state(self._handle_transition),
-        ]
+        )
         if self._listeners.unfinished:
             self._spawn(self._async_finish_deliveries())
         self._recover()
-
-        @callback
-        def stop() -> None:
-            while unsubscribes:
-                unsubscribes.pop()()
-
-        return stop
+        return unsubscribe
 
     def is_followed(self, session_key: str) -> bool:
         """Return whether the runs of a session may be told."""
@@ -93,9 +89,7 @@ class UnaskedReplies:
     def run_ended(self, run: ForeignRun) -> None:
         """Deliver the reply of a run, if it is for somebody."""
         if run.session_key not in self._listeners.owners:
-            self._ended[run.session_key] = None
-            if len(self._ended) > MAX_SUBAGENTS:
-                self._ended.popitem(last=False)
+            remember(self._ended, run.session_key, None, MAX_SUBAGENTS)
         elif self._has_plain_ids:
             if self._ended and not _OUR_RUN.fullmatch(run.run_id):
                 self._spawn(self._async_take_plain(run))

@@ -17,6 +17,7 @@ from ..device_automation.devices import async_find_device_id
 from ..gateway import ConnectionLostError, ConnectionState, Usage
 from ..reports import FAILED_STATUSES, failed_checks
 from ..util.domain_data import get_domain_data
+from ..util.subscriptions import combine_unsubscribes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -156,18 +157,11 @@ class _ConnectionEvents:
     @callback
     def async_start(self) -> Callable[[], None]:
         """Follow the connection; return what ends it."""
-        unsubscribes = (
+        return combine_unsubscribes(
             self._client.subscribe_state(self._handle_transition),
             # Automations ask the agents, which have to be there before.
             self._entry.async_on_state_change(self._handle_connected),
         )
-
-        @callback
-        def stop() -> None:
-            for unsubscribe in unsubscribes:
-                unsubscribe()
-
-        return stop
 
     @callback
     def _handle_transition(self, transition: Transition) -> None:

@@ -17,6 +17,7 @@ from ..gateway import (
     approve_node,
 )
 from ..issues.registry import Issue, async_create_issue, async_delete_issue
+from ..util.subscriptions import combine_unsubscribes
 from .prefix import async_avoid_names_of_others
 
 if TYPE_CHECKING:
@@ -48,19 +49,12 @@ class ApprovalTracker:
     def async_start(self) -> Callable[[], None]:
         """Follow until the returned function is called."""
         client = self._node.client
-        unsubscribes = (
+        return combine_unsubscribes(
             client.subscribe_state(self._node_changed),
             client.subscribe("node.pair.resolved", self._check),
             self._entry.runtime_data.client.subscribe_state(self._operator_changed),
             self._node.host.subscribe(self._published),
         )
-
-        @callback
-        def stop() -> None:
-            for unsubscribe in unsubscribes:
-                unsubscribe()
-
-        return stop
 
     @callback
     def _check(self, *_: object) -> None:

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
+from ..util.bounded import remember
 from .text import canonical
 
 if TYPE_CHECKING:
@@ -42,10 +43,7 @@ class Confirmations:
     def ask(self, session_key: str, digest: str, origin: CallOrigin) -> None:
         """Remember a call that the agent has to ask for."""
         key = session_key, origin.conversation_id, digest
-        self._asked[key] = self._clock(), origin.turn
-        self._asked.move_to_end(key)
-        if len(self._asked) > MAX_QUESTIONS:
-            self._asked.popitem(last=False)
+        remember(self._asked, key, (self._clock(), origin.turn), MAX_QUESTIONS)
 
     def take(self, session_key: str, digest: str, origin: CallOrigin) -> bool:
         """Return whether a call is confirmed, once.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..const import TASK_SESSION_PREFIX
 from ..gateway import GatewayError, SessionInfo
+from ..util.bounded import remember
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -94,7 +95,7 @@ class SessionLookup:
             parent = info.spawned_by
             if origin := self._origins.latest(parent):
                 origin = replace(origin, by_person=False)
-                _remember(self._adopted, key, origin)
+                remember(self._adopted, key, origin, MAX_SESSIONS)
                 return origin
         return None
 
@@ -138,12 +139,5 @@ class SessionLookup:
             info = await self._describe(key)
         except GatewayError:
             return None
-        _remember(self._known, key, (self._clock(), info))
+        remember(self._known, key, (self._clock(), info), MAX_SESSIONS)
         return info
-
-
-def _remember[T](cache: OrderedDict[str, T], key: str, value: T) -> None:
-    cache[key] = value
-    cache.move_to_end(key)
-    if len(cache) > MAX_SESSIONS:
-        cache.popitem(last=False)

@@ -23,6 +23,7 @@ from homeassistant.helpers.debounce import Debouncer
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
 from ..const import LOGGER
+from ..util.subscriptions import combine_unsubscribes
 from .apis import ASSISTANT
 
 if TYPE_CHECKING:
@@ -82,21 +83,14 @@ def async_track_exposure(
         if coordinator.agents_current:
             changed()
 
-    unsubscribes: list[Callable[[], None]] = [
+    return combine_unsubscribes(
+        debouncer.async_shutdown,
         coordinator.async_add_listener(agents_changed),
         async_listen_entity_updates(hass, ASSISTANT, changed),
         async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, changed),
-    ]
-    unsubscribes += [hass.bus.async_listen(event, changed) for event in EVENTS]
-    unsubscribes += [
-        hass.bus.async_listen(event, changed, event_filter=is_script)
-        for event in SERVICE_EVENTS
-    ]
-
-    @callback
-    def unsubscribe() -> None:
-        while unsubscribes:
-            unsubscribes.pop()()
-        debouncer.async_shutdown()
-
-    return unsubscribe
+        *(hass.bus.async_listen(event, changed) for event in EVENTS),
+        *(
+            hass.bus.async_listen(event, changed, event_filter=is_script)
+            for event in SERVICE_EVENTS
+        ),
+    )

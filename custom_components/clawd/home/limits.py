@@ -4,6 +4,7 @@ from collections import Counter, OrderedDict, deque
 from typing import TYPE_CHECKING, Final
 
 from ..gateway import NodeCallError
+from ..util.bounded import remember
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,10 +62,7 @@ class CallLimits:
         last, counts = self._runs.get(run, (now, Counter[str]()))
         if is_session and now - last > SESSION_PAUSE:
             counts = Counter()
-        self._runs[run] = now, counts
-        self._runs.move_to_end(run)
-        if len(self._runs) > MAX_RUNS:
-            self._runs.popitem(last=False)
+        remember(self._runs, run, (now, counts), MAX_RUNS)
         if counts[call] >= MAX_SAME_CALLS_OF_RUN:
             raise _too_many(
                 f"the same call at most {MAX_SAME_CALLS_OF_RUN} times a run"

@@ -17,6 +17,7 @@ from ..coordinator import NodeRuntime, count_events
 from ..gateway import GatewayError, NodeHost, error_name, takes_tools
 from ..issues.registry import Issue, async_create_issue
 from ..storage import DeviceTokenStore
+from ..util.subscriptions import combine_unsubscribes
 from .approval import ApprovalTracker
 from .prefix import async_avoid_names_of_others, tool_prefix
 from .visibility import async_track_visibility
@@ -53,21 +54,15 @@ async def async_start_node(
     entry.runtime_data.node = node = NodeRuntime(
         client, host, credentials, events_before=count_events(client)
     )
-    unsubscribes = [
+    unsubscribe = combine_unsubscribes(
         host.start(),
         _async_track_ready(hass, host),
         ApprovalTracker(hass, entry, node).async_start(),
         async_track_visibility(hass, entry, node),
-    ]
+    )
     home.async_attach(host, prefix)
     entry.async_create_background_task(hass, client.run(), "clawd node run")
-
-    @callback
-    def stop() -> None:
-        for unsubscribe in unsubscribes:
-            unsubscribe()
-
-    return stop
+    return unsubscribe
 
 
 async def _async_get_credentials(
@@ -105,17 +100,10 @@ def _async_track_ready(hass: HomeAssistant, host: NodeHost) -> Callable[[], None
         host.ready = False
 
     host.ready = hass.state is CoreState.running
-    unsubscribes = (
+    return combine_unsubscribes(
         async_at_started(hass, started),
         hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, stopping),
     )
-
-    @callback
-    def unsubscribe() -> None:
-        for release in unsubscribes:
-            release()
-
-    return unsubscribe
 
 
 @callback

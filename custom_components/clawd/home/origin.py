@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from ..util.bounded import remember
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -57,10 +59,8 @@ class OriginRegistry:
             yield origin
         finally:
             del self._current[session_key]
-            self._last[session_key] = self._clock(), origin
-            self._last.move_to_end(session_key)
-            if len(self._last) > MAX_SESSIONS:
-                self._last.popitem(last=False)
+            last = self._clock(), origin
+            remember(self._last, session_key, last, MAX_SESSIONS)
 
     @property
     def last_session(self) -> str | None:

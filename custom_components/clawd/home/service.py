@@ -10,6 +10,7 @@ from homeassistant.helpers.start import async_at_started
 from homeassistant.util.hass_dict import HassKey
 
 from ..coordinator import find_runtime
+from ..util.subscriptions import combine_unsubscribes
 from .apis import llm_context
 from .calls import CallState, async_handle_call
 from .cameras import find_cameras
@@ -85,7 +86,7 @@ class HomeService:
         self._vision = vision
         self._looking: frozenset[str] = frozenset()
         self._host: Host | None = None
-        self._unsubscribes: list[Callable[[], None]] = []
+        self._unsubscribe = combine_unsubscribes()
         self.prefix = ""
         self.clock = time.monotonic
         self.origins = OriginRegistry(self._now)
@@ -134,17 +135,16 @@ class HomeService:
     def async_start(self) -> None:
         """Follow the home; the tools are built once Home Assistant has started."""
         self._entry.runtime_data.data[_SERVICE] = self
-        self._unsubscribes = [
+        self._unsubscribe = combine_unsubscribes(
             async_track_exposure(self._hass, self.async_update_tools, self._entry),
             async_at_started(self._hass, self._async_started),
-        ]
+        )
 
     @callback
     def async_stop(self) -> None:
         """Stop following the home."""
         self._entry.runtime_data.data.pop(_SERVICE, None)
-        while self._unsubscribes:
-            self._unsubscribes.pop()()
+        self._unsubscribe()
 
     @callback
     def async_attach(self, host: Host, prefix: str = "") -> None:

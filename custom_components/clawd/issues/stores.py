@@ -9,6 +9,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_track_time_interval
 
 from ..storage import SIGNAL_STORES_CHANGED, async_write_again, unwritten_stores
+from ..util.subscriptions import combine_unsubscribes
 from .registry import Issue, async_create_issue, async_delete_issue
 
 if TYPE_CHECKING:
@@ -37,14 +38,9 @@ def async_track_store_issue(
         await async_write_again(hass)
 
     update()
-    unsubscribe = async_dispatcher_connect(hass, SIGNAL_STORES_CHANGED, update)
-    cancel = async_track_time_interval(
-        hass, async_retry, STORE_RETRY_INTERVAL, cancel_on_shutdown=True
+    return combine_unsubscribes(
+        async_dispatcher_connect(hass, SIGNAL_STORES_CHANGED, update),
+        async_track_time_interval(
+            hass, async_retry, STORE_RETRY_INTERVAL, cancel_on_shutdown=True
+        ),
     )
-
-    @callback
-    def stop() -> None:
-        unsubscribe()
-        cancel()
-
-    return stop

@@ -8,9 +8,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
 
+from custom_components.clawd.flows.repair import AllowElsewhereFlow
 from custom_components.clawd.home import elsewhere
 from custom_components.clawd.home.limits import SESSION_PAUSE
-from custom_components.clawd.repairs import AllowElsewhereFlow, async_create_fix_flow
+from custom_components.clawd.repairs import async_create_fix_flow
 from tests.ha.repair import Repair, open_issues, texts_of
 from tests.simulator import GatewaySimulator
 
