@@ -14,7 +14,11 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.clawd import conversation as conversation_platform
-from custom_components.clawd.assist import agent_questions, question_texts
+from custom_components.clawd.assist import (
+    agent_questions,
+    open_question,
+    question_texts,
+)
 from custom_components.clawd.assist.ongoing import get_ongoing
 from custom_components.clawd.const import EVENT_QUESTION
 from custom_components.clawd.gateway import (
@@ -274,7 +278,7 @@ async def test_what_is_said_much_later_is_no_answer(
     monkeypatch: pytest.MonkeyPatch,
     conversation: Conversation,
 ) -> None:
-    monkeypatch.setattr(agent_questions, "MAX_SPOKEN_DELAY", -1.0)
+    monkeypatch.setattr(open_question, "MAX_SPOKEN_DELAY", -1.0)
     gateway.script_once(AskUser([ROOM]), Reply("The bath it is."))
     await ask(conversation, satellite)
     gateway.script(Reply("It rains."))

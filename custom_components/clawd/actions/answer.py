@@ -9,6 +9,7 @@ from homeassistant.helpers import config_validation as cv, service
 import voluptuous as vol
 
 from ..assist.agent_questions import get_agent_questions
+from ..assist.question_events import async_ask_automations
 from ..const import DOMAIN
 from ..error_mapping import action_error
 from ..gateway import GatewayError, RequestFailedError
@@ -16,7 +17,8 @@ from ..gateway import GatewayError, RequestFailedError
 if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
 
-    from ..assist.agent_questions import AgentQuestions, OpenQuestion
+    from ..assist.agent_questions import AgentQuestions
+    from ..assist.open_question import OpenQuestion
 
 SERVICE_ANSWER: Final = "answer"
 
@@ -69,7 +71,7 @@ async def _async_answer(hass: HomeAssistant, call: ServiceCall) -> ServiceRespon
         if answer is None or one.complete:
             await questions.async_send(one, refused=answer is None)
         else:
-            questions.async_fire(one)
+            async_ask_automations(hass, one)
             return {"status": "next_question", "question": one.item.text}
     except RequestFailedError as err:
         raise _not_open() from err

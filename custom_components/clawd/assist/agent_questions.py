@@ -1,19 +1,14 @@
 """Questions of agents that wait for an answer, in runs of an entry."""
 
 from collections import Counter, OrderedDict, deque
-from dataclasses import dataclass, field
-from datetime import datetime
-from enum import Enum, auto
 import time
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from ..const import CONF_ASK_QUESTIONS, DOMAIN, EVENT_QUESTION, LOGGER
+from ..const import CONF_ASK_QUESTIONS, DOMAIN, LOGGER
 from ..coordinator import async_create_background_task, find_runtime
-from ..device_automation.events import AgentEvent, async_fire_agent_event
 from ..gateway import (
     REQUESTED,
     RESOLVED,
@@ -21,17 +16,19 @@ from ..gateway import (
     ConnectionState,
     GatewayError,
     InvalidFrameError,
-    QuestionItem,
     QuestionStatus,
     RequestFailedError,
     ScopeStatus,
 )
 from ..home.announcements import Delivery, async_deliver
-from ..util.domain_data import get_domain_data
-from .answers import find_answer, is_refusal, names_choice
+from ..util.bounded import remember
+from ..util.subscriptions import combine_unsubscribes
+from .answers import is_refusal, names_choice
 from .handoff import async_hand_off
 from .handoff_store import Handoff, get_handoffs
 from .ongoing import OngoingRun, get_ongoing
+from .open_question import OpenQuestion, Taken
+from .question_events import async_ask_automations, async_fire_opened
 from .question_texts import async_describe_question
 from .run_origins import RunOrigin, get_origins
 
@@ -46,101 +43,11 @@ if TYPE_CHECKING:
 MAX_UNMATCHED: Final = 32
 # Ended questions, which a list that was under way may still name.
 MAX_ENDED: Final = 32
-# Questions whose event was fired, which are open again after a reload.
-MAX_FIRED: Final = 32
 # Seconds that a run is given to go on after its question has expired.
 EXPIRY_MARGIN: Final = 120.0
-# Seconds after which nobody who speaks to a device still answers a question in words
-# of one's own: they ask something else. Naming a choice is an answer all the same.
-MAX_SPOKEN_DELAY: Final = 120.0
 
 RUN_ENDED: Final = "run_ended"
 GONE: Final = "gone"
-
-
-# Ids of questions; not in `AgentQuestions`, which a reload replaces.
-_FIRED: Final[HassKey[deque[str]]] = HassKey("fired_questions")
-
-
-class Taken(Enum):
-    """What was made of an utterance while a question is open.
-
-    Attributes:
-        DONE: the Gateway has the answer, or that there is none; the run goes on.
-        ASKED: a question is to be asked, the next one or the same again.
-        CLOSED: the question was not open any more.
-        NO_ANSWER: it is about something else.
-
-    """
-
-    DONE = auto()
-    ASKED = auto()
-    CLOSED = auto()
-    NO_ANSWER = auto()
-
-
-@dataclass(eq=False)
-class OpenQuestion:
-    """Question of an agent that waits for an answer.
-
-    Attributes:
-        answers: of the items so far, by the id of the item.
-        asked_at: time of the monotonic clock at which a person was asked.
-        repeated: it was asked again, as nobody understood the answer.
-        reader: a turn of a conversation sees to the run.
-        unheard: the person was only notified, and may not know of it.
-        sending: the Gateway is told the answers: no other is taken meanwhile.
-        said: characters of the reply that the person has had before.
-
-    """
-
-    request: AgentQuestion
-    origin: RunOrigin
-    answers: dict[str, list[str]] = field(default_factory=dict, repr=False)
-    asked_at: float | None = None
-    repeated: bool = False
-    reader: bool = False
-    unheard: bool = False
-    sending: bool = False
-    said: int = 0
-
-    @property
-    def item(self) -> QuestionItem:
-        """Return the item that is asked next; the last one while it is answered."""
-        items = self.request.items
-        return items[min(len(self.answers), len(items) - 1)]
-
-    @property
-    def complete(self) -> bool:
-        """Return whether every item has an answer."""
-        return len(self.answers) == len(self.request.items)
-
-    @property
-    def expires_at(self) -> str:
-        """Return the time of its expiry."""
-        expires = datetime.fromtimestamp(self.request.expires_at, dt_util.UTC)
-        return expires.isoformat()
-
-    @property
-    def late(self) -> float:
-        """Return the seconds since its expiry; negative before."""
-        return time.time() - self.request.expires_at
-
-    @property
-    def waited_long(self) -> bool:
-        """Return whether who was asked aloud will hardly answer any more."""
-        asked = self.origin.question
-        if asked is None or asked.voice_device is None or self.asked_at is None:
-            return False
-        return self.unheard or time.monotonic() - self.asked_at > MAX_SPOKEN_DELAY
-
-    def answer(self, text: str) -> bool:
-        """Take the answer to the item; return whether the text is one."""
-        if (found := find_answer(self.item, text)) is None:
-            return False
-        self.answers[self.item.id] = found
-        self.repeated = False
-        return True
 
 
 class AgentQuestions:
@@ -172,20 +79,18 @@ class AgentQuestions:
         # Of runs from before a reload or restart, which are resumed later.
         name = f"{DOMAIN} open questions"
         async_create_background_task(self._hass, self._entry, self._async_fetch(), name)
-        unsubscribes = (
+
+        @callback
+        def forget() -> None:
+            origins.on_start = origins.on_end = None
+            self.open.clear()
+
+        return combine_unsubscribes(
+            forget,
             self._client.subscribe(REQUESTED, self._async_requested),
             self._client.subscribe(RESOLVED, self._async_resolved),
             self._client.subscribe_state(self._async_connected),
         )
-
-        @callback
-        def stop() -> None:
-            for unsubscribe in unsubscribes:
-                unsubscribe()
-            origins.on_start = origins.on_end = None
-            self.open.clear()
-
-        return stop
 
     def of_run(self, run_id: str) -> OpenQuestion | None:
         """Return the open question of a run."""
@@ -197,17 +102,12 @@ class AgentQuestions:
         self, subentry_id: str, question: ConversationInfo
     ) -> OpenQuestion | None:
         """Return the open question to which an utterance may be the answer."""
-        for one in self.open.values():
-            asked = one.origin.question
-            same_agent = one.origin.subentry.subentry_id == subentry_id
-            if (
-                same_agent
-                and asked is not None
-                and one.asked_at is not None
-                and _same_place(asked, question)
-            ):
-                return one
-        return None
+        ours = (
+            one
+            for one in self.open.values()
+            if one.origin.subentry.subentry_id == subentry_id
+        )
+        return next((one for one in ours if one.was_asked_in(question)), None)
 
     async def async_asked(
         self, one: OpenQuestion, run: OngoingRun | None = None
@@ -304,23 +204,6 @@ class AgentQuestions:
             self._async_hand_off(run)
 
     @callback
-    def async_fire(self, one: OpenQuestion) -> None:
-        """Ask automations."""
-        item = one.item
-        self._hass.bus.async_fire(
-            EVENT_QUESTION,
-            {
-                "question_id": one.request.id,
-                "agent": one.origin.subentry.title,
-                "header": item.header,
-                "question": item.text,
-                "options": [choice.label for choice in item.choices],
-                "multiple": item.multi_select,
-                "expires_at": one.expires_at,
-            },
-        )
-
-    @callback
     def _async_requested(self, event: Event) -> None:
         try:
             question = self._client.questions.read(event.payload)
@@ -337,9 +220,7 @@ class AgentQuestions:
         # What is secret must not be said aloud: the dashboard of the Gateway asks it.
         if origin is None or any(item.is_secret for item in question.items):
             self.others += 1
-            self._unmatched[question.id] = question
-            if len(self._unmatched) > MAX_UNMATCHED:
-                self._unmatched.popitem(last=False)
+            remember(self._unmatched, question.id, question, MAX_UNMATCHED)
             return
         self._async_open(OpenQuestion(question, origin))
 
@@ -356,14 +237,14 @@ class AgentQuestions:
     def _async_open(self, one: OpenQuestion) -> None:
         LOGGER.debug("Question %s asked by run %s", one.request.id, one.request.run_id)
         self.open[one.request.id] = one
-        self._async_fire_once(one)
+        async_fire_opened(self._hass, self._entry, one)
         run = one.origin.run
         left = EXPIRY_MARGIN - one.late
         if (needed := run.info.age + left) > run.timeout:
             run.extend(needed)
         ongoing, asked = self.ongoing(one), one.origin.question
         if ongoing is None or asked is None or not asked.by_person:
-            self.async_fire(one)
+            async_ask_automations(self._hass, one)
         elif ongoing.detached:
             self._async_deliver(one, asked)
         else:
@@ -371,22 +252,6 @@ class AgentQuestions:
             one.reader = True
             # What was said before is on its way to the reader.
             self._hass.loop.call_soon(ongoing.detach)
-
-    @callback
-    def _async_fire_once(self, one: OpenQuestion) -> None:
-        """Tell automations of a question, unless it was open before a reload."""
-        data = get_domain_data(self._entry)
-        fired = data.setdefault(_FIRED, deque(maxlen=MAX_FIRED))
-        if one.request.id in fired:
-            return
-        fired.append(one.request.id)
-        async_fire_agent_event(
-            self._hass,
-            self._entry,
-            one.origin.subentry,
-            AgentEvent.QUESTION,
-            {"question_id": one.request.id, "expires_at": one.expires_at},
-        )
 
     @callback
     def _async_deliver(self, one: OpenQuestion, asked: ConversationInfo) -> None:
@@ -407,7 +272,7 @@ class AgentQuestions:
         one.unheard = delivery is Delivery.NOTIFICATION
         if one.unheard:
             # Whoever reads it cannot answer there, but an automation may.
-            self.async_fire(one)
+            async_ask_automations(self._hass, one)
 
     @callback
     def _async_resolved(self, event: Event) -> None:
@@ -483,22 +348,9 @@ def async_track_questions(
         return lambda: None
     data = entry.runtime_data.data
     data[_QUESTIONS] = questions = AgentQuestions(hass, entry)
-    unsubscribe = questions.async_start()
-
-    @callback
-    def stop() -> None:
-        unsubscribe()
-        del data[_QUESTIONS]
-
-    return stop
+    return combine_unsubscribes(lambda: data.pop(_QUESTIONS), questions.async_start())
 
 
 def _outcome(status: str) -> str:
     """Return how a question ended, as far as known."""
     return status if status in frozenset(QuestionStatus) else GONE
-
-
-def _same_place(asked: ConversationInfo, answer: ConversationInfo) -> bool:
-    if asked.voice_device or answer.voice_device:
-        return asked.voice_device == answer.voice_device
-    return asked.conversation_id == answer.conversation_id

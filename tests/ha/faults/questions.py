@@ -2,7 +2,7 @@
 
 import time
 
-from custom_components.clawd.assist.agent_questions import OpenQuestion
+from custom_components.clawd.assist.open_question import OpenQuestion
 from custom_components.clawd.assist.run_origins import RunOrigin
 from custom_components.clawd.gateway import AgentQuestion, QuestionItem, RunRequest
 

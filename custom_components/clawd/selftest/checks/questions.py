@@ -7,7 +7,8 @@ from ..model import CheckResult, Component, check, expect_none
 from ..prerequisites import connected, questions_asked
 
 if TYPE_CHECKING:
-    from ...assist.agent_questions import AgentQuestions, OpenQuestion
+    from ...assist.agent_questions import AgentQuestions
+    from ...assist.open_question import OpenQuestion
     from ..model import CheckContext
 
 # Seconds from the expiry to the event that tells of it.
