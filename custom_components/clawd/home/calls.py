@@ -5,15 +5,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.core import Context, CoreState
-from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import intent, llm
 from homeassistant.helpers.json import json_dumps
-import voluptuous as vol
 
 from ..gateway import NOTIFY, NodeCallError
 from .agent_calls import agent_call
-from .apis import llm_context, result_data
-from .arguments import INVALID_ARGUMENTS, MAX_ERROR, read_call
+from .apis import llm_context
+from .arguments import read_call
 from .caller import READ_ONLY, async_identify, async_require_rights, refusal
 from .confirmation import call_digest
 from .limits import TIMEOUT
@@ -25,6 +22,7 @@ from .sensitivity import find_sensitive
 from .settings import HomeAccess, SensitiveActions
 from .targets import Targets, resolve_targets
 from .text import one_line
+from .tool_run import async_run_tool
 from .tools import accesses, async_get_candidates
 
 if TYPE_CHECKING:
@@ -46,11 +44,8 @@ if TYPE_CHECKING:
     from .tools import HomeTool
 
 CONFIRMATION_REQUIRED: Final = "CONFIRMATION_REQUIRED"
-FAILED: Final = "FAILED"
 DRY_RUN: Final = "DRY_RUN"
 NOT_READY: Final = "NODE_NOT_READY"
-# OpenClaw cuts results after 64,000 characters.
-MAX_RESULT: Final = 60_000
 MAX_NAMES: Final = 5
 NO_ASSIST: Final = "This agent has not been given the tools of Assist."
 
@@ -151,7 +146,7 @@ async def _async_call(
         _require_confirmation(hass, state, call, caller, tool, arguments, targets)
         _require_no_dry_run(record)
         record.announce(entry)
-    return await _async_run(state, tool, arguments)
+    return await async_run_tool(state.statistics, tool, arguments)
 
 
 async def _async_message(  # noqa: PLR0913, PLR0917 - state of the call
@@ -264,39 +259,6 @@ def _require_confirmation(  # noqa: PLR0913, PLR0917 - state of the call
         f"message, call {tool.action} again with exactly the same arguments, within "
         "two minutes. Calling again before does nothing.",
     )
-
-
-async def _async_run(
-    state: CallState, tool: HomeTool, arguments: dict[str, Any]
-) -> str:
-    """Run a tool and return its result."""
-    call = llm.ToolInput(tool_name=tool.name, tool_args=arguments)
-    try:
-        result = await tool.instance.async_call_tool(call)
-        text = json_dumps({"home_data": result_data(result)})
-    except intent.MatchFailedError as err:
-        reason = err.result.no_match_reason
-        raise NodeCallError(
-            FAILED,
-            "No exposed entity matches "
-            f"({reason.name.lower() if reason else 'unknown'}).",
-        ) from err
-    except vol.Invalid as err:
-        raise NodeCallError(INVALID_ARGUMENTS, one_line(str(err), MAX_ERROR)) from err
-    except HomeAssistantError as err:
-        raise NodeCallError(FAILED, one_line(str(err), MAX_ERROR)) from err
-    except Exception as err:
-        state.statistics.exceptions[type(err).__name__] += 1
-        raise NodeCallError(
-            FAILED, "The tool failed in Home Assistant. Its log may say why."
-        ) from err
-    if len(text) <= MAX_RESULT:
-        return text
-    if tool.read_only:
-        raise NodeCallError(
-            FAILED, "The result is too long. Ask for less: by name, area or domain."
-        )
-    return json_dumps({"home_data": "done; the result is too long to show"})
 
 
 def _names(hass: HomeAssistant, sensitive: Sensitive) -> str:

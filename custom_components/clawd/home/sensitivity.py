@@ -7,18 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 from homeassistant.components.cover import CoverDeviceClass
 from homeassistant.const import ATTR_DEVICE_CLASS
 from homeassistant.core import split_entity_id
-from homeassistant.helpers import (
-    area_registry as ar,
-    device_registry as dr,
-    entity_registry as er,
-    intent,
-)
-from homeassistant.helpers.target import (
-    TargetSelection,
-    async_extract_referenced_entity_ids,
-)
+from homeassistant.helpers import entity_registry as er, intent
 
 from .apis import intent_handler, intent_type
+from .labels import entities_with_labels
 from .scripts import (
     SCENE,
     SCRIPT,
@@ -149,7 +141,7 @@ class Judge:
     def __init__(self, hass: HomeAssistant, labels: Iterable[str]) -> None:
         """Initialize with the owner's labels."""
         self._hass = hass
-        self._labelled = _labelled(hass, labels)
+        self._labelled = entities_with_labels(hass, labels)
         self._seen: set[str] = set()
         self.found: set[str] = set()
         self.unknown = False
@@ -265,40 +257,3 @@ def _device_class(hass: HomeAssistant, entity_id: str) -> str | None:
         return entry.device_class or entry.original_device_class
     state = hass.states.get(entity_id)
     return state.attributes.get(ATTR_DEVICE_CLASS) if state else None
-
-
-def _labelled(hass: HomeAssistant, labels: Iterable[str]) -> frozenset[str]:
-    """Return the entities with labels, of their own or of their device or area.
-
-    Label targets leave out hidden entities; but these are in groups that hide them.
-    """
-    labels = tuple(labels)
-    selection = TargetSelection({"label_id": list(labels)})
-    found = async_extract_referenced_entity_ids(hass, selection)
-    entities, devices = er.async_get(hass), dr.async_get(hass)
-    entries = [
-        entry
-        for label in labels
-        for entry in er.async_entries_for_label(entities, label)
-    ]
-    areas = [
-        area.id
-        for label in labels
-        for area in ar.async_entries_for_label(ar.async_get(hass), label)
-    ]
-    of_devices = [
-        device
-        for label in labels
-        for device in dr.async_entries_for_label(devices, label)
-    ]
-    for area in areas:
-        entries += er.async_entries_for_area(entities, area)
-        of_devices += dr.async_entries_for_area(devices, area)
-    for device in of_devices:
-        entries += er.async_entries_for_device(entities, device.id)
-    return with_members(
-        hass,
-        found.referenced
-        | found.indirectly_referenced
-        | {entry.entity_id for entry in entries},
-    )

@@ -27,10 +27,11 @@ from .limits import (
 )
 from .looking import HOME_LOOK, LOOK_TOOL
 from .messages import MessageTool, build_message_tool
+from .node_tools import build_node_tools
 from .origin import OriginRegistry
 from .settings import AgentHome, HomeAccess, agent_homes
 from .statistics import HomeStatistics
-from .tools import async_get_home_tools, build_node_tools
+from .tools import async_get_home_tools
 from .voice_devices import ANNOUNCE, START_CONVERSATION, find_voice_devices
 
 if TYPE_CHECKING:
