@@ -229,7 +229,11 @@ class OngoingRun:
             reply = await self._async_read(hass, entry, asked)
         except asyncio.CancelledError:
             # Somebody stopped it before the Gateway had it, or the entry is unloaded.
-            self._fail(AgentRunAborted() if self._stop else RunLostError())
+            if self.reply and self.answered and not self._stop:
+                # Only the pictures are missing.
+                self._ended.set_result(self.reply)
+            else:
+                self._fail(AgentRunAborted() if self._stop else RunLostError())
             raise
         except Exception as err:  # noqa: BLE001 - it is the reader's
             self._fail(err)
