@@ -14,7 +14,9 @@ from .assist_client import Conversation, catch_up, speech
 
 
 @pytest.fixture(autouse=True)
-def _cache(hass: HomeAssistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _cache(
+    hass: HomeAssistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(
         hass.config, "cache_path", lambda *path: str(tmp_path.joinpath(*path))
     )

@@ -11,6 +11,8 @@ from ..gateway import MIN_PROTOCOL, InvalidFrameError, RequestFailedError
 from .errors import translated_error
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from homeassistant.config_entries import ConfigSubentry
 
     from ..coordinator import ClawdConfigEntry
@@ -27,30 +29,32 @@ async def async_require_image_input(
         GatewayConnectionError: the Gateway did not answer.
 
     """
-    if model := await async_find_text_only_model(entry, subentry):
+    models = await async_list_models(entry)
+    if model := find_text_only_model(entry, subentry, models):
         raise translated_error("model_without_sight", model=model.name)
 
 
-async def async_find_text_only_model(
-    entry: ClawdConfigEntry, subentry: ConfigSubentry
-) -> Model | None:
-    """Return an agent's model that takes only texts.
-
-    None unless the Gateway says so.
+async def async_list_models(entry: ClawdConfigEntry) -> tuple[Model, ...]:
+    """Return the models, with what they take; none if the Gateway does not say.
 
     Raises:
         GatewayConnectionError: the Gateway did not answer.
 
     """
-    runtime = get_runtime(entry)
-    hello = runtime.client.hello
+    client = get_runtime(entry).client
     # Clawdbot does not say it.
-    if hello is not None and hello.protocol == MIN_PROTOCOL:
-        return None
-    agent = runtime.coordinator.agents.get(subentry.data[CONF_AGENT])
-    ref = subentry.data.get(CONF_MODEL) or (agent.model if agent else None)
+    if client.hello is not None and client.hello.protocol == MIN_PROTOCOL:
+        return ()
     with suppress(RequestFailedError, InvalidFrameError):
-        for model in await runtime.client.models.list(details=True):
-            if model.ref == ref and model.sees is False:
-                return model
-    return None
+        return await client.models.list(details=True)
+    return ()
+
+
+def find_text_only_model(
+    entry: ClawdConfigEntry, subentry: ConfigSubentry, models: Iterable[Model]
+) -> Model | None:
+    """Return an agent's model if it is known to take texts only."""
+    agent = get_runtime(entry).coordinator.agents.get(subentry.data[CONF_AGENT])
+    ref = subentry.data.get(CONF_MODEL) or (agent.model if agent else None)
+    found = (model for model in models if model.ref == ref and model.sees is False)
+    return next(found, None)

@@ -6,13 +6,14 @@ from ..const import LOGGER
 from ..gateway import GatewayError
 from .attachments import picture_file
 from .generation import Task, async_generate
-from .image_input import async_find_text_only_model
+from .image_input import async_list_models, find_text_only_model
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigSubentry
     from homeassistant.core import HomeAssistant
 
     from ..coordinator import ClawdConfigEntry
+    from ..gateway import AgentList, Model
     from ..home.snapshots import Picture
 
 INSTRUCTIONS: Final = (
@@ -33,19 +34,29 @@ class AgentVision:
         self._entry = entry
         # The entry has none when it is unloaded meanwhile.
         self._coordinator = entry.runtime_data.coordinator
+        self._models: tuple[Model, ...] = ()
+        self._listed_with: AgentList | None = None
 
     async def async_can_see(self, subentry_id: str) -> bool:
         """Return whether the model of an agent may take pictures."""
         try:
-            text_only = await async_find_text_only_model(
-                self._entry, self._subentry(subentry_id)
-            )
+            models = await self._async_models()
+            subentry = self._subentry(subentry_id)
+            return find_text_only_model(self._entry, subentry, models) is None
         except GatewayError as err:
             LOGGER.debug("Models not known: %s", err.code)
             # The traceback would keep a lost connection alive.
             err.with_traceback(None)
             return True
-        return text_only is None
+
+    async def _async_models(self) -> tuple[Model, ...]:
+        """Return the models; requested once for each list of agents."""
+        # Which is requested with each connection.
+        agents = self._coordinator.agents
+        if self._listed_with is not agents:
+            self._models = await async_list_models(self._entry)
+            self._listed_with = agents
+        return self._models
 
     async def async_describe(
         self, subentry_id: str, picture: Picture, camera: str, question: str
