@@ -76,7 +76,8 @@ async def test_the_usage_of_a_run_with_a_file_is_in_its_history(
     assert traced_usage() == told
 
 
-async def test_a_conversation_without_usage_is_not_traced(
+@pytest.mark.parametrize("protocol", [3, 4])
+async def test_the_usage_of_a_recovered_reply_is_in_its_history(
     entry: ClawdConfigEntry, conversation: Conversation, gateway: GatewaySimulator
 ) -> None:
     gateway.script(Reply("It is"), Pause(), Reply(" sunny."))
@@ -86,4 +87,15 @@ async def test_a_conversation_without_usage_is_not_traced(
     gateway.proceed()
     assert speech(await saying) == "It is sunny."
     assert entry.runtime_data.client.hello
+    assert traced_usage() == [{"stats": FROM_HISTORY, "model": "mock/mock"}]
+
+
+async def test_a_conversation_without_usage_is_not_traced(
+    conversation: Conversation, gateway: GatewaySimulator
+) -> None:
+    def forget(payload: dict[str, Any]) -> None:
+        payload["result"]["meta"].pop("agentMeta")
+
+    gateway.edit("agent", forget)
+    await conversation.say("Weather?")
     assert traced_usage() == []

@@ -321,7 +321,7 @@ class GatewayClient:
         result = await run.result()
         chat = ChatCommands(self.request)
         history = await chat.history(run.session_key, USAGE_MESSAGES)
-        return read_usage(history, result, run.gateway_id)
+        return result.with_usage(read_usage(history, {run.gateway_id, run.run_id}))
 
     def spawn(
         self, coroutine: Coroutine[Any, Any, None], name: str

@@ -1,6 +1,6 @@
 """Result of a run, and its parts in the payloads of both protocols."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Self
 
 from .payload import (
@@ -67,6 +67,15 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelUsage:
+    """Usage of a run, and the model that it used last; None if not told."""
+
+    provider: str | None = None
+    model: str | None = None
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True)
 class RunResult:
     """Result of a run.
 
@@ -89,6 +98,12 @@ class RunResult:
     delivery: str | None = None
     completions: tuple[str, ...] = ()
     media: tuple[str, ...] = field(default=(), repr=False)
+
+    def with_usage(self, told: ModelUsage) -> Self:
+        """Return the result with a usage, unless it has one or none is told."""
+        if self.usage != Usage() or told == ModelUsage():
+            return self
+        return replace(self, provider=told.provider, model=told.model, usage=told.usage)
 
 
 def final_texts(payload: Payload) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 import logging
 import time
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Final, Self, cast
 
 from ..exceptions import (
     AgentRunAborted,
@@ -17,7 +17,13 @@ from ..exceptions import (
     RequestFailedError,
     RunTimeoutError,
 )
-from ..run_result import final_texts, output_tokens, read_chat_end, run_result
+from ..run_result import (
+    ModelUsage,
+    final_texts,
+    output_tokens,
+    read_chat_end,
+    run_result,
+)
 from ..statistics import RunOutcome
 from .deadlines import RunDeadlines
 from .failure import provider_message
@@ -39,6 +45,8 @@ if TYPE_CHECKING:
 
 type OnRefused = Callable[[AgentRun, RequestFailedError], bool]
 type OnIncomplete = Callable[[AgentRun], bool]
+
+NO_USAGE: Final = ModelUsage()
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -335,12 +343,15 @@ class AgentRun:
         self.stream.mark_disconnected()
         self.deadlines.mark_disconnected(error)
 
-    def complete(self, texts: tuple[str, ...]) -> None:
-        """End the run with all segments of the reply, from the history."""
+    def complete(self, texts: tuple[str, ...], told: ModelUsage = NO_USAGE) -> None:
+        """End the run with all segments of the reply and its usage, from the history.
+
+        The usage of the final response, if there was one, takes precedence.
+        """
         if self.ended:
             return
         self.stream.complete(texts)
-        self._succeed(self._final)
+        self._succeed(self._final, told)
 
     def finish(self) -> None:
         """End the run with the reply of the final response."""
@@ -426,12 +437,12 @@ class AgentRun:
         if not (incomplete and self._on_incomplete(self)):
             self.finish()
 
-    def _succeed(self, payload: Payload) -> None:
+    def _succeed(self, payload: Payload, told: ModelUsage = NO_USAGE) -> None:
         _LOGGER.debug("Run %s ended: ok", self.run_id)
         self.stream.close_tools()
         stream = self.stream
         result = run_result(self.run_id, payload, stream.text, stream.media)
-        self._result.set_result(result)
+        self._result.set_result(result.with_usage(told))
         self._end()
 
     def _expire(self, error: GatewayError) -> None:

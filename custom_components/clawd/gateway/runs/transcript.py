@@ -1,13 +1,14 @@
 """Transcript of a run in the history of its session."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..run_result import Usage
+from ..run_result import ModelUsage, Usage
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from ..models import Json, Payload
-    from ..run_result import RunResult
     from .request import RunRequest
 
 
@@ -21,6 +22,7 @@ class Transcript:
         finished: the last segment ends the reply.
         active: the run is active; None where the Gateway does not say (v3).
         cut: the question may be older than the returned messages.
+        told: usage and model, as far as the messages tell them.
 
     """
 
@@ -29,6 +31,7 @@ class Transcript:
     finished: bool = False
     active: bool | None = None
     cut: bool = False
+    told: ModelUsage = field(default_factory=ModelUsage)
 
 
 def read_transcript(
@@ -44,11 +47,12 @@ def read_transcript(
     requested messages, `gateway_id` the Gateway's id of the run if it has its own.
     """
     payload = history if isinstance(history, dict) else {}
-    active = _active(payload, {request.run_id, gateway_id or request.run_id})
+    run_ids = {request.run_id, gateway_id or request.run_id}
+    active = _active(payload, run_ids)
     messages = _objects(payload.get("messages"))
     for index, entry in enumerate(messages):
         if _is_question(entry, request, asked_at):
-            return _read_reply(messages[index + 1 :], active)
+            return _read_reply(messages[index + 1 :], active, run_ids)
     known = active is True or _is_queued(payload, request.run_id)
     return Transcript(known, active=active, cut=len(messages) >= limit)
 
@@ -69,43 +73,65 @@ def read_replies(history: Json) -> dict[str, str]:
     return replies
 
 
-def read_usage(history: Json, result: RunResult, run_id: str) -> RunResult:
-    """Return a result with usage and model.
-
-    Both are those of its messages in the history (v4).
-    """
+def read_usage(history: Json, run_ids: Collection[str]) -> ModelUsage:
+    """Return the usage of a run, whose ids its messages have (v4)."""
     payload = history if isinstance(history, dict) else {}
-    provider, model = result.provider, result.model
+    messages = _objects(payload.get("messages"))
+    return _sum_usage([entry for entry in messages if _run_id(entry) in run_ids])
+
+
+def _sum_usage(messages: list[Payload]) -> ModelUsage:
+    """Return the usage of the messages of a run."""
+    provider = model = None
     usages = []
-    for entry in _objects(payload.get("messages")):
+    for entry in messages:
         match entry:
             # {"role": "assistant", "provider": "openai", "model": "gpt-5", "usage":
-            # {"input": 75, …}, "__openclaw": {"runId": "<run id>"}}, one for each
-            # request to the model.
+            # {"input": 75, …}}, one for each request to the model.
             case {
                 "role": "assistant",
                 "provider": str(of_provider),
                 "model": str(of_model),
-                "__openclaw": {"runId": str(of_run)},
-            } if of_run in {run_id, result.run_id}:
+            }:
                 provider, model = of_provider, of_model
                 usages.append(Usage.from_payload(entry))
-    return replace(result, provider=provider, model=model, usage=Usage.sum(usages))
+    return ModelUsage(provider, model, Usage.sum(usages))
 
 
-def _read_reply(messages: list[Payload], active: bool | None) -> Transcript:  # noqa: FBT001 - as the field
+def _run_id(entry: Payload) -> str | None:
+    """Return the id of the run of a message, if it is told (v4)."""
+    match entry:
+        case {"__openclaw": {"runId": str(run_id)}}:
+            return run_id
+    return None
+
+
+def _read_reply(
+    messages: list[Payload],
+    active: bool | None,  # noqa: FBT001 - as the field
+    run_ids: set[str],
+) -> Transcript:
     texts: list[str] = []
     reason: Any = None
+    used: list[Payload] = []
     for entry in messages:
         if entry.get("role") == "user":
             break
+        if _run_id(entry) in {None, *run_ids}:
+            used.append(entry)
         if entry.get("role") == "assistant":
             reason = entry.get("stopReason", reason)
             text = _text(entry) or str(entry.get("errorMessage", ""))
             texts += [text] if text and text not in texts[-1:] else []
     # "toolUse" is followed by another segment, "error" by another attempt.
     finished = reason not in (None, "toolUse", "error") and not active
-    return Transcript(True, tuple(texts), finished, active)  # noqa: FBT003 - as the field
+    return Transcript(
+        known=True,
+        texts=tuple(texts),
+        finished=finished,
+        active=active,
+        told=_sum_usage(used),
+    )
 
 
 def _is_question(entry: Payload, request: RunRequest, asked_at: float) -> bool:

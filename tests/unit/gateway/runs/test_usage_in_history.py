@@ -2,8 +2,9 @@
 
 import pytest
 
-from custom_components.clawd.gateway import RunResult, Usage
-from custom_components.clawd.gateway.runs.transcript import read_usage
+from custom_components.clawd.gateway import RunRequest, RunResult, Usage
+from custom_components.clawd.gateway.models import ModelUsage
+from custom_components.clawd.gateway.runs.transcript import read_transcript, read_usage
 from tests.simulator.recordings import Frame
 
 RESULT = RunResult("r", "Sunny.")
@@ -26,9 +27,10 @@ def test_the_usage_of_all_messages_of_a_run_is_summed_up() -> None:
         message("of the Gateway", model="gpt-mini"),
         message(7),
     ]
-    told = read_usage({"messages": messages}, RESULT, "of the Gateway")
+    told = read_usage({"messages": messages}, {"r", "of the Gateway"})
     usage = Usage(20, 4, 8, 2, 24, 0.5)
-    assert told == RunResult(
+    assert told == ModelUsage("openai", "gpt-mini", usage)
+    assert RESULT.with_usage(told) == RunResult(
         "r", "Sunny.", provider="openai", model="gpt-mini", usage=usage
     )
 
@@ -44,4 +46,25 @@ def test_the_usage_of_all_messages_of_a_run_is_summed_up() -> None:
     ],
 )
 def test_a_history_without_usage_changes_nothing(history: Frame | None) -> None:
-    assert read_usage(history, RESULT, "r") == RESULT
+    assert RESULT.with_usage(read_usage(history, {"r"})) == RESULT
+
+
+def test_the_usage_of_a_final_response_takes_precedence() -> None:
+    result = RunResult("r", "Sunny.", model="gpt", usage=Usage(1, 2))
+    assert result.with_usage(ModelUsage("openai", "gpt-mini", Usage(3, 4))) == result
+
+
+def test_a_transcript_tells_the_usage_of_its_run() -> None:
+    question = {"role": "user", "content": "?", "idempotencyKey": "r:user"}
+    messages = [
+        message("before"),
+        question,
+        message(stopReason="toolUse"),
+        message("another"),
+        message(stopReason="stop", __openclaw=None),
+        {"role": "user", "content": "Next?"},
+        message(),
+    ]
+    request = RunRequest("?", "agent:main:x", run_id="r")
+    transcript = read_transcript({"messages": messages}, request, 0.0, 100)
+    assert transcript.told == ModelUsage("openai", "gpt", Usage(20, 4, 8, 2, 24, 0.5))
