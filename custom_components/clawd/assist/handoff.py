@@ -12,7 +12,11 @@ from homeassistant.exceptions import HomeAssistantError
 
 from ..const import DOMAIN, EVENT_HANDOFF, MAX_HANDOFF_AGE
 from ..coordinator import async_create_background_task
-from ..device_automation.events import AgentEvent, async_fire_agent_event
+from ..device_automation.events import (
+    AgentEvent,
+    async_fire_agent_event,
+    describe_results,
+)
 from ..gateway import (
     GatewayAuthenticationError,
     GatewayError,
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigSubentry
 
     from ..coordinator import ClawdConfigEntry
+    from ..gateway import RunResult
 
 # Errors that end the runs of the client, and not the run at the Gateway.
 CLIENT_ERRORS: Final = (
@@ -77,6 +82,7 @@ class Outcome:
         question: it asks for an answer.
         late: the run may go on nevertheless.
         media: references of the pictures and files of the reply.
+        result: what the Gateway tells of a run that has succeeded.
 
     """
 
@@ -85,6 +91,7 @@ class Outcome:
     question: bool = False
     late: bool = False
     media: tuple[str, ...] = field(default=(), repr=False)
+    result: RunResult | None = None
 
 
 @callback
@@ -235,7 +242,13 @@ class _HandoffTask:
                 return Outcome(HandoffEvent.CANCELLED, late=not run.stopped)
             return await self._async_failure(err)
         question = is_question(reply.text, language)
-        return Outcome(HandoffEvent.FINISHED, words, question, media=reply.references)
+        return Outcome(
+            HandoffEvent.FINISHED,
+            words,
+            question,
+            media=reply.references,
+            result=run.run_result,
+        )
 
     async def _async_failure(self, err: GatewayError | HomeAssistantError) -> Outcome:
         late = isinstance(err, RunTimeoutError) and not err.stopped
@@ -274,7 +287,7 @@ class _HandoffTask:
                 await self._async_deliver(outcome)
             else:
                 await self._async_show(outcome)
-        self._fire(outcome.event)
+        self._fire(outcome.event, outcome.result)
 
     async def _async_deliver(self, outcome: Outcome) -> None:
         self._handoffs.count_delivery(self._handoff)
@@ -336,9 +349,11 @@ class _HandoffTask:
         return await async_get_sentence(self._hass, language, sentence, **placeholders)
 
     @callback
-    def _fire(self, event: HandoffEvent) -> None:
+    def _fire(self, event: HandoffEvent, result: RunResult | None = None) -> None:
         self._handoffs.outcomes[event] += 1
-        task = {"task_id": self._handoff.id, "seconds": round(self._handoff.age)}
+        told = describe_results(result) if result else {}
+        seconds = round(self._handoff.age)
+        task = {**told, "task_id": self._handoff.id, "seconds": seconds}
         self._hass.bus.async_fire(
             EVENT_HANDOFF,
             {"type": event.value, "agent": self._subentry.title, **task},

@@ -3,7 +3,7 @@
 import pytest
 
 from custom_components.clawd.gateway import RunRequest, RunResult, Usage
-from custom_components.clawd.gateway.models import ModelUsage
+from custom_components.clawd.gateway.run_result import ModelUsage
 from custom_components.clawd.gateway.runs.transcript import read_transcript, read_usage
 from tests.simulator.recordings import Frame
 
