@@ -128,13 +128,16 @@ class ClawdAITaskEntity(AgentEntity, AITaskEntity):
         """Have a picture made."""
         if task.attachments:
             raise translated_error("image_from_image")
-        artifact, content = await async_generate_image(
+        image = await async_generate_image(
             self.hass, self.coordinator, self.subentry, task.instructions
         )
+        async_trace_usage(image.told)
         chat_log.async_add_assistant_content_without_tools(
             AssistantContent(self.entity_id, None)
         )
-        return GenImageTaskResult(content, chat_log.conversation_id, artifact.mime_type)
+        return GenImageTaskResult(
+            image.content, chat_log.conversation_id, image.mime_type
+        )
 
     async def _async_evaluate(self, task: Any) -> Any:  # noqa: ANN401 - of 2026.11
         """Estimate the answers to questions about a state or a picture."""

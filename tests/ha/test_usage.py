@@ -8,15 +8,17 @@ from homeassistant.components.conversation import trace
 from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import HomeAssistant
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.clawd.assist import throwaway
 from custom_components.clawd.coordinator import ClawdConfigEntry
 from custom_components.clawd.flows.ai_task import new_ai_task
 from tests.simulator import Fail, GatewaySimulator, Pause, Reply, Tool
 
-from .ai_tasks import file, generate
+from .ai_tasks import file, generate, generate_image
 from .assist_client import Conversation, speech
 from .home.local_model import traced_usage
+from .pictures import picture
 
 TOKENS = {"input_tokens": 10, "cached_input_tokens": 0, "output_tokens": 20}
 FROM_HISTORY = TOKENS | {"output_tokens": 40, "cost": 0}
@@ -88,6 +90,27 @@ async def test_the_usage_of_a_recovered_reply_is_in_its_history(
     assert speech(await saying) == "It is sunny."
     assert entry.runtime_data.client.hello
     assert traced_usage() == [{"stats": FROM_HISTORY, "model": "mock/mock"}]
+
+
+@pytest.mark.usefixtures("_media")
+@pytest.mark.parametrize("refused", [False, True])
+async def test_the_run_that_tells_of_a_picture_has_a_usage(
+    hass: HomeAssistant,
+    new_entry: MockConfigEntry,
+    gateway: GatewaySimulator,
+    *,
+    refused: bool,
+) -> None:
+    gateway.images.image = picture(8, 8, "PNG")
+    assert await hass.config_entries.async_setup(new_entry.entry_id)
+    if refused:
+        gateway.refuse_method("chat.history")
+
+    with trace.async_conversation_trace():
+        await generate_image(hass)
+
+    told = [] if refused else [{"stats": FROM_HISTORY, "model": "mock/mock"}]
+    assert traced_usage() == told
 
 
 async def test_a_conversation_without_usage_is_not_traced(

@@ -226,7 +226,9 @@ class _Turns:
         if result.usage == Usage() and not self.model_run:
             # The end of a run with files tells none, but its session's history does.
             with suppress(GatewayError):
-                return await get_runtime(self._entry).client.fetch_usage(run)
+                fetch = get_runtime(self._entry).client.fetch_usage
+                told = await fetch(run.session_key, run.run_id, run.gateway_id)
+                return result.with_usage(told)
         return result
 
     async def _start(self, text: str, stack: ExitStack) -> AgentRun:

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
@@ -18,6 +19,7 @@ from ..gateway import (
     GatewayConnectionError,
     GatewayError,
     MediaError,
+    ModelUsage,
     RequestFailedError,
     TaskStatus,
 )
@@ -42,6 +44,21 @@ IMAGE_TOOL: Final = "image_generate"
 MAX_REASON: Final = 300
 
 
+@dataclass(frozen=True, slots=True)
+class GeneratedImage:
+    """Picture that a tool has made.
+
+    Attributes:
+        told: what the agent's model took to tell of the picture; nothing is known of
+            the model that has made it.
+
+    """
+
+    mime_type: str
+    content: bytes = field(repr=False)
+    told: ModelUsage
+
+
 async def async_offers_images(entry: ClawdConfigEntry, agent: str) -> bool:
     """Return whether an agent has the tool that makes pictures."""
     client = entry.runtime_data.client
@@ -64,7 +81,7 @@ async def async_generate_image(
     coordinator: ClawdCoordinator,
     subentry: ConfigSubentry,
     prompt: str,
-) -> tuple[Artifact, bytes]:
+) -> GeneratedImage:
     """Return a new picture.
 
     The task at the Gateway is cancelled when the caller is, or when it takes longer
@@ -85,7 +102,9 @@ async def async_generate_image(
             timeout = subentry.data.get(CONF_DEADLINE, DEFAULT_DEADLINE)
             async with asyncio.timeout(timeout):
                 await _async_make(runtime, key, prompt)
-            return await _async_fetch(hass, runtime, key)
+            artifact, content = await _async_fetch(hass, runtime, key)
+            told = await _async_fetch_usage(runtime, key, artifact)
+            return GeneratedImage(artifact.mime_type, content, told)
     except TimeoutError:
         raise translated_error("run_stopped") from None
     except MediaError as err:
@@ -146,3 +165,13 @@ async def _async_fetch(
             )
             return artifact, media.content
     raise translated_error("image_failed")
+
+
+async def _async_fetch_usage(
+    runtime: ClawdRuntime, key: str, artifact: Artifact
+) -> ModelUsage:
+    """Return the usage of the run that has told of a picture."""
+    # It ends before the task: image_generate:39254929-b189-…:ok:agent-loop
+    with suppress(GatewayError):
+        return await runtime.client.fetch_usage(key, artifact.run_id)
+    return ModelUsage()

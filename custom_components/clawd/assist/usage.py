@@ -9,7 +9,7 @@ from homeassistant.components.conversation import (
 from homeassistant.core import callback
 
 if TYPE_CHECKING:
-    from ..gateway import RunResult, Usage
+    from ..gateway import ModelUsage, RunResult, Usage
 
 
 def usage_response(usage: Usage) -> dict[str, int | float | None]:
@@ -25,7 +25,9 @@ def usage_response(usage: Usage) -> dict[str, int | float | None]:
 
 
 @callback
-def async_trace_usage(result: RunResult, usage: Usage | None = None) -> None:
+def async_trace_usage(
+    result: RunResult | ModelUsage, usage: Usage | None = None
+) -> None:
     """Add tokens, cost and model to a trace.
 
     What the Gateway does not tell is left out. `usage` is that of several runs, of
@@ -46,6 +48,6 @@ def async_trace_usage(result: RunResult, usage: Usage | None = None) -> None:
         )
 
 
-def model_ref(result: RunResult) -> str | None:
+def model_ref(result: RunResult | ModelUsage) -> str | None:
     """Return provider and model of a run."""
     return f"{result.provider}/{result.model}" if result.model else None

@@ -99,6 +99,7 @@ from .models import (
     DeviceToken,
     Hello,
     Json,
+    ModelUsage,
     Payload,
     Timing,
 )
@@ -210,6 +211,7 @@ __all__ = [
     "Message",
     "MissingScopeError",
     "Model",
+    "ModelUsage",
     "Node",
     "NodeCall",
     "NodeCallError",

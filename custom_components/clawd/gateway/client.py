@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from .protocol.frames import Event
     from .protocol.handshake import ConnectProfile
     from .protocol.transport import Peer
-    from .run_result import RunResult
+    from .run_result import ModelUsage
     from .runs.foreign import Follower
     from .runs.request import RunRequest
     from .runs.run import AgentRun
@@ -309,19 +309,18 @@ class GatewayClient:
         chat = ChatCommands(self.request)
         return read_replies(await chat.history(session_key, REPLY_MESSAGES))
 
-    async def fetch_usage(self, run: AgentRun) -> RunResult:
-        """Return an ended run's result with its usage.
+    async def fetch_usage(self, session_key: str, *run_ids: str) -> ModelUsage:
+        """Return the usage of an ended run, as its session's history tells it (v4).
 
-        The usage is that in the session's history (v4).
+        `run_ids` are its own and the Gateway's.
 
         Raises:
-            GatewayError: the Gateway did not answer, or the run failed.
+            GatewayError: the Gateway did not answer.
 
         """
-        result = await run.result()
         chat = ChatCommands(self.request)
-        history = await chat.history(run.session_key, USAGE_MESSAGES)
-        return result.with_usage(read_usage(history, {run.gateway_id, run.run_id}))
+        history = await chat.history(session_key, USAGE_MESSAGES)
+        return read_usage(history, run_ids)
 
     def spawn(
         self, coroutine: Coroutine[Any, Any, None], name: str
