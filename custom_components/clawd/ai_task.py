@@ -21,8 +21,9 @@ from .assist.evaluation import (
     evaluation_structure,
     evaluation_text,
 )
-from .assist.generation import Task, async_generate
+from .assist.generation import async_generate
 from .assist.images import async_generate_image, async_offers_images
+from .assist.turns import Task
 from .assist.usage import async_trace_usage
 from .const import CONF_AGENT, CONF_AGENT_TOOLS, DOMAIN, SUBENTRY_AI_TASK
 from .coordinator import async_create_background_task, subentries_of_type

@@ -83,6 +83,8 @@ async def test_an_answer_comes_with_what_it_took(
             "cost": 0,
         },
         "delivery": None,
+        "media": [],
+        "media_errors": [],
     }
     assert "language of the conversation" in request.params["extraSystemPrompt"]
     await cleaned_up(entry)

@@ -7,7 +7,8 @@ import pytest
 
 from custom_components.clawd.actions import start_task
 from custom_components.clawd.assist.attachments import File
-from custom_components.clawd.assist.generation import Task, async_generate
+from custom_components.clawd.assist.generation import async_generate
+from custom_components.clawd.assist.turns import Task
 from custom_components.clawd.const import DOMAIN, SUBENTRY_CONVERSATION
 from custom_components.clawd.coordinator import ClawdConfigEntry, subentries_of_type
 from tests.simulator import GatewaySimulator, Pause, Reply

@@ -7,7 +7,7 @@ from homeassistant.core import SupportsResponse, callback
 import voluptuous as vol
 
 from ..assist.errors import translated_error
-from ..assist.generation import async_generate
+from ..assist.generation import DELIVERY_FAILED, async_generate
 from ..const import DOMAIN
 from ..device_automation.events import (
     AgentEvent,
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
 
 SERVICE_ASK: Final = "ask"
-# The Gateway's word for a reply that could not be sent.
-DELIVERY_FAILED: Final = "failed"
 
 
 @callback
@@ -57,7 +55,6 @@ async def _async_ask(hass: HomeAssistant, call: ServiceCall) -> ServiceResponse:
         describe_results(*answer.results),
         context=call.context,
     )
-    failed = task.delivery is not None and answer.last.delivery == DELIVERY_FAILED
-    if failed and not call.return_response:
+    if answer.delivery == DELIVERY_FAILED and not call.return_response:
         raise translated_error("delivery_failed")
     return answer_response(answer)

@@ -14,9 +14,9 @@ import voluptuous as vol
 
 from ..assist.ask import Question, async_build_prompt, call_origin
 from ..assist.attachments import async_resolve_files
-from ..assist.generation import Task
 from ..assist.session import is_reserved_name
 from ..assist.structure import structure_schema
+from ..assist.turns import Task
 from ..assist.usage import model_ref, usage_response
 from ..const import CONF_DEADLINE, CONF_IDLE_TIMEOUT, CONF_THINKING, DOMAIN
 from ..gateway import MIN_PROTOCOL, Delivery
@@ -196,6 +196,7 @@ async def async_read_question(
         with_tools=True,
         session=session,
         delivery=delivery,
+        with_media=True,
         settings=_settings(data, subentry.data[CONF_IDLE_TIMEOUT]),
     )
 
@@ -209,7 +210,14 @@ def answer_response(answer: Answer) -> JsonObjectType:
         "run_id": last.run_id,
         "model": model_ref(last),
         "usage": {**usage_response(answer.usage)},
-        "delivery": last.delivery,
+        "delivery": answer.delivery,
+        # Named as in the response of `ai_task.generate_image`.
+        "media": [
+            {"name": item.name, "mime_type": item.mime_type, "url": item.url}
+            for item in answer.media
+            if not item.problem
+        ],
+        "media_errors": [item.problem for item in answer.media if item.problem],
     }
 
 

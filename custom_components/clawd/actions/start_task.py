@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigSubentry
     from homeassistant.core import ServiceResponse
 
-    from ..assist.generation import Task
+    from ..assist.turns import Task
     from ..coordinator import ClawdConfigEntry
 
 SERVICE_START_TASK: Final = "start_task"

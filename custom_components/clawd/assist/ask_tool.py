@@ -23,8 +23,9 @@ from ..home.users import async_require_control
 from ..util.domain_data import get_domain_data
 from .ask import Question, async_build_prompt, call_origin
 from .errors import translated_error
-from .generation import Task, async_generate
+from .generation import async_generate
 from .reply import has_words
+from .turns import Task
 from .usage import async_trace_usage
 
 if TYPE_CHECKING:

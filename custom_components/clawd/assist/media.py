@@ -1,4 +1,4 @@
-"""Pictures and files of a reply, as Markdown for a chat."""
+"""Pictures and files of a reply, fetched for who asked."""
 
 import asyncio
 from contextlib import contextmanager
@@ -21,8 +21,8 @@ from .media_cache import (
     MediaNotKeptError,
     space_of,
 )
-from .media_markdown import external_link, file_name, link, picture, plain
-from .media_view import PICTURE_TYPES, media_path
+from .media_markdown import MediaItem, file_name, find_elsewhere
+from .media_view import media_path
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterator
@@ -53,7 +53,8 @@ class Asker(NamedTuple):
     """User who asked, if any, and the language of the conversation.
 
     Attributes:
-        waits: a chat shows the reply; otherwise a notification does.
+        waits: a chat or an automation waits for the reply; otherwise a notification
+            shows it.
 
     """
 
@@ -107,7 +108,7 @@ async def async_describe_media(  # noqa: PLR0913 - the reply, and who is told of
 
 
 class ReplyMedia:
-    """Pictures and files of a reply as Markdown: pictures, links, or why not.
+    """Pictures and files of a reply: their addresses, or why they have none.
 
     They are fetched when the reply ends: its session may be gone later, and nobody
     could be told then why a picture is missing.
@@ -137,40 +138,44 @@ class ReplyMedia:
         self._room = MAX_REPLY_SIZE
 
     async def show(self, references: tuple[str, ...]) -> str:
+        """Return, as Markdown, what `collect()` returns."""
+        return _join(await self.collect(references))
+
+    async def collect(self, references: tuple[str, ...]) -> list[MediaItem]:
         """Return what a reply refers to, and the pictures made meanwhile."""
         deadline = self._hass.loop.time() + MEDIA_TIMEOUT
-        shown = []
+        items = []
         for reference in references:
             try:
                 async with asyncio.timeout_at(deadline):
-                    shown.append(await self._show(reference))
+                    items.append(await self._find(reference))
             except TimeoutError:
-                shown.append(await self._explain(reference, "timeout"))
+                items.append(await self._explain(reference, "timeout"))
         if self._tasks.known:
-            made = await self._show_made()
+            made = await self._collect_made()
             self.made = bool(made)
-            shown += made
-        return "\n\n".join(shown)
+            items += made
+        return items
 
     async def show_made_by(self, task_id: str) -> str:
-        """Return the media of a task of which the agent has told."""
+        """Return the media of a task of which the agent has told, as Markdown."""
         try:
             async with asyncio.timeout(MEDIA_TIMEOUT):
                 # It ends after the agent has told of it.
                 task = await self._client.tasks.get(task_id)
                 self._tasks.known.setdefault(task_id, task)
                 await self._tasks.wait(task_id)
-                return "\n\n".join(await self._show_artifacts([task_id]))
+                return _join(await self._collect_artifacts([task_id]))
         except TimeoutError, GatewayError:
             self._count("not_made")
             return ""
 
-    async def _show(self, reference: str) -> str:
+    async def _find(self, reference: str) -> MediaItem:
         if scheme := _SCHEME.match(reference):
             kind = scheme[0].lower()
-            if kind == "https:" and (shown := external_link(reference)):
+            if kind == "https:" and (item := find_elsewhere(reference)):
                 self._count("link")
-                return shown
+                return item
             if kind not in _GATEWAY_SCHEMES:
                 return await self._explain(reference, "unsupported")
         client = self._client
@@ -186,17 +191,17 @@ class ReplyMedia:
             ),
         )
 
-    async def _show_made(self) -> list[str]:
+    async def _collect_made(self) -> list[MediaItem]:
         """Wait for the pictures that a tool makes; return them."""
         try:
             async with asyncio.timeout(IMAGE_TIMEOUT):
                 tasks = await self._tasks.wait_all()
-                return await self._show_artifacts([task.id for task in tasks])
+                return await self._collect_artifacts([task.id for task in tasks])
         except TimeoutError, GatewayError:
             self._count("not_made")
             return []
 
-    async def _show_artifacts(self, task_ids: list[str]) -> list[str]:
+    async def _collect_artifacts(self, task_ids: list[str]) -> list[MediaItem]:
         """Return what tasks have made."""
         artifacts = await self._client.artifacts.list(self._session_key)
         return [
@@ -206,7 +211,7 @@ class ReplyMedia:
             if any(task_id in artifact.run_id for task_id in task_ids)
         ]
 
-    async def _fetch_artifact(self, artifact: Artifact) -> str:
+    async def _fetch_artifact(self, artifact: Artifact) -> MediaItem:
         return await self._fetch(
             artifact.name,
             self._client.media.fetch_artifact(
@@ -217,8 +222,8 @@ class ReplyMedia:
             ),
         )
 
-    async def _fetch(self, reference: str, download: Awaitable[Media]) -> str:
-        """Keep a download; return the picture or link, or why there is none."""
+    async def _fetch(self, reference: str, download: Awaitable[Media]) -> MediaItem:
+        """Keep a download; return its address, or why there is none."""
         try:
             media = await download
         except MediaError as err:
@@ -236,33 +241,37 @@ class ReplyMedia:
         except MediaNotKeptError:
             return await self._explain(reference, "not_kept")
         self._count("ok")
-        path = self._sign(media_path(kept))
-        if kept.mime_type in PICTURE_TYPES:
-            return picture(kept.name, path)
-        return link(kept.name, path)
+        return MediaItem(kept.name, kept.mime_type, self._sign(media_path(kept)))
 
     def _sign(self, path: str) -> str:
         """Return the path of a link, whose id cannot be guessed either."""
-        if self._asker.waits:
-            return async_sign_path(self._hass, path, LINK_EXPIRATION)
-        # Not by a login of whoever has caused the reply.
+        waits, user_id = self._asker.waits, self._asker.user_id
+        expiration = LINK_EXPIRATION if waits else NOTIFICATION_EXPIRATION
+        # Without a user, not by the login of whoever has caused the reply, who may not
+        # open it.
         return async_sign_path(
-            self._hass, path, NOTIFICATION_EXPIRATION, use_content_user=True
+            self._hass, path, expiration, use_content_user=user_id is None
         )
 
-    async def _explain(self, reference: str, reason: str) -> str:
+    async def _explain(self, reference: str, reason: str) -> MediaItem:
         """Return why something is not shown."""
         LOGGER.debug("Media of a reply not shown: %s", reason)
         self._count(reason)
         limit = MAX_REPLY_SIZE if reason == "too_many" else MAX_FILE_SIZE
+        name = file_name(reference)
         text = await async_get_text(
             self._hass,
             self._asker.language,
             f"media_{'unreachable' if reason == 'timeout' else reason}",
-            name=plain(file_name(reference)),
+            name=name,
             limit=str(limit // 2**20),
         )
-        return f"*{text}*"
+        return MediaItem(name, problem=text)
 
     def _count(self, outcome: str) -> None:
         self._hass.data[MEDIA_CACHE].outcomes[self._entry_id][outcome] += 1
+
+
+def _join(items: list[MediaItem]) -> str:
+    """Return media as paragraphs of Markdown."""
+    return "\n\n".join(item.markdown for item in items)

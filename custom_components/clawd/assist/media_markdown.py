@@ -1,9 +1,12 @@
-"""Markdown of pictures, and of links to files."""
+"""Pictures and files of a reply, and their Markdown."""
 
+from dataclasses import dataclass, field
 import re
 from typing import Final
 
 from yarl import URL
+
+from .media_view import PICTURE_TYPES
 
 # Characters of a file's name that are shown.
 MAX_NAME: Final = 80
@@ -11,29 +14,46 @@ MAX_NAME: Final = 80
 _MARKS: Final = re.compile(r"([\\`*_\[\]<>&~|])")
 
 
-def picture(name: str, path: str) -> str:
-    """Return a picture by its path."""
-    return f"![{plain(name)}]({path})"
+@dataclass(frozen=True, slots=True)
+class MediaItem:
+    """Picture or file of a reply: its address, or why there is none.
 
+    Attributes:
+        mime_type: None of a file elsewhere, which was not fetched.
+        url: signed path at Home Assistant, or an address elsewhere.
+        problem: sentence that says why it cannot be had.
 
-def link(name: str, path: str) -> str:
-    """Return a link to a file of Home Assistant."""
-    # The frontend would follow a link of Markdown to one of its own pages.
-    return f'<a href="{path}" target="_blank">{plain(name)}</a>'
-
-
-def external_link(reference: str) -> str | None:
-    """Return a link to a file elsewhere; None if the URL is broken.
-
-    It is not shown as a picture: its host would learn that it was seen, and by whom.
     """
+
+    name: str = field(repr=False)
+    mime_type: str | None = None
+    url: str | None = field(default=None, repr=False)
+    problem: str | None = field(default=None, repr=False)
+
+    @property
+    def markdown(self) -> str:
+        """Return the picture, the link, or the problem."""
+        if self.problem:
+            return f"*{plain(self.problem)}*"
+        name = plain(self.name)
+        if self.mime_type is None:
+            # Not as a picture: its host would learn that it was seen, and by whom.
+            return f"[{name}](<{self.url}>)"
+        if self.mime_type in PICTURE_TYPES:
+            return f"![{name}]({self.url})"
+        # The frontend would follow a link of Markdown to one of its own pages.
+        return f'<a href="{self.url}" target="_blank">{name}</a>'
+
+
+def find_elsewhere(reference: str) -> MediaItem | None:
+    """Return a file elsewhere; None if its URL is broken."""
     try:
         url = URL(reference)
     except ValueError:
         return None
     if not url.host or url.user or url.password:
         return None
-    return f"[{plain(f'{url.host}/{file_name(url.path)}')}](<{url}>)"
+    return MediaItem(f"{url.host}/{file_name(url.path)}", url=str(url))
 
 
 def file_name(reference: str) -> str:

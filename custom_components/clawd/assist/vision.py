@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Final
 from ..const import LOGGER
 from ..gateway import GatewayError
 from .attachments import picture_file
-from .generation import Task, async_generate
+from .generation import async_generate
 from .image_input import async_list_models, find_text_only_model
+from .turns import Task
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigSubentry

@@ -9,7 +9,8 @@ from homeassistant.exceptions import HomeAssistantError
 import pytest
 
 from custom_components.clawd.assist.attachments import File
-from custom_components.clawd.assist.generation import Task, async_generate
+from custom_components.clawd.assist.generation import async_generate
+from custom_components.clawd.assist.turns import Task
 from custom_components.clawd.home.origin import CallOrigin
 from tests.ha.repair import open_issues
 from tests.simulator import GatewaySimulator, Pause, Reply

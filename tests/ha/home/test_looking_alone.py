@@ -7,7 +7,8 @@ from homeassistant.exceptions import HomeAssistantError
 import pytest
 
 from custom_components.clawd.assist.attachments import File
-from custom_components.clawd.assist.generation import Task, async_generate
+from custom_components.clawd.assist.generation import async_generate
+from custom_components.clawd.assist.turns import Task
 from tests.ha.pictures import add_camera
 from tests.simulator import GatewaySimulator, Reply
 

@@ -1,0 +1,227 @@
+"""Turns of a task: its session, its files and its runs."""
+
+import asyncio
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from homeassistant.config_entries import ConfigEntryState
+
+from ..const import (
+    CONF_AGENT,
+    CONF_DEADLINE,
+    CONF_IDLE_TIMEOUT,
+    CONF_THINKING,
+    DEFAULT_DEADLINE,
+    DEFAULT_IDLE_TIMEOUT,
+    TASK_SESSION_PREFIX,
+)
+from ..coordinator import get_runtime
+from ..gateway import (
+    MIN_PROTOCOL,
+    GatewayConnectionError,
+    GatewayError,
+    NotConnectedError,
+    RunRequest,
+    RunTimeoutError,
+    Usage,
+)
+from ..home.service import get_home
+from ..util.drill_lock import drill_lock
+from .ask import async_require_agent, async_take_named_turn
+from .attachments import async_encode
+from .errors import translated_error
+from .image_input import async_require_image_input
+from .prompt import NO_HOME_ACCESS, NO_POLL, join
+from .rights import Rights, async_rights_of_user
+from .run_origins import get_origins
+from .session_settings import async_set_session
+from .sessions import ChosenSession, async_save_later
+from .throwaway import throwaway_session
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from contextlib import AsyncExitStack
+
+    from homeassistant.config_entries import ConfigSubentry
+    from homeassistant.core import HomeAssistant
+    import voluptuous as vol
+
+    from ..coordinator import ClawdConfigEntry
+    from ..gateway import AgentRun, Attachment, Delivery, Hello, RunResult
+    from ..home.origin import CallOrigin
+    from .attachments import File
+
+
+@dataclass(slots=True, kw_only=True)
+class Task:
+    """Question without a conversation.
+
+    Attributes:
+        files: to attach; none any more once they are encoded.
+        instructions: what the model is told besides.
+        origin: of the calls to the home; without one, the agent is told of no access.
+        user_id: of the person whose rights it has; None for an automation.
+        structure: of the data that is asked for; without one, it is a text.
+        with_tools: the agent answers, with its tools and memory.
+        model_only: the model alone answers, or nobody.
+        session: name of the session, which stays; without one, it is thrown away.
+        delivery: where an agent's answer is sent to, besides.
+        with_media: the pictures and files of the answer are fetched.
+        settings: in place of those of the subentry.
+
+    """
+
+    text: str = field(repr=False)
+    instructions: str = field(default="", repr=False)
+    origin: CallOrigin | None = None
+    user_id: str | None = None
+    files: tuple[File, ...] = ()
+    structure: vol.Schema | None = None
+    with_tools: bool = False
+    model_only: bool = False
+    session: str | None = field(default=None, repr=False)
+    delivery: Delivery | None = None
+    with_media: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+async def async_require_hello(entry: ClawdConfigEntry) -> Hello:
+    """Return the hello of a connected Gateway, once no drill interrupts it.
+
+    Raises:
+        NotConnectedError: it is not connected.
+
+    """
+    async with drill_lock(entry).question():
+        # The drill has reloaded the entry.
+        loaded = entry.state is ConfigEntryState.LOADED
+        if loaded and (hello := entry.runtime_data.client.hello):
+            return hello
+    raise NotConnectedError("the Gateway is not connected")
+
+
+class Turns:
+    """Turns of a task: questions in the same session, with the same files.
+
+    Attributes:
+        model_run: the model alone is asked, which has no memory.
+        delivers: the Gateway delivers each reply itself.
+
+    """
+
+    def __init__(  # noqa: PLR0913 - what a run takes
+        self,
+        entry: ClawdConfigEntry,
+        subentry: ConfigSubentry,
+        task: Task,
+        session: ChosenSession,
+        attachments: tuple[Attachment, ...],
+        *,
+        model_run: bool,
+    ) -> None:
+        """Ask in a session."""
+        self._entry = entry
+        self._subentry = subentry
+        self._task = task
+        self.session = session
+        self._attachments = attachments
+        self.model_run = model_run
+        # Not a reply that is asked for once more; and `chat.send` does not deliver.
+        by_agent = all(file.is_image for file in attachments)
+        self.delivers = by_agent and task.structure is None
+
+    async def ask(self, text: str) -> RunResult:
+        """Ask, and wait for the end of the run."""
+        with ExitStack() as stack:
+            run = await self._start(text, stack)
+            origins = get_origins(self._entry)
+            stack.enter_context(origins.keep(run, self._subentry, None))
+            try:
+                result = await run.result()
+            except asyncio.CancelledError:
+                with suppress(GatewayError):
+                    await run.abort()
+                raise
+            except RunTimeoutError:
+                raise
+            except GatewayConnectionError as err:
+                raise translated_error("run_lost") from err
+        if result.usage == Usage() and not self.model_run:
+            # The end of a run with files tells none, but its session's history does.
+            with suppress(GatewayError):
+                fetch = get_runtime(self._entry).client.fetch_usage
+                told = await fetch(run.session_key, run.run_id, run.gateway_id)
+                return result.with_usage(told)
+        return result
+
+    async def _start(self, text: str, stack: ExitStack) -> AgentRun:
+        entry, settings, task = self._entry, self._subentry.data, self._task
+        instructions = task.instructions
+        if self.model_run:
+            # The message is all that the model is told.
+            text, instructions = join(instructions, text), ""
+        elif task.origin is None:
+            instructions = join(NO_POLL, NO_HOME_ACCESS, instructions)
+        async with drill_lock(entry).question():
+            if entry.state is not ConfigEntryState.LOADED:
+                raise NotConnectedError("the entry is not loaded")
+            client = entry.runtime_data.client
+            await async_set_session(entry, self._subentry, self.session)
+            if task.origin and (home := get_home(entry)):
+                stack.enter_context(home.origins.run(self.session.key, task.origin))
+            return await client.start_run(
+                RunRequest(
+                    text,
+                    self.session.key,
+                    extra_system_prompt=instructions,
+                    thinking=settings.get(CONF_THINKING),
+                    idle_timeout=settings.get(CONF_IDLE_TIMEOUT, DEFAULT_IDLE_TIMEOUT),
+                    timeout=settings.get(CONF_DEADLINE, DEFAULT_DEADLINE),
+                    attachments=self._attachments,
+                    model_run=self.model_run,
+                    delivery=task.delivery if self.delivers else None,
+                )
+            )
+
+
+async def async_prepare(
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    subentry: ConfigSubentry,
+    task: Task,
+    stack: AsyncExitStack,
+) -> Turns:
+    """Check the agent and the files; return the turns."""
+    hello = await async_require_hello(entry)
+    agent = subentry.data[CONF_AGENT]
+    await async_require_agent(entry.runtime_data.coordinator, subentry)
+    if any(file.is_image for file in task.files):
+        await async_require_image_input(entry, subentry)
+    attachments = await async_encode(hass, task.files, hello)
+    # Of up to 100 MB, which a task would keep for hours.
+    task.files = ()
+    model_run = (
+        hello.protocol > MIN_PROTOCOL
+        and not task.with_tools
+        and all(file.is_image for file in attachments)
+    )
+    if task.model_only and not model_run:
+        raise translated_error("needs_model_alone")
+    if model_run:
+        # No session is made, unless for the choice of a model.
+        digest = sha256(subentry.subentry_id.encode()).hexdigest()[:32]
+        key = f"agent:{agent.lower()}:{TASK_SESSION_PREFIX}{digest}"
+        session = ChosenSession(key, key, named=False, rights=Rights.GATEWAY)
+    elif task.session is not None:
+        timeout = subentry.data.get(CONF_IDLE_TIMEOUT, DEFAULT_IDLE_TIMEOUT)
+        session = await stack.enter_async_context(
+            async_take_named_turn(entry, subentry, task.session, timeout)
+        )
+        async_save_later(hass, entry)
+    else:
+        key = await stack.enter_async_context(throwaway_session(hass, entry, agent))
+        rights = await async_rights_of_user(hass, subentry, task.user_id)
+        session = ChosenSession(key, key, named=False, rights=rights)
+    return Turns(entry, subentry, task, session, attachments, model_run=model_run)
