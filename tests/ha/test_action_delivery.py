@@ -90,7 +90,7 @@ async def test_an_answer_to_a_file_is_delivered(
 @pytest.mark.parametrize("wrong", [{"channel": "smoke"}, {"target": "nobody"}])
 @pytest.mark.parametrize("protocol", [3, 4])
 async def test_an_answer_that_cannot_be_delivered_is_not_lost(
-    hass: HomeAssistant, gateway: GatewaySimulator, wrong: dict[str, str]
+    hass: HomeAssistant, gateway: GatewaySimulator, wrong: dict[str, Any]
 ) -> None:
     gateway.script(Reply(RIGHT))
     answer = await ask(hass, structure=STRUCTURE, **wrong)

@@ -163,6 +163,7 @@ async def test_the_link_of_an_automation_needs_nobodys_login(
     hass: HomeAssistant,
     gateway: GatewaySimulator,
     hass_ws_client: WebSocketGenerator,
+    hass_client: ClientSessionGenerator,
     hass_client_no_auth: ClientSessionGenerator,
 ) -> None:
     """Also where somebody's browser has caused it."""
@@ -190,6 +191,10 @@ async def test_the_link_of_an_automation_needs_nobodys_login(
     hass.auth.async_remove_refresh_token(login)
     browser = await hass_client_no_auth()
     assert await fetch(browser, media["url"]) == (HTTPStatus.OK, PICTURE)
+    # As the app of a phone, which has been notified.
+    ben = await user_of(hass, "Ben")
+    phone = await hass_client(await token_of(hass, ben))
+    assert await fetch(phone, media["url"]) == (HTTPStatus.OK, PICTURE)
 
 
 async def test_the_event_at_the_end_of_a_task_has_its_media(
@@ -213,7 +218,7 @@ async def test_only_the_media_of_the_accepted_answer_are_told(
 ) -> None:
     gateway.script_once(Reply("Two."), Media(("/ws/wrong.png",)))
     gateway.script(Reply('{"people": 2}'), Media(("/ws/my_pic.png",)))
-    structure = {"people": {"selector": {"number": {}}}}
+    structure: dict[str, Any] = {"people": {"selector": {"number": {}}}}
     answer = await ask(hass, structure=structure)
     assert answer["data"] == {"people": 2}
     assert [media["name"] for media in answer["media"]] == ["my_pic.png"]

@@ -27,7 +27,7 @@ from custom_components.clawd.const import DOMAIN, EVENT_QUESTION
 from custom_components.clawd.coordinator import ClawdConfigEntry
 from custom_components.clawd.flows.ai_task import new_ai_task
 from custom_components.clawd.reports import Status
-from tests.simulator import AskUser, Fail, GatewaySimulator, Pause, Reply
+from tests.simulator import AskUser, Fail, GatewaySimulator, Media, Pause, Reply
 
 from .ai_tasks import TASK, cleaned_up
 from .asking import ROOM, approve
@@ -185,6 +185,29 @@ async def test_the_greeting_is_the_reply(
 
     [call] = told
     assert call.data["message"] == "Good morning to you all."
+
+
+async def test_what_the_agent_has_drawn_is_shown(
+    hass: HomeAssistant,
+    gateway: GatewaySimulator,
+    told: list[ServiceCall],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        hass.config, "cache_path", lambda *path: str(tmp_path.joinpath(*path))
+    )
+    shown = async_mock_service(hass, "notify", "mobile_app_phone")
+    gateway.http.files["sky.png"] = ("image/png", picture(8, 8, "PNG"))
+    gateway.script_once(Reply("Sunny."), Media(("sky.png",)))
+    for _ in range(2):
+        await trigger(hass, "Show a drawing")
+
+    # The second reply has no picture.
+    [call] = shown
+    assert call.data["message"] == "Sunny."
+    assert call.data["data"]["image"].startswith("/api/clawd/media/")
+    assert told == []
 
 
 async def test_the_agent_gets_the_values_of_the_sensors(
