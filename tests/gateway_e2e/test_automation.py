@@ -153,6 +153,21 @@ async def test_a_reply_of_the_model_outlives_its_connection(
     assert result.text.split() == ["0", "1", "2"]
 
 
+@pytest.mark.parametrize("protocol", [3, 4])
+async def test_the_usage_of_a_recovered_reply_is_told(
+    harness: GatewayHarness, client: GatewayClient, session_key: str
+) -> None:
+    harness.set_script(Reply(chunks=("0 ", "1 ", "2 "), delay=0.5))
+    run = await client.start_run(RunRequest("count 3 every 1000", session_key))
+    await client.interrupt()
+    result = await run.result()
+    assert result.text.split() == ["0", "1", "2"]
+    assert result.usage.output
+    assert result.usage.total
+    assert result.provider
+    assert result.model
+
+
 @pytest.mark.parametrize("protocol", [3])
 async def test_clawdbot_takes_a_picture(
     harness: GatewayHarness, client: GatewayClient, session_key: str

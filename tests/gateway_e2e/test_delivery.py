@@ -1,13 +1,16 @@
 """Replies that the Gateway also sends to a channel: Telegram, as a stand-in."""
 
+from base64 import b64encode
 from collections.abc import AsyncGenerator, Iterator
 
 import pytest
 
 from custom_components.clawd.gateway import (
     AgentRunError,
+    Attachment,
     Delivery,
     GatewayClient,
+    Message,
     RequestFailedError,
     RunRequest,
     Timing,
@@ -22,6 +25,7 @@ from .telegram import TelegramServer, serve_telegram
 # The first run after a start takes longest.
 TIMING = Timing(connect_timeout=30, request_timeout=60)
 REPLY = "Hello."
+DATA = '{"people": 2}'
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +97,27 @@ async def test_a_failed_delivery_fails_the_run_otherwise(
     request = request_to(session_key, "telegram", "@nobody", best_effort=False)
     with pytest.raises(AgentRunError):
         await (await client.start_run(request)).result()
+
+
+async def test_only_the_accepted_answer_is_sent(
+    harness: GatewayHarness,
+    client: GatewayClient,
+    session_key: str,
+    telegram: TelegramServer,
+) -> None:
+    """As `clawd.ask` does where data are asked for, or a file is attached."""
+    before = len(telegram.sent)
+    harness.set_script(Reply("Wrong."))
+    wrong = RunRequest("say Wrong.", session_key)
+    assert (await (await client.start_run(wrong)).result()).delivery is None
+    note = Attachment("text/plain", "note.txt", b64encode(b"The milk.").decode())
+    harness.set_script(Reply(DATA))
+    right = RunRequest(f"say {DATA}", session_key, attachments=(note,))
+    result = await (await client.start_run(right)).result()
+    assert result.text == DATA
+    await client.messages.send(Message("42", result.text, "telegram"))
+    if isinstance(harness, RealGatewayHarness):
+        assert telegram.sent[before:] == [("42", DATA)]
 
 
 async def test_a_channel_that_is_none_is_refused(

@@ -80,6 +80,20 @@ async def test_a_single_file_is_told(
 
 
 @pytest.mark.parametrize("protocol", [4])
+async def test_a_reply_may_be_nothing_but_a_file(
+    harness: GatewayHarness, client: GatewayClient, session_key: str
+) -> None:
+    mime_type, content = FILES["pic.png"]
+    harness.write_file("pic.png", mime_type, content)
+    harness.set_script(Media(("./pic.png",)))
+    run = await client.start_run(RunRequest("say MEDIA:./pic.png", session_key))
+    result = await run.result()
+    assert not result.text.strip()
+    [reference] = result.media
+    assert reference.endswith("pic.png")
+
+
+@pytest.mark.parametrize("protocol", [4])
 async def test_a_file_outside_of_the_workspace_is_not_handed_out(
     harness: GatewayHarness,
     client: GatewayClient,
@@ -138,4 +152,8 @@ async def test_an_image_of_the_agent_is_handed_out(
         media = await client.media.fetch_artifact(
             session, artifact.id, session_key, LIMIT
         )
+        # The run that tells of the picture has ended before the task.
+        told = await client.fetch_usage(session_key, artifact.run_id)
+        assert told.model
+        assert told.usage.total
     assert (media.mime_type, media.content) == ("image/png", b64decode(PIXEL))
