@@ -17,15 +17,16 @@ from homeassistant.helpers.intent import IntentResponse
 
 from .assist.agent_questions import get_agent_questions
 from .assist.answers import is_refusal
-from .assist.ask import Question, async_ask_error
 from .assist.chat_log import async_get_words
 from .assist.handoff import async_follow_late, async_hand_off
 from .assist.ongoing import OngoingRun, async_ask, get_ongoing
 from .assist.open_question import OpenQuestion, Taken
 from .assist.prompt import format_history_since_last_reply, join
+from .assist.question import Question
 from .assist.question_texts import async_describe_question
 from .assist.questions import is_question
 from .assist.reply import has_words
+from .assist.requirements import async_ask_error
 from .assist.stop import async_describe_stop, async_stop, is_stop, runs_to_stop
 from .assist.usage import async_trace_usage
 from .const import CONF_HANDOFF_AFTER, CONF_HANDOFF_SENTENCE, SUBENTRY_CONVERSATION

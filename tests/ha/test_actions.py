@@ -22,7 +22,7 @@ import voluptuous as vol
 
 from custom_components.clawd.actions import start_task
 from custom_components.clawd.assist import throwaway
-from custom_components.clawd.assist.ask import async_take_turn
+from custom_components.clawd.assist.session_turns import async_take_turn
 from custom_components.clawd.const import DOMAIN
 from custom_components.clawd.coordinator import ClawdConfigEntry
 from custom_components.clawd.util.drill_lock import drill_lock

@@ -10,13 +10,13 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.clawd.assist import handoff
-from custom_components.clawd.assist.ask import Question
 from custom_components.clawd.assist.handoff_store import (
     MAX_DELIVERED,
     Handoff,
     get_handoffs,
 )
 from custom_components.clawd.assist.ongoing import OngoingRuns, async_ask, get_ongoing
+from custom_components.clawd.assist.question import Question
 from custom_components.clawd.assist.side_session import Task, beside
 from custom_components.clawd.gateway import (
     ConnectionLostError,

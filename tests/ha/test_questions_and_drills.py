@@ -10,7 +10,8 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 import custom_components.clawd as integration
-from custom_components.clawd.assist.ask import Question, async_run
+from custom_components.clawd.assist.ask import async_run
+from custom_components.clawd.assist.question import Question
 from custom_components.clawd.gateway import NotConnectedError, RunRequest
 from custom_components.clawd.selftest import drill_tools, is_running
 from custom_components.clawd.util.drill_lock import drill_lock

@@ -12,7 +12,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
 from custom_components.clawd.assist import throwaway
-from custom_components.clawd.assist.ask import async_take_turn
+from custom_components.clawd.assist.session_turns import async_take_turn
 from custom_components.clawd.const import DOMAIN
 from custom_components.clawd.coordinator import ClawdConfigEntry
 from custom_components.clawd.util.drill_lock import drill_lock

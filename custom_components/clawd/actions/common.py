@@ -12,10 +12,11 @@ from homeassistant.helpers import (
 )
 import voluptuous as vol
 
-from ..assist.ask import Question, async_build_prompt, call_origin
 from ..assist.attachments import async_resolve_files
+from ..assist.question import Question, call_origin
 from ..assist.session import is_reserved_name
 from ..assist.structure import structure_schema
+from ..assist.system_prompt import async_build_prompt
 from ..assist.turns import Task
 from ..assist.usage import model_ref, usage_response
 from ..const import CONF_DEADLINE, CONF_IDLE_TIMEOUT, CONF_THINKING, DOMAIN

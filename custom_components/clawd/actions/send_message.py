@@ -9,7 +9,7 @@ from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
 from ..assist.attachments import async_encode, async_resolve_files
-from ..assist.turns import async_require_hello
+from ..assist.requirements import async_require_hello
 from ..const import DOMAIN
 from ..error_mapping import action_error
 from ..gateway import QUEUED, GatewayError, Message, RequestFailedError

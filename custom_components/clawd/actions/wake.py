@@ -8,9 +8,9 @@ from homeassistant.exceptions import Unauthorized
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
-from ..assist.ask import async_take_named_turn
 from ..assist.rights import is_restricted
 from ..assist.session_settings import async_set_session
+from ..assist.session_turns import async_take_named_turn
 from ..const import CONF_AGENT, CONF_IDLE_TIMEOUT, DOMAIN
 from ..error_mapping import action_error
 from ..gateway import GatewayError

@@ -21,10 +21,11 @@ from ..home.agent_calls import in_agent_call
 from ..home.limits import MAX_ASKED_OF_HOUR, MAX_ASKED_OF_MINUTE, AgentLimits
 from ..home.users import async_require_control
 from ..util.domain_data import get_domain_data
-from .ask import Question, async_build_prompt, call_origin
 from .errors import translated_error
 from .generation import async_generate
+from .question import Question, call_origin
 from .reply import has_words
+from .system_prompt import async_build_prompt
 from .turns import Task
 from .usage import async_trace_usage
 

@@ -18,11 +18,11 @@ from ..const import (
 )
 from ..coordinator import get_runtime
 from ..gateway import GatewayError, Message, Timing, Usage
-from .ask import async_ask_error
 from .errors import translated_error
 from .media import IMAGE_TIMEOUT, MEDIA_TIMEOUT, Asker, reply_media
 from .prompt import join
 from .reply import ReplyFilter
+from .requirements import async_ask_error
 from .sessions import get_sessions
 from .structure import MAX_REPLY, Structure, StructureError
 from .turns import Task, Turns, async_prepare

@@ -27,13 +27,14 @@ from ..gateway import (
 from ..home.announcements import async_deliver, async_wait_for_start
 from ..home.notifications import async_notify_user
 from ..sentences import Sentence, async_get_error_text, async_get_sentence
-from .ask import ResumedRun, RunLostError, async_ask_error
 from .chat_log import async_get_words
 from .errors import log_unexpected, translated_error
 from .handoff_store import Handoff, HandoffState, get_handoffs
 from .media import async_describe_media
 from .ongoing import OngoingRun, get_ongoing
+from .question import ResumedRun, RunLostError
 from .questions import is_question
+from .requirements import async_ask_error
 from .side_session import describe_failure
 from .throwaway import async_delete_later
 

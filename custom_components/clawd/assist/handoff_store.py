@@ -12,7 +12,7 @@ from homeassistant.util.hass_dict import HassKey
 from ..client_factory import get_history
 from ..storage import async_load_handoffs, async_save_handoffs
 from ..util.domain_data import get_domain_data
-from .ask import Question
+from .question import Question
 from .sessions import get_sessions
 from .side_session import first_words
 

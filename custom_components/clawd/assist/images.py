@@ -23,13 +23,12 @@ from ..gateway import (
     RequestFailedError,
     TaskStatus,
 )
-from .ask import async_ask_error, async_require_agent
 from .errors import translated_error
 from .image_tasks import following_images
 from .media_cache import MAX_FILE_SIZE
 from .media_view import PICTURE_TYPES
+from .requirements import async_ask_error, async_require_agent, async_require_hello
 from .throwaway import throwaway_session
-from .turns import async_require_hello
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigSubentry

@@ -17,9 +17,10 @@ from ..coordinator import async_create_background_task
 from ..gateway import AgentRunAborted, GatewayError, NotConnectedError
 from ..util.domain_data import get_domain_data
 from ..util.drill_lock import drill_lock
-from .ask import ResumedRun, RunLostError, async_choose_session, async_resume, async_run
+from .ask import async_choose_session, async_resume, async_run
 from .media import Asker, reply_media
 from .prompt import join
+from .question import ResumedRun, RunLostError
 from .side_session import Task, beside, describe_aside
 from .spoken import reply_stream
 
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 
     from ..coordinator import ClawdConfigEntry
     from ..gateway import AgentRun, RunResult
-    from .ask import Question
     from .chat_log import Delta, ReplyStream
+    from .question import Question
 
 # Seconds in which who says stop is told whether it worked.
 STOP_TIMEOUT: Final = 3.0

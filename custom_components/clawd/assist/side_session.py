@@ -12,7 +12,7 @@ from .session import SIDE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .ask import Question
+    from .question import Question
 
 # Sessions beside a busy one; who asks more waits for an end.
 MAX_SIDE_SESSIONS: Final = 8

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
 
     from ..gateway import AgentRun
-    from .ask import Question
     from .chat_log import Delta
+    from .question import Question
 
 # Characters, about 16 s of speech: most tools end in that time.
 MIN_SPEECH: Final = 240

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from ..coordinator import ClawdConfigEntry
     from ..gateway import GatewayClient
-    from .ask import Question
     from .ongoing import OngoingRun
+    from .question import Question
 
 # Whole utterances, in any case and without marks. They count only while there is
 # something to stop, so those of all languages do.

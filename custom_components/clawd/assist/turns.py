@@ -29,14 +29,15 @@ from ..gateway import (
 )
 from ..home.service import get_home
 from ..util.drill_lock import drill_lock
-from .ask import async_require_agent, async_take_named_turn
 from .attachments import async_encode
 from .errors import translated_error
 from .image_input import async_require_image_input
 from .prompt import NO_HOME_ACCESS, NO_POLL, join
+from .requirements import async_require_agent, async_require_hello
 from .rights import Rights, async_rights_of_user
 from .run_origins import get_origins
 from .session_settings import async_set_session
+from .session_turns import async_take_named_turn
 from .sessions import ChosenSession, async_save_later
 from .throwaway import throwaway_session
 
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     import voluptuous as vol
 
     from ..coordinator import ClawdConfigEntry
-    from ..gateway import AgentRun, Attachment, Delivery, Hello, RunResult
+    from ..gateway import AgentRun, Attachment, Delivery, RunResult
     from ..home.origin import CallOrigin
     from .attachments import File
 
@@ -85,21 +86,6 @@ class Task:
     delivery: Delivery | None = None
     with_media: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
-
-
-async def async_require_hello(entry: ClawdConfigEntry) -> Hello:
-    """Return the hello of a connected Gateway, once no drill interrupts it.
-
-    Raises:
-        NotConnectedError: it is not connected.
-
-    """
-    async with drill_lock(entry).question():
-        # The drill has reloaded the entry.
-        loaded = entry.state is ConfigEntryState.LOADED
-        if loaded and (hello := entry.runtime_data.client.hello):
-            return hello
-    raise NotConnectedError("the Gateway is not connected")
 
 
 class Turns:

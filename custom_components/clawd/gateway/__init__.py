@@ -99,7 +99,6 @@ from .models import (
     DeviceToken,
     Hello,
     Json,
-    ModelUsage,
     Payload,
     Timing,
 )
@@ -123,7 +122,7 @@ from .probe import GatewayInfo, probe_endpoint
 from .protocol.frames import Event
 from .protocol.handshake import ConnectProfile
 from .protocol.transport import AddressInfo, Peer
-from .run_result import COMPLETION_PREFIX, RunResult, Usage
+from .run_result import COMPLETION_PREFIX, ModelUsage, RunResult, Usage
 from .runs.foreign import MAX_FOREIGN_RUNS, Follower, ForeignRun
 from .runs.request import Attachment, Delivery, RunRequest
 from .runs.run import AgentRun, RunInfo

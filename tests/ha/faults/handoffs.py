@@ -3,9 +3,9 @@
 import asyncio
 import time
 
-from custom_components.clawd.assist.ask import Question
 from custom_components.clawd.assist.handoff_store import Handoff, get_handoffs
 from custom_components.clawd.assist.ongoing import get_ongoing
+from custom_components.clawd.assist.question import Question
 from custom_components.clawd.coordinator import async_create_background_task
 
 from ..fault_harness import Fault, FaultHarness

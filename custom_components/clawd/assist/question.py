@@ -1,0 +1,115 @@
+"""Question to an agent, and its origin."""
+
+from dataclasses import dataclass, field
+import time
+from typing import TYPE_CHECKING
+
+from homeassistant.exceptions import HomeAssistantError
+
+from ..const import CONF_SESSION_NAME, CONF_SESSION_SCOPE, DOMAIN
+from ..home.announcements import Listener
+from ..home.origin import CallOrigin
+from .listeners import Owner
+from .session import Scope
+
+if TYPE_CHECKING:
+    from homeassistant.config_entries import ConfigSubentry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Question to an agent, and its origin.
+
+    Attributes:
+        conversation_id: of Home Assistant's conversation.
+        device_id: of the device it was asked through.
+        satellite_id: of the satellite, where there is no device.
+        context_id: of Home Assistant's context.
+        asked_at: time of the monotonic clock.
+        by_person: a person said or wrote it, no automation.
+        history: messages that the agent's session lacks.
+        extra_system_prompt: additional instructions of the caller.
+        session_key: session to ask in, instead of that of the settings.
+
+    """
+
+    text: str = field(repr=False)
+    conversation_id: str
+    language: str
+    device_id: str | None = None
+    satellite_id: str | None = None
+    user_id: str | None = None
+    context_id: str | None = None
+    by_person: bool = False
+    asked_at: float = field(default_factory=time.monotonic)
+    history: str = field(default="", repr=False)
+    extra_system_prompt: str | None = field(default=None, repr=False)
+    session_key: str | None = field(default=None, repr=False)
+
+    @property
+    def voice_device(self) -> str | None:
+        """Return the id of the voice device, if it was spoken."""
+        return self.device_id or self.satellite_id
+
+    @property
+    def listener(self) -> Listener:
+        """Return the person to whom the answer belongs."""
+        return Listener(
+            device_id=self.voice_device, user_id=self.user_id, language=self.language
+        )
+
+    @property
+    def chosen_session(self) -> str:
+        """Return the key of the session that was chosen before."""
+        assert self.session_key  # noqa: S101 - chosen before a run is made of it
+        return self.session_key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumedRun:
+    """Run that was started before; times in seconds.
+
+    Attributes:
+        asked_at: since 1970.
+        timeout: from the question.
+        accepted: the Gateway had accepted it.
+
+    """
+
+    run_id: str
+    asked_at: float
+    timeout: float
+    accepted: bool
+
+
+class RunLostError(HomeAssistantError):
+    """Run that was lost with the connection, and may go on."""
+
+    def __init__(self) -> None:
+        """Initialize the error."""
+        super().__init__(translation_domain=DOMAIN, translation_key="run_lost")
+
+
+def call_origin(subentry: ConfigSubentry, question: Question) -> CallOrigin:
+    """Return the origin of the calls in a run."""
+    return CallOrigin(
+        subentry.subentry_id,
+        question.conversation_id,
+        question.language,
+        user_id=question.user_id,
+        device_id=question.device_id,
+        context_id=question.context_id,
+        by_person=question.by_person,
+    )
+
+
+def owner_of(subentry: ConfigSubentry, question: Question) -> Owner:
+    """Return who is to be told what comes later in the session of a question."""
+    settings = subentry.data
+    shared = Scope(settings[CONF_SESSION_SCOPE]) is Scope.SHARED
+    return Owner(
+        question.listener,
+        subentry.title,
+        shared or CONF_SESSION_NAME in settings,
+        subentry.subentry_id,
+    )
