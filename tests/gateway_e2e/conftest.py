@@ -15,6 +15,8 @@ from .editions import EDITIONS
 from .fault_table import FaultTable
 from .gateway_harness import GatewayHarness, RealGatewayHarness, SimulatedGatewayHarness
 from .gateways import Gateway, serve_gateway
+from .speaker import SPEAKING
+from .telegram import TelegramServer, serve_telegram
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -78,11 +80,29 @@ async def harness(
 
 
 @pytest.fixture(scope="session")
+def telegram() -> Iterator[TelegramServer]:
+    """Run the stand-in for Telegram."""
+    with serve_telegram() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def equipped_gateway(telegram: TelegramServer) -> Iterator[Gateway]:
+    """Run OpenClaw with a Telegram bot, a voice, and a provider of images."""
+    with serve_gateway(
+        max(EDITIONS), settings=telegram.settings | SPEAKING, images=True
+    ) as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="session")
 def password_gateways() -> Iterator[dict[int, Gateway]]:
-    """Run each real Gateway with a password."""
+    """Run each real Gateway with a password; they trust no proxy."""
     with ExitStack() as stack:
         yield {
-            protocol: stack.enter_context(serve_gateway(protocol, mode="password"))
+            protocol: stack.enter_context(
+                serve_gateway(protocol, mode="password", proxies=())
+            )
             for protocol in EDITIONS
         }
 
@@ -105,8 +125,9 @@ async def distrustful_harness(
 ) -> AsyncGenerator[GatewayHarness]:
     """Return a Gateway (v4) that trusts no proxy, real and simulated."""
     if request.param == "real":
-        with serve_gateway(max(EDITIONS), proxies=()) as gateway:
-            yield RealGatewayHarness(gateway)
+        # It refuses a proxy before it looks at tokens or passwords.
+        gateways = request.getfixturevalue("password_gateways")
+        yield RealGatewayHarness(gateways[max(EDITIONS)])
         return
     async with GatewaySimulator() as simulator:
         simulator.refuse(Refusal.PROXY)

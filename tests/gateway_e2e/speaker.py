@@ -6,11 +6,22 @@ A text with the word FAIL fails. OpenClaw's provider `tts-local-cli` runs it.
 """
 
 import sys
+from typing import Any
 import wave
 
+PROVIDER = "tts-local-cli"
 RATE = 8000
 SECONDS_PER_WORD = 0.1
 FAIL = "FAIL"
+
+
+def speech_settings(command: str, *args: str) -> dict[str, Any]:
+    """Return the configuration of a command that speaks."""
+    provider = {"command": command, "args": [*args], "outputFormat": "wav"}
+    return {"tts": {"provider": PROVIDER, "providers": {PROVIDER: provider}}}
+
+
+SPEAKING = speech_settings(sys.executable, __file__, "{{OutputPath}}", "{{Text}}")
 
 
 def frames_of(text: str) -> int:

@@ -1,7 +1,7 @@
 """Replies that the Gateway also sends to a channel: Telegram, as a stand-in."""
 
 from base64 import b64encode
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 
 import pytest
 
@@ -19,8 +19,7 @@ from tests.simulator import GatewaySimulator, Reply
 
 from .clients import new_client, running
 from .gateway_harness import GatewayHarness, RealGatewayHarness, SimulatedGatewayHarness
-from .gateways import serve_gateway
-from .telegram import TelegramServer, serve_telegram
+from .telegram import TelegramServer
 
 # The first run after a start takes longest.
 TIMING = Timing(connect_timeout=30, request_timeout=60)
@@ -28,25 +27,11 @@ REPLY = "Hello."
 DATA = '{"people": 2}'
 
 
-@pytest.fixture(scope="module")
-def telegram() -> Iterator[TelegramServer]:
-    """Run the stand-in for Telegram."""
-    with serve_telegram() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def telegram_gateway(telegram: TelegramServer) -> Iterator[RealGatewayHarness]:
-    """Run OpenClaw with a Telegram bot."""
-    with serve_gateway(4, settings=telegram.settings) as gateway:
-        yield RealGatewayHarness(gateway)
-
-
 @pytest.fixture(params=["real", "simulated"])
 async def harness(request: pytest.FixtureRequest) -> AsyncGenerator[GatewayHarness]:
     """Return a Gateway with a channel, real and simulated."""
     if request.param == "real":
-        yield request.getfixturevalue("telegram_gateway")
+        yield RealGatewayHarness(request.getfixturevalue("equipped_gateway"))
         return
     async with GatewaySimulator() as simulator:
         yield SimulatedGatewayHarness(simulator)

@@ -22,7 +22,7 @@ from tests.simulator import Media, Reply
 
 from .clients import client_at, new_credentials, running
 from .gateway_harness import GatewayHarness
-from .gateways import Gateway, serve_gateway
+from .gateways import Gateway
 from .model import PIXEL
 
 LIMIT = 1_000_000
@@ -113,17 +113,8 @@ async def test_an_address_is_told(
     assert url in await reply_with(harness, client, session_key, url)
 
 
-@pytest.fixture
-async def image_gateway() -> AsyncGenerator[Gateway]:
-    """Run a real Gateway that makes images."""
-    serving = serve_gateway(4, images=True)
-    yield await asyncio.to_thread(serving.__enter__)
-    await asyncio.to_thread(serving.__exit__, None, None, None)
-
-
-@pytest.mark.slow
 async def test_an_image_of_the_agent_is_handed_out(
-    image_gateway: Gateway, session: ClientSession, session_key: str
+    equipped_gateway: Gateway, session: ClientSession, session_key: str
 ) -> None:
     tasks: dict[str, Task] = {}
     changed = asyncio.Event()
@@ -134,8 +125,8 @@ async def test_an_image_of_the_agent_is_handed_out(
             tasks[task.id] = task
             changed.set()
 
-    endpoint = Endpoint("127.0.0.1", image_gateway.port)
-    credentials = new_credentials(image_gateway.token)
+    endpoint = Endpoint("127.0.0.1", equipped_gateway.port)
+    credentials = new_credentials(equipped_gateway.token)
     async with running(client_at(endpoint, credentials)) as client:
         client.subscribe(TASK_EVENT, listen)
         message = 'use image_generate {"prompt":"a cat"} | say On it.'

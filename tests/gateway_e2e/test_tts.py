@@ -1,13 +1,11 @@
 """Tests of text to speech by the Gateway, with its offline provider."""
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from io import BytesIO
-from pathlib import Path
 import shutil
-import sys
 import time
-from typing import Any, cast
+from typing import cast
 import wave
 
 from homeassistant.exceptions import HomeAssistantError
@@ -28,21 +26,13 @@ from tests.simulator.speech import wav
 from .clients import new_client, running
 from .gateway_harness import GatewayHarness, RealGatewayHarness, SimulatedGatewayHarness
 from .gateways import serve_gateway
-from .speaker import FAIL, RATE, frames_of
+from .speaker import FAIL, PROVIDER, RATE, frames_of, speech_settings
 
-SPEAKER = Path(__file__).with_name("speaker.py")
 ESPEAK = shutil.which("espeak-ng")
-PROVIDER = "tts-local-cli"
 CONFIGURED = SpeechStatus(PROVIDER, configured=True)
 TEXT = "It is warm in the kitchen. It is cold outside. Good night."
 # The simulator speaks a sample for each character.
 SAMPLES = {"real": frames_of(TEXT), "simulated": len(TEXT) - 2}
-
-
-def speech_settings(command: str, *args: str) -> dict[str, Any]:
-    """Return the configuration of a command that speaks."""
-    provider = {"command": command, "args": [*args], "outputFormat": "wav"}
-    return {"tts": {"provider": PROVIDER, "providers": {PROVIDER: provider}}}
 
 
 @pytest.fixture(params=["real", "simulated"])
@@ -51,22 +41,15 @@ def origin(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(scope="module")
-def speaking_gateway() -> Iterator[RealGatewayHarness]:
-    """Run OpenClaw with a command that speaks."""
-    args = (str(SPEAKER), "{{OutputPath}}", "{{Text}}")
-    settings = speech_settings(sys.executable, *args)
-    with serve_gateway(4, settings=settings) as gateway:
-        yield RealGatewayHarness(gateway)
-
-
 @pytest.fixture
 async def speaking_client(
     origin: str, request: pytest.FixtureRequest
 ) -> AsyncGenerator[GatewayClient]:
     """Return a client of a Gateway with a provider of speech."""
     if origin == "real":
-        harness: GatewayHarness = request.getfixturevalue("speaking_gateway")
+        harness: GatewayHarness = RealGatewayHarness(
+            request.getfixturevalue("equipped_gateway")
+        )
         async with running(new_client(harness)) as client:
             yield client
         return
@@ -162,6 +145,8 @@ async def test_longest_text_is_spoken(speaking_client: GatewayClient) -> None:
     assert is_audio(audio.format, audio.data)
 
 
+# In CI, another command speaks with a Gateway that is shared.
+@pytest.mark.slow
 @pytest.mark.skipif(ESPEAK is None, reason="espeak-ng is not installed")
 async def test_espeak_speaks() -> None:
     args = ("-w", "{{OutputPath}}", "{{Text}}")

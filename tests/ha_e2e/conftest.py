@@ -1,6 +1,6 @@
-"""Fixtures: a real Home Assistant."""
+"""Fixtures: a real Home Assistant, and a real OpenClaw."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 import os
 
 import pytest
@@ -9,6 +9,7 @@ from scripts.home_assistant import home
 from scripts.home_assistant.api import HomeAssistantApi, connect_new_user
 from scripts.home_assistant.boot import NEWEST, Installation, boot
 from scripts.home_assistant.folder import ROOT
+from tests.gateway_e2e.gateways import Gateway, serve_gateway
 
 VERSIONS = {
     "2026.3.1": Installation(
@@ -31,3 +32,11 @@ async def api() -> AsyncIterator[HomeAssistantApi]:
         connect_new_user(running.url) as (api, _),
     ):
         yield api
+
+
+@pytest.fixture(scope="session")
+def gateway() -> Iterator[Gateway]:
+    """Run OpenClaw, which makes images, for the homes of all tests in turn."""
+    # A start takes half a minute on a busy machine, and so does the first run.
+    with serve_gateway(4, images=True) as gateway:
+        yield gateway

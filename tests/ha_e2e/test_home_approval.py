@@ -1,7 +1,7 @@
 """The home: a real Home Assistant as a node of a real OpenClaw Gateway."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ from scripts.home_assistant.boot import boot
 from scripts.home_assistant.gateway import Gateway as Address
 from scripts.home_assistant.reply import ask
 from tests.gateway_e2e.clients import running
-from tests.gateway_e2e.gateways import Gateway, serve_gateway
+from tests.gateway_e2e.gateways import Gateway
 from tests.gateway_e2e.relay import Relay, forward
 
 from .conftest import installation
@@ -60,13 +60,6 @@ def add_light(folder: Path) -> Sequence[str]:
     with (folder / "configuration.yaml").open("a") as file:
         file.write(TEMPLATE)
     return ()
-
-
-@pytest.fixture(scope="module")
-def gateway() -> Iterator[Gateway]:
-    """Run a real OpenClaw Gateway."""
-    with serve_gateway(4) as gateway:
-        yield gateway
 
 
 @pytest.fixture

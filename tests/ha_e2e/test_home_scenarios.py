@@ -9,7 +9,7 @@ import pytest
 from custom_components.clawd.gateway import RequestFailedError, RunRequest
 from scripts.home_assistant import journey
 from scripts.home_assistant.report import passed
-from tests.gateway_e2e.gateways import Gateway, serve_gateway
+from tests.gateway_e2e.gateways import Gateway
 
 from .real_home import (
     GARAGE,
@@ -28,13 +28,6 @@ from .real_home import (
 UNLOCK = {"action": "HassTurnOff", "name": "Front door", "domain": ["lock"]}
 ENTITIES = (KITCHEN, HALL, LOCK, GARAGE, "movie_time")
 MAIN_CHAT = "agent:main:main"
-
-
-@pytest.fixture(scope="module")
-def gateway() -> Iterator[Gateway]:
-    """Run OpenClaw."""
-    with serve_gateway(4) as gateway:
-        yield gateway
 
 
 @pytest.fixture(scope="module")

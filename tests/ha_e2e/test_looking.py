@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from tests.gateway_e2e.gateways import Gateway, serve_gateway
+from tests.gateway_e2e.gateways import Gateway
 
 from .real_home import CAMERA, RealHome, Resident, resident_of, serve_home, until
 
@@ -18,9 +18,9 @@ LOOK = 'use home_look {"camera":"Front door","question":"describe size"} | quote
 
 
 @pytest.fixture(scope="module")
-def home() -> Iterator[RealHome]:
-    """Run OpenClaw and Home Assistant, whose log is looked at."""
-    with serve_gateway(4) as gateway, serve_home(gateway) as home:
+def home(gateway: Gateway) -> Iterator[RealHome]:
+    """Run Home Assistant, whose log is looked at."""
+    with serve_home(gateway) as home:
         yield home
         assert_private(home, gateway)
 

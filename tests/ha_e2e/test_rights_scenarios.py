@@ -4,20 +4,13 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.gateway_e2e.gateways import Gateway, serve_gateway
+from tests.gateway_e2e.gateways import Gateway
 
 from .real_home import KITCHEN, RealHome, Resident, resident_of, serve_home
 from .voice import VoiceDevice, add_voice_device, speak_with
 
 EXEC = 'call exec {"command":"expr 40 + 2"} | quote'
 NEW_CONVERSATION = "button.main_new_conversation"
-
-
-@pytest.fixture(scope="module")
-def gateway() -> Iterator[Gateway]:
-    """Run OpenClaw."""
-    with serve_gateway(4) as gateway:
-        yield gateway
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from custom_components.clawd.gateway import (
     RequestFailedError,
     RunRequest,
 )
-from tests.gateway_e2e.gateways import Gateway, serve_gateway
+from tests.gateway_e2e.gateways import Gateway
 
 from .real_home import (
     RealHome,
@@ -26,13 +26,6 @@ from .voice import VoiceDevice, add_voice_device, speak_with
 DINNER = {"message": "Dinner is ready.", "area": "Kitchen"}
 ANNOUNCE = f"use home_announce {json.dumps(DINNER)} | quote"
 MAIN_CHAT = "agent:main:main"
-
-
-@pytest.fixture(scope="module")
-def gateway() -> Iterator[Gateway]:
-    """Run OpenClaw."""
-    with serve_gateway(4) as gateway:
-        yield gateway
 
 
 @pytest.fixture(scope="module")

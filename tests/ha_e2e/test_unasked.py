@@ -6,7 +6,7 @@ import pytest
 
 from custom_components.clawd.gateway import RunRequest
 from tests.gateway_e2e.gateway_harness import RealGatewayHarness
-from tests.gateway_e2e.gateways import Gateway, serve_gateway
+from tests.gateway_e2e.gateways import Gateway
 from tests.gateway_e2e.nodes import admin
 from tests.gateway_e2e.test_unasked import JOB, SPAWN
 
@@ -21,13 +21,6 @@ from .real_home import (
 from .voice import Played, VoiceDevice, add_voice_device, speak_with
 
 KITCHEN = "Kitchen speaker"
-
-
-@pytest.fixture(scope="module")
-def gateway() -> Iterator[Gateway]:
-    """Run OpenClaw."""
-    with serve_gateway(4) as gateway:
-        yield gateway
 
 
 @pytest.fixture(scope="module")

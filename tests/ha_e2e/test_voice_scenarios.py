@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.gateway_e2e.gateways import Gateway, serve_gateway
+from tests.gateway_e2e.gateways import Gateway
 from tests.gateway_e2e.test_questions import ASK
 
 from .real_home import RealHome, Resident, new_home, resident_of, serve_home, until
@@ -15,13 +15,6 @@ KITCHEN = "Kitchen speaker"
 KITCHEN_ID = "assist_satellite.kitchen_speaker"
 HANDED_OFF = "I'm on it; I'll tell you when it's done."
 MAIN_CHAT = "agent:main:main"
-
-
-@pytest.fixture(scope="module")
-def gateway() -> Iterator[Gateway]:
-    """Run OpenClaw."""
-    with serve_gateway(4) as gateway:
-        yield gateway
 
 
 @pytest.fixture(scope="module")
