@@ -37,6 +37,9 @@ HALF_CASE: Final = Case(
     same_reply("A half \ufffd is cut.\n\nSo is \ufffd this."),
 )
 SHORT_RECOVERY: Final = replace(TIMING, recovery_timeout=3)
+# The Gateway's word is shortened, too. The client takes silence of twice this time for
+# a lost connection; a run on a busy machine is silent for a second.
+SHORT_TICK: Final = replace(TIMING, min_tick_interval=1.5)
 
 type InjectFault = Callable[[RunScenario], Awaitable[None]]
 
@@ -233,7 +236,9 @@ FAULTS: Final = {
     "each chunk delayed by 50 ms": Fault(delay_chunks),
     "each chunk split": Fault(split_chunks),
     "frame truncated": Fault(truncate_frame),
-    "downstream stalled": Fault(stall_down, down=shorten_tick_interval),
+    "downstream stalled": Fault(
+        stall_down, timing=SHORT_TICK, down=shorten_tick_interval
+    ),
     "upstream stalled": Fault(stall_up),
     "new connections refused": Fault(refuse),
     "new connections refused permanently": Fault(
@@ -242,7 +247,7 @@ FAULTS: Final = {
     "token revoked": Fault(
         revoke_tokens, {3: "AUTH_TOKEN_MISMATCH", 4: "AUTH_TOKEN_MISMATCH"}
     ),
-    "Gateway frozen": Fault(freeze, down=shorten_tick_interval),
+    "Gateway frozen": Fault(freeze, timing=SHORT_TICK, down=shorten_tick_interval),
     "Gateway restarted": Fault(restart, relayed=False),
     "Gateway killed": Fault(kill, {3: "RUN_LOST", 4: "RUN_LOST"}, relayed=False),
     "Gateway stopped permanently": Fault(

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 import json
 from pathlib import Path
+import re
 from typing import Any
+
+from aiohttp import ClientSession
 
 from custom_components.clawd.gateway import Endpoint, GatewayClient
 from scripts.home_assistant import journey
@@ -84,6 +87,8 @@ template:
           action: input_boolean.turn_off
           target: {entity_id: input_boolean.gate}
 """
+# ![image-1.png](/api/clawd/media/…?authSig=…)
+PICTURE = re.compile(r"!\[[^\]]*\]\((?P<path>/[^)]+)\)")
 TASKS = "sensor.openclaw_gateway_tasks"
 COMPONENTS = Path(__file__).parent / "components"
 LOUDSPEAKER = COMPONENTS / "loudspeaker"
@@ -222,6 +227,21 @@ class Resident:
         """Return our part of the diagnostics."""
         path = f"diagnostics/config_entry/{self.home.entry_id}"
         return dict(json.loads(await self.api.download(path))["data"])
+
+    async def wait_picture(self, text: str) -> bytes:
+        """Wait for a notification with a text and a picture; return the picture."""
+
+        async def find() -> re.Match[str] | None:
+            shown = await self.api.command("persistent_notification/get")
+            messages = [one["message"] for one in shown if text in one["message"]]
+            return PICTURE.search("\n".join(messages))
+
+        found = await until(find, bool)
+        assert found
+        # As a browser does: without the user's token.
+        async with ClientSession(self.home.url) as session:
+            picture = await session.get(found["path"])
+            return await picture.read()
 
     async def check(self, check: str) -> dict[str, Any]:
         """Return the result of a check of the self-test."""

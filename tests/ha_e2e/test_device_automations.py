@@ -1,4 +1,4 @@
-"""Device triggers, conditions and blueprints of a user, in a real Home Assistant."""
+"""Device triggers and blueprints of a user, with real programs."""
 
 from collections.abc import AsyncIterator
 import json
@@ -10,8 +10,8 @@ import pytest
 from scripts.home_assistant import journey
 from scripts.home_assistant.api import HomeAssistantApi, connect_new_user
 from scripts.home_assistant.boot import RunningHomeAssistant, boot
-from scripts.home_assistant.gateway import Gateway
-from tests.simulator import GatewaySimulator, Reply
+from tests.gateway_e2e.gateways import Gateway
+from tests.gateway_e2e.relay import Relay
 
 from .conftest import installation
 from .real_home import until
@@ -61,14 +61,14 @@ def rule(trigger: dict[str, Any], message: str, **more: object) -> dict[str, Any
 
 
 async def test_a_user_chooses_triggers_and_conditions_of_devices(
-    running: RunningHomeAssistant,
+    running: RunningHomeAssistant, gateway: Gateway
 ) -> None:
     async with (
         connect_new_user(running.url) as (api, _),
-        GatewaySimulator(protocol=4) as gateway,
+        Relay(gateway.port) as relay,
     ):
-        config = Gateway(gateway.host, gateway.port, ssl=False, token=gateway.token)
-        await journey.add_gateway(api, config.fields, print)
+        url = f"ws://127.0.0.1:{relay.port}"
+        await journey.add_gateway(api, {"address": url, "token": gateway.token}, print)
         agent, box = await device_of(api, "main"), await device_of(api, GATEWAY)
         offered = {
             (one["device_id"], one["type"]): one
@@ -108,16 +108,14 @@ async def test_a_user_chooses_triggers_and_conditions_of_devices(
             # Texts of agents begin with a character that nobody sees.
             return sorted(one["message"].removeprefix("\u2060") for one in found)
 
-        gateway.script(Reply("Hello."))
-        question = {"agent_id": AGENT, "text": "Hello", "language": "en"}
+        question = {"agent_id": AGENT, "text": "say Hello.", "language": "en"}
         await api.post("conversation/process", question)
         await until(shown, lambda found: found == ["replied"])
-        gateway.script(Reply("A small one."))
-        task = {"agent": AGENT, "text": "Which heat pump?", "name": "Heat pump"}
+        task = {"agent": AGENT, "text": "say A small one.", "name": "Heat pump"}
         await api.post("services/clawd/start_task", task)
         told = ["A small one.", "finished", "replied"]
         await until(shown, lambda found: found == told)
-        await gateway.suspend()
+        await relay.refuse()
         await until(shown, lambda found: "lost" in found)
 
         async def lines() -> list[str]:

@@ -1,5 +1,6 @@
 """Announcements of what a real OpenClaw says by itself, in a real Home Assistant."""
 
+from base64 import b64decode
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from custom_components.clawd.gateway import RunRequest
 from tests.gateway_e2e.gateway_harness import RealGatewayHarness
 from tests.gateway_e2e.gateways import Gateway
+from tests.gateway_e2e.model import PIXEL
 from tests.gateway_e2e.nodes import admin
 from tests.gateway_e2e.test_unasked import JOB, SPAWN
 
@@ -20,7 +22,7 @@ from .real_home import (
 )
 from .voice import Played, VoiceDevice, add_voice_device, speak_with
 
-KITCHEN = "Kitchen speaker"
+IMAGE = 'use image_generate {"prompt":"a cat"} | say On it.'
 
 
 @pytest.fixture(scope="module")
@@ -40,12 +42,25 @@ async def resident(home: RealHome) -> AsyncIterator[Resident]:
 @pytest.fixture
 async def kitchen(home: RealHome, resident: Resident, gateway: Gateway) -> VoiceDevice:
     """Add a voice device to the kitchen."""
+    return await add_speaker(home, resident, gateway, "kitchen")
+
+
+@pytest.fixture
+async def bedroom(home: RealHome, resident: Resident, gateway: Gateway) -> VoiceDevice:
+    """Add a voice device to the bedroom."""
+    return await add_speaker(home, resident, gateway, "bedroom")
+
+
+async def add_speaker(
+    home: RealHome, resident: Resident, gateway: Gateway, area: str
+) -> VoiceDevice:
+    """Add a voice device to an area."""
     # The first run of a Gateway takes seconds, and would be handed off.
     async with another_client(gateway) as client:
         run = await client.start_run(RunRequest("say Hello.", "agent:main:main"))
         await run.result()
-    device = await add_voice_device(resident.api, KITCHEN, "kitchen")
-    await speak_with(resident.api, home, "kitchen_speaker")
+    device = await add_voice_device(resident.api, f"{area} speaker", area)
+    await speak_with(resident.api, home, f"{area}_speaker")
     return device
 
 
@@ -54,9 +69,17 @@ async def wait_heard(device: VoiceDevice, count: int) -> list[Played]:
     return await until(device.heard, lambda heard: len(heard) >= count)
 
 
+async def delivered(resident: Resident) -> int:
+    """Return how many messages were announced."""
+    counts = (await resident.diagnostics())["announcements"]["delivered"]
+    assert set(counts) <= {"announced"}
+    return int(counts.get("announced", 0))
+
+
 async def test_sub_agents_and_jobs_are_announced_where_somebody_asked(
     gateway: Gateway, resident: Resident, kitchen: VoiceDevice
 ) -> None:
+    before = await delivered(resident)
     reply = await kitchen.say(SPAWN[4])
     assert reply.text == "I started it."
 
@@ -68,14 +91,29 @@ async def test_sub_agents_and_jobs_are_announced_where_somebody_asked(
 
     async with admin(RealGatewayHarness(gateway)) as operator:
         rows = (await operator.request("sessions.list"))["sessions"]
-        [key] = [row["key"] for row in rows if ":ha-" in row["key"]]
+        ours = [row for row in rows if ":ha-" in row["key"]]
+        key = max(ours, key=lambda row: row["updatedAt"])["key"]
         target = {"sessionTarget": f"session:{key}"}
         job = await operator.request("cron.add", {**JOB, **target})
         await operator.request("cron.run", {"id": job["id"], "mode": "force"})
         heard = await wait_heard(kitchen, 2)
+        await operator.request("cron.remove", {"id": job["id"]})
     assert [one.text for one in heard[1:]] == ["good morning"]
 
     check = await resident.check("announcements")
     assert check["status"] == "pass"
-    counts = (await resident.diagnostics())["announcements"]
-    assert counts["delivered"] == {"announced": 2}
+    assert await delivered(resident) == before + 2
+
+
+async def test_a_picture_is_announced_and_shown(
+    resident: Resident, bedroom: VoiceDevice
+) -> None:
+    before = await delivered(resident)
+    reply = await bedroom.say(IMAGE)
+    assert reply.text == "On it."
+
+    [announced] = await wait_heard(bedroom, 1)
+    assert announced.kind == "announcement"
+    assert announced.text != reply.text
+    assert await resident.wait_picture(announced.text) == b64decode(PIXEL)
+    assert await delivered(resident) == before + 1
