@@ -35,7 +35,7 @@ async def no_leaks() -> AsyncGenerator[None]:
         await asyncio.sleep(0)
     gc.collect()
     assert not _other_tasks() - tasks, "a task was left behind"
-    assert not _timers() - timers, "a timer was left behind"
+    assert not (left := _timers() - timers), f"a timer was left behind: {left}"
     assert not open_sockets() - sockets, "a socket was left behind"
     assert not set(threading.enumerate()) - threads, "a thread was left behind"
     assert not unhandled, "an exception was not seen"

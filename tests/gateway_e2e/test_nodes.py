@@ -150,7 +150,8 @@ async def test_no_answer_after_the_deadline(
             "nodeId": home.client.device_id,
             "command": "mcp.tools.call.v1",
             "params": {"action": "x"},
-            "timeoutMs": 400,
+            # The home stops a second earlier; so fast is a busy machine, too.
+            "timeoutMs": 2_000,
             "idempotencyKey": uuid4().hex,
             "sessionKey": "agent:main:another",
         }

@@ -78,8 +78,8 @@ class Nodes:
     has no plugin tools, like OpenClaw before 2026.8.1; ``enabled``: its setting
     ``gateway.nodes.pluginTools.enabled``; ``requires_mcp``: it takes no descriptor
     without ``mcp``; ``tool_search``: agents call tools by ``tool_call``;
-    ``timeout_ms`` replaces the timeouts of calls; ``retry_delay``: seconds between
-    the attempts after NODE_NOT_READY.
+    ``timeout_ms``: what nodes are told of the timeouts of calls; ``retry_delay``:
+    seconds between the attempts after NODE_NOT_READY.
     """
 
     gateway: GatewaySimulator
@@ -257,7 +257,7 @@ class Nodes:
             "nodeId": node_id,
             "command": command,
             "paramsJSON": None if params is None else orjson.dumps(params).decode(),
-            "timeoutMs": self.timeout_ms or timeout_ms,
+            "timeoutMs": timeout_ms,
             "idempotencyKey": key or uuid.uuid4().hex,
             **({"sessionKey": session_key} if session_key else {}),
         }
@@ -292,6 +292,8 @@ class Nodes:
         self.invocations[invocation.id] = invocation
         untold = {"timeoutMs", "sessionKey"} if self.gateway.protocol == V3 else set()
         sent = {key: value for key, value in request.items() if key not in untold}
+        if self.timeout_ms and "timeoutMs" in sent:
+            sent["timeoutMs"] = self.timeout_ms
         send_event(session.connection, "node.invoke.request", sent)
         self.gateway.notify()
         answered = False

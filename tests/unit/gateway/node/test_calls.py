@@ -173,10 +173,10 @@ async def test_timeout_of_the_gateway(gateway: GatewaySimulator) -> None:
 async def test_no_answer_after_the_deadline(gateway: GatewaySimulator) -> None:
     gateway.nodes.timeout_ms = 1
     async with published(gateway) as home:
-        home.hold = asyncio.Event()
-        result = await call(gateway, home, "home_state", {})
+        task = await open_call(gateway, home)
         await until(lambda: not home.host.open_calls)
-    assert code_of(result) == "TIMEOUT"
+        gateway.nodes.expire()
+        assert code_of(await task) == "TIMEOUT"
     assert home.cancelled == 1
     assert gateway.received("node.invoke.result") == []
     assert home.outcomes == {"issued": 1, "expired": 1}
@@ -198,7 +198,10 @@ async def test_handler_that_swallows_its_cancellation(
     async with started(home):
         await home.wait_published()
         gateway.nodes.timeout_ms = 1
-        await call(gateway, home, "home_state", {})
+        task = asyncio.create_task(gateway.nodes.call("home_state", {}))
+        await until(lambda: home.host.statistics.expired == 1)
+        gateway.nodes.expire()
+        await task
         gateway.nodes.timeout_ms = None
         task = asyncio.create_task(gateway.nodes.call("home_state", {}))
         await until(lambda: bool(home.host.open_calls))
