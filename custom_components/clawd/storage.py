@@ -4,6 +4,7 @@ What cannot be written stays in use in memory until Home Assistant stops.
 """
 
 import asyncio
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.exceptions import ConfigEntryError, HomeAssistantError
@@ -182,60 +183,31 @@ class DeviceTokenStore:
         return None
 
 
-async def async_load_reports(
-    hass: HomeAssistant, entry_id: str, on_error: OnError = _ignore
+class EntryStore(StrEnum):
+    """Store of an entry, by the name in its file."""
+
+    HANDOFFS = "handoffs"
+    LISTENERS = "listeners"
+    REPORTS = "self_tests"
+    SESSIONS = "sessions"
+
+
+async def async_load_store(
+    hass: HomeAssistant, store: EntryStore, entry_id: str, on_error: OnError = _ignore
 ) -> Content | None:
-    """Return the stored reports of an entry."""
-    return await _async_try_to_load(hass, _report_key(entry_id), on_error)
+    """Return the content of an entry's store."""
+    return await _async_try_to_load(hass, _key(store, entry_id), on_error)
 
 
-async def async_save_reports(
-    hass: HomeAssistant, entry_id: str, content: Content, on_error: OnError
+async def async_save_store(
+    hass: HomeAssistant,
+    store: EntryStore,
+    entry_id: str,
+    content: Content | None,
+    on_error: OnError,
 ) -> None:
-    """Store the reports of an entry, or keep them in memory."""
-    await _async_try_to_save(hass, _report_key(entry_id), content, on_error)
-
-
-async def async_load_sessions(
-    hass: HomeAssistant, entry_id: str, on_error: OnError = _ignore
-) -> Content | None:
-    """Return what is stored of the sessions of an entry."""
-    return await _async_try_to_load(hass, _session_key(entry_id), on_error)
-
-
-async def async_save_sessions(
-    hass: HomeAssistant, entry_id: str, content: Content, on_error: OnError
-) -> None:
-    """Store the sessions of an entry, or keep them in memory."""
-    await _async_try_to_save(hass, _session_key(entry_id), content, on_error)
-
-
-async def async_load_listeners(
-    hass: HomeAssistant, entry_id: str, on_error: OnError
-) -> Content | None:
-    """Return the stored listeners of an entry's sessions."""
-    return await _async_try_to_load(hass, _listener_key(entry_id), on_error)
-
-
-async def async_save_listeners(
-    hass: HomeAssistant, entry_id: str, content: Content, on_error: OnError
-) -> None:
-    """Store the listeners of an entry's sessions, or keep them in memory."""
-    await _async_try_to_save(hass, _listener_key(entry_id), content, on_error)
-
-
-async def async_load_handoffs(
-    hass: HomeAssistant, entry_id: str, on_error: OnError = _ignore
-) -> Content | None:
-    """Return the stored hand-offs of an entry."""
-    return await _async_try_to_load(hass, _handoff_key(entry_id), on_error)
-
-
-async def async_save_handoffs(
-    hass: HomeAssistant, entry_id: str, content: Content | None, on_error: OnError
-) -> None:
-    """Store the hand-offs of an entry, or keep them in memory; None deletes them."""
-    await _async_try_to_save(hass, _handoff_key(entry_id), content, on_error)
+    """Store the content, or keep it in memory; None deletes the store."""
+    await _async_try_to_save(hass, _key(store, entry_id), content, on_error)
 
 
 async def async_write_again(hass: HomeAssistant) -> None:
@@ -266,16 +238,8 @@ def unwritten_stores(
 
 async def async_remove_entry_data(hass: HomeAssistant, entry_id: str) -> None:
     """Delete the tokens, the node's key and all that is stored of an entry."""
-    keys = (
-        _token_key,
-        _node_key,
-        _node_token_key,
-        _report_key,
-        _session_key,
-        _listener_key,
-        _handoff_key,
-    )
-    for key in (key(entry_id) for key in keys):
+    keys = (_token_key(entry_id), _node_key(entry_id), _node_token_key(entry_id))
+    for key in (*keys, *(_key(store, entry_id) for store in EntryStore)):
         await _async_try_to_save(hass, key, None, _ignore)
 
 
@@ -365,31 +329,19 @@ def _name(key: str) -> str:
 
 
 def _token_key(entry_id: str) -> str:
-    return f"{DOMAIN}.device_token.{entry_id}"
+    return _key("device_token", entry_id)
 
 
 def _node_key(entry_id: str) -> str:
-    return f"{DOMAIN}.node_identity.{entry_id}"
+    return _key("node_identity", entry_id)
 
 
 def _node_token_key(entry_id: str) -> str:
-    return f"{DOMAIN}.node_token.{entry_id}"
+    return _key("node_token", entry_id)
 
 
-def _report_key(entry_id: str) -> str:
-    return f"{DOMAIN}.self_tests.{entry_id}"
-
-
-def _session_key(entry_id: str) -> str:
-    return f"{DOMAIN}.sessions.{entry_id}"
-
-
-def _listener_key(entry_id: str) -> str:
-    return f"{DOMAIN}.listeners.{entry_id}"
-
-
-def _handoff_key(entry_id: str) -> str:
-    return f"{DOMAIN}.handoffs.{entry_id}"
+def _key(name: str, entry_id: str) -> str:
+    return f"{DOMAIN}.{name}.{entry_id}"
 
 
 def _store(hass: HomeAssistant, key: str) -> Store[Content]:

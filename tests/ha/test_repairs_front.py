@@ -29,7 +29,8 @@ from custom_components.clawd.gateway import (
 from custom_components.clawd.repairs import async_create_fix_flow
 from custom_components.clawd.storage import (
     DeviceTokenStore,
-    async_save_reports,
+    EntryStore,
+    async_save_store,
     unwritten_stores,
 )
 from tests.simulator import GatewaySimulator, Refusal
@@ -358,7 +359,9 @@ async def test_the_store_of_another_entry_is_not_its_concern(
     hass: HomeAssistant, entry: MockConfigEntry, disk: pytest.MonkeyPatch
 ) -> None:
     _break(disk)
-    await async_save_reports(hass, "another", {"reports": []}, lambda _: None)
+    await async_save_store(
+        hass, EntryStore.REPORTS, "another", {"reports": []}, lambda _: None
+    )
 
     assert unwritten_stores(hass) == ("clawd.self_tests",)
     assert open_issues(hass) == {}

@@ -20,8 +20,9 @@ from custom_components.clawd.gateway import DeviceToken, StoreErrors
 from custom_components.clawd.storage import (
     NEW_ENTRY,
     DeviceTokenStore,
+    EntryStore,
     async_get_identity,
-    async_load_reports,
+    async_load_store,
     async_remove_identity,
 )
 from tests.simulator import GatewaySimulator
@@ -151,7 +152,9 @@ async def test_a_store_that_cannot_be_read_is_an_empty_one(
     monkeypatch.setattr(Store, "async_load", load)
     store = DeviceTokenStore(hass, "entry", ORIGIN, errors.append)
     assert await store.async_load() is None
-    assert await async_load_reports(hass, "entry", errors.append) is None
+    assert (
+        await async_load_store(hass, EntryStore.REPORTS, "entry", errors.append) is None
+    )
     assert len(errors) == 3
 
 

@@ -10,7 +10,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.util.hass_dict import HassKey
 
 from ..client_factory import get_history
-from ..storage import async_load_handoffs, async_save_handoffs
+from ..storage import EntryStore, async_load_store, async_save_store
 from ..util.domain_data import get_domain_data
 from .question import Question
 from .sessions import get_sessions
@@ -126,7 +126,9 @@ class Handoffs:
         on_error = get_history(hass, entry.entry_id).store_failed
         self.open.clear()
         self.seen_since.clear()
-        match await async_load_handoffs(hass, entry.entry_id, on_error):
+        match await async_load_store(
+            hass, EntryStore.HANDOFFS, entry.entry_id, on_error
+        ):
             case {"handoffs": list(rows)}:
                 for row in rows:
                     try:
@@ -172,7 +174,9 @@ class Handoffs:
             del row["question"]["asked_at"]
         content = {"handoffs": rows} if rows else None
         on_error = get_history(hass, entry.entry_id).store_failed
-        await async_save_handoffs(hass, entry.entry_id, content, on_error)
+        await async_save_store(
+            hass, EntryStore.HANDOFFS, entry.entry_id, content, on_error
+        )
 
 
 _HANDOFFS: Final[HassKey[Handoffs]] = HassKey("handoffs")

@@ -17,7 +17,7 @@ from ..client_factory import get_history
 from ..const import DOMAIN
 from ..coordinator import async_create_background_task, get_runtime
 from ..home.announcements import Listener
-from ..storage import async_load_listeners, async_save_listeners
+from ..storage import EntryStore, async_load_store, async_save_store
 from ..util.bounded import remember
 
 if TYPE_CHECKING:
@@ -107,8 +107,8 @@ class SessionListeners:
 
     async def async_load(self) -> None:
         """Load what is stored; what cannot be read is left out."""
-        stored = await async_load_listeners(
-            self._hass, self._entry.entry_id, self._on_error
+        stored = await async_load_store(
+            self._hass, EntryStore.LISTENERS, self._entry.entry_id, self._on_error
         )
         content = stored if isinstance(stored, dict) else {}
         self.owners.update(_read_all(content.get("owners"), _read_owner))
@@ -129,8 +129,12 @@ class SessionListeners:
             "delivered": [*self.delivered],
             "unfinished": {key: asdict(one) for key, one in self.unfinished.items()},
         }
-        await async_save_listeners(
-            self._hass, self._entry.entry_id, content, self._on_error
+        await async_save_store(
+            self._hass,
+            EntryStore.LISTENERS,
+            self._entry.entry_id,
+            content,
+            self._on_error,
         )
 
     @callback

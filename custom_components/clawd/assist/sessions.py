@@ -11,7 +11,7 @@ from homeassistant.util.hass_dict import HassKey
 from ..client_factory import get_history
 from ..const import CONF_AGENT
 from ..coordinator import async_create_background_task, find_runtime, get_runtime
-from ..storage import async_load_sessions, async_save_sessions
+from ..storage import EntryStore, async_load_store, async_save_store
 from ..util.bounded import remember
 from .rights import rights_of_named
 from .session import named_session_key
@@ -108,8 +108,8 @@ class AgentSessions:
 
     async def async_load(self) -> None:
         """Load what is stored."""
-        match await async_load_sessions(
-            self._hass, self._entry.entry_id, self._on_error
+        match await async_load_store(
+            self._hass, EntryStore.SESSIONS, self._entry.entry_id, self._on_error
         ):
             case {
                 "known": dict(known),
@@ -185,8 +185,12 @@ class AgentSessions:
             "conversations": dict(self.conversations),
             "ended": sorted(self._entry.runtime_data.ended_sessions),
         }
-        await async_save_sessions(
-            self._hass, self._entry.entry_id, content, self._on_error
+        await async_save_store(
+            self._hass,
+            EntryStore.SESSIONS,
+            self._entry.entry_id,
+            content,
+            self._on_error,
         )
 
     @property

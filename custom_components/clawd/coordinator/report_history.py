@@ -10,7 +10,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from ..client_factory import get_history
 from ..const import DOMAIN, LOGGER
 from ..reports import Report, is_report
-from ..storage import async_load_reports, async_save_reports
+from ..storage import EntryStore, async_load_store, async_save_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,7 +61,7 @@ async def async_stored_reports(
 ) -> tuple[Report, ...]:
     """Return the stored reports of an entry, oldest first."""
     on_error = get_history(hass, entry.entry_id).store_failed
-    match await async_load_reports(hass, entry.entry_id, on_error):
+    match await async_load_store(hass, EntryStore.REPORTS, entry.entry_id, on_error):
         case {"reports": list(reports)}:
             return tuple(report for report in reports if is_report(report))
     return ()
@@ -72,4 +72,4 @@ async def _async_save(
 ) -> None:
     content = {"reports": list(reports)}
     on_error = get_history(hass, entry.entry_id).store_failed
-    await async_save_reports(hass, entry.entry_id, content, on_error)
+    await async_save_store(hass, EntryStore.REPORTS, entry.entry_id, content, on_error)
