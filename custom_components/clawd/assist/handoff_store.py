@@ -88,7 +88,7 @@ class Handoff:
         return cls(
             id=str(content["id"]),
             subentry_id=str(content["subentry_id"]),
-            question=Question(**content["question"]),
+            question=_read_question(content["question"]),
             asked_at=float(content["asked_at"]),
             accepted=content["accepted"] is True,
             state=HandoffState(content["state"]),
@@ -98,6 +98,25 @@ class Handoff:
     def age(self) -> float:
         """Return the seconds since the question."""
         return max(time.time() - self.asked_at, 0.0)
+
+
+def _read_question(content: dict[str, Any]) -> Question:
+    """Read a stored question.
+
+    Raises:
+        TypeError: it was edited by hand.
+
+    """
+    match content:
+        case {
+            "text": str(),
+            "conversation_id": str(),
+            "language": str(),
+            "session_key": str(),
+            **others,
+        } if all(isinstance(value, str | bool | None) for value in others.values()):
+            return Question(**content)
+    raise TypeError
 
 
 class Handoffs:

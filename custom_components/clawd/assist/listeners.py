@@ -248,11 +248,15 @@ def _read_owner(stored: Mapping[str, Any]) -> Owner:
     """Read an owner.
 
     Raises:
-        TypeError: an id is no text.
+        TypeError: it was edited by hand.
 
     """
     ids, subentry_id = stored["listener"], stored.get("subentry_id")
-    if not all(isinstance(value, str | None) for value in (*ids.values(), subentry_id)):
+    if not (
+        isinstance(ids, dict)
+        and isinstance(ids.get("language", ""), str)
+        and all(isinstance(value, str | None) for value in (*ids.values(), subentry_id))
+    ):
         raise TypeError
     return Owner(
         Listener(**ids),
@@ -263,9 +267,15 @@ def _read_owner(stored: Mapping[str, Any]) -> Owner:
 
 
 def _read_spawn(stored: Mapping[str, Any]) -> Spawn:
-    return Spawn(
-        stored["session_key"], _read_owner(stored["owner"]), float(stored["at"])
-    )
+    """Read a run of a sub-agent.
+
+    Raises:
+        TypeError: it was edited by hand.
+
+    """
+    if not isinstance(session_key := stored["session_key"], str):
+        raise TypeError
+    return Spawn(session_key, _read_owner(stored["owner"]), float(stored["at"]))
 
 
 def _read_message(stored: Mapping[str, Any]) -> Message:
