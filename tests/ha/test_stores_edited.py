@@ -29,6 +29,11 @@ QUESTION: Final[dict[str, Any]] = {
 LISTENER: Final[dict[str, Any]] = {"device_id": "d", "user_id": None, "language": "en"}
 OWNER: Final[dict[str, Any]] = {"listener": LISTENER, "agent": "main", "shared": False}
 
+BAD_LISTENERS: Final[list[object]] = [
+    *([], None, "x"),
+    *({"language": None}, {"language": 5}),
+]
+
 
 async def answers(hass: HomeAssistant, gateway: GatewaySimulator) -> None:
     """Check that the agent answers."""
@@ -75,10 +80,7 @@ async def test_a_hand_off_that_cannot_be_read_is_left_out(
 @pytest.mark.parametrize(
     "stored",
     [
-        *(
-            {"owners": {KEY: {**OWNER, "listener": listener}}}
-            for listener in ([], None, "x", {"language": None}, {"language": 5})
-        ),
+        *({"owners": {KEY: {**OWNER, "listener": bad}}} for bad in BAD_LISTENERS),
         {"spawns": {"r": {"session_key": 5, "owner": OWNER, "at": 4e9}}},
         {"spawns": {"r": {"session_key": ["a"], "owner": OWNER, "at": 4e9}}},
     ],
