@@ -1,5 +1,6 @@
 """Questions that agents ask during a run (v4)."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Self, override
@@ -10,10 +11,13 @@ from .base import Commands, Method
 from .models import entries_with
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from ..models import Hello, Json, Payload
     from .base import Request
+
+# Milliseconds since 1970, in the year 9999: the last one that a date can have.
+MAX_EXPIRES: Final = 253_370_764_800_000
 
 REQUESTED: Final = "question.requested"
 RESOLVED: Final = "question.resolved"
@@ -102,14 +106,18 @@ class AgentQuestion:
 
         """
         match payload:
-            case {"id": str(question_id), "expiresAtMs": int() | float() as expires}:
+            case {
+                "id": str(question_id),
+                "expiresAtMs": int() | float() as expires,
+            } if 0 <= expires <= MAX_EXPIRES:
                 items = tuple(
                     map(
                         QuestionItem.from_payload,
                         _entries(payload.get("questions"), "questionId", "question"),
                     )
                 )
-                if items:
+                # An answer is sent by the id of its item.
+                if items and len({item.id for item in items}) == len(items):
                     return cls(
                         question_id,
                         items,
@@ -152,8 +160,14 @@ class QuestionCommands(Commands):
         """
         match await self._call(self.LIST, {}):
             case {"questions": [*entries]}:
-                return tuple(map(self.read, entries))
+                return tuple(self._read_all(entries))
         raise InvalidFrameError("the response to question.list has no questions")
+
+    def _read_all(self, entries: Iterable[Json]) -> Iterator[AgentQuestion]:
+        """Yield the questions that can be read: others may be those of newer agents."""
+        for entry in entries:
+            with suppress(InvalidFrameError):
+                yield self.read(entry)
 
     async def resolve(
         self, question_id: str, answers: Mapping[str, Sequence[str]]

@@ -32,6 +32,7 @@ ROOM = {
     "question": "Which room?",
     "options": [{"label": "Kitchen", "description": "by the sink"}, {"label": "Bath"}],
 }
+READABLE = {"questionId": "a", "question": "Which?"}
 SCOPES = ("operator.read", "operator.write", "operator.questions")
 KEY = "agent:main:ha-test"
 pytestmark = pytest.mark.parametrize("protocol", [4])
@@ -122,6 +123,9 @@ async def test_without_the_scope_nothing_is_asked(gateway: GatewaySimulator) -> 
         {"id": "ask_1", "expiresAtMs": "soon", "questions": []},
         {"id": "ask_1", "expiresAtMs": 1, "questions": []},
         {"id": "ask_1", "expiresAtMs": 1, "questions": "none"},
+        {"id": "ask_1", "expiresAtMs": 1e300, "questions": [READABLE]},
+        {"id": "ask_1", "expiresAtMs": -1, "questions": [READABLE]},
+        {"id": "ask_1", "expiresAtMs": 1, "questions": [READABLE, READABLE]},
         {"id": "ask_1", "expiresAtMs": 1, "questions": [{"questionId": "a"}]},
     ],
 )
@@ -149,6 +153,20 @@ async def test_odd_parts_of_a_question(gateway: GatewaySimulator) -> None:
     assert second.is_secret
     assert second.header == question.run_id == question.session_key == ""
     assert question.expires_at == 5
+
+
+async def test_a_question_that_cannot_be_read_hides_no_other(
+    gateway: GatewaySimulator,
+) -> None:
+    ours = {"id": "ask_1", "expiresAtMs": 5000, "questions": [READABLE]}
+    others = [None, {}, ours | {"questions": []}, ours | {"expiresAtMs": "soon"}]
+    gateway.edit(
+        "question.list", lambda answer: answer.update(questions=[*others, ours])
+    )
+    client = client_of(gateway)
+    async with running(client):
+        await client.wait_connected()
+        assert [question.id for question in await client.questions.list()] == ["ask_1"]
 
 
 async def test_a_list_that_is_none(gateway: GatewaySimulator) -> None:
