@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ..sentences import Sentence, async_get_sentence
+from .reply import has_words
 from .speech import speakable
 
 if TYPE_CHECKING:
@@ -20,9 +21,10 @@ async def async_describe_question(
         choices = "".join(f"\n- {_describe(choice)}" for choice in item.choices)
         return f"{title}{item.text}\n{choices}".strip()
     text = speakable(item.text).strip()
-    if not item.choices:
+    labels = (speakable(choice.label).strip() for choice in item.choices)
+    if not (spoken_labels := [*filter(has_words, labels)]):
         return text
-    *others, last = (choice.label for choice in item.choices)
+    *others, last = spoken_labels
     options = last
     if others:
         options = await async_get_sentence(
