@@ -9,8 +9,9 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
-from ..assist.stop import async_cancel, raise_if_unstopped
+from ..assist.stop import agent_of_task, async_cancel, raise_if_unstopped
 from ..const import DOMAIN
+from .common import async_require_agent_control
 
 if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
@@ -40,6 +41,7 @@ async def _async_cancel_task(hass: HomeAssistant, call: ServiceCall) -> ServiceR
 
     Raises:
         ServiceValidationError: no task with this id is at work.
+        Unauthorized: the user may not control its agent.
         HomeAssistantError: something of it may go on.
 
     """
@@ -47,11 +49,14 @@ async def _async_cancel_task(hass: HomeAssistant, call: ServiceCall) -> ServiceR
     entries: list[ClawdConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
     for entry in entries:
         if started := entry.runtime_data.started_tasks.get(task_id):
+            await async_require_agent_control(hass, call, started.subentry_id)
             started.task.cancel()
             await asyncio.wait([started.task])
             return {"task_id": task_id}
     # Afterwards: another entry may be unloaded meanwhile.
     for entry in entries:
+        if agent := agent_of_task(entry, task_id):
+            await async_require_agent_control(hass, call, agent)
         if report := await async_cancel(hass, entry, task_id):
             raise_if_unstopped(report)
             return {"task_id": task_id}

@@ -103,6 +103,21 @@ async def async_get_agent(
     return entry, entry.subentries[found.config_subentry_id]
 
 
+async def async_require_agent_control(
+    hass: HomeAssistant, call: ServiceCall, subentry_id: str
+) -> None:
+    """Check that the user of a call may control an agent.
+
+    Raises:
+        Unauthorized: the user may not.
+
+    """
+    entity_id = er.async_get(hass).async_get_entity_id(
+        Platform.CONVERSATION, DOMAIN, subentry_id
+    )
+    await async_require_control(hass, call.context, entity_id or "")
+
+
 def async_get_entry(hass: HomeAssistant, call: ServiceCall) -> ClawdConfigEntry:
     """Return the Gateway of a call, or the only one.
 

@@ -91,7 +91,7 @@ async def _async_start_task(hass: HomeAssistant, call: ServiceCall) -> ServiceRe
         _async_run_task(hass, entry, subentry, task, call, task_id),
         f"{DOMAIN} task",
     )
-    tasks[task_id] = StartedTask(started, deadline)
+    tasks[task_id] = StartedTask(started, deadline, subentry.subentry_id)
     # The sensor of tasks counts them.
     update = entry.runtime_data.coordinator.async_update_listeners
 

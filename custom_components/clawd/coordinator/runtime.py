@@ -71,11 +71,13 @@ class StartedTask:
 
     Attributes:
         deadline: time of the monotonic clock by which it has ended.
+        subentry_id: of its agent.
 
     """
 
     task: asyncio.Task[None]
     deadline: float
+    subentry_id: str = ""
 
 
 @dataclass
