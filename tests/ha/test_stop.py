@@ -4,8 +4,12 @@ import asyncio
 
 from homeassistant.components.button import DOMAIN as BUTTON, SERVICE_PRESS
 from homeassistant.const import ATTR_ENTITY_ID
-from homeassistant.core import Event, HomeAssistant
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.core import Context, Event, HomeAssistant
+from homeassistant.exceptions import (
+    HomeAssistantError,
+    ServiceValidationError,
+    Unauthorized,
+)
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
@@ -27,7 +31,7 @@ from tests.simulator import GatewaySimulator, Pause, Reply
 from .assist_client import Conversation, catch_up, speech
 from .events import types
 from .fault_harness import poll
-from .states import state_of
+from .states import AGENT, state_of
 from .test_handoff import (
     AFTER,
     ANSWER,
@@ -62,7 +66,17 @@ async def cancel(hass: HomeAssistant, task_id: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Stop!", " stop that. ", "STOPP", "Hör auf!", "¡Para ya!", "Arrête ça !"]
+    "text",
+    [
+        *("Stop!", " stop that. ", "STOPP", "Hör auf!", "¡Para ya!", "Arrête ça !"),
+        # An accent as a character of its own, full width, a dash.
+        *(
+            "ho\u0308r auf",
+            "Arre\u0302te c\u0327a",
+            "\uff33\uff34\uff2f\uff30",
+            "Stop - now",
+        ),
+    ],
 )
 def test_an_utterance_says_stop(text: str) -> None:
     assert is_stop(text)
@@ -129,6 +143,59 @@ async def test_stop_of_another_device_stops_nothing(
     assert speech(await conversation.say("stop")) == "Stop what?"
 
     gateway.proceed()
+    await ends(entry)
+
+
+async def test_stop_of_another_device_of_the_same_user_stops_nothing(  # noqa: PLR0913, PLR0917
+    conversation: Conversation,
+    patience: Patience,
+    gateway: GatewaySimulator,
+    entry: MockConfigEntry,
+    satellite: str,
+    hass_admin_user: MockUser,
+) -> None:
+    user = hass_admin_user.id
+    gateway.script(Pause(), Reply(ANSWER))
+    await patience.ask(conversation, satellite, user=user)
+    gateway.script(Reply("Stop what?"))
+
+    result = await conversation.say("stop", device="tablet", user=user)
+
+    assert speech(result) == "Stop what?"
+    gateway.proceed()
+    await ends(entry)
+
+
+async def test_who_may_not_control_an_agent_cancels_no_task_of_it(  # noqa: PLR0913, PLR0917
+    hass: HomeAssistant,
+    conversation: Conversation,
+    patience: Patience,
+    gateway: GatewaySimulator,
+    entry: MockConfigEntry,
+    satellite: str,
+    hass_read_only_user: MockUser,
+) -> None:
+    gateway.script(Pause(), Reply(ANSWER))
+    await patience.ask(conversation, satellite)
+    [handed_off] = get_ongoing(entry).handoffs
+    gateway.script(Pause(), Reply(ANSWER))
+    task = {"agent": AGENT, "text": QUESTION}
+    started = await hass.services.async_call(
+        DOMAIN, "start_task", task, blocking=True, return_response=True
+    )
+    assert started
+    context = Context(user_id=hass_read_only_user.id)
+
+    for task_id in (handed_off, started["task_id"]):
+        data = {"task_id": task_id}
+        with pytest.raises(Unauthorized):
+            await hass.services.async_call(
+                DOMAIN, "cancel_task", data, blocking=True, context=context
+            )
+    assert state_of(hass, TASKS).state == "2"
+
+    for task_id in (handed_off, started["task_id"]):
+        await cancel(hass, str(task_id))
     await ends(entry)
 
 

@@ -3,6 +3,7 @@
 import difflib
 import re
 from typing import TYPE_CHECKING, Final
+from unicodedata import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -134,4 +135,5 @@ def _find_contained(item: QuestionItem, text: str) -> str | None:
 
 def _bare(text: str) -> str:
     """Return the words of a text, without marks."""
-    return " ".join(re.findall(r"\w+", text.casefold()))
+    # An accent may be a character of its own, which is no letter.
+    return " ".join(re.findall(r"\w+", normalize("NFKC", text).casefold()))

@@ -5,11 +5,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 import re
 from typing import TYPE_CHECKING, Final
+from unicodedata import normalize
 
 from ..gateway import GatewayError
 from ..sentences import Sentence, async_get_sentence, async_get_text
 from .errors import translated_error
 from .handoff import async_follow_late
+from .handoff_store import get_handoffs
 from .ongoing import STOP_TIMEOUT, get_ongoing
 
 if TYPE_CHECKING:
@@ -122,18 +124,16 @@ class StopReport:
 
 def is_stop(text: str) -> bool:
     """Return whether an utterance says nothing but stop."""
-    words = " ".join(_MARKS.sub(" ", text.replace("\u2019", "'").casefold()).split())
-    return words in _PHRASES
+    # Some keyboards and recognizers write an accent as a character of its own.
+    plain = normalize("NFKC", text).replace("\u2019", "'").casefold()
+    words = (word.strip("'-") for word in _MARKS.sub(" ", plain).split())
+    return " ".join(filter(None, words)) in _PHRASES
 
 
 def runs_to_stop(entry: ClawdConfigEntry, question: Question) -> tuple[OngoingRun, ...]:
     """Return the runs of the device, conversation or user that says something."""
     return tuple(
-        run
-        for run in get_ongoing(entry).all
-        if _same(run.question.voice_device, question.voice_device)
-        or run.question.conversation_id == question.conversation_id
-        or _same(run.question.user_id, question.user_id)
+        run for run in get_ongoing(entry).all if _is_of(run.question, question)
     )
 
 
@@ -153,6 +153,15 @@ async def async_stop(
     for run in stopping:
         async_follow_late(hass, entry, run)
     return StopReport(len(stopping), stopped.count(False), sub_agents, actions)
+
+
+def agent_of_task(entry: ClawdConfigEntry, task_id: str) -> str | None:
+    """Return the agent of a handed-off task; None if there is no such task."""
+    for run in get_ongoing(entry).all:
+        if run.id == task_id:
+            return run.subentry.subentry_id
+    handoff = get_handoffs(entry).open.get(task_id)
+    return handoff.subentry_id if handoff else None
 
 
 async def async_cancel(
@@ -217,6 +226,16 @@ async def _async_cancel_tasks(client: GatewayClient, keys: set[str]) -> int | No
                     await client.tasks.cancel(task_id)
                     left.discard(task_id)
     return None if left is None else len(left)
+
+
+def _is_of(asked: Question, question: Question) -> bool:
+    """Return whether who says something has asked a question."""
+    if asked.voice_device and question.voice_device:
+        # All telephones have the same user, and so may the tablets on the walls.
+        return asked.voice_device == question.voice_device
+    return asked.conversation_id == question.conversation_id or _same(
+        asked.user_id, question.user_id
+    )
 
 
 def _same(one: str | None, other: str | None) -> bool:

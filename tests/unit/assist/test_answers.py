@@ -34,6 +34,7 @@ def item(
         ("la primera", "Living room"),
         ("le troisième", "Guest bath"),
         ("optie twee", "Kitchen"),
+        ("le troisie\u0300me", "Guest bath"),
     ],
 )
 def test_a_choice(said: str, label: str) -> None:
@@ -93,7 +94,10 @@ def test_several(said: str, answer: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "said",
-    ["Never mind!", "cancel", "Vergiss es.", "cancélalo", "Laisse tomber", "laat maar"],
+    [
+        *("Never mind!", "cancel", "Vergiss es.", "cancélalo", "Laisse tomber"),
+        *("laat maar", "u\u0308berspringen"),
+    ],
 )
 def test_a_refusal(said: str) -> None:
     assert is_refusal(said)
