@@ -321,7 +321,10 @@ async def _async_is_person(hass: HomeAssistant, user_input: ConversationInput) -
     if user_input.context.parent_id is not None:
         return False
     if user_id := user_input.context.user_id:
-        # Apps (add-ons), such as Node-RED, ask as a user that the system made.
+        # Apps (add-ons), such as Node-RED, ask as a user that the system made; and so
+        # does who speaks to a telephone, by its satellite.
         user = await hass.auth.async_get_user(user_id)
-        return user is not None and not user.system_generated
+        return user is not None and bool(
+            user_input.satellite_id or not user.system_generated
+        )
     return bool(user_input.device_id or user_input.satellite_id)

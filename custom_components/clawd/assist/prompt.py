@@ -82,7 +82,8 @@ async def async_get_user_context(
     device, area = _device_and_area(hass, device_id, satellite_id)
     return UserContext(
         one_line(language, MAX_LANGUAGE),
-        _name(user.name) if user else None,
+        # Telephones and apps (add-ons) have a user that nobody is called by.
+        _name(user.name) if user and not user.system_generated else None,
         _name(device),
         _name(area),
     )
