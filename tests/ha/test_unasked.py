@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 import json
+import threading
 from types import SimpleNamespace
 from typing import Any
 import uuid
@@ -177,6 +178,26 @@ async def test_a_finished_picture_is_announced_once(home: Home) -> None:
         await home.run_unasked(key, "The picture is done.", run_id)
 
     assert home.told == (["The picture is done."], [])
+
+
+async def test_a_long_report_does_not_block_the_event_loop(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+
+    def read(text: str) -> str:
+        threads.append(threading.get_ident())
+        return spoken_reply(text)
+
+    monkeypatch.setattr(unasked, "spoken_reply", read)
+    key = await home.ask()
+
+    await home.run_unasked(key, "**Short.**")
+    await home.run_unasked(key, "Long. " * unasked.MAX_READ_AT_ONCE)
+
+    short, long = threads
+    assert short == threading.get_ident() != long
+    assert len(home.kitchen.said) == 2
 
 
 async def test_a_scheduled_job_is_announced_once(home: Home) -> None:

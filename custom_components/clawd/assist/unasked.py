@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from ..coordinator import ClawdConfigEntry
     from ..gateway import Event, ForeignRun, Transition
 
+# Characters that are read in the event loop.
+MAX_READ_AT_ONCE: Final = 8000
 # Ends of sub-agents whose completion is to come (v3).
 MAX_SUBAGENTS: Final = 32
 CRON: Final = "cron"
@@ -224,7 +226,10 @@ class UnaskedReplies:
             return
         listeners.delivered[run_id] = 0
         listeners.spawns.pop(run_id, None)
-        message = spoken_reply(text)
+        if len(text) > MAX_READ_AT_ONCE:
+            message = await self._hass.async_add_executor_job(spoken_reply, text)
+        else:
+            message = spoken_reply(text)
         if media and not message:
             message = await async_get_text(self._hass, listener.language, "media_only")
         if not message or listeners.has_replied(session_key, message):
