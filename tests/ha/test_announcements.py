@@ -509,9 +509,13 @@ async def test_a_message_is_no_command_to_a_phone(
 async def test_a_message_shows_links_and_no_pictures_in_home_assistant(
     hass: HomeAssistant, entry: MockConfigEntry, notifications: dict[str, Any]
 ) -> None:
-    message = "See ![this](https://e.example/?x=1) and [that](https://e.example)."
+    message = (
+        "See ![this](https://e.example/?x=1), !![this](https://e.example/?x=2), "
+        '<img src="https://e.example/?x=3">, ![a][b] and [that](https://e.example).'
+    )
     await async_deliver(hass, entry, Listener(), message)
-    assert texts(notifications) == [message.replace("![", "[")]
+    safe = message.replace("![", "!\u2060[").replace("<", "<\u2060")
+    assert texts(notifications) == [safe]
 
 
 @pytest.mark.parametrize("reason", ["unavailable", "failing", "no phone"])

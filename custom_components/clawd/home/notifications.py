@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 PERSON: Final = "person"
 MOBILE_APP: Final = "mobile_app"
+# Unseen, and no space.
+_JOINER: Final = "\u2060"
 # Messages that Home Assistant's apps carry out instead of showing them, from their
 # sources of August 2026 (Android: MessagingManager, iOS: NotificationParserLegacy).
 COMMAND_PREFIX: Final = "command_"
@@ -63,8 +65,7 @@ async def async_notify_user(
         else:
             reached = True
     if not reached:
-        # Home Assistant shows Markdown: a picture would be fetched from anywhere.
-        text = message.replace("![", "[")
+        text = _without_pictures(message)
         persistent_notification.async_create(hass, text + below, title)
 
 
@@ -74,6 +75,14 @@ def _as_text(message: str) -> str:
     if word in COMMANDS or word.startswith(COMMAND_PREFIX):
         return f'"{message}"'
     return message
+
+
+def _without_pictures(message: str) -> str:
+    """Return Markdown in which Home Assistant finds no picture, also none in HTML.
+
+    One would be fetched from anywhere, by an address that may tell what was read.
+    """
+    return message.replace("![", f"!{_JOINER}[").replace("<", f"<{_JOINER}")
 
 
 @callback

@@ -689,7 +689,7 @@ async def test_without_a_user_the_administrators_are_notified(
         "by": "a notification in Home Assistant",
     }
     [notification] = shown.values()
-    assert notification["message"] == "x [y](https://e.example/z.png)"
+    assert notification["message"] == "x !\u2060[y](https://e.example/z.png)"
 
     ada = await add_person(hass, "Ada", home.user, "Ada phone")
     group = await hass.auth.async_get_group(GROUP_ID_USER)
