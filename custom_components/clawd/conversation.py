@@ -16,7 +16,7 @@ from homeassistant.core import Context
 from homeassistant.helpers.intent import IntentResponse
 
 from .assist.agent_questions import get_agent_questions
-from .assist.answers import is_refusal
+from .assist.answers import is_refusal, names_choice
 from .assist.chat_log import async_get_words
 from .assist.handoff import async_follow_late, async_hand_off
 from .assist.ongoing import OngoingRun, async_ask, get_ongoing
@@ -225,9 +225,11 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
         questions = get_agent_questions(self.coordinator.config_entry)
         if questions is None or not question.by_person:
             return None
-        if is_stop(question.text) and not is_refusal(question.text):
+        asked = questions.answered_by(self.subentry.subentry_id, question)
+        stops = is_stop(question.text) and not is_refusal(question.text)
+        if asked and stops and not names_choice(asked.item, question.text):
             return None
-        return questions.answered_by(self.subentry.subentry_id, question)
+        return asked
 
     async def _async_answer(
         self,

@@ -215,6 +215,20 @@ async def test_stop_ends_the_run(
     assert gateway.questions.open == []
 
 
+@pytest.mark.parametrize("label", ["Stop", "Stop it", "Cancel", "Never mind"])
+async def test_a_choice_may_be_a_word_that_stops(
+    gateway: GatewaySimulator,
+    satellite: str,
+    conversation: Conversation,
+    label: str,
+) -> None:
+    choices = [{"label": "Go on"}, {"label": label}]
+    gateway.script(AskUser([ROOM | {"options": choices}]), ReplyResult())
+    await ask(conversation, satellite)
+    result = await conversation.say(f"{label}.", device=satellite)
+    assert f"Room: {label}" in speech(result)
+
+
 async def test_an_expired_question_lets_the_run_tell_its_end(
     hass: HomeAssistant,
     entry: MockConfigEntry,

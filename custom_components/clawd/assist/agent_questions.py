@@ -131,8 +131,9 @@ class AgentQuestions:
         """
         if one.sending:
             return Taken.CLOSED
-        refused = is_refusal(text)
-        if not refused and not names_choice(one.item, text) and one.waited_long:
+        named = names_choice(one.item, text)
+        refused = is_refusal(text) and not named
+        if not refused and not named and one.waited_long:
             return Taken.NO_ANSWER
         if not refused and not one.answer(text):
             # Once more; who is not understood twice is left alone.

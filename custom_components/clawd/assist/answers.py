@@ -126,11 +126,12 @@ def _index(words: Sequence[str]) -> int | None:
 def _find_contained(item: QuestionItem, text: str) -> str | None:
     """Return the only choice that a sentence names."""
     bare = f" {_bare(text)} "
-    if _NEGATIONS & {*bare.split()}:
-        return None
     labels = [choice.label for choice in item.choices]
     named = [label for label in labels if f" {_bare(label)} " in bare]
-    return named[0] if len(named) == 1 else None
+    if len(named) != 1:
+        return None
+    others = {*bare.split()} - {*_bare(named[0]).split()}
+    return None if _NEGATIONS & others else named[0]
 
 
 def _bare(text: str) -> str:

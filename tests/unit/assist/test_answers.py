@@ -69,6 +69,20 @@ def test_without_words_of_ones_own(said: str, answer: list[str] | None) -> None:
     assert find_answer(item(*ROOMS, free=False), said) == answer
 
 
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("no thanks", ["No"]),
+        ("No, not now", None),
+        ("yes please", ["Yes"]),
+        ("not yes", None),
+        ("no, yes", None),
+    ],
+)
+def test_a_choice_that_is_a_negation(said: str, answer: list[str] | None) -> None:
+    assert find_answer(item("Yes", "No", free=False), said) == answer
+
+
 def test_without_choices_any_text_is_an_answer() -> None:
     assert find_answer(item(free=False), " at eight ") == ["at eight"]
     assert find_answer(item(free=False), "  ") is None
