@@ -178,13 +178,13 @@ async def test_a_long_answer_does_not_block_the_event_loop(
     hass: HomeAssistant, gateway: GatewaySimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     in_executor: list[bool] = []
-    read = generation.read_reply
+    read = generation.read_json_reply
 
     def note(text: str) -> str:
         in_executor.append(hass.loop_thread_id != threading.get_ident())
         return read(text)
 
-    monkeypatch.setattr(generation, "read_reply", note)
+    monkeypatch.setattr(generation, "read_json_reply", note)
     names = '"x", ' * 10_000
     long = f'{{"people": 2, "names": [{names}"y"]}}'
     gateway.script(Reply(chunks=(long,)))

@@ -19,6 +19,7 @@ from ..const import (
 from ..coordinator import get_runtime
 from ..gateway import GatewayError, Message, Timing, Usage
 from .errors import translated_error
+from .json_reply import is_json
 from .media import IMAGE_TIMEOUT, MEDIA_TIMEOUT, Asker, reply_media
 from .prompt import join
 from .reply import ReplyFilter
@@ -28,6 +29,7 @@ from .structure import MAX_REPLY, Structure, StructureError
 from .turns import Task, Turns, async_prepare
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from homeassistant.config_entries import ConfigSubentry
@@ -144,6 +146,16 @@ def read_reply(text: str) -> str:
     raise translated_error("empty_reply")
 
 
+def read_json_reply(text: str) -> str:
+    """Return a reply as above; JSON as it is, whatever tags its strings hold.
+
+    Raises:
+        HomeAssistantError: it is empty, or ended within a thought.
+
+    """
+    return text.strip() if is_json(text) else read_reply(text)
+
+
 async def _async_reset_model(
     entry: ClawdConfigEntry, subentry: ConfigSubentry, turns: Turns
 ) -> None:
@@ -194,7 +206,7 @@ async def _async_answer(hass: HomeAssistant, turns: Turns, task: Task) -> Answer
     results: list[RunResult] = []
     while True:
         results.append(await turns.ask(question))
-        text = await _async_read(hass, results[-1].text)
+        text = await _async_read(hass, results[-1].text, read_json_reply)
         try:
             data = await _async_read_data(hass, structure, text)
             return Answer(text, data, tuple(results))
@@ -206,7 +218,9 @@ async def _async_answer(hass: HomeAssistant, turns: Turns, task: Task) -> Answer
             question = join(task.text, repair) if turns.model_run else repair
 
 
-async def _async_read(hass: HomeAssistant, text: str) -> str:
+async def _async_read(
+    hass: HomeAssistant, text: str, read: Callable[[str], str] = read_reply
+) -> str:
     """Return a reply without thoughts and directives.
 
     Raises:
@@ -216,8 +230,8 @@ async def _async_read(hass: HomeAssistant, text: str) -> str:
     if len(text) > MAX_REPLY:
         raise translated_error("answer_too_long", size=str(len(text)))
     if len(text) <= MAX_READ_AT_ONCE:
-        return read_reply(text)
-    return await hass.async_add_executor_job(read_reply, text)
+        return read(text)
+    return await hass.async_add_executor_job(read, text)
 
 
 async def _async_read_data(

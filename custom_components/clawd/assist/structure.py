@@ -1,40 +1,27 @@
 """Data of a given structure in the reply of a model."""
 
-from importlib import import_module
-import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from homeassistant.const import (
-    CONF_DESCRIPTION,
-    CONF_SELECTOR,
-    MAJOR_VERSION,
-    MINOR_VERSION,
-)
-from homeassistant.helpers import config_validation as cv, llm, selector
+from homeassistant.const import CONF_DESCRIPTION, CONF_SELECTOR
+from homeassistant.helpers import config_validation as cv, selector
 from homeassistant.helpers.json import json_dumps
-from homeassistant.util.json import json_loads
 import voluptuous as vol
+
+from .json_reply import find_json
+from .selector_schema import json_schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from homeassistant.util.json import JsonValueType
 
-    type JsonSchema = Mapping[str, Any]
+    from .selector_schema import JsonSchema
 
-# The converter of the version; the second is of the versions without the first.
-CONVERTER: Final = (
-    ("probatio", "to_openapi")
-    if (MAJOR_VERSION, MINOR_VERSION) >= (2026, 10)
-    else ("voluptuous_openapi", "convert")
-)
 # Characters of a reply that is read.
 MAX_REPLY: Final = 1_000_000
 # Characters of a wrong reply that the model is shown.
 MAX_SHOWN: Final = 20_000
 
-# Each space is read in one way only: many of them behind a fence cost little.
-_FENCE: Final = re.compile(r"```[ \t]*(?:(?i:json)[c5]?[ \t]*)?\n(.*?)```", re.DOTALL)
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "array": (list,),
     "boolean": (bool,),
@@ -90,12 +77,8 @@ class Structure:
 
     def __init__(self, schema: vol.Schema) -> None:
         """Convert the schema."""
-        module, function = CONVERTER
-        convert = getattr(import_module(module), function)
         self._validate = schema
-        self._schema: JsonSchema = convert(
-            schema, custom_serializer=llm.selector_serializer
-        )
+        self._schema = json_schema(schema)
 
     @property
     def request(self) -> str:
@@ -119,7 +102,33 @@ class Structure:
             StructureError: there is none, or it differs from the structure.
 
         """
-        data = _find_json(reply)
+        try:
+            values = find_json(reply)
+        except ValueError as err:
+            raise StructureError(f"it is no JSON ({err})", is_json=False) from err
+        valid: list[JsonValueType] = []
+        wrong: StructureError | None = None
+        for value in values:
+            try:
+                self._check(value)
+            except StructureError as err:
+                wrong = err
+            else:
+                valid.append(value)
+        if not valid and wrong:
+            raise wrong
+        # A draft, an example or a correction: only the model knows.
+        if any(value != valid[0] for value in valid):
+            raise StructureError("it holds several values")
+        return valid[0]
+
+    def _check(self, data: JsonValueType) -> None:
+        """Raise if data differs from the structure.
+
+        Raises:
+            StructureError: it does.
+
+        """
         # Before the selectors, which take "false" for true.
         _check_types(data, self._schema, "")
         try:
@@ -133,24 +142,13 @@ class Structure:
             # Selectors do not expect all that a model writes: a duration of 1e12 days.
             text = f"a value is not valid ({type(err).__name__})"
             raise StructureError(text) from err
-        return data
-
-
-def _find_json(reply: str) -> JsonValueType:
-    text = reply.strip()
-    if fenced := _FENCE.search(text):
-        text = fenced[1]
-    elif not text.startswith(("{", "[", '"')) and "{" in text:
-        # "Here it is: {…} Anything else?"
-        text = text[text.index("{") : text.rfind("}") + 1 or None]
-    try:
-        return json_loads(text)
-    except ValueError as err:
-        raise StructureError(f"it is no JSON ({err})", is_json=False) from err
 
 
 def _check_types(data: object, schema: JsonSchema, path: str) -> None:
-    """Raise if a value has another JSON type than its schema says."""
+    """Raise if a value has another JSON type than its schema says.
+
+    Optional fields that are null are taken out: many models fill in each field.
+    """
     name = schema.get("type")
     types = _TYPES.get(name, ()) if isinstance(name, str) else ()
     wrong_bool = isinstance(data, bool) and bool not in types
@@ -159,8 +157,13 @@ def _check_types(data: object, schema: JsonSchema, path: str) -> None:
         raise StructureError(f"expected {name}{where}", path=path)
     match data, schema:
         case dict(), {"properties": dict(properties)}:
+            optional = properties.keys() - set(schema.get("required", ()))
             for key in data.keys() & properties.keys():
-                _check_types(data[key], properties[key], f"{path}.{key}".lstrip("."))
+                if data[key] is None and key in optional and "type" in properties[key]:
+                    del data[key]
+                else:
+                    where = f"{path}.{key}".lstrip(".")
+                    _check_types(data[key], properties[key], where)
         case list(), {"items": dict(items)}:
             for number, item in enumerate(data):
                 _check_types(item, items, f"{path}[{number}]")
