@@ -214,7 +214,7 @@ async def test_a_file_larger_than_a_frame_is_refused(
         (picture(64, 48)[:300], "attachment_unreadable"),
         (None, "attachment_missing"),
         (b"larger", "attachment_too_large"),
-        (b"more pixels", "attachment_too_large"),
+        (b"more pixels", "picture_too_large"),
     ],
 )
 async def test_a_picture_of_no_use_is_told_before_it_is_sent(  # noqa: PLR0913, PLR0917

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from math import sqrt
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.components import media_source
@@ -32,8 +32,8 @@ MAX_PIXELS: Final = 1_500_000
 MAX_IMAGE_SIZE: Final = 6_291_456
 # Bytes of all files that are read at all; a photo of a good camera has 40 MB.
 MAX_FILE_SIZE: Final = 100_000_000
-# Pixels of a picture that is decoded: eight bytes each at most.
-MAX_DECODED_PIXELS: Final = 100_000_000
+# Pixels of a picture that is decoded, twelve bytes each at most; PIL warns of more.
+MAX_DECODED_PIXELS: Final = 89_000_000
 # Pixels of a side; a JPEG has at most 65,500.
 MAX_SIDE: Final = 16_000
 # Of pictures that are read. Others are rare, or run programs, as EPS does. MPO comes
@@ -76,6 +76,13 @@ class File:
 
 class _TooManyPixelsError(Exception):
     """Picture of too many pixels to decode it."""
+
+
+_TOO_MANY_PIXELS: Final = (
+    _TooManyPixelsError,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
 
 
 async def async_read_files(
@@ -222,8 +229,9 @@ def _scale(file: File, number: int, limit: int) -> Attachment | None:
     """Return a picture as JPEG of at most `limit` bytes, without its metadata."""
     try:
         content = _scale_picture(file.content, limit)
-    except _TooManyPixelsError:
-        raise _too_large(number) from None
+    except _TOO_MANY_PIXELS:
+        megapixels = str(MAX_DECODED_PIXELS // 1_000_000)
+        raise _error("picture_too_large", number, limit=megapixels) from None
     except Exception as err:  # noqa: BLE001 - as broken pictures and decoders raise it
         LOGGER.debug("Picture not read: %s", type(err).__name__)
         raise _error("attachment_unreadable", number) from None
@@ -238,13 +246,35 @@ def _scale_picture(content: bytes, limit: int) -> bytes | None:
         raise _TooManyPixelsError
     # Decodes a JPEG at a fraction of its size.
     opened.draft("RGB", _size(opened, MAX_PIXELS))
-    picture = ImageOps.exif_transpose(opened).convert("RGB")
+    ImageOps.exif_transpose(opened, in_place=True)
+    picture = _opaque(opened)
     for pixels, quality in _ATTEMPTS:
         stream = BytesIO()
         picture.resize(_size(picture, pixels)).save(stream, "JPEG", quality=quality)
         if stream.tell() <= limit:
             return stream.getvalue()
     return None
+
+
+def _opaque(picture: Image.Image) -> Image.Image:
+    """Return a picture in RGB as it is seen.
+
+    PIL alone would drop transparency, and cut each level to eight bits.
+    """
+    if picture.mode[0] in "IF":
+        # Of 16 bits and more, as of thermal cameras: from the darkest to the brightest.
+        levels = picture.convert("F")
+        low, high = cast("tuple[float, float]", levels.getextrema())
+        scale = 255 / ((high - low) or 1)
+        return levels.point(lambda level: level * scale - low * scale).convert("RGB")
+    if picture.has_transparency_data:
+        shown = picture if picture.mode == "RGBA" else picture.convert("RGBA")
+        # Before it is copied again.
+        shown = shown.resize(_size(shown, MAX_PIXELS))
+        paper = Image.new("RGBA", shown.size, "white")
+        paper.alpha_composite(shown)
+        return paper.convert("RGB")
+    return picture.convert("RGB")
 
 
 def _size(picture: Image.Image, pixels: int) -> tuple[int, int]:
