@@ -13,7 +13,7 @@ from homeassistant.helpers import (
 import voluptuous as vol
 
 from ..assist.attachments import async_resolve_files
-from ..assist.question import Question, call_origin
+from ..assist.question import Question, call_origin, is_blank
 from ..assist.session import is_reserved_name
 from ..assist.structure import structure_schema
 from ..assist.system_prompt import async_build_prompt
@@ -56,15 +56,30 @@ MEDIA: Final = vol.Any(
         extra=vol.ALLOW_EXTRA,
     ),
 )
-NOT_BLANK: Final = vol.All(cv.string, vol.Strip, vol.Length(min=1))
+
+
+def _not_blank(text: str) -> str:
+    if is_blank(text):
+        raise vol.Invalid("the text must not be blank")
+    return text.strip()
+
+
+def _thinking_level(value: object) -> object:
+    """Return a thinking level; YAML takes `off` without quotes for false."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return value
+
+
+NOT_BLANK: Final = vol.All(cv.string, _not_blank)
 QUESTION: Final = {
     vol.Required(ATTR_AGENT): cv.entity_id,
     vol.Required(ATTR_TEXT): NOT_BLANK,
     vol.Optional(ATTR_SESSION): NOT_BLANK,
     vol.Optional(ATTR_ATTACHMENTS, default=[]): vol.All(cv.ensure_list, [MEDIA]),
-    vol.Optional(ATTR_STRUCTURE): structure_schema,
+    vol.Optional(ATTR_STRUCTURE): vol.All(vol.Length(min=1), structure_schema),
     vol.Optional(ATTR_MODEL): NOT_BLANK,
-    vol.Optional(ATTR_THINKING): NOT_BLANK,
+    vol.Optional(ATTR_THINKING): vol.All(_thinking_level, NOT_BLANK),
     vol.Optional(ATTR_TIMEOUT): vol.All(
         vol.Coerce(float), vol.Range(min=1, max=MAX_TIMEOUT)
     ),

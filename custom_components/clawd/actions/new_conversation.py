@@ -30,7 +30,7 @@ SCHEMA: Final = vol.Schema(
     {
         vol.Required(ATTR_AGENT): cv.entity_id,
         vol.Exclusive(ATTR_SESSION, "session"): NOT_BLANK,
-        vol.Exclusive(ATTR_DEVICE, "session"): cv.string,
+        vol.Exclusive(ATTR_DEVICE, "session"): NOT_BLANK,
     }
 )
 

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 SERVICE_START_TASK: Final = "start_task"
 ATTR_NAME: Final = "name"
 EVENT_TASK_FINISHED: Final = f"{DOMAIN}_task_finished"
+# Characters of a name, which the recorder stores.
+MAX_NAME: Final = 255
 # Tasks of a Gateway at a time; an automation that runs wild starts more.
 MAX_TASKS: Final = 32
 # Seconds before a task begins: one that fails at once does not end before whoever has
@@ -49,6 +51,10 @@ MAX_TASKS: Final = 32
 HEAD_START: Final = 0.1
 # Seconds; an entry is unloaded within one.
 STOP_TIMEOUT: Final = 0.5
+
+SCHEMA: Final = vol.Schema(
+    {**QUESTION, vol.Optional(ATTR_NAME): vol.All(cv.string, vol.Length(max=MAX_NAME))}
+)
 
 
 @callback
@@ -58,7 +64,7 @@ def async_register(hass: HomeAssistant) -> None:
         DOMAIN,
         SERVICE_START_TASK,
         partial(_async_start_task, hass),
-        vol.Schema({**QUESTION, vol.Optional(ATTR_NAME): cv.string}),
+        SCHEMA,
         SupportsResponse.OPTIONAL,
     )
 

@@ -31,7 +31,14 @@ from ..util.drill_lock import drill_lock
 from .errors import translated_error
 from .first_words import async_add_first_word
 from .listeners import get_listeners
-from .question import Question, ResumedRun, RunLostError, call_origin, owner_of
+from .question import (
+    Question,
+    ResumedRun,
+    RunLostError,
+    call_origin,
+    is_blank,
+    owner_of,
+)
 from .requirements import async_require_agent
 from .rights import Rights, async_rights, depends_on_user
 from .run_origins import get_origins
@@ -60,9 +67,6 @@ if TYPE_CHECKING:
 # Seconds in which who speaks to a device expects an answer, or why there is none.
 SPOKEN_TURN_TIMEOUT: Final = 8.0
 
-# Characters that a text may consist of and still be blank.
-_INVISIBLE: Final = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
-
 
 @asynccontextmanager
 async def async_run(
@@ -83,7 +87,7 @@ async def async_run(
         GatewayError: the Gateway refused, or there is no connection.
 
     """
-    if not question.text.translate(dict.fromkeys(map(ord, _INVISIBLE))).strip():
+    if is_blank(question.text):
         raise translated_error("blank_question")
     async with AsyncExitStack() as stack:
         async with drill_lock(entry).question():

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from homeassistant.exceptions import HomeAssistantError
 
@@ -14,6 +14,14 @@ from .session import Scope
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigSubentry
+
+# Characters that a text may consist of and still be blank.
+_INVISIBLE: Final = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
+
+
+def is_blank(text: str) -> bool:
+    """Return whether there is nothing to be seen in a text."""
+    return not text.translate(dict.fromkeys(map(ord, _INVISIBLE))).strip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
