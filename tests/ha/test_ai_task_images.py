@@ -186,6 +186,25 @@ async def test_an_image_that_is_not_there_is_told(
 
 
 @pytest.mark.usefixtures("entry")
+async def test_a_sign_in_page_is_no_image(
+    hass: HomeAssistant, gateway: GatewaySimulator
+) -> None:
+    gateway.http.status = 200
+    with pytest.raises(HomeAssistantError) as error:
+        await generate_image(hass)
+    assert error.value.translation_key == "image_failed"
+
+
+@pytest.mark.usefixtures("entry")
+async def test_an_image_may_have_an_uncommon_name_of_its_type(
+    hass: HomeAssistant, gateway: GatewaySimulator
+) -> None:
+    gateway.images.mime_type = "image/jpg"
+    response = await generate_image(hass)
+    assert response["media_source_id"].endswith(".jpg")
+
+
+@pytest.mark.usefixtures("entry")
 async def test_an_expired_ticket_is_told(
     hass: HomeAssistant, gateway: GatewaySimulator
 ) -> None:

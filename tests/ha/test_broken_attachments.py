@@ -1,5 +1,6 @@
 """Pictures and files that are broken, and sources that fail in any way."""
 
+import asyncio
 from base64 import b64decode
 from io import BytesIO
 import logging
@@ -7,6 +8,7 @@ from pathlib import Path
 import struct
 from typing import Any
 
+from homeassistant.components import media_source
 from homeassistant.components.camera import DATA_COMPONENT
 from homeassistant.components.image import ImageEntity
 from homeassistant.components.image.const import DATA_COMPONENT as IMAGES
@@ -143,6 +145,17 @@ async def test_a_source_that_is_none_is_told(
     hass: HomeAssistant, media_id: str
 ) -> None:
     assert await refused(hass, media_id) == "attachment_missing"
+
+
+async def test_a_source_that_never_answers_is_told(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(media_source, "async_resolve_media", hang)
+    monkeypatch.setattr(attachments, "RESOLVE_TIMEOUT", 0)
+    assert await refused(hass, "media-source://dlna/x") == "attachment_missing"
 
 
 async def test_a_type_that_is_no_text_is_read_as_one(

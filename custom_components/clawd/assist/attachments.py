@@ -1,5 +1,6 @@
 """Pictures and files for an agent: read, scaled and checked before they are sent."""
 
+import asyncio
 from base64 import b64encode
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -39,6 +40,8 @@ MAX_SIDE: Final = 16_000
 # Of pictures that are read. Others are rare, or run programs, as EPS does. MPO comes
 # with JPEG.
 FORMATS: Final = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")
+# Seconds for a media source to find a file; one of another machine may never answer.
+RESOLVE_TIMEOUT: Final = 30.0
 # Share of `maxPayload` for attachments: the rest is for the message around them. A
 # larger frame would end the connection.
 PAYLOAD_SHARE: Final = 0.7
@@ -191,7 +194,8 @@ async def _async_resolve(
         if hass.states.get(entity_id) is None:
             raise _error("attachment_missing", number)
         return picture_file(await async_take_picture(hass, entity_id), entity_id)
-    found = await media_source.async_resolve_media(hass, media_id, None)
+    async with asyncio.timeout(RESOLVE_TIMEOUT):
+        found = await media_source.async_resolve_media(hass, media_id, None)
     if found.path is None:
         raise _error("attachment_missing", number)
     mime_type = media.get("media_content_type") or found.mime_type

@@ -162,7 +162,9 @@ async def _async_fetch(
             media = await runtime.client.media.fetch_artifact(
                 async_get_clientsession(hass), artifact.id, key, MAX_FILE_SIZE
             )
-            return artifact, media.content
+            # A sign-in page in front of the Gateway is an answer, too.
+            if media.mime_type in PICTURE_TYPES:
+                return artifact, media.content
     raise translated_error("image_failed")
 
 

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 URL_PREFIX: Final = f"/api/{DOMAIN}/media/"
 # Pictures that hold no scripts, unlike SVG.
 PICTURE_TYPES: Final = {
-    f"image/{kind}" for kind in ("avif", "bmp", "gif", "jpeg", "png", "webp")
+    # Some image models name a JPEG `jpg`.
+    f"image/{kind}"
+    for kind in ("avif", "bmp", "gif", "jpeg", "jpg", "png", "webp")
 }
 # What a browser may show or play itself, instead of downloading it.
 SHOWN_TYPES: Final = {
