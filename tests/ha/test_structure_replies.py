@@ -3,14 +3,16 @@
 import json
 from typing import Any
 
+from homeassistant.components.ai_task import async_generate_data
 from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import HomeAssistant
 import pytest
+import voluptuous as vol
 
 from custom_components.clawd.flows.ai_task import new_ai_task
 from tests.simulator import GatewaySimulator, Reply
 
-from .ai_tasks import generate
+from .ai_tasks import TASK, generate
 
 STRUCTURE: dict[str, Any] = {
     "n": {"required": True, "selector": {"number": {}}},
@@ -175,3 +177,35 @@ async def test_the_model_is_told_what_a_selector_takes(  # noqa: PLR0913
     assert await generate(hass, structure=wanted) == {"f": data}
     [request] = gateway.received("agent")
     assert told in request.params["message"].partition("JSON schema")[2]
+
+
+@pytest.mark.parametrize(
+    ("schema", "wrong", "right"),
+    [
+        ({str: int}, '{"a": "b"}', '{"a": 1}'),
+        ([str], "[1]", '["a"]'),
+        ([{vol.Required("a"): int}], '[{"a": "b"}]', 'Here: [{"a": 1}, {"a": 2}]'),
+        ({vol.Required("a"): vol.Maybe(str)}, '{"a": 1}', '{"a": null}'),
+        ({vol.Optional("a"): vol.Maybe(str)}, '{"a": 1}', '{"a": null}'),
+        ({vol.Optional("a"): object}, '{"b": 1}', '{"a": null}'),
+    ],
+    ids=str,
+)
+async def test_other_integrations_have_schemas_of_any_kind(
+    hass: HomeAssistant,
+    gateway: GatewaySimulator,
+    schema: object,
+    wrong: str,
+    right: str,
+) -> None:
+    gateway.script_once(chunks(wrong))
+    gateway.script_once(chunks(right))
+    result = await async_generate_data(
+        hass,
+        task_name="test",
+        entity_id=TASK,
+        instructions="Count.",
+        structure=vol.Schema(schema),
+    )
+    assert result.data == json.loads(right.removeprefix("Here: "))
+    assert len(gateway.received("agent")) == 2

@@ -135,7 +135,8 @@ class Structure:
             self._validate(data)
         except vol.Invalid as err:
             # A field that nobody asked for is the model's word.
-            known = str(err.path[0]) in self._schema["properties"] if err.path else 0
+            properties = self._schema.get("properties", {})
+            known = err.path and str(err.path[0]) in properties
             path = ".".join(map(str, err.path)) if known else ""
             raise StructureError(str(err), path=path) from err
         except Exception as err:
@@ -149,6 +150,8 @@ def _check_types(data: object, schema: JsonSchema, path: str) -> None:
 
     Optional fields that are null are taken out: many models fill in each field.
     """
+    if data is None and schema.get("nullable"):
+        return
     name = schema.get("type")
     types = _TYPES.get(name, ()) if isinstance(name, str) else ()
     wrong_bool = isinstance(data, bool) and bool not in types
@@ -159,11 +162,12 @@ def _check_types(data: object, schema: JsonSchema, path: str) -> None:
         case dict(), {"properties": dict(properties)}:
             optional = properties.keys() - set(schema.get("required", ()))
             for key in data.keys() & properties.keys():
-                if data[key] is None and key in optional and "type" in properties[key]:
+                inner = properties[key]
+                needed = "type" not in inner or inner.get("nullable")
+                if data[key] is None and key in optional and not needed:
                     del data[key]
                 else:
-                    where = f"{path}.{key}".lstrip(".")
-                    _check_types(data[key], properties[key], where)
+                    _check_types(data[key], inner, f"{path}.{key}".lstrip("."))
         case list(), {"items": dict(items)}:
             for number, item in enumerate(data):
                 _check_types(item, items, f"{path}[{number}]")
