@@ -17,16 +17,11 @@ from ..exceptions import (
     RequestFailedError,
     RunTimeoutError,
 )
-from ..run_result import (
-    ModelUsage,
-    final_texts,
-    output_tokens,
-    read_chat_end,
-    run_result,
-)
+from ..run_result import ModelUsage, final_texts, read_chat_end, run_result
 from ..statistics import RunOutcome
 from .deadlines import RunDeadlines
 from .failure import provider_message
+from .final_response import chat_error, final_error
 from .stream import RunStream
 
 if TYPE_CHECKING:
@@ -319,17 +314,11 @@ class AgentRun:
     def handle_chat(self, payload: Payload) -> None:
         """Process a `chat` event of a run that `chat.send` has started."""
         # The end of a fast run is read together with the response to its request.
-        match payload:
-            case {"state": "final"}:
-                self._conclude(read_chat_end(payload))
-            case {"state": "aborted"}:
-                self.accept()
-                self.fail(AgentRunAborted())
-            case {"state": "error"}:
-                self.accept()
-                reason = provider_message(str(payload.get("errorMessage", "")))
-                error = AgentRunError("the agent failed", code="ERROR", reason=reason)
-                self.fail(error)
+        if payload.get("state") == "final":
+            self._conclude(read_chat_end(payload))
+        elif error := chat_error(payload):
+            self.accept()
+            self.fail(error)
 
     def accept(self) -> None:
         """Mark the run as accepted."""
@@ -409,27 +398,8 @@ class AgentRun:
         self.accept()
         if self.ended:
             return
-        match payload:
-            case {"status": "ok", "result": {"meta": {"aborted": True}}}:
-                self.fail(AgentRunAborted())
-            case {"status": "ok"}:
-                self._conclude_ok(payload)
-            case {"status": "timeout", "stopReason": "rpc"}:
-                # v4 after `chat.abort`.
-                self.fail(AgentRunAborted())
-            case {"status": "timeout"}:
-                self.fail(AgentRunError("the agent took too long", code="TIMEOUT"))
-            case _:
-                self.fail(AgentRunError("the run ended unexpectedly", code="UNKNOWN"))
-
-    def _conclude_ok(self, payload: Payload) -> None:
-        texts = final_texts(payload)
-        if texts and not self.stream.text and output_tokens(payload) == 0:
-            # The model has not said a word: this is what its provider said. v3 ends
-            # {"payloads": [{"text": "500 mock failure"}]} like this, too.
-            reason = provider_message("\n".join(texts))
-            code = "PROVIDER_ERROR"
-            self.fail(AgentRunError("the provider failed", code=code, reason=reason))
+        if error := final_error(payload, has_text=bool(self.stream.text)):
+            self.fail(error)
             return
         # v4's final response has the last segment only.
         self._final = payload
