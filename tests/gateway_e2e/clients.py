@@ -1,24 +1,32 @@
 """Clients for the tests."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Final
 
 from custom_components.clawd.gateway import (
+    AgentRunError,
     ClientInfo,
     Credentials,
     DeviceIdentity,
     Endpoint,
     GatewayClient,
+    RunRequest,
     Timing,
 )
 
+from .editions import AGENTS, Config
 from .gateway_harness import GatewayHarness
+from .gateways import Gateway, serve_gateway
 
 TIMING: Final = Timing(
     connect_timeout=3, wait_timeout=1, max_delay=0.5, max_attempts=1_000
 )
+# The first run after a start takes longest.
+PATIENT: Final = Timing(connect_timeout=30, request_timeout=60)
+MAX_FIRST_RUNS: Final = 3
 
 
 def new_client(
@@ -57,3 +65,34 @@ async def running(client: GatewayClient) -> AsyncGenerator[GatewayClient]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+@contextmanager
+def serve_ready_gateway(
+    protocol: int, *, settings: Config | None = None, images: bool = False
+) -> Iterator[Gateway]:
+    """Run a Gateway whose agents have answered once."""
+    with serve_gateway(protocol, settings=settings, images=images) as gateway:
+        # An event loop may be running here already.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, _warm_up(gateway)).result()
+        yield gateway
+
+
+async def _warm_up(gateway: Gateway) -> None:
+    endpoint = Endpoint("127.0.0.1", gateway.port)
+    credentials = new_credentials(gateway.token)
+    async with running(client_at(endpoint, credentials, PATIENT)) as client:
+        for agent in AGENTS:
+            await _let_answer(client, f"agent:{agent['id']}:first")
+
+
+async def _let_answer(client: GatewayClient, session_key: str) -> None:
+    """Let an agent answer for the first time, which opens its database."""
+    for _ in range(MAX_FIRST_RUNS):
+        run = await client.start_run(RunRequest("say Hello.", session_key))
+        # OpenClaw on a busy machine may take the run and fail it, not to be sent
+        # again: {"code": "UNAVAILABLE", "message": "Agent database cleanup failed"}.
+        with suppress(AgentRunError):
+            await run.result()
+            return

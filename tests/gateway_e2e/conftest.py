@@ -10,7 +10,7 @@ import pytest
 from custom_components.clawd.gateway import GatewayClient
 from tests.simulator import GatewaySimulator, Refusal
 
-from .clients import new_client, running
+from .clients import new_client, running, serve_ready_gateway
 from .editions import EDITIONS
 from .fault_table import FaultTable
 from .gateway_harness import GatewayHarness, RealGatewayHarness, SimulatedGatewayHarness
@@ -49,7 +49,7 @@ def gateways() -> Iterator[dict[int, Gateway]]:
     """Run each real Gateway."""
     with ExitStack() as stack:
         yield {
-            protocol: stack.enter_context(serve_gateway(protocol))
+            protocol: stack.enter_context(serve_ready_gateway(protocol))
             for protocol in EDITIONS
         }
 
@@ -89,7 +89,7 @@ def telegram() -> Iterator[TelegramServer]:
 @pytest.fixture(scope="session")
 def equipped_gateway(telegram: TelegramServer) -> Iterator[Gateway]:
     """Run OpenClaw with a Telegram bot, a voice, and a provider of images."""
-    with serve_gateway(
+    with serve_ready_gateway(
         max(EDITIONS), settings=telegram.settings | SPEAKING, images=True
     ) as gateway:
         yield gateway

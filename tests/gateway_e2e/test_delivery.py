@@ -13,16 +13,12 @@ from custom_components.clawd.gateway import (
     Message,
     RequestFailedError,
     RunRequest,
-    Timing,
 )
 from tests.simulator import GatewaySimulator, Reply
 
-from .clients import new_client, running
 from .gateway_harness import GatewayHarness, RealGatewayHarness, SimulatedGatewayHarness
 from .telegram import TelegramServer
 
-# The first run after a start takes longest.
-TIMING = Timing(connect_timeout=30, request_timeout=60)
 REPLY = "Hello."
 DATA = '{"people": 2}'
 
@@ -35,13 +31,6 @@ async def harness(request: pytest.FixtureRequest) -> AsyncGenerator[GatewayHarne
         return
     async with GatewaySimulator() as simulator:
         yield SimulatedGatewayHarness(simulator)
-
-
-@pytest.fixture
-async def client(harness: GatewayHarness) -> AsyncGenerator[GatewayClient]:
-    """Return a connected client."""
-    async with running(new_client(harness, timing=TIMING)) as client:
-        yield client
 
 
 def request_to(

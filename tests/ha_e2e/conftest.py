@@ -9,7 +9,8 @@ from scripts.home_assistant import home
 from scripts.home_assistant.api import HomeAssistantApi, connect_new_user
 from scripts.home_assistant.boot import NEWEST, Installation, boot
 from scripts.home_assistant.folder import ROOT
-from tests.gateway_e2e.gateways import Gateway, serve_gateway
+from tests.gateway_e2e.clients import serve_ready_gateway
+from tests.gateway_e2e.gateways import Gateway
 
 VERSIONS = {
     "2026.3.1": Installation(
@@ -38,5 +39,5 @@ async def api() -> AsyncIterator[HomeAssistantApi]:
 def gateway() -> Iterator[Gateway]:
     """Run OpenClaw, which makes images, for the homes of all tests in turn."""
     # A start takes half a minute on a busy machine, and so does the first run.
-    with serve_gateway(4, images=True) as gateway:
+    with serve_ready_gateway(4, images=True) as gateway:
         yield gateway

@@ -5,21 +5,13 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from custom_components.clawd.gateway import RunRequest
 from tests.gateway_e2e.gateway_harness import RealGatewayHarness
 from tests.gateway_e2e.gateways import Gateway
 from tests.gateway_e2e.model import PIXEL
 from tests.gateway_e2e.nodes import admin
 from tests.gateway_e2e.test_unasked import JOB, SPAWN
 
-from .real_home import (
-    RealHome,
-    Resident,
-    another_client,
-    resident_of,
-    serve_home,
-    until,
-)
+from .real_home import RealHome, Resident, resident_of, serve_home, until
 from .voice import Played, VoiceDevice, add_voice_device, speak_with
 
 IMAGE = 'use image_generate {"prompt":"a cat"} | say On it.'
@@ -40,25 +32,19 @@ async def resident(home: RealHome) -> AsyncIterator[Resident]:
 
 
 @pytest.fixture
-async def kitchen(home: RealHome, resident: Resident, gateway: Gateway) -> VoiceDevice:
+async def kitchen(home: RealHome, resident: Resident) -> VoiceDevice:
     """Add a voice device to the kitchen."""
-    return await add_speaker(home, resident, gateway, "kitchen")
+    return await add_speaker(home, resident, "kitchen")
 
 
 @pytest.fixture
-async def bedroom(home: RealHome, resident: Resident, gateway: Gateway) -> VoiceDevice:
+async def bedroom(home: RealHome, resident: Resident) -> VoiceDevice:
     """Add a voice device to the bedroom."""
-    return await add_speaker(home, resident, gateway, "bedroom")
+    return await add_speaker(home, resident, "bedroom")
 
 
-async def add_speaker(
-    home: RealHome, resident: Resident, gateway: Gateway, area: str
-) -> VoiceDevice:
+async def add_speaker(home: RealHome, resident: Resident, area: str) -> VoiceDevice:
     """Add a voice device to an area."""
-    # The first run of a Gateway takes seconds, and would be handed off.
-    async with another_client(gateway) as client:
-        run = await client.start_run(RunRequest("say Hello.", "agent:main:main"))
-        await run.result()
     device = await add_voice_device(resident.api, f"{area} speaker", area)
     await speak_with(resident.api, home, f"{area}_speaker")
     return device
