@@ -21,7 +21,8 @@ from .install import NODE, install_gateway
 
 ROOT: Final = Path(__file__).parents[2]
 LOOPBACK: Final = ("127.0.0.1",)
-START_TIMEOUT: Final = 90.0
+# A start takes 15 s of a quiet machine, and most of its processors.
+START_TIMEOUT: Final = 180.0
 STOP_TIMEOUT: Final = 10.0
 POLL_INTERVAL: Final = 0.1
 
