@@ -13,7 +13,7 @@ from homeassistant.components.ai_task import (
 from homeassistant.components.conversation import AssistantContent, ChatLog
 from homeassistant.core import callback
 
-from .assist.attachments import async_read_files
+from .assist.attachments import async_read_files, attachment_type
 from .assist.errors import translated_error
 from .assist.evaluation import (
     EVALUATE,
@@ -158,7 +158,10 @@ class ClawdAITaskEntity(AgentEntity, AITaskEntity):
     async def _async_read(
         self, attachments: list[Attachment] | None
     ) -> tuple[File, ...]:
-        paths = [(file.path, file.mime_type) for file in attachments or ()]
+        paths = [
+            (file.path, attachment_type(file.media_content_id, file.mime_type))
+            for file in attachments or ()
+        ]
         return await async_read_files(self.hass, paths)
 
 

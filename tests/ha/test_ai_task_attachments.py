@@ -5,6 +5,7 @@ from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
+from homeassistant.components.camera import DATA_COMPONENT
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from PIL import Image
@@ -242,3 +243,21 @@ async def test_a_picture_of_no_use_is_told_before_it_is_sent(  # noqa: PLR0913, 
     assert error.value.translation_placeholders
     assert error.value.translation_placeholders["number"] == "1"
     assert gateway.received("agent") == []
+
+
+@pytest.mark.usefixtures("entry")
+@pytest.mark.parametrize("content_type", ["application/octet-stream", "text/html"])
+async def test_a_camera_of_a_task_gives_a_picture_whatever_it_says(
+    hass: HomeAssistant, gateway: GatewaySimulator, content_type: str
+) -> None:
+    door = await add_camera(hass)
+    camera = hass.data[DATA_COMPONENT].get_entity(door)
+    assert camera
+    camera.content_type = content_type
+    gateway.script(Reply(RIGHT))
+    await generate(hass, structure=STRUCTURE, attachments=media(door))
+    # Not by the agent with its tools, as other files.
+    assert gateway.received("chat.send") == []
+    [request] = gateway.received("agent")
+    [sent] = request.params["attachments"]
+    assert sent["mimeType"] == "image/jpeg"

@@ -111,9 +111,16 @@ def picture_file(picture: Picture, name: str) -> File:
     It is a picture whatever type its integration names, `application/pdf` for
     instance: other files go to the agent with its tools.
     """
-    mime_type = _bare_type(picture.content_type)
-    is_image = mime_type.startswith("image/")
-    return File(mime_type if is_image else JPEG, name, picture.content)
+    return File(_picture_type(picture.content_type), name, picture.content)
+
+
+def attachment_type(media_content_id: str, mime_type: str) -> str:
+    """Return the MIME type of an attachment that Home Assistant has resolved.
+
+    That of an entity is a picture, as above.
+    """
+    is_entity = _ENTITY.fullmatch(media_content_id)
+    return _picture_type(mime_type) if is_entity else mime_type
 
 
 async def async_resolve_files(
@@ -290,6 +297,11 @@ def _size(picture: Image.Image, pixels: int) -> tuple[int, int]:
 
 def _encode(file: File) -> Attachment:
     return Attachment(file.mime_type, file.name, b64encode(file.content).decode())
+
+
+def _picture_type(mime_type: str) -> str:
+    bare = _bare_type(mime_type)
+    return bare if bare.startswith("image/") else JPEG
 
 
 def _bare_type(mime_type: str) -> str:
