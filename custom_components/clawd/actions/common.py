@@ -13,7 +13,7 @@ from homeassistant.helpers import (
 import voluptuous as vol
 
 from ..assist.attachments import async_resolve_files
-from ..assist.question import Question, call_origin, is_blank
+from ..assist.question import Question, call_origin, not_blank
 from ..assist.session import is_reserved_name
 from ..assist.structure import structure_schema
 from ..assist.system_prompt import async_build_prompt
@@ -58,12 +58,6 @@ MEDIA: Final = vol.Any(
 )
 
 
-def _not_blank(text: str) -> str:
-    if is_blank(text):
-        raise vol.Invalid("the text must not be blank")
-    return text.strip()
-
-
 def _thinking_level(value: object) -> object:
     """Return a thinking level; YAML takes `off` without quotes for false."""
     if isinstance(value, bool):
@@ -71,7 +65,7 @@ def _thinking_level(value: object) -> object:
     return value
 
 
-NOT_BLANK: Final = vol.All(cv.string, _not_blank)
+NOT_BLANK: Final = vol.All(cv.string, not_blank)
 QUESTION: Final = {
     vol.Required(ATTR_AGENT): cv.entity_id,
     vol.Required(ATTR_TEXT): NOT_BLANK,

@@ -5,6 +5,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.exceptions import HomeAssistantError
+import voluptuous as vol
 
 from ..const import CONF_SESSION_NAME, CONF_SESSION_SCOPE, DOMAIN
 from ..home.announcements import Listener
@@ -22,6 +23,18 @@ _INVISIBLE: Final = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 def is_blank(text: str) -> bool:
     """Return whether there is nothing to be seen in a text."""
     return not text.translate(dict.fromkeys(map(ord, _INVISIBLE))).strip()
+
+
+def not_blank(text: str) -> str:
+    """Validate a text, and strip it.
+
+    Raises:
+        vol.Invalid: it is blank.
+
+    """
+    if is_blank(text):
+        raise vol.Invalid("the text must not be blank")
+    return text.strip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
