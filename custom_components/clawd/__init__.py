@@ -135,14 +135,14 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> boo
     async_schedule_self_tests(hass, entry)
     async_create_devices(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    # The event entities are to see what was said meanwhile.
+    # After the platforms: event entities must see messages missed meanwhile.
     stop = UnaskedReplies(hass, entry, get_listeners(entry)).async_start()
     tracker.async_track(entry, "unasked replies", stop)
     await async_create_assistants(hass, entry)
     await _async_load_voice(hass, entry)
     tracker.async_track(entry, "warm-up", async_track_starts(hass, entry))
     await async_resume_handoffs(hass, entry)
-    # Not those of the runs that are resumed.
+    # After runs were resumed: their sessions are in use.
     unsubscribe = async_track_unused(hass, entry)
     tracker.async_track(entry, "unused sessions", unsubscribe)
     runtime.listener_baseline = count_listeners(client)
@@ -157,7 +157,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> boo
 async def _async_start_services(
     hass: HomeAssistant, entry: ClawdConfigEntry, endpoint: Endpoint
 ) -> None:
-    """Start what serves the agents' runs, each until the entry is unloaded."""
+    """Start the services for agents' runs.
+
+    Each lasts until the entry is unloaded.
+    """
     tracker = async_get_tracker(entry)
     for name, unsubscribe in (await entry.runtime_data.speech.async_start()).items():
         tracker.async_track(entry, name, unsubscribe)
@@ -179,9 +182,9 @@ async def _async_start_services(
 
 
 async def _async_load_voice(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
-    """Set up the platform once something can speak.
+    """Set up text-to-speech once available.
 
-    It brings components that nobody needs without: a cache, ffmpeg, media sources.
+    It loads components needed for nothing else: a cache, ffmpeg, media sources.
     """
     runtime = entry.runtime_data
     if runtime.speech.data.configured:
@@ -191,7 +194,7 @@ async def _async_load_voice(hass: HomeAssistant, entry: ClawdConfigEntry) -> Non
 
 @callback
 def _async_check_voice(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
-    """Set up the platform if the Gateway got a provider meanwhile."""
+    """Set up text-to-speech if newly available."""
     runtime = entry.runtime_data
     # A second task would set the platform up twice.
     needed = runtime.speech.data.configured and not runtime.voice_loaded
@@ -202,7 +205,7 @@ def _async_check_voice(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
 
 
 async def async_reload_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
-    """Reload an entry after its settings changed."""
+    """Reload an entry after changed settings."""
     hass.config_entries.async_schedule_reload(entry.entry_id)
 
 

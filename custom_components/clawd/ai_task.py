@@ -57,10 +57,10 @@ async def async_setup_entry(
 
 
 class ClawdAITaskEntity(AgentEntity, AITaskEntity):
-    """AI task that an agent, or its model alone, does.
+    """AI task entity of an agent or model.
 
     Attributes:
-        offers_images: whether the Gateway has a tool that makes pictures.
+        offers_images: whether the Gateway has an image generation tool.
 
     """
 
@@ -70,7 +70,7 @@ class ClawdAITaskEntity(AgentEntity, AITaskEntity):
     @property
     @override
     def supported_features(self) -> AITaskEntityFeature:
-        """Return what the Gateway can do."""
+        """Return the supported features."""
         features = (
             AITaskEntityFeature.GENERATE_DATA
             | AITaskEntityFeature.SUPPORT_ATTACHMENTS
@@ -83,7 +83,7 @@ class ClawdAITaskEntity(AgentEntity, AITaskEntity):
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
-        """Ask again for the tools after a reconnect."""
+        """Update the features after a reconnect."""
         super()._handle_coordinator_update()
         if self.coordinator.agents_current:
             entry = self.coordinator.config_entry
@@ -102,7 +102,7 @@ class ClawdAITaskEntity(AgentEntity, AITaskEntity):
     async def _async_generate_data(
         self, task: GenDataTask, chat_log: ChatLog
     ) -> GenDataTaskResult:
-        """Ask for a text, or for data of a structure."""
+        """Generate text or structured data."""
         if task.llm_api is not None:
             # Only tools of the node reach an agent.
             raise translated_error("llm_api_unsupported")
@@ -141,7 +141,7 @@ class ClawdAITaskEntity(AgentEntity, AITaskEntity):
         )
 
     async def _async_evaluate(self, task: Any) -> Any:  # noqa: ANN401 - of 2026.11
-        """Estimate the answers to questions about a state or a picture."""
+        """Evaluate questions about a state or picture."""
         answer = await self._async_ask(
             Task(
                 text=evaluation_text(task.questions, task.state),
@@ -166,7 +166,7 @@ class ClawdAITaskEntity(AgentEntity, AITaskEntity):
 
 
 def _system_prompt(chat_log: ChatLog) -> str:
-    """Return what Home Assistant tells a model before the task."""
+    """Return the system prompt of the task."""
     system = chat_log.content[0]
     if TYPE_CHECKING:
         assert isinstance(system, SystemContent)

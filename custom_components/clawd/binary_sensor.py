@@ -54,6 +54,6 @@ class SelfTestBinarySensor(SelfTestEntity, BinarySensorEntity):
     @property
     @override
     def is_on(self) -> bool | None:
-        """Return whether the last self-test failed; None before the first."""
+        """Return whether the last self-test failed."""
         report = self.coordinator.data
         return report["status"] in FAILED_STATUSES if report else None

@@ -1,4 +1,4 @@
-"""Buttons of a Gateway and its agents."""
+"""Buttons of Gateways and agents."""
 
 from typing import TYPE_CHECKING, override
 
@@ -42,7 +42,7 @@ async def async_setup_entry(
 
 
 class StopButton(AgentEntity, ButtonEntity):
-    """Button that stops an agent's runs, with or without somebody who waits."""
+    """Button to stop an agent's runs."""
 
     entity_description = ButtonEntityDescription(key="stop", translation_key="stop")
 
@@ -65,7 +65,7 @@ class StopButton(AgentEntity, ButtonEntity):
 
 
 class SelfTestButton(SelfTestEntity, ButtonEntity):
-    """Button that runs the self-test."""
+    """Button to run the self-test."""
 
     @override
     async def async_press(self) -> None:
@@ -75,7 +75,7 @@ class SelfTestButton(SelfTestEntity, ButtonEntity):
 
 
 class NewConversationButton(AgentEntity, ButtonEntity):
-    """Button that begins all sessions of an agent anew."""
+    """Button to start a new conversation."""
 
     _attr_translation_key = "new_conversation"
 

@@ -73,12 +73,15 @@ def new_client(
     options: Mapping[str, Any],
     history: ClientHistory,
 ) -> GatewayClient:
-    """Return a client; the self-test expects it to end with its entry."""
+    """Return a client and register its end.
+
+    The self-test expects it to end with its entry.
+    """
     profile = OPERATOR_PROFILE
     if options.get(CONF_ASK_QUESTIONS) is True:
         profile = ANSWERING_PROFILE
     else:
-        # Who opts in again asks again.
+        # Opting in again sends a new request.
         history.scopes_denied = False
     return _new_client(endpoint, credentials, options, history, profile)
 
@@ -89,7 +92,7 @@ def new_node_client(
     options: Mapping[str, Any],
     history: ClientHistory,
 ) -> GatewayClient:
-    """Return a client that offers the home to the agents."""
+    """Return the client of a node."""
     return _new_client(endpoint, credentials, options, history, NODE_PROFILE)
 
 
@@ -117,13 +120,13 @@ def _new_client(
 
 
 def get_history(hass: HomeAssistant, entry_id: str) -> ClientHistory:
-    """Return the evidence of an entry, which outlives its client."""
+    """Return the client history of an entry."""
     histories = hass.data.setdefault(HISTORIES, {})
     return histories.setdefault(entry_id, ClientHistory())
 
 
 def get_node_history(hass: HomeAssistant, entry_id: str) -> ClientHistory:
-    """Return the evidence of an entry's node, which outlives its client."""
+    """Return the client history of a node."""
     return get_history(hass, _node_history_key(entry_id))
 
 
@@ -139,7 +142,7 @@ def _node_history_key(entry_id: str) -> str:
 
 
 def _number(options: Mapping[str, Any], key: str, default: int, maximum: int) -> int:
-    """Return an option; the default if it was edited by hand to what is none."""
+    """Return a number option, or its default."""
     value = options.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return default
@@ -156,7 +159,7 @@ def certificates_in(text: str) -> str:
 async def async_get_endpoint(
     hass: HomeAssistant, data: Mapping[str, Any], options: Mapping[str, Any]
 ) -> Endpoint:
-    """Return the endpoint of a config entry or flow.
+    """Return the endpoint of an entry or flow.
 
     Raises:
         ssl.SSLError: the CA certificate cannot be read.
@@ -178,7 +181,7 @@ async def async_get_credentials(
     data: Mapping[str, Any],
     tokens: DeviceTokenStore | None = None,
 ) -> Credentials:
-    """Return the credentials of a config entry or flow.
+    """Return the credentials of an entry or flow.
 
     Raises:
         ConfigEntryError: the device key cannot be read.
@@ -200,7 +203,9 @@ async def async_get_node_credentials(
     tokens: DeviceTokenStore,
     entry_id: str,
 ) -> Credentials:
-    """Return the credentials of an entry's node: a key and a token of its own.
+    """Return the credentials of an entry's node.
+
+    A key and a token of its own.
 
     Raises:
         ConfigEntryError: its key cannot be read.
@@ -216,7 +221,7 @@ async def async_get_node_credentials(
 def node_credentials(
     hass: HomeAssistant, data: Mapping[str, Any], identity: DeviceIdentity
 ) -> Credentials:
-    """Return the credentials of a node without a token of its own."""
+    """Return node credentials without a token."""
     # A Gateway on this machine retires devices of the same name when it pairs another
     # one: each home has its own.
     place = " ".join(hass.config.location_name.split())[:MAX_PLACE]

@@ -244,7 +244,7 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
     async def _async_use_token(
         self, user_input: dict[str, Any] | None
     ) -> ConfigFlowResult:
-        """Probe with a submitted token, or show the form."""
+        """Handle the token form."""
         if user_input is None:
             return self._async_show_form(self._errors)
         self._user_input = user_input
@@ -296,7 +296,7 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_sign_in(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the headers that a sign-in page lets through."""
+        """Handle headers for a sign-in page."""
         setup, candidate = self._setup, self._probe_result.candidate
         error, line = ("sign_in_required" if setup.headers else ""), 0
         if user_input is not None:
@@ -321,7 +321,7 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_link_address(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for another address than the one in a setup link."""
+        """Handle another address for a setup link."""
         error = self._probe_result.error
         errors = form_errors(error, {CONF_ADDRESS}) if error else {}
         if user_input is not None:
@@ -348,7 +348,7 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_insecure(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for consent to a public address without TLS."""
+        """Handle consent to an insecure connection."""
         if user_input is not None:
             self._probe_result = await self._setup.async_allow_insecure()
             return await self._async_step_for_probe_result()
@@ -378,7 +378,7 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_pairing(
         self, _user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Wait for approval of this device at the Gateway."""
+        """Wait for approval of this device."""
         self._asked_owner = True
         if self._approval is None:
             self._approval = self.hass.async_create_background_task(
@@ -402,7 +402,7 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_approved(
         self, _user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Continue with the result of the wait for approval."""
+        """Handle the result of the approval."""
         if self._login_result.refused:
             return await self.async_step_refused()
         return await self._async_step_for_login_result()
@@ -454,7 +454,7 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_node_approval(
         self, _user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Choose how the Gateway's owner approves the node."""
+        """Choose the way to approve the node."""
         node = self._require_node()
         commands = ["node_commands"] if node.has_gateway_secret else []
         return self.async_show_menu(
@@ -465,7 +465,7 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_node_link(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Use a node link; without one, back to the menu."""
+        """Handle a node link."""
         errors: dict[str, str] = {}
         if user_input is not None:
             if not (link := user_input.get(CONF_NODE_LINK)):
@@ -505,7 +505,7 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_node_done(
         self, _user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Keep the key that is approved, or may still be."""
+        """Keep the node's key."""
         await self._require_node().async_store()
         return await self.async_step_assistant()
 
@@ -563,7 +563,7 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
     async def _async_update_entry(
         self, entry: ConfigEntry, info: GatewayInfo, reason: str
     ) -> ConfigFlowResult:
-        """Update and reload an entry of the same Gateway."""
+        """Update and reload an existing entry."""
         if entry.unique_id and not info.matches_id(entry.unique_id):
             return self.async_abort(reason="wrong_gateway")
         await self._async_finish_setup(info)

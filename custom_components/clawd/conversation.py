@@ -75,7 +75,7 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
     @property
     @override
     def supported_features(self) -> ConversationEntityFeature:
-        """Return whether the agent can control the home."""
+        """Return the supported features."""
         home = AgentHome.from_subentry(self.subentry)
         # Clawdbot and older Gateways have no tools of nodes.
         node = self.coordinator.config_entry.runtime_data.node
@@ -93,7 +93,7 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
     async def _async_handle_message(
         self, user_input: ConversationInput, chat_log: ChatLog
     ) -> ConversationResult:
-        """Ask the agent and stream its reply into the chat log."""
+        """Handle a message and stream the reply."""
         asked_at = asyncio.get_running_loop().time()
         question = self._question(
             user_input,
@@ -133,7 +133,10 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
     async def _async_stream_reply(
         self, run: OngoingRun, asked_at: float, chat_log: ChatLog, said: int = 0
     ) -> ConversationResult:
-        """Stream the reply of a run into the chat log, from a number of characters."""
+        """Stream a reply into the chat log.
+
+        From the character `said` on.
+        """
         entry, language = self.coordinator.config_entry, run.question.language
         patience = self.subentry.data[CONF_HANDOFF_AFTER]
         if patience and run.question.voice_device is not None:
@@ -146,7 +149,7 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
             ):
                 pass
         except asyncio.CancelledError:
-            # The pipeline was interrupted: nobody waits for the reply.
+            # The pipeline was interrupted: the reply has no reader.
             await async_stop(self.hass, entry, [run])
             raise
         except RunTimeoutError:
@@ -158,7 +161,7 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
             async_hand_off(self.hass, entry, run)
             shown = await self._async_handoff_sentence(language)
             if run.reply and run.heard:
-                # It was said with the stream.
+                # The stream included it.
                 shown = join(run.reply.shown[said:], shown)
             else:
                 self._async_say(shown, chat_log)
@@ -177,7 +180,10 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
     async def _async_with_end(
         self, run: OngoingRun, deltas: AsyncGenerator[Delta], said: int
     ) -> AsyncGenerator[Delta]:
-        """Yield the reply so far, and the question or sentence that ends the turn."""
+        """Yield the reply and its final sentence.
+
+        A question, or the hand-off.
+        """
         continued = said > 0
         async for delta in deltas:
             if continued and (text := cast("dict[str, Any]", delta).get("content")):
@@ -195,7 +201,7 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
             yield {"content": sentence}
 
     def _question_of(self, run: OngoingRun) -> OpenQuestion | None:
-        """Return the question for which a run has sent its reader away."""
+        """Return the question that ended the turn."""
         questions = get_agent_questions(self.coordinator.config_entry)
         asked = questions.of_run(run.id) if questions else None
         return asked if asked and asked.reader else None
@@ -203,7 +209,7 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
     async def _async_ask(
         self, asked: OpenQuestion, run: OngoingRun, chat_log: ChatLog, said: int
     ) -> ConversationResult:
-        """Return a question of the agent, to which the next utterance is the answer."""
+        """Return a question as result."""
         text, before = await self._async_describe(asked), ""
         questions = get_agent_questions(self.coordinator.config_entry)
         assert questions  # noqa: S101 - it has the question
@@ -221,7 +227,7 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
         )
 
     def _question_to_answer(self, question: Question) -> OpenQuestion | None:
-        """Return the question of an agent to which an utterance may be the answer."""
+        """Return the question awaiting this answer."""
         questions = get_agent_questions(self.coordinator.config_entry)
         if questions is None or not question.by_person:
             return None
@@ -238,7 +244,10 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
         asked_at: float,
         chat_log: ChatLog,
     ) -> ConversationResult | None:
-        """Answer a question of the agent; None if the utterance is no answer."""
+        """Answer a question of the agent.
+
+        None if the utterance is no answer.
+        """
         entry = self.coordinator.config_entry
         questions = get_agent_questions(entry)
         assert questions  # noqa: S101 - it has the question
@@ -274,7 +283,7 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
         return _result(chat_log, question, text, listens=taken is Taken.ASKED)
 
     async def _async_handoff_sentence(self, language: str) -> str:
-        """Return what is said when a run is handed off."""
+        """Return the sentence of a hand-off."""
         return self.subentry.data.get(
             CONF_HANDOFF_SENTENCE
         ) or await async_get_sentence(self.hass, language, Sentence.HANDED_OFF)
@@ -282,14 +291,14 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
     async def _async_stop(
         self, runs: Iterable[OngoingRun], question: Question, chat_log: ChatLog
     ) -> ConversationResult:
-        """Stop runs, and say what became of them."""
+        """Stop runs and report the result."""
         report = await async_stop(self.hass, self.coordinator.config_entry, runs)
         text = await async_describe_stop(self.hass, question.language, report)
         self._async_say(text, chat_log)
         return _result(chat_log, question, text)
 
     def _async_fire_reply(self, run: OngoingRun) -> None:
-        """Tell automations that a question is answered."""
+        """Fire the event of a reply."""
         question = run.question
         async_fire_agent_event(
             self.hass,
@@ -301,7 +310,7 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
         )
 
     def _async_say(self, text: str, chat_log: ChatLog) -> None:
-        """Add what no agent said to the chat log."""
+        """Add a sentence to the chat log."""
         chat_log.async_add_assistant_content_without_tools(
             AssistantContent(self.entity_id, text)
         )
@@ -318,7 +327,7 @@ def _result(
 
 
 async def _async_is_person(hass: HomeAssistant, user_input: ConversationInput) -> bool:
-    """Return whether a person asks, and no automation."""
+    """Return whether a person asks."""
     # An automation's question has a parent, or neither user nor device.
     if user_input.context.parent_id is not None:
         return False

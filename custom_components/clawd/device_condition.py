@@ -53,7 +53,10 @@ def _is_connected(entry: ClawdConfigEntry) -> bool:
 
 
 def _self_test_failed(entry: ClawdConfigEntry) -> bool | None:
-    """Return whether the last self-test failed; None if none is known."""
+    """Return whether the last self-test failed.
+
+    None if none is known.
+    """
     if entry.state is not ConfigEntryState.LOADED:
         return None
     report = entry.runtime_data.reports.data
@@ -79,7 +82,9 @@ CONDITION_SCHEMA: Final = cv.DEVICE_CONDITION_BASE_SCHEMA.extend(
 async def async_validate_condition_config(
     hass: HomeAssistant, config: ConfigType
 ) -> ConfigType:
-    """Validate a condition; called once the device's entry is loaded.
+    """Validate a condition.
+
+    Called once the device's entry is loaded.
 
     Raises:
         InvalidDeviceAutomationConfig: the device has no such condition.

@@ -36,7 +36,9 @@ TRIGGER_SCHEMA: Final = DEVICE_TRIGGER_BASE_SCHEMA.extend(
 async def async_validate_trigger_config(
     hass: HomeAssistant, config: ConfigType
 ) -> ConfigType:
-    """Validate a trigger; called once the device's entry is loaded.
+    """Validate a trigger.
+
+    Called once the device's entry is loaded.
 
     Raises:
         InvalidDeviceAutomationConfig: the device has no such trigger.
@@ -75,7 +77,7 @@ async def async_attach_trigger(
     action: TriggerActionType,
     trigger_info: TriggerInfo,
 ) -> CALLBACK_TYPE:
-    """Attach a trigger to the events of a device."""
+    """Attach a trigger."""
     kind = config[CONF_TYPE]
     event_config = event_trigger.TRIGGER_SCHEMA(
         {

@@ -1,4 +1,4 @@
-"""Diagnostics of an entry, without secrets and limited in size."""
+"""Diagnostics of an entry."""
 
 import json
 from typing import TYPE_CHECKING, Final

@@ -79,7 +79,7 @@ class SelfTestEntity(ClawdEntity[ReportHistory]):
 
 @callback
 def async_create_devices(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
-    """Create the devices: the Gateway, and its agents below it."""
+    """Create the devices of Gateway and agents."""
     registry = dr.async_get(hass)
     gateway = registry.async_get_or_create(
         config_entry_id=entry.entry_id, **gateway_device_info(entry)

@@ -76,7 +76,7 @@ def error_key(err: GatewayError) -> str:
 
 
 def setup_error(err: GatewayError) -> HomeAssistantError:
-    """Return the error that ends the setup of an entry."""
+    """Return the error for a failed setup."""
     # The client would retry, so Home Assistant does: a device gets approved, a clock
     # is set after the start of the machine, a Gateway is updated.
     if minimum_delay(err) is not None:
@@ -87,7 +87,7 @@ def setup_error(err: GatewayError) -> HomeAssistantError:
 
 
 def action_error(err: GatewayError) -> HomeAssistantError:
-    """Return the error that ends an action or a conversation."""
+    """Return the error for a failed action."""
     match err:
         case AgentRunError(reason=reason) if reason:
             return HomeAssistantError(
@@ -107,12 +107,12 @@ def action_error(err: GatewayError) -> HomeAssistantError:
 
 
 def pairing_request(err: GatewayError | None) -> str | None:
-    """Return the id of the pairing request, if any."""
+    """Return the pairing request's id, if any."""
     return err.request_id if isinstance(err, PairingRequiredError) else None
 
 
 def approval_placeholders(err: GatewayError | None) -> dict[str, str]:
-    """Return the placeholders of texts that ask for approval."""
+    """Return the placeholders for a device approval."""
     # Clawdbot (v3) sends the code NOT_PAIRED and no code in the details.
     program = "clawdbot" if err and err.code == "NOT_PAIRED" else "openclaw"
     request = pairing_request(err)
@@ -124,7 +124,7 @@ def approval_placeholders(err: GatewayError | None) -> dict[str, str]:
 
 
 def node_approval_placeholders(err: PairingRequiredError | None) -> dict[str, str]:
-    """Return the placeholders of texts that ask for approval of a node.
+    """Return the placeholders for a node approval.
 
     Its device comes first; without an error, it is approved.
     """
@@ -135,7 +135,7 @@ def node_approval_placeholders(err: PairingRequiredError | None) -> dict[str, st
 
 
 def format_fingerprint(fingerprint: str) -> str:
-    """Return a fingerprint as `openssl` does, in two lines."""
+    """Format a fingerprint on two lines."""
     pairs = zip(fingerprint[::2], fingerprint[1::2], strict=True)
     text = ":".join(map("".join, pairs)).upper()
     return f"{text[:FINGERPRINT_LINE]}\n{text[FINGERPRINT_LINE:]}" if text else ""

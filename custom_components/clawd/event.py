@@ -1,4 +1,4 @@
-"""Events of a Gateway and its agents."""
+"""Event entities of Gateways and agents."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, override
@@ -80,7 +80,7 @@ class ActivityEvent(AgentEntity, EventEntity):
     @property
     @override
     def available(self) -> bool:
-        """Return true: a task may fail with the connection."""
+        """Return true: tasks may fail while disconnected."""
         return True
 
     @override

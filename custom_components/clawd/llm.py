@@ -1,4 +1,7 @@
-"""Tools for other conversation agents (Home Assistant 2026.10 and later)."""
+"""Tools for other conversation agents.
+
+New in Home Assistant 2026.10.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -21,7 +24,7 @@ EXCLUDED_PLATFORMS = frozenset({DOMAIN, "mcp_server"})
 def async_get_tools(
     hass: HomeAssistant, llm_context: llm.LLMContext, api_id: str
 ) -> LLMTools | None:
-    """Return the tool that asks an agent, where one is offered."""
+    """Return the tool to ask an agent."""
     if api_id != llm.LLM_API_ASSIST or llm_context.platform in EXCLUDED_PLATFORMS:
         return None
     if in_agent_call() or not (agents := async_offered_agents(hass)):

@@ -35,7 +35,10 @@ FIRST_AGENT: Final = "main"
 
 
 async def async_migrate_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> bool:
-    """Migrate an entry; later minor versions are compatible."""
+    """Migrate an entry.
+
+    Later minor versions are compatible.
+    """
     if (entry.version, entry.minor_version) == (1, 1):
         _async_move_allow_insecure(hass, entry)
         _async_add_agent(hass, entry)
@@ -60,7 +63,7 @@ async def async_migrate_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> b
 
 @callback
 def _async_move_allow_insecure(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
-    """Move the permission to connect without TLS to the options."""
+    """Move the insecure option to the options."""
     data = dict(entry.data)
     consent = data.pop(CONF_ALLOW_INSECURE, False)
     options = {**entry.options, CONF_ALLOW_INSECURE: consent}
@@ -69,7 +72,10 @@ def _async_move_allow_insecure(hass: HomeAssistant, entry: ClawdConfigEntry) -> 
 
 @callback
 def _async_add_agent(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
-    """Turn the only agent into a subentry with the same entity."""
+    """Turn the only agent into a subentry.
+
+    It keeps its entity.
+    """
     new = new_subentry(FIRST_AGENT, _async_device_name(hass, entry))
     # It had one session per conversation.
     data = {**new["data"], CONF_SESSION_SCOPE: Scope.CONVERSATION.value}
@@ -95,9 +101,9 @@ def _async_add_agent(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
 
 @callback
 def _async_remove_private_key(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
-    """Keep only the certificates of a pasted CA."""
+    """Remove private keys from a pasted CA."""
     data = dict(entry.data)
-    # What is no text was edited by hand; the validation names it.
+    # Edited by hand if it is not a text: the validation reports it.
     if not isinstance(data.get(CONF_CA_CERTIFICATE, ""), str):
         return
     if certificates := certificates_in(data.pop(CONF_CA_CERTIFICATE, "")):
@@ -125,7 +131,10 @@ def _async_rename_idle_timeout(hass: HomeAssistant, entry: ClawdConfigEntry) -> 
 
 @callback
 def _async_add_home_settings(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
-    """Give each agent the settings on the home: no access, but the offer of it."""
+    """Add home settings without access.
+
+    The offer of access is added, too.
+    """
     settings = {key: DEFAULTS[key] for key in HOME_SETTINGS}
     for subentry in entry.subentries.values():
         data = {**settings, **subentry.data}
@@ -136,7 +145,7 @@ def _async_add_home_settings(hass: HomeAssistant, entry: ClawdConfigEntry) -> No
 
 @callback
 def _async_add_missing_settings(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
-    """Give each agent and AI task the settings that are new, with their defaults."""
+    """Add missing settings with defaults."""
     for subentry in entry.subentries.values():
         if defaults := SUBENTRY_DEFAULTS.get(subentry.subentry_type):
             data = {**defaults, **subentry.data}

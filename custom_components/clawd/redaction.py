@@ -26,7 +26,7 @@ def known_secrets(
     options: Mapping[str, Any],
     *credentials: Credentials,
 ) -> list[str]:
-    """Return the secrets of an entry: of its data, its options and its devices."""
+    """Return the secrets of an entry."""
     # Data that were edited by hand may be of any type: {"token": 12345678}.
     stored = [*_leaves(data.get(CONF_TOKEN)), *_leaves(data.get(CONF_PASSWORD))]
     headers = header_secrets(_leaves(options.get(CONF_HEADERS)))
@@ -36,7 +36,7 @@ def known_secrets(
 
 
 def secret_variants(secret: str) -> set[str]:
-    """Return the encodings in which a secret may appear."""
+    """Return the encodings of a secret."""
     raw = secret.encode(errors="replace")
     return {
         secret,
@@ -50,12 +50,15 @@ def secret_variants(secret: str) -> set[str]:
 
 
 def contains_secret(document: object, secrets: Iterable[str]) -> bool:
-    """Return whether a document contains a secret in any encoding."""
+    """Return whether a document contains a secret.
+
+    In any encoding.
+    """
     return _contains(document, _all_variants(secrets))
 
 
 def redact_texts(document: JsonValueType, secrets: Iterable[str]) -> JsonValueType:
-    """Replace each text of a document that contains a secret."""
+    """Redact the texts with a secret."""
     return _redact(document, _all_variants(secrets))
 
 
@@ -97,7 +100,10 @@ def _leaves(value: object) -> Iterator[str]:
 
 
 def _numbers(document: object) -> Iterator[str]:
-    """Yield the numbers of a document as texts: a token may be one."""
+    """Yield the numbers of a document.
+
+    A token may be one.
+    """
     match document:
         case dict():
             for value in document.values():

@@ -65,10 +65,13 @@ def _retry_of(
 
 
 class RetryFlow(IssueFlow):
-    """Flow that retries until the issue is gone."""
+    """Fix flow that retries an operation."""
 
     def __init__(self, retry: Retry) -> None:
-        """Initialize with a callback that returns an error key."""
+        """Initialize with the operation.
+
+        It returns an error key, or None.
+        """
         self._retry = retry
 
     async def async_step_init(
@@ -80,7 +83,7 @@ class RetryFlow(IssueFlow):
     async def async_step_confirm(
         self, _user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
-        """Retry, and see if the issue is gone."""
+        """Retry and check the issue."""
         error = await self._retry(self._shown or {})
         if self._issue:
             return self._async_show_form({"base": "not_fixed"})
@@ -114,13 +117,13 @@ async def _async_replace_node_key(
 
 
 async def _async_look_again(_shown: Shown) -> None:
-    """Do nothing: the issue goes by itself once the request is approved."""
+    """Wait for the issue's deletion."""
 
 
 async def _async_ask_again(
     hass: HomeAssistant, entry: ClawdConfigEntry, shown: Shown
 ) -> str | None:
-    """Request the scopes that were refused."""
+    """Request the refused scopes."""
     get_history(hass, entry.entry_id).scopes_denied = False
     return await _async_reload(hass, entry, shown)
 
@@ -135,8 +138,8 @@ async def _async_reload(
 async def _async_trust_certificate(
     hass: HomeAssistant, entry: ClawdConfigEntry, shown: Shown
 ) -> str | None:
-    """Trust the certificate that the form showed, and reload."""
-    # Another one may be there by now, which the user has not seen.
+    """Trust the shown certificate and reload."""
+    # The Gateway may show another one by now: trust only the displayed one.
     if fingerprint := shown.get("fingerprint"):
         await async_trust_certificate(
             hass, entry, read_fingerprint(fingerprint.replace("\n", ""))

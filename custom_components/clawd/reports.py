@@ -7,7 +7,10 @@ type Report = dict[str, Any]
 
 
 class Status(StrEnum):
-    """Status of a check; `error` means that the check itself broke."""
+    """Status of a check.
+
+    `error` means that the check itself broke.
+    """
 
     SKIP = "skip"
     PASS = "pass"  # noqa: S105 - a status
@@ -34,7 +37,7 @@ class Origin(StrEnum):
 
 
 class Mode(StrEnum):
-    """Mode of a self-test; each includes those before it.
+    """Mode of a self-test, each including the previous.
 
     Attributes:
         PASSIVE: only reads.
@@ -48,7 +51,7 @@ class Mode(StrEnum):
     DRILL = "drill"
 
     def includes(self, other: Mode) -> bool:
-        """Return whether a self-test of this mode runs checks of another."""
+        """Return whether a mode includes another."""
         modes = list(Mode)
         return modes.index(other) <= modes.index(self)
 
@@ -66,12 +69,12 @@ FAILED_STATUSES: Final = (Status.FAIL, Status.ERROR)
 
 
 def failed_checks(report: Report) -> list[dict[str, Any]]:
-    """Return the checks of a report that failed or broke."""
+    """Return the failed checks of a report."""
     return [check for check in report["checks"] if check["status"] in FAILED_STATUSES]
 
 
 def is_report(value: object) -> bool:
-    """Return whether a stored value has what is read of a report."""
+    """Return whether a stored value is a report."""
     match value:
         case {
             "status": str(status),
@@ -94,5 +97,8 @@ def _is_check(value: object) -> bool:
 
 
 def suspects_of(report: Report) -> list[str]:
-    """Return the sentences on the causes; earlier versions stored none."""
+    """Return the suspects of a report.
+
+    Earlier versions stored none.
+    """
     return list(report.get("suspects", ()))

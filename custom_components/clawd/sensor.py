@@ -112,7 +112,7 @@ class ConnectionSensor(ConnectionEntity, SensorEntity):
 
 
 class TasksSensor(ClawdEntity[ClawdCoordinator], SensorEntity):
-    """Sensor of the tasks that agents are at work on, though nobody waits."""
+    """Sensor of handed-off tasks."""
 
     entity_description = SensorEntityDescription(
         key="tasks",
@@ -136,7 +136,7 @@ class TasksSensor(ClawdEntity[ClawdCoordinator], SensorEntity):
     @property
     @override
     def extra_state_attributes(self) -> dict[str, Any]:
-        """Return the agents of the tasks, and since when they are at work."""
+        """Return agents and start times."""
         return {
             ATTR_TASKS: [
                 {
@@ -178,7 +178,7 @@ class SelfTestSensor(SelfTestEntity, SensorEntity):
 
 
 class FirstWordSensor(AgentEntity, SensorEntity):
-    """Sensor of the time from a question to the first words of the reply."""
+    """Sensor of the time to first words."""
 
     entity_description = SensorEntityDescription(
         key="first_word",

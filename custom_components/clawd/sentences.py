@@ -1,4 +1,4 @@
-"""Sentences that are said in the language of the listener."""
+"""Sentences in the listener's language."""
 
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Sentence(StrEnum):
-    """Sentence of the integration by its key in the translations."""
+    """Translation key of a sentence."""
 
     # Selectors have the only texts that are neither of an error nor of a form.
     HANDED_OFF = "handed_off"
@@ -33,7 +33,7 @@ class Sentence(StrEnum):
 async def async_get_sentence(
     hass: HomeAssistant, language: str, sentence: Sentence, **placeholders: str
 ) -> str:
-    """Return a sentence in a language, or in English."""
+    """Return a translated sentence."""
     key = f"sentence.options.{sentence}"
     return await _async_get(hass, language, "selector", key, placeholders)
 
@@ -41,7 +41,7 @@ async def async_get_sentence(
 async def async_get_text(
     hass: HomeAssistant, language: str, key: str, **placeholders: str
 ) -> str:
-    """Return the text of an error in a language, or in English."""
+    """Return the translated text of an error."""
     key = f"{key}.message"
     return await _async_get(hass, language, "exceptions", key, placeholders)
 
@@ -49,7 +49,7 @@ async def async_get_text(
 async def async_get_error_text(
     hass: HomeAssistant, language: str, err: HomeAssistantError
 ) -> str:
-    """Return an error as it is told."""
+    """Return an error as a sentence."""
     if err.translation_domain != DOMAIN or err.translation_key is None:
         return str(err)
     placeholders = err.translation_placeholders or {}

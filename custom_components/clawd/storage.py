@@ -1,6 +1,6 @@
-"""Private stores: identity, tokens, reports, sessions, listeners, hand-offs.
+"""Private stores of the integration.
 
-What cannot be written stays in use in memory until Home Assistant stops.
+Unwritten content stays in use in memory until Home Assistant stops.
 """
 
 import asyncio
@@ -35,24 +35,25 @@ _STORE_LOCK: Final[HassKey[asyncio.Lock]] = HassKey(f"{DOMAIN}_store_lock")
 type Content = dict[str, Any]
 type OnError = Callable[[Exception], object]
 
-# What could not be written, by key; None could not be deleted.
+# Unwritten content by key; None if a deletion failed.
 _UNWRITTEN: Final[HassKey[dict[str, Content | None]]] = HassKey(f"{DOMAIN}_unwritten")
 
 
 class StoreWriteError(HomeAssistantError):
-    """Store that lacks the written content."""
+    """Write failed."""
 
 
 def _ignore(_: Exception) -> None:
-    """Ignore an error that the log tells of."""
+    """Ignore a logged error."""
 
 
 async def async_get_identity(
     hass: HomeAssistant, on_error: OnError = _ignore
 ) -> DeviceIdentity:
-    """Return the device identity; create it if needed.
+    """Return the device identity.
 
-    `on_error` gets the error of a store that cannot be written.
+    It is created if needed. `on_error` gets the error of a store that cannot be
+    written.
 
     Raises:
         ConfigEntryError: the stored identity cannot be read. A new one would need
@@ -65,7 +66,9 @@ async def async_get_identity(
 async def async_get_node_identity(
     hass: HomeAssistant, entry_id: str, on_error: OnError = _ignore
 ) -> DeviceIdentity:
-    """Return the identity of an entry's node; create it if needed.
+    """Return the identity of a node.
+
+    It is created if needed.
 
     Raises:
         ConfigEntryError: as of `async_get_identity`.
@@ -81,7 +84,10 @@ async def async_get_node_identity(
 
 
 async def async_remove_node_identity(hass: HomeAssistant, entry_id: str) -> None:
-    """Delete key and token of an entry's node; another key needs an approval."""
+    """Remove key and token of a node.
+
+    Another key needs an approval.
+    """
     for key in (_node_key(entry_id), _node_token_key(entry_id)):
         await _async_try_to_save(hass, key, None, _ignore)
 
@@ -89,7 +95,10 @@ async def async_remove_node_identity(hass: HomeAssistant, entry_id: str) -> None
 async def async_save_node_identity(
     hass: HomeAssistant, entry_id: str, identity: DeviceIdentity
 ) -> None:
-    """Store the identity of an entry's node; `NEW_ENTRY` is the one created next."""
+    """Save the identity of a node.
+
+    `NEW_ENTRY` is the one created next.
+    """
     content = {"secret": identity.secret}
     await _async_try_to_save(hass, _node_key(entry_id), content, _ignore)
 
@@ -117,7 +126,9 @@ async def _async_get_identity(
 
 
 class DeviceTokenStore:
-    """Device token, bound to its endpoint.
+    """Store of a device token.
+
+    It is bound to its endpoint.
 
     Attributes:
         on_error: gets the error of a store that cannot be read or written.
@@ -133,9 +144,10 @@ class DeviceTokenStore:
         *,
         node: bool = False,
     ) -> None:
-        """Initialize the store; `origin` is the one of the `Endpoint`.
+        """Initialize the store for an origin.
 
-        `node`: the token of the entry's node, not of the operator.
+        `origin` is that of the `Endpoint`. `node`: the token of the entry's node, not
+        of the operator.
         """
         self._hass = hass
         token_key = _node_token_key if node else _token_key
@@ -144,7 +156,7 @@ class DeviceTokenStore:
         self.on_error = on_error
 
     async def async_load(self) -> DeviceToken | None:
-        """Return the token that this endpoint issued, if any."""
+        """Load the token of this endpoint, if any."""
         if token := await self._async_read(self._key):
             return token
         # The flow stored it before the entry, and so its id, existed.
@@ -154,7 +166,7 @@ class DeviceTokenStore:
         return token
 
     async def async_save(self, token: DeviceToken | None) -> None:
-        """Store a token; None deletes it.
+        """Save a token; None deletes it.
 
         Raises:
             OSError, HomeAssistantError: it stays in use in memory.
@@ -163,7 +175,7 @@ class DeviceTokenStore:
         await _async_save(self._hass, self._key, self._content(token))
 
     async def async_try_to_save(self, token: DeviceToken | None) -> None:
-        """Store a token, or keep it in memory."""
+        """Save a token, or keep it in memory."""
         content = self._content(token)
         await _async_try_to_save(self._hass, self._key, content, self.on_error)
 
@@ -223,7 +235,7 @@ async def async_write_again(hass: HomeAssistant) -> None:
 def unwritten_stores(
     hass: HomeAssistant, entry_id: str | None = None
 ) -> tuple[str, ...]:
-    """Return the names of the stores that could not be written.
+    """Return the names of unwritten stores.
 
     With the id of an entry, only those that the entry uses.
     """
@@ -237,7 +249,7 @@ def unwritten_stores(
 
 
 async def async_remove_entry_data(hass: HomeAssistant, entry_id: str) -> None:
-    """Delete the tokens, the node's key and all that is stored of an entry."""
+    """Remove all stored data of an entry."""
     keys = (_token_key(entry_id), _node_key(entry_id), _node_token_key(entry_id))
     for key in (*keys, *(_key(store, entry_id) for store in EntryStore)):
         await _async_try_to_save(hass, key, None, _ignore)
@@ -284,7 +296,7 @@ async def _async_write_or_raise(
         await store.async_remove()
         return
     await store.async_save(content)
-    # Of a failed write, `Store` only tells the log; at the end, it writes later.
+    # `Store` only logs a failed write, and delays it while Home Assistant stops.
     if not hass.is_stopping and not await _async_holds(hass, key, content):
         raise StoreWriteError
 
@@ -324,7 +336,7 @@ def _log(key: str, err: Exception) -> None:
 
 
 def _name(key: str) -> str:
-    """Return the name of a store, without the id of its entry."""
+    """Return the name of a store."""
     return ".".join(key.split(".")[:2])
 
 

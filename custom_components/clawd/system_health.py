@@ -29,7 +29,7 @@ def async_register(
 
 
 async def async_system_health_info(hass: HomeAssistant) -> Info:
-    """Return the info of each entry, without empty values."""
+    """Return the info of each entry."""
     entries = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
     if len(entries) == 1:
         return _entry_info(entries[0])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from .coordinator import ClawdConfigEntry
 
-# Sentences of one text are spoken in turn, those of two devices at once.
+# No limit: one text is spoken in order, two devices at the same time.
 PARALLEL_UPDATES = 0
 
 
@@ -57,7 +57,7 @@ class ClawdTextToSpeechEntity(ClawdEntity[SpeechCoordinator], TextToSpeechEntity
     async def async_stream_tts_audio(
         self, request: TTSAudioRequest
     ) -> TTSAudioResponse:
-        """Speak a text as it arrives."""
+        """Stream the speech of a text."""
         return TTSAudioResponse(
             *await async_speak(self.coordinator, request.message_gen)
         )

@@ -1,7 +1,7 @@
-"""Validation of what is stored of an entry, before each setup.
+"""Validation of stored entry data.
 
-Users edit `.storage/core.config_entries` by hand, and restore it from backups. What
-can be repaired without a loss is; what cannot is named.
+Users edit `.storage/core.config_entries` by hand, and restore it from backups. Repair
+errors without a loss; name the others.
 """
 
 from collections.abc import Callable, Mapping
@@ -83,7 +83,10 @@ type Read = Callable[[Any], Any]
 
 
 def _text(value: object) -> str:
-    """Read a text; a token of digits may have become a number."""
+    """Coerce a value to text.
+
+    A token of digits may have become a number.
+    """
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise TypeError
     if not (text := str(value)):
@@ -108,7 +111,10 @@ def _switch(value: object) -> bool:
 
 
 def _number(minimum: int, maximum: int) -> Read:
-    """Return a reader of integers, also of those written as a text or 5.0."""
+    """Return a reader of integers.
+
+    It accepts texts and 5.0.
+    """
 
     def read(value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -129,7 +135,10 @@ def _seconds(value: object) -> float:
 
 
 def _handoff_after(value: object) -> float:
-    """Read the seconds until a hand-off; 0 is never."""
+    """Read the seconds until a hand-off.
+
+    0 is never.
+    """
     if isinstance(value, float) and 0 <= value <= MAX_HANDOFF_AFTER:
         return value
     return _number(0, MAX_HANDOFF_AFTER)(value)  # type: ignore[no-any-return]
@@ -147,14 +156,14 @@ def _certificates(value: object) -> str:
 
 
 def _headers(value: object) -> dict[str, str]:
-    """Read headers; those that may not be sent are dropped."""
+    """Read headers and drop invalid ones."""
     if not (headers := valid_headers(value)):
         raise ValueError
     return headers
 
 
 def _time(value: object) -> str:
-    """Read a time of day, as its form stores it."""
+    """Read a time of day."""
     if (found := dt_util.parse_time(_text(value))) is None:
         raise ValueError
     return found.isoformat("seconds")
@@ -222,7 +231,7 @@ AGENT_DEFAULTS: Final[Mapping[str, Any]] = {CONF_AGENT: "", **DEFAULTS}
 
 @callback
 def async_validate_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
-    """Repair an entry, or name what is wrong in it.
+    """Validate and repair an entry.
 
     Raises:
         ConfigEntryError: a setting is missing or wrong that has no default.
@@ -249,7 +258,7 @@ def async_validate_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
 
 
 def invalid_entry(field: str) -> ConfigEntryError:
-    """Return the error of a stored setting that cannot be used."""
+    """Return the error of an invalid setting."""
     return ConfigEntryError(
         translation_domain=DOMAIN,
         translation_key="invalid_entry",
@@ -274,7 +283,7 @@ def _read_data(stored: Mapping[str, Any]) -> Settings:
 def _read(
     stored: Mapping[str, Any], readers: Mapping[str, Read], defaults: Mapping[str, Any]
 ) -> Settings:
-    """Return settings with defaults for what is wrong."""
+    """Return settings with defaults for invalid ones."""
     settings = dict(stored)
     for key, read in readers.items():
         try:
@@ -289,7 +298,7 @@ def _read(
 def _store(
     stored: Mapping[str, Any], settings: Settings, save: Callable[[Settings], object]
 ) -> list[str]:
-    """Save settings if they were repaired; return their keys."""
+    """Save repaired settings; return their keys."""
     changed = [
         key
         for key in dict.fromkeys((*stored, *settings))

@@ -1,1 +1,1 @@
-"""Actions of the integration, one module an action."""
+"""Actions of the integration."""

@@ -51,7 +51,7 @@ def async_register(hass: HomeAssistant) -> None:
 
 
 async def _async_answer(hass: HomeAssistant, call: ServiceCall) -> ServiceResponse:
-    """Answer a question of an agent; without an answer, refuse to.
+    """Answer or cancel a question.
 
     Raises:
         ServiceValidationError: the question is not open, or the answer is none.

@@ -35,10 +35,12 @@ def async_register(hass: HomeAssistant) -> None:
 
 
 async def _async_ask(hass: HomeAssistant, call: ServiceCall) -> ServiceResponse:
-    """Ask an agent; its run is stopped when the action is cancelled.
+    """Ask an agent and return the reply.
+
+    Its run is stopped when the action is cancelled.
 
     Raises:
-        HomeAssistantError: there is no answer, or it could not be sent and nobody
+        HomeAssistantError: there is no answer, or it could not be sent and no caller
             sees the response that says so.
 
     """

@@ -37,7 +37,7 @@ def async_register(hass: HomeAssistant) -> None:
 
 
 async def _async_cancel_task(hass: HomeAssistant, call: ServiceCall) -> ServiceResponse:
-    """Cancel a task, and wait until its run is stopped.
+    """Cancel a task and stop its run.
 
     Raises:
         ServiceValidationError: no task with this id is at work.

@@ -1,4 +1,4 @@
-"""Fields that actions share: the agent, the Gateway, the question."""
+"""Common fields and helpers of actions."""
 
 from typing import TYPE_CHECKING, Any, Final
 
@@ -128,7 +128,9 @@ async def async_require_agent_control(
 
 
 def async_get_entry(hass: HomeAssistant, call: ServiceCall) -> ClawdConfigEntry:
-    """Return the Gateway of a call, or the only one.
+    """Return the entry of a call.
+
+    Without an id, the only one.
 
     Raises:
         ServiceValidationError: there is none, or it is not loaded, or not clear.
@@ -147,13 +149,13 @@ def async_get_entry(hass: HomeAssistant, call: ServiceCall) -> ClawdConfigEntry:
 
 
 def is_openclaw(entry: ClawdConfigEntry) -> bool:
-    """Return whether a Gateway is known to be OpenClaw."""
+    """Return whether a Gateway is OpenClaw."""
     hello = entry.runtime_data.client.hello
     return hello is not None and hello.protocol > MIN_PROTOCOL
 
 
 def require_openclaw(entry: ClawdConfigEntry) -> None:
-    """Raise if a Gateway lacks what only OpenClaw can do.
+    """Raise unless the Gateway is OpenClaw.
 
     Raises:
         ServiceValidationError: it is a Clawdbot.
@@ -167,10 +169,10 @@ def require_openclaw(entry: ClawdConfigEntry) -> None:
 
 
 def read_session_name(call: ServiceCall) -> str | None:
-    """Return the name of the session of a call.
+    """Return the session name of a call.
 
     Raises:
-        ServiceValidationError: it leads to a session of somebody.
+        ServiceValidationError: it is reserved for sessions of users and devices.
 
     """
     name: str | None = call.data.get(ATTR_SESSION)
@@ -227,7 +229,7 @@ async def async_read_question(
 
 
 def answer_response(answer: Answer) -> JsonObjectType:
-    """Return the response that an answer is told in."""
+    """Return the action response for an answer."""
     last = answer.last
     return {
         "text": answer.text,
@@ -247,7 +249,7 @@ def answer_response(answer: Answer) -> JsonObjectType:
 
 
 def _settings(data: dict[str, Any], idle_timeout: float) -> dict[str, Any]:
-    """Return the settings that a call chooses."""
+    """Return the settings of a call."""
     settings: dict[str, Any] = {}
     for field, setting in ((ATTR_MODEL, CONF_MODEL), (ATTR_THINKING, CONF_THINKING)):
         if field in data:

@@ -50,7 +50,9 @@ def async_register(hass: HomeAssistant) -> None:
 async def _async_new_conversation(
     hass: HomeAssistant, call: ServiceCall
 ) -> ServiceResponse:
-    """Begin sessions of an agent anew; all of them, unless one is named.
+    """Start new conversations with an agent.
+
+    In all of its sessions, unless one is named.
 
     Raises:
         ServiceValidationError: the agent has no session for each device, or the name

@@ -70,7 +70,9 @@ async def _async_self_test(hass: HomeAssistant, call: ServiceCall) -> ServiceRes
 
 
 def _entries(hass: HomeAssistant, entry_id: str | None) -> Sequence[ClawdConfigEntry]:
-    """Return the entry with an id, or all loaded ones.
+    """Return the entries to test.
+
+    All loaded ones without an id.
 
     Raises:
         ServiceValidationError: there is none.

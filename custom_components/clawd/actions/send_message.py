@@ -60,7 +60,7 @@ def async_register(hass: HomeAssistant) -> None:
 async def _async_send_message(
     hass: HomeAssistant, call: ServiceCall
 ) -> ServiceResponse:
-    """Send a message to somebody on a channel.
+    """Send a message on a channel.
 
     Raises:
         HomeAssistantError: it was not sent.

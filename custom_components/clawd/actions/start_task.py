@@ -1,4 +1,4 @@
-"""Action `clawd.start_task`, and the event at the end of a task."""
+"""Action `clawd.start_task`."""
 
 import asyncio
 from functools import partial
@@ -46,8 +46,8 @@ EVENT_TASK_FINISHED: Final = f"{DOMAIN}_task_finished"
 MAX_NAME: Final = 255
 # Tasks of a Gateway at a time; an automation that runs wild starts more.
 MAX_TASKS: Final = 32
-# Seconds before a task begins: one that fails at once does not end before whoever has
-# started it knows its id, and waits for its event.
+# Seconds before a task begins: even if it fails at once, the caller first gets the
+# id and can wait for the event.
 HEAD_START: Final = 0.1
 # Seconds; an entry is unloaded within one.
 STOP_TIMEOUT: Final = 0.5
@@ -70,7 +70,7 @@ def async_register(hass: HomeAssistant) -> None:
 
 
 async def _async_start_task(hass: HomeAssistant, call: ServiceCall) -> ServiceResponse:
-    """Have an agent at work; return the id of the task.
+    """Start a task and return its id.
 
     Raises:
         ServiceValidationError: too many tasks are at work, or the Gateway is not
@@ -79,12 +79,12 @@ async def _async_start_task(hass: HomeAssistant, call: ServiceCall) -> ServiceRe
 
     """
     entry, subentry = await async_get_agent(hass, call)
-    # Before its files are read, and as others may have started meanwhile.
+    # Fail before files are read; checked again below: others may start meanwhile.
     _require_room(entry)
     task = await async_read_question(hass, entry, subentry, call)
-    # It may be unloaded while a camera takes a picture.
+    # The entry may be unloaded while a camera takes a picture.
     async_get_config_entry(hass, DOMAIN, entry.entry_id)
-    # Without a connection, as in `clawd.ask`; a drill connects again.
+    # Refuse without a connection, as `clawd.ask` does; a drill reconnects.
     if not (entry.runtime_data.client.hello or drill_lock(entry).drilling):
         raise action_error(NotConnectedError("the Gateway is not connected"))
     _require_room(entry)
@@ -129,11 +129,11 @@ async def _async_run_task(  # noqa: PLR0913, PLR0917 - what the event tells
     call: ServiceCall,
     task_id: str,
 ) -> None:
-    """Wait for the answer, and fire the events.
+    """Run a task and fire its events.
 
-    Only that of a task that has ended by itself is one of the agent.
+    A cancelled task fires no event of the agent.
     """
-    # A reload replaces it.
+    # Keep the runtime: a reload replaces the entry's.
     runtime = entry.runtime_data
     task_data = {"task_id": task_id, "name": call.data.get(ATTR_NAME)}
     event: dict[str, Any] = {**task_data, "agent": call.data[ATTR_AGENT]}
@@ -150,7 +150,7 @@ async def _async_run_task(  # noqa: PLR0913, PLR0917 - what the event tells
     except asyncio.CancelledError:
         event["status"] = "cancelled"
         raise
-    except Exception as err:  # noqa: BLE001 - somebody waits for the event
+    except Exception as err:  # noqa: BLE001 - automations wait for the event
         log_unexpected(err)
         error = translated_error("unexpected_error")
         event |= {"status": "failed", "error": str(error)}
@@ -162,8 +162,8 @@ async def _async_run_task(  # noqa: PLR0913, PLR0917 - what the event tells
 
 
 async def async_cancel_all(entry: ClawdConfigEntry) -> None:
-    """Cancel the tasks of an entry, and wait until their runs are stopped."""
-    # While the client is connected: the Gateway would let the runs go on.
+    """Cancel all tasks and stop their runs."""
+    # Before the client disconnects: the runs would go on at the Gateway.
     if tasks := [s.task for s in entry.runtime_data.started_tasks.values()]:
         for task in tasks:
             task.cancel()

@@ -96,7 +96,7 @@ async def _async_wake(hass: HomeAssistant, call: ServiceCall) -> ServiceResponse
 async def _async_require_rights(
     hass: HomeAssistant, subentry: ConfigSubentry, context: Context
 ) -> None:
-    """Raise if the main session would lend a user its rights.
+    """Check the user's rights for the main session.
 
     The main session is not restricted, as it belongs to the owner of the Gateway.
     Automations have no user.

@@ -1,1 +1,1 @@
-"""Asking an agent: shared by conversation, AI tasks and actions."""
+"""Asking an agent."""

@@ -1,4 +1,4 @@
-"""Questions of agents that wait for an answer, in runs of an entry."""
+"""Open questions of agents."""
 
 from collections import Counter, OrderedDict, deque
 import time
@@ -39,11 +39,11 @@ if TYPE_CHECKING:
     from ..gateway import Event, Transition
     from .run_origins import ConversationInfo
 
-# Questions of others, of which one may turn out to be ours.
+# Questions of unknown runs, in case one becomes ours.
 MAX_UNMATCHED: Final = 32
-# Ended questions, which a list that was under way may still name.
+# Ended questions; a list in transit may still name them.
 MAX_ENDED: Final = 32
-# Seconds that a run is given to go on after its question has expired.
+# Seconds for a run to go on after its question has expired.
 EXPIRY_MARGIN: Final = 120.0
 
 RUN_ENDED: Final = "run_ended"
@@ -51,7 +51,9 @@ GONE: Final = "gone"
 
 
 class AgentQuestions:
-    """Open questions of an entry's runs; those of others are left to them.
+    """Open questions of an entry's runs.
+
+    Those of other clients are left to them.
 
     Attributes:
         open: by the id of the request.
@@ -101,7 +103,7 @@ class AgentQuestions:
     def answered_by(
         self, subentry_id: str, question: ConversationInfo
     ) -> OpenQuestion | None:
-        """Return the open question to which an utterance may be the answer."""
+        """Return the question answered by an utterance."""
         ours = (
             one
             for one in self.open.values()
@@ -112,7 +114,10 @@ class AgentQuestions:
     async def async_asked(
         self, one: OpenQuestion, run: OngoingRun | None = None
     ) -> None:
-        """Note that the person has been asked, and that `run` has no reader now."""
+        """Record that the user was asked.
+
+        `run` has no reader from now on.
+        """
         one.asked_at, one.reader, one.unheard = time.monotonic(), False, False
         if run and one.request.id not in self.open:
             # Somebody else has answered, or the run has ended, in the meantime.
@@ -123,7 +128,7 @@ class AgentQuestions:
             await handoffs.async_put(self._hass, self._entry, Handoff.from_run(run))
 
     async def async_take(self, one: OpenQuestion, text: str) -> Taken:
-        """Take an utterance as the answer to a question, if it is one.
+        """Try an utterance as answer to a question.
 
         Raises:
             GatewayError: the Gateway did not answer; the question stays open.
@@ -159,7 +164,9 @@ class AgentQuestions:
         return Taken.DONE
 
     async def async_send(self, one: OpenQuestion, *, refused: bool = False) -> None:
-        """Tell the Gateway the answers, or that nobody answers; the run goes on.
+        """Send the answers, or the refusal.
+
+        The run goes on.
 
         Raises:
             RequestFailedError: the question was not open any more.
@@ -186,7 +193,7 @@ class AgentQuestions:
 
     @callback
     def _async_detach(self, one: OpenQuestion, run: OngoingRun | None) -> None:
-        """Leave the run of a question without a reader again."""
+        """Detach the reader of a question's run."""
         one.reader = False
         if run and run.id not in get_ongoing(self._entry).handoffs:
             run.detach()
@@ -195,7 +202,7 @@ class AgentQuestions:
 
     @callback
     def async_close(self, question_id: str, outcome: str) -> None:
-        """Forget a question that has ended."""
+        """Close a question."""
         self._unmatched.pop(question_id, None)
         self._ended.append(question_id)
         if (one := self.open.pop(question_id, None)) is None:
@@ -227,7 +234,10 @@ class AgentQuestions:
 
     @callback
     def _async_match(self, origin: RunOrigin) -> None:
-        """Open the questions that came before their run was known."""
+        """Open the questions of a registered run.
+
+        They may arrive before their run is known.
+        """
         for question in tuple(self._unmatched.values()):
             if question.run_id == origin.run.run_id:
                 del self._unmatched[question.id]
@@ -256,7 +266,7 @@ class AgentQuestions:
 
     @callback
     def _async_deliver(self, one: OpenQuestion, asked: ConversationInfo) -> None:
-        """Ask the person who has been told that the run goes on."""
+        """Ask the user after the run went on."""
         name = f"{DOMAIN} question of an agent"
         coroutine = self._async_ask(one, asked)
         async_create_background_task(self._hass, self._entry, coroutine, name)
@@ -282,7 +292,10 @@ class AgentQuestions:
                 self.async_close(question_id, _outcome(status))
 
     async def _async_connected(self, transition: Transition) -> None:
-        """Fetch the open questions after a reconnect: their events are lost."""
+        """Fetch the open questions after a reconnect.
+
+        Their events are lost.
+        """
         if transition.state is ConnectionState.CONNECTED:
             await self._async_fetch()
 
@@ -309,13 +322,16 @@ class AgentQuestions:
                 self.async_close(question_id, RUN_ENDED)
 
     def ongoing(self, one: OpenQuestion) -> OngoingRun | None:
-        """Return the run of a question, if a pipeline can read it."""
+        """Return the readable run of a question.
+
+        None if no pipeline can read it.
+        """
         run_id = one.origin.run.run_id
         return next((r for r in get_ongoing(self._entry).all if r.id == run_id), None)
 
     @callback
     def _async_hand_off(self, run: OngoingRun) -> None:
-        """Hand off a run, as nobody waits for the rest of its reply."""
+        """Hand off a run without a reader."""
         if run.id in get_ongoing(self._entry).handoffs:
             return
         if run.stopping:
@@ -326,7 +342,10 @@ class AgentQuestions:
             async_hand_off(self._hass, self._entry, run)
 
     async def _async_forget(self, run: OngoingRun) -> None:
-        """Delete a run that asked from the store: somebody sees to its end."""
+        """Remove a questioning run from the store.
+
+        Its end has an owner.
+        """
         handoffs = get_handoffs(self._entry)
         await handoffs.async_remove(self._hass, self._entry, run.id)
 
@@ -335,7 +354,10 @@ _QUESTIONS: Final[HassKey[AgentQuestions]] = HassKey("agent_questions")
 
 
 def get_agent_questions(entry: ClawdConfigEntry) -> AgentQuestions | None:
-    """Return the open questions of an entry; None unless they are answered."""
+    """Return the open questions of an entry.
+
+    None unless they are answered.
+    """
     runtime = find_runtime(entry)
     return runtime.data.get(_QUESTIONS) if runtime else None
 
@@ -344,7 +366,7 @@ def get_agent_questions(entry: ClawdConfigEntry) -> AgentQuestions | None:
 def async_track_questions(
     hass: HomeAssistant, entry: ClawdConfigEntry
 ) -> Callable[[], None]:
-    """Track the questions of an entry's runs; return the unsubscribe."""
+    """Track the questions; return the unsubscribe."""
     if entry.options.get(CONF_ASK_QUESTIONS) is not True:
         return lambda: None
     data = entry.runtime_data.data
@@ -353,5 +375,5 @@ def async_track_questions(
 
 
 def _outcome(status: str) -> str:
-    """Return how a question ended, as far as known."""
+    """Return the outcome of a question."""
     return status if status in frozenset(QuestionStatus) else GONE

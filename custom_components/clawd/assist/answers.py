@@ -1,4 +1,4 @@
-"""Answers to the questions of agents, read from what a person said."""
+"""Matching of utterances to answers."""
 
 import difflib
 import re
@@ -69,12 +69,12 @@ _SEPARATORS: Final = re.compile(r"[,;&+]|\b(?:and|und|y|et|en)\b", re.IGNORECASE
 
 
 def is_refusal(text: str) -> bool:
-    """Return whether a person does not want to answer."""
+    """Return whether an utterance refuses to answer."""
     return _bare(text) in _ALL_REFUSALS
 
 
 def find_answer(item: QuestionItem, text: str) -> list[str] | None:
-    """Return the answer to a question; None if the text is none.
+    """Return the answer in an utterance, if any.
 
     Words of one's own are passed on where they are an answer: the model knows better
     what they mean.
@@ -90,7 +90,7 @@ def find_answer(item: QuestionItem, text: str) -> list[str] | None:
 
 
 def names_choice(item: QuestionItem, text: str) -> bool:
-    """Return whether a text names a choice, and is no sentence of one's own."""
+    """Return whether a text names a choice."""
     return _find_label(item, text) is not None
 
 
@@ -114,7 +114,10 @@ def _find_label(item: QuestionItem, text: str) -> str | None:
 
 
 def _index(words: Sequence[str]) -> int | None:
-    """Return the index of "the second one", "number 2" or "zwei"."""
+    """Return the index of a number or ordinal.
+
+    Of "the second one", "number 2" or "zwei".
+    """
     for names in (_ORDINALS, _NUMBERS):
         for index, known in enumerate(names):
             named = [word for word in words if word in known]
@@ -124,7 +127,7 @@ def _index(words: Sequence[str]) -> int | None:
 
 
 def _find_contained(item: QuestionItem, text: str) -> str | None:
-    """Return the only choice that a sentence names."""
+    """Return the only choice in a sentence."""
     bare = f" {_bare(text)} "
     labels = [choice.label for choice in item.choices]
     named = [label for label in labels if f" {_bare(label)} " in bare]
@@ -135,6 +138,6 @@ def _find_contained(item: QuestionItem, text: str) -> str | None:
 
 
 def _bare(text: str) -> str:
-    """Return the words of a text, without marks."""
+    """Return the words of a text."""
     # An accent may be a character of its own, which is no letter.
     return " ".join(re.findall(r"\w+", normalize("NFKC", text).casefold()))

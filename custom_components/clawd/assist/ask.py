@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     from ..coordinator import ClawdConfigEntry
     from ..gateway import AgentRun
 
-# Seconds in which who speaks to a device expects an answer, or why there is none.
+# Seconds within which a voice device must get an answer or an error.
 SPOKEN_TURN_TIMEOUT: Final = 8.0
 
 
@@ -76,10 +76,10 @@ async def async_run(
     question: Question,
     run_id: str | None = None,
 ) -> AsyncGenerator[AgentRun]:
-    """Start the run that answers a question; its session is busy within the context.
+    """Start the run of a question.
 
-    A drill of the self-test is waited for: it would cost the reply. `run_id` has to
-    be new.
+    Its session is busy within the context. A drill in progress ends first: it would
+    cost the reply. `run_id` has to be new.
 
     Raises:
         HomeAssistantError: there is no question, the agent is gone or busy, or its
@@ -113,7 +113,7 @@ async def async_resume(
     question: Question,
     resumed: ResumedRun,
 ) -> AsyncGenerator[AgentRun]:
-    """Resume a run of a question whose first words are known.
+    """Resume the run of a question.
 
     Raises:
         HomeAssistantError: the session is busy.
@@ -149,7 +149,7 @@ def _answered(
     question: Question,
     run: AgentRun,
 ) -> Iterator[None]:
-    """Remember who hears what comes later; say so where a run may go on.
+    """Record the answer, or a lost run.
 
     Raises:
         RunLostError: the run was lost with the connection.
@@ -172,7 +172,7 @@ def _note_answer(
     question: Question,
     run: AgentRun,
 ) -> None:
-    """Remember what was told, and what the run has started."""
+    """Record the answer and its sub-agents."""
     if result := run.result_now:
         owner = owner_of(subentry, question)
         get_listeners(entry).async_answered(run.session_key, owner, result)
@@ -184,7 +184,10 @@ async def async_choose_session(
     subentry: ConfigSubentry,
     question: Question,
 ) -> ChosenSession:
-    """Return the session of a question; one beside it has the same rights."""
+    """Return the session of a question.
+
+    A side session has the same rights.
+    """
     session = await _async_choose_main_session(hass, entry, subentry, question)
     key = question.session_key
     # Unless a new conversation was begun since it was chosen.
@@ -223,7 +226,10 @@ async def _async_start_run(  # noqa: PLR0913, PLR0917
     run_id: str,
     stack: AsyncExitStack,
 ) -> AgentRun:
-    """Return the run; its session is busy until the stack is closed."""
+    """Start the run.
+
+    Its session is busy until the stack is closed.
+    """
     coordinator, settings = entry.runtime_data.coordinator, subentry.data
     await async_require_agent(coordinator, subentry)
     prompt = await async_build_prompt(hass, entry, subentry, question)
@@ -231,7 +237,7 @@ async def _async_start_run(  # noqa: PLR0913, PLR0917
     if not spoken:
         timeout = settings[CONF_IDLE_TIMEOUT]
     else:
-        # Who waits is told so before: the question is handed off.
+        # The user gets a sentence earlier: the question is handed off.
         handed_off = settings[CONF_HANDOFF_AFTER]
         timeout = MAX_HANDOFF_AGE if handed_off else SPOKEN_TURN_TIMEOUT
     choose = partial(async_choose_session, hass, entry, subentry, question)
@@ -264,7 +270,10 @@ async def _async_start_run(  # noqa: PLR0913, PLR0917
 def _is_lightweight(
     entry: ClawdConfigEntry, subentry: ConfigSubentry, question: Question
 ) -> bool:
-    """Return whether the agent answers without its persona, but sooner."""
+    """Return whether the lightweight mode applies.
+
+    The agent answers without its persona, but sooner.
+    """
     hello = entry.runtime_data.client.hello
     return bool(
         subentry.data[CONF_FAST_VOICE]

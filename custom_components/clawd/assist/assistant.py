@@ -1,4 +1,4 @@
-"""Assistants of Home Assistant that use an agent."""
+"""Assist pipelines for agents."""
 
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,10 @@ def can_create_assistant(hass: HomeAssistant) -> bool:
 
 
 async def async_create_assistants(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
-    """Create the assistants that were chosen in a flow; each once."""
+    """Create the assistants chosen in a flow.
+
+    Each is created once.
+    """
     if not can_create_assistant(hass):
         return
     for subentry in entry.subentries.values():
@@ -43,7 +46,7 @@ async def async_create_assistants(hass: HomeAssistant, entry: ClawdConfigEntry) 
 async def _async_create_assistant(
     hass: HomeAssistant, entry: ClawdConfigEntry, subentry: ConfigSubentry
 ) -> None:
-    """Create an assistant with an agent, unless there is one.
+    """Create an assistant for an agent, unless there is one.
 
     Speech and wake word are those of the preferred assistant.
     """
@@ -73,7 +76,7 @@ async def _async_create_assistant(
 def _agent_entity(
     hass: HomeAssistant, entry: ClawdConfigEntry, subentry: ConfigSubentry
 ) -> str | None:
-    """Return the entity of an agent, unless it is disabled."""
+    """Return the enabled entity of an agent."""
     registry = er.async_get(hass)
     for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
         if (
@@ -86,7 +89,7 @@ def _agent_entity(
 
 
 def _free_name(name: str, taken: Container[str]) -> str:
-    """Return a name that the list of assistants tells apart."""
+    """Return a unique name for an assistant."""
     free, number = name, 1
     while free in taken:
         number += 1

@@ -1,4 +1,4 @@
-"""Pictures and files for an agent: read, scaled and checked before they are sent."""
+"""Attachments for an agent."""
 
 import asyncio
 from base64 import b64encode
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..gateway import Hello
     from ..home.snapshots import Picture
 
-# What models look at; more only costs.
+# Pixels used by models; more only costs.
 MAX_PIXELS: Final = 1_500_000
 # OpenClaw's `policy.attachments.maxImageBytes`.
 MAX_IMAGE_SIZE: Final = 6_291_456
@@ -73,12 +73,12 @@ class File:
 
     @property
     def is_image(self) -> bool:
-        """Return whether it is a picture."""
+        """Return whether it is an image."""
         return self.mime_type.startswith("image/")
 
 
 class _TooManyPixelsError(Exception):
-    """Picture of too many pixels to decode it."""
+    """Image has too many pixels."""
 
 
 _TOO_MANY_PIXELS: Final = (
@@ -106,7 +106,7 @@ async def async_read_files(
 
 
 def picture_file(picture: Picture, name: str) -> File:
-    """Return the picture of a camera or image entity as a file.
+    """Return a picture of an entity as file.
 
     It is a picture whatever type its integration names, `application/pdf` for
     instance: other files go to the agent with its tools.
@@ -126,7 +126,7 @@ def attachment_type(media_content_id: str, mime_type: str) -> str:
 async def async_resolve_files(
     hass: HomeAssistant, items: Iterable[str | dict[str, Any]], context: Context
 ) -> tuple[File, ...]:
-    """Get the pictures of entities, and the files of media sources.
+    """Resolve entities and media sources to files.
 
     Raises:
         Unauthorized: the user may not see the entity.
@@ -144,7 +144,7 @@ async def async_resolve_files(
         except Exception as err:
             if isinstance(err, HomeAssistantError) and err.translation_domain == DOMAIN:
                 raise
-            # Other integrations raise anything, also with addresses in it.
+            # Other integrations raise anything; messages may hold addresses.
             LOGGER.debug("No attachment: %s", type(err).__name__)
             raise _error("attachment_missing", number) from None
         if (left := left - len(file.content)) < 0:
@@ -156,7 +156,9 @@ async def async_resolve_files(
 async def async_encode(
     hass: HomeAssistant, files: Sequence[File], hello: Hello
 ) -> tuple[Attachment, ...]:
-    """Encode files as the Gateway takes them; pictures are scaled.
+    """Encode files for the Gateway.
+
+    Images are scaled.
 
     Raises:
         HomeAssistantError: a file is no picture, or of no use to the Gateway, or
@@ -164,7 +166,7 @@ async def async_encode(
 
     """
     if hello.protocol == MIN_PROTOCOL:
-        # It would drop them without a word.
+        # The Gateway would drop them silently.
         for number, file in enumerate(files, 1):
             if not file.is_image:
                 raise _error("files_unsupported", number, type=file.mime_type)
@@ -212,7 +214,7 @@ async def _async_resolve(
 async def _async_read_file(
     hass: HomeAssistant, path: Path, mime_type: str, number: int, left: int
 ) -> File:
-    """Read a file of at most `left` bytes."""
+    """Read a file, up to `left` bytes."""
     try:
         content = await hass.async_add_executor_job(_read, path, left)
     except OSError:
@@ -237,7 +239,10 @@ def _read(path: Path, left: int) -> bytes | None:
 
 
 def _scale(file: File, number: int, limit: int) -> Attachment | None:
-    """Return a picture as JPEG of at most `limit` bytes, without its metadata."""
+    """Scale an image to a JPEG.
+
+    Of at most `limit` bytes, without metadata.
+    """
     try:
         content = _scale_picture(file.content, limit)
     except _TOO_MANY_PIXELS:
@@ -289,7 +294,10 @@ def _opaque(picture: Image.Image) -> Image.Image:
 
 
 def _size(picture: Image.Image, pixels: int) -> tuple[int, int]:
-    """Return the size of a picture with at most so many pixels, also a side."""
+    """Return the scaled size of an image.
+
+    It has at most so many pixels, and side length.
+    """
     by_side = MAX_SIDE / max(picture.size)
     factor = min(1.0, by_side, sqrt(pixels / (picture.width * picture.height)))
     return max(1, int(picture.width * factor)), max(1, int(picture.height * factor))
@@ -305,7 +313,7 @@ def _picture_type(mime_type: str) -> str:
 
 
 def _bare_type(mime_type: str) -> str:
-    """Return a MIME type without its parameters."""
+    """Return a MIME type without parameters."""
     return mime_type.partition(";")[0].strip().lower()
 
 

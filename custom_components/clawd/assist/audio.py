@@ -1,4 +1,4 @@
-"""Parts of spoken audio, joined to one stream."""
+"""Joining of spoken audio."""
 
 from io import BytesIO
 from typing import Final
@@ -32,11 +32,11 @@ _MARKS: Final = {
 
 
 class AudioFormatError(Exception):
-    """Parts of audio that cannot be joined."""
+    """Audio parts cannot be joined."""
 
 
 class AudioJoiner:
-    """Parts of a stream of audio, one after the other."""
+    """Joiner of audio parts."""
 
     def __init__(self, audio_format: str) -> None:
         """Initialize a stream of a format."""
@@ -75,7 +75,7 @@ class AudioJoiner:
 
 
 def is_audio(audio_format: str, data: bytes) -> bool:
-    """Return whether data looks like audio of a format."""
+    """Return whether data matches an audio format."""
     if audio_format == WAV:
         try:
             return bool(_read_wav(data)[1])
@@ -85,7 +85,7 @@ def is_audio(audio_format: str, data: bytes) -> bool:
 
 
 def _read_wav(data: bytes) -> tuple[object, bytes]:
-    """Return the parameters and the frames of a WAV file.
+    """Return parameters and frames of a WAV file.
 
     Raises:
         AudioFormatError: it is no WAV file of plain samples.
@@ -104,7 +104,7 @@ def _read_wav(data: bytes) -> tuple[object, bytes]:
 
 
 def _wav_header(data: bytes) -> bytes:
-    """Return the header of a stream of unknown length like a file."""
+    """Return a WAV header of unknown length."""
     header = BytesIO()
     with wave.open(BytesIO(data)) as source, wave.open(header, "wb") as target:
         target.setnchannels(source.getnchannels())
@@ -117,7 +117,7 @@ def _wav_header(data: bytes) -> bytes:
 
 
 def _without_id3(data: bytes) -> bytes:
-    """Return the frames of an MP3 file without its tags."""
+    """Return MP3 frames without tags."""
     if data.startswith(b"ID3") and len(data) > _ID3_HEADER:
         size = 0
         for byte in data[6:_ID3_HEADER]:

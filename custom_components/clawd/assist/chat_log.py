@@ -1,4 +1,4 @@
-"""Reply of a run as deltas of Home Assistant's chat log."""
+"""Deltas for Home Assistant's chat log."""
 
 from typing import TYPE_CHECKING, Final, cast
 
@@ -30,7 +30,7 @@ TYPED_RESULTS: Final = (MAJOR_VERSION, MINOR_VERSION) >= (2026, 10)
 
 
 class ReplyStream:
-    """Reply of a run in deltas of a chat: filtered, with its tools.
+    """Filtered reply of a run, with tools.
 
     Attributes:
         waiting_since: time of the event loop's clock since when a player that has begun
@@ -51,27 +51,27 @@ class ReplyStream:
 
     @property
     def text(self) -> str:
-        """Return the whole reply with its formatting, whatever came in between."""
+        """Return the whole reply with formatting."""
         return "".join(self._texts).strip()
 
     @property
     def shown(self) -> str:
-        """Return the whole reply as it is shown or spoken."""
+        """Return the whole reply for the user."""
         return self.text
 
     @property
     def references(self) -> tuple[str, ...]:
-        """Return the references of its pictures and files, at its end."""
+        """Return the media references of the reply."""
         result = self._run.result_now
         return result.media if result else ()
 
     @property
     def silent(self) -> bool:
-        """Return whether the agent said nothing but that it has nothing to say."""
+        """Return whether the reply was a silent token."""
         return self._reply.silent and not has_words(self.text) and not self.references
 
     async def deltas(self) -> AsyncGenerator[Delta]:
-        """Yield the reply as deltas of a chat log.
+        """Yield the reply as deltas.
 
         Raises:
             GatewayError: the run failed.
@@ -86,7 +86,10 @@ class ReplyStream:
             yield delta
 
     async def media_deltas(self, show: ShowMedia) -> AsyncGenerator[Delta]:
-        """Yield the pictures and files of the ended run, below its text."""
+        """Yield the media of the ended run.
+
+        They are below its text.
+        """
         self.media = await show(self.references)
         if self.media:
             for delta in self._content(f"\n\n{self.media}"):
@@ -124,7 +127,7 @@ class ReplyStream:
         yield from self._content(text)
 
     def _content(self, text: str) -> Iterator[Delta]:
-        """Yield text without empty lines around a message."""
+        """Yield text without empty lines around it."""
         text = self._newlines + text
         content = text.rstrip("\n")
         self._newlines = text[len(content) :]
@@ -136,7 +139,10 @@ class ReplyStream:
             yield {"content": content}
 
     def _start_message(self) -> Iterator[Delta]:
-        """Start a message after a tool result: a chat log requires it."""
+        """Start a message after a tool result.
+
+        A chat log requires it.
+        """
         if self._after_result:
             self._after_result = False
             yield {"role": "assistant"}
@@ -145,7 +151,9 @@ class ReplyStream:
 async def async_get_words(
     hass: HomeAssistant, language: str, reply: ReplyStream
 ) -> str:
-    """Return what is said, whatever the agent replied.
+    """Return the reply, or a replacement.
+
+    An empty or silent reply gets a sentence.
 
     Raises:
         HomeAssistantError: there is nothing to say.

@@ -1,4 +1,4 @@
-"""Errors of asking an agent, as they are told or logged."""
+"""Errors of asking an agent."""
 
 from homeassistant.exceptions import HomeAssistantError
 
@@ -7,7 +7,7 @@ from ..gateway import Failure
 
 
 def translated_error(key: str, **placeholders: str) -> HomeAssistantError:
-    """Return an error with the text of a key."""
+    """Return an error with a translation key."""
     return HomeAssistantError(
         translation_domain=DOMAIN,
         translation_key=key,
@@ -16,6 +16,9 @@ def translated_error(key: str, **placeholders: str) -> HomeAssistantError:
 
 
 def log_unexpected(err: Exception) -> None:
-    """Log an unexpected exception without its message, which may be content."""
+    """Log an unexpected exception without its message.
+
+    The message may be content.
+    """
     text = Failure.from_exception(err).text
     LOGGER.error("Unexpected exception, without its message:\n%s", text)

@@ -1,4 +1,7 @@
-"""Questions of `ai_task.evaluate` (Home Assistant 2026.11): what a model estimates."""
+"""Evaluations of AI tasks.
+
+`ai_task.evaluate` is new in Home Assistant 2026.11.
+"""
 
 from typing import TYPE_CHECKING, Any, Final
 
@@ -40,7 +43,7 @@ def evaluation_structure(questions: Questions) -> vol.Schema:
 
 
 def evaluation_result(questions: Questions, data: Mapping[str, Any]) -> Any:  # noqa: ANN401 - see above
-    """Return the estimates as Home Assistant takes them."""
+    """Return the estimates for Home Assistant."""
     answers = {name: _answer(q, data[name]) for name, q in questions.items()}
     return _AI_TASK.EvaluationTaskResult(answers=answers)
 
@@ -69,7 +72,7 @@ def _answer(question: Mapping[str, Any], estimate: Any) -> object:  # noqa: ANN4
 
 
 def _normalize(estimates: Iterable[float]) -> list[float]:
-    """Return shares of one: models do not add up."""
+    """Normalize shares to a sum of one."""
     values = [float(estimate) for estimate in estimates]
     total = sum(values)
     return [value / total if total else 1 / len(values) for value in values]

@@ -1,4 +1,4 @@
-"""Times from questions to the first words of their replies."""
+"""Times to the first words of replies."""
 
 from collections import deque
 from statistics import median
@@ -17,7 +17,7 @@ MAX_QUESTIONS: Final = 20
 def async_add_first_word(
     entry: ClawdConfigEntry, subentry_id: str, seconds: float
 ) -> None:
-    """Add the time of a question, and tell the listeners."""
+    """Add a time and update the listeners."""
     runtime = entry.runtime_data
     times = runtime.first_words.setdefault(subentry_id, deque(maxlen=MAX_QUESTIONS))
     times.append(seconds)
@@ -25,6 +25,6 @@ def async_add_first_word(
 
 
 def first_word_time(runtime: ClawdRuntime, subentry_id: str) -> float | None:
-    """Return the median of an agent; None without a question."""
+    """Return the median time of an agent."""
     times = runtime.first_words.get(subentry_id)
     return median(times) if times else None

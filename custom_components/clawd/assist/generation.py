@@ -1,4 +1,4 @@
-"""Answers without a conversation: a text or data, from a model or an agent."""
+"""Answers for AI tasks and actions."""
 
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
@@ -45,8 +45,7 @@ REPAIR_TURNS: Final = 1
 # The Gateway's words for what became of a delivery.
 DELIVERED: Final = "sent"
 DELIVERY_FAILED: Final = "failed"
-# Characters of a reply that are read in the event loop: of 1 MB of `<`, the filter
-# takes 15 s.
+# Characters of a reply to filter in the event loop: 1 MB of `<` takes 15 s.
 MAX_READ_AT_ONCE: Final = 20_000
 
 
@@ -140,7 +139,7 @@ def read_reply(text: str) -> str:
     shown = (reply.feed(text) + reply.finish()).strip()
     if reply.thinking:
         raise translated_error("unfinished_reply")
-    # The filter also takes out what has no words; but {} and 👍 are answers.
+    # The filter drops text without words; but {} and 👍 are answers.
     if shown or (shown := "" if reply.silent else text.strip()):
         return shown
     raise translated_error("empty_reply")
@@ -159,7 +158,7 @@ def read_json_reply(text: str) -> str:
 async def _async_reset_model(
     entry: ClawdConfigEntry, subentry: ConfigSubentry, turns: Turns
 ) -> None:
-    """Give a session that stays its own model back."""
+    """Restore a lasting session's own model."""
     if entry.state is ConfigEntryState.LOADED:
         key, patch = turns.session.key, entry.runtime_data.client.sessions.patch
         get_sessions(entry).forget_model(key)

@@ -1,4 +1,4 @@
-"""Hand-off of long runs: the entry sees to their end, and tells it."""
+"""Hand-off of long runs."""
 
 import asyncio
 from dataclasses import dataclass, field, replace
@@ -50,7 +50,7 @@ CLIENT_ERRORS: Final = (
     GatewayProtocolError,
     InsecureTransportError,
 )
-# Seconds that a run which should have ended is followed, in case that it goes on.
+# Seconds to track an overdue run, in case it goes on.
 MAX_LATE_AGE: Final = MAX_HANDOFF_AGE
 # Seconds to find the end of a run that ended while Home Assistant was down; and after
 # which nobody waits for it any more.
@@ -59,7 +59,7 @@ MAX_STORED_AGE: Final = 86_400.0
 
 
 class HandoffEvent(StrEnum):
-    """What has become of a hand-off."""
+    """Event of a hand-off."""
 
     HANDED_OFF = "handed_off"
     FINISHED = "finished"
@@ -67,7 +67,7 @@ class HandoffEvent(StrEnum):
     CANCELLED = "cancelled"
 
 
-# Ends that are one of a task, too.
+# Ends with an event of their own for tasks.
 TASK_EVENTS: Final = {
     HandoffEvent.FINISHED: AgentEvent.TASK_FINISHED,
     HandoffEvent.FAILED: AgentEvent.TASK_FAILED,
@@ -79,7 +79,7 @@ class Outcome:
     """End of a hand-off.
 
     Attributes:
-        message: what the listener is told.
+        message: sentence for the listener.
         question: it asks for an answer.
         late: the run may go on nevertheless.
         media: references of the pictures and files of the reply.
@@ -99,7 +99,7 @@ class Outcome:
 def async_hand_off(
     hass: HomeAssistant, entry: ClawdConfigEntry, run: OngoingRun
 ) -> None:
-    """See to the end of a run that its reader has left."""
+    """Hand off a run without a reader."""
     run.extend(MAX_HANDOFF_AGE)
     _HandoffTask(hass, entry, run.subentry, Handoff.from_run(run)).start(run)
 
@@ -108,9 +108,10 @@ def async_hand_off(
 def async_follow_late(
     hass: HomeAssistant, entry: ClawdConfigEntry, run: OngoingRun
 ) -> None:
-    """Tell the reply of a run if it comes although its end has been told.
+    """Track a run after a reported failure.
 
-    A run that the Gateway has stopped, or never had, needs nobody.
+    Its reply is delivered if it comes late. Runs stopped by or unknown to the Gateway
+    are not tracked.
     """
     if run.run is None or run.stopped or run.id in get_ongoing(entry).handoffs:
         return
@@ -120,7 +121,7 @@ def async_follow_late(
 
 
 async def async_resume_handoffs(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
-    """Resume the hand-offs that were stored before."""
+    """Resume the stored hand-offs."""
     handoffs = get_handoffs(entry)
     for handoff in await handoffs.async_load(hass, entry):
         subentry = entry.subentries.get(handoff.subentry_id)
@@ -131,7 +132,7 @@ async def async_resume_handoffs(hass: HomeAssistant, entry: ClawdConfigEntry) ->
 
 
 class _HandoffTask:
-    """Task that waits for the end of a run, and tells it once."""
+    """Task of a hand-off, delivering its end once."""
 
     def __init__(
         self,
@@ -140,7 +141,7 @@ class _HandoffTask:
         subentry: ConfigSubentry,
         handoff: Handoff,
     ) -> None:
-        """Initialize the task; `start()` starts it."""
+        """Initialize without starting the task."""
         self._hass = hass
         self._entry = entry
         self._subentry = subentry
@@ -148,11 +149,14 @@ class _HandoffTask:
         self._coordinator = entry.runtime_data.coordinator
         self._runs = get_ongoing(entry)
         self._handoffs = get_handoffs(entry)
-        # The end may have been heard already, and is not said twice.
+        # Do not repeat an end that may have been heard.
         self._aloud = handoff.state is not HandoffState.DELIVERING
 
     def start(self, run: OngoingRun | None) -> None:
-        """Start the task for a run that is handed off now; None resumes a run."""
+        """Start the task.
+
+        None resumes a run.
+        """
         task = async_create_background_task(
             self._hass, self._entry, self._async_run(run), f"{DOMAIN} hand-off"
         )
@@ -175,7 +179,7 @@ class _HandoffTask:
                 if run:
                     self._fire(HandoffEvent.HANDED_OFF)
                 await self._async_finish(run or self._resume())
-            except Exception as err:  # noqa: BLE001 - somebody waits for an end
+            except Exception as err:  # noqa: BLE001 - the user waits for an end
                 log_unexpected(err)
                 await self._async_give_up()
         except asyncio.CancelledError:
@@ -186,8 +190,8 @@ class _HandoffTask:
         await self._handoffs.async_remove(self._hass, self._entry, self._handoff.id)
 
     async def _async_give_up(self) -> None:
-        """Tell that it failed, after an unexpected exception."""
-        # What was being told may have been heard.
+        """Deliver a failure after an unexpected exception."""
+        # An announcement in progress may have been heard.
         if self._handoff.state is HandoffState.DELIVERING:
             self._aloud = False
         try:
@@ -197,7 +201,7 @@ class _HandoffTask:
             log_unexpected(err)
 
     async def _async_finish(self, run: OngoingRun) -> None:
-        """Wait for the end, and tell it."""
+        """Wait for the end and deliver it."""
         if self._handoff.state is not HandoffState.LATE:
             outcome = await self._async_wait(run)
             await self._async_deliver_outcome(outcome)
@@ -212,7 +216,7 @@ class _HandoffTask:
             await self._async_deliver_outcome(replace(outcome, message=message))
 
     async def _async_wait(self, run: OngoingRun) -> Outcome:
-        """Wait for the end of a run, whatever becomes of the connection."""
+        """Wait for the outcome, across reconnects."""
         while True:
             try:
                 return await self._async_result(run)
@@ -265,7 +269,7 @@ class _HandoffTask:
         return Outcome(HandoffEvent.FAILED, message, late=late)
 
     async def _async_wait_connected(self) -> bool:
-        """Wait for a connection; return whether there is one in time."""
+        """Return whether a connection returns in time."""
         left = self._limit - self._handoff.age
         changed = asyncio.Event()
         unsubscribe = self._coordinator.async_add_listener(changed.set)
@@ -322,7 +326,7 @@ class _HandoffTask:
         )
 
     def _resume(self) -> OngoingRun:
-        """Return the run as the Gateway has it."""
+        """Resume the run from the Gateway."""
         handoff = self._handoff
         run = OngoingRun(self._subentry, handoff.question, handoff.id)
         self._runs.add(run)
@@ -338,7 +342,7 @@ class _HandoffTask:
 
     @property
     def _limit(self) -> float:
-        # What is being told may have ended late.
+        # An announcement in progress may belong to a run with a late end.
         running = self._handoff.state is HandoffState.RUNNING
         return MAX_HANDOFF_AGE + (0.0 if running else MAX_LATE_AGE)
 

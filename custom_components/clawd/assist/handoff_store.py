@@ -1,4 +1,4 @@
-"""Private store of the runs that are handed off."""
+"""Store of handed-off runs."""
 
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
@@ -31,7 +31,7 @@ class HandoffState(StrEnum):
     Attributes:
         RUNNING: the agent is at work.
         DELIVERING: the end is being told; after a restart, it is only shown.
-        LATE: the user knows that it was not finished; it may finish nevertheless.
+        LATE: reported as unfinished; it may still finish.
 
     """
 
@@ -42,7 +42,7 @@ class HandoffState(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Handoff:
-    """Run that the entry sees to, as it is stored.
+    """Handed-off run, as stored.
 
     Attributes:
         id: of the run.
@@ -61,7 +61,7 @@ class Handoff:
 
     @classmethod
     def from_run(cls, run: OngoingRun) -> Self:
-        """Return the hand-off of a run: what its end takes, and no more."""
+        """Create the hand-off of a run."""
         question = replace(
             run.question,
             text=first_words(run.question.text),
@@ -120,11 +120,11 @@ def _read_question(content: dict[str, Any]) -> Question:
 
 
 class Handoffs:
-    """Hand-offs of an entry, stored until they are delivered.
+    """Hand-offs of an entry until delivery.
 
     Attributes:
         open: those that are not delivered yet, by id.
-        outcomes: what became of them since the start of Home Assistant.
+        outcomes: counts since the start of Home Assistant.
         deliveries: how often each of the last ends was told; but not what is only shown
             after a restart.
         seen_since: since when a task sees to each, of the monotonic clock.
@@ -161,7 +161,7 @@ class Handoffs:
     async def async_put(
         self, hass: HomeAssistant, entry: ClawdConfigEntry, handoff: Handoff
     ) -> None:
-        """Store a hand-off, or what has changed of it."""
+        """Add or update a hand-off."""
         self.open[handoff.id] = handoff
         self.seen_since.setdefault(handoff.id, time.monotonic())
         await self._async_save(hass, entry)
@@ -175,13 +175,13 @@ class Handoffs:
         await self._async_save(hass, entry)
 
     def count_delivery(self, handoff: Handoff) -> None:
-        """Count that an end is told."""
+        """Count the delivery of an end."""
         self.deliveries[f"{handoff.id} {handoff.state}"] += 1
         if len(self.deliveries) > MAX_DELIVERED:
             del self.deliveries[next(iter(self.deliveries))]
 
     def _hold_sessions(self, entry: ClawdConfigEntry) -> None:
-        """Say which sessions are not to be deleted yet."""
+        """Protect the sessions of hand-offs from deletion."""
         keys = {handoff.question.chosen_session for handoff in self.open.values()}
         get_sessions(entry).handed_off = keys
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 async def async_require_image_input(
     entry: ClawdConfigEntry, subentry: ConfigSubentry
 ) -> None:
-    """Raise if the model is known to take texts only.
+    """Require a model with image input.
 
     Raises:
         HomeAssistantError: it takes no pictures.

@@ -1,4 +1,4 @@
-"""Tasks of a session that make pictures in the background."""
+"""Background tasks that generate images."""
 
 import asyncio
 from contextlib import contextmanager, suppress
@@ -18,7 +18,7 @@ POLL_INTERVAL: Final = 15.0
 
 
 class ImageTasks:
-    """Image tasks of a session, as far as their events have told.
+    """Image tasks of a session.
 
     Attributes:
         known: the tasks by id.
@@ -28,7 +28,10 @@ class ImageTasks:
     def __init__(
         self, client: GatewayClient, session_key: str, claim: Callable[[str], bool]
     ) -> None:
-        """Initialize without tasks; `claim` returns whether one is to be known."""
+        """Initialize without tasks.
+
+        `claim` returns whether to track one.
+        """
         self.known: dict[str, Task] = {}
         self._client = client
         self._session_key = session_key
@@ -47,7 +50,7 @@ class ImageTasks:
             self._changed.set()
 
     async def wait(self, task_id: str) -> Task:
-        """Return a task once it has ended.
+        """Wait for the end of a task.
 
         Raises:
             GatewayError: the Gateway did not answer, or does not know the task.
@@ -64,7 +67,7 @@ class ImageTasks:
         return task
 
     async def wait_all(self) -> list[Task]:
-        """Return the completed tasks, once all have ended.
+        """Wait for all tasks; return the completed ones.
 
         Raises:
             GatewayError: the Gateway did not answer.
@@ -80,7 +83,7 @@ def following_images(
     session_key: str,
     claim: Callable[[str], bool] = lambda _: True,
 ) -> Iterator[ImageTasks]:
-    """Follow the claimable image tasks of a session."""
+    """Track the image tasks of a session."""
     tasks = ImageTasks(runtime.client, session_key, claim)
     with runtime.listening(TASK_EVENT, tasks.listen):
         yield tasks

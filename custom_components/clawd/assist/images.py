@@ -1,4 +1,4 @@
-"""Pictures that an agent's tool makes, without its model's decision."""
+"""Image generation by an agent's tool."""
 
 import asyncio
 from contextlib import suppress
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ..gateway import Artifact, Task
 
 IMAGE_TOOL: Final = "image_generate"
-# Characters of a provider's words.
+# Characters of a provider's reason.
 MAX_REASON: Final = 300
 
 
@@ -59,7 +59,7 @@ class GeneratedImage:
 
 
 async def async_offers_images(entry: ClawdConfigEntry, agent: str) -> bool:
-    """Return whether an agent has the tool that makes pictures."""
+    """Return whether an agent can generate images."""
     client = entry.runtime_data.client
     if client.hello is None or client.hello.protocol == MIN_PROTOCOL:
         return False
@@ -115,7 +115,7 @@ async def async_generate_image(
 
 
 async def _async_make(runtime: ClawdRuntime, key: str, prompt: str) -> None:
-    """Start the task, and wait for its end."""
+    """Start the task and wait for its end."""
     # Before the request: the events of a fast task come with its response.
     with following_images(runtime, key) as tasks:
         task_id = await _async_start(runtime, key, prompt)

@@ -1,6 +1,7 @@
-"""Listeners of an entry's sessions: who is told what comes later.
+"""Listeners of sessions.
 
-Kept in a private store: a sub-agent may end after a restart of Home Assistant.
+They get the messages that come later. Kept in a private store: a sub-agent may end
+after a restart of Home Assistant.
 """
 
 import asyncio
@@ -31,8 +32,8 @@ MAX_SESSIONS: Final = 256
 MAX_SPAWNS: Final = 128
 MAX_DELIVERED: Final = 512
 MAX_UNFINISHED: Final = 32
-# Seconds for which a sub-agent is waited for; OpenClaw archives its session after one
-# hour, and gives up its completion after a few.
+# Seconds to wait for a sub-agent; OpenClaw archives its session after one hour, and
+# gives up its completion after a few.
 MAX_SPAWN_AGE: Final = 86_400.0
 # Seconds for which a reply that somebody asked for is not told once more: the
 # completion of a sub-agent may repeat what the run that waited for it has said.
@@ -43,7 +44,7 @@ _LISTENERS: Final[HassKey[SessionListeners]] = HassKey("listeners")
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Person who asked last in a session.
+    """Last user of a session.
 
     Attributes:
         agent: name of the agent, the title of notifications.
@@ -60,7 +61,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Spawn:
-    """Run of a sub-agent whose completion is to come.
+    """Run of a sub-agent in progress.
 
     Attributes:
         at: of the end of the run that started it, in seconds since 1970.
@@ -74,21 +75,21 @@ class Spawn:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Message on its way to a listener."""
+    """Message in delivery."""
 
     owner: Owner
     text: str = field(repr=False)
 
 
 class SessionListeners:
-    """Listeners by session, and what was or is to be delivered to them.
+    """Listeners by session, and their deliveries.
 
     Attributes:
         owners: by session key, the last one who asked at the end.
         spawns: by the id of the sub-agent's run.
         delivered: how often each run was delivered, by its id; oldest first.
         unfinished: messages whose delivery has not ended, by run id.
-        claimed: tasks whose pictures a chat waits for, or has shown; oldest first.
+        claimed: tasks with pictures shown or awaited by a chat, oldest first.
 
     """
 
@@ -106,7 +107,10 @@ class SessionListeners:
         self.claimed: OrderedDict[str, None] = OrderedDict()
 
     async def async_load(self) -> None:
-        """Load what is stored; what cannot be read is left out."""
+        """Load the stored listeners.
+
+        Invalid parts are left out.
+        """
         stored = await async_load_store(
             self._hass, EntryStore.LISTENERS, self._entry.entry_id, self._on_error
         )
@@ -121,7 +125,7 @@ class SessionListeners:
         self._bound()
 
     async def async_save(self) -> None:
-        """Store everything, or keep it in memory."""
+        """Save everything, or keep it in memory."""
         self._bound()
         content = {
             "owners": {key: asdict(owner) for key, owner in self.owners.items()},
@@ -139,7 +143,7 @@ class SessionListeners:
 
     @callback
     def async_asked(self, session_key: str, owner: Owner) -> None:
-        """Remember who has asked in a session."""
+        """Set the owner of a session."""
         known = self.owners.get(session_key)
         self.owners[session_key] = owner
         self.owners.move_to_end(session_key)
@@ -148,7 +152,7 @@ class SessionListeners:
 
     @callback
     def async_answered(self, session_key: str, owner: Owner, result: RunResult) -> None:
-        """Remember what was told, and whose run has started sub-agents."""
+        """Record an answer and started sub-agents."""
         reply = _digest(result.text), time.monotonic()
         remember(self._replies, session_key, reply, MAX_SESSIONS)
         if result.completions:
@@ -158,7 +162,10 @@ class SessionListeners:
 
     @callback
     def claim(self, task_id: str) -> bool:
-        """Take the pictures of a task for a chat; return whether nobody has."""
+        """Claim a task's pictures for a chat.
+
+        Return whether they were free.
+        """
         if task_id in self.claimed:
             return False
         remember(self.claimed, task_id, None, MAX_DELIVERED)
@@ -166,18 +173,18 @@ class SessionListeners:
 
     @callback
     def release(self, task_ids: Iterable[str]) -> None:
-        """Let the agent tell of tasks that no chat shows."""
+        """Release claimed tasks to the agent."""
         for task_id in task_ids:
             self.claimed.pop(task_id, None)
 
     def has_replied(self, session_key: str, text: str) -> bool:
-        """Return whether a session has just replied with a text."""
+        """Return whether a session just replied so."""
         digest, at = self._replies.get(session_key, ("", 0.0))
         return digest == _digest(text) and time.monotonic() - at < MAX_TOLD_AGE
 
     @callback
     def _async_save_soon(self) -> None:
-        """Store everything, without a run that waits for it."""
+        """Save in the background."""
         if not self._changed:
             self._changed = True
             async_create_background_task(
@@ -191,7 +198,7 @@ class SessionListeners:
         await self.async_save()
 
     def _bound(self) -> None:
-        """Forget the oldest, and sub-agents that have not ended for too long."""
+        """Drop the oldest and expired records."""
         oldest = time.time() - MAX_SPAWN_AGE
         for run_id, spawn in [*self.spawns.items()]:
             if spawn.at < oldest:
@@ -228,13 +235,13 @@ def get_listeners(entry: ClawdConfigEntry) -> SessionListeners:
 
 
 def _digest(text: str) -> str:
-    """Return what equal replies have in common, without their formatting."""
+    """Return a digest without formatting."""
     words = "".join(filter(str.isalnum, text))
     return sha256(words.encode()).hexdigest()
 
 
 def _read_all[T](stored: object, read: Callable[[Any], T]) -> Mapping[str, T]:
-    """Read the values of a stored mapping, but those that were edited by hand."""
+    """Read the valid values of a mapping."""
     found: dict[str, T] = {}
     for key, value in stored.items() if isinstance(stored, dict) else ():
         try:

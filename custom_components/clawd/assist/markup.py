@@ -1,4 +1,4 @@
-"""Markup within a line, turned into words for speech."""
+"""Conversion of inline markup to words."""
 
 from html import unescape
 import re
@@ -130,17 +130,20 @@ _TEX_SYMBOLS: Final = {
 
 
 def is_open(text: str) -> bool:
-    """Return whether a link, a tag, a formula or code has begun and not ended."""
+    """Return whether a construct is still open.
+
+    A link, tag, formula or code.
+    """
     return _OPEN.search(_WHOLE.sub("", text)) is not None
 
 
 def has_cells(text: str) -> bool:
-    """Return whether a line is a row of a table."""
+    """Return whether a line is a table row."""
     return _CELL_BORDER.search(re.sub(_CODE, "", text)) is not None
 
 
 def speak_row(row: str) -> str:
-    """Return the cells of a table's row, separated by commas."""
+    """Return a table row, separated by commas."""
     if _DELIMITERS.fullmatch(row):
         return ""
     cells = (speak(cell.strip(), "\n") for cell in _CELL_BORDER.split(row))
@@ -148,7 +151,10 @@ def speak_row(row: str) -> str:
 
 
 def speak(text: str, before: str) -> str:
-    """Return the words of a text; `before` is the character before it."""
+    """Convert a text to words.
+
+    `before` is the character before it.
+    """
 
     def replace(match: re.Match[str]) -> str:
         start, end = match.span()
@@ -159,7 +165,7 @@ def speak(text: str, before: str) -> str:
 
 
 def speak_math(tex: str) -> str:
-    """Return a formula as it can be read aloud."""
+    """Convert a formula to words."""
     for pattern, words in _TEX:
         tex = pattern.sub(words, tex)
     tex = _TEX_POWER.sub(lambda match: _power(match[1] or match[2] or ""), tex)
@@ -168,7 +174,10 @@ def speak_math(tex: str) -> str:
 
 
 def _speak_link(link: str) -> str:
-    """Return the text of a link or an image; without one, the host of a link."""
+    """Return the text of a link.
+
+    Without one, its host.
+    """
     brackets = _match(_LINK_TEXT, link)
     words = speak(brackets[1], " ").strip()
     if words or link[0] == "!":
@@ -177,7 +186,7 @@ def _speak_link(link: str) -> str:
 
 
 def _host(address: str) -> str:
-    """Return the spoken form of an address: its host, or a file name."""
+    """Return host or file name of an address."""
     parts = _match(_ADDRESS_PARTS, address)
     host, path = parts["host"].strip("[]"), parts["path"]
     return host.removeprefix("www.") or path.rstrip("/").rpartition("/")[2]
@@ -189,7 +198,10 @@ def _power(text: str) -> str:
 
 
 def _symbol(name: str) -> str:
-    """Return the symbol of a TeX command, or its name."""
+    """Return the symbol of a TeX command.
+
+    Its name if there is none.
+    """
     size = "SMALL" if name.islower() else "CAPITAL"
     try:
         letter = unicodedata.lookup(f"GREEK {size} LETTER {name.upper()}")
@@ -211,14 +223,17 @@ def _break(_: str, before: str, after: str) -> str:
 
 
 def _join(_: str, before: str, after: str) -> str:
-    """Return the spoken separator for an arrow or a bullet."""
+    """Return the separator for a symbol.
+
+    For an arrow or a bullet.
+    """
     if not before.strip("([{\"'„“«\n") or not after.strip(".,;:!?)]}\n"):
         return ""
     return " " if before in ",;:.!? " else ", "
 
 
 def _gap(token: str, before: str, after: str) -> str:
-    """Return the space in place of a symbol."""
+    """Return the space for a symbol."""
     if not before.strip() or not after.strip(".,;:!?)]}…"):
         return ""
     apart = token != token.strip() or (before.isalnum() and after.isalnum())
@@ -226,7 +241,10 @@ def _gap(token: str, before: str, after: str) -> str:
 
 
 def _speak_marks(marks: str, before: str, after: str) -> str:
-    """Return marks that are no markup, as in 2 * 3."""
+    """Return marks that are not markup.
+
+    As in 2 * 3.
+    """
     around = before + (after or " ")
     apart, inside = around.isspace(), around.isalnum()
     match marks[0]:

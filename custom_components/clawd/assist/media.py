@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 LINK_EXPIRATION: Final = timedelta(hours=1)
 # A notification may be read on the next day.
 NOTIFICATION_EXPIRATION: Final = timedelta(days=1)
-# Seconds for everything of one reply, which ends with them.
+# Seconds for all media of one reply: its end waits for them.
 MEDIA_TIMEOUT: Final = 20.0
 # Seconds to wait for a picture that is being made; image models take up to a minute.
 IMAGE_TIMEOUT: Final = 90.0
@@ -50,7 +50,7 @@ _GATEWAY_SCHEMES: Final = ("file:", "media:")
 
 
 class Asker(NamedTuple):
-    """User who asked, if any, and the language of the conversation.
+    """Asking user and language.
 
     Attributes:
         waits: a chat or an automation waits for the reply; otherwise a notification
@@ -67,7 +67,7 @@ class Asker(NamedTuple):
 def reply_media(
     hass: HomeAssistant, entry: ClawdConfigEntry, session_key: str, asker: Asker
 ) -> Iterator[ReplyMedia]:
-    """Return the media of the reply that comes within the context."""
+    """Collect the media of a reply."""
     listeners = get_listeners(entry)
     claim = listeners.claim if asker.waits else lambda _: False
     with following_images(entry.runtime_data, session_key, claim) as tasks:
@@ -76,7 +76,7 @@ def reply_media(
             yield media
         finally:
             if not media.made and asker.waits:
-                # The agent tells of them in a later message.
+                # The agent reports them in a later message.
                 listeners.release(tasks.known)
 
 
@@ -89,11 +89,11 @@ async def async_describe_media(  # noqa: PLR0913 - the reply, and who is told of
     *,
     made_by: str | None = None,
 ) -> str:
-    """Return what a notification tells of the media of a reply.
+    """Return Markdown for a notification.
 
-    Everybody may read a notification of Home Assistant: only to nobody in particular,
-    as to who spoke to a device, it shows links. `made_by` is the id of a task that
-    the reply tells of.
+    Everybody may read a notification of Home Assistant: it has links only for
+    listeners without a user, such as a voice device. `made_by` is the id of the task
+    in the reply.
     """
     if not (references or made_by):
         return ""
@@ -110,11 +110,11 @@ async def async_describe_media(  # noqa: PLR0913 - the reply, and who is told of
 class ReplyMedia:
     """Pictures and files of a reply: their addresses, or why they have none.
 
-    They are fetched when the reply ends: its session may be gone later, and nobody
-    could be told then why a picture is missing.
+    Pictures, links, or reasons for missing ones. They are fetched at the end of the
+    reply: its session may be gone later, without a way to report a missing picture.
 
     Attributes:
-        made: pictures that were made meanwhile are shown.
+        made: pictures of image tasks are shown.
 
     """
 
@@ -126,7 +126,7 @@ class ReplyMedia:
         asker: Asker,
         tasks: ImageTasks,
     ) -> None:
-        """Show media of a session to who asked."""
+        """Initialize for a session and user."""
         self._hass = hass
         self._entry_id = entry.entry_id
         self.made = False
@@ -142,7 +142,7 @@ class ReplyMedia:
         return _join(await self.collect(references))
 
     async def collect(self, references: tuple[str, ...]) -> list[MediaItem]:
-        """Return what a reply refers to, and the pictures made meanwhile."""
+        """Return the media of a reply."""
         deadline = self._hass.loop.time() + MEDIA_TIMEOUT
         items = []
         for reference in references:
@@ -192,7 +192,7 @@ class ReplyMedia:
         )
 
     async def _collect_made(self) -> list[MediaItem]:
-        """Wait for the pictures that a tool makes; return them."""
+        """Return the pictures of running tasks."""
         try:
             async with asyncio.timeout(IMAGE_TIMEOUT):
                 tasks = await self._tasks.wait_all()
@@ -202,7 +202,7 @@ class ReplyMedia:
             return []
 
     async def _collect_artifacts(self, task_ids: list[str]) -> list[MediaItem]:
-        """Return what tasks have made."""
+        """Return the artifacts of tasks."""
         artifacts = await self._client.artifacts.list(self._session_key)
         return [
             await self._fetch_artifact(artifact)
@@ -244,7 +244,10 @@ class ReplyMedia:
         return MediaItem(kept.name, kept.mime_type, self._sign(media_path(kept)))
 
     def _sign(self, path: str) -> str:
-        """Return the path of a link, whose id cannot be guessed either."""
+        """Return a signed path.
+
+        Its id cannot be guessed either.
+        """
         waits, user_id = self._asker.waits, self._asker.user_id
         expiration = LINK_EXPIRATION if waits else NOTIFICATION_EXPIRATION
         # Without a user, not by the login of whoever has caused the reply, who may not

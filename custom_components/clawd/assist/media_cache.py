@@ -1,4 +1,4 @@
-"""Private cache of the media that browsers open."""
+"""Cache of media for browsers."""
 
 import asyncio
 from collections import Counter, defaultdict
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MAX_CACHE_SIZE: Final = 64 * 2**20
 # Bytes of one file: three of the largest fit.
 MAX_FILE_SIZE: Final = 20 * 2**20
-# Bytes of the files of one reply, which must not drop each other, nor all others.
+# Bytes of the files of one reply: they must not displace each other, nor all others.
 MAX_REPLY_SIZE: Final = 2 * MAX_FILE_SIZE
 # Bytes that the smallest file takes on a disk: empty ones are bounded, too.
 BLOCK_SIZE: Final = 4096
@@ -54,18 +54,18 @@ class CachedMedia:
 
     @property
     def space(self) -> int:
-        """Return the bytes that it takes at least."""
+        """Return the minimum disk space in bytes."""
         return space_of(self.size)
 
 
 def space_of(size: int) -> int:
-    """Return the bytes that a file of some size takes at least."""
+    """Return the minimum disk space of a file."""
     return max(size, BLOCK_SIZE)
 
 
 @dataclass(frozen=True, slots=True)
 class CachedFile:
-    """File in the cache: permissions, and size in bytes."""
+    """Permissions and size of a cached file."""
 
     mode: int
     size: int
@@ -76,13 +76,13 @@ class MediaNotKeptError(Exception):
 
 
 class MediaCache:
-    """Files of all entries, of which the least recently used are dropped.
+    """Media cache of all entries.
 
-    The links to them end with Home Assistant's process, which signs them: so do the
-    files. They are no part of backups.
+    The least recently used files are dropped. Signed links end with Home Assistant's
+    process, and so do the files. Backups do not include them.
 
     Attributes:
-        outcomes: counts of what became of the media of each entry's agents.
+        outcomes: results of downloads, by entry.
 
     """
 
@@ -96,7 +96,10 @@ class MediaCache:
 
     @property
     def known(self) -> Mapping[str, CachedMedia]:
-        """Return the media by id, least recently used first."""
+        """Return the media by id.
+
+        Least recently used first.
+        """
         return self._known
 
     @property
@@ -109,7 +112,7 @@ class MediaCache:
         return [media for media in self._known.values() if media.entry_id == entry_id]
 
     def use(self, media: CachedMedia) -> Path:
-        """Return the file of media, which are used now."""
+        """Return a file and mark it as used."""
         self._known[media.id] = self._known.pop(media.id)
         return self.path(media)
 
@@ -143,13 +146,13 @@ class MediaCache:
             await self._async_drop(self.of_entry(entry_id))
 
     async def async_clear(self) -> None:
-        """Delete everything, also what an earlier process has left."""
+        """Delete all files, including stale ones."""
         async with self._lock:
             self._known.clear()
             await self._hass.async_add_executor_job(_clear, self.folder)
 
     async def async_scan(self) -> tuple[int, dict[str, CachedFile]]:
-        """Return the permissions of the folder, and its files by name."""
+        """Return folder permissions and files."""
         async with self._lock:
             return await self._hass.async_add_executor_job(_scan, self.folder)
 
@@ -168,7 +171,10 @@ class MediaCache:
             return True
 
     def _oldest(self, room: int) -> list[CachedMedia]:
-        """Return what must go so that at most `room` bytes are left."""
+        """Return the media to drop.
+
+        At most `room` bytes are left.
+        """
         dropped: list[CachedMedia] = []
         space = sum(media.space for media in self._known.values())
         for media in self._known.values():
@@ -205,7 +211,7 @@ async def async_remove_media(hass: HomeAssistant, entry_id: str) -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file that nobody else can read."""
+    """Write a private file."""
     path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     try:

@@ -57,12 +57,12 @@ def find_elsewhere(reference: str) -> MediaItem | None:
 
 
 def file_name(reference: str) -> str:
-    """Return the name of a file, from a path of any system."""
+    """Return the name in a path."""
     name = re.split(r"[/\\]", reference.rstrip("/\\"))[-1]
     printable = "".join(char if char.isprintable() else " " for char in name)
     return printable.strip()[:MAX_NAME] or "?"
 
 
 def plain(text: str) -> str:
-    """Return a text that Markdown takes literally."""
+    """Escape a text for Markdown."""
     return _MARKS.sub(r"\\\1", text)

@@ -1,4 +1,4 @@
-"""View that hands the media of agents to browsers."""
+"""HTTP view for media."""
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -25,19 +25,19 @@ PICTURE_TYPES: Final = {
     f"image/{kind}"
     for kind in ("avif", "bmp", "gif", "jpeg", "jpg", "png", "webp")
 }
-# What a browser may show or play itself, instead of downloading it.
+# Types for a browser to show or play instead of downloading.
 SHOWN_TYPES: Final = {
     *PICTURE_TYPES,
     *(f"audio/{kind}" for kind in ("aac", "flac", "mp4", "mpeg", "ogg", "wav", "webm")),
     *(f"video/{kind}" for kind in ("mp4", "ogg", "webm")),
 }
-# Types of downloads; those of others are not told.
+# Known types of downloads; others are sent as binary.
 SAVED_TYPES: Final = {
     *(f"application/{kind}" for kind in ("json", "pdf", "zip")),
     *(f"text/{kind}" for kind in ("csv", "markdown", "plain")),
 }
 BINARY: Final = "application/octet-stream"
-# Whatever an agent has made never runs in Home Assistant's origin.
+# Files of agents never run in Home Assistant's origin.
 HEADERS: Final = {
     "Content-Security-Policy": (
         "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; "
@@ -49,12 +49,15 @@ HEADERS: Final = {
 
 
 def media_path(media: CachedMedia) -> str:
-    """Return the path of media, to be signed."""
+    """Return the path of media before signing."""
     return f"{URL_PREFIX}{media.id}"
 
 
 class MediaView(HomeAssistantView):
-    """Media of agents, for the user who asked and for administrators."""
+    """View for media of agents.
+
+    For the asking user and administrators.
+    """
 
     url = f"{URL_PREFIX}{{media_id}}"
     name = f"api:{DOMAIN}:media"

@@ -1,4 +1,4 @@
-"""New conversations: sessions of an agent that begin anew."""
+"""New conversations with an agent."""
 
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 async def async_new_conversations(
     hass: HomeAssistant, entry: ClawdConfigEntry, subentry: ConfigSubentry
 ) -> int:
-    """Begin all sessions of an agent anew; return how many were in use."""
+    """Restart all sessions of an agent.
+
+    Return the number of sessions in use.
+    """
     sessions, own = get_sessions(entry), subentry.subentry_id
     used = [
         (key, session)
@@ -28,9 +31,9 @@ async def async_new_conversations(
     ]
     named = {session.base for _, session in used if session.named}
     if (name := subentry.data.get(CONF_SESSION_NAME)) is not None:
-        # Another agent may have used it last.
+        # Another agent may have used the session last.
         named.add(named_session_key(subentry.data[CONF_AGENT], name))
-    # Also those that were used too long ago to be known.
+    # Includes sessions too old to be remembered.
     sessions.begin(own)
     _end_sessions(hass, entry, [key for key, session in used if not session.named])
     for base in sorted(named):
@@ -47,7 +50,10 @@ async def async_new_conversation(
     *,
     named: bool,
 ) -> int:
-    """Begin a session anew; return 1 if it was in use."""
+    """Restart a session.
+
+    Return 1 if it was in use.
+    """
     sessions = get_sessions(entry)
     key = sessions.current_key(subentry.subentry_id, base, named=named)
     used = int(key in sessions.known)
@@ -63,7 +69,10 @@ async def async_new_conversation(
 async def _async_renew_named(
     hass: HomeAssistant, entry: ClawdConfigEntry, base: str
 ) -> None:
-    """Begin a named session anew, under its name if its history can be deleted."""
+    """Restart a named session.
+
+    Under the same name if its history can be deleted.
+    """
     sessions = get_sessions(entry)
     key = sessions.current_key("", base, named=True)
     keys = [key, *_beside(entry, key)]
@@ -73,7 +82,10 @@ async def _async_renew_named(
 
 
 async def _async_delete_now(entry: ClawdConfigEntry, keys: list[str]) -> bool:
-    """Delete sessions that are idle; return whether all of them are deleted."""
+    """Delete idle sessions.
+
+    Return whether all of them are deleted.
+    """
     # Clawdbot lets only an administrator delete a session.
     if not can_delete(entry):
         return False
@@ -85,14 +97,14 @@ async def _async_delete_now(entry: ClawdConfigEntry, keys: list[str]) -> bool:
 
 
 def _beside(entry: ClawdConfigEntry, key: str) -> list[str]:
-    """Return the keys of the sessions that were used beside one."""
+    """Return the side sessions of a session."""
     return [other for other in get_sessions(entry).known if is_beside(other, key)]
 
 
 def _end_sessions(
     hass: HomeAssistant, entry: ClawdConfigEntry, keys: list[str]
 ) -> None:
-    """Forget sessions, and delete them in the background."""
+    """Forget sessions and delete them later."""
     sessions = get_sessions(entry)
     for key in keys:
         sessions.forget(key)

@@ -1,4 +1,4 @@
-"""Runs under the care of an entry, which a pipeline reads while it waits."""
+"""Runs owned by an entry."""
 
 import asyncio
 from collections import OrderedDict, deque
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from .chat_log import Delta, ReplyStream
     from .question import Question
 
-# Seconds in which who says stop is told whether it worked.
+# Seconds to confirm a stop to the user.
 STOP_TIMEOUT: Final = 3.0
 # Notes for the next question: of a session, and sessions.
 MAX_NOTES: Final = 8
@@ -44,7 +44,7 @@ MAX_NOTED_SESSIONS: Final = 32
 
 
 class OngoingRun:
-    """Question that a task of the entry asks; a pipeline reads the reply.
+    """Run owned by an entry, with a reader.
 
     The pipeline may detach and leave: the run goes on, and its deltas wait for the
     next reader.
@@ -65,7 +65,7 @@ class OngoingRun:
     def __init__(
         self, subentry: ConfigSubentry, question: Question, run_id: str | None = None
     ) -> None:
-        """Initialize; `OngoingRuns` starts it."""
+        """Initialize for `OngoingRuns`."""
         self.id = run_id or uuid4().hex
         self.subentry = subentry
         self.question = question
@@ -93,23 +93,24 @@ class OngoingRun:
 
     @property
     def run_result(self) -> RunResult:
-        """Return what the Gateway tells of a run that has succeeded."""
+        """Return the result of a successful run."""
         result = self.run and self.run.result_now
         assert result  # noqa: S101 - its reply was read to the end
         return result
 
     @property
     def stopping(self) -> bool:
-        """Return whether somebody has stopped it."""
+        """Return whether the run is being stopped."""
         return self._stop is not None
 
     async def deltas(
         self, heard_by: float | None = None, patience: float | None = None
     ) -> AsyncGenerator[Delta]:
-        """Yield the unread deltas until the run has ended, or the reader is detached.
+        """Yield the unread deltas.
 
-        Detach if no word has come by the time `heard_by` of the event loop's clock, or
-        if the agent has said nothing more for `patience` seconds.
+        Until the run has ended, or the reader is detached. It is detached without a
+        word by the time `heard_by` of the event loop's clock, or after `patience`
+        seconds without another one.
 
         Raises:
             GatewayError: the run failed.
@@ -143,7 +144,10 @@ class OngoingRun:
         return self._ended.result()
 
     async def wait_started(self) -> None:
-        """Wait until the Gateway has accepted the run, or it has ended."""
+        """Wait for the start.
+
+        Or the end of the run.
+        """
         while not (self.run or self.ended):
             self._changed.clear()
             await self._changed.wait()
@@ -153,22 +157,22 @@ class OngoingRun:
         await asyncio.wait([self._ended])
 
     def attach(self) -> None:
-        """Let another reader read the reply, who waits for words again."""
+        """Attach another reader."""
         self.detached = self.heard = False
 
     def detach(self) -> None:
-        """Send the reader away; the run goes on."""
+        """Detach the reader; the run goes on."""
         self.detached = True
         self._changed.set()
 
     def extend(self, seconds: float) -> None:
-        """Give the run so many seconds from the question, whatever happens."""
+        """Extend the deadlines to `seconds` after the question."""
         self._limit = seconds
         if self.run:
             self.run.extend(seconds - self.age + self.run.deadlines.age)
 
     async def async_stop(self) -> bool:
-        """Stop the run here, and at the Gateway.
+        """Stop the run locally and remotely.
 
         Return whether the Gateway has confirmed it, or has never had the run.
         """
@@ -183,7 +187,7 @@ class OngoingRun:
 
     async def _async_stop(self) -> bool:
         if self.run is None or self.answered:
-            # It waits for its turn, for the Gateway's word, or for pictures.
+            # It waits for its turn, for the Gateway's acceptance, or for pictures.
             assert self._task  # noqa: S101 - nobody has the run before it is started
             self._task.cancel()
             return True
@@ -197,14 +201,14 @@ class OngoingRun:
         self._ended.add_done_callback(lambda _: callback())
 
     def start(self, hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
-        """Ask the question in a task of the entry."""
+        """Start a task to ask the question."""
         asked = async_run(hass, entry, self.subentry, self.question, self.id)
         self._start(hass, entry, asked)
 
     def resume(
         self, hass: HomeAssistant, entry: ClawdConfigEntry, resumed: ResumedRun
     ) -> None:
-        """Wait for the end of a run that was started before, in a task of the entry."""
+        """Start a task to resume a run."""
         self.asked_at = resumed.asked_at
         self.detached = True
         asked = async_resume(entry, self.subentry, self.question, resumed)
@@ -229,14 +233,14 @@ class OngoingRun:
         try:
             reply = await self._async_read(hass, entry, asked)
         except asyncio.CancelledError:
-            # Somebody stopped it before the Gateway had it, or the entry is unloaded.
+            # Stopped before the Gateway had it, or the entry is unloaded.
             if self.reply and self.answered and not self._stop:
                 # Only the pictures are missing.
                 self._ended.set_result(self.reply)
             else:
                 self._fail(AgentRunAborted() if self._stop else RunLostError())
             raise
-        except Exception as err:  # noqa: BLE001 - it is the reader's
+        except Exception as err:  # noqa: BLE001 - raised to the reader
             self._fail(err)
         else:
             self._ended.set_result(reply)
@@ -280,12 +284,12 @@ class OngoingRun:
             self._changed.set()
 
     def _waits_for(self, seconds: float) -> bool:
-        """Return whether a player has had no words of the agent for so long."""
+        """Return whether a player has waited long."""
         since = self.reply.waiting_since if self.reply else None
         return since is not None and asyncio.get_running_loop().time() - since > seconds
 
     async def _wait_for_delta(self, heard_by: float | None) -> bool:
-        """Wait for the next delta; return whether there is one."""
+        """Wait for a delta; return whether it came."""
         with suppress(TimeoutError):
             async with asyncio.timeout_at(None if self.heard else heard_by):
                 while not (self._deltas or self.ended or self.detached):
@@ -297,21 +301,21 @@ class OngoingRun:
 
     def _fail(self, error: Exception) -> None:
         self._ended.set_exception(error)
-        # Mark it as retrieved: nobody may be waiting.
+        # Mark it as retrieved: there may be no reader.
         self._ended.exception()
 
     @override
     def __repr__(self) -> str:
-        """Return the run without its content."""
+        """Represent the run without its content."""
         return f"<OngoingRun {self.id}>"
 
 
 class OngoingRuns:
-    """Runs of an entry that have not ended yet.
+    """Runs of an entry in progress.
 
     Attributes:
-        handoffs: tasks that see to the end of a handed-off run, by its id.
-        cancelled: ids of handed-off runs whose end nobody wants to hear any more.
+        handoffs: tasks of handed-off runs, by run id.
+        cancelled: ids of handed-off runs without delivery.
 
     """
 
@@ -329,7 +333,7 @@ class OngoingRuns:
 
     @property
     def tasks(self) -> tuple[Task, ...]:
-        """Return the handed-off tasks that are under way."""
+        """Return the handed-off tasks in progress."""
         return tuple(
             Task(run.session_key, run.question.text, run.asked_at)
             for run in self.all
@@ -337,7 +341,7 @@ class OngoingRuns:
         )
 
     def of_device(self, device_id: str | None) -> tuple[OngoingRun, ...]:
-        """Return the runs of a voice device, oldest first."""
+        """Return the runs of a device, oldest first."""
         return tuple(
             run
             for run in self.all
@@ -349,12 +353,15 @@ class OngoingRuns:
         return tuple(r for r in self.all if r.subentry.subentry_id == subentry_id)
 
     def add(self, run: OngoingRun) -> None:
-        """Keep a run until it has ended."""
+        """Add a run until its end."""
         self._runs[run.id] = run
         run.on_end(lambda: self._runs.pop(run.id, None))
 
     async def async_cancel(self, run_id: str) -> bool:
-        """Stop a run, or what is left to do for it; return whether there was one."""
+        """Stop a run and its delivery.
+
+        Return whether there was one.
+        """
         run, handoff = self._runs.get(run_id), self.handoffs.get(run_id)
         if run:
             await run.async_stop()
@@ -365,7 +372,7 @@ class OngoingRuns:
         return run is not None or handoff is not None
 
     def note(self, session_key: str, text: str) -> None:
-        """Keep a note for the next question in a session."""
+        """Add a note for a session's next question."""
         notes = self._notes.setdefault(session_key, deque(maxlen=MAX_NOTES))
         notes.append(text)
         if len(self._notes) > MAX_NOTED_SESSIONS:
@@ -390,9 +397,10 @@ async def async_ask(
     subentry: ConfigSubentry,
     question: Question,
 ) -> OngoingRun:
-    """Ask a question in a task of the entry, once no drill would cost the reply.
+    """Ask a question in a background task.
 
-    It is asked in a session of its own if its session is busy with a handed-off task.
+    If its session is busy with a handed-off task, it gets a side session. A drill in
+    progress ends first: it would cost the reply.
 
     Raises:
         GatewayError: the entry is not loaded.
@@ -418,6 +426,6 @@ async def async_ask(
 
 
 def _note_reply(runs: OngoingRuns, session_key: str, run: OngoingRun) -> None:
-    """Tell a session what was said beside it."""
+    """Note a side session's reply for its session."""
     if run.reply and (text := run.reply.text):
         runs.note(session_key, describe_aside(run.question.text, text))

@@ -18,10 +18,10 @@ MAX_SPOKEN_DELAY: Final = 120.0
 
 
 class Taken(Enum):
-    """What was made of an utterance while a question is open.
+    """Result of offering an utterance to a question.
 
     Attributes:
-        DONE: the Gateway has the answer, or that there is none; the run goes on.
+        DONE: the Gateway has the answer or the refusal; the run goes on.
         ASKED: a question is to be asked, the next one or the same again.
         CLOSED: the question was not open any more.
         NO_ANSWER: it is about something else.
@@ -36,16 +36,16 @@ class Taken(Enum):
 
 @dataclass(eq=False)
 class OpenQuestion:
-    """Question of an agent that waits for an answer.
+    """Open question of an agent.
 
     Attributes:
         answers: of the items so far, by the id of the item.
-        asked_at: time of the monotonic clock at which a person was asked.
-        repeated: it was asked again, as nobody understood the answer.
+        asked_at: time of the question to the user, on the monotonic clock.
+        repeated: it was asked again after an unclear answer.
         reader: a turn of a conversation sees to the run.
         unheard: the person was only notified, and may not know of it.
         sending: the Gateway is told the answers: no other is taken meanwhile.
-        said: characters of the reply that the person has had before.
+        said: characters of the reply already given to the user.
 
     """
 
@@ -61,7 +61,7 @@ class OpenQuestion:
 
     @property
     def item(self) -> QuestionItem:
-        """Return the item that is asked next; the last one while it is answered."""
+        """Return the current item."""
         items = self.request.items
         return items[min(len(self.answers), len(items) - 1)]
 
@@ -72,18 +72,21 @@ class OpenQuestion:
 
     @property
     def expires_at(self) -> str:
-        """Return the time of its expiry."""
+        """Return the expiry time."""
         expires = datetime.fromtimestamp(self.request.expires_at, dt_util.UTC)
         return expires.isoformat()
 
     @property
     def late(self) -> float:
-        """Return the seconds since its expiry; negative before."""
+        """Return the seconds since the expiry.
+
+        Negative before it.
+        """
         return time.time() - self.request.expires_at
 
     @property
     def waited_long(self) -> bool:
-        """Return whether who was asked aloud will hardly answer any more."""
+        """Return whether a spoken answer is unlikely."""
         asked = self.origin.question
         if asked is None or asked.voice_device is None or self.asked_at is None:
             return False
@@ -99,7 +102,10 @@ class OpenQuestion:
         return asked.conversation_id == question.conversation_id
 
     def answer(self, text: str) -> bool:
-        """Take the answer to the item; return whether the text is one."""
+        """Record the answer to the item.
+
+        Return whether the text is one.
+        """
         if (found := find_answer(self.item, text)) is None:
             return False
         self.answers[self.item.id] = found

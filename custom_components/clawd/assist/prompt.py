@@ -36,7 +36,7 @@ SATELLITES: Final = "assist_satellite."
 MAX_NAME: Final = 64
 MAX_LANGUAGE: Final = 35  # of a tag, RFC 5646 4.4.1
 
-# Whoever listens cannot skip, look again or click.
+# A listener cannot skip, reread or click.
 SPOKEN: Final = (
     "The user hears it and sees nothing: be brief, one or two sentences unless more is "
     "asked for. Use plain words and whole sentences: no Markdown, headings, lists, "
@@ -61,7 +61,10 @@ NO_HOME_ACCESS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class UserContext:
-    """User, device and area of a question; the variables of the instructions."""
+    """Variables of the instructions.
+
+    User, device and area of a question.
+    """
 
     language: str
     user: str | None = None
@@ -92,7 +95,7 @@ async def async_get_user_context(
 def _device_and_area(
     hass: HomeAssistant, device_id: str | None, satellite_id: str | None
 ) -> tuple[str | None, str | None]:
-    """Return the names of the device and of its area, where they are known."""
+    """Return the names of device and area."""
     name = area_id = None
     # A satellite may have no device, or an area of its own.
     if satellite_id and (state := hass.states.get(satellite_id)):
@@ -107,7 +110,10 @@ def _device_and_area(
 
 
 def _name(name: str | None) -> str | None:
-    """Return a name on one line, without quotes; None if nothing is left."""
+    """Return a name on one line.
+
+    None if nothing is left.
+    """
     return (one_line(name.replace('"', "'"), MAX_NAME) or None) if name else None
 
 
@@ -129,10 +135,10 @@ def describe_user(context: UserContext, *, spoken: bool) -> Iterator[str]:
 
 
 def format_history_since_last_reply(content: Iterable[Content], agent: str) -> str:
-    """Return the messages before the question and after the agent's last reply.
+    """Return the messages missed by the agent.
 
     Home Assistant answers some questions itself, and an automation may have asked
-    one: the agent's session lacks both. What another agent was asked is not told.
+    one: the agent's session lacks both. Questions to other agents are left out.
     """
     messages: list[str] = []
     asked: list[str] = []

@@ -81,14 +81,14 @@ class Question:
 
     @property
     def chosen_session(self) -> str:
-        """Return the key of the session that was chosen before."""
+        """Return the key of the chosen session."""
         assert self.session_key  # noqa: S101 - chosen before a run is made of it
         return self.session_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResumedRun:
-    """Run that was started before; times in seconds.
+    """Resumed run; times in seconds.
 
     Attributes:
         asked_at: since 1970.
@@ -104,7 +104,7 @@ class ResumedRun:
 
 
 class RunLostError(HomeAssistantError):
-    """Run that was lost with the connection, and may go on."""
+    """Run lost with the connection."""
 
     def __init__(self) -> None:
         """Initialize the error."""
@@ -112,7 +112,7 @@ class RunLostError(HomeAssistantError):
 
 
 def call_origin(subentry: ConfigSubentry, question: Question) -> CallOrigin:
-    """Return the origin of the calls in a run."""
+    """Return the origin of a run's calls."""
     return CallOrigin(
         subentry.subentry_id,
         question.conversation_id,
@@ -125,7 +125,7 @@ def call_origin(subentry: ConfigSubentry, question: Question) -> CallOrigin:
 
 
 def owner_of(subentry: ConfigSubentry, question: Question) -> Owner:
-    """Return who is to be told what comes later in the session of a question."""
+    """Return the owner of a question's session."""
     settings = subentry.data
     shared = Scope(settings[CONF_SESSION_SCOPE]) is Scope.SHARED
     return Owner(

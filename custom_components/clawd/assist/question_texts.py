@@ -1,4 +1,4 @@
-"""Texts by which a question of an agent is asked."""
+"""Texts of questions."""
 
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 async def async_describe_question(
     hass: HomeAssistant, item: QuestionItem, language: str, *, spoken: bool
 ) -> str:
-    """Return a question with its choices: in sentences, or in Markdown."""
+    """Return a question with its choices.
+
+    In sentences, or in Markdown.
+    """
     if not spoken:
         title = f"**{item.header}**\n\n" if item.header else ""
         choices = "".join(f"\n- {_describe(choice)}" for choice in item.choices)

@@ -1,4 +1,4 @@
-"""Questions at the end of a reply, which keep the microphone open."""
+"""Detection of questions in replies."""
 
 # Home Assistant's chat log looks for three marks at the very end, one of them `;`,
 # which is a question mark in Greek only.
@@ -88,7 +88,7 @@ _TURKISH: Final = re.compile(
 
 
 def is_question(reply: str, language: str) -> bool:
-    """Return whether the last sentence of a reply is a question."""
+    """Return whether a reply ends with a question."""
     text = _NO_SENTENCES.sub("", reply.rstrip()[-_MAX_LENGTH:]).rstrip()
     text = _TARGET.sub("]", _TAG.sub("", _EMOTICON.sub("", text)))
     if _CODE.search(text):
@@ -130,7 +130,7 @@ def _last_sentence(text: str) -> str:
 
 
 def _strip(text: str, categories: frozenset[str]) -> str:
-    """Strip markup and characters of some categories from the end."""
+    """Strip trailing markup and some categories."""
     end = len(text)
     while end and (
         text[end - 1] in _MARKUP

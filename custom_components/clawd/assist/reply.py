@@ -1,4 +1,7 @@
-"""Reply of an agent: a model's text without thoughts, directives and sentinels."""
+"""Filter for model output.
+
+It removes thoughts, directives and sentinels.
+"""
 
 import re
 from typing import Final
@@ -109,7 +112,7 @@ _PLAIN: Final = re.compile(rf"[^\n`<\[◁{_SENTENCE_END}]+|[{_SENTENCE_END}]+|."
 _BEHIND_SENTENCE: Final = re.compile(
     rf"[ \t]+|[{re.escape(_CLOSERS)}]+|[^\n`<\[◁{_SENTENCE_END}]+|[{_SENTENCE_END}]+|."
 )
-# In place of the marks of an inline code: code to the end of the line.
+# Instead of the marks of inline code: the code extends to the end of the line.
 _WHOLE_LINE: Final = "\n"
 # Characters of a line that are kept to recognize a fence.
 _MAX_LINE: Final = 200
@@ -118,15 +121,15 @@ _INVISIBLE: Final = "\u200b\u2060\ufeff"
 
 
 def has_words(text: str) -> bool:
-    """Return whether there is a letter or a digit."""
+    """Return whether there are words."""
     return any(map(str.isalnum, text))
 
 
 class ReplyFilter:
-    """Text of a model, filtered as it arrives; the same for any chunking.
+    """Filter for streamed text.
 
-    Text that may become a tag, a directive or a sentinel is held back until the next
-    chunk decides. Code keeps what looks like one.
+    Any chunks give the same result. A possible tag, directive or sentinel is held back
+    until the next chunk decides. Code is not filtered.
 
     Attributes:
         silent: a sentinel was taken out.
@@ -140,7 +143,7 @@ class ReplyFilter:
         self.thinking = False
         self._thought_end = _THOUGHT_END
         self._held = ""
-        # What was read before the first letter or digit.
+        # Text before the first letter or digit.
         self._lead: str | None = ""
         self._aside = ""
         self._in_aside = False
@@ -154,14 +157,14 @@ class ReplyFilter:
         self._segment_ended = False
 
     def feed(self, text: str) -> str:
-        """Add a chunk; return the new text of the reply."""
+        """Process a chunk; return the new text."""
         if self._segment_ended and text:
             self._segment_ended = False
             text = text.removeprefix("\n")
         return self._show(self._read(self._held + text, final=False))
 
     def end_segment(self) -> str:
-        """Return the text that was held back before a tool call."""
+        """Return the rest before a tool call."""
         # The next segment starts with an empty line. The end of this line decides here
         # what it would decide there.
         if self._segment_ended:
@@ -171,15 +174,15 @@ class ReplyFilter:
         return shown
 
     def finish(self) -> str:
-        """Return the text that was held back."""
+        """Return the rest at the end."""
         shown = self._show(self._read(self._held, final=True))
         if self._lead is not None and not self.thinking:
-            # The agent meant only to be heard.
+            # Nothing but text for speech: show that.
             shown = self._show(self._aside)
         return shown
 
     def _show(self, text: str) -> str:
-        """Return the text, once there is a letter or a digit."""
+        """Return the text once it has words."""
         if self._lead is None:
             return text
         self._lead += text
@@ -201,7 +204,10 @@ class ReplyFilter:
         return "".join(shown)
 
     def _read_token(self, text: str, at: int, shown: list[str], *, final: bool) -> int:
-        """Return the end of a token; `at` if the next chunk decides about it."""
+        """Return the end of a token.
+
+        `at` if the next chunk decides about it.
+        """
         if self.thinking or self._in_aside:
             return self._skip(text, at, final=final)
         if text[at] == "\n":
@@ -217,7 +223,10 @@ class ReplyFilter:
         return self._read_text(text, at, shown)
 
     def _skip(self, text: str, at: int, *, final: bool) -> int:
-        """Skip a thought, a tool call, or text only for speech."""
+        """Skip hidden text.
+
+        A thought, a tool call, or text only for speech.
+        """
         pattern = self._thought_end if self.thinking else _ASIDE_END
         if end := pattern.search(text, at):
             stop, behind = end.span()
@@ -244,7 +253,7 @@ class ReplyFilter:
         return self._emit(text, at, marks.end(), shown)
 
     def _is_undecided(self, text: str, at: int) -> bool:
-        """Return whether the next chunk decides about the rest."""
+        """Return whether more text is needed."""
         if self._blank and (
             _MEDIA_PREFIX.fullmatch(text, at) or text[at:] in ("~", "~~")
         ):
@@ -258,11 +267,11 @@ class ReplyFilter:
 
     @property
     def _is_start(self) -> bool:
-        """Return whether a line or a sentence starts here."""
+        """Return whether a line or sentence starts here."""
         return self._blank or self._sentence > 1
 
     def _read_text(self, text: str, at: int, shown: list[str]) -> int:
-        """Read a token that is no code."""
+        """Read a token outside of code."""
         if self._blank and (end := self._read_line_start(text, at, shown)):
             return end
         if self._is_start and (end := self._sentinel_end(text, at)):
@@ -285,7 +294,7 @@ class ReplyFilter:
         return self._emit(text, at, _match(pattern, text, at).end(), shown)
 
     def _sentinel_end(self, text: str, at: int) -> int | None:
-        """Return the end of a sentinel that stands alone, or before a sentence."""
+        """Return the end of a lone sentinel."""
         sentinel = _SENTINEL.match(text, at)
         if sentinel is None:
             return None
@@ -294,7 +303,7 @@ class ReplyFilter:
         return sentinel.end() if alone or separate else None
 
     def _read_line_start(self, text: str, at: int, shown: list[str]) -> int | None:
-        """Read a directive or fence at the start of a line."""
+        """Read a directive or fence."""
         indent = _INDENT.match(text, at)
         if indent and self._blank_before and not self._line:
             self._code = _WHOLE_LINE
@@ -310,7 +319,7 @@ class ReplyFilter:
         return None
 
     def _emit(self, text: str, at: int, end: int, shown: list[str]) -> int:
-        """Add a piece of the reply; return its end."""
+        """Emit a piece and return its end."""
         piece = text[at:end]
         if self._dropped and self._previous.isspace():
             piece = piece.lstrip(" \t")
@@ -354,20 +363,26 @@ def _match(pattern: re.Pattern[str], text: str, at: int) -> re.Match[str]:
 
 
 def _starts_thought(tag: re.Match[str]) -> bool:
-    """Return whether the text behind a tag is for nobody."""
+    """Return whether a tag starts a thought."""
     ends = tag["end"] or tag["end_bracket"] or tag["end_triangle"]
     stray = tag[0].startswith("</")
     return not (ends or stray or tag["final"] or tag["empty"])
 
 
 def _until(text: str, at: int, marks: str) -> int:
-    """Return where the first of the marks is, or the end."""
+    """Return the position of the first mark.
+
+    The end if there is none.
+    """
     found = (text.find(mark, at) for mark in marks)
     return min((place for place in found if place >= 0), default=len(text))
 
 
 def _behind_media(value: str) -> str | None:
-    """Return the words behind the address in a `MEDIA:` line; None if it is none."""
+    """Return the words after a media address.
+
+    None if it is no `MEDIA:` line.
+    """
     if url := _MEDIA_URL.match(value):
         return value[url.end() :]
     # A path may hold blanks.

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 
 async def async_require_hello(entry: ClawdConfigEntry) -> Hello:
-    """Return the hello of a connected Gateway, once no drill interrupts it.
+    """Return the hello of the Gateway.
+
+    A drill in progress ends first.
 
     Raises:
         NotConnectedError: it is not connected.
@@ -53,7 +55,7 @@ async def async_require_agent(
 async def async_ask_error(
     coordinator: ClawdCoordinator, subentry: ConfigSubentry, err: GatewayError
 ) -> HomeAssistantError:
-    """Return the error to show for a failed question."""
+    """Return the error for a failed question."""
     if isinstance(err, RequestFailedError):
         try:
             with suppress(GatewayError):
@@ -67,7 +69,7 @@ async def async_ask_error(
 async def _async_require_thinking_level(
     coordinator: ClawdCoordinator, subentry: ConfigSubentry
 ) -> None:
-    """Raise if the agent's model lacks the chosen thinking level."""
+    """Check the thinking level against the model."""
     # OpenClaw takes a run with any level, and then fails with `UNAVAILABLE`.
     if (level := subentry.data.get(CONF_THINKING)) is None:
         return

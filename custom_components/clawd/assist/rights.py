@@ -25,7 +25,7 @@ class Asked(Protocol):
 
     @property
     def voice_device(self) -> str | None:
-        """Return the id of the voice device, if it was spoken."""
+        """Return the voice device, if any."""
 
     @property
     def user_id(self) -> str | None:
@@ -33,11 +33,11 @@ class Asked(Protocol):
 
     @property
     def by_person(self) -> bool:
-        """Return whether a person asked, and no automation."""
+        """Return whether a person asked."""
 
 
 class Permissions(StrEnum):
-    """Setting of an agent: who has which rights on the Gateway's machine.
+    """Setting of an agent for its rights.
 
     Attributes:
         ADMINISTRATORS: chats of administrators as the Gateway decides, all others
@@ -52,7 +52,7 @@ class Permissions(StrEnum):
 
 
 class Rights(StrEnum):
-    """Rights of a session, from the least on."""
+    """Rights of a session, least first."""
 
     READ_ONLY = "read_only"
     GUARDED = "guarded"
@@ -60,7 +60,10 @@ class Rights(StrEnum):
 
     @property
     def permission_mode(self) -> str | None:
-        """Return the Gateway's `permissionMode`; None if it decides."""
+        """Return the Gateway's `permissionMode`.
+
+        None if it decides.
+        """
         return {Rights.READ_ONLY: "read-only", Rights.GUARDED: "guarded"}.get(self)
 
 
@@ -75,7 +78,10 @@ _OF_EVERYONE: Final = {
 async def async_rights(
     hass: HomeAssistant, subentry: ConfigSubentry, question: Asked
 ) -> Rights:
-    """Return the rights of a question in a session without a name."""
+    """Return the rights of a question.
+
+    In a session without a name.
+    """
     shared = subentry.data[CONF_SESSION_SCOPE] == Scope.SHARED
     if question.voice_device or shared:
         return _of_everyone(subentry)
@@ -86,7 +92,7 @@ async def async_rights(
 async def async_rights_of_user(
     hass: HomeAssistant, subentry: ConfigSubentry, user_id: str | None
 ) -> Rights:
-    """Return the rights of a user in a session of their own."""
+    """Return the rights of a user's own session."""
     if _permissions(subentry) is Permissions.ADMINISTRATORS and user_id:
         user = await hass.auth.async_get_user(user_id)
         if user and is_administrator(user):
@@ -95,9 +101,10 @@ async def async_rights_of_user(
 
 
 def rights_of_named(entry: ClawdConfigEntry, subentry: ConfigSubentry) -> Rights:
-    """Return the rights in a named session: the least of those who may share it.
+    """Return the rights of a named session.
 
-    An action may name the session of any other conversation with the same agent.
+    The least of all possible users. An action may name the session of any other
+    conversation with the same agent.
     """
     agent = subentry.data[CONF_AGENT].lower()
     sharing = [
@@ -110,12 +117,12 @@ def rights_of_named(entry: ClawdConfigEntry, subentry: ConfigSubentry) -> Rights
 
 
 def is_restricted(subentry: ConfigSubentry) -> bool:
-    """Return whether an agent restricts users who are no administrators."""
+    """Return whether users can be restricted."""
     return _of_everyone(subentry) is not Rights.GATEWAY
 
 
 def depends_on_user(subentry: ConfigSubentry) -> bool:
-    """Return whether users of an agent have different rights."""
+    """Return whether rights depend on the user."""
     return _permissions(subentry) is Permissions.ADMINISTRATORS
 
 

@@ -1,4 +1,4 @@
-"""Origins of the runs of an entry: who asked, and where."""
+"""Origins of runs."""
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class ConversationInfo(Protocol):
-    """Person who asked, and the place where the answer belongs."""
+    """User and device of a conversation."""
 
     @property
     def conversation_id(self) -> str:
@@ -31,15 +31,15 @@ class ConversationInfo(Protocol):
 
     @property
     def voice_device(self) -> str | None:
-        """Return the id of the voice device, if it was spoken."""
+        """Return the voice device, if any."""
 
     @property
     def listener(self) -> Listener:
-        """Return the person to whom the answer belongs."""
+        """Return the listener of the answer."""
 
     @property
     def by_person(self) -> bool:
-        """Return whether a person asked, and no automation."""
+        """Return whether a person asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class RunOrigin:
     """Origin of a run.
 
     Attributes:
-        question: what was asked in a conversation; None of an action or AI task.
+        question: of a conversation; None for an action or AI task.
 
     """
 
@@ -57,7 +57,7 @@ class RunOrigin:
 
 
 class RunOrigins:
-    """Origins of the runs that have not ended yet.
+    """Origins of the runs in progress.
 
     Attributes:
         on_start: called with each origin that is added.
@@ -72,7 +72,10 @@ class RunOrigins:
         self.on_end: Callable[[RunOrigin], None] | None = None
 
     def find(self, run_id: str) -> RunOrigin | None:
-        """Return the origin of a run, by our id or the Gateway's."""
+        """Return the origin of a run.
+
+        By our id or the Gateway's.
+        """
         return next(
             (
                 origin
@@ -83,7 +86,10 @@ class RunOrigins:
         )
 
     def of_agent(self, subentry_id: str) -> tuple[RunOrigin, ...]:
-        """Return the origins of an agent's runs, oldest first."""
+        """Return the origins of an agent's runs.
+
+        Oldest first.
+        """
         return tuple(
             one for one in self._origins if one.subentry.subentry_id == subentry_id
         )
@@ -95,7 +101,7 @@ class RunOrigins:
         subentry: ConfigSubentry,
         question: ConversationInfo | None,
     ) -> Iterator[None]:
-        """Keep the origin of a run until it has ended."""
+        """Keep the origin of a run until its end."""
         origin = RunOrigin(run, subentry, question)
         self._origins.append(origin)
         if self.on_start:

@@ -42,22 +42,22 @@ class SessionContext:
 
 
 def is_beside(side: str, key: str) -> bool:
-    """Return whether a session is one beside another."""
+    """Return whether a session is a side session."""
     return side.startswith(key + SIDE)
 
 
 def is_reserved_name(name: str) -> bool:
-    """Return whether a name would be that of a session without one."""
+    """Return whether a session name is reserved."""
     return _ANONYMOUS.fullmatch(slugify(name)) is not None
 
 
 def named_session_key(agent: str, name: str) -> str:
-    """Return the canonical key of a session named by the user."""
+    """Return the key of a named session."""
     return f"agent:{agent.lower()}:ha-{slugify(name)}"
 
 
 def session_key(agent: str, scope: Scope, context: SessionContext) -> str:
-    """Return the canonical, anonymous key of a session.
+    """Return the anonymous key of a session.
 
     Without a device or user, the scope is the conversation.
     """

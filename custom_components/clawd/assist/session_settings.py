@@ -1,4 +1,4 @@
-"""Settings of sessions on the Gateway: rights and model."""
+"""Settings of sessions on the Gateway."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -16,15 +16,17 @@ if TYPE_CHECKING:
 
     from ..coordinator import ClawdConfigEntry
 
-# Seconds for which a permission mode counts as set: the session may be deleted by
-# others, and its successor has none. A conversation does not pay for each question.
+# Seconds until a permission mode is set again: others may delete the session, and its
+# successor has none. Not for each question, as it costs a request.
 MAX_MODE_AGE: Final = 60.0
 
 
 async def async_set_session(
     entry: ClawdConfigEntry, subentry: ConfigSubentry, session: ChosenSession
 ) -> None:
-    """Set the rights and the model of a session, once per connection.
+    """Set rights and model of a session.
+
+    Once per connection.
 
     Raises:
         HomeAssistantError: the Gateway did not restrict the session.
@@ -66,7 +68,10 @@ async def async_set_session(
 def _permission_mode(
     entry: ClawdConfigEntry, subentry: ConfigSubentry, rights: Rights
 ) -> str | None:
-    """Return the permission mode for some rights; None if the Gateway decides."""
+    """Return the permission mode for some rights.
+
+    None if the Gateway decides.
+    """
     agent = entry.runtime_data.coordinator.agents.get(subentry.data[CONF_AGENT])
     least = Rights.READ_ONLY.permission_mode
     # A mode of the session replaces that of the agent, which may be stricter.
@@ -81,7 +86,7 @@ async def _async_patch(
     key: str,
     changes: dict[str, str | None],
 ) -> None:
-    """Change a session; raise if it is not restricted as it must be."""
+    """Patch a session and verify its restriction."""
     mode = changes.get("permission_mode")
     patch = entry.runtime_data.client.sessions.patch
     try:
@@ -90,7 +95,7 @@ async def _async_patch(
         if mode is None:
             raise
         if len(changes) > 1:
-            # The model may be what was refused.
+            # The Gateway may have refused the model.
             await _async_patch(entry, subentry, key, {"permission_mode": mode})
             raise
         raise _refused(subentry) from err

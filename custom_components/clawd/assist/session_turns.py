@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 async def async_take_turn(
     entry: ClawdConfigEntry, subentry: ConfigSubentry, key: str, timeout: float
 ) -> AsyncGenerator[None]:
-    """Wait until a session answers nobody else.
+    """Wait until a session is free.
 
     What a Gateway does with a second question in a session depends on its version and
     settings: it waits, steers the first run, is collected with it, or is dropped.
@@ -54,7 +54,7 @@ async def async_take_turn(
 async def async_take_named_turn(
     entry: ClawdConfigEntry, subentry: ConfigSubentry, name: str, timeout: float
 ) -> AsyncGenerator[ChosenSession]:
-    """Wait until a named session answers nobody else; return it."""
+    """Wait until a named session is free."""
 
     async def choose() -> ChosenSession:
         return choose_named_session(entry, subentry, name)
@@ -70,7 +70,7 @@ async def async_take_turn_in(
     choose: Callable[[], Awaitable[ChosenSession]],
     timeout: float,
 ) -> AsyncGenerator[ChosenSession]:
-    """Wait until the session that is chosen answers nobody else; return it."""
+    """Wait until the chosen session is free."""
     session = await choose()
     while True:
         turn = async_take_turn(entry, subentry, session.key, timeout)

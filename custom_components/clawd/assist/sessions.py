@@ -1,4 +1,4 @@
-"""Sessions of an entry that this Home Assistant uses, kept across restarts."""
+"""Sessions of an entry, kept across restarts."""
 
 from collections import Counter, OrderedDict
 from dataclasses import asdict, dataclass, replace
@@ -32,7 +32,7 @@ _SESSIONS: Final[HassKey[AgentSessions]] = HassKey("sessions")
 
 @dataclass(slots=True)
 class KnownSession:
-    """Session that was used.
+    """Session in use.
 
     Attributes:
         subentry_id: of the agent that used it last.
@@ -50,7 +50,7 @@ class KnownSession:
 
 @dataclass(frozen=True, slots=True)
 class ChosenSession:
-    """Session that a question is asked in.
+    """Session of a question.
 
     Attributes:
         base: key of the first conversation.
@@ -66,7 +66,7 @@ class ChosenSession:
 
 @dataclass(frozen=True, slots=True)
 class AppliedSettings:
-    """Settings of a session that the Gateway has confirmed.
+    """Confirmed settings of a session.
 
     Attributes:
         connection: number of the connection.
@@ -81,7 +81,7 @@ class AppliedSettings:
 
 
 class AgentSessions:
-    """Sessions of an entry: those used, and what was set of them.
+    """Sessions of an entry and their settings.
 
     Attributes:
         conversations: number of conversations that were begun anew, by the id of an
@@ -107,7 +107,7 @@ class AgentSessions:
         self.clock = time.monotonic
 
     async def async_load(self) -> None:
-        """Load what is stored."""
+        """Load the stored sessions."""
         match await async_load_store(
             self._hass, EntryStore.SESSIONS, self._entry.entry_id, self._on_error
         ):
@@ -134,19 +134,22 @@ class AgentSessions:
                 self.known[key] = KnownSession(subentry_id, base, named, mode)
 
     def current_key(self, subentry_id: str, base: str, *, named: bool) -> str:
-        """Return the key of the current conversation in a session."""
+        """Return the current key of a session."""
         count = self.conversations[base]
         if not named:
             count += self.conversations[subentry_id]
         return f"{base}-{count}" if count else base
 
     def begin(self, key: str) -> None:
-        """Begin a session anew, or all those of an agent."""
+        """Start a new conversation.
+
+        In one session, or all of an agent.
+        """
         self.conversations[key] += 1
         self.changed = True
 
     def use(self, chosen: ChosenSession, subentry_id: str) -> None:
-        """Remember a session that is used from now on."""
+        """Add a session in use."""
         key = chosen.key
         session = self.known.get(key)
         if session is None or session.subentry_id != subentry_id:
@@ -156,27 +159,30 @@ class AgentSessions:
         remember(self.known, key, session, MAX_SESSIONS)
 
     def forget(self, key: str) -> None:
-        """Forget a session that is not used any more."""
+        """Remove a session."""
         self.changed |= self.known.pop(key, None) is not None
         self.applied.pop(key, None)
 
     def forget_model(self, key: str) -> None:
-        """Forget the model of a session, so that it is set again."""
+        """Remove the model of a session.
+
+        It is set again with the next question.
+        """
         if applied := self.applied.get(key):
             self.applied[key] = replace(applied, model=None)
 
     def apply(self, key: str, settings: AppliedSettings) -> None:
-        """Remember what the Gateway has confirmed of a session."""
+        """Record confirmed settings."""
         remember(self.applied, key, settings, MAX_SESSIONS)
 
     def set_mode(self, key: str, mode: str | None) -> None:
-        """Remember the permission mode that a session was given."""
+        """Record the permission mode of a session."""
         # Unless a new conversation was begun meanwhile.
         if (session := self.known.get(key)) and session.mode != mode:
             session.mode, self.changed = mode, True
 
     async def async_save(self) -> None:
-        """Store what has changed."""
+        """Save the changes."""
         if not self.changed:
             return
         self.changed = False
@@ -201,7 +207,7 @@ class AgentSessions:
 async def async_load_agent_sessions(
     hass: HomeAssistant, entry: ClawdConfigEntry
 ) -> None:
-    """Load the sessions of an entry that is set up."""
+    """Load the sessions during setup."""
     sessions = AgentSessions(hass, entry)
     await sessions.async_load()
     entry.runtime_data.data[_SESSIONS] = sessions
@@ -233,7 +239,10 @@ def choose_session(
 def choose_named_session(
     entry: ClawdConfigEntry, subentry: ConfigSubentry, name: str
 ) -> ChosenSession:
-    """Use the current conversation in a named session."""
+    """Return the current key of a named session.
+
+    The session is used from now on.
+    """
     base = named_session_key(subentry.data[CONF_AGENT], name)
     rights = rights_of_named(entry, subentry)
     return _use(entry, subentry, base, rights, named=True)
@@ -242,7 +251,7 @@ def choose_named_session(
 def choose_other_session(
     entry: ClawdConfigEntry, subentry: ConfigSubentry, session: ChosenSession, key: str
 ) -> ChosenSession:
-    """Use another session with the rights of one."""
+    """Return another session with the same rights."""
     other = replace(session, key=key)
     get_sessions(entry).use(other, subentry.subentry_id)
     return other
@@ -265,7 +274,7 @@ def _use(
 
 @callback
 def async_save_later(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
-    """Store in the background what has changed."""
+    """Save the changes in the background."""
     sessions = get_sessions(entry)
     if sessions.changed:
         async_create_background_task(hass, entry, sessions.async_save(), SAVE_TASK)

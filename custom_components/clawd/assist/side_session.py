@@ -1,4 +1,4 @@
-"""Sessions beside one that is busy with a handed-off task."""
+"""Side sessions for busy sessions."""
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     from .question import Question
 
-# Sessions beside a busy one; who asks more waits for an end.
+# Side sessions of a busy session; further questions wait.
 MAX_SIDE_SESSIONS: Final = 8
-# Characters of a question that tell a task from others.
+# Characters of a question to identify a task.
 MAX_WORDS: Final = 120
-# Characters of a reply from which the agent knows what was said.
+# Characters of a reply to inform the agent.
 MAX_REPLY: Final = 500
 FENCE: Final = "user_words"
 UNDER_WAY: Final = (
@@ -31,7 +31,7 @@ UNDER_WAY: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Handed-off task that is under way.
+    """Handed-off task in progress.
 
     Attributes:
         asked_at: seconds since 1970.
@@ -44,16 +44,16 @@ class Task:
 
 
 def first_words(question: str) -> str:
-    """Return the first words of a question, as they are in it."""
+    """Return the first words of a question."""
     return question.strip()[:MAX_WORDS].rstrip()
 
 
 def beside(
     key: str, question: Question, tasks: Sequence[Task], busy: set[str]
 ) -> Question:
-    """Return a question with its session: one beside `key` if that is busy.
+    """Return a question with its session.
 
-    `busy` are the sessions with a run.
+    A side session if `key` is busy; `busy` are the sessions with a run.
     """
     others = [task for task in tasks if task.session_key == key]
     keys = [f"{key}{SIDE}{number}" for number in range(1, MAX_SIDE_SESSIONS + 1)]
@@ -66,7 +66,7 @@ def beside(
 
 
 def describe_aside(question: str, reply: str) -> str:
-    """Return a note on what was said in a session beside, for the session itself."""
+    """Return a note on a side session's reply."""
     return (
         "While you were at work on a task, the user asked something else, and another "
         f"session of yours has answered. {_quote(question, MAX_WORDS)} Its reply: "
@@ -75,7 +75,10 @@ def describe_aside(question: str, reply: str) -> str:
 
 
 def describe_failure(question: str, told: str) -> str:
-    """Return a note on the end of a task that the user was told of."""
+    """Return a note on a task's end.
+
+    The user knows it already.
+    """
     return (
         f"A task of yours has not been completed. {_quote(question, MAX_WORDS)} Home "
         f"Assistant has told the user: {_quote(told, MAX_REPLY)}"
@@ -83,7 +86,7 @@ def describe_failure(question: str, told: str) -> str:
 
 
 def _describe(tasks: Iterable[Task]) -> str:
-    """Return the prompt that tells of tasks under way."""
+    """Return the prompt about tasks in progress."""
     lines = [
         f"- since {as_local(utc_from_timestamp(task.asked_at)):%H:%M}: "
         f"{_quote(task.question, MAX_WORDS)}"

@@ -1,4 +1,4 @@
-"""Replies as they are spoken: whole sentences of words."""
+"""Conversion of replies to speech."""
 
 # Without markdown-it-py, which Home Assistant does not ship and which knows only whole
 # paragraphs: a `*`, a link or a table's second line changes what came before, and what
@@ -63,9 +63,10 @@ _CLOSING_MARKS: Final = re.compile(r"[ \t]+#+[ \t]*\Z|[ \t]*\\\Z")
 
 
 class SpeechText:
-    """Reply in whole sentences, cleaned as it arrives; the same for any chunking.
+    """Stream of whole, cleaned sentences.
 
-    Where a sentence ends depends on the text up to the start of the next one.
+    Any chunks give the same result. Where a sentence ends depends on the text up to the
+    start of the next one.
     """
 
     def __init__(self, *, cleanup: bool = True) -> None:
@@ -77,7 +78,7 @@ class SpeechText:
         self._formula = ""
 
     def feed(self, text: str) -> str:
-        """Add a chunk; return the sentences that can be spoken."""
+        """Process a chunk; return complete sentences."""
         text, spoken = self._held + text, []
         while end := self._sentence_end(text):
             spoken.append(self._speak(text[:end]))
@@ -91,7 +92,7 @@ class SpeechText:
         return self._speak(rest, final=True)
 
     def flush(self) -> str:
-        """Return the last sentence if it seems whole, though nothing follows yet."""
+        """Return the last sentence if complete."""
         whole = self._held.rstrip()
         # Where it would end if another one followed.
         if not whole or self._sentence_end(f"{whole} A") < len(whole):
@@ -100,7 +101,10 @@ class SpeechText:
         return self._speak(f"{whole} ")
 
     def cut(self, minimum: int) -> str:
-        """Return the start of a sentence that is not whole, up to a clause or word."""
+        """Return the start of a long sentence.
+
+        Up to a clause or word.
+        """
         place = _cut(self._held) or 0
         if place < minimum or self._reads_whole_line(self._held):
             return ""
@@ -108,7 +112,10 @@ class SpeechText:
         return self._speak(part)
 
     def _sentence_end(self, text: str) -> int:
-        """Return the end of the first sentence; 0 if the next chunk decides."""
+        """Return the end of the first sentence.
+
+        0 if the next chunk decides.
+        """
         if self._reads_whole_line(text):
             return text.find("\n") + 1
         end = next(_ends(text), None)
@@ -129,7 +136,7 @@ class SpeechText:
         )
 
     def _speak(self, text: str, *, final: bool = False) -> str:
-        """Return the words of a sentence or line."""
+        """Convert a sentence or line to words."""
         starts, self._line_start = self._line_start, text.endswith("\n")
         if not self._cleanup:
             return text
@@ -149,7 +156,10 @@ class SpeechText:
         return words + text[len(line) :]
 
     def _starts_block(self, line: str) -> bool:
-        """Return whether a line is not spoken, and starts code or a formula."""
+        """Return whether a line starts a block.
+
+        Of code or a formula.
+        """
         bare = line.strip(" \t>\n")
         if fence := _FENCE.fullmatch(line):
             self._fence = fence[1]
@@ -160,7 +170,10 @@ class SpeechText:
         return True
 
     def _speak_within_block(self, line: str) -> str:
-        """Return the words of a line of a formula; code is not spoken."""
+        """Convert a line within a block.
+
+        Of a formula; code is not spoken.
+        """
         bare = line.strip(" \t>\n")
         if self._formula:
             if bare != self._formula:
@@ -178,7 +191,7 @@ def speakable(text: str) -> str:
 
 
 def _ends(text: str) -> Iterator[int]:
-    """Yield the ends of sentences in a line, then the end of the line."""
+    """Yield the ends of sentences in a line."""
     line_end = text.find("\n") + 1
     for match in _SENTENCE_END.finditer(text, 0, line_end or len(text)):
         if _ends_sentence(match) and not is_open(text[: match.end()]):
@@ -188,7 +201,10 @@ def _ends(text: str) -> Iterator[int]:
 
 
 def _ends_sentence(match: re.Match[str]) -> bool:
-    """Return whether a full stop is more than an ordinal's or an abbreviation's."""
+    """Return whether a period ends a sentence.
+
+    Not that of an ordinal or an abbreviation.
+    """
     if match[0].rstrip(" \t") != ".":
         return True
     before, after = match.string[: match.start()], match.string[match.end()]
@@ -201,7 +217,7 @@ def _ends_sentence(match: re.Match[str]) -> bool:
 
 
 def _cut(text: str) -> int | None:
-    """Return the best place to cut a long sentence."""
+    """Return the best cut of a long sentence."""
     for pattern in (_CLAUSE_END, _WORD_END):
         places = [match.end() for match in pattern.finditer(text)]
         for place in reversed(places):
@@ -211,7 +227,7 @@ def _cut(text: str) -> int | None:
 
 
 def _strip_marks(line: str) -> str:
-    """Remove the marks of quotes, headings and lists."""
+    """Strip marks of quotes, headings and lists."""
     while marks := _LINE_MARKS.match(line):
         line = marks["indent"] + line[marks.end() :]
     return line

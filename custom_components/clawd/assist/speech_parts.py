@@ -1,4 +1,4 @@
-"""Parts of a text that are spoken at once."""
+"""Parts of a text for text-to-speech."""
 
 import re
 from textwrap import wrap
@@ -20,9 +20,9 @@ _WORD: Final = re.compile(r"\s*\S+|\s+")
 async def speech_parts(
     texts: AsyncIterable[str],
 ) -> AsyncGenerator[tuple[str, bool]]:
-    """Yield what is spoken at once, and whether it is known to be all.
+    """Yield parts, and whether they are all.
 
-    The first sentence comes alone, so that it is heard early; then, what has arrived.
+    The first sentence is a part by itself, to be heard early; then all available text.
     """
     speech, begun = SpeechText(), False
     async for text in texts:
@@ -38,7 +38,10 @@ async def speech_parts(
 
 
 def _pack(sentences: Iterable[str], *, alone: bool) -> Iterator[str]:
-    """Yield sentences in parts of a request; `alone`, the first one by itself."""
+    """Yield sentences packed into parts.
+
+    `alone`: the first one is a part by itself.
+    """
     part = ""
     for sentence in filter(has_words, sentences):
         for piece in wrap(sentence, MAX_PART):

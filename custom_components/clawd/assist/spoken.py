@@ -1,4 +1,4 @@
-"""Reply of a run as it is spoken: held until it is the answer, then kept going.
+"""Speech output of a streamed reply.
 
 No event says that a tool will follow a text; v3 does not even say that one has. And
 Home Assistant starts to speak once it has more than 60 characters, cannot take them
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 MIN_SPEECH: Final = 240
 # Home Assistant's STREAM_RESPONSE_CHARS: with no more, it does not start to speak.
 MIN_STREAM: Final = 60
-# Characters of a sentence that is not whole, and is spoken rather than a phrase.
+# Characters of an incomplete sentence to prefer over a filler phrase.
 MIN_CUT: Final = 20
 # Seconds.
 MAX_HOLD: Final = 2.0
@@ -56,7 +56,7 @@ MAX_PAUSE: Final = 2.5
 FLUSH_TIMEOUT: Final = 0.5
 
 PARAGRAPH: Final = "\n\n"
-# Said in turn while the agent has no words.
+# Filler phrases, spoken in turn while the agent is silent.
 PHRASES: Final = (
     Sentence.ONE_MOMENT,
     Sentence.STILL_WORKING,
@@ -65,7 +65,7 @@ PHRASES: Final = (
 
 
 class SpokenPart(StrEnum):
-    """Part of a reply that is spoken."""
+    """Spoken part of a reply."""
 
     ANSWER = "answer"
     EVERYTHING = "everything"
@@ -78,7 +78,7 @@ class _Segment:
     Attributes:
         spoken: its sentences, cleaned for speech.
         started_at: time of the event loop's clock at its first word.
-        given: the player has it, and gets what comes.
+        given: passed to the player, as is its further text.
 
     """
 
@@ -92,7 +92,7 @@ class _Segment:
 def reply_stream(
     hass: HomeAssistant, subentry: ConfigSubentry, question: Question, run: AgentRun
 ) -> ReplyStream:
-    """Return the reply of a run, for a player or a chat."""
+    """Return the stream for a player or chat."""
     if question.voice_device is None:
         return ReplyStream(run)
     settings = subentry.data
@@ -106,7 +106,7 @@ def reply_stream(
 
 
 class SpokenReply(ReplyStream):
-    """Reply of a run in deltas for a player."""
+    """Deltas of a reply for a player."""
 
     def __init__(
         self,
@@ -117,7 +117,10 @@ class SpokenReply(ReplyStream):
         cleanup: bool,
         part: SpokenPart,
     ) -> None:
-        """Read a run; `cleanup` removes what cannot be said."""
+        """Initialize for a run.
+
+        `cleanup` removes unspeakable markup.
+        """
         super().__init__(run)
         self._hass = hass
         self._language = language
@@ -125,9 +128,9 @@ class SpokenReply(ReplyStream):
         self._everything = part is SpokenPart.EVERYTHING
         self._loop = asyncio.get_running_loop()
         self._segments = [self._new_segment()]
-        # Sentences that wait to be given.
+        # Sentences held back from the player.
         self._held = ""
-        # Segment that was dropped; it bridges a pause.
+        # Dropped segment, kept to fill a pause.
         self._dropped: _Segment | None = None
         self._playback = Playback()
         self._given_at = 0.0
@@ -163,7 +166,7 @@ class SpokenReply(ReplyStream):
 
     @property
     def _reply_segments(self) -> list[_Segment]:
-        """Return the segments that are the reply."""
+        """Return the segments of the reply."""
         with_words = [segment for segment in self._segments if has_words(segment.text)]
         return with_words if self._everything else with_words[-1:]
 
@@ -179,7 +182,7 @@ class SpokenReply(ReplyStream):
         return _Segment(SpeechText(cleanup=self._cleanup))
 
     def _read_text(self, text: str) -> str:
-        """Add text to the segment; return what is given to the player."""
+        """Add text; return the text for the player."""
         if not text:
             return ""
         self._append(text)
@@ -206,7 +209,7 @@ class SpokenReply(ReplyStream):
         self._held += sentences
 
     def _is_answer(self, segment: _Segment) -> bool:
-        """Return whether no tool is expected to follow."""
+        """Return whether no tool is expected."""
         size, started_at = len(segment.spoken.strip()), segment.started_at
         if started_at is None or not size:
             return False
@@ -214,12 +217,15 @@ class SpokenReply(ReplyStream):
         return (
             size > MIN_SPEECH
             or (size > MIN_STREAM and age >= MAX_HOLD)
-            # Nothing is gained by holding it: all of it will be told.
+            # All of it will be spoken, so do not hold it.
             or (self._everything and self._speaking)
         )
 
     def _end_segment(self) -> str:
-        """Give a segment that a tool follows, hold it, or drop it."""
+        """End a segment before a tool.
+
+        It is given to the player, held, or dropped.
+        """
         segment = self._segments[-1]
         # The end of a line is no growth.
         self._append(self._reply.end_segment())
@@ -246,7 +252,7 @@ class SpokenReply(ReplyStream):
         return content
 
     def _bridge_at(self) -> float | None:
-        """Return when the player needs something, if nothing comes until then."""
+        """Return the time of the next filler."""
         if self._playback.ends_at is None:
             return None
         if not self._paragraph_ended:
@@ -254,13 +260,13 @@ class SpokenReply(ReplyStream):
         return self._playback.ends_at + MAX_PAUSE
 
     async def _async_bridge(self) -> str:
-        """Return what keeps the player going."""
+        """Return text to keep the player busy."""
         segment = self._segments[-1]
         self._hold(segment.speech.flush())
         if not self._paragraph_ended:
             return self._give_held() + self._end_paragraph()
         if segment.given and not self._held:
-            # It is written more slowly than it is spoken.
+            # The model writes more slowly than the player speaks.
             self._hold(segment.speech.cut(MIN_CUT))
         if self._held.strip():
             segment.given = True
@@ -283,7 +289,7 @@ class SpokenReply(ReplyStream):
         return self._give(held)
 
     def _give(self, text: str) -> str:
-        """Give text to the player, without white space around a paragraph."""
+        """Return text without outer white space."""
         text = self._space + text
         content = text.rstrip()
         self._space = text[len(content) :]
@@ -297,7 +303,7 @@ class SpokenReply(ReplyStream):
         return content
 
     def _end_paragraph(self) -> str:
-        """End a paragraph: a player then says all of it."""
+        """End a paragraph, so that all is spoken."""
         if self._paragraph_ended:
             return ""
         self._paragraph_ended, self._space = True, ""

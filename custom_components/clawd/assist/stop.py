@@ -1,4 +1,4 @@
-"""Stopping runs: by words, a button or an action, and what is told of it."""
+"""Stopping of runs."""
 
 import asyncio
 from contextlib import suppress
@@ -123,7 +123,7 @@ class StopReport:
 
 
 def is_stop(text: str) -> bool:
-    """Return whether an utterance says nothing but stop."""
+    """Return whether an utterance means stop."""
     # Some keyboards and recognizers write an accent as a character of its own.
     plain = normalize("NFKC", text).replace("\u2019", "'").casefold()
     words = (word.strip("'-") for word in _MARKS.sub(" ", plain).split())
@@ -131,7 +131,10 @@ def is_stop(text: str) -> bool:
 
 
 def runs_to_stop(entry: ClawdConfigEntry, question: Question) -> tuple[OngoingRun, ...]:
-    """Return the runs of the device, conversation or user that says something."""
+    """Return the runs to stop.
+
+    Those of the speaking device, conversation or user.
+    """
     return tuple(
         run for run in get_ongoing(entry).all if _is_of(run.question, question)
     )
@@ -140,13 +143,16 @@ def runs_to_stop(entry: ClawdConfigEntry, question: Question) -> tuple[OngoingRu
 async def async_stop(
     hass: HomeAssistant, entry: ClawdConfigEntry, runs: Iterable[OngoingRun]
 ) -> StopReport:
-    """Stop runs and what their agents have started; report what goes on."""
+    """Stop runs and their sub-agents.
+
+    Return the result.
+    """
     stopping = tuple(runs)
     keys = {run.session_key for run in stopping if run.run}
     client, node = entry.runtime_data.client, entry.runtime_data.node
     calls = node.host.open_calls if node else ()
     actions = sum(call.session_key in keys for call in calls)
-    # At the same time: who says stop waits.
+    # Concurrently: the user waits for the result.
     sub_agents, *stopped = await asyncio.gather(
         _async_cancel_tasks(client, keys), *(run.async_stop() for run in stopping)
     )
@@ -167,7 +173,10 @@ def agent_of_task(entry: ClawdConfigEntry, task_id: str) -> str | None:
 async def async_cancel(
     hass: HomeAssistant, entry: ClawdConfigEntry, task_id: str
 ) -> StopReport | None:
-    """Stop a handed-off task by its id; None if there is none."""
+    """Stop a handed-off task.
+
+    None if there is none.
+    """
     runs = get_ongoing(entry)
     if found := [run for run in runs.all if run.id == task_id]:
         return await async_stop(hass, entry, found)
@@ -178,7 +187,7 @@ def raise_if_unstopped(report: StopReport) -> None:
     """Raise if something may go on.
 
     Raises:
-        HomeAssistantError: it says what.
+        HomeAssistantError: names the ones in progress.
 
     """
     keys = _unstopped(report)
@@ -189,7 +198,7 @@ def raise_if_unstopped(report: StopReport) -> None:
 async def async_describe_stop(
     hass: HomeAssistant, language: str, report: StopReport
 ) -> str:
-    """Return what is said of it, and of what goes on."""
+    """Return the sentence on the result."""
     texts = [await async_get_text(hass, language, key) for key in _unstopped(report)]
     if not report.unconfirmed:
         texts.insert(0, await async_get_sentence(hass, language, Sentence.STOPPED))
@@ -197,7 +206,7 @@ async def async_describe_stop(
 
 
 def _unstopped(report: StopReport) -> list[str]:
-    """Return the keys of what may go on."""
+    """Return the keys of unconfirmed runs."""
     counts = {
         "stop_unconfirmed": report.unconfirmed,
         "stop_sub_agents": report.sub_agents or 0,
@@ -208,7 +217,7 @@ def _unstopped(report: StopReport) -> list[str]:
 
 
 async def _async_cancel_tasks(client: GatewayClient, keys: set[str]) -> int | None:
-    """Cancel the tasks that agents have started.
+    """Cancel the tasks of agents.
 
     Return how many go on, as far as known; None if they are not known.
     """

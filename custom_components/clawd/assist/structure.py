@@ -1,4 +1,4 @@
-"""Data of a given structure in the reply of a model."""
+"""Structured data in replies."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from .selector_schema import JsonSchema
 
-# Characters of a reply that is read.
+# Characters of a reply to parse.
 MAX_REPLY: Final = 1_000_000
-# Characters of a wrong reply that the model is shown.
+# Characters of a wrong reply to show to the model.
 MAX_SHOWN: Final = 20_000
 
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
@@ -42,7 +42,7 @@ _FIELD: Final = vol.Schema(
 
 
 def structure_schema(value: object) -> vol.Schema:
-    """Return the schema of a structure, as in `ai_task.generate_data`.
+    """Validate and return a structure.
 
     Raises:
         vol.Invalid: it is none.
@@ -57,7 +57,9 @@ def structure_schema(value: object) -> vol.Schema:
 
 
 class StructureError(Exception):
-    """Reply without data of the structure; its text is for the model.
+    """Reply does not match the structure.
+
+    The text is for the model.
 
     Attributes:
         is_json: whether there was data at all.
@@ -73,7 +75,7 @@ class StructureError(Exception):
 
 
 class Structure:
-    """Structure that data must have, by a schema of Home Assistant."""
+    """Structure of data."""
 
     def __init__(self, schema: vol.Schema) -> None:
         """Convert the schema."""
@@ -82,14 +84,14 @@ class Structure:
 
     @property
     def request(self) -> str:
-        """Return what the model is told."""
+        """Return the instructions for the model."""
         return (
             "Reply with one JSON value that matches the following JSON schema, and "
             f"with nothing else:\n{json_dumps(self._schema)}"
         )
 
     def repair_request(self, reply: str, error: StructureError) -> str:
-        """Return what the model is told of a wrong reply."""
+        """Return the request to repair a reply."""
         return (
             f"Your last reply was:\n{reply[:MAX_SHOWN]}\n\n"
             f"It cannot be used: {error}. {self.request}"
@@ -134,7 +136,7 @@ class Structure:
         try:
             self._validate(data)
         except vol.Invalid as err:
-            # A field that nobody asked for is the model's word.
+            # Only known names: those of additional fields are content of the model.
             properties = self._schema.get("properties", {})
             known = err.path and str(err.path[0]) in properties
             path = ".".join(map(str, err.path)) if known else ""

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 async def async_speak(
     coordinator: SpeechCoordinator, texts: AsyncIterable[str]
 ) -> tuple[str, AsyncGenerator[bytes]]:
-    """Speak a text that arrives in chunks; return the format, and the audio.
+    """Speak streamed text.
 
-    Returns once the first sentence has been spoken.
+    Return format and audio after the first sentence. Returns once the first sentence
+    has been spoken.
 
     Raises:
         HomeAssistantError: there is nothing to speak, or the Gateway failed.

@@ -59,7 +59,7 @@ async def _async_home_prompt(
     subentry: ConfigSubentry,
     question: Question,
 ) -> str:
-    """Return the part of the prompt on the home."""
+    """Return the prompt of the home."""
     home, agent = get_home(entry), AgentHome.from_subentry(subentry)
     if home is None or agent.access is HomeAccess.NONE:
         return NO_HOME_ACCESS

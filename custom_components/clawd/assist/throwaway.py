@@ -1,4 +1,4 @@
-"""Sessions for one task, deleted afterwards."""
+"""Temporary sessions."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -35,7 +35,7 @@ _IN_USE: Final[HassKey[set[str]]] = HassKey("throwaway_sessions")
 async def throwaway_session(
     hass: HomeAssistant, entry: ClawdConfigEntry, agent: str
 ) -> AsyncGenerator[str]:
-    """Return the key of a new session; it is deleted in the background."""
+    """Return a new session, deleted afterwards."""
     key = f"agent:{agent.lower()}:{_own_prefix(entry)}{uuid4().hex}"
     in_use = get_domain_data(entry).setdefault(_IN_USE, set())
     in_use.add(key)
@@ -45,22 +45,22 @@ async def throwaway_session(
         in_use.discard(key)
         if sessions := find_sessions(entry):
             sessions.forget(key)
-        # Also those of tasks that ended without a connection.
+        # Includes sessions of tasks ended while disconnected.
         async_delete_later(hass, entry, (key,))
 
 
 def _own_prefix(entry: ClawdConfigEntry) -> str:
-    """Return what tells the sessions of an entry from those of others."""
+    """Return the key prefix of an entry's sessions."""
     return f"{TASK_SESSION_PREFIX}{sha256(entry.entry_id.encode()).hexdigest()[:8]}-"
 
 
 def count_in_use(entry: ConfigEntry[Any]) -> int:
-    """Return the number of throw-away sessions in use."""
+    """Return the number of sessions in use."""
     return len(get_domain_data(entry).get(_IN_USE, ()))
 
 
 async def async_find_unused(entry: ClawdConfigEntry) -> tuple[FoundSession, ...]:
-    """Return the throw-away sessions at the Gateway that no task uses.
+    """Return the unused sessions at the Gateway.
 
     Raises:
         GatewayError: the Gateway did not answer, or refused.
@@ -75,7 +75,7 @@ async def async_find_unused(entry: ClawdConfigEntry) -> tuple[FoundSession, ...]
 def async_track_unused(
     hass: HomeAssistant, entry: ClawdConfigEntry
 ) -> Callable[[], None]:
-    """Delete the sessions that are left, now and later; return the unsubscribe.
+    """Delete unused sessions; return the unsubscribe.
 
     Home Assistant may have ended in the middle of a task, and tasks may end without a
     connection.
@@ -98,7 +98,7 @@ def _async_handle_transition(
 
 
 async def _async_delete_unused(entry: ClawdConfigEntry, runtime: ClawdRuntime) -> None:
-    """Delete the sessions that are left from before the setup."""
+    """Delete the sessions of earlier setups."""
     try:
         unused = await async_find_unused(entry)
     except GatewayError as err:
@@ -112,7 +112,7 @@ async def _async_delete_unused(entry: ClawdConfigEntry, runtime: ClawdRuntime) -
 
 @callback
 def can_delete(entry: ClawdConfigEntry) -> bool:
-    """Return whether the Gateway may delete sessions, as far as known."""
+    """Return whether sessions can be deleted."""
     hello = entry.runtime_data.client.hello
     # Clawdbot lets only an administrator delete a session.
     return hello is None or hello.protocol > MIN_PROTOCOL
@@ -122,9 +122,10 @@ def can_delete(entry: ClawdConfigEntry) -> bool:
 def async_delete_later(
     hass: HomeAssistant, entry: ClawdConfigEntry, keys: Iterable[str] = ()
 ) -> None:
-    """Delete sessions in the background, with those that are left from before.
+    """Delete sessions in the background.
 
-    The next setup of an entry that is unloaded finds them.
+    With those of earlier setups. The next setup of an entry that is unloaded finds
+    them.
     """
     runtime = find_runtime(entry)
     if runtime is None or not can_delete(entry):
@@ -137,9 +138,10 @@ def async_delete_later(
 
 
 async def async_delete_idle(entry: ClawdConfigEntry, key: str) -> bool:
-    """Delete a session unless somebody waits for a run in it; return whether it is.
+    """Delete an idle session.
 
-    A busy one is left: OpenClaw aborts the runs of a session that is deleted.
+    Return whether it was deleted. A busy one is left: OpenClaw aborts the runs of a
+    session that is deleted.
 
     Raises:
         GatewayError: the Gateway did not answer, or refused.

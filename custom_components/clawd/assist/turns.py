@@ -61,14 +61,14 @@ class Task:
 
     Attributes:
         files: to attach; none any more once they are encoded.
-        instructions: what the model is told besides.
+        instructions: additional system prompt.
         origin: of the calls to the home; without one, the agent is told of no access.
         user_id: of the person whose rights it has; None for an automation.
-        structure: of the data that is asked for; without one, it is a text.
+        structure: of the requested data; None for a text.
         with_tools: the agent answers, with its tools and memory.
-        model_only: the model alone answers, or nobody.
-        session: name of the session, which stays; without one, it is thrown away.
-        delivery: where an agent's answer is sent to, besides.
+        model_only: use the model without an agent, and without fallback.
+        session: name of a lasting session; None for a temporary one.
+        delivery: additional channel for an agent's answer.
         with_media: the pictures and files of the answer are fetched.
         settings: in place of those of the subentry.
 
@@ -119,7 +119,7 @@ class Turns:
         self.delivers = by_agent and task.structure is None
 
     async def ask(self, text: str) -> RunResult:
-        """Ask, and wait for the end of the run."""
+        """Ask and return the result."""
         with ExitStack() as stack:
             run = await self._start(text, stack)
             origins = get_origins(self._entry)
@@ -135,7 +135,7 @@ class Turns:
             except GatewayConnectionError as err:
                 raise translated_error("run_lost") from err
         if result.usage == Usage() and not self.model_run:
-            # The end of a run with files tells none, but its session's history does.
+            # The end of a run with files has no usage: read the session's history.
             with suppress(GatewayError):
                 fetch = get_runtime(self._entry).client.fetch_usage
                 told = await fetch(run.session_key, run.run_id, run.gateway_id)
@@ -179,14 +179,14 @@ async def async_prepare(
     task: Task,
     stack: AsyncExitStack,
 ) -> Turns:
-    """Check the agent and the files; return the turns."""
+    """Return the turns of a validated task."""
     hello = await async_require_hello(entry)
     agent = subentry.data[CONF_AGENT]
     await async_require_agent(entry.runtime_data.coordinator, subentry)
     if any(file.is_image for file in task.files):
         await async_require_image_input(entry, subentry)
     attachments = await async_encode(hass, task.files, hello)
-    # Of up to 100 MB, which a task would keep for hours.
+    # Drop the files, up to 100 MB: the task would keep them for hours.
     task.files = ()
     model_run = (
         hello.protocol > MIN_PROTOCOL

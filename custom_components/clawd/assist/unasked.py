@@ -1,4 +1,4 @@
-"""Replies that nobody waits for: of runs in our sessions that we did not start.
+"""Unsolicited replies of agents.
 
 A sub-agent ends, a picture is finished, a scheduled job runs. On OpenClaw, the id of
 the run or an event tells which it is; Clawdbot's runs have plain ids, and only those
@@ -56,7 +56,7 @@ _OUR_RUN: Final = re.compile(r"[0-9a-f]{32}")
 
 
 class UnaskedReplies:
-    """Delivers the replies of runs that nobody waits for, each once."""
+    """Delivery of unsolicited replies."""
 
     def __init__(
         self, hass: HomeAssistant, entry: ClawdConfigEntry, listeners: SessionListeners
@@ -71,7 +71,7 @@ class UnaskedReplies:
 
     @callback
     def async_start(self) -> Callable[[], None]:
-        """Follow the sessions; return what stops it."""
+        """Start tracking; return the stop function."""
         unsubscribe = combine_unsubscribes(
             self._client.follow_runs(self),
             self._client.subscribe(CRON, self._handle_cron),
@@ -83,13 +83,13 @@ class UnaskedReplies:
         return unsubscribe
 
     def is_followed(self, session_key: str) -> bool:
-        """Return whether the runs of a session may be told."""
+        """Return whether a session is followed."""
         if session_key in self._listeners.owners:
             return True
         return self._has_plain_ids and SUBAGENT in session_key
 
     def run_ended(self, run: ForeignRun) -> None:
-        """Deliver the reply of a run, if it is for somebody."""
+        """Deliver the reply of a run."""
         if run.session_key not in self._listeners.owners:
             remember(self._ended, run.session_key, None, MAX_SUBAGENTS)
         elif self._has_plain_ids:
@@ -103,24 +103,27 @@ class UnaskedReplies:
 
     @property
     def _has_plain_ids(self) -> bool:
-        """Return whether the ids of runs tell nothing (v3)."""
+        """Return whether run ids are not descriptive (v3)."""
         hello = self._client.hello
         return hello is not None and not hello.names_runs
 
     def _owner_of(self, run: ForeignRun) -> Owner | None:
-        """Return who is to be told of a run; None if nobody is."""
+        """Return the owner of a run, if any."""
         if run.run_id.startswith(COMPLETION_PREFIX):
             spawn = self._listeners.spawns.get(run.run_id.removesuffix(_QUEUED_SUFFIX))
             return spawn.owner if spawn else self._present_owner(run.session_key)
         if generated := _GENERATED.fullmatch(run.run_id):
-            # A chat that waits for it, or has shown it, needs no message.
+            # A chat shows it or waits for it: no message.
             if generated["task"] in self._listeners.claimed:
                 return None
             return self._present_owner(run.session_key)
         return None
 
     def _present_owner(self, session_key: str) -> Owner:
-        """Return the owner of a session; of a shared one, nobody in particular."""
+        """Return the owner of a session.
+
+        A shared session has no particular user.
+        """
         owner = self._listeners.owners[session_key]
         if not owner.shared:
             return owner
@@ -129,7 +132,7 @@ class UnaskedReplies:
 
     @callback
     def _handle_cron(self, event: Event) -> None:
-        """Tell what a scheduled job in one of our sessions has said."""
+        """Deliver the result of a scheduled job."""
         # {"action": "finished", "status": "ok", "jobId": …, "runAtMs": …,
         # "sessionKey": …, "summary": "good morning", "delivered": false}
         match event.payload:
@@ -155,7 +158,7 @@ class UnaskedReplies:
             self._spawn(self._async_recover())
 
     async def _async_recover(self) -> None:
-        """Tell what sub-agents have ended with while there was no connection."""
+        """Deliver the ends missed while disconnected."""
         sessions = {spawn.session_key for spawn in self._listeners.spawns.values()}
         for key in sessions:
             with suppress(GatewayError):
@@ -171,7 +174,7 @@ class UnaskedReplies:
                 await self._async_deliver(completion, session_key, spawn.owner, text)
 
     async def _async_take_plain(self, run: ForeignRun) -> None:
-        """Tell a run if it follows the end of a sub-agent of its session (v3)."""
+        """Deliver the reply to a sub-agent's end (v3)."""
         with suppress(GatewayError):
             children = await self._client.sessions.spawned_by(run.session_key)
             ended = [child for child in children if child in self._ended]
@@ -184,9 +187,12 @@ class UnaskedReplies:
                 )
 
     async def _async_finish_deliveries(self) -> None:
-        """Show what a reload or restart has cut off; it may have been heard in part."""
+        """Finish deliveries interrupted by a restart.
+
+        They may have been heard in part.
+        """
         unfinished = self._listeners.unfinished
-        # Not those that are delivered from now on.
+        # Only those of earlier setups.
         cut_off = tuple(unfinished.items())
         await async_wait_for_start(self._hass)
         for run_id, message in cut_off:
@@ -209,7 +215,7 @@ class UnaskedReplies:
         try:
             await self._async_deliver_once(run_id, session_key, owner, text, media)
         except Exception as err:  # noqa: BLE001 - the next reply may be told
-            # A message that is stored is shown after the next setup.
+            # The stored message is shown after the next setup.
             log_unexpected(err)
 
     async def _async_deliver_once(
@@ -220,7 +226,10 @@ class UnaskedReplies:
         text: str,
         media: tuple[str, ...],
     ) -> None:
-        """Deliver a reply once, as speech; its media in a notification."""
+        """Deliver a reply once.
+
+        As speech; its media in a notification.
+        """
         listeners, listener = self._listeners, owner.listener
         if run_id in listeners.delivered:
             return
@@ -237,7 +246,7 @@ class UnaskedReplies:
             return
         generated = _GENERATED.fullmatch(run_id)
         listeners.unfinished[run_id] = Message(owner, message)
-        # Stored first: a restart must not tell it again.
+        # Save first: do not repeat it after a restart.
         await listeners.async_save()
         listeners.delivered[run_id] += 1
         delivery = await async_deliver(
@@ -263,8 +272,8 @@ class UnaskedReplies:
 
     @callback
     def _fire(self, run_id: str, owner: Owner, delivery: Delivery) -> None:
-        """Tell automations that there was a message."""
-        # Unless it is of an agent that has been deleted since.
+        """Fire the event of a message."""
+        # The agent may have been deleted since.
         if subentry := self._entry.subentries.get(owner.subentry_id or ""):
             async_fire_agent_event(
                 self._hass,
@@ -289,9 +298,12 @@ def _source(run_id: str) -> str:
 
 
 def spoken_reply(text: str) -> str:
-    """Return a whole reply as speech; empty if it says nothing."""
+    """Return a reply as speech.
+
+    Empty if it says nothing.
+    """
     reply = ReplyFilter()
     shown = reply.feed(text) + reply.finish()
-    # A thought that never ends is no reply.
+    # An unfinished thought is not a reply.
     spoken = "" if reply.thinking else speakable(shown).strip()
     return spoken if has_words(spoken) else ""

@@ -1,4 +1,4 @@
-"""Usage of runs in Home Assistant's traces of conversations."""
+"""Usage in conversation traces."""
 
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def usage_response(usage: Usage) -> dict[str, int | float | None]:
-    """Return tokens and cost as a response tells them; None if not told."""
+    """Return tokens and cost for a response.
+
+    None if unknown.
+    """
     return {
         "input_tokens": usage.input,
         "output_tokens": usage.output,
@@ -30,8 +33,8 @@ def async_trace_usage(
 ) -> None:
     """Add tokens, cost and model to a trace.
 
-    What the Gateway does not tell is left out. `usage` is that of several runs, of
-    which `result` is the last. The names are those of Home Assistant's integrations.
+    Unknown values are left out. `usage` is the sum of several runs, `result` the last
+    one. The names are those of Home Assistant's own integrations.
     """
     told = usage or result.usage
     stats = {

@@ -1,4 +1,4 @@
-"""Pictures of the home, described by the models of its agents."""
+"""Descriptions of pictures by models."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -27,7 +27,7 @@ INSTRUCTIONS: Final = (
 
 
 class AgentVision:
-    """Models of an entry's agents, as far as they take pictures."""
+    """Image input of an entry's models."""
 
     def __init__(self, hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
         """Describe for the agents of an entry."""
@@ -39,7 +39,7 @@ class AgentVision:
         self._listed_with: AgentList | None = None
 
     async def async_can_see(self, subentry_id: str) -> bool:
-        """Return whether the model of an agent may take pictures."""
+        """Return whether a model accepts images."""
         try:
             models = await self._async_models()
             subentry = self._subentry(subentry_id)
@@ -62,7 +62,7 @@ class AgentVision:
     async def async_describe(
         self, subentry_id: str, picture: Picture, camera: str, question: str
     ) -> str:
-        """Return the answer of an agent's model to a question about a picture.
+        """Return a model's answer about a picture.
 
         The model alone is asked: without tools, nothing in the picture can do harm.
 

@@ -1,4 +1,4 @@
-"""Warm-up of a Gateway that has just started.
+"""Warm-up of a started Gateway.
 
 OpenClaw loads plugins with its first run after a start, which takes 4 to 15 seconds;
 the runs that follow take a third of a second. Only a run does it: not the catalog of
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from ..coordinator import ClawdConfigEntry
     from ..gateway import GatewayClient, Transition
 
-# Seconds. Who connects later than this comes after somebody else's first question, or
-# to a Gateway that nobody has asked for a while.
+# Seconds. Later, somebody else's first question has probably warmed it up, or no
+# question is likely to come soon.
 MAX_UPTIME: Final = 60.0
 # Seconds by which the start of the same process may seem to differ.
 SAME_START: Final = 5.0
@@ -56,12 +56,12 @@ WARM_UP_TASK: Final = "clawd warm-up"
 
 @dataclass
 class WarmUps:
-    """Warm-ups of an entry, across its reloads.
+    """Warm-ups of an entry, across reloads.
 
     Attributes:
         starts: start of each warmed-up Gateway, on the monotonic clock.
         failed: counts by code.
-        seconds: what the last one took until the agent answered.
+        seconds: of the last one, until the agent answered.
         session: key of the last one's session.
         running: one is at work.
 
@@ -75,7 +75,10 @@ class WarmUps:
 
     @property
     def repeated(self) -> int:
-        """Return the number of warm-ups after another one of the same start."""
+        """Return the number of repeated warm-ups.
+
+        Of the same start.
+        """
         pairs = pairwise(sorted(self.starts))
         return sum(is_same_start(first, second) for first, second in pairs)
 
@@ -90,7 +93,7 @@ def get_warm_ups(entry: ConfigEntry[Any]) -> WarmUps:
 
 
 def is_same_start(first: float, second: float) -> bool:
-    """Return whether two times are those of the same start of a Gateway."""
+    """Return whether two start times are equal."""
     return abs(first - second) < SAME_START
 
 
@@ -98,7 +101,7 @@ def is_same_start(first: float, second: float) -> bool:
 def async_track_starts(
     hass: HomeAssistant, entry: ClawdConfigEntry
 ) -> Callable[[], None]:
-    """Warm up a Gateway that has just started, now or later; return the unsubscribe."""
+    """Warm up now and later; return the unsubscribe."""
     unsubscribe = entry.runtime_data.client.subscribe_state(
         partial(_async_handle_transition, hass, entry)
     )
@@ -117,13 +120,13 @@ def _async_handle_transition(
 
 @callback
 def _async_warm_up_new(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
-    """Warm up the Gateway if it has just started, once each start."""
+    """Warm up a Gateway once each start."""
     client, warm_ups = entry.runtime_data.client, get_warm_ups(entry)
     agent, started_at = _agent_of(entry), _recent_start(client)
     if agent is None or started_at is None or not entry.options.get(CONF_WARM_UP, True):
         return
     known = any(is_same_start(started_at, start) for start in warm_ups.starts)
-    # A question that is being answered has the same effect.
+    # A run in progress has the same effect.
     if known or client.introspection.runs:
         return
     warm_ups.starts.append(started_at)
@@ -133,7 +136,10 @@ def _async_warm_up_new(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
 
 
 def _recent_start(client: GatewayClient) -> float | None:
-    """Return when the Gateway started, if it is not long ago; not told by v3."""
+    """Return the time of a recent start.
+
+    None on v3, or if it was long ago.
+    """
     uptime = client.hello.uptime if client.hello else None
     if uptime is None or uptime >= MAX_UPTIME:
         return None
@@ -141,7 +147,7 @@ def _recent_start(client: GatewayClient) -> float | None:
 
 
 def _agent_of(entry: ClawdConfigEntry) -> str | None:
-    """Return the agent that is likely to be asked first."""
+    """Return the most likely agent."""
     agents = entry.runtime_data.coordinator.agents
     conversations = subentries_of_type(entry, SUBENTRY_CONVERSATION)
     chosen = (subentry.data[CONF_AGENT] for subentry in conversations)
@@ -149,7 +155,7 @@ def _agent_of(entry: ClawdConfigEntry) -> str | None:
 
 
 def _may_be_unrestricted(entry: ClawdConfigEntry) -> bool:
-    """Return whether all agents have the rights that the Gateway gives them."""
+    """Return whether all agents are unrestricted."""
     return all(
         subentry.data.get(CONF_PERMISSIONS) == Permissions.GATEWAY
         for subentry in subentries_of_type(entry, SUBENTRY_CONVERSATION)
@@ -159,7 +165,7 @@ def _may_be_unrestricted(entry: ClawdConfigEntry) -> bool:
 async def _async_warm_up(
     hass: HomeAssistant, entry: ClawdConfigEntry, agent: str
 ) -> None:
-    """Start a run, and stop it as soon as the agent answers."""
+    """Run an agent until its first word."""
     warm_ups, started = get_warm_ups(entry), time.monotonic()
     warm_ups.running = True
     try:
@@ -192,7 +198,7 @@ async def _async_warm_up(
 async def async_run_until_reply(
     client: GatewayClient, lock: DrillLock, key: str, *, unrestricted: bool = False
 ) -> None:
-    """Start a run in a session, and stop it as soon as the agent answers.
+    """Start a run, and stop it when answered.
 
     Raises:
         GatewayError: the Gateway did not answer, or refused; also to let the agent

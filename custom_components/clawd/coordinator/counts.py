@@ -10,13 +10,16 @@ TASK_PREFIX: Final = "task "
 
 
 def count_listeners(client: GatewayClient) -> dict[str, int]:
-    """Return the number of listeners to each event of a client."""
+    """Count listeners by event."""
     listeners = client.introspection.listeners
     return {event: len(found) for event, found in listeners.items()}
 
 
 def count_events(client: GatewayClient) -> dict[str, int]:
-    """Return the counts of a client by name; failed tasks as `task run`."""
+    """Count events of a client.
+
+    Failed tasks count as `task run`.
+    """
     statistics = client.statistics
     values = {f.name: getattr(statistics, f.name) for f in fields(statistics)}
     failures = client.introspection.task_failures

@@ -8,7 +8,7 @@ from ..gateway import Credentials, GatewayClient, NodeHost
 
 
 class NodeApproval(StrEnum):
-    """Approval of a node by the Gateway, as far as known.
+    """Approval status of a node.
 
     Attributes:
         DEVICE: it does not let the device in yet.
@@ -26,7 +26,7 @@ class NodeApproval(StrEnum):
 
 @dataclass
 class NodeRuntime:
-    """Second connection of an entry, by which agents reach the home.
+    """Runtime data of a node.
 
     Attributes:
         listener_baseline: number of listeners per event after setup.

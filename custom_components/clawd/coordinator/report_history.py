@@ -19,7 +19,7 @@ MAX_REPORTS: Final = 10
 
 
 class ReportHistory(DataUpdateCoordinator[Report | None]):
-    """Last reports of self-tests; `data` is the newest one."""
+    """History of self-test reports."""
 
     config_entry: ConfigEntry[Any]
 
@@ -59,7 +59,7 @@ async def async_store_report(
 async def async_stored_reports(
     hass: HomeAssistant, entry: ConfigEntry[Any]
 ) -> tuple[Report, ...]:
-    """Return the stored reports of an entry, oldest first."""
+    """Return the stored reports, oldest first."""
     on_error = get_history(hass, entry.entry_id).store_failed
     match await async_load_store(hass, EntryStore.REPORTS, entry.entry_id, on_error):
         case {"reports": list(reports)}:

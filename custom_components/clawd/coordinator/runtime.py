@@ -51,11 +51,11 @@ OWN_REFUSALS: Final = (PauseReason.CERTIFICATE, PauseReason.TRANSPORT)
 
 @dataclass
 class DeliveryStatistics:
-    """Counters of what agents said when nobody waited for it.
+    """Counters of unsolicited messages.
 
     Attributes:
         outcomes: deliveries by the way they took.
-        failures: ways that did not work, by code.
+        failures: failed ways, by code.
         pending: start of each delivery under way, on the monotonic clock.
 
     """
@@ -67,7 +67,7 @@ class DeliveryStatistics:
 
 @dataclass(frozen=True, slots=True)
 class StartedTask:
-    """Task that an action has started.
+    """Task started by an action.
 
     Attributes:
         deadline: time of the monotonic clock by which it has ended.
@@ -94,9 +94,9 @@ class ClawdRuntime:
         voice_task: sets it up after the setup of the entry.
         session_turns: held by the question that a session answers.
         first_words: seconds from a question to the first words, by agent's subentry.
-        deliveries: what agents said when nobody waited for it.
+        deliveries: counters of unsolicited messages.
         node: None unless an agent has access to the home, and the Gateway can offer it.
-        ended_sessions: keys of throw-away sessions that are still to be deleted.
+        ended_sessions: keys of temporary sessions awaiting deletion.
         background_tasks: those of this entry, besides the client's.
         started_tasks: tasks that an action has started, by id, until they end.
         temporary_listeners: number of those per event that end with a question.
@@ -129,13 +129,13 @@ class ClawdRuntime:
     data: HassDict = field(default_factory=HassDict)
 
     def count_task_end(self, task_id: str) -> None:
-        """Count that the end of a task is told."""
+        """Count the end of a task."""
         self.task_ends[task_id] += 1
         while len(self.task_ends) > MAX_TASK_ENDS:
             del self.task_ends[next(iter(self.task_ends))]
 
     def session_turn(self, session_key: str) -> asyncio.Lock:
-        """Return the lock that the question in a session has to hold."""
+        """Return the lock of a session."""
         return self.session_turns.setdefault(session_key, asyncio.Lock())
 
     @property
@@ -147,14 +147,17 @@ class ClawdRuntime:
 
     @property
     def clients(self) -> tuple[GatewayClient, ...]:
-        """Return the clients: the operator's, and the node's if there is one."""
+        """Return the clients of the entry."""
         return (self.client, self.node.client) if self.node else (self.client,)
 
     @contextmanager
     def listening(
         self, event: str, listener: Callable[[Event], None]
     ) -> Iterator[None]:
-        """Listen for a while; the self-test expects it."""
+        """Listen to an event within the context.
+
+        The self-test expects it.
+        """
         unsubscribe = self.client.subscribe(event, listener)
         self._expect_listeners(event, 1)
         try:
@@ -185,12 +188,12 @@ def subentries_of_type(
 
 
 def find_runtime(entry: ClawdConfigEntry) -> ClawdRuntime | None:
-    """Return the runtime of an entry; None while it is unloaded."""
+    """Return the runtime of an entry, if loaded."""
     return getattr(entry, "runtime_data", None)
 
 
 def get_runtime(entry: ClawdConfigEntry) -> ClawdRuntime:
-    """Return the runtime of an entry that may have been unloaded meanwhile.
+    """Return the runtime, or raise if unloaded.
 
     Raises:
         NotConnectedError: it is unloaded.
@@ -208,7 +211,10 @@ def async_create_background_task(
     target: Coroutine[Any, Any, None],
     name: str,
 ) -> asyncio.Task[None]:
-    """Start a task that ends with the entry; the self-test expects it."""
+    """Start a task bound to the entry.
+
+    The self-test expects it.
+    """
     tasks = entry.runtime_data.background_tasks
     task = entry.async_create_background_task(hass, target, name)
     tasks.add(task)
@@ -260,7 +266,7 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
         }
 
     async def async_connect(self) -> None:
-        """Start the client and wait for its first attempt.
+        """Start the client and await its first attempt.
 
         Raises:
             ConfigEntryNotReady: the attempt failed, and a later one may not.
@@ -313,7 +319,7 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
 
     @callback
     def _async_log(self, transition: Transition) -> None:
-        """Log a lost, restored or refused connection, once each."""
+        """Log connection changes once each."""
         code = transition.error.code if transition.error else ""
         if transition.state is ConnectionState.CLOSED:
             return
@@ -345,7 +351,7 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
 
     @callback
     def _async_abort_reauth(self) -> None:
-        """Abort the reauth flow of a connection that is back."""
+        """Abort the reauth flow after a reconnect."""
         flows = self.hass.config_entries.flow
         ours = {"entry_id": self.config_entry.entry_id, "source": SOURCE_REAUTH}
         for flow in flows.async_progress_by_handler(DOMAIN, match_context=ours):
@@ -353,7 +359,7 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
 
     @callback
     def _async_update_device(self) -> None:
-        """Update model and version after the Gateway was updated."""
+        """Update model and version of the device."""
         registry = dr.async_get(self.hass)
         entry_id = self.config_entry.entry_id
         hello = self.client.hello
@@ -367,7 +373,7 @@ class ClawdCoordinator(DataUpdateCoordinator[ConnectionState]):
 
 
 def _expected(error: GatewayError | None) -> bool:
-    """Return whether the end of a connection is no fault.
+    """Return whether a disconnect is expected.
 
     The Gateway announced its restart, or the client connects again with new scopes.
     """

@@ -27,10 +27,10 @@ CONFIG_CHANGED: Final = "config.changed"
 
 @dataclass
 class SpeechStatistics:
-    """Counts of the parts of texts that the Gateway has spoken.
+    """Counters of text-to-speech.
 
     Attributes:
-        slowest: seconds that the longest answer took.
+        slowest: seconds of the slowest answer.
 
     """
 
@@ -41,7 +41,7 @@ class SpeechStatistics:
 
 
 class SpeechCoordinator(DataUpdateCoordinator[SpeechStatus]):
-    """Providers of speech that the Gateway has, as far as known."""
+    """Coordinator of text-to-speech providers."""
 
     config_entry: ConfigEntry[Any]
 
@@ -60,7 +60,10 @@ class SpeechCoordinator(DataUpdateCoordinator[SpeechStatus]):
         return self.client.hello is not None and self.data.configured
 
     async def async_start(self) -> Mapping[str, Callable[[], None]]:
-        """Request the status, and follow it; return the unsubscribes."""
+        """Start following the status.
+
+        Return the unsubscribes.
+        """
         await self.async_refresh_status()
         return {
             "speech after connecting": self.client.subscribe_state(
@@ -73,7 +76,10 @@ class SpeechCoordinator(DataUpdateCoordinator[SpeechStatus]):
         }
 
     async def async_refresh_status(self) -> None:
-        """Request the status and tell the listeners; errors leave it as it is."""
+        """Refresh the status and update listeners.
+
+        Errors leave it unchanged.
+        """
         hello = self.client.hello
         if hello is None:
             return

@@ -1,1 +1,1 @@
-"""Devices of the integration, and the events that they tell automations."""
+"""Devices and events for automations."""

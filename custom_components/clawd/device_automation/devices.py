@@ -1,4 +1,4 @@
-"""Devices of the integration, by the ids that automations know."""
+"""Devices of Gateways and agents."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -38,7 +38,7 @@ class AgentDevice:
 def async_get_device(
     hass: HomeAssistant, device_id: str
 ) -> GatewayDevice | AgentDevice | None:
-    """Return the device of a Gateway or agent, or None."""
+    """Return the Gateway or agent of a device."""
     if (device := dr.async_get(hass).async_get(device_id)) is None:
         return None
     ids = {name for domain, name in device.identifiers if domain == DOMAIN}
@@ -57,7 +57,7 @@ def async_get_device(
 def async_find_device_id(
     hass: HomeAssistant, entry: ClawdConfigEntry, identifier: str
 ) -> str | None:
-    """Return the id of an entry's or subentry's device."""
+    """Return the device id of an identifier."""
     devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     return next(
         (one.id for one in devices if (DOMAIN, identifier) in one.identifiers), None
@@ -72,7 +72,7 @@ def async_get_types(
     of_gateway: Iterable[str],
     of_agent: Iterable[str],
 ) -> list[str]:
-    """Return the types of triggers or conditions that a device offers."""
+    """Return the types offered by a device."""
     match async_get_device(hass, device_id):
         case GatewayDevice():
             return [*map(str, of_gateway)]
@@ -82,7 +82,7 @@ def async_get_types(
 
 
 def require_type(config: ConfigType, offered: Iterable[str]) -> None:
-    """Check the type of a device trigger or condition.
+    """Validate the type of a device automation.
 
     Raises:
         InvalidDeviceAutomationConfig: the device does not offer it.

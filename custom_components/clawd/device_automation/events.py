@@ -1,4 +1,4 @@
-"""Events of agents and Gateways, on the bus of Home Assistant.
+"""Events on Home Assistant's event bus.
 
 The event entities, the device triggers and the logbook get them from there. The
 recorder stores them: they carry ids, names and numbers, but no text and no key of a
@@ -36,7 +36,7 @@ class AgentEvent(StrEnum):
     """Type of an event of an agent.
 
     Attributes:
-        REPLY: it has answered while somebody waited.
+        REPLY: answer to a waiting user.
         TASK_FINISHED: a task of an action, or an answer that was handed off.
         QUESTION: it waits for an answer.
         MESSAGE_FROM_ELSEWHERE: it said something that nobody had asked for.
@@ -69,7 +69,7 @@ class _AgentNames(TypedDict):
 
 
 def own_fields(event: Event[Any]) -> dict[str, Any]:
-    """Return the fields of an agent's event beside its type and the agent."""
+    """Return an event's own fields."""
     common = _AgentNames.__required_keys__
     return {key: value for key, value in event.data.items() if key not in common}
 
@@ -114,7 +114,10 @@ def describe_results(*turns: RunResult) -> dict[str, Any]:
 def async_track_gateway_events(
     hass: HomeAssistant, entry: ClawdConfigEntry, client: GatewayClient
 ) -> Callable[[], None]:
-    """Fire the events of a Gateway's connection; return what ends it."""
+    """Fire the connection events of a Gateway.
+
+    Return the unsubscribe.
+    """
     return _ConnectionEvents(hass, entry, client).async_start()
 
 
@@ -122,7 +125,10 @@ def async_track_gateway_events(
 def async_track_self_test_events(
     hass: HomeAssistant, entry: ClawdConfigEntry, reports: ReportHistory
 ) -> Callable[[], None]:
-    """Fire an event for each self-test that fails; return the unsubscribe."""
+    """Fire events for failed self-tests.
+
+    Return the unsubscribe.
+    """
 
     @callback
     def compare() -> None:
@@ -140,7 +146,7 @@ _CONNECTED: Final[HassKey[bool]] = HassKey("connected")
 
 
 class _ConnectionEvents:
-    """Events of a connection that is lost, or back.
+    """Connection events.
 
     A reload and a drill of the self-test are none, nor is the first connection after
     the start of Home Assistant if the first attempt succeeds.
@@ -156,7 +162,7 @@ class _ConnectionEvents:
 
     @callback
     def async_start(self) -> Callable[[], None]:
-        """Follow the connection; return what ends it."""
+        """Follow the connection; return the stop function."""
         return combine_unsubscribes(
             self._client.subscribe_state(self._handle_transition),
             # Automations ask the agents, which have to be there before.
@@ -211,6 +217,6 @@ def _async_fire(
 
 
 def _is_intended(transition: Transition) -> bool:
-    """Return whether the client ends the connection itself, to begin another."""
+    """Return whether the client reconnects on purpose."""
     error = transition.error
     return isinstance(error, ConnectionLostError) and error.intended

@@ -83,7 +83,10 @@ SECTIONS: Final[Mapping[str, Section]] = {
 
 
 def build_sections(source: DiagnosticsSource) -> dict[str, object]:
-    """Return every section; a failed one holds the type of its error."""
+    """Build every section.
+
+    A failed one holds the type of its error.
+    """
     return {name: _build_section(section, source) for name, section in SECTIONS.items()}
 
 

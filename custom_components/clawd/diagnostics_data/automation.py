@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @of_runtime
 def announcements_section(source: DiagnosticsSource, runtime: ClawdRuntime) -> object:
-    """Return counts of what agents said when nobody waited for it."""
+    """Count unsolicited messages."""
     listeners = get_listeners(source.entry)
     return {
         "delivered": dict(runtime.deliveries.outcomes),
@@ -32,7 +32,7 @@ def announcements_section(source: DiagnosticsSource, runtime: ClawdRuntime) -> o
 
 @of_runtime
 def started_tasks_section(source: DiagnosticsSource, runtime: ClawdRuntime) -> object:
-    """Return the tasks that actions have started, and the sessions of tasks."""
+    """Return the tasks and their sessions."""
     now, started = time.monotonic(), runtime.started_tasks.values()
     return {
         "seconds_left": [round(one.deadline - now) for one in started][:MAX_NAMES],
@@ -43,7 +43,7 @@ def started_tasks_section(source: DiagnosticsSource, runtime: ClawdRuntime) -> o
 
 
 def agent_questions_section(source: DiagnosticsSource) -> object:
-    """Return the questions of agents, without their content."""
+    """Return the questions without content."""
     scopes = source.client.optional_scopes.status if source.client else None
     questions = get_agent_questions(source.entry)
     if questions is None:

@@ -25,7 +25,7 @@ def connection_section(client: GatewayClient) -> object:
 
 @of_history
 def attempts_section(history: ClientHistory) -> object:
-    """Return tried addresses and refused credentials of the last attempts."""
+    """Return addresses and refusals of last attempts."""
     return {
         "addresses": [describe_address(info) for info in history.addresses[:MAX_NAMES]],
         "refusal": _refusal(history.refusal) if history.refusal else None,
@@ -64,7 +64,7 @@ def transitions_section(history: ClientHistory) -> object:
 
 
 def describe_hellos(history: ClientHistory) -> list[JsonValueType]:
-    """Return the changes from one connection to the next."""
+    """Return the changes between connections."""
     return [
         {
             "at": round(change.at, 3),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def home_section(source: DiagnosticsSource) -> object:
-    """Return counts of the home's tools and calls, without names."""
+    """Return the home's counters."""
     home = get_home(source.entry)
     if home is None:
         return None
@@ -50,7 +50,7 @@ def home_section(source: DiagnosticsSource) -> object:
 
 
 def _exposed(hass: HomeAssistant) -> object:
-    """Return the number of exposed entities by domain."""
+    """Count exposed entities by domain."""
     return Counter(
         state.domain
         for state in hass.states.async_all()
@@ -59,7 +59,7 @@ def _exposed(hass: HomeAssistant) -> object:
 
 
 def node_section(source: DiagnosticsSource) -> object:
-    """Return the state of the node's connection, without names."""
+    """Return the state of the node."""
     node = source.runtime.node if source.runtime else None
     if node is None:
         return None

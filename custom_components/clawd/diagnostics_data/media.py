@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def media_section(source: DiagnosticsSource) -> object:
-    """Return counts of the pictures and files of agents, without names."""
+    """Return the counters of media."""
     if (cache := source.hass.data.get(MEDIA_CACHE)) is None:
         return None
     entry_id = source.entry.entry_id
@@ -26,7 +26,7 @@ def media_section(source: DiagnosticsSource) -> object:
 
 @of_runtime
 def speech_section(_source: DiagnosticsSource, runtime: ClawdRuntime) -> object:
-    """Return counts of what the Gateway has spoken."""
+    """Return the counters of speech."""
     speech = runtime.speech
     statistics = speech.statistics
     return {

@@ -36,7 +36,7 @@ def questions_section(history: ClientHistory) -> object:
 
 @of_runtime
 def sessions_section(source: DiagnosticsSource, _runtime: ClawdRuntime) -> object:
-    """Return the number of sessions by the permission mode that was set."""
+    """Count sessions by permission mode."""
     known = get_sessions(source.entry).known.values()
     modes = Counter(session.mode or "gateway" for session in known)
     return {"modes": dict(modes)}
@@ -57,7 +57,7 @@ def runs_section(client: GatewayClient) -> object:
 
 
 def handoffs_section(source: DiagnosticsSource) -> object:
-    """Return the runs that go on though nobody waits, without their content."""
+    """Return the hand-offs without content."""
     handoffs = get_handoffs(source.entry)
     return {
         "open": [
@@ -76,7 +76,7 @@ def handoffs_section(source: DiagnosticsSource) -> object:
 
 @of_runtime
 def first_words_section(source: DiagnosticsSource, runtime: ClawdRuntime) -> object:
-    """Return the times to the first words of each agent, without names."""
+    """Return the times to first words by agent."""
     warm_ups = get_warm_ups(source.entry)
     return {
         "agents": [

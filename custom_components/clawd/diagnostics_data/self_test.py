@@ -26,7 +26,7 @@ def suspects_section(source: DiagnosticsSource) -> object:
 
 
 def self_test_section(source: DiagnosticsSource) -> object:
-    """Return the last report, and digests of those before."""
+    """Return the last report, and earlier digests."""
     if not source.reports:
         return None
     *earlier, last = source.reports
@@ -34,7 +34,7 @@ def self_test_section(source: DiagnosticsSource) -> object:
 
 
 def _without_names(report: Report) -> object:
-    """Return a report without names of entities and devices."""
+    """Return a report without names."""
     return {
         **report,
         "checks": [

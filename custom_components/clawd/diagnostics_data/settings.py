@@ -84,7 +84,7 @@ SHOWN_OPTIONS: Final = (
     CONF_WARM_UP,
     CONF_ALLOW_INSECURE,
 )
-# Texts of settings that are no one's own words; of others only the type is shown.
+# Settings with fixed texts; of others only the type is shown.
 SHOWN_TEXTS: Final = (*Schedule, *Scope, *Permissions, *HomeAccess, *SensitiveActions)
 
 
@@ -112,7 +112,10 @@ def endpoint_section(source: DiagnosticsSource) -> object:
 
 
 def settings_section(source: DiagnosticsSource) -> object:
-    """Return the settings; of personal ones only the presence."""
+    """Return the settings.
+
+    Of personal ones only the presence.
+    """
     entry = source.entry
     return {
         "options": {
@@ -142,7 +145,7 @@ def _is_known(source: DiagnosticsSource, agent: object) -> bool | None:
 
 
 def _trust(data: Mapping[str, Any]) -> str | None:
-    """Return the kind of trust in the certificate, if any."""
+    """Return the kind of trust, if any."""
     if not data.get(CONF_SSL):
         return None
     if CONF_FINGERPRINT in data:
@@ -151,7 +154,7 @@ def _trust(data: Mapping[str, Any]) -> str | None:
 
 
 def _shown(value: object) -> object:
-    """Return a setting, or its type where it may hold the user's own words."""
+    """Return a setting, or its type if personal."""
     if value is None or isinstance(value, bool | int | float) or value in SHOWN_TEXTS:
         return value
     return type_name(value)

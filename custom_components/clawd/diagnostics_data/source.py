@@ -19,7 +19,7 @@ type Section = Callable[[DiagnosticsSource], object]
 
 @dataclass(frozen=True, slots=True)
 class DiagnosticsSource:
-    """Entry, its runtime if loaded, and the device if limited to one.
+    """Source of the diagnostics.
 
     Attributes:
         suspects: sentences of the self-test on the present state of the client.

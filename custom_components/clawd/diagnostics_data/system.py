@@ -32,13 +32,16 @@ def versions_section(source: DiagnosticsSource) -> object:
 
 
 def stores_section(source: DiagnosticsSource) -> object:
-    """Return the stores that could not be written."""
+    """Return the unwritten stores."""
     return unwritten_stores(source.hass)
 
 
 @of_runtime
 def event_loop_section(_source: DiagnosticsSource, runtime: ClawdRuntime) -> object:
-    """Return the lag of the event loop in the last minutes, in seconds."""
+    """Return the recent event loop lag.
+
+    In seconds.
+    """
     monitor = runtime.loop_monitor
     lags = sorted(monitor.samples)
     return {

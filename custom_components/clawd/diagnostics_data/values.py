@@ -19,7 +19,7 @@ MAX_DEPTH: Final = 12
 
 
 def to_json(value: object, depth: int = 0) -> JsonValueType:
-    """Return a value as JSON that every reader takes."""
+    """Convert a value to plain JSON."""
     match value:
         case Mapping() | list() | tuple() if depth > MAX_DEPTH:
             return type_name(value)
@@ -42,7 +42,7 @@ def to_json(value: object, depth: int = 0) -> JsonValueType:
 
 
 def _well_formed(text: str) -> str:
-    """Return a text without halves of surrogate pairs."""
+    """Replace lone surrogates."""
     return text.encode(errors="replace").decode()
 
 
@@ -73,7 +73,7 @@ def shorten(name: str) -> str:
 
 
 def limit(value: object) -> JsonValueType:
-    """Return a value of a hello, which may be of any length."""
+    """Limit a value of a hello."""
     if isinstance(value, list):
         return [limit(entry) for entry in value[:MAX_NAMES]]
     return shorten(value) if isinstance(value, str) else to_json(value)

@@ -23,7 +23,7 @@ _HOST: Final = re.compile(r"[^\s/\\?#@%]+")
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Address at which a Gateway may listen."""
+    """Candidate address of a Gateway."""
 
     host: str
     port: int
@@ -44,7 +44,7 @@ class Candidate:
 
     @property
     def entry_data(self) -> dict[str, Any]:
-        """Return the address as data of a config entry."""
+        """Return the entry data of an address."""
         return {
             CONF_HOST: self.host,
             CONF_PORT: self.port,
@@ -87,7 +87,7 @@ class ParsedAddress:
 
 
 def parse_address(text: str) -> ParsedAddress:
-    """Parse a URL, a host or a link.
+    """Parse a URL, host or setup link.
 
     Raises:
         InvalidSecretError: its token is a placeholder.
@@ -145,7 +145,7 @@ def _from_parts(scheme: str | None, parts: SplitResult) -> ParsedAddress:
 
 
 def _secrets(parameters: str) -> dict[str, str]:
-    """Return the secrets among the parameters of a link."""
+    """Return the secrets of a link."""
     # Not `parse_qs`: a token is base64, and its `+` is no blank.
     pairs = (pair.partition("=") for pair in parameters.split("&"))
     return {

@@ -178,13 +178,16 @@ class ConversationSubentryFlow(ConfigSubentryFlow):
 
     @property
     def _apis(self) -> dict[str, str]:
-        """Return the names of LLM APIs by id; a stored one stays an option."""
+        """Return the LLM APIs by id.
+
+        A stored one stays an option.
+        """
         stored = {api: api for api in self._stored.get(CONF_LLM_HASS_API, ())}
         return {**stored, **api_names(self.hass)}
 
     @property
     def _thinking_levels(self) -> dict[str, str]:
-        """Return the labels of the available levels, by id."""
+        """Return the available thinking levels by id."""
         ref = self._chosen.get(CONF_MODEL)
         model = next((model for model in self._models if model.ref == ref), None)
         source = model or self._agents.get(self._chosen[CONF_AGENT])
@@ -201,7 +204,10 @@ class ConversationSubentryFlow(ConfigSubentryFlow):
 
 
 def _to_data(user_input: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings flat, with seconds as integers."""
+    """Return the settings as a flat dictionary.
+
+    Seconds are integers.
+    """
     settings = dict(user_input)
     for name in (SECTION_ADVANCED, SECTION_HOME, SECTION_VOICE):
         settings |= settings.pop(name)

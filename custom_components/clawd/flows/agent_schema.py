@@ -1,4 +1,4 @@
-"""Defaults and forms of a conversation agent's settings."""
+"""Settings forms of a conversation agent."""
 
 from typing import TYPE_CHECKING, Any, Final
 
@@ -153,7 +153,7 @@ def new_subentry(
     *,
     create_assistant: bool = False,
 ) -> ConfigSubentryData:
-    """Return the subentry of an agent with default settings."""
+    """Return a subentry with default settings."""
     data = {CONF_AGENT: agent_id, **DEFAULTS, CONF_HOME_ACCESS: access.value}
     return ConfigSubentryData(
         data=data | assistant_choice(create_assistant=create_assistant),
@@ -164,7 +164,7 @@ def new_subentry(
 
 
 def assistant_choice(*, create_assistant: bool) -> dict[str, Any]:
-    """Return the data of a subentry whose setup creates an assistant, or does not."""
+    """Return the subentry data for creating an assistant."""
     return {CONF_CREATE_ASSISTANT: True} if create_assistant else {}
 
 
@@ -191,7 +191,7 @@ def agent_schema(
 
 
 def access_selector(key: str, *options: StrEnum) -> SelectSelector:
-    """Return the selector of an access; `key` is that of its texts."""
+    """Return the selector of an access level."""
     return SelectSelector(
         SelectSelectorConfig(
             options=[option.value for option in options],
@@ -202,7 +202,7 @@ def access_selector(key: str, *options: StrEnum) -> SelectSelector:
 
 
 def home_schema(apis: Mapping[str, str]) -> vol.Schema:
-    """Return the section on the home; `apis` are the names of LLM APIs by id."""
+    """Return the section on home access."""
     return vol.Schema(
         {
             vol.Required(
@@ -270,7 +270,7 @@ def settings_schema(
 
 
 def thinking_field(thinking_levels: dict[str, str]) -> dict[vol.Marker, object]:
-    """Return the field for the thinking level, where there is a choice."""
+    """Return the thinking level field, if applicable."""
     if thinking_levels.keys() - {OFF}:
         return {vol.Optional(CONF_THINKING): _select(thinking_levels)}
     return {}
@@ -279,7 +279,7 @@ def thinking_field(thinking_levels: dict[str, str]) -> dict[vol.Marker, object]:
 def _select(
     names: dict[str, str], stored: str | None = None, stored_name: str = ""
 ) -> SelectSelector:
-    """Return a selector that includes the stored value."""
+    """Return a selector including the stored value."""
     if stored and stored not in names:
         names = {**names, stored: stored_name or stored}
     return SelectSelector(

@@ -1,4 +1,4 @@
-"""Subentry flow and settings of an AI task."""
+"""Subentry flow of an AI task."""
 
 from typing import Any, Final, override
 
@@ -52,12 +52,12 @@ class AITaskSubentryFlow(ConversationSubentryFlow):
 
 
 def ai_task_title(agent: str) -> str:
-    """Return the title of a new AI task."""
+    """Return the title of an AI task."""
     return f"{agent} AI task"
 
 
 def new_ai_task(agent_id: str, agent: str) -> ConfigSubentryData:
-    """Return the subentry of an AI task with default settings."""
+    """Return a subentry with default settings."""
     return ConfigSubentryData(
         data={CONF_AGENT: agent_id, **AI_TASK_DEFAULTS},
         subentry_type=SUBENTRY_AI_TASK,
@@ -67,7 +67,7 @@ def new_ai_task(agent_id: str, agent: str) -> ConfigSubentryData:
 
 
 def ai_task_schema(thinking_levels: dict[str, str]) -> vol.Schema:
-    """Return the form for the settings of an AI task."""
+    """Return the settings form."""
     return vol.Schema(
         {
             vol.Required(

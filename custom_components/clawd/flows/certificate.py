@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def certificate_error(result: ProbeResult, discovered: str | None) -> str:
-    """Return the translation key of a certificate's worst error.
+    """Return the translation key of a certificate error.
 
     `discovered` is the fingerprint that the Gateway was advertised with.
     """
@@ -31,14 +31,14 @@ def certificate_error(result: ProbeResult, discovered: str | None) -> str:
 
 
 def lacking(error: GatewayError | None) -> str:
-    """Return the extension that strict verification misses, if any."""
+    """Return the missing certificate extension, if any."""
     return LACKS.get(error.code, "") if error else ""
 
 
 async def async_trust_certificate(
     hass: HomeAssistant, entry: ConfigEntry, fingerprint: str
 ) -> None:
-    """Pin another certificate of the same Gateway; unloads the entry."""
+    """Pin a new certificate and unload the entry."""
     await hass.config_entries.async_unload(entry.entry_id)
     endpoint = await async_get_endpoint(hass, entry.data, entry.options)
     renewed = replace(endpoint, fingerprint=fingerprint)
@@ -46,7 +46,7 @@ async def async_trust_certificate(
         DeviceTokenStore(hass, entry.entry_id, origin)
         for origin in (endpoint.origin, renewed.origin)
     )
-    # The user's word: it is the Gateway that issued the token.
+    # Confirmed by the user: this Gateway issued the token.
     if token := await old.async_load():
         await new.async_try_to_save(token)
     data = {**entry.data, CONF_FINGERPRINT: fingerprint}

@@ -69,7 +69,7 @@ class DiscoveredGateway:
         }
 
     def matches(self, candidate: Candidate) -> bool:
-        """Return whether an address leads to this Gateway."""
+        """Return whether an address matches this Gateway."""
         port = self.candidates[0].port
         return candidate.port == port and candidate.host in self.hosts
 

@@ -10,7 +10,7 @@ from ..gateway import InvalidTokenError
 if TYPE_CHECKING:
     from ..gateway import GatewayError
 
-# What strict verification finds missing, by the code of the error.
+# Extensions required by strict verification, by error code.
 LACKS: Final = {
     "TLS_CERTIFICATE_AUTHORITY_KEY": "authorityKeyIdentifier",
     "TLS_CERTIFICATE_BASIC_CONSTRAINTS": "basicConstraints (critical)",
@@ -44,7 +44,7 @@ _ADDRESS_ERRORS: Final = (
 
 
 def form_errors(error: GatewayError, fields: set[str]) -> dict[str, str]:
-    """Return the translation key of an error, by field."""
+    """Return the form errors, by field."""
     key = form_error_key(error)
     field = "base"
     if key in _ADDRESS_ERRORS:
@@ -55,5 +55,5 @@ def form_errors(error: GatewayError, fields: set[str]) -> dict[str, str]:
 
 
 def form_error_key(error: GatewayError) -> str:
-    """Return the translation key of an error in a form."""
+    """Return the translation key of an error."""
     return _BY_CODE.get(error.code) or error_key(error)

@@ -1,4 +1,7 @@
-"""Additional headers in forms, one a line: `Name: value`."""
+"""Additional headers in forms.
+
+One a line: `Name: value`.
+"""
 
 from typing import TYPE_CHECKING, Final
 
@@ -20,7 +23,7 @@ HEADERS_SCHEMA: Final = vol.Schema(HEADERS_FIELD)
 
 
 class InvalidHeaderError(ValueError):
-    """Line that is no header that may be sent.
+    """Invalid header in a form.
 
     Attributes:
         key: of its text.
@@ -36,7 +39,7 @@ class InvalidHeaderError(ValueError):
 
 
 def shown_headers(headers: Mapping[str, str]) -> dict[str, list[str]]:
-    """Return stored headers as the value of the field, without their values."""
+    """Return stored headers with values hidden."""
     lines = [f"{name}: {HIDDEN}" for name in headers]
     return {CONF_HEADERS: lines} if lines else {}
 

@@ -1,4 +1,4 @@
-"""Approval of the node of an entry that does not exist yet."""
+"""Node approval during setup."""
 
 import asyncio
 from contextlib import suppress
@@ -58,13 +58,16 @@ PLACEHOLDER: Final = NodeTool(
 
 
 def home_access_schema(default: HomeAccess) -> vol.Schema:
-    """Return the form for the access of all agents of an entry."""
+    """Return the form for home access."""
     selector = access_selector(CONF_HOME_ACCESS, *reversed(HomeAccess))
     return vol.Schema({vol.Required(CONF_HOME_ACCESS, default=default.value): selector})
 
 
 async def async_node_link_error(use: Coroutine[Any, Any, None]) -> str | None:
-    """Return the error key of using a node link; None if it was taken."""
+    """Return the error of using a node link.
+
+    None if it was accepted.
+    """
     try:
         await use
     except NodeLinkError as err:
@@ -75,10 +78,10 @@ async def async_node_link_error(use: Coroutine[Any, Any, None]) -> str | None:
 
 
 class NodeSetup:
-    """Connection of a node with a key that no entry has yet.
+    """Node connection before the entry exists.
 
     Attributes:
-        request: what the Gateway asks its owner to approve; None once it let us in.
+        request: id of the pairing request; None once the node is let in.
         connected: the Gateway let the node in.
         failed: nothing will be approved.
 
@@ -102,23 +105,25 @@ class NodeSetup:
 
     @classmethod
     async def async_create(cls, hass: HomeAssistant, setup: GatewaySetup) -> NodeSetup:
-        """Return a connection to the Gateway of a flow."""
+        """Create a connection for a flow."""
         endpoint = await async_get_endpoint(hass, setup.data, setup.options)
         return cls(hass, endpoint, setup.data)
 
     @property
     def has_gateway_secret(self) -> bool:
-        """Return whether the Gateway would ask its owner for an approval."""
+        """Return whether the Gateway requires an approval."""
         return self._credentials.has_gateway_secret
 
     @property
     def ended(self) -> bool:
-        """Return whether there is nothing to wait for."""
+        """Return whether waiting is over."""
         expired = self._hass.loop.time() >= self._deadline
         return bool(self._host.published) or self.failed or expired
 
     async def async_use_link(self, text: str) -> None:
-        """Connect once with a node link, which approves the node.
+        """Connect once with a node link.
+
+        The link approves the node.
 
         Raises:
             NodeLinkError: it is not used, and nothing is sent.
@@ -136,7 +141,10 @@ class NodeSetup:
             self._credentials.bootstrap_token = None
 
     async def async_connect(self) -> None:
-        """Connect until `async_stop()`, and wait for the first answer."""
+        """Connect and wait for the first answer.
+
+        The connection lasts until `async_stop()`.
+        """
         self._deadline = self._hass.loop.time() + APPROVAL_TIMEOUT
         self._client.subscribe_state(self._state_changed)
         self._host.subscribe(self._changed.set)
@@ -149,7 +157,7 @@ class NodeSetup:
             await self._client.wait_connected(retry=False)
 
     async def async_wait(self) -> None:
-        """Wait until there is something else to show, or nothing more."""
+        """Wait for the next change."""
         before = self._shown
         while self._shown == before and not self.ended:
             self._changed.clear()
@@ -160,7 +168,10 @@ class NodeSetup:
                 self._client.resume()
 
     async def async_store(self, entry_id: str = NEW_ENTRY) -> None:
-        """Store key and token, by default for the entry that is created next."""
+        """Store key and token of the node.
+
+        By default for the entry that is created next.
+        """
         await async_save_node_identity(self._hass, entry_id, self._credentials.identity)
         store = DeviceTokenStore(self._hass, entry_id, self._endpoint.origin, node=True)
         await store.async_try_to_save(self._credentials.device_token)
@@ -195,5 +206,5 @@ class NodeSetup:
 
 
 async def _refuse(_: NodeCall) -> str:
-    """Refuse a call, which has come before Home Assistant was set up."""
+    """Refuse a call during setup."""
     raise NodeCallError("NODE_NOT_READY", "Home Assistant is being set up.")

@@ -90,7 +90,7 @@ class ClawdOptionsFlow(OptionsFlow):
 
 
 def _check_quiet_hours(user_input: dict[str, Any]) -> dict[str, str]:
-    """Return the errors of the quiet hours, by field."""
+    """Validate the quiet hours."""
     start, end = (user_input.get(key) for key in (CONF_QUIET_START, CONF_QUIET_END))
     if (start is None) != (end is None):
         missing = CONF_QUIET_START if start is None else CONF_QUIET_END

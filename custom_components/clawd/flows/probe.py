@@ -43,7 +43,7 @@ class ProbeResult:
 
     @property
     def conclusive(self) -> bool:
-        """Return whether no other candidate needs to be probed."""
+        """Return whether further probes are unnecessary."""
         # The user decides about a certificate or plain text at this candidate,
         # instead of the flow falling back to another one.
         return self.error is None or isinstance(

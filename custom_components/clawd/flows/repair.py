@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ..coordinator import ClawdConfigEntry
 
-# Nothing is offered that would change nothing.
+# Offer only choices with an effect.
 ELSEWHERE_SCHEMA: Final = vol.Schema(
     {
         vol.Required(CONF_FROM_ELSEWHERE, default=HomeAccess.READ.value): (
@@ -38,7 +38,7 @@ HOME_ACCESS_SCHEMA: Final = home_access_schema(HomeAccess.CONTROL)
 
 
 class IssueFlow(RepairsFlow):
-    """Flow whose form shows the placeholders of its issue."""
+    """Fix flow with the issue's placeholders."""
 
     _shown: dict[str, str] | None = None
 
@@ -55,7 +55,7 @@ class IssueFlow(RepairsFlow):
 
 
 class AllowElsewhereFlow(IssueFlow):
-    """Flow that lets an agent reach the home from other sessions than ours."""
+    """Fix flow to allow calls from elsewhere."""
 
     def __init__(self, entry: ClawdConfigEntry, agent: str) -> None:
         """Initialize for an agent of the Gateway."""
@@ -94,7 +94,7 @@ class AllowElsewhereFlow(IssueFlow):
 
 
 class OfferHomeFlow(RepairsFlow):
-    """Flow that gives the agents of an entry access to the home."""
+    """Fix flow to offer the home."""
 
     def __init__(self, entry: ClawdConfigEntry) -> None:
         """Initialize for an entry."""
@@ -122,7 +122,7 @@ class OfferHomeFlow(RepairsFlow):
 
 
 class ApproveNodeFlow(IssueFlow):
-    """Flow that waits for the approval of the node, or takes a node link."""
+    """Fix flow to approve the node."""
 
     def __init__(self, entry: ClawdConfigEntry) -> None:
         """Initialize for an entry."""
@@ -137,7 +137,7 @@ class ApproveNodeFlow(IssueFlow):
     async def async_step_approve(
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
-        """Use the node link, if there is one, and see if the issue is gone."""
+        """Use a node link and check the issue."""
         errors: dict[str, str] = {}
         if user_input is not None:
             errors = await self._async_approve(user_input.get(CONF_NODE_LINK, ""))
@@ -157,7 +157,7 @@ class ApproveNodeFlow(IssueFlow):
         if node is None:
             return {"base": "not_connected"}
         if not link:
-            # It asks again by itself, but not at once.
+            # The client asks again by itself, but not at once.
             node.client.resume()
             await async_check_approval(self.hass, self._entry)
             return {}

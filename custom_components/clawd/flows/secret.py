@@ -1,4 +1,4 @@
-"""Tokens, passwords and addresses as users paste them."""
+"""Parsing of pasted secrets."""
 
 import re
 from typing import Final
@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 # Formats (zero-width spaces, byte order marks) cannot be seen and are not meant.
 INVISIBLE: Final = "Cf"
-# Controls, line breaks, and what is no character.
+# Controls, line breaks, and unassigned code points.
 CONTROL: Final = frozenset({"Cc", "Zl", "Zp", "Cs", "Cn"})
 QUOTES: Final = ('""', "''", "``", "“”", "„“", "„”", "\u2018\u2019", "«»")
 
@@ -18,8 +18,8 @@ _SETTING: Final = re.compile(
     r"""["']?(?:token|password)["']?\s*[:=]\s*(["'])(.*)\1,?"""
 )
 _PLACEHOLDER: Final = re.compile(
-    # What programs write for a secret that they hide or do not have, and what stands
-    # for one in a guide or a configuration.
+    # Placeholders of programs for hidden or missing secrets, and of guides and
+    # configurations.
     r"undefined|null|none|nil|nan|\[object object\]|[*•●]+|<[^<>]*>|\$\{[^{}]*\}"
     r"|\[?(?:\*\*)?redacted(?:\*\*)?\]?|\S*_REDACTED_\S*",
     re.IGNORECASE,
@@ -27,11 +27,11 @@ _PLACEHOLDER: Final = re.compile(
 
 
 class InvalidSecretError(ValueError):
-    """Pasted text that is no token or password."""
+    """Text is not a token or password."""
 
 
 def clean(text: str) -> str:
-    """Return a text without invisible characters, and blanks and quotes around."""
+    """Strip invisible characters, blanks and quotes."""
     text = _visible(text).strip()
     while len(text) > 1 and text[0] + text[-1] in QUOTES:
         text = text[1:-1].strip()
@@ -39,7 +39,9 @@ def clean(text: str) -> str:
 
 
 def read_secret(text: str) -> str:
-    """Return the token or password in a pasted text; empty if there is none.
+    """Return the secret in a pasted text.
+
+    Empty if there is none.
 
     Raises:
         InvalidSecretError: the text is a placeholder, or more than one line.

@@ -46,7 +46,9 @@ PAIRING_REQUEST_LIFETIME: Final = 285.0
 
 @dataclass(frozen=True, slots=True)
 class LoginResult:
-    """Result of a login: either `info` or `error`.
+    """Result of a login.
+
+    Either `info` or `error`.
 
     Attributes:
         refused: the pairing request was refused.
@@ -60,7 +62,7 @@ class LoginResult:
 
 @dataclass(slots=True)
 class GatewaySetup:
-    """State of one attempt to set up a Gateway.
+    """Setup of a Gateway in progress.
 
     Attributes:
         candidates: in the order in which to probe them.
@@ -92,7 +94,10 @@ class GatewaySetup:
         return {key: self.data[key] for key in self.data if key not in unused}
 
     def use_address(self, address: ParsedAddress) -> None:
-        """Use an address, its credentials and its fingerprint."""
+        """Use an address with its credentials.
+
+        Its fingerprint, too.
+        """
         self.candidates = address.candidates
         if address.fingerprint:
             self.data[CONF_FINGERPRINT] = address.fingerprint
@@ -103,7 +108,7 @@ class GatewaySetup:
         self.set_secret(address.token or "")
 
     def set_secret(self, text: str) -> None:
-        """Set a token or password, unless it is empty."""
+        """Set a token or password, if given."""
         if secret := text:
             self.data.pop(CONF_PASSWORD, None)
             # Stored as a token until a login shows that it is a password.
@@ -116,7 +121,7 @@ class GatewaySetup:
         return valid_headers(self.options.get(CONF_HEADERS))
 
     def set_headers(self, candidate: Candidate, headers: dict[str, str]) -> None:
-        """Set the additional headers; only this candidate gets them."""
+        """Set the additional headers of a candidate."""
         self.candidates = (candidate,)
         self.options[CONF_HEADERS] = headers
 
@@ -130,10 +135,10 @@ class GatewaySetup:
                 self.data.pop(CONF_FINGERPRINT, None)
 
     async def async_probe_candidates(self) -> ProbeResult:
-        """Probe the candidates; use the first conclusive one.
+        """Probe the candidates and choose one.
 
-        No credentials of the Gateway are sent. If all fail, the most informative one
-        is used.
+        The first conclusive one is used. No credentials of the Gateway are sent. If all
+        fail, the most informative one is used.
 
         Raises:
             ssl.SSLError: the CA certificate cannot be read.
@@ -164,7 +169,7 @@ class GatewaySetup:
         return result
 
     async def async_allow_insecure(self) -> ProbeResult:
-        """Allow public addresses without TLS and probe again."""
+        """Allow insecure addresses and probe again."""
         self.options[CONF_ALLOW_INSECURE] = True
         return await self.async_probe_candidates()
 
@@ -200,7 +205,7 @@ class GatewaySetup:
         return replace(result, refused=still_pending and not expired)
 
     async def async_store_device_token(self, info: GatewayInfo) -> None:
-        """Store the device token of a setup link."""
+        """Store the device token from a setup link."""
         # The bootstrap token was used up by this login, and the entry has no other
         # secret. Every other device token is issued again at the next connect.
         if self.bootstrap_token:

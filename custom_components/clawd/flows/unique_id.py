@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 async def async_update_unique_id(
     hass: HomeAssistant, entry: ConfigEntry[Any], client: GatewayClient
 ) -> None:
-    """Give an entry the lasting id of its Gateway.
+    """Set the unique id of an entry.
 
     Raises:
         HomeAssistantError: as `setup_error`; the Gateway's id is unknown.
@@ -35,7 +35,7 @@ async def async_update_unique_id(
 def resolve_unique_id(
     hass: HomeAssistant, entry: ConfigEntry[Any], gateway_id: str
 ) -> str | None:
-    """Return the Gateway's id, unless another entry has it."""
+    """Return the new unique id, unless in use."""
     entries = hass.config_entries
     known = entries.async_entry_for_domain_unique_id(DOMAIN, gateway_id)
     return gateway_id if known in (None, entry) else entry.unique_id

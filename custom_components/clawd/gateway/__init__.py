@@ -1,4 +1,4 @@
-"""Client for the OpenClaw Gateway, protocols 3 and 4, without Home Assistant.
+"""Client for the OpenClaw Gateway, protocols 3 and 4.
 
     credentials = Credentials(DeviceIdentity.generate(), ClientInfo("1.0"), token)
     client = GatewayClient(Endpoint(host, port), credentials)

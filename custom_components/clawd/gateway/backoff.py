@@ -1,4 +1,4 @@
-"""Retry policy: whether to connect again, and when."""
+"""Retry policy of the client."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ SCOPE_MISMATCH_DELAY: Final = 300.0
 
 
 class PauseReason(StrEnum):
-    """Why the client is paused; retrying cannot help."""
+    """Reason for a pause; retrying cannot help."""
 
     TOKEN = "token"  # noqa: S105 - the name of a reason
     APPROVAL = "approval"
@@ -50,7 +50,7 @@ class PauseReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """Pause after an error, and the seconds until a recheck."""
+    """Pause after an error, with recheck delay."""
 
     reason: PauseReason
     recheck: float | None
@@ -74,33 +74,39 @@ _RULES: Final = (
 
 
 def pause_reason(error: GatewayError) -> PauseReason | None:
-    """Return the reason to pause; None if a retry may help."""
+    """Return the pause after an error, if any."""
     rule = _rule(error)
     return rule.reason if rule else None
 
 
 def minimum_delay(error: GatewayError) -> float | None:
-    """Return the minimum seconds until the next attempt; None for no attempt."""
+    """Return the minimum delay before a retry.
+
+    In seconds; None if a retry cannot help.
+    """
     # v4 counts it as a failed authentication: ten of them lock the device out.
     if error.code == SCOPE_MISMATCH:
         return SCOPE_MISMATCH_DELAY
     if error.retry_after is not None:
-        # The Gateway's wish is an order, but not for more than an hour.
+        # Honor the Gateway's `retryAfterMs`, but for an hour at most.
         return min(error.retry_after, MAX_RETRY_AFTER)
     rule = _rule(error)
     return rule.recheck if rule else 0.0
 
 
 def jitter_bound(timing: Timing, attempt: int) -> float:
-    """Return the maximum delay in seconds after the nth failure, from 0."""
+    """Return the maximum delay after the nth failure.
+
+    In seconds; `attempt` counts from 0.
+    """
     doublings = min(attempt, MAX_DOUBLINGS)
     return min(timing.max_delay, timing.initial_delay * 2.0**doublings)
 
 
 def rate_limit_delay(attempts: deque[float], now: float) -> float:
-    """Return the seconds until the rate limit allows another attempt.
+    """Return the delay required by the rate limit.
 
-    `attempts` holds the last ones, as many as a minute may have.
+    In seconds. `attempts` holds the last ones, as many as a minute may have.
     """
     if len(attempts) != attempts.maxlen:
         return 0.0
@@ -132,7 +138,7 @@ class Backoff:
         self._attempt = 0
 
     def undo(self) -> None:
-        """Take the last delay back: it was cut short."""
+        """Undo the last delay, which was cut short."""
         self._attempt -= 1
         self._attempts.pop()
 

@@ -1,4 +1,4 @@
-"""Client of a Gateway: stays connected, sends requests, starts runs."""
+"""Client of a Gateway."""
 
 import asyncio
 from functools import partial
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
 AGENT: Final = "agent"
 CHAT: Final = "chat"
-# Messages of a history in which runs of others are looked for.
+# Messages of a history to search for foreign runs.
 REPLY_MESSAGES: Final = 50
 # Messages of a run whose usage is summed up; both Gateways return no more.
 USAGE_MESSAGES: Final = 1000
@@ -67,7 +67,7 @@ STATE_TOPIC: Final = "client.state"
 
 
 class GatewayClient:
-    """Client of one Gateway that reconnects by itself.
+    """Client of one Gateway, with automatic reconnects.
 
     `run()` is its only long-lived coroutine: while it runs, the client connects and
     reconnects; once it is cancelled, nothing is left behind.
@@ -100,9 +100,9 @@ class GatewayClient:
         trace_length: int = TRACE_LENGTH,
         history: ClientHistory | None = None,
     ) -> None:
-        """Initialize the client; `run()` or `fetch_info()` connects it.
+        """Initialize the client without connecting.
 
-        `history` is that of the client before, which this one continues.
+        `history` continues that of the previous client.
         """
         self._endpoint = endpoint
         self._credentials = credentials
@@ -196,7 +196,7 @@ class GatewayClient:
 
     @property
     def device_id(self) -> str:
-        """Return the id of this device; a node's id, too."""
+        """Return the id of this device."""
         return self._credentials.identity.device_id
 
     @property
@@ -228,7 +228,7 @@ class GatewayClient:
         await self._reconnect.run()
 
     async def fetch_info(self) -> GatewayInfo:
-        """Connect once, and return identity and agents of the Gateway.
+        """Connect once and fetch the Gateway's info.
 
         Raises:
             GatewayError: the connection failed, or a request.
@@ -238,7 +238,9 @@ class GatewayClient:
             return await fetch_gateway_info(connection)
 
     def connected_once(self) -> AbstractAsyncContextManager[Connection]:
-        """Connect for the block, which sends with `request_before_serving`.
+        """Connect for the duration of the block.
+
+        The block sends with `request_before_serving`.
 
         Raises:
             GatewayError: the connection failed.
@@ -251,7 +253,9 @@ class GatewayClient:
         return await fetch_gateway_id(self._require_connection().hello, self.system)
 
     async def wait_connected(self, *, retry: bool = True) -> Hello:
-        """Wait for a connection; without `retry` only for the first attempt.
+        """Wait for a connection.
+
+        Without `retry` only for the first attempt.
 
         Raises:
             GatewayError: the client is paused or closed or, without `retry`, the
@@ -265,47 +269,47 @@ class GatewayClient:
         self._reconnect.resume()
 
     async def interrupt(self, close_code: int | None = None) -> None:
-        """End the connection as if it were lost; for drills."""
+        """Simulate a lost connection, for drills."""
         connection = self._require_connection()
         self.mark_drill()
         await connection.interrupt(close_code)
 
     async def reopen(self, reason: str) -> None:
-        """Close the connection, so that another one takes its place."""
+        """Reconnect with a new connection."""
         await self._require_connection().reopen(reason)
 
     def mark_drill(self) -> None:
-        """Attribute transitions until the next hello to a drill."""
+        """Mark the next transitions as a drill."""
         self._history.transitions.drill = True
         self.statistics.mark("out", "drill", "")
 
     async def request(
         self, method: str, params: Payload | None = None, timeout: float | None = None
     ) -> Json:
-        """Send a request and return the payload of its response.
+        """Send a request and return its payload.
 
         `timeout` is in seconds.
         """
         return await self._require_connection().request(method, params, timeout)
 
     def subscribe(self, event: str, listener: Listener[Event]) -> Callable[[], None]:
-        """Call a listener on each event of a name; return its unsubscribe."""
+        """Subscribe to an event; return the unsubscribe."""
         return self._event_listeners.subscribe(event, listener)
 
     def subscribe_state(self, listener: Listener[Transition]) -> Callable[[], None]:
-        """Call a listener on each transition; return its unsubscribe."""
+        """Subscribe to transitions; return the unsubscribe."""
         return self._state_listeners.subscribe(STATE_TOPIC, listener)
 
     def subscribe_scopes(self, listener: Listener[ScopeRequest]) -> Callable[[], None]:
-        """Call a listener on each change of the optional scopes."""
+        """Subscribe to scope changes; return the unsubscribe."""
         return self._scope_listeners.subscribe(SCOPES_TOPIC, listener)
 
     def follow_runs(self, follower: Follower) -> Callable[[], None]:
-        """Tell one follower of the runs of others; return its unsubscribe."""
+        """Follow foreign runs; return the unsubscribe."""
         return self._runs.foreign.follow(follower)
 
     async def fetch_replies(self, session_key: str) -> dict[str, str]:
-        """Return the last words of a session's finished runs, by run id."""
+        """Return the last replies, by run id."""
         chat = ChatCommands(self.request)
         return read_replies(await chat.history(session_key, REPLY_MESSAGES))
 
@@ -325,11 +329,11 @@ class GatewayClient:
     def spawn(
         self, coroutine: Coroutine[Any, Any, None], name: str
     ) -> asyncio.Task[None]:
-        """Run a coroutine as a task that ends with the client."""
+        """Start a task bound to the client."""
         return self._tasks.spawn(coroutine, f"{OWNED_TASK} {name}")
 
     async def start_run(self, request: RunRequest) -> AgentRun:
-        """Start a run; return once the Gateway has accepted it.
+        """Start a run and wait for its acceptance.
 
         Raises:
             NotConnectedError: there is no connection.
@@ -341,7 +345,7 @@ class GatewayClient:
     def resume_run(
         self, request: RunRequest, asked_at: float, *, accepted: bool
     ) -> AgentRun:
-        """Return a run that an earlier client has started.
+        """Resume a run of an earlier client.
 
         Its session's history has the reply; of the message, the first words suffice.
         `asked_at` is in seconds since 1970. A run that was not `accepted` fails if

@@ -1,4 +1,4 @@
-"""Profiles of our connections: role, scopes and capabilities."""
+"""Connect profiles of operator and node."""
 
 from dataclasses import replace
 from typing import Final

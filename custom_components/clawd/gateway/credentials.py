@@ -44,7 +44,7 @@ class DeviceTokenUse(StrEnum):
     """Use of the device token after a refusal.
 
     Attributes:
-        SHOWN: it is what was refused.
+        SHOWN: it was refused itself.
         TRIED_NEXT: it is shown in the next attempt.
         ABSENT: there is none.
         OTHER_REFUSAL: the refusal does not call for it.
@@ -62,7 +62,7 @@ class DeviceTokenUse(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClientInfo:
-    """Free text about this client, which the Gateway shows."""
+    """Description of this client for the Gateway."""
 
     version: str
     display_name: str = "Home Assistant"
@@ -104,23 +104,26 @@ class Credentials:
 
     @property
     def shown(self) -> Credential:
-        """Return the credential that the next `connect` shows."""
+        """Return the credential for the next `connect`."""
         return self._offer[0]
 
     @property
     def auth(self) -> dict[str, str]:
-        """Return the `auth` object of the next `connect`."""
+        """Return the `auth` object for `connect`."""
         kind, secret = self._offer
         return {_AUTH_FIELDS[kind]: secret} if secret else {}
 
     @property
     def has_gateway_secret(self) -> bool:
-        """Return whether there is a token or password of the Gateway."""
+        """Return whether a shared secret is configured.
+
+        The token or password of the Gateway.
+        """
         return bool(self.token or self.password)
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Return the secrets, never to be shown or logged."""
+        """Return the secrets, for redaction."""
         own = self.device_token.token if self.device_token else None
         known = (
             self.token,
@@ -149,14 +152,14 @@ class Credentials:
     async def fall_back(
         self, error: GatewayError, *, trusted: bool, optional: tuple[str, ...] = ()
     ) -> bool:
-        """Switch to another token after a refusal; return whether there is one.
+        """Switch to another token after a refusal.
 
-        `trusted` says that the peer is known. A refused device token is deleted.
-        Without `optional` scopes, the same token may do.
+        Return whether there is one. `trusted` says that the peer is known. A refused
+        device token is deleted. Without `optional` scopes, the same token may do.
         """
         self.device_token_use = None
         if isinstance(error, PairingRequiredError) and self._granted(optional):
-            # The Gateway's owner has taken them back: nothing else is given up.
+            # The Gateway's owner revoked only the optional scopes.
             self._optional_refused = True
             return True
         if error.code == SCOPE_MISMATCH:
@@ -173,9 +176,9 @@ class Credentials:
     def scopes(
         self, wanted: tuple[str, ...], optional: tuple[str, ...] = ()
     ) -> tuple[str, ...]:
-        """Return the scopes that the next `connect` asks for.
+        """Return the scopes for the next `connect`.
 
-        After a mismatch these are what the device token has: v4 refuses more, and
+        After a mismatch these are the device token's: v4 refuses more, and
         counts it as a failed authentication. `optional` ones are asked for if the
         device has them: with one more, the Gateway would refuse the connection.
         """
@@ -209,7 +212,10 @@ class Credentials:
         return DeviceTokenUse.TRIED_NEXT if trusted else DeviceTokenUse.UNKNOWN_PEER
 
     async def _save(self, device_token: DeviceToken | None) -> None:
-        """Store the device token; without a store it stays in use in memory."""
+        """Store the device token.
+
+        Without a store it is kept in memory.
+        """
         if self.save is None:
             return
         try:

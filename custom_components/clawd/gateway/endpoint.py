@@ -1,4 +1,4 @@
-"""Endpoint of a Gateway: address, TLS and trust."""
+"""Endpoint of a Gateway."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,7 +16,10 @@ _FINGERPRINT: Final = re.compile(r"(?:sha-?256[:= ]?)?((?:[0-9a-f]{2}[: ]?){32})
 
 
 class AddressClass(StrEnum):
-    """Class of an address; names are not resolved."""
+    """Class of an address.
+
+    Names are not resolved.
+    """
 
     LOOPBACK = "loopback"
     PRIVATE = "private"
@@ -26,7 +29,7 @@ class AddressClass(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Address of a Gateway, and the trust in it.
+    """Address of a Gateway, with TLS settings.
 
     Attributes:
         ssl: context for TLS; it must not verify a pinned certificate.
@@ -53,28 +56,31 @@ class Endpoint:
 
     @property
     def origin(self) -> str:
-        """Return the identity to which device tokens are bound."""
+        """Return the origin, to which tokens are bound."""
         return f"{self.url}#{self.fingerprint or ''}"
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Return the secrets, never to be shown or logged."""
+        """Return the secrets, for redaction."""
         return tuple(header_secrets(self.headers.values()))
 
     @property
     def trusted(self) -> bool:
-        """Return whether the peer is known before it authenticates."""
+        """Return whether the peer is pinned or local."""
         return self.fingerprint is not None or (
             address_class(self.host) is AddressClass.LOOPBACK
         )
 
     def exposed_at(self, address: str) -> bool:
-        """Return whether traffic to an address is public and not encrypted."""
+        """Return whether an address means public plaintext."""
         return self.ssl is None and address_class(address) is AddressClass.PUBLIC
 
 
 def netloc(host: str, port: int) -> str:
-    """Return host and port for a URL; IPv6 in brackets."""
+    """Return host and port for a URL.
+
+    IPv6 addresses get brackets.
+    """
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
@@ -92,7 +98,9 @@ def address_class(host: str) -> AddressClass:
 
 
 def read_fingerprint(text: str) -> str:
-    """Normalize a SHA-256 fingerprint to 64 hex digits.
+    """Normalize a SHA-256 fingerprint.
+
+    Return 64 hexadecimal digits.
 
     Raises:
         ValueError: the text is no SHA-256.

@@ -31,7 +31,10 @@ class EventListeners[T]:
         statistics: Statistics,
         spawn: Callable[[Coroutine[Any, Any, None], str], object],
     ) -> None:
-        """Run the coroutines of async listeners with `spawn(coroutine, name)`."""
+        """Initialize without listeners.
+
+        `spawn(coroutine, name)` runs async listeners.
+        """
         self._statistics = statistics
         self._spawn = spawn
         self._listeners: dict[str, list[Listener[T]]] = {}
@@ -42,7 +45,10 @@ class EventListeners[T]:
         return {name: tuple(found) for name, found in self._listeners.items()}
 
     def subscribe(self, name: str, listener: Listener[T]) -> Callable[[], None]:
-        """Add a listener; return its unsubscribe, which may be called twice."""
+        """Add a listener; return its unsubscribe.
+
+        The unsubscribe may be called twice.
+        """
         if listener not in (listeners := self._listeners.setdefault(name, [])):
             listeners.append(listener)
         used = False
@@ -58,7 +64,7 @@ class EventListeners[T]:
         return unsubscribe
 
     def dispatch(self, name: str, value: T) -> None:
-        """Call the listeners of a name in the order of their subscription.
+        """Call the listeners in order of subscription.
 
         A listener that unsubscribes during the dispatch is skipped; one that
         subscribes waits for the next event.

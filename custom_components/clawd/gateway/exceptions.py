@@ -79,7 +79,7 @@ class GatewayError(Exception):
         self.retry_after = retry_after
 
     def __copy__(self) -> Self:
-        """Return the same error without its traceback."""
+        """Copy the error without its traceback."""
         twin = type(self).__new__(type(self), *self.args)
         twin.__dict__.update(self.__dict__)
         return twin
@@ -90,7 +90,10 @@ class GatewayConnectionError(GatewayError):
 
 
 class CannotConnectError(GatewayConnectionError):
-    """Connection attempt failed; `http_status` is the peer's answer."""
+    """Connection attempt failed.
+
+    `http_status` is the answer to the upgrade.
+    """
 
     def __init__(
         self,
@@ -106,7 +109,10 @@ class CannotConnectError(GatewayConnectionError):
 
 
 class ProxyRefusedError(CannotConnectError):
-    """Proxy in front of the Gateway not trusted by it, or refusing this client."""
+    """Proxy refuses, or is not trusted.
+
+    It refuses this client, or the Gateway does not trust it.
+    """
 
 
 class SignInRequiredError(CannotConnectError):
@@ -141,7 +147,10 @@ class ConnectionLostError(GatewayConnectionError):
         close_code: int | None = None,
         retry_after: float | None = None,
     ) -> None:
-        """Initialize the error; 1006 without a close code."""
+        """Initialize the error.
+
+        Without a close code it is 1006.
+        """
         super().__init__(message, code=str(close_code or ""), retry_after=retry_after)
         self.close_code = close_code
 
@@ -152,7 +161,7 @@ class ConnectionLostError(GatewayConnectionError):
 
     @property
     def intended(self) -> bool:
-        """Return whether this client closed it in order, to connect again."""
+        """Return whether this client closed to reconnect."""
         by = self.close.by if self.close else None
         return self.close_code == CLOSE_NORMAL and by == "us"
 
@@ -189,7 +198,10 @@ class NotAGatewayError(GatewayProtocolError):
 
 
 class UnsupportedProtocolError(GatewayProtocolError):
-    """No common protocol version; `expected` is the Gateway's."""
+    """No common protocol version.
+
+    `expected` is the Gateway's.
+    """
 
     def __init__(self, message: str, *, expected: int | None = None) -> None:
         """Initialize the error."""
@@ -206,7 +218,7 @@ class InsecureTransportError(GatewayError):
 
 
 class MediaProblem(StrEnum):
-    """Reason why a picture or file cannot be had.
+    """Reason for a failed download.
 
     Attributes:
         NOT_FOUND: it is gone, or outside of what the agent may show.
@@ -225,7 +237,7 @@ class MediaProblem(StrEnum):
 
 
 class MediaError(GatewayError):
-    """Picture or file of an agent cannot be had."""
+    """Download failed."""
 
     def __init__(self, problem: MediaProblem) -> None:
         """Initialize the error."""
@@ -235,7 +247,10 @@ class MediaError(GatewayError):
 
 
 class RequestTooLargeError(GatewayError):
-    """Request exceeds the Gateway's limit and was not sent; sizes in bytes."""
+    """Request exceeds the Gateway's limit.
+
+    It was not sent. Sizes in bytes.
+    """
 
     def __init__(self, method: str, size: int, limit: int) -> None:
         """Initialize the error."""
@@ -248,7 +263,10 @@ class RequestTooLargeError(GatewayError):
 
 
 class UnexpectedError(GatewayError):
-    """Fault of the client, which the log describes."""
+    """Unexpected exception in the client.
+
+    The log has its traceback.
+    """
 
     def __init__(self) -> None:
         """Initialize the error."""
@@ -269,7 +287,10 @@ class InvalidTokenError(GatewayAuthenticationError):
 
 
 class PairingRequiredError(GatewayAuthenticationError):
-    """Device awaits approval; `request_id` names the open request."""
+    """Device awaits approval.
+
+    `request_id` is that of the open request.
+    """
 
     def __init__(self, message: str, *, code: str, request_id: str | None) -> None:
         """Initialize the error."""
@@ -278,7 +299,7 @@ class PairingRequiredError(GatewayAuthenticationError):
 
 
 class MissingScopeError(GatewayAuthenticationError):
-    """Call needs `scopes` that were not granted."""
+    """Missing scopes for a call."""
 
     def __init__(self, message: str, *, code: str, scopes: tuple[str, ...]) -> None:
         """Initialize the error."""

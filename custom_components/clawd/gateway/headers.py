@@ -1,4 +1,4 @@
-"""Additional headers of the upgrade, for a proxy in front of a Gateway."""
+"""Additional HTTP headers for a proxy."""
 
 from collections.abc import Iterable, Mapping
 import re
@@ -23,7 +23,7 @@ _RESERVED: Final = re.compile(
 
 
 def is_reserved(name: str) -> bool:
-    """Return whether a header belongs to the connection itself."""
+    """Return whether a header is reserved."""
     return _RESERVED.fullmatch(name) is not None
 
 
@@ -40,7 +40,7 @@ def is_header(name: object, value: object) -> bool:
 
 
 def valid_headers(stored: object) -> dict[str, str]:
-    """Return the headers of stored settings that may be sent."""
+    """Return the valid stored headers."""
     if not isinstance(stored, Mapping):
         return {}
     headers: dict[str, str] = {}
@@ -52,7 +52,7 @@ def valid_headers(stored: object) -> dict[str, str]:
 
 
 def header_secrets(values: Iterable[str]) -> list[str]:
-    """Return the secrets in values: they themselves, and their parts."""
+    """Return secrets and their parts, for redaction."""
     # Authorization: Bearer …; Cookie: session=…
     parts = (part for v in values for part in (v, *re.split(r"[\s=;,]", v)))
     return list(dict.fromkeys(p for p in parts if len(p) >= MIN_SECRET_LENGTH))

@@ -1,4 +1,4 @@
-"""Evidence of a client that outlives it, for self-test and diagnostics."""
+"""Evidence kept across clients of an entry."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class HelloChange(NamedTuple):
-    """Difference between a hello and the one before.
+    """Difference between two hellos.
 
     Attributes:
         at: seconds since 1970.
@@ -63,7 +63,7 @@ class CredentialRefusal(NamedTuple):
 
 @dataclass(slots=True)
 class ClientHistory:
-    """Evidence of the clients of an entry, one after the other.
+    """Evidence from successive clients of an entry.
 
     Attributes:
         addresses: those of the last attempt, in the order in which they are tried.
@@ -88,7 +88,7 @@ class ClientHistory:
     _peer: Peer | None = field(default=None, init=False, repr=False)
 
     def connected(self, hello: Hello, peer: Peer) -> None:
-        """Compare a hello with the one before."""
+        """Record a hello and its changes."""
         now = time.monotonic()
         if before := self._hello:
             change = HelloChange(
@@ -104,11 +104,11 @@ class ClientHistory:
         self._hello, self._hello_at, self._peer = hello, now, peer
 
     def store_failed(self, err: Exception) -> None:
-        """Count a store that cannot be used."""
+        """Record a store failure."""
         self.statistics.store_failed(error_name(err))
 
     def log_failure(self, err: Exception) -> None:
-        """Log an unexpected exception, once in a row."""
+        """Log the first of repeated unexpected exceptions."""
         failure, known = Failure.from_exception(err), self.failure
         self.failure = failure
         if known is None or known.origin != failure.origin:
@@ -116,7 +116,10 @@ class ClientHistory:
             _LOGGER.error("Unexpected exception, without its message:\n%s", text)
 
     def is_known(self, peer: Peer) -> bool | None:
-        """Return whether a peer is the one of the last hello, as far as seen."""
+        """Return whether the peer is unchanged.
+
+        None if it cannot be told.
+        """
         if (known := self._peer) is None:
             return None
         if known.fingerprint or peer.fingerprint:
@@ -130,7 +133,10 @@ class ClientHistory:
 def _restarted(
     before: float | None, uptime: float | None, elapsed: float
 ) -> bool | None:
-    """Return whether a process is another one than at the hello before."""
+    """Return whether the process was restarted.
+
+    None if it cannot be told.
+    """
     if uptime is None:
         return None
     return uptime < (before or 0.0) or uptime + UPTIME_TOLERANCE < elapsed

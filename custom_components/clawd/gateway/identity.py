@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 
 class DeviceIdentity:
-    """Key pair that identifies this client to a Gateway."""
+    """Key pair of this device."""
 
     def __init__(self, private_key: Ed25519PrivateKey) -> None:
         """Derive public key and device id."""
@@ -35,11 +35,17 @@ class DeviceIdentity:
 
     @property
     def secret(self) -> str:
-        """Return the private key, base64url without padding: 43 characters."""
+        """Return the private key.
+
+        As base64url without padding, 43 characters.
+        """
         return _encode(self._private_key.private_bytes_raw())
 
     def sign(self, text: str) -> str:
-        """Return the signature over `text`, base64url without padding."""
+        """Sign a text.
+
+        Return the signature as base64url without padding.
+        """
         return _encode(self._private_key.sign(text.encode()))
 
 

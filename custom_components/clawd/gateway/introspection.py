@@ -47,7 +47,7 @@ class Introspection:
 
     @property
     def run_outcomes(self) -> tuple[RunOutcome, ...]:
-        """Return how the last questions ended, oldest first."""
+        """Return the last run outcomes, oldest first."""
         return tuple(self.history.statistics.run_outcomes)
 
     @property
@@ -62,17 +62,17 @@ class Introspection:
 
     @property
     def foreign_runs(self) -> int:
-        """Return the number of open runs of others that are followed."""
+        """Return the number of open foreign runs."""
         return len(self._runs.foreign)
 
     @property
     def tasks(self) -> dict[asyncio.Task[object], str]:
-        """Return the running tasks with their names."""
+        """Return the running tasks and names."""
         return self._tasks.snapshot()
 
     @property
     def task_failures(self) -> Mapping[str, int]:
-        """Return the tasks that ended with an exception, counted by name."""
+        """Return the failed tasks, counted by name."""
         return self._tasks.failures
 
     @property
@@ -83,13 +83,16 @@ class Introspection:
 
     @property
     def timers(self) -> set[asyncio.TimerHandle]:
-        """Return the timers of open requests and runs."""
+        """Return the timers of requests and runs."""
         requests = {request.timer for request in self.pending}
         return requests | {run.timer for run in self._runs.active()}
 
     @property
     def listeners(self) -> Mapping[str, tuple[Callable[..., object], ...]]:
-        """Return the listeners of each event, and of the state."""
+        """Return the listeners by event.
+
+        Those of the state are included.
+        """
         return {
             name: found
             for listeners in self._listeners
@@ -98,12 +101,18 @@ class Introspection:
 
     @property
     def receive_limit(self) -> int | None:
-        """Return the maximum size of a received message in bytes, if connected."""
+        """Return the receive limit, if connected.
+
+        In bytes.
+        """
         connection = self._connection()
         return connection.receive_limit if connection else None
 
     @property
     def seconds_since_last_frame(self) -> float | None:
-        """Return the seconds since the last frame, if connected."""
+        """Return the idle time, if connected.
+
+        In seconds.
+        """
         connection = self._connection()
         return connection.seconds_since_last_frame if connection else None

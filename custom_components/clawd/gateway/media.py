@@ -1,4 +1,4 @@
-"""Pictures and files of agents, downloaded by HTTP from the Gateway's address."""
+"""Downloads of pictures and files."""
 
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -42,14 +42,17 @@ _PROBLEMS: Final[Mapping[int, MediaProblem]] = {
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """Picture or file; its type is the Gateway's word."""
+    """Picture or file.
+
+    The Gateway says its type.
+    """
 
     mime_type: str
     content: bytes = field(repr=False)
 
 
 class MediaDownloads:
-    """Downloads of what agents have made (v4).
+    """Downloader for media of agents (v4).
 
     They go to the peer of the open connection: no name is looked up again, and the
     certificate is checked in the same way. Redirects are not followed, so that the
@@ -72,7 +75,7 @@ class MediaDownloads:
     async def fetch(
         self, session: ClientSession, source: str, session_key: str, max_size: int
     ) -> Media:
-        """Return a file that a reply refers to.
+        """Download a file referenced in a reply.
 
         `source` is its path at the Gateway; it has at most `max_size` bytes.
 
@@ -89,7 +92,7 @@ class MediaDownloads:
     async def fetch_artifact(
         self, session: ClientSession, artifact_id: str, session_key: str, max_size: int
     ) -> Media:
-        """Return an artifact of a session, at most `max_size` bytes.
+        """Download an artifact of a session.
 
         Raises:
             MediaError: it cannot be had.
@@ -108,7 +111,10 @@ class MediaDownloads:
 
     @property
     def _authorization(self) -> dict[str, str]:
-        """Return the header that lets in; the device token has the fewest rights."""
+        """Return the authorization header.
+
+        The device token has the fewest rights.
+        """
         # That of a proxy in front cannot be sent together with ours.
         if any(name.title() == AUTHORIZATION for name in self._endpoint.headers):
             return {}

@@ -71,7 +71,10 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """First frame of the Gateway; `ts` in milliseconds since 1970."""
+    """First frame of the Gateway.
+
+    `ts` in milliseconds since 1970.
+    """
 
     nonce: str
     ts: int
@@ -111,7 +114,7 @@ class Policy:
         size = payload.get("maxPayload")
         tick = payload.get("tickIntervalMs", DEFAULT_TICK_INTERVAL * 1000)
         limits = timing or Timing()
-        # 1 would end every connection at once, 1e12 none that is dead.
+        # 1 would close every connection at once; 1e12 would never detect a dead one.
         given = tick / 1000 if is_number(tick) and tick > 0 else None
         interval = DEFAULT_TICK_INTERVAL if given is None else given
         interval = max(
@@ -200,7 +203,7 @@ class Hello:
 
     @property
     def names_runs(self) -> bool:
-        """Return whether the ids of the Gateway's own runs tell what they are."""
+        """Return whether the Gateway's run ids are descriptive."""
         return self.protocol > MIN_PROTOCOL
 
     @property

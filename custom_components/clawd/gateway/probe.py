@@ -31,7 +31,10 @@ class GatewayInfo:
     peer: Peer
 
     def matches_id(self, gateway_id: str) -> bool:
-        """Return whether an id is this Gateway's, also from before its update."""
+        """Return whether an id belongs to this Gateway.
+
+        Includes its id before an update.
+        """
         # A v3 Gateway has only an id that we derive; after the update to v4 it has
         # its own.
         updated = self.hello.protocol > MIN_PROTOCOL
@@ -41,7 +44,7 @@ class GatewayInfo:
 
 
 async def probe_endpoint(endpoint: Endpoint, timing: Timing | None = None) -> Peer:
-    """Return the Gateway's end of a connection, without sending credentials.
+    """Probe an endpoint without sending credentials.
 
     Raises:
         GatewayError: as `open_socket`, or the peer is no Gateway.
@@ -64,7 +67,7 @@ async def probe_endpoint(endpoint: Endpoint, timing: Timing | None = None) -> Pe
 
 
 async def fetch_gateway_info(connection: Connection) -> GatewayInfo:
-    """Return identity and agents, right after the handshake.
+    """Return identity and agents after the handshake.
 
     Raises:
         GatewayError: the Gateway did not answer, or with an error.
@@ -82,7 +85,9 @@ async def fetch_gateway_info(connection: Connection) -> GatewayInfo:
 
 
 async def fetch_gateway_id(hello: Hello, system: SystemCommands) -> str:
-    """Return the lasting id of a Gateway: v4's device id, v3's folder.
+    """Return the persistent id of a Gateway.
+
+    The device id on v4, derived from the state folder on v3.
 
     Raises:
         GatewayError: the Gateway did not answer, or with an error.

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 # Prefix of the tasks that others run with the client.
 OWNED_TASK: Final = "node"
-# Seconds to wait when even the waiting fails.
+# Seconds to wait if choosing a delay fails.
 FALLBACK_DELAY: Final = 30.0
 
 _LOGGER = logging.getLogger(__name__)
@@ -188,7 +188,7 @@ class ReconnectLogic:
         await self._tasks.cancel_all("listener", "abort", "recovery", OWNED_TASK)
 
     async def _connect_once(self) -> GatewayError:
-        """Serve one connection; return the error that ended or prevented it."""
+        """Serve one connection; return its final error."""
         try:
             async with self._connected() as connection:
                 self.connection = connection
@@ -270,7 +270,10 @@ class ReconnectLogic:
         self._change(await self._wait(wake, delay))
 
     async def _fall_back(self, error: GatewayError) -> bool:
-        """Switch to the device token; return whether it is shown next."""
+        """Fall back to the device token.
+
+        Return whether the next attempt shows it.
+        """
         credentials, shown = self._credentials, self._credentials.shown
         trusted = self._endpoint.trusted
         fallen_back = await credentials.fall_back(
@@ -284,7 +287,7 @@ class ReconnectLogic:
         return fallen_back
 
     async def _survive(self, err: Exception) -> None:
-        """Treat an unexpected exception as a lost connection."""
+        """Treat an unexpected exception as a disconnect."""
         self._statistics.main_loop_errors += 1
         self._statistics.drops += self.state is ConnectionState.CONNECTED
         self._history.log_failure(err)
@@ -302,7 +305,7 @@ class ReconnectLogic:
             self._change(Cause.RETRY)
 
     def _handle_error(self, error: GatewayError) -> float | None:
-        """Change the state; return the delay in seconds."""
+        """Change the state; return the retry delay."""
         pause, minimum = pause_reason(error), minimum_delay(error)
         delay = None if minimum is None else self._backoff.delay(minimum)
         if self.state is ConnectionState.CONNECTED:
@@ -324,7 +327,7 @@ class ReconnectLogic:
         return delay
 
     async def _wait(self, wake: asyncio.Future[Cause], delay: float | None) -> Cause:
-        """Wait for the delay, `resume()` or a wake-up."""
+        """Wait for the delay or a wake-up."""
         loop = asyncio.get_running_loop()
         due = inf if delay is None else loop.time() + delay
         interval = self._timing.sleep_check_interval

@@ -27,7 +27,10 @@ MAX_MEDIA_REFERENCE: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of a run, and their cost in US dollars; None if not told."""
+    """Tokens and cost of a run.
+
+    The cost is in US dollars; values are None if unknown.
+    """
 
     input: int | None = None
     output: int | None = None
@@ -38,7 +41,7 @@ class Usage:
 
     @classmethod
     def from_payload(cls, payload: Payload) -> Self:
-        """Read the usage in the `agentMeta` of a final response, or in a message."""
+        """Parse usage from `agentMeta` or a message."""
         # {"input": 75, "output": 1, "cacheRead": 0, "cacheWrite": 0, "total": 76,
         # "cost": {"total": 7.7e-05}}; v3 tells no cost. A message in a history has
         # `totalTokens` instead.
@@ -55,7 +58,7 @@ class Usage:
 
     @classmethod
     def sum(cls, usages: Sequence[Self]) -> Self:
-        """Return the sum of what is told."""
+        """Return the sum of the known usage."""
         return cls(
             _sum(usage.input for usage in usages),
             _sum(usage.output for usage in usages),
@@ -107,7 +110,7 @@ class RunResult:
 
 
 def final_texts(payload: Payload) -> list[str]:
-    """Return the reply texts of a final response, in order.
+    """Return the reply texts of a response.
 
     v3 lists every segment of the reply, v4 only the last one.
     """
@@ -118,7 +121,7 @@ def final_texts(payload: Payload) -> list[str]:
 
 
 def media_references(payload: Payload) -> list[str]:
-    """Return the references to pictures and files in an event or final payload."""
+    """Return the media references of an event."""
     # {"mediaUrl": null, "mediaUrls": ["/home/claw/ws/pic.png", "./note.txt"]}
     one = read_text(payload, "mediaUrl")
     every = read_strings(payload, "mediaUrls") or ([one] if one else [])
@@ -130,7 +133,7 @@ def media_references(payload: Payload) -> list[str]:
 
 
 def final_media(payload: Payload) -> list[str]:
-    """Return the references to pictures and files in a final response."""
+    """Return the media references of a response."""
     payloads = read_mapping(payload, "result").get("payloads")
     entries = payloads if isinstance(payloads, list) else []
     found = [media_references(entry) for entry in entries if isinstance(entry, dict)]
@@ -138,7 +141,7 @@ def final_media(payload: Payload) -> list[str]:
 
 
 def read_chat_end(payload: Payload) -> Payload:
-    """Return the last `chat` event of a run as a final response."""
+    """Convert a final `chat` event to a response."""
     # {"state": "final", "message": {"content": [{"type": "text", "text": "…"}]}}
     content = read_mapping(payload, "message").get("content")
     entries = content if isinstance(content, list) else []
@@ -147,7 +150,7 @@ def read_chat_end(payload: Payload) -> Payload:
 
 
 def output_tokens(payload: Payload) -> int | None:
-    """Return the tokens that the model wrote; None if the Gateway does not say."""
+    """Return the output tokens, if known."""
     meta = read_mapping(read_mapping(payload, "result"), "meta")
     usage = read_mapping(read_mapping(meta, "agentMeta"), "usage")
     tokens = usage.get("output", usage.get("total"))
@@ -157,9 +160,9 @@ def output_tokens(payload: Payload) -> int | None:
 def run_result(
     run_id: str, payload: Payload, text: str, media: Iterable[str] = ()
 ) -> RunResult:
-    """Read duration, model and media of a final response.
+    """Build the result from a final response.
 
-    `media` are those that the events told.
+    `media` are the references from events.
     """
     every = dict.fromkeys((*media, *final_media(payload)))
     meta = read_mapping(read_mapping(payload, "result"), "meta")
@@ -180,7 +183,7 @@ def run_result(
 
 
 def _completions(result: Payload) -> Iterator[str]:
-    """Yield the ids of the runs that will tell of the ends of sub-agents."""
+    """Yield the run ids for sub-agents' completions."""
     # {"acceptedSessionSpawns": [{"runId": "0a0c…", "childSessionKey":
     # "agent:main:subagent:dcd8…", "expectsCompletionMessage": true}]}
     spawns = result.get("acceptedSessionSpawns")

@@ -1,4 +1,4 @@
-"""Approval of missing scopes, on a connection with fewer."""
+"""Request of additional scopes."""
 
 import asyncio
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class ScopeStatus(StrEnum):
-    """Status of the optional scopes of a client.
+    """Status of the optional scopes.
 
     Attributes:
         OFF: none are wanted.
@@ -51,7 +51,7 @@ class ScopeStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ScopeRequest:
-    """Optional scopes of a client, and the request that is to be approved."""
+    """Pending request of optional scopes."""
 
     status: ScopeStatus
     request_id: str = ""
@@ -96,12 +96,12 @@ class ScopeUpgrade:
         return []
 
     def _lacks_required(self, hello: Hello) -> bool:
-        """Return whether scopes are missing that this connection can request."""
+        """Return whether requestable scopes are missing."""
         asked = self._credentials.scopes(self._profile.scopes)
         return asked != self._profile.scopes and _can_ask(hello)
 
     def _update_optional(self, hello: Hello) -> ScopeStatus:
-        """Set the status after a hello; `UNKNOWN` if they are to be requested."""
+        """Update the scope status after a hello."""
         wanted = set(self._profile.optional_scopes)
         if wanted <= set(hello.scopes):
             status = ScopeStatus.GRANTED if wanted else ScopeStatus.OFF
@@ -152,10 +152,10 @@ async def await_scopes(
     scopes: Iterable[str],
     on_pending: Callable[[PairingRequiredError], object],
 ) -> DeviceToken | None:
-    """Request scopes and wait for their approval; return the new device token.
+    """Request scopes; return the new device token.
 
-    `on_pending` gets each request that somebody has to approve. None if it is
-    refused, by somebody or by the Gateway itself.
+    `on_pending` gets each request awaiting approval. None if it is refused, by a
+    user or by the Gateway itself.
     """
     devices, shown = DeviceCommands(connection.request), ""
     while True:
@@ -187,5 +187,5 @@ def _pending(request_id: str) -> PairingRequiredError:
 
 
 def _can_ask(hello: Hello) -> bool:
-    """Return whether a Gateway can be asked for more scopes."""
+    """Return whether more scopes can be requested."""
     return DeviceCommands.REQUEST_UPGRADE.name in hello.methods

@@ -19,7 +19,10 @@ _CODE: Final = re.compile(r"eyJ[\w-]{40,}", re.ASCII)
 
 
 class LinkAddress(NamedTuple):
-    """Address in a setup link; `path` is empty, or has a leading slash."""
+    """Address in a setup link.
+
+    `path` is empty, or has a leading slash.
+    """
 
     host: str
     port: int
@@ -46,7 +49,7 @@ class SetupLink:
 
 
 def is_setup_link(text: str) -> bool:
-    """Return whether a text looks like a setup link."""
+    """Return whether a text is a setup link."""
     text = text.strip()
     return text.lower().startswith(PREFIX) or bool(_CODE.fullmatch(text))
 

@@ -11,7 +11,10 @@ MIN_CLOCK_JUMP: Final = 10.0
 
 
 class SleepDetector:
-    """Detect system sleep: wall clock against monotonic clock."""
+    """Detector of system sleep.
+
+    Compares wall clock and monotonic clock.
+    """
 
     def __init__(
         self,
@@ -24,7 +27,7 @@ class SleepDetector:
         self._offset = wall() - monotonic()
 
     def poll(self) -> bool:
-        """Return whether the system slept since the last call."""
+        """Return whether the system slept since last time."""
         # CLOCK_MONOTONIC stands still during a sleep. A clock that is set forward
         # looks the same; the ping that follows does no harm.
         previous, self._offset = self._offset, self._wall() - self._monotonic()

@@ -1,4 +1,4 @@
-"""State of the connection, and its history."""
+"""Connection state and its history."""
 
 import asyncio
 from collections import deque
@@ -42,7 +42,7 @@ class Cause(StrEnum):
         FALLEN_BACK: the token was refused, or its scopes; the next attempt shows the
             device token, with the scopes that it has.
         LOST: the connection ended.
-        LIMITED: connected, but somebody has to approve missing scopes.
+        LIMITED: connected, with missing scopes awaiting approval.
         UNEXPECTED: an exception that is a fault of the client.
         RETRY: the delay is over.
         RESUMED: the caller asked for an attempt.
@@ -126,19 +126,21 @@ class Transition:
 
     @property
     def closed_by(self) -> Literal["us", "peer"] | None:
-        """Return who closed the connection; None if it was cut, or is none."""
+        """Return the closing side, if any."""
         close = self.error.close if self.error else None
         return close.by if close else None
 
     @property
     def close_reason(self) -> str:
-        """Return the reason of the close frame, if any."""
+        """Return the reason of the close frame."""
         close = self.error.close if self.error else None
         return close.reason if close else ""
 
 
 class TransitionLog:
-    """Last transitions; those of drills do not displace the others.
+    """Log of the last transitions.
+
+    Those of drills do not displace the others.
 
     Attributes:
         drill: whether the self-test causes the next ones.
@@ -160,8 +162,11 @@ class TransitionLog:
         return tuple(transition for _, transition in kept)
 
     def add(self, transition: Transition) -> Transition:
-        """Add a transition; return it with its mark."""
-        # An attempt that fails is no longer the drill's doing.
+        """Add a transition and return it.
+
+        Marked if it belongs to a drill.
+        """
+        # A failed attempt is not caused by the drill.
         if transition.cause in _FAILURES:
             self.drill = False
         transition = replace(transition, drill=self.drill)
@@ -172,7 +177,7 @@ class TransitionLog:
 
 
 class StateHistory:
-    """Current state, last transitions, and waiters for the next one."""
+    """Current state and its history."""
 
     def __init__(self, log: TransitionLog | None = None) -> None:
         """Start in `CLOSED`."""

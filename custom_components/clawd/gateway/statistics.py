@@ -1,4 +1,4 @@
-"""Counters, frame trace and outcomes of a client."""
+"""Statistics of a client."""
 
 from collections import Counter, deque
 from dataclasses import InitVar, dataclass, field
@@ -27,7 +27,10 @@ class Outcome(StrEnum):
 
 
 class TraceEntry(NamedTuple):
-    """Frame without its content; seconds since 1970, bytes."""
+    """Frame in the trace, without content.
+
+    Seconds since 1970, bytes.
+    """
 
     at: float
     direction: Direction
@@ -37,7 +40,7 @@ class TraceEntry(NamedTuple):
 
 
 class RunOutcome(NamedTuple):
-    """Outcome of a question, without its content.
+    """Outcome of a question, without content.
 
     Attributes:
         at: of the end, in seconds since 1970.
@@ -59,7 +62,10 @@ class RunOutcome(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StoreErrors:
-    """Failed writes of stores, and the class of the last error."""
+    """Failed writes of stores.
+
+    With the class of the last error.
+    """
 
     count: int = 0
     last: str | None = None
@@ -67,7 +73,7 @@ class StoreErrors:
 
 @dataclass(slots=True)
 class Statistics:
-    """Counters of a client and those before it; they only grow.
+    """Counters of a client and its predecessors.
 
     Attributes:
         invalid_frames: frames that could not be decoded.
@@ -133,7 +139,10 @@ class Statistics:
         return tuple(TraceEntry(start + frame[0], *frame[1:]) for frame in self._trace)
 
     def received(self, kind: str, name: str, size: int, at: float) -> None:
-        """Count a received frame; `at` of the monotonic clock."""
+        """Count a received frame.
+
+        `at` is of the monotonic clock.
+        """
         self.frames_in += 1
         self.bytes_in += size
         self._trace.append((at, "in", kind, name[:MAX_NAME_LENGTH], size))
@@ -145,7 +154,7 @@ class Statistics:
         self._trace.append((time.monotonic(), "out", "req", name, size))
 
     def mark(self, direction: Direction, kind: str, name: str) -> None:
-        """Add a close or a drill to the trace."""
+        """Add a close or drill to the trace."""
         self._trace.append((time.monotonic(), direction, kind, name, 0))
 
     def closed(self, by: str | None, code: int) -> None:
@@ -159,5 +168,8 @@ class Statistics:
         self.errors[method, code if known else OTHER_CODE] += 1
 
     def store_failed(self, error: str) -> None:
-        """Count a failed write of a store; `error` is the class."""
+        """Count a failed write.
+
+        `error` is the class.
+        """
         self.store_errors = StoreErrors(self.store_errors.count + 1, error)

@@ -26,11 +26,11 @@ class TaskRegistry:
         self.failures: Counter[str] = Counter() if failures is None else failures
 
     def snapshot(self) -> dict[asyncio.Task[Any], str]:
-        """Return the running tasks with their names."""
+        """Return the running tasks and names."""
         return {task: name for task, name in self._tasks.items() if not task.done()}
 
     def add(self, task: asyncio.Task[Any], name: str) -> None:
-        """Register a task until it ends."""
+        """Register a task until its end."""
         self._tasks[task] = name
         task.add_done_callback(self.discard)
 
@@ -54,7 +54,7 @@ class TaskRegistry:
             _LOGGER.error("The task %s ended with %s", name, type(err).__name__)
 
     async def cancel_all(self, *prefixes: str) -> None:
-        """Cancel tasks by name prefix and await them."""
+        """Cancel tasks by name prefix."""
         tasks = [t for t, name in self._tasks.items() if name.startswith(prefixes)]
         for task in tasks:
             task.cancel()

@@ -1,4 +1,4 @@
-"""Tracebacks without values, which may be secrets."""
+"""Tracebacks without values."""
 
 from dataclasses import dataclass
 import errno
@@ -45,20 +45,20 @@ class Failure:
 
 
 def error_name(err: BaseException) -> str:
-    """Return the class of an exception, and the system's name for it."""
+    """Return class and system name of an exception."""
     name = type(err).__name__
     code = errno.errorcode.get(err.errno or 0) if isinstance(err, OSError) else None
     return f"{name} ({code})" if code else name
 
 
 def _format(frame: traceback.FrameSummary) -> str:
-    """Return a frame without the folder of this installation."""
+    """Format a frame with a relative path."""
     file = "/".join(Path(frame.filename).parts[-MAX_PARTS:])
     return f'  File "{file}", line {frame.lineno}, in {frame.name}\n    {frame.line}\n'
 
 
 def _chain(err: BaseException) -> Iterator[BaseException]:
-    """Yield an exception and its causes, the last one first."""
+    """Yield an exception after its causes."""
     waiting = [err]
     for _ in range(MAX_CHAIN):
         if not waiting:

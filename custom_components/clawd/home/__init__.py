@@ -1,1 +1,1 @@
-"""The home for agents: tools, permissions and confirmations."""
+"""Access of agents to the home."""

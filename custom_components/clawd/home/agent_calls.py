@@ -1,4 +1,4 @@
-"""Mark of everything that a call of the home's tools sets off."""
+"""Detection of actions caused by agents."""
 
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -10,8 +10,8 @@ from ..const import MAX_HANDOFF_AGE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Seconds for which the mark holds. A task that was started within may go on for days,
-# such as a loop of another integration; an agent waits no longer than this.
+# Seconds of validity. A task started within may go on for days, such as a loop of
+# another integration; an agent waits no longer than this.
 MAX_AGE: Final = MAX_HANDOFF_AGE
 
 _CALLED_AT: Final[ContextVar[float | None]] = ContextVar(
@@ -21,10 +21,10 @@ _CALLED_AT: Final[ContextVar[float | None]] = ContextVar(
 
 @contextmanager
 def agent_call() -> Iterator[None]:
-    """Mark what is done within as done by an agent.
+    """Mark the block as caused by an agent.
 
-    Tasks and timers that are created within inherit the mark: a script that goes on
-    after the call, or an automation that it triggers.
+    Tasks and timers created within inherit the mark: a script that outlives the call,
+    or an automation it triggers.
     """
     token = _CALLED_AT.set(monotonic())
     try:
@@ -34,6 +34,6 @@ def agent_call() -> Iterator[None]:
 
 
 def in_agent_call() -> bool:
-    """Return whether an agent of ours has set this off."""
+    """Return whether an agent caused this."""
     called_at = _CALLED_AT.get()
     return called_at is not None and monotonic() - called_at < MAX_AGE

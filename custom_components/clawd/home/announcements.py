@@ -1,4 +1,4 @@
-"""Delivery of what an agent says when nobody waits for it.
+"""Delivery of unsolicited messages.
 
 By the device of the listener, else by a media player of its area, else as a
 notification to the user.
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
     from ..coordinator import ClawdConfigEntry, DeliveryStatistics
 
-# Characters that are spoken, which takes about a minute; the rest is to be read.
+# Characters to speak, in about a minute; the rest is shown.
 MAX_SPOKEN: Final = 800
-# Seconds in which a delivery has to have ended: twice the wait for the satellite (as a
-# question, as an announcement) and its speech, or players; then notifications.
+# Seconds for a delivery: twice the wait for the satellite (as a question, as an
+# announcement) and its speech, or players; then notifications.
 MAX_DELIVERY_TIME: Final = 1200.0
 
 _SENTENCE_END: Final = re.compile(r"[.!?…]+[\"'”»)\]]*(?=\s)|[\u3002\uff01\uff1f]|\n")
 
 
 class Delivery(StrEnum):
-    """Way in which a message reached its listener."""
+    """Way of a delivery."""
 
     ANNOUNCED = "announced"
     CONVERSATION = "conversation"
@@ -46,11 +46,11 @@ class Delivery(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
-    """Person who is to hear a message.
+    """Recipient of a message.
 
     Attributes:
         device_id: of the voice device, or the entity id of its satellite.
-        user_id: of the user, where the message is no speech.
+        user_id: of the user, for a notification instead of speech.
 
     """
 
@@ -70,11 +70,11 @@ async def async_deliver(  # noqa: PLR0913 - three have a default
     extra_system_prompt: str | None = None,
     media: Callable[[], Awaitable[str]] | None = None,
 ) -> Delivery:
-    """Tell a listener something, in the first way that works.
+    """Deliver a message in the first possible way.
 
     Before Home Assistant has started, none does, so its start is waited for.
     `question`: the message asks for an answer, so the device listens to one.
-    `media` returns Markdown of pictures and files, which only a notification shows.
+    `media` returns Markdown of pictures and files, shown by notifications only.
     """
     await async_wait_for_start(hass)
     statistics = entry.runtime_data.deliveries
@@ -82,7 +82,7 @@ async def async_deliver(  # noqa: PLR0913 - three have a default
         delivery = await _async_say(
             hass, entry, listener, message, question, extra_system_prompt
         )
-        # They are fetched while nobody waits for words any more.
+        # Fetch media after speech: it would delay the words.
         shown = await media() if media else ""
         if delivery is None or len(message) > MAX_SPOKEN or shown:
             await async_notify_user(hass, listener.user_id, message, title, shown)
@@ -92,7 +92,10 @@ async def async_deliver(  # noqa: PLR0913 - three have a default
 
 
 async def async_wait_for_start(hass: HomeAssistant) -> None:
-    """Wait until Home Assistant has started, and voice devices and phones with it."""
+    """Wait until Home Assistant has started.
+
+    Voice devices and phones are available from then on.
+    """
     started = asyncio.Event()
 
     @callback
@@ -114,13 +117,16 @@ async def _async_say(  # noqa: PLR0913, PLR0917
     question: bool,  # noqa: FBT001
     extra_system_prompt: str | None,
 ) -> Delivery | None:
-    """Say a message near its listener; return how, or None if nothing can."""
+    """Speak a message near its listener.
+
+    Return the way, or None if there is none.
+    """
     if listener.device_id is None or is_quiet(hass, entry):
         return None
     failures = entry.runtime_data.deliveries.failures
     spoken = await _async_shorten(hass, message, listener.language)
     ways = [Delivery.ANNOUNCED, Delivery.MEDIA_PLAYER]
-    # Of a long message, the question is in the part that is not spoken.
+    # A long message has its question in the unspoken part.
     if question and spoken == message:
         ways.insert(0, Delivery.CONVERSATION)
     for way in ways:
@@ -138,7 +144,7 @@ async def _async_say(  # noqa: PLR0913, PLR0917
         except CannotSpeakError as err:
             failures[err.code] += 1
             if err.code == FAILED:
-                # It may have been heard, which another way would repeat.
+                # It may have been heard: do not repeat it in another way.
                 return None
         else:
             return way
@@ -146,7 +152,10 @@ async def _async_say(  # noqa: PLR0913, PLR0917
 
 
 async def _async_shorten(hass: HomeAssistant, message: str, language: str) -> str:
-    """Return what is spoken of a message: whole sentences, and where the rest is."""
+    """Shorten a message for speech.
+
+    To whole sentences, and a hint at the rest.
+    """
     if len(message) <= MAX_SPOKEN:
         return message
     head = message[:MAX_SPOKEN]
@@ -158,7 +167,7 @@ async def _async_shorten(hass: HomeAssistant, message: str, language: str) -> st
 
 @contextmanager
 def _pending(statistics: DeliveryStatistics) -> Iterator[None]:
-    """Show a delivery to the self-test while it is under way."""
+    """Track a delivery for the self-test."""
     token = object()
     statistics.pending[token] = time.monotonic()
     try:

@@ -1,4 +1,4 @@
-"""LLM APIs of Home Assistant: their tools and prompts."""
+"""LLM APIs of Home Assistant."""
 
 import asyncio
 from importlib import import_module
@@ -16,11 +16,11 @@ from .settings import ADMIN_API
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-# What exposes entities to the tools, and resolves their targets.
+# Assistant of the exposure settings and of target matching.
 ASSISTANT: Final = "conversation"
 # Home Assistant 2026.10 has LLM platforms, annotations of tools, and typed results.
 HAS_PLATFORMS: Final = (MAJOR_VERSION, MINOR_VERSION) >= (2026, 10)
-# Seconds in which the event loop does nothing else.
+# Maximum seconds of one slice of the event loop.
 MAX_SLICE: Final = 0.002
 # Platform whose tools come with a prompt of every exposed entity.
 OVERVIEW_PLATFORM: Final = "homeassistant"
@@ -37,7 +37,7 @@ READ_ONLY_TOOLS: Final = frozenset(
 
 
 class LoopSlices:
-    """Yields to the event loop after each slice of time."""
+    """Time slices that yield to the event loop."""
 
     def __init__(self) -> None:
         """Start a slice."""
@@ -56,7 +56,7 @@ def llm_context(
     language: str | None = None,
     device_id: str | None = None,
 ) -> llm.LLMContext:
-    """Return the context of a call, or of a list of tools."""
+    """Return the LLM context of a call."""
     return llm.LLMContext(
         platform=DOMAIN,
         context=context,
@@ -67,7 +67,7 @@ def llm_context(
 
 
 def available_apis(hass: HomeAssistant, api_ids: Iterable[str]) -> Iterator[llm.API]:
-    """Yield the registered APIs of some ids, without those for admins."""
+    """Yield the registered APIs, without admin ones."""
     registered = {api.id: api for api in llm.async_get_apis(hass)}
     for api_id in api_ids:
         api = registered.get(api_id)
@@ -77,7 +77,7 @@ def available_apis(hass: HomeAssistant, api_ids: Iterable[str]) -> Iterator[llm.
 
 
 def api_names(hass: HomeAssistant) -> dict[str, str]:
-    """Return the names of the APIs that agents may be given, by id."""
+    """Return the available APIs by id."""
     ids = [api.id for api in llm.async_get_apis(hass)]
     return {api.id: api.name for api in available_apis(hass, ids)}
 
@@ -85,7 +85,10 @@ def api_names(hass: HomeAssistant) -> dict[str, str]:
 async def async_get_instances(
     hass: HomeAssistant, api_ids: Iterable[str], context: llm.LLMContext
 ) -> list[llm.APIInstance]:
-    """Return the instances of some APIs; one that fails is left out."""
+    """Return the instances of some APIs.
+
+    A failing one is left out.
+    """
     instances = []
     for api in available_apis(hass, api_ids):
         try:
@@ -98,7 +101,10 @@ async def async_get_instances(
 async def async_get_prompt(
     hass: HomeAssistant, api_ids: Iterable[str], context: llm.LLMContext
 ) -> str:
-    """Return Home Assistant's prompt of some APIs; empty if one of them fails."""
+    """Return the prompt of some APIs.
+
+    Empty if one of them fails.
+    """
     ids = [api.id for api in available_apis(hass, api_ids)]
     if not ids:
         return ""
@@ -131,7 +137,10 @@ async def _async_get_instance(
 async def _async_get_assist_tools(
     hass: HomeAssistant, context: llm.LLMContext
 ) -> list[llm.Tool]:
-    """Return the tools of Assist, as `homeassistant.components.llm` does."""
+    """Return the tools of Assist.
+
+    As `homeassistant.components.llm` does.
+    """
     # New in Home Assistant 2026.10.
     from homeassistant.components.homeassistant import llm as overview  # noqa: PLC0415
     from homeassistant.components.llm import DATA_PLATFORMS  # noqa: PLC0415
@@ -150,20 +159,20 @@ async def _async_get_assist_tools(
 
 
 def is_read_only(tool: llm.Tool) -> bool:
-    """Return whether a tool changes nothing."""
+    """Return whether a tool is read-only."""
     if HAS_PLATFORMS:
         return tool.annotations.read_only
-    # A script is named by its owner, also like one of these.
+    # A script may have any name, even one of these.
     return tool.name in READ_ONLY_TOOLS and not isinstance(tool, llm.ActionTool)
 
 
 def is_additive(tool: llm.Tool) -> bool:
-    """Return whether a tool is known to destroy nothing."""
+    """Return whether a tool is not destructive."""
     return HAS_PLATFORMS and not tool.annotations.destructive
 
 
 def intent_type(tool: llm.Tool) -> str | None:
-    """Return the intent of a tool, if it is one."""
+    """Return the intent of a tool, if any."""
     if not isinstance(tool, llm.IntentTool):
         return None
     return tool.intent_type if HAS_PLATFORMS else tool.name
@@ -176,13 +185,16 @@ def intent_handler(hass: HomeAssistant, name: str) -> intent.IntentHandler | Non
 
 
 def result_data(result: object) -> object:
-    """Return the data of a result; an error of a tool is data, too."""
+    """Return the data of a result.
+
+    An error of a tool is data, too.
+    """
     # Home Assistant before 2026.10 returns the bare data.
     return getattr(result, "data", result)
 
 
 def parameter_schema(tool: llm.Tool, instance: llm.APIInstance) -> Mapping[str, Any]:
-    """Return the JSON schema of a tool's parameters.
+    """Return the JSON schema of the parameters.
 
     Home Assistant's converters raise any exception for a schema they cannot express.
     """

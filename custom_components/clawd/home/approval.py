@@ -1,4 +1,4 @@
-"""Approval of an entry's node by its Gateway."""
+"""Approval of the node."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -35,7 +35,7 @@ _ISSUES: Final = {
 
 
 class ApprovalTracker:
-    """Follows the approval of a node, and shows what is to do."""
+    """Tracker of the node's approval."""
 
     def __init__(
         self, hass: HomeAssistant, entry: ClawdConfigEntry, node: NodeRuntime
@@ -73,7 +73,7 @@ class ApprovalTracker:
 
     @callback
     def _operator_changed(self, transition: Transition) -> None:
-        # It could not be asked while the operator was not connected.
+        # The approval is unknown until the operator connects.
         if transition.cause is Cause.HELLO and self._node.client.hello:
             self._check()
 
@@ -94,7 +94,7 @@ class ApprovalTracker:
 
 
 async def async_check_approval(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
-    """Ask the Gateway for its approval of the node; approve it if we may."""
+    """Check the approval, and approve if permitted."""
     runtime, node = entry.runtime_data, entry.runtime_data.node
     if node is None:
         return
@@ -106,7 +106,7 @@ async def async_check_approval(hass: HomeAssistant, entry: ClawdConfigEntry) -> 
     own = next((known for known in nodes if known.id == node.client.device_id), None)
     if own is None:
         return
-    # Another approval is wanted for what has changed; our commands never do.
+    # Another approval is for changed commands; ours never change.
     approved = own.approved or own.approval == PENDING_AGAIN
     if approved or await _async_approve(entry, node, own):
         _async_set(hass, entry, node, NodeApproval.APPROVED)
@@ -116,14 +116,14 @@ async def async_check_approval(hass: HomeAssistant, entry: ClawdConfigEntry) -> 
 
 
 async def _async_approve(entry: ClawdConfigEntry, node: NodeRuntime, own: Node) -> bool:
-    """Approve the node as the owner of the Gateway's token; return whether it did.
+    """Approve the node with the Gateway's token.
 
-    Only on this machine: there, the Gateway trusts who has its token. Elsewhere, it
-    asks its owner, also for a key that may approve.
+    Return whether it was approved. Only on this machine: there, the Gateway trusts its
+    token. Elsewhere, its owner has to approve, even for a key with that right.
     """
     peer, credentials = node.client.peer, node.credentials
     local = peer and address_class(peer.address) is AddressClass.LOOPBACK
-    # A Gateway that asked for an approval of the device takes us for a remote one.
+    # A Gateway with device approval treats this client as remote.
     if not local or node.asked_owner or not credentials.has_gateway_secret:
         return False
     try:
@@ -144,7 +144,7 @@ def _async_set(
     approval: NodeApproval,
     error: PairingRequiredError | None = None,
 ) -> None:
-    """Keep what is known of the approval, and show what is to do."""
+    """Store the approval and update its issue."""
     node.approval = approval
     node.asked_owner |= approval is NodeApproval.DEVICE
     shown = _ISSUES.get(approval)

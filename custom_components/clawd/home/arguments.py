@@ -1,4 +1,4 @@
-"""Arguments of a call: read and validated, whoever did before."""
+"""Validation of tool arguments."""
 
 from collections.abc import Collection, Iterable, Mapping
 from copy import deepcopy
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 UNKNOWN_ACTION: Final = "UNKNOWN_ACTION"
 INVALID_ARGUMENTS: Final = "INVALID_ARGUMENTS"
-# Characters of an error that the model reads.
+# Characters of an error for the model.
 MAX_ERROR: Final = 500
 MAX_NAMES: Final = 20
 _BLANK: Final[tuple[object, ...]] = (None, "", [])
@@ -28,7 +28,7 @@ type Arguments = dict[str, Any]
 def read_call(
     candidates: Iterable[Candidate], call: NodeCall
 ) -> tuple[HomeTool, Arguments]:
-    """Return the tool that a call asks for, and its valid arguments.
+    """Return tool and validated arguments of a call.
 
     Raises:
         NodeCallError: there is no such action, or an argument is not valid.
@@ -60,7 +60,9 @@ def read_call(
 
 
 def given_arguments(tool: str, call: NodeCall, known: Collection[str]) -> Arguments:
-    """Return the arguments of a tool of our own, without blank ones.
+    """Return the arguments of an own tool.
+
+    Without blank ones.
 
     Raises:
         NodeCallError: the tool does not have one of them.
@@ -78,7 +80,9 @@ def given_arguments(tool: str, call: NodeCall, known: Collection[str]) -> Argume
 
 
 def read_text(given: Mapping[str, Any], key: str, limit: int) -> str | None:
-    """Return a text of limited length; None if it is left out or blank.
+    """Return a text argument of limited length.
+
+    None if it is missing or blank.
 
     Raises:
         NodeCallError: it is no text, or too long.
@@ -98,12 +102,12 @@ def read_text(given: Mapping[str, Any], key: str, limit: int) -> str | None:
 
 
 def invalid_argument(message: str) -> NodeCallError:
-    """Return the error of a call whose arguments are not valid."""
+    """Return the error of invalid arguments."""
     return NodeCallError(INVALID_ARGUMENTS, message)
 
 
 def _arguments(tool: HomeTool, given: Mapping[str, Any]) -> Arguments:
-    """Return the arguments of a tool, without blank ones.
+    """Return the arguments without blank ones.
 
     Models fill in optional arguments with nothing; Home Assistant drops these for
     intents since 2026.10.
@@ -149,7 +153,7 @@ def _invalid(message: str) -> NodeCallError:
 
 
 def _names(names: Iterable[str]) -> str:
-    """Join names, as many as an error shows."""
+    """Join names, up to a limit."""
     known = [one_line(name, 64) for name in names]
     more = ", …" if len(known) > MAX_NAMES else ""
     return f"{', '.join(known[:MAX_NAMES])}{more}"

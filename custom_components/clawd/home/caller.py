@@ -1,4 +1,4 @@
-"""Callers of the home's tools, and their rights."""
+"""Callers of tools, and their rights."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -24,12 +24,12 @@ READ_ONLY: Final = "This agent may read the home, but not control it."
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Origin of a call, and the settings that hold for it.
+    """Origin and settings of a call.
 
     Attributes:
         origin: of our run, or of the one that started a sub-agent.
         in_own_run: it comes from our run itself, so a person can confirm there.
-        run: what the limits of a run are counted by.
+        run: key of the limits of a run.
 
     """
 
@@ -40,7 +40,7 @@ class Caller:
 
 
 def refusal(message: str) -> NodeCallError:
-    """Return the error of a call that is not allowed."""
+    """Return the error of a forbidden call."""
     return NodeCallError(NOT_ALLOWED, message)
 
 
@@ -77,14 +77,14 @@ async def _async_identify_elsewhere(
     key: str,
     parsed: SessionKey,
 ) -> Caller:
-    """Return the caller of a session that is in no run of ours.
+    """Return the caller of a foreign session.
 
     Raises:
         NodeCallError: nobody may call from there.
 
     """
     if await sessions.async_is_of_task(key):
-        # Nobody whose rights would hold, and "from elsewhere" is not meant for it.
+        # No user with rights to check, and not a session from elsewhere.
         raise refusal("AI tasks cannot reach the home.")
     of_agent = [home for home in agent_homes(entry) if home.agent == parsed.agent]
     if not of_agent:
@@ -107,7 +107,7 @@ async def _async_identify_elsewhere(
 async def async_require_rights(
     hass: HomeAssistant, caller: Caller, targets: Targets, *, read_only: bool = False
 ) -> None:
-    """Check the rights of the user who asked.
+    """Check the rights of the user.
 
     Raises:
         NodeCallError: the user may not do this.
@@ -122,7 +122,7 @@ async def async_require_rights(
     permissions = user.permissions
     if permissions.access_all_entities(policy):
         return
-    # What is not known to touch only permitted entities might touch others.
+    # An incomplete list of targets might include forbidden ones.
     if not (
         targets.complete
         and targets.entity_ids

@@ -52,11 +52,11 @@ NO_ASSIST: Final = "This agent has not been given the tools of Assist."
 
 @dataclass(frozen=True, slots=True)
 class CallState:
-    """State of an entry that calls share.
+    """Shared state of an entry's calls.
 
     Attributes:
         to_speech: returns a text as it is spoken.
-        vision: what describes a picture.
+        vision: describes pictures.
 
     """
 
@@ -80,7 +80,7 @@ async def async_handle_call(
     *,
     dry_run: bool = False,
 ) -> str:
-    """Carry out a call and return its result as text.
+    """Handle a call and return its result.
 
     A dry run is neither counted nor recorded; what controls is refused at the end.
 
@@ -158,7 +158,7 @@ async def _async_message(  # noqa: PLR0913, PLR0917 - state of the call
     caller: Caller,
     tool: MessageTool,
 ) -> str:
-    """Say, ask or send what an agent says first."""
+    """Handle a call of a message tool."""
     record.tool = tool
     if caller.home.access is not HomeAccess.CONTROL:
         raise refusal(READ_ONLY)
@@ -226,7 +226,7 @@ def _require_confirmation(  # noqa: PLR0913, PLR0917 - state of the call
     arguments: dict[str, Any],
     targets: Targets,
 ) -> None:
-    """Check the confirmation of a call that controls.
+    """Check the confirmation of a control call.
 
     Raises:
         NodeCallError: it has to be confirmed first, or cannot be.
@@ -262,7 +262,7 @@ def _require_confirmation(  # noqa: PLR0913, PLR0917 - state of the call
 
 
 def _names(hass: HomeAssistant, sensitive: Sensitive) -> str:
-    """Name the sensitive targets, as far as known."""
+    """Return the names of sensitive targets."""
     states = filter(None, map(hass.states.get, sorted(sensitive.entity_ids)))
     names = [f'"{one_line(state.name, 64)}"' for state in states]
     more = len(names) - MAX_NAMES

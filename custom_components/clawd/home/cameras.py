@@ -1,4 +1,4 @@
-"""Cameras through which agents may look."""
+"""Cameras exposed to agents."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -51,14 +51,14 @@ def resolve_camera(hass: HomeAssistant, name: str) -> State:
     found = intent.async_match_targets(hass, constraints).states
     if len(found) == 1:
         return found[0]
-    # A camera that is not exposed is unknown here, too.
+    # The same error as for an unexposed camera: do not reveal it.
     problem = "Several cameras have" if found else "No camera has"
     listed = _names(found or cameras)
     raise _unresolved(f"{problem} this name. There are: {listed}.")
 
 
 def _names(cameras: Iterable[State]) -> str:
-    """List names with the ids, which are unique."""
+    """List cameras by name and id."""
     shown = [f'"{one_line(one.name, MAX_NAME)}" ({one.entity_id})' for one in cameras]
     more = ", …" if len(shown) > MAX_NAMES else ""
     return f"{', '.join(shown[:MAX_NAMES])}{more}"

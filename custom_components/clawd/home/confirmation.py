@@ -1,4 +1,4 @@
-"""Confirmations of sensitive actions, which only a person of the house can give."""
+"""Confirmation of sensitive actions."""
 
 from collections import OrderedDict
 from hashlib import sha256
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from .origin import CallOrigin
 
-# Seconds in which the answer to the question counts.
+# Seconds for the user's answer.
 MAX_AGE: Final = 120.0
 MAX_QUESTIONS: Final = 256
 
@@ -20,13 +20,19 @@ MAX_QUESTIONS: Final = 256
 def call_digest(
     name: str, arguments: Mapping[str, object], *entity_ids: Iterable[str]
 ) -> str:
-    """Return the digest of a call: its tool, arguments and targets."""
+    """Return the digest of a call.
+
+    Its tool, arguments and targets.
+    """
     text = canonical([name, dict(arguments), *map(sorted, entity_ids)])
     return sha256(text.encode()).hexdigest()
 
 
 class Confirmations:
-    """Calls that wait for a confirmation, by session and conversation."""
+    """Calls awaiting a confirmation.
+
+    By session and conversation.
+    """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         """Initialize without questions."""
@@ -36,12 +42,12 @@ class Confirmations:
         )
 
     def __len__(self) -> int:
-        """Return the number of questions that can still be answered."""
+        """Return the number of open questions."""
         now = self._clock()
         return sum(now - at <= MAX_AGE for at, _ in self._asked.values())
 
     def ask(self, session_key: str, digest: str, origin: CallOrigin) -> None:
-        """Remember a call that the agent has to ask for."""
+        """Remember a call awaiting confirmation."""
         key = session_key, origin.conversation_id, digest
         remember(self._asked, key, (self._clock(), origin.turn), MAX_QUESTIONS)
 

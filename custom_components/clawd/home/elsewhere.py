@@ -1,4 +1,4 @@
-"""Sessions that are not of this Home Assistant: channels, cron, sub-agents."""
+"""Sessions of other channels, cron and sub-agents."""
 
 from collections import OrderedDict
 from dataclasses import dataclass, replace
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from .origin import CallOrigin, OriginRegistry
 
-# Kinds of sessions that may be named to the user; other parts of a key are personal:
-# telephone numbers, or names that the user chose.
+# Kinds of sessions to name to the user; other parts of a key are personal, such as
+# telephone numbers or chosen names.
 KINDS: Final = frozenset(
     {
         *("main", "cron", "subagent", "hook", "webchat", "whatsapp", "telegram"),
@@ -27,7 +27,7 @@ GROUP_PARTS: Final = frozenset({"group", "channel", "room", "thread", "topic"})
 # A sub-agent may start others.
 MAX_PARENTS: Final = 3
 MAX_SESSIONS: Final = 256
-# Seconds for which what a session is stays known.
+# Seconds to cache the kind of a session.
 MAX_AGE: Final = 60.0
 
 
@@ -49,7 +49,10 @@ class SessionKey:
 
 
 def parse_session_key(key: str | None) -> SessionKey | None:
-    """Read a session key; None if it names no agent."""
+    """Parse a session key.
+
+    None if it names no agent.
+    """
     match key.lower().split(":") if key else []:
         case ["agent", str(agent), str(kind), *rest] if agent and kind:
             return SessionKey(
@@ -62,7 +65,7 @@ def parse_session_key(key: str | None) -> SessionKey | None:
 
 
 class SessionLookup:
-    """Sessions of the Gateway, cached for a short time."""
+    """Cached session lookups."""
 
     def __init__(
         self,
@@ -78,9 +81,10 @@ class SessionLookup:
         self._adopted: OrderedDict[str, CallOrigin] = OrderedDict()
 
     async def async_origin_of_parent(self, key: str) -> CallOrigin | None:
-        """Return the origin of the run that started a sub-agent, if it is ours.
+        """Return the origin of a sub-agent's parent.
 
-        It stays the same for the sub-agent, whoever asks in the parent's session next.
+        None if the run is not ours. It stays the same for the sub-agent, whoever asks
+        in the parent's session next.
         """
         if key in self._adopted:
             return self._adopted[key]
@@ -100,9 +104,9 @@ class SessionLookup:
         return None
 
     async def async_is_of_task(self, key: str) -> bool:
-        """Return whether a session is for one task, or was started from such a one.
+        """Return whether a session belongs to a task.
 
-        False if the Gateway does not say.
+        Or was started from such a session. False if the Gateway does not say.
         """
         parent: str | None = key
         for _ in range(MAX_PARENTS + 1):
@@ -115,9 +119,10 @@ class SessionLookup:
         return False
 
     async def async_is_group(self, key: str) -> bool:
-        """Return whether more than one person writes in a session, or in its parent's.
+        """Return whether a session has several users.
 
-        True if the Gateway does not say: then nobody is let in.
+        Its own users, or those of its parent. True if the Gateway does not say: then
+        nobody is let in.
         """
         for _ in range(MAX_PARENTS + 1):
             parsed, info = parse_session_key(key), await self._async_info(key)
@@ -126,7 +131,7 @@ class SessionLookup:
             if info.chat_type not in (None, "direct"):
                 return True
             if info.spawned_by is None:
-                # Of a sub-agent, only its parent says who writes.
+                # Only the parent of a sub-agent knows the users.
                 return parsed.kind == SUBAGENT
             key = info.spawned_by
         return True

@@ -1,4 +1,4 @@
-"""Changes of what agents can be offered of the home."""
+"""Changes of the exposed home."""
 
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from ..coordinator import ClawdConfigEntry
 
-# Seconds in which changes are collected: a restart or a rename makes many.
+# Seconds to collect changes: a restart or a rename makes many.
 COOLDOWN: Final = 3.0
 SCRIPT: Final = "script"
 EVENTS: Final[tuple[EventType[Any] | str, ...]] = (
@@ -55,10 +55,11 @@ def async_track_exposure(
     async_update: Callable[[], Coroutine[Any, Any, None]],
     entry: ClawdConfigEntry,
 ) -> Callable[[], None]:
-    """Call back some time after changes; return the unsubscribe.
+    """Track changes; return the unsubscribe.
 
-    Home Assistant has no event for LLM APIs and platforms: they come and go with
-    components and config entries. After a connect, agents may have other models.
+    `async_update` is called some time after a change. Home Assistant has no event for
+    LLM APIs and platforms: they come and go with components and config entries. After a
+    connect, agents may have other models.
     """
     debouncer: Debouncer[Coroutine[Any, Any, None]] = Debouncer(
         hass,

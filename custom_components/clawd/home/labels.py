@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 
 def entities_with_labels(hass: HomeAssistant, labels: Iterable[str]) -> frozenset[str]:
-    """Return the entities with labels, of their own or of their device or area.
+    """Return the entities with labels.
 
-    Label targets leave out hidden entities; but these are in groups that hide them.
+    Their own, or those of device or area. Label targets leave out hidden entities; but
+    these are in groups that hide them.
     """
     labels = tuple(labels)
     selection = TargetSelection({"label_id": list(labels)})

@@ -1,4 +1,4 @@
-"""Limits of calls that control the home, against an agent that runs away."""
+"""Rate limits of tool calls."""
 
 from collections import Counter, OrderedDict, deque
 from typing import TYPE_CHECKING, Final
@@ -15,21 +15,21 @@ MAX_SAME_CALLS_OF_RUN: Final = 3
 MAX_CALLS_OF_WINDOW: Final = 60
 WINDOW: Final = 60.0
 MAX_RUNS: Final = 256
-# Of what an agent says first: a person says a few things, and each one disturbs.
+# Unsolicited messages of an agent: each one disturbs the user.
 MAX_MESSAGES_OF_MINUTE: Final = 5
 MAX_MESSAGES_OF_HOUR: Final = 30
 HOUR: Final = 3600.0
-# Of what an agent looks at: each look is a request to its model.
+# Camera pictures of an agent: each one is a request to its model.
 MAX_LOOKS_OF_MINUTE: Final = 10
 MAX_LOOKS_OF_HOUR: Final = 60
-# Of what other assistants ask an agent: the same, and they may be asked by it.
+# Questions of other assistants to an agent: two may ask each other in a loop.
 MAX_ASKED_OF_MINUTE: Final = 10
 MAX_ASKED_OF_HOUR: Final = 60
 # Seconds before the deadline of a call, for its result.
 RESULT_MARGIN: Final = 1.0
 
-# Seconds without calls after which a session from elsewhere, whose runs are not known,
-# is taken to be in another run.
+# Seconds without calls that end a run of a session from elsewhere, as its runs are
+# unknown.
 SESSION_PAUSE: Final = 120.0
 
 TOO_MANY_CALLS: Final = "TOO_MANY_CALLS"
@@ -37,7 +37,10 @@ TIMEOUT: Final = "TIMEOUT"
 
 
 class CallLimits:
-    """Counts of control calls: of each run, and of an entry."""
+    """Counts of control calls.
+
+    Per run, and per entry.
+    """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         """Initialize without calls."""
@@ -52,7 +55,9 @@ class CallLimits:
         return sum(now - at < WINDOW for at in self._window)
 
     def count(self, run: str, call: str, *, is_session: bool = False) -> None:
-        """Count a call of a run, or of a session whose runs are not known.
+        """Count a call of a run.
+
+        Or of a session with unknown runs.
 
         Raises:
             NodeCallError: it is one too many.
@@ -77,7 +82,10 @@ class CallLimits:
 
 
 class AgentLimits:
-    """Counts by agent: of messages, of looks, or of questions of other assistants."""
+    """Counts by agent.
+
+    Of messages, of pictures, or of questions from other assistants.
+    """
 
     def __init__(
         self, clock: Callable[[], float], noun: str, of_minute: int, of_hour: int

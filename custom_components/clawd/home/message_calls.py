@@ -1,4 +1,4 @@
-"""Calls by which agents, or the Gateway, speak first."""
+"""Calls of the message tools."""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -43,7 +43,9 @@ INVALID_PARAMS: Final = "INVALID_PARAMS"
 
 @dataclass(frozen=True, slots=True)
 class PreparedMessage:
-    """Message of an agent that is allowed, but for its targets.
+    """Validated message of an agent.
+
+    Its targets are not checked yet.
 
     Attributes:
         targets: entities that the user who asked has to control; None if that is no
@@ -64,7 +66,9 @@ async def async_prepare_message(  # noqa: PLR0913, PLR0917 - state of the call
     to_speech: Callable[[str], str],
     now: float,
 ) -> PreparedMessage:
-    """Return what a call is to say, on which devices or to whom.
+    """Return the message of a call.
+
+    With its devices or recipients.
 
     Raises:
         NodeCallError: an argument is not valid, or it cannot be said now.
@@ -99,10 +103,11 @@ async def async_prepare_message(  # noqa: PLR0913, PLR0917 - state of the call
 async def async_prepare_notification(
     hass: HomeAssistant, entry: ClawdConfigEntry, call: NodeCall
 ) -> Callable[[], Awaitable[dict[str, Any]]]:
-    """Return what shows a notification of the Gateway to the administrators.
+    """Return the function to show a notification.
 
-    The Gateway names neither agent nor session, so it is from elsewhere; what one
-    agent may do from there, this may.
+    The notification is from the Gateway, for the administrators. The Gateway names
+    neither agent nor session, so it is from elsewhere; what one agent may do from
+    there, this may.
 
     Raises:
         NodeCallError: it is not allowed, or not valid.
@@ -142,7 +147,7 @@ async def _async_prepare_notification(
 
 
 def _spoken(message: Message, to_speech: Callable[[str], str]) -> Message:
-    """Return a message as it is spoken.
+    """Return a message as spoken text.
 
     Raises:
         NodeCallError: nothing is left of it.

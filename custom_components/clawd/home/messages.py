@@ -1,4 +1,4 @@
-"""Tools of the node by which agents speak first: their schemas and arguments."""
+"""Message tools: schemas and arguments."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -35,7 +35,7 @@ EVERYWHERE: Final = "everywhere"
 
 
 class MessageTool(StrEnum):
-    """Tool by which an agent speaks first."""
+    """Tool for sending a message."""
 
     ANNOUNCE = "home_announce"
     ASK = "home_ask"
@@ -44,7 +44,7 @@ class MessageTool(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """Call of a tool by which an agent speaks first.
+    """Arguments of a message tool.
 
     Attributes:
         text: announcement, question or notification, of limited length.
@@ -70,7 +70,7 @@ _PLACE: Final = {
     AREA: _text("Name of an area: its voice devices"),
     DEVICE: _text("Name of one voice device"),
 }
-# The Gateway does not always say which tool is called, so the arguments have to.
+# Distinct sets of arguments: the Gateway does not always name the called tool.
 _PROPERTIES: Final[Mapping[MessageTool, Mapping[str, Any]]] = {
     MessageTool.ANNOUNCE: {
         MESSAGE: _text(
@@ -128,7 +128,7 @@ _LIMITS: Final = {
 
 
 def build_message_tool(tool: MessageTool) -> NodeTool:
-    """Return a tool as the Gateway is told of it."""
+    """Build the node tool of a message tool."""
     return NodeTool(
         tool.value,
         _DESCRIPTIONS[tool],
@@ -142,7 +142,7 @@ def build_message_tool(tool: MessageTool) -> NodeTool:
 
 
 def called_message_tool(call: NodeCall) -> MessageTool | None:
-    """Return the tool of a call by which an agent speaks first; None for others.
+    """Return the message tool of a call, if any.
 
     Where the Gateway does not say it, the arguments do; an announcement without a
     place is a notification then.
@@ -207,7 +207,7 @@ def _read_answers(value: object) -> tuple[tuple[str, ...], ...]:
 
 
 def _plain_words(text: str) -> str:
-    """Return words without what a template of sentences gives a meaning."""
+    """Remove template syntax from a sentence."""
     words = "".join(
         " " if one != "'" and unicodedata.category(one)[0] in "PSCZ" else one
         for one in text.replace("\u2019", "'")

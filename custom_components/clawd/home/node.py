@@ -1,4 +1,4 @@
-"""Node of an entry: the connection by which agents reach the home."""
+"""Node of an entry."""
 
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 async def async_start_node(
     hass: HomeAssistant, entry: ClawdConfigEntry, endpoint: Endpoint, home: HomeService
 ) -> Callable[[], None]:
-    """Connect the home as a node of the Gateway; return what stops it.
+    """Start the node; return the stop function.
 
     It connects on its own: nothing waits for it, and its failure is not the entry's.
     """
@@ -78,7 +78,10 @@ async def _async_get_credentials(
 async def _async_choose_prefix(
     hass: HomeAssistant, entry: ClawdConfigEntry, node_id: str
 ) -> None:
-    """Choose other names than those of another home, before they are published."""
+    """Choose a prefix if names are taken.
+
+    Before the names are published.
+    """
     try:
         nodes = await entry.runtime_data.client.nodes.list()
     except GatewayError as err:
@@ -89,7 +92,10 @@ async def _async_choose_prefix(
 
 @callback
 def _async_track_ready(hass: HomeAssistant, host: NodeHost) -> Callable[[], None]:
-    """Serve calls only while Home Assistant runs; return the unsubscribe."""
+    """Track whether Home Assistant runs.
+
+    Return the unsubscribe.
+    """
 
     @callback
     def started(_: HomeAssistant) -> None:
@@ -110,7 +116,10 @@ def _async_track_ready(hass: HomeAssistant, host: NodeHost) -> Callable[[], None
 def _async_reload_once_possible(
     hass: HomeAssistant, entry: ClawdConfigEntry
 ) -> Callable[[], None]:
-    """Reload the entry after an update of its Gateway; return the unsubscribe."""
+    """Reload the entry after a Gateway update.
+
+    Return the unsubscribe.
+    """
     coordinator = entry.runtime_data.coordinator
 
     @callback
@@ -122,4 +131,4 @@ def _async_reload_once_possible(
 
 
 def _nothing() -> None:
-    """Stop nothing."""
+    """Do nothing."""

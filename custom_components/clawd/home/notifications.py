@@ -49,9 +49,10 @@ async def async_notify_user(
     title: str | None = None,
     media: str = "",
 ) -> None:
-    """Notify the devices of a user, or else everybody who opens Home Assistant.
+    """Notify a user's devices.
 
-    `media` is Markdown of ours, below the message.
+    Without any, everybody who opens Home Assistant. `media` is Markdown of ours, below
+    the message.
     """
     below = f"\n\n{media}" if media else ""
     titled = {} if title is None else {ATTR_TITLE: title}
@@ -70,7 +71,7 @@ async def async_notify_user(
 
 
 def _as_text(message: str) -> str:
-    """Return a message that a phone shows; one that is a command, in quotes."""
+    """Quote a message that is a command."""
     word = message.strip().casefold()
     if word in COMMANDS or word.startswith(COMMAND_PREFIX):
         return f'"{message}"'
@@ -89,7 +90,10 @@ def _without_pictures(message: str) -> str:
 def find_notify_actions(
     hass: HomeAssistant, user_id: str | None
 ) -> tuple[tuple[str, dict[str, str]], ...]:
-    """Return the actions that notify a user's devices, with their targets."""
+    """Return the notify actions of a user's devices.
+
+    With their targets.
+    """
     found = []
     for device_id in dict.fromkeys(_user_devices(hass, user_id)):
         entries = er.async_entries_for_device(er.async_get(hass), device_id)
@@ -108,7 +112,7 @@ def find_notify_actions(
 
 
 def _user_devices(hass: HomeAssistant, user_id: str | None) -> Iterator[str]:
-    """Return the devices that tell where a user's person is."""
+    """Yield the tracked devices of a user."""
     if user_id is None:
         return
     registry = er.async_get(hass)
@@ -121,7 +125,7 @@ def _user_devices(hass: HomeAssistant, user_id: str | None) -> Iterator[str]:
 
 
 def _legacy_action(hass: HomeAssistant, device_id: str) -> str | None:
-    """Return the notify action of a device with Home Assistant's app."""
+    """Return the legacy notify action of a device."""
     device = dr.async_get(hass).async_get(device_id)
     if device is None or MOBILE_APP not in hass.config.components:
         return None

@@ -1,4 +1,4 @@
-"""Notifications of agents and of the Gateway to persons of the home."""
+"""Notifications to persons."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -28,7 +28,7 @@ class Recipients:
 
     Attributes:
         shown: as what they are called to the agent.
-        own: it is the user who asked.
+        own: it is the asking user.
 
     """
 
@@ -40,7 +40,9 @@ class Recipients:
 async def async_find_recipients(
     hass: HomeAssistant, origin: CallOrigin | None, name: str | None
 ) -> Recipients:
-    """Return the users of a person; else who asked; else the administrators.
+    """Return the recipients of a notification.
+
+    The user of the named person, else the asking user, else the administrators.
 
     Raises:
         NodeCallError: no person with a user has this name.
@@ -56,7 +58,7 @@ async def async_find_recipients(
 
 
 async def async_find_administrators(hass: HomeAssistant) -> Recipients:
-    """Return the users who administrate the home."""
+    """Return the administrators as recipients."""
     users = tuple(
         user.id for user in await hass.auth.async_get_users() if is_administrator(user)
     )
@@ -71,7 +73,10 @@ async def async_notify(
     *,
     devices: bool = True,
 ) -> dict[str, Any]:
-    """Notify the devices of some users; without any, show it in Home Assistant."""
+    """Notify the devices of recipients.
+
+    Without any, show it in Home Assistant.
+    """
     reached = [
         user_id
         for user_id in recipients.user_ids
@@ -88,7 +93,7 @@ async def async_notify(
 
 
 def _user_of_person(hass: HomeAssistant, name: str) -> str:
-    """Return the user of the person with a name.
+    """Return the user of a person.
 
     Raises:
         NodeCallError: there is none, or no single one.
@@ -106,7 +111,7 @@ def _user_of_person(hass: HomeAssistant, name: str) -> str:
         case [None]:
             problem = "This person has no user in Home Assistant."
         case []:
-            # The agent is told only of those that are exposed to it.
+            # Name only exposed persons to the agent.
             exposed = [
                 f'"{one_line(state.name, MAX_NAME)}"'
                 for state in persons[:MAX_NAMES]

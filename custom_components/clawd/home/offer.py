@@ -1,4 +1,4 @@
-"""Offer of the home to the agents of an entry from before there was one."""
+"""Offer of home access to existing entries."""
 
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 def async_track_home_offer(
     hass: HomeAssistant, entry: ClawdConfigEntry
 ) -> Callable[[], None]:
-    """Offer the home once the Gateway can use it; return the unsubscribe."""
+    """Offer the home once supported.
+
+    Return the unsubscribe.
+    """
     coordinator = entry.runtime_data.coordinator
 
     @callback
@@ -42,7 +45,10 @@ def async_track_home_offer(
 def async_decide_on_home(
     hass: HomeAssistant, entry: ClawdConfigEntry, access: HomeAccess
 ) -> None:
-    """Give all agents of an entry an access, and offer it no more."""
+    """Set the access of all agents.
+
+    The offer is closed.
+    """
     async_delete_issue(hass, entry, Issue.HOME_OFFERED)
     for home in agent_homes(entry):
         subentry = entry.subentries[home.subentry_id]

@@ -1,4 +1,4 @@
-"""Origins of runs: user, device and agent of a session's run."""
+"""Origins of runs."""
 
 from collections import OrderedDict
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ MAX_AGE: Final = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class CallOrigin:
-    """Origin of a run, and so of the calls in it.
+    """Origin of a run and its calls.
 
     Attributes:
         context_id: context of the question.
@@ -40,7 +40,7 @@ class CallOrigin:
 
 
 class OriginRegistry:
-    """Origin of each session's run, and of its last one for its sub-agents."""
+    """Current and last origin by session."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         """Initialize without runs."""
@@ -51,7 +51,7 @@ class OriginRegistry:
 
     @contextmanager
     def run(self, session_key: str, origin: CallOrigin) -> Iterator[CallOrigin]:
-        """Attribute the calls of a session to an origin."""
+        """Set the origin of a session's calls."""
         self._turns += 1
         origin = replace(origin, turn=self._turns, asked_at=self._clock())
         self._current[session_key] = origin
@@ -68,11 +68,11 @@ class OriginRegistry:
         return next(reversed(self._last), None)
 
     def current(self, session_key: str) -> CallOrigin | None:
-        """Return the origin of the run in progress."""
+        """Return the origin of the current run."""
         return self._current.get(session_key)
 
     def latest(self, session_key: str) -> CallOrigin | None:
-        """Return the origin of the run in progress, or else of the last one."""
+        """Return the origin of the latest run."""
         if origin := self._current.get(session_key):
             return origin
         at, origin = self._last.get(session_key, (0.0, None))

@@ -1,4 +1,4 @@
-"""Speech by the media players of a device's area."""
+"""Speech on media players."""
 
 import asyncio
 from typing import TYPE_CHECKING, Final
@@ -34,12 +34,14 @@ if TYPE_CHECKING:
 
     from homeassistant.helpers.entity_registry import RegistryEntry
 
-# Seconds until a player has to have begun.
+# Seconds until a player must have started.
 PLAY_TIMEOUT: Final = 30.0
 
 
 async def async_play(hass: HomeAssistant, device_id: str | None, message: str) -> None:
-    """Say a message by the first media player of a device's area that can.
+    """Speak a message on a media player.
+
+    On the first one of the device's area that can.
 
     Raises:
         CannotSpeakError: none can, one does not end, or there is no engine for speech.
@@ -61,7 +63,7 @@ async def async_play(hass: HomeAssistant, device_id: str | None, message: str) -
                     blocking=True,
                 )
         except TimeoutError as err:
-            # It may speak nevertheless.
+            # It may still speak: do not try another one.
             raise CannotSpeakError(FAILED) from err
         except Exception as err:  # noqa: BLE001 - an integration may raise anything
             LOGGER.debug("A media player failed: %s", type(err).__name__)
@@ -72,10 +74,10 @@ async def async_play(hass: HomeAssistant, device_id: str | None, message: str) -
 
 @callback
 def find_players(hass: HomeAssistant, device_id: str | None) -> tuple[str, ...]:
-    """Return the players that can speak in a device's area, best first.
+    """Return the media players near a device.
 
-    First those of the device itself, then those that mix announcements into what they
-    play; others only while they play nothing.
+    Only those that can speak, best first. First those of the device itself, then those
+    that mix announcements into what they play; others only while they play nothing.
     """
     found: list[tuple[bool, bool, str]] = []
     for entry in _area_players(hass, device_id):
@@ -100,7 +102,10 @@ def find_players(hass: HomeAssistant, device_id: str | None) -> tuple[str, ...]:
 def _area_players(
     hass: HomeAssistant, device_id: str | None
 ) -> Iterator[RegistryEntry]:
-    """Return the media players of a device and its area."""
+    """Yield the media players near a device.
+
+    Of the device and its area.
+    """
     devices, entities = dr.async_get(hass), er.async_get(hass)
     satellite = entities.async_get(device_id) if device_id else None
     if satellite and satellite.device_id:
@@ -119,7 +124,7 @@ def _area_players(
 
 
 def _speech_source(hass: HomeAssistant, message: str) -> str:
-    """Return the media source of a message, spoken as the preferred assistant does.
+    """Return the media source of a message.
 
     Raises:
         CannotSpeakError: there is no assistant that speaks.

@@ -1,4 +1,4 @@
-"""Prefix of the tools' names, where another home has the same."""
+"""Prefix of tool names."""
 
 import re
 from typing import TYPE_CHECKING, Final
@@ -21,7 +21,7 @@ _PREFIX: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,50}_", re.ASCII)
 
 
 def tool_prefix(entry: ClawdConfigEntry) -> str:
-    """Return the prefix that was chosen; empty without another home."""
+    """Return the prefix, empty by default."""
     match entry.data.get(CONF_TOOL_PREFIX):
         case str(prefix) if _PREFIX.fullmatch(prefix):
             return prefix
@@ -32,7 +32,7 @@ def tool_prefix(entry: ClawdConfigEntry) -> str:
 def async_avoid_names_of_others(
     hass: HomeAssistant, entry: ClawdConfigEntry, node_id: str, nodes: Iterable[Node]
 ) -> None:
-    """Choose a prefix if another node has our tools, and keep it from then on.
+    """Set a prefix if another node has our names.
 
     The Gateway would give both nodes names that no model can read. The entry reloads,
     unless it is being set up.

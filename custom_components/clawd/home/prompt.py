@@ -1,4 +1,4 @@
-"""Prompt of the home: description, tools and rules."""
+"""Prompt of the home."""
 
 from collections import defaultdict
 import re
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 # About 6,000 tokens of each question.
 MAX_PROMPT: Final = 24_000
-# Home Assistant's prompt takes 50 to 60 characters an entity and 35 µs; it is not even
-# asked for where it would be too long.
+# Home Assistant's prompt takes 50 to 60 characters and 35 µs per entity; it is not
+# built if it would be too long.
 MAX_ENTITIES: Final = 480
 MAX_NAME: Final = 64
 FENCE: Final = "home_data"
@@ -71,7 +71,7 @@ async def async_home_prompt(
     prefix: str = "",
     tools: Collection[str] = (),
 ) -> str:
-    """Return the prompt of a run with access to the home.
+    """Return the prompt with tools.
 
     `tools`: names of the published ones, without prefix.
     """
@@ -80,9 +80,10 @@ async def async_home_prompt(
 
 
 async def async_home_states_prompt(hass: HomeAssistant, origin: CallOrigin) -> str:
-    """Return the prompt where the Gateway cannot offer tools: the states as of now.
+    """Return the prompt with current states.
 
-    No call checks the rights of the user, so only what they may read is listed.
+    Used if the Gateway cannot offer tools. No call checks the rights of the user, so
+    only what they may read is listed.
     """
     user = await hass.auth.async_get_user(origin.user_id) if origin.user_id else None
     states = [
@@ -100,7 +101,7 @@ def _fenced(instructions: str, description: str) -> str:
 
 
 def _instructions(home: AgentHome, prefix: str, tools: Collection[str]) -> str:
-    """Describe the calls of the tools, and their confirmation."""
+    """Return the instructions for the tools."""
     state, control = f"{prefix}{HOME_STATE}", f"{prefix}{HOME_CONTROL}"
     controls = home.access is HomeAccess.CONTROL
     names = f"{state} (reads) and {control} (controls)" if controls else state
@@ -134,7 +135,10 @@ def _instructions(home: AgentHome, prefix: str, tools: Collection[str]) -> str:
 async def _async_description(
     hass: HomeAssistant, home: AgentHome, origin: CallOrigin
 ) -> str:
-    """Return Home Assistant's prompt, or the names by area where it is too long."""
+    """Return the description of the home.
+
+    Home Assistant's prompt, or the names by area if it is too long.
+    """
     states = _exposed_states(hass)
     text = ""
     # Home Assistant does not remove the line breaks of a name.
@@ -143,7 +147,7 @@ async def _async_description(
             hass, language=origin.language, device_id=origin.device_id
         )
         text = await async_get_prompt(hass, home.apis, context)
-    # Nothing in it can end the description.
+    # Names cannot end the fenced description.
     text = unfenced(plain(text))
     if text and len(text) <= MAX_PROMPT:
         return text
@@ -161,12 +165,15 @@ def _exposed_states(hass: HomeAssistant) -> list[State]:
 
 
 def unfenced(text: str) -> str:
-    """Replace the mark of the description, so that none is left."""
+    """Replace the fence marks in a text."""
     return re.sub(FENCE, "home data", text, flags=re.IGNORECASE)
 
 
 def _are_names_plain(hass: HomeAssistant, states: Iterable[State]) -> bool:
-    """Return whether no name of the home has a line break or the like."""
+    """Return whether all names are plain.
+
+    Without line breaks and control characters.
+    """
     registry = er.async_get(hass)
     names = [state.name for state in states]
     names += [
@@ -191,7 +198,10 @@ def _lines_by_area(
     *,
     with_states: bool = False,
 ) -> list[str]:
-    """List names, and states if asked for, by area."""
+    """List names by area.
+
+    With states if asked for.
+    """
     areas = ar.async_get(hass)
     by_area: dict[str, list[str]] = defaultdict(list)
     for state in states:
@@ -211,7 +221,7 @@ def _lines_by_area(
 
 
 def _limited(lines: list[str]) -> str:
-    """Return as many lines as fit, without the mark."""
+    """Join lines up to the limit."""
     text = unfenced("\n".join(lines))
     return text if len(text) <= MAX_PROMPT else f"{text[: MAX_PROMPT - 10]}… (more)"
 

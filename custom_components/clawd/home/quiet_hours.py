@@ -1,4 +1,4 @@
-"""Quiet hours of an entry, in which nothing is announced."""
+"""Quiet hours."""
 
 from datetime import time
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @callback
 def is_quiet(hass: HomeAssistant, entry: ClawdConfigEntry) -> bool:  # noqa: ARG001
-    """Return whether the entry has quiet hours now, by the home's clock."""
+    """Return whether it is quiet time."""
     start, end = (_read(entry, key) for key in (CONF_QUIET_START, CONF_QUIET_END))
     if start is None or end is None:
         return False

@@ -1,4 +1,4 @@
-"""Records of calls of the home, as counters and events."""
+"""Records of tool calls."""
 
 import asyncio
 from contextlib import contextmanager
@@ -29,7 +29,7 @@ MAX_ENTITIES: Final = 50
 
 @dataclass(slots=True)
 class Record:
-    """Record of a call, for its event.
+    """Record of a call.
 
     Attributes:
         tool: name of Home Assistant's tool, or of the node's own.
@@ -48,7 +48,10 @@ class Record:
     dry_run: bool = False
 
     def data(self, entry: ClawdConfigEntry) -> dict[str, Any]:
-        """Return the data of the event: ids and words of our own only."""
+        """Return the data of the event.
+
+        Ids and fixed words only.
+        """
         home = self.caller.home if self.caller else None
         return {
             "entry_id": entry.entry_id,
@@ -61,7 +64,7 @@ class Record:
         }
 
     def announce(self, entry: ClawdConfigEntry) -> None:
-        """Name the call as the cause of what it does.
+        """Set the call as the cause of its effects.
 
         The logbook takes the first event of a context.
         """
@@ -80,7 +83,7 @@ def recorded(
     statistics: HomeStatistics,
     record: Record,
 ) -> Iterator[None]:
-    """Count a call and fire its event, whatever becomes of it."""
+    """Count a call and fire its event."""
     try:
         yield
     except NodeCallError as err:
@@ -93,7 +96,7 @@ def recorded(
         if not record.dry_run:
             statistics.outcomes[record.outcome] += 1
         LOGGER.debug("Tool call: %s %s", record.tool or "unknown", record.outcome)
-        # What only reads would fill the logbook.
+        # Reading calls would flood the logbook.
         silent = record.read_only and record.outcome == DONE
         if not (silent or record.dry_run):
             # As of the start: the cause comes before its effects.

@@ -1,4 +1,4 @@
-"""Speech by the satellite of a voice device."""
+"""Speech on Assist satellites."""
 
 import asyncio
 from typing import TYPE_CHECKING, Final
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
 
 # Seconds until a satellite has to be idle: it listens, answers or announces.
 IDLE_TIMEOUT: Final = 120.0
-# Seconds until it has to have spoken; ESPHome gives its devices five minutes.
+# Seconds until it must have finished speaking; ESPHome allows five minutes.
 SPEECH_TIMEOUT: Final = 330.0
 
-# Something was, or may have been, said before it failed.
+# Failed after it may have begun to speak.
 FAILED: Final = "device_failed"
 CANNOT_SPEAK: Final = "device_cannot_speak"
 
-# Held by who speaks: a satellite refuses a second announcement.
+# One speaker at a time: a satellite refuses a second announcement.
 _TURNS: Final[HassKey[WeakValueDictionary[str, asyncio.Lock]]] = HassKey(
     f"{DOMAIN}_satellite_turns"
 )
 
 
 class CannotSpeakError(HomeAssistantError):
-    """Device that cannot say something now.
+    """Device cannot speak.
 
     Attributes:
         code: why, for counters.
@@ -49,7 +49,10 @@ class CannotSpeakError(HomeAssistantError):
     """
 
     def __init__(self, code: str) -> None:
-        """Initialize the error; the code is the key of its text, too."""
+        """Initialize the error.
+
+        The code is its translation key, too.
+        """
         super().__init__(translation_domain=DOMAIN, translation_key=code)
         self.code = code
 
@@ -62,10 +65,10 @@ async def async_speak(
     start_conversation: bool = False,
     extra_system_prompt: str | None = None,
 ) -> None:
-    """Say a message by a device's satellite; listen to an answer, if wanted.
+    """Speak a message on a satellite.
 
-    `device_id` may also be the entity id of a satellite. One that is busy is waited
-    for: it would be interrupted.
+    With `start_conversation` it listens to an answer. `device_id` may also be the
+    entity id of a satellite. One that is busy is waited for: it would be interrupted.
 
     Raises:
         CannotSpeakError: it is gone, unavailable, muted, too long busy, cannot
@@ -118,14 +121,14 @@ async def async_speak(
 
 @callback
 def get_turn(hass: HomeAssistant, entity_id: str) -> asyncio.Lock:
-    """Return the lock that who speaks by a satellite has to hold."""
+    """Return the lock of a satellite."""
     turns = hass.data.setdefault(_TURNS, WeakValueDictionary())
     return turns.setdefault(entity_id, asyncio.Lock())
 
 
 @callback
 def find_satellite(hass: HomeAssistant, device_id: str | None) -> str | None:
-    """Return the entity id of a device's satellite."""
+    """Return the satellite of a device."""
     if device_id is None or Platform.ASSIST_SATELLITE not in hass.config.components:
         return None
     if device_id.startswith(f"{Platform.ASSIST_SATELLITE}."):
@@ -176,7 +179,7 @@ def _is_idle(
 
 
 def _has_muted_player(hass: HomeAssistant, entity_id: str) -> bool:
-    """Return whether the loudspeaker of a satellite's device is muted."""
+    """Return whether a satellite's speaker is muted."""
     satellite = er.async_get(hass).async_get(entity_id)
     if satellite is None or satellite.device_id is None:
         return False

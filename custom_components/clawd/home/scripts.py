@@ -1,4 +1,4 @@
-"""Actions in scripts and scenes, as far as they can be known before they run."""
+"""Static analysis of scripts and scenes."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ TARGET_KEYS: Final = (
     ATTR_FLOOR_ID,
     ATTR_LABEL_ID,
 )
-# Steps that only look.
+# Steps without effects.
 CHECK_KEYS: Final = ("condition", "trigger", "platform")
 
 
@@ -53,12 +53,18 @@ class Step:
 
 
 def entity_domains(hass: HomeAssistant) -> Collection[str]:
-    """Return the loaded domains of entities; their actions act on no others."""
+    """Return the loaded entity domains.
+
+    Their actions affect no other entities.
+    """
     return hass.data.get(DATA_INSTANCES, {}).keys()
 
 
 def script_steps(hass: HomeAssistant, entity_id: str) -> list[Step] | None:
-    """Return the actions of a script; None if it is not known."""
+    """Return the actions of a script.
+
+    None if it is unknown.
+    """
     component = hass.data.get(DATA_INSTANCES, {}).get(SCRIPT)
     entity = component.get_entity(entity_id) if component else None
     script = getattr(entity, "script", None)
@@ -66,14 +72,14 @@ def script_steps(hass: HomeAssistant, entity_id: str) -> list[Step] | None:
 
 
 def sequence_steps(hass: HomeAssistant, sequence: object) -> list[Step]:
-    """Return the actions of a sequence, at any depth."""
+    """Return the actions of a nested sequence."""
     return [step for node in _mappings(sequence) for step in _steps(hass, node)]
 
 
 def scene_entities(hass: HomeAssistant, entity_id: str) -> frozenset[str] | None:
-    """Return the entities of a scene; None if only its hub knows them.
+    """Return the entities of a scene.
 
-    A hub's scene may touch each entity of the hub.
+    None if only its hub knows them. A hub's scene may touch each entity of the hub.
     """
     if found := entities_in_scene(hass, entity_id):
         return frozenset(found)
@@ -86,7 +92,7 @@ def scene_entities(hass: HomeAssistant, entity_id: str) -> frozenset[str] | None
 
 
 def script_of_service(hass: HomeAssistant, service: str) -> str:
-    """Return the script that an action of the domain `script` runs."""
+    """Return the script run by a service."""
     found = er.async_get(hass).async_get_entity_id(SCRIPT, SCRIPT, service)
     return found or f"{SCRIPT}.{service}"
 

@@ -1,4 +1,4 @@
-"""Sensitive actions, decided on the entities that a call would touch."""
+"""Detection of sensitive actions."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ CLOSING: Final = frozenset(
 # Intents that do not run a script or a scene.
 STOPPING: Final = frozenset({intent.INTENT_TURN_OFF})
 
-# Actions of the domains that open nothing.
+# Harmless actions by domain: they open nothing.
 HARMLESS: Final[Mapping[str, frozenset[str]]] = {
     ALARM: frozenset(
         {
@@ -89,7 +89,7 @@ class Sensitive:
     """Sensitive part of a call.
 
     Attributes:
-        entity_ids: what it would touch that is sensitive.
+        entity_ids: sensitive targets.
         unknown: it might touch more.
 
     """
@@ -113,7 +113,7 @@ def find_sensitive(
     judge = Judge(hass, labels)
     name = intent_type(tool.tool)
     handler = intent_handler(hass, name) if name else None
-    # The sentences of an intent script are the owner's, and so are its actions.
+    # Intent scripts have a known sequence, written by the owner.
     action = getattr(getattr(handler, "config", {}).get("action"), "sequence", None)
     known = targets.complete
     if action is not None:
@@ -136,7 +136,7 @@ def _is_closing(name: str | None, arguments: Mapping[str, Any]) -> bool:
 
 
 class Judge:
-    """Collects sensitive entities, also from the actions of scripts."""
+    """Collector of sensitive entities."""
 
     def __init__(self, hass: HomeAssistant, labels: Iterable[str]) -> None:
         """Initialize with the owner's labels."""
@@ -153,7 +153,7 @@ class Judge:
         *,
         closing: bool = False,
     ) -> None:
-        """Add the targets of an intent or tool."""
+        """Add the targets of a tool."""
         for entity_id in entity_ids:
             domain = split_entity_id(entity_id)[0]
             if entity_id in self._labelled:
@@ -236,7 +236,7 @@ class Judge:
             self.unknown |= domain in labelled
 
     def _reaches(self, domain: str, own: str) -> bool:
-        """Return whether actions of a domain can act on entities of another one.
+        """Return whether a domain affects another one.
 
         Those of an entity domain, such as `light`, leave other entities of an area
         alone. Those of an integration do not: `nuki.lock_n_go` unlocks.
@@ -244,7 +244,7 @@ class Judge:
         return domain in (own, GENERIC) or domain not in entity_domains(self._hass)
 
     def _is_guarded(self, entity_id: str) -> bool:
-        """Return whether an entity lets somebody or something in."""
+        """Return whether an entity guards an entrance."""
         domain = split_entity_id(entity_id)[0]
         if entity_id in self._labelled or domain in (ALARM, LOCK, VALVE):
             return True

@@ -1,4 +1,4 @@
-"""Service of an entry that offers the home to its agents."""
+"""Service that offers the home to agents."""
 
 import time
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -46,7 +46,7 @@ _SERVICE: Final[HassKey[HomeService]] = HassKey("home")
 
 
 class Host(Protocol):
-    """Node that publishes tools."""
+    """Node for publishing tools."""
 
     @property
     def published(self) -> tuple[str, ...]:
@@ -57,7 +57,7 @@ class Host(Protocol):
 
 
 class HomeService:
-    """Offers the home to the agents of an entry, and serves their calls.
+    """Home access of an entry's agents.
 
     Attributes:
         prefix: precedes the names of the tools, as another home has them too.
@@ -66,9 +66,9 @@ class HomeService:
         tools: tools that are offered.
         omitted: number of Home Assistant's tools that cannot be offered.
         rebuilds: how often the tools were built.
-        rebuild_seconds: what the last time took.
+        rebuild_seconds: duration of the last build.
         limits: counts of control calls.
-        messages: counts of what agents said first.
+        messages: counters of unsolicited messages.
         looks: counts of looks through cameras.
         probes: handlers of the self-test, by the key of a session of its own.
 
@@ -81,7 +81,10 @@ class HomeService:
         to_speech: Callable[[str], str],
         vision: Vision,
     ) -> None:
-        """Initialize without a node; `to_speech` returns a text as it is spoken."""
+        """Initialize without a node.
+
+        `to_speech` returns a text as it is spoken.
+        """
         self._hass = hass
         self._entry = entry
         self._vision = vision
@@ -128,13 +131,16 @@ class HomeService:
         return self._host.published if self._host else ()
 
     def published_for(self, home: AgentHome) -> tuple[str, ...]:
-        """Return the confirmed names that an agent can use."""
+        """Return the published names for an agent."""
         can_look = home.subentry_id in self._looking
         return tuple(name for name in self.published if can_look or name != HOME_LOOK)
 
     @callback
     def async_start(self) -> None:
-        """Follow the home; the tools are built once Home Assistant has started."""
+        """Start tracking the home.
+
+        The tools are built once Home Assistant has started.
+        """
         self._entry.runtime_data.data[_SERVICE] = self
         self._unsubscribe = combine_unsubscribes(
             async_track_exposure(self._hass, self.async_update_tools, self._entry),
@@ -154,7 +160,7 @@ class HomeService:
         host.set_tools(self.tools)
 
     async def async_handle(self, call: NodeCall) -> str:
-        """Carry out a call; the handler of the node.
+        """Handle a call of the node.
 
         Raises:
             NodeCallError: it was refused or failed.
@@ -165,7 +171,7 @@ class HomeService:
         return await async_handle_call(self._hass, self._entry, self._state, call)
 
     async def async_dry_run(self, call: NodeCall) -> str:
-        """Check a call as `async_handle` does, but control nothing.
+        """Check a call without control.
 
         Raises:
             NodeCallError: it was refused or failed.
@@ -176,7 +182,7 @@ class HomeService:
         )
 
     async def async_update_tools(self) -> None:
-        """Build the tools, and publish them if they changed."""
+        """Build the tools and publish changes."""
         homes = agent_homes(self._entry)
         self._looking = await self._async_find_looking(homes)
         started = time.perf_counter()
@@ -206,7 +212,10 @@ class HomeService:
         return await async_get_home_tools(self._hass, apis, context)
 
     async def _async_find_looking(self, homes: Iterable[AgentHome]) -> frozenset[str]:
-        """Return the agents that can look; none without an exposed camera."""
+        """Return the agents with camera access.
+
+        None without an exposed camera.
+        """
         if not find_cameras(self._hass):
             return frozenset()
         return frozenset(
@@ -218,7 +227,7 @@ class HomeService:
         )
 
     def _message_tools(self, homes: Iterable[AgentHome]) -> tuple[NodeTool, ...]:
-        """Return the tools by which agents speak first, as far as the home can."""
+        """Return the available message tools."""
         if not any(home.speaks_first for home in homes):
             return ()
         tools = [MessageTool.NOTIFY]
@@ -233,17 +242,20 @@ class HomeService:
 
 
 def _apis(homes: Iterable[AgentHome], *accesses: HomeAccess) -> tuple[str, ...]:
-    """Return the APIs of the agents that have one of some accesses."""
+    """Return the APIs of agents by access."""
     apis = [api for home in homes if home.access in accesses for api in home.apis]
     return tuple(dict.fromkeys(apis))
 
 
 def has_home_access(entry: ConfigEntry[Any]) -> bool:
-    """Return whether some agent of an entry has access to the home."""
+    """Return whether any agent has access."""
     return any(home.access is not HomeAccess.NONE for home in agent_homes(entry))
 
 
 def get_home(entry: ClawdConfigEntry) -> HomeService | None:
-    """Return the service of a loaded entry whose agents have access."""
+    """Return the home service of an entry.
+
+    None unless it is loaded and an agent has access.
+    """
     runtime = find_runtime(entry)
     return runtime.data.get(_SERVICE) if runtime else None

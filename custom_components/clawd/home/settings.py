@@ -28,7 +28,7 @@ DEFAULT_APIS: Final = (llm.LLM_API_ASSIST,)
 
 
 class HomeAccess(StrEnum):
-    """Access to the home, from least to most."""
+    """Access level, from least to most."""
 
     NONE = "none"
     READ = "read"
@@ -36,7 +36,7 @@ class HomeAccess(StrEnum):
 
 
 class SensitiveActions(StrEnum):
-    """Policy for sensitive actions, from least to most."""
+    """Policy for sensitive actions, strictest first."""
 
     NEVER = "never"
     ASK = "ask"
@@ -44,13 +44,13 @@ class SensitiveActions(StrEnum):
 
 
 def least[T: StrEnum](values: Iterable[T]) -> T:
-    """Return the value that permits least."""
+    """Return the most restrictive value."""
     return min(values, key=lambda value: [*type(value).__members__].index(value.name))
 
 
 @dataclass(frozen=True, slots=True)
 class AgentHome:
-    """Settings of a conversation agent on the home."""
+    """Home settings of an agent."""
 
     subentry_id: str
     title: str
@@ -63,13 +63,13 @@ class AgentHome:
 
     @property
     def speaks_first(self) -> bool:
-        """Return whether the agent may announce, ask and notify."""
+        """Return whether the agent may send messages."""
         controls = self.access is HomeAccess.CONTROL
         return controls and llm.LLM_API_ASSIST in self.apis
 
     @property
     def looks(self) -> bool:
-        """Return whether the agent may look through the exposed cameras."""
+        """Return whether the agent may use cameras."""
         reads = self.access is not HomeAccess.NONE
         return reads and llm.LLM_API_ASSIST in self.apis
 
@@ -91,7 +91,10 @@ class AgentHome:
 
     @classmethod
     def for_elsewhere(cls, homes: Iterable[AgentHome]) -> AgentHome:
-        """Return the least of all settings of one agent, from elsewhere."""
+        """Return the most restrictive settings combined.
+
+        They apply to calls from elsewhere.
+        """
         first, *others = homes = tuple(homes)
         access = (
             level for home in homes for level in (home.access, home.from_elsewhere)
@@ -111,7 +114,7 @@ class AgentHome:
 
 
 def agent_homes(entry: ConfigEntry[Any]) -> tuple[AgentHome, ...]:
-    """Return the settings of the agents of an entry."""
+    """Return the home settings of all agents."""
     return tuple(
         AgentHome.from_subentry(subentry)
         for subentry in subentries_of_type(entry, SUBENTRY_CONVERSATION)

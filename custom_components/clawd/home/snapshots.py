@@ -1,4 +1,4 @@
-"""Pictures of cameras and image entities, as they are now."""
+"""Pictures of cameras and image entities."""
 
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ class NoPictureError(Exception):
 
 
 async def async_take_picture(hass: HomeAssistant, entity_id: str) -> Picture:
-    """Return the picture of a camera or an image entity.
+    """Take a picture of an entity.
 
     Raises:
         NoPictureError: it gives none.
@@ -35,6 +35,6 @@ async def async_take_picture(hass: HomeAssistant, entity_id: str) -> Picture:
             return await camera.async_get_image(hass, entity_id)
         return await image.async_get_image(hass, entity_id)
     except Exception as err:  # noqa: BLE001 - other integrations raise anything
-        # Also with addresses and passwords in it.
+        # The message may hold addresses and passwords.
         LOGGER.debug("No picture of an entity: %s", type(err).__name__)
     raise NoPictureError

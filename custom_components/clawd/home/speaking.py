@@ -1,4 +1,4 @@
-"""Announcements and questions of agents on voice devices."""
+"""Announcements on voice devices."""
 
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 QUIET_HOURS: Final = "QUIET_HOURS"
 DEVICE_IN_USE: Final = "DEVICE_IN_USE"
 NOT_ANNOUNCED: Final = "NOT_ANNOUNCED"
-# Seconds for which a request of a person counts as made right now.
+# Maximum age of a request to count as current, in seconds.
 MAX_REQUEST_AGE: Final = 120.0
 MAX_SENTENCE: Final = 500
 LISTENING: Final = "listening"
@@ -46,7 +46,7 @@ def require_time_to_speak(
 ) -> None:
     """Check the quiet hours.
 
-    A person who just asked for it by voice is awake, and so is the area.
+    They do not apply to a voice request: the user and the area are awake.
 
     Raises:
         NodeCallError: the home is quiet now.
@@ -72,9 +72,10 @@ def require_time_to_speak(
 def devices_to_announce_on(
     caller: Caller, devices: Sequence[VoiceDevice]
 ) -> list[VoiceDevice]:
-    """Return the devices, without the one that the user is talking with.
+    """Return the devices for an announcement.
 
-    To announce there would interrupt the conversation that this call is part of.
+    Not the device of the current conversation. To announce there would interrupt the
+    conversation that this call is part of.
 
     Raises:
         NodeCallError: there is no other one.
@@ -90,7 +91,7 @@ def devices_to_announce_on(
 def device_to_ask_on(
     hass: HomeAssistant, caller: Caller, devices: Sequence[VoiceDevice]
 ) -> VoiceDevice:
-    """Return the one device that is idle.
+    """Return the idle device for a question.
 
     Raises:
         NodeCallError: there is none, or more than one.
@@ -117,7 +118,7 @@ async def async_announce(
     text: str,
     timeout: float,
 ) -> dict[str, Any]:
-    """Announce a text, and return where it was.
+    """Announce a text; return the devices.
 
     Raises:
         NodeCallError: no device could announce it.
@@ -229,7 +230,7 @@ def _question(device: VoiceDevice, message: Message) -> dict[str, Any]:
 
 
 def _in_conversation(caller: Caller, device: VoiceDevice) -> bool:
-    """Return whether the user talks with the agent on a device right now."""
+    """Return whether a device has the conversation."""
     origin = caller.origin
     is_of_origin = origin is not None and origin.device_id == device.device_id
     return is_of_origin and device.device_id is not None and not device.idle

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class HomeStatistics:
-    """Counters of an entry; they only grow.
+    """Statistics of an entry's tool calls.
 
     Attributes:
         outcomes: how calls ended, by outcome.

@@ -1,4 +1,4 @@
-"""Entities that a call would touch, resolved as Home Assistant's intents do."""
+"""Target entities of a call."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ HANDLERS_OF_HOME_ASSISTANT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """Entities that a call would touch.
+    """Target entities of a call.
 
     Attributes:
         complete: nothing else would be touched.
@@ -55,7 +55,7 @@ class Targets:
 def resolve_targets(
     hass: HomeAssistant, tool: HomeTool, arguments: Mapping[str, Any]
 ) -> Targets:
-    """Return the targets of a call, rather more than less."""
+    """Return the possible targets of a call."""
     if intent_name := intent_type(tool.tool):
         return _intent_targets(hass, intent_name, arguments)
     if isinstance(tool.tool, llm.ActionTool):
@@ -67,7 +67,7 @@ def resolve_targets(
 
 
 def with_members(hass: HomeAssistant, entity_ids: Iterable[str]) -> frozenset[str]:
-    """Return entities, and the members of those that are groups."""
+    """Expand groups to their members."""
     found: set[str] = set()
     added = set(entity_ids)
     while added:
@@ -91,7 +91,7 @@ def _texts(value: object) -> list[str]:
 def _intent_targets(
     hass: HomeAssistant, name: str, arguments: Mapping[str, Any]
 ) -> Targets:
-    """Match the entities of an intent by its slots.
+    """Match entities by intent slots.
 
     Home Assistant prefers the asker's area where two entities share a name; here, both
     count as touched.
@@ -113,7 +113,7 @@ def _intent_targets(
         assistant=ASSISTANT,
         allow_duplicate_names=True,
     )
-    # Home Assistant's own handlers touch what matches, other ones anything.
+    # Only Home Assistant's own handlers are known to touch just the matches.
     own = type(handler).__module__.startswith(HANDLERS_OF_HOME_ASSISTANT)
     complete = own and not hasattr(handler, "config")
     if not constraints.has_constraints:
@@ -123,7 +123,10 @@ def _intent_targets(
 
 
 def _text(value: object) -> str | None:
-    """Return a value as Home Assistant's validation does: a number as text."""
+    """Coerce a value to text.
+
+    As Home Assistant's validation does.
+    """
     return None if value is None else str(value)
 
 
@@ -134,7 +137,7 @@ def _set(value: object) -> set[str] | None:
 
 
 def _script_of(hass: HomeAssistant, tool: llm.ActionTool) -> str | None:
-    """Return the script of a tool, which is named after it."""
+    """Return the script of a tool."""
     name = tool.name.removeprefix(f"{SCRIPT}__").removeprefix("_")
     entity_id = f"{SCRIPT}.{name}"
     exists = hass.states.get(entity_id) or er.async_get(hass).async_get(entity_id)

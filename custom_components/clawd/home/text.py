@@ -1,4 +1,4 @@
-"""Texts from the home, as data on one line."""
+"""Single-line texts."""
 
 import json
 from typing import Final
@@ -12,8 +12,8 @@ _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def one_line(text: str, limit: int) -> str:
-    """Return a text on one line, without unseen characters, of limited length."""
-    # No more than needed is looked at: a text may be of any length.
+    """Limit a text to one clean line."""
+    # Cut first: a text may be of any length.
     seen = "".join(
         " " if unicodedata.category(character) in _UNSEEN else character
         for character in text[: limit * 4]
@@ -23,7 +23,10 @@ def one_line(text: str, limit: int) -> str:
 
 
 def is_one_line(text: str) -> bool:
-    """Return whether a text has no line break and no unseen character."""
+    """Return whether a text is one line.
+
+    Without control characters.
+    """
     return all(unicodedata.category(character) not in _UNSEEN for character in text)
 
 
@@ -36,5 +39,5 @@ def plain(text: str) -> str:
 
 
 def canonical(value: object) -> str:
-    """Return a value as JSON that is the same for equal values."""
+    """Return a value as canonical JSON."""
     return json.dumps(json.loads(json_dumps(value)), sort_keys=True)

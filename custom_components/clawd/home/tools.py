@@ -1,4 +1,4 @@
-"""Tools of the node: reading and controlling the home by Home Assistant's tools."""
+"""Home Assistant's LLM tools as node tools."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -40,13 +40,13 @@ type Schema = Mapping[str, Any]
 _INTENT_SCHEMAS: Final[WeakKeyDictionary[intent.IntentHandler, Schema]] = (
     WeakKeyDictionary()
 )
-# Names of tools that were logged as left out, once each.
+# Names of omitted tools, logged once each.
 _REPORTED: Final[set[str]] = set()
 
 
 @dataclass(frozen=True, slots=True)
 class HomeTool:
-    """Tool of Home Assistant as an action of the node's tools.
+    """Action of a node tool.
 
     Attributes:
         name: unique name; `action` is the short one.
@@ -66,13 +66,13 @@ class HomeTool:
 
     @property
     def node_tool(self) -> str:
-        """Return the node's tool that has this action."""
+        """Return the node tool of this action."""
         return HOME_STATE if self.read_only else HOME_CONTROL
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Tool of Home Assistant before its parameters are converted.
+    """Tool before its conversion.
 
     A conversion takes up to a millisecond, so a call converts only its own tool's.
     """
@@ -82,7 +82,7 @@ class Candidate:
     action: str
 
     def convert(self) -> HomeTool | None:
-        """Return the tool; None if its parameters cannot be expressed."""
+        """Convert the tool, if possible."""
         schema = _schema(self.tool, self.instance)
         if schema is None:
             return None
@@ -101,7 +101,7 @@ class Candidate:
 async def async_get_candidates(
     hass: HomeAssistant, api_ids: Iterable[str], context: llm.LLMContext
 ) -> list[Candidate]:
-    """Return the tools of some APIs; of those with one name, the first."""
+    """Return the unique tools of some APIs."""
     instances = await async_get_instances(hass, api_ids, context)
     pairs = [
         (instance, tool)
@@ -124,9 +124,9 @@ async def async_get_candidates(
 async def async_get_home_tools(
     hass: HomeAssistant, api_ids: Iterable[str], context: llm.LLMContext
 ) -> list[HomeTool | None]:
-    """Return the tools of some APIs; None for what cannot be expressed.
+    """Convert the tools of some APIs.
 
-    The event loop is yielded to between them.
+    None for a tool without a valid schema. The event loop is yielded to between them.
     """
     found, slices = [], LoopSlices()
     for candidate in await async_get_candidates(hass, api_ids, context):
@@ -143,17 +143,17 @@ def accesses(tool: HomeTool, access: HomeAccess) -> bool:
 
 
 def _short_name(name: str) -> str:
-    """Return a name without the domain before it."""
+    """Remove the domain from a name."""
     return name.rpartition("__")[2] or name
 
 
 def _own(argument: str) -> str:
-    """Return the name of an argument beside our own."""
+    """Rename an argument in conflict with ours."""
     return OWN_ACTION if argument == ACTION else argument
 
 
 def _schema(tool: llm.Tool, instance: llm.APIInstance) -> Schema | None:
-    """Return the parameters of a tool; None if they cannot be expressed."""
+    """Return the schema of a tool, if valid."""
     name = intent_type(tool)
     handler = intent_handler(instance.api.hass, name) if name else None
     if handler is not None and handler in _INTENT_SCHEMAS:
@@ -172,7 +172,7 @@ def _schema(tool: llm.Tool, instance: llm.APIInstance) -> Schema | None:
 
 
 def _report(tool: llm.Tool, reason: str) -> None:
-    """Log once that a tool is left out."""
+    """Log an omitted tool once."""
     name = one_line(tool.name, MAX_NAME)
     if name not in _REPORTED:
         _REPORTED.add(name)

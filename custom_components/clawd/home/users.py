@@ -19,7 +19,7 @@ def is_administrator(user: User) -> bool:
 async def async_require_control(
     hass: HomeAssistant, context: Context, entity_id: str
 ) -> None:
-    """Check that the user of a context may control an entity.
+    """Check a user's permission for an entity.
 
     Raises:
         Unauthorized: the user may not, or is not known any more.

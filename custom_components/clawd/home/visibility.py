@@ -1,4 +1,4 @@
-"""Visibility of the home's tools to the agents."""
+"""Visibility of published tools."""
 
 from datetime import datetime
 import json
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # Profiles that show no tools of plugins; OpenClaw wrote `coding` until 2026.7.
 HIDING_PROFILES: Final = ("coding", "messaging", "minimal")
 ALL_PLUGINS: Final = "group:plugins"
-# Seconds; the Gateway does not tell of a changed configuration.
+# Seconds; the Gateway sends no event for a changed configuration.
 RECHECK_INTERVAL: Final = 300.0
 
 
@@ -31,7 +31,10 @@ RECHECK_INTERVAL: Final = 300.0
 def async_track_visibility(
     hass: HomeAssistant, entry: ClawdConfigEntry, node: NodeRuntime
 ) -> Callable[[], None]:
-    """Check after each publication, and again while hidden; return the unsubscribe."""
+    """Track the visibility of published tools.
+
+    Checks after each publication, and again while hidden. Return the unsubscribe.
+    """
     cancel_recheck: Callable[[], None] | None = None
 
     async def async_check() -> None:
@@ -63,7 +66,7 @@ def async_track_visibility(
 
 
 async def async_check_visible(hass: HomeAssistant, entry: ClawdConfigEntry) -> bool:
-    """Show whether the configuration of the Gateway hides our tools.
+    """Check the visibility and update its issue.
 
     Return False if it does.
     """

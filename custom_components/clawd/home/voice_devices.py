@@ -1,4 +1,4 @@
-"""Voice devices on which agents may speak."""
+"""Voice devices of the home."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -36,7 +36,7 @@ MAX_NAMES: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class VoiceDevice:
-    """Voice device that is exposed to agents.
+    """Exposed voice device.
 
     Attributes:
         names: of the device and its satellite, as the user may call it.
@@ -60,7 +60,10 @@ class VoiceDevice:
 
 @callback
 def find_voice_devices(hass: HomeAssistant, feature: int) -> list[VoiceDevice]:
-    """Return the exposed voice devices that can announce, or listen to an answer."""
+    """Return the exposed voice devices.
+
+    With a feature: to announce, or to listen to an answer.
+    """
     found = (_voice_device(hass, state) for state in _satellites(hass))
     return [device for device in found if device.features & feature]
 
@@ -73,7 +76,9 @@ def resolve_voice_devices(
     area: str | None = None,
     name: str | None = None,
 ) -> list[VoiceDevice]:
-    """Return the voice devices of an area or of a name; all without both.
+    """Return the voice devices of an area or name.
+
+    All without both.
 
     Raises:
         NodeCallError: there is none, or the name is that of several.

@@ -68,7 +68,7 @@ def async_track_connection_issues(
 def async_track_scope_issue(
     hass: HomeAssistant, entry: ConfigEntry[Any], client: GatewayClient
 ) -> Callable[[], None]:
-    """Track the approval of the optional scopes; return the unsubscribe."""
+    """Track the scope issue; return the unsubscribe."""
 
     @callback
     def update(scopes: ScopeRequest) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Issue(StrEnum):
-    """Issue of an entry, and the key of its texts."""
+    """Repair issue and its translation key."""
 
     PAIRING_REQUIRED = "pairing_required"
     PROTOCOL_TOO_OLD = "protocol_too_old"
@@ -88,7 +88,7 @@ def async_create_issue(
     placeholders: Mapping[str, str],
     **data: str,
 ) -> None:
-    """Create or update an issue of an entry.
+    """Create or update an issue.
 
     The placeholders must not hold secrets; `data` is for the fix flow.
     """
@@ -99,9 +99,9 @@ def async_create_issue(
 def async_create_home_issue(
     hass: HomeAssistant, entry: ConfigEntry[Any], agent: str, name: str, kind: str
 ) -> None:
-    """Create the issue of an agent that was refused the home from elsewhere.
+    """Create the issue of a refused agent.
 
-    `kind` is the kind of its session, without whom it talks to.
+    `kind` is the kind of its session, without personal parts.
     """
     issue_id = f"{_issue_id(entry, Issue.HOME_REFUSED)}_{agent}"
     placeholders = {"agent": name, "kind": kind}
@@ -155,7 +155,10 @@ def _async_remember_ignored(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Non
 
 
 def _issue_ids(hass: HomeAssistant, entry: ConfigEntry[Any]) -> list[str]:
-    """Return the ids of the issues that an entry has, or had before a restart."""
+    """Return the issue ids of an entry.
+
+    Also those from before a restart.
+    """
     known = ir.async_get(hass).issues
     ids = tuple(_issue_id(entry, issue) for issue in Issue)
     return [one for domain, one in known if domain == DOMAIN and one.startswith(ids)]

@@ -24,7 +24,7 @@ STORE_RETRY_INTERVAL: Final = timedelta(minutes=5)
 def async_track_store_issue(
     hass: HomeAssistant, entry: ConfigEntry[Any]
 ) -> Callable[[], None]:
-    """Track the stores that cannot be written, and write them again."""
+    """Track unwritten stores and retry writing."""
 
     @callback
     def update() -> None:

@@ -1,4 +1,4 @@
-"""Self-test of a running entry; `async_run` is its only door."""
+"""Self-test of a running entry."""
 
 from .report import async_find_suspects
 from .runner import async_run, is_running

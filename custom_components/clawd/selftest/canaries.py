@@ -1,4 +1,4 @@
-"""Faults planted in a sandbox, one for each detector.
+"""Injected faults, one for each detector.
 
 The sandbox has requests, runs and listeners of its own; it touches neither the
 network nor the live client.
@@ -23,7 +23,7 @@ SECRET: Final = 'canary "secret"/+ü of the self-test'  # noqa: S105 - opens not
 
 
 async def detects_ended_request() -> bool:
-    """Keep a request after its end."""
+    """Keep a completed request."""
     pending = PendingRequests(Statistics())
     request = pending.open("canary", timeout=60)
     request.future.cancel()
@@ -33,7 +33,7 @@ async def detects_ended_request() -> bool:
 
 
 async def detects_imbalance() -> bool:
-    """Keep a request that was not counted."""
+    """Keep an uncounted request."""
     pending = PendingRequests(Statistics())
     pending.open("canary", timeout=60)
     difference = detectors.imbalance(pending.snapshot(), issued=0, completed=0)
@@ -42,7 +42,7 @@ async def detects_imbalance() -> bool:
 
 
 async def detects_unknown_response() -> bool:
-    """Deliver a response to a request that was never sent."""
+    """Deliver an unknown response."""
     statistics = Statistics()
     PendingRequests(statistics).resolve(
         Response("canary", ok=True, payload={}, error=None)
@@ -51,13 +51,13 @@ async def detects_unknown_response() -> bool:
 
 
 async def detects_overdue_run() -> bool:
-    """Keep a run after its end."""
+    """Keep an ended run."""
     run = RunInfo("canary", age=0, accepted=True, ended=True, size=0)
     return bool(detectors.overdue_runs([run], overtime=60))
 
 
 async def detects_overdue_request() -> bool:
-    """Keep a request past its deadline."""
+    """Keep an overdue request."""
     pending = PendingRequests(Statistics())
     request = pending.open("canary", timeout=60)
     held = pending.snapshot()
@@ -66,7 +66,7 @@ async def detects_overdue_request() -> bool:
 
 
 async def detects_oversized_run() -> bool:
-    """Keep more text for a reader than the reply has."""
+    """Keep too much unread text."""
     run = RunInfo("canary", age=0, accepted=True, ended=False, size=1, unread=9)
     return bool(detectors.oversized_runs([run]))
 
@@ -83,7 +83,7 @@ async def detects_constant_delays() -> bool:
 
 
 async def detects_stray_timer() -> bool:
-    """Arm an unknown timer beside a known one."""
+    """Arm an unknown timer."""
     loop = asyncio.get_running_loop()
     stray, known = (loop.call_later(60, _tick) for _ in range(2))
     found = detectors.stray_timers([stray, known], [known], __file__)
@@ -93,7 +93,7 @@ async def detects_stray_timer() -> bool:
 
 
 async def detects_stray_task() -> bool:
-    """Start an unknown task beside a known one."""
+    """Start an unknown task."""
     registry = TaskRegistry()
     stray = asyncio.create_task(_wait(), name="canary")
     registry.spawn(_wait(), "canary")
@@ -110,7 +110,7 @@ async def detects_duplicate_listener() -> bool:
 
 
 async def detects_additional_listener() -> bool:
-    """Register a listener after the baseline was taken."""
+    """Register a listener after the baseline."""
     listeners: EventListeners[Event] = EventListeners(
         Statistics(), TaskRegistry().spawn
     )
@@ -119,7 +119,7 @@ async def detects_additional_listener() -> bool:
 
 
 async def detects_growth() -> bool:
-    """Add one to a count."""
+    """Increase a count."""
     return bool(detectors.grown_counts({}, {"canary": 1}))
 
 

@@ -1,4 +1,4 @@
-"""Detectors of leaks: pure functions, shared by checks and canaries."""
+"""Leak detectors, used by checks and canaries."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Lag:
         late: whether it is more than a hiccup.
         longest: in seconds.
         share: of the time.
-        blocker: what blocked it for most of the time, if that is known.
+        blocker: code blocking it for most of the time, if known.
 
     """
 
@@ -49,29 +49,29 @@ class Lag:
 
 
 def ended_requests(pending: Iterable[PendingRequest]) -> list[str]:
-    """Return the ids of pending requests that have ended."""
+    """Return the ids of completed pending requests."""
     return [request.id for request in pending if request.future.done()]
 
 
 def imbalance(pending: Collection[object], issued: int, completed: int) -> int:
-    """Return the difference between pending and open requests."""
+    """Return the difference between pending and open."""
     return abs(len(pending) - (issued - completed))
 
 
 def overdue_requests(
     pending: Iterable[PendingRequest], now: float, tolerance: float
 ) -> list[str]:
-    """Return the ids of requests past their deadline."""
+    """Return the ids of overdue requests."""
     return [r.id for r in pending if now - r.deadline > tolerance]
 
 
 def overdue_runs(runs: Iterable[RunInfo], overtime: float) -> list[str]:
-    """Return the ids of ended runs, and of those past their timeout."""
+    """Return the ids of ended or overdue runs."""
     return [run.run_id for run in runs if run.ended or run.age > run.timeout + overtime]
 
 
 def oversized_runs(runs: Iterable[RunInfo]) -> list[str]:
-    """Return the ids of runs with too much unread."""
+    """Return the ids of oversized runs."""
     # More than the reply itself may be unread: a segment that was replaced had been
     # emitted before, and cannot be taken back.
     return [
@@ -86,7 +86,7 @@ def stray_tasks(
     known: Collection[asyncio.Task[object] | None],
     folder: str,
 ) -> list[asyncio.Task[object]]:
-    """Return the unknown tasks that run a folder's code."""
+    """Return unknown tasks from a folder."""
     return [
         task for task in tasks if task not in known and _source(task).startswith(folder)
     ]
@@ -97,7 +97,7 @@ def stray_timers(
     known: Collection[object],
     folder: str,
 ) -> list[str]:
-    """Return the callbacks of unknown timers of a folder."""
+    """Return callbacks of unknown timers from a folder."""
     callbacks = armed_callbacks(handle for handle in handles if handle not in known)
     return [
         callback.__qualname__
@@ -107,7 +107,7 @@ def stray_timers(
 
 
 def wrong_counts(found: Iterable[str], expected: Mapping[str, int]) -> list[str]:
-    """Return the names whose count is not the expected one."""
+    """Return the names with unexpected counts."""
     counts = Counter(found)
     names = sorted({*counts, *expected})
     return [name for name in names if counts[name] != expected.get(name, 0)]
@@ -116,7 +116,7 @@ def wrong_counts(found: Iterable[str], expected: Mapping[str, int]) -> list[str]
 def changed_counts(
     baseline: Mapping[str, int], listeners: Mapping[str, Collection[object]]
 ) -> list[str]:
-    """Return the events whose number of listeners changed."""
+    """Return the events with changed listener counts."""
     found = (event for event, callables in listeners.items() for _ in callables)
     return wrong_counts(found, baseline)
 
@@ -124,12 +124,12 @@ def changed_counts(
 def grown_counts(
     before: Mapping[str, int], after: Mapping[str, int], by: int = 1
 ) -> list[str]:
-    """Return the names whose count has grown."""
+    """Return the names with increased counts."""
     return [name for name in sorted(after) if after[name] - before.get(name, 0) >= by]
 
 
 def duplicates(listeners: Mapping[str, Collection[Callable[..., object]]]) -> list[str]:
-    """Return the events with a listener that is registered twice."""
+    """Return the events with duplicate listeners."""
     # By `==`: a bound method is a new object at each access, so never `is` itself.
     return [
         event
@@ -139,11 +139,11 @@ def duplicates(listeners: Mapping[str, Collection[Callable[..., object]]]) -> li
 
 
 def loop_lag(watch: LoopWatch, monitor: LoopMonitor, *, frequent: bool) -> Lag:
-    """Return the lag of the event loop in a self-test, and in the minutes before.
+    """Return the lag of the event loop.
 
-    `frequent`: each look at the loop found it blocked.
+    In the self-test, and in the minutes before. `frequent`: each sample was blocked.
     """
-    # What the self-test itself takes is not the host's.
+    # The self-test's own blocks are not the host's fault.
     blocks = [
         block
         for block in watch.blocks
@@ -165,7 +165,7 @@ def loop_lag(watch: LoopWatch, monitor: LoopMonitor, *, frequent: bool) -> Lag:
 
 
 def _blocker(blocks: Iterable[Block], total: float) -> Place | None:
-    """Return who blocked the loop for most of the time."""
+    """Return the code blocking for most of the time."""
     times: defaultdict[Place, float] = defaultdict(float)
     for block in blocks:
         if block.place:
@@ -175,7 +175,7 @@ def _blocker(blocks: Iterable[Block], total: float) -> Place | None:
 
 
 def max_per_minute(times: Collection[float]) -> int:
-    """Return the maximum number of times within a minute."""
+    """Return the maximum count per minute."""
     return max(
         (sum(0 <= at - first < MINUTE for at in times) for first in times),
         default=0,
@@ -183,14 +183,14 @@ def max_per_minute(times: Collection[float]) -> int:
 
 
 def constant_delays(delays: Collection[float]) -> bool:
-    """Return whether delays are constant, so without jitter."""
+    """Return whether delays lack jitter."""
     return len(delays) >= MIN_DELAYS and len({round(d, 3) for d in delays}) == 1
 
 
 def scheduled_timers(
     loop: asyncio.AbstractEventLoop,
 ) -> list[asyncio.TimerHandle] | None:
-    """Return the timers of a loop, if it tells."""
+    """Return the timers of a loop, if accessible."""
     # asyncio lists its timers nowhere in public.
     handles = getattr(loop, "_scheduled", None)
     return list(handles) if isinstance(handles, list) else None
@@ -199,7 +199,7 @@ def scheduled_timers(
 def armed_callbacks(
     handles: Iterable[asyncio.TimerHandle],
 ) -> list[Callable[..., object]]:
-    """Return the callbacks of timers that were not cancelled."""
+    """Return the callbacks of active timers."""
     return [
         inspect.unwrap(getattr(handle, "_callback", print))
         for handle in handles
@@ -208,7 +208,7 @@ def armed_callbacks(
 
 
 def coroutine_of(task: asyncio.Task[object]) -> CoroutineType[Any, Any, Any] | None:
-    """Return the coroutine of a task, if any."""
+    """Return the coroutine of a task."""
     coroutine = task.get_coro()
     return coroutine if inspect.iscoroutine(coroutine) else None
 

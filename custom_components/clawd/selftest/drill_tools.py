@@ -1,4 +1,4 @@
-"""Tools of the drills: interrupting the connection, reloading the entry."""
+"""Tools for drills."""
 
 import asyncio
 from contextlib import contextmanager, suppress
@@ -50,14 +50,14 @@ drill = partial(check, mode=Mode.DRILL, requires=PREREQUISITES, timeout=DRILL_TI
 
 
 class RunStartedError(Exception):
-    """Run that started in a drill, which must not interrupt it."""
+    """Run started during a drill."""
 
 
 class ReloadError(Exception):
-    """Entry that is not loaded after a reload."""
+    """Entry not loaded after a reload."""
 
     def __init__(self, state: ConfigEntryState) -> None:
-        """Keep the state it is in instead."""
+        """Initialize the error with the entry's state."""
         super().__init__(state)
         self.state = state
 
@@ -83,7 +83,7 @@ class DrillResult:
 async def interrupt(
     client: GatewayClient, close_code: int | None = None, *, wait_delay: bool = False
 ) -> DrillResult:
-    """End the connection and wait for the next one.
+    """Interrupt the connection and await the next.
 
     The delay in between is skipped; with `wait_delay` only a long one.
     """
@@ -110,7 +110,7 @@ async def interrupt(
     finally:
         unsubscribe()
     seconds = perf_counter() - started
-    # A Gateway that leaves an attempt waiting is not asked again at once.
+    # While an attempt is unanswered, do not start another.
     attempting = not reconnected and client.state in _ATTEMPTING
     if not reconnected and not attempting:
         await _restore_connection(client)
@@ -161,7 +161,9 @@ async def reload(context: CheckContext, times: int = 1) -> None:
 
 
 def require_no_runs(context: CheckContext, calls: int = 0) -> None:
-    """Require that no run, and no call but the drill's own, would be interrupted.
+    """Raise if a run or call is active.
+
+    The drill's own call is not counted.
 
     Raises:
         RunStartedError: there is one.
@@ -178,7 +180,7 @@ def _is_connected(client: GatewayClient) -> bool:
 
 @contextmanager
 def frozen_objects() -> Iterator[None]:
-    """Limit garbage collections to objects created from now on."""
+    """Restrict garbage collection to new objects."""
     # A collection of all objects of Home Assistant would block its loop. Objects
     # frozen by others stay frozen.
     frozen_before = gc.get_freeze_count() > 0
@@ -192,7 +194,7 @@ def frozen_objects() -> Iterator[None]:
 
 
 async def _wait_for_node(context: CheckContext) -> None:
-    """Wait for the first attempt of the node, which a setup does not wait for."""
+    """Wait for the node's first connection attempt."""
     if node := context.runtime.node:
         with suppress(TimeoutError, GatewayError):
             async with asyncio.timeout(RECONNECT_TIMEOUT):

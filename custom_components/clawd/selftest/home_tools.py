@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ..home.settings import AgentHome
     from .model import CheckContext
 
-# Takes no arguments, and hardly any time.
+# Has no arguments or effects, and is fast.
 HARMLESS_ACTION: Final = "GetDateTime"
 # Arguments of Home Assistant's own tools whose values are names of entities.
 NAMES_OF: Final = {"calendar": "calendar", "todo_list": "todo"}
@@ -44,50 +44,50 @@ CAMERA: Final = "camera"
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """Part of the home that is offered to agents."""
+    """Offered entity, area or script."""
 
     kind: str
     name: str
 
 
 def home_of(context: CheckContext) -> HomeService:
-    """Return the home's service, for checks that require one."""
+    """Return the home's service, which must exist."""
     home = get_home(context.entry)
     assert home  # noqa: S101 - of the prerequisite
     return home
 
 
 def node_of(context: CheckContext) -> NodeRuntime:
-    """Return the node, for checks that require one."""
+    """Return the node, which must exist."""
     node = context.runtime.node
     assert node  # noqa: S101 - of the prerequisite
     return node
 
 
 def agents_with_access(context: CheckContext) -> list[AgentHome]:
-    """Return the settings of the agents that have access to the home."""
+    """Return the agents with access to the home."""
     homes = agent_homes(context.entry)
     return [home for home in homes if home.access is not HomeAccess.NONE]
 
 
 def throw_away_key(agent: str) -> str:
-    """Return the key of a session that nobody uses again."""
+    """Return a new session key."""
     return f"agent:{agent}:clawd-self-test-{uuid4().hex}"
 
 
 def self_test_origin(context: CheckContext, agent: AgentHome) -> CallOrigin:
-    """Return the origin of calls that the self-test makes as an agent."""
+    """Return the origin of the self-test's calls."""
     language = context.hass.config.language
     return CallOrigin(agent.subentry_id, "self-test", language)
 
 
 def shown_name(context: CheckContext, name: str) -> str:
-    """Return the name by which agents call one of our tools."""
+    """Return the tool's name for agents."""
     return f"{home_of(context).prefix}{name}"
 
 
 def offers(context: CheckContext, action: str) -> bool:
-    """Return whether the agents are offered an action that reads."""
+    """Return whether a reading action is offered."""
     return action in _actions(node_of(context).host.wanted, HOME_STATE)
 
 
@@ -97,7 +97,7 @@ def wanted_names(context: CheckContext) -> set[str]:
 
 
 def not_exposed(context: CheckContext) -> set[Offered]:
-    """Return offered names that are not exposed.
+    """Return the offered names without exposure.
 
     Computed from Home Assistant's exposure, without the code that builds the tools.
     """
@@ -113,7 +113,7 @@ def not_exposed(context: CheckContext) -> set[Offered]:
 def _tools_without_access(
     context: CheckContext, tools: Iterable[NodeTool]
 ) -> Iterator[Offered]:
-    """Yield the tools that no agent may call."""
+    """Yield tools without an agent."""
     agents = agents_with_access(context)
     accesses = {home.access for home in agents}
     allowed = {HOME_STATE} if accesses else set()
@@ -151,7 +151,7 @@ def _hidden_names(hass: HomeAssistant, tools: Iterable[NodeTool]) -> Iterator[Of
 def _hidden_voice_devices(
     hass: HomeAssistant, tools: Iterable[NodeTool]
 ) -> Iterator[Offered]:
-    """Yield voice devices that agents may speak on, and that are not exposed."""
+    """Yield offered, unexposed voice devices."""
     if not {MessageTool.ANNOUNCE, MessageTool.ASK} & {tool.name for tool in tools}:
         return
     for device in find_voice_devices(hass, ANNOUNCE | START_CONVERSATION):
@@ -162,7 +162,7 @@ def _hidden_voice_devices(
 def _hidden_cameras(
     hass: HomeAssistant, tools: Iterable[NodeTool]
 ) -> Iterator[Offered]:
-    """Yield cameras through which agents may look, and that are not exposed."""
+    """Yield offered, unexposed cameras."""
     if HOME_LOOK not in {tool.name for tool in tools}:
         return
     for camera in find_cameras(hass):
@@ -173,7 +173,7 @@ def _hidden_cameras(
 
 
 def is_exposed_device(hass: HomeAssistant, satellite: str) -> bool:
-    """Return whether a satellite, or a media player of its device, is exposed."""
+    """Return whether a satellite's device is exposed."""
     registry = er.async_get(hass)
     entry = registry.async_get(satellite)
     players = [
@@ -185,7 +185,7 @@ def is_exposed_device(hass: HomeAssistant, satellite: str) -> bool:
 
 
 def _names_of(hass: HomeAssistant, state: State) -> Iterator[str]:
-    """Yield the names of an entity, as Home Assistant shows them to agents."""
+    """Yield the names of an entity for agents."""
     entry = er.async_get(hass).async_get(state.entity_id)
     # Before 2026.10, it joined them by commas, and split them again.
     for name in (state.name.strip(), *(entry.aliases if entry else ())):
@@ -202,7 +202,7 @@ def _actions(tools: Iterable[NodeTool], name: str) -> list[str]:
 
 
 def _choices(tools: Iterable[NodeTool], name: str, argument: str) -> list[str]:
-    """Return the values of an argument that a schema names."""
+    """Return the allowed values of an argument."""
     schemas: list[Any] = [tool.parameters for tool in tools if tool.name == name]
     return [
         value

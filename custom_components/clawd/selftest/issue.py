@@ -1,4 +1,4 @@
-"""Repair issue of the checks that failed."""
+"""Repair issue for failed checks."""
 
 from typing import TYPE_CHECKING, Any, Final
 
@@ -48,7 +48,7 @@ def _update_failed(failed: dict[str, dict[str, Any]], report: Report) -> None:
         check_id, status = check["id"], check["status"]
         if status in FAILED_STATUSES and check_id not in CHECKS_WITH_OWN_ISSUE:
             failed[check_id] = check
-        # A check that was skipped says nothing: it may still fail.
+        # A skipped check may still fail: keep the issue.
         elif status != Status.SKIP:
             failed.pop(check_id, None)
 
@@ -74,6 +74,6 @@ def _async_update_issue(
 
 
 def _mode_of(failed: dict[str, dict[str, Any]]) -> Mode:
-    """Return the mode that runs these checks again."""
+    """Return the mode of failed checks."""
     modes = [check.mode for check in CHECKS if check.id in failed]
     return max((Mode.ACTIVE, *modes), key=list(Mode).index)

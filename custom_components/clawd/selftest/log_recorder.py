@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class _Recorder(logging.Handler):
-    """Handler that keeps every record."""
+    """Handler keeping every record."""
 
     def __init__(self, level: int) -> None:
         """Forward records of at least `level`."""
@@ -29,7 +29,7 @@ class _Recorder(logging.Handler):
 
 @contextmanager
 def recorded_log() -> Iterator[list[tuple[str, str]]]:
-    """Record logger name and text of everything from DEBUG on."""
+    """Record all log messages from DEBUG on."""
     recorder = _Recorder(LOGGER.getEffectiveLevel())
     level, propagate = LOGGER.level, LOGGER.propagate
     LOGGER.addHandler(recorder)

@@ -1,4 +1,4 @@
-"""Watch over the event loop during a self-test."""
+"""Event loop monitoring during a self-test."""
 
 import asyncio
 from collections import Counter
@@ -35,7 +35,7 @@ _LIBRARIES: Final = (
 
 
 class Owner(Enum):
-    """Owner of the code that blocked the loop."""
+    """Owner of blocking code."""
 
     INTEGRATION = auto()
     SELF_TEST = auto()
@@ -44,7 +44,7 @@ class Owner(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Code that blocked the loop; `name` is for a maintainer."""
+    """Code blocking the loop."""
 
     owner: Owner
     name: str
@@ -52,11 +52,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Time in which the loop did nothing else.
+    """Interval of a blocked loop.
 
     Attributes:
         end: on the loop's clock.
-        place: where it was seen again and again, if it was.
+        place: code seen in most samples, if any.
 
     """
 
@@ -69,13 +69,13 @@ RUNNING: Final[set[LoopWatch]] = set()
 
 
 class LoopWatch:
-    """Lag of the event loop, and the code that causes it.
+    """Lag of the event loop and its cause.
 
     A timer measures the lag. While it is overdue, a thread looks where the loop's
     thread is.
 
     Attributes:
-        blocks: what was longer than `MAX_LAG`, oldest first.
+        blocks: those longer than `MAX_LAG`, oldest first.
 
     """
 
@@ -122,11 +122,11 @@ class LoopWatch:
         return self._loop.time() - self._started if self._loop else 0.0
 
     def now(self) -> float:
-        """Return the time of the loop's clock, for `lag_since`."""
+        """Return the loop's time."""
         return self._loop.time() if self._loop else 0.0
 
     def lag_since(self, start: float) -> float:
-        """Return the seconds for which the loop was blocked since a time."""
+        """Return the blocked seconds since `start`."""
         blocks = (min(b.seconds, b.end - start) for b in self.blocks if b.end > start)
         # The block of a timer that is overdue is not known yet.
         overdue = self._overdue()
@@ -148,7 +148,7 @@ class LoopWatch:
         self._arm(loop)
 
     def _look(self, loop: asyncio.AbstractEventLoop, thread_id: int) -> None:
-        """Note where the loop's thread is while its timer is overdue."""
+        """Sample the stack of a blocked loop."""
         while not self._stopped.wait(LOOK_INTERVAL):
             looks = self._looks
             frame = _frames().get(thread_id)
@@ -164,7 +164,7 @@ def _frames() -> dict[int, FrameType]:
 
 
 def place_of(frame: FrameType | None) -> Place:
-    """Return the code at fault in a stack.
+    """Return the blocking code in a stack.
 
     The innermost frame of a component tells the owner: what blocks may be a library,
     and may have been called through one.
@@ -185,13 +185,13 @@ def place_of(frame: FrameType | None) -> Place:
 
 
 def _proven_place(looks: list[Place]) -> Place | None:
-    """Return the place that was seen most, if often enough."""
+    """Return the most frequent place, if significant."""
     for place, count in Counter(looks).most_common(1):
         return place if count >= MIN_LOOKS else None
     return None
 
 
 def _describe(frame: FrameType) -> str:
-    """Return name and file of a function: `Store.save (homekit/storage.py)`."""
+    """Return name and file of a function."""
     *_, folder, file = Path("-", frame.f_code.co_filename).parts
     return f"{frame.f_code.co_qualname} ({folder}/{file})"

@@ -1,4 +1,4 @@
-"""Checks, their results and their context."""
+"""Checks, results and context."""
 
 import asyncio
 from collections import Counter
@@ -28,7 +28,7 @@ NODE_CONNECTION: Final = "node connection"
 
 
 class Component(StrEnum):
-    """Component that a check is about."""
+    """Component covered by a check."""
 
     GATEWAY = "gateway"
     HOME_ASSISTANT = "home_assistant"
@@ -99,7 +99,7 @@ def check(  # noqa: PLR0913 - each has a default
 ) -> Callable[[Run], Check]:
     """Make a check of a function `check_<id>`.
 
-    The first line of its docstring says what the check looks at, the second
+    The first line of its docstring is the subject of the check, the second
     paragraph why; `docs/self-test.md` is made of them.
     """
 
@@ -111,7 +111,10 @@ def check(  # noqa: PLR0913 - each has a default
 
 
 def for_each_client(run: ClientRun) -> Run:
-    """Run a check for each client of the entry; return the first worst result."""
+    """Run a check for each client.
+
+    Return the first worst result.
+    """
 
     @wraps(run)
     async def run_for_all(context: CheckContext) -> CheckResult:
@@ -131,7 +134,7 @@ def for_each_client(run: ClientRun) -> Run:
 def expect_none(
     found: int, unit: str, *, details: tuple[str, ...] = (), **placeholders: str | float
 ) -> CheckResult:
-    """Return the result of a search for faults."""
+    """Fail if anything was found."""
     return CheckResult(
         status=Status.FAIL if found else Status.PASS,
         observed=found,
@@ -152,13 +155,13 @@ class CheckOutcome:
 
     @property
     def origin(self) -> Origin:
-        """Return where the cause lies."""
+        """Return the origin of the cause."""
         return self.result.origin or self.check.origin
 
 
 @dataclass(slots=True)
 class CheckContext:
-    """Context of the checks of one self-test.
+    """Context of one self-test's checks.
 
     Attributes:
         self_tests: tasks of all running self-tests.
@@ -187,12 +190,12 @@ class CheckContext:
 
     @property
     def runtime(self) -> ClawdRuntime:
-        """Return the present runtime, or the last one."""
+        """Return the current or last runtime."""
         self.refresh_runtime()
         return self._runtime
 
     def refresh_runtime(self) -> None:
-        """Release the runtime that a reload has replaced."""
+        """Release the runtime after a reload."""
         if self.entry.state is ConfigEntryState.LOADED:
             self._runtime = self.entry.runtime_data
 
@@ -203,31 +206,31 @@ class CheckContext:
 
     @property
     def drill_time(self) -> float:
-        """Return the seconds that are left for drills."""
+        """Return the seconds left for drills."""
         return self.deadline - asyncio.get_running_loop().time()
 
     def counted(self, name: str) -> int:
-        """Return how often an event was counted since the setup of the entry."""
+        """Return an event count since setup."""
         return self.events[name]
 
     @property
     def events(self) -> Counter[str]:
-        """Return the counts of the clients since the setup of the entry."""
+        """Return the event counts since setup."""
         return events_since_setup(self.runtime)
 
     def result_of(self, check_id: str) -> CheckResult | None:
-        """Return the result of a check that was completed before, if any."""
+        """Return an earlier result, if any."""
         results = (o.result for o in self.outcomes if o.check.id == check_id)
         return next(results, None)
 
     @property
     def gateway_slow(self) -> bool:
-        """Return whether the Gateway was slow in this self-test."""
+        """Return whether the Gateway was slow."""
         round_trip = self.result_of("round_trip")
         return bool(round_trip and round_trip.status in (Status.WARN, Status.FAIL))
 
     async def recheck[T](self, scan: Callable[[], Collection[T]]) -> list[T]:
-        """Scan twice and return the suspects of both scans."""
+        """Scan twice and return the persistent suspects."""
         # A task may be about to end, a listener about to unsubscribe: only a
         # suspect that stays is a leak.
         suspects = scan()
@@ -239,7 +242,7 @@ class CheckContext:
 
 
 def events_since_setup(runtime: ClawdRuntime) -> Counter[str]:
-    """Return the counts of the clients since the setup of the entry."""
+    """Return the clients' event counts since setup."""
     events = Counter(count_events(runtime.client)) - Counter(runtime.events_before)
     if node := runtime.node:
         events += Counter(count_events(node.client)) - Counter(node.events_before)
@@ -247,7 +250,7 @@ def events_since_setup(runtime: ClawdRuntime) -> Counter[str]:
 
 
 def loop_late(lag: float) -> CheckResult:
-    """Return the result of a measurement that a late event loop has spoiled."""
+    """Return the result of an invalid measurement."""
     return CheckResult(
         status=Status.SKIP,
         reason="loop_late",
@@ -256,7 +259,10 @@ def loop_late(lag: float) -> CheckResult:
 
 
 def milliseconds(seconds: float) -> str:
-    """Format seconds as milliseconds with three significant digits."""
+    """Format seconds as milliseconds.
+
+    With three significant digits.
+    """
     return f"{float(f'{seconds * 1000:.3g}'):g}"
 
 

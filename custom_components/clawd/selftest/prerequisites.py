@@ -43,7 +43,7 @@ def connected(context: CheckContext) -> str | None:
 
 
 def answered(error: GatewayError | None) -> bool:
-    """Return whether something answered where a Gateway should."""
+    """Return whether the peer answered."""
     if isinstance(error, CannotConnectError):
         return error.http_status is not None or error.code not in NO_ANSWER
     return isinstance(
@@ -56,7 +56,7 @@ def answered(error: GatewayError | None) -> bool:
 
 
 def gateway_answers(context: CheckContext) -> str | None:
-    """Require that the Gateway has not left a request of this self-test waiting."""
+    """Require a responsive Gateway."""
     # A connection that is cut comes back only if the Gateway answers.
     round_trip = context.result_of("round_trip")
     failed = round_trip and round_trip.status is Status.FAIL
@@ -64,14 +64,14 @@ def gateway_answers(context: CheckContext) -> str | None:
 
 
 def handshake_complete(context: CheckContext) -> str | None:
-    """Require that no handshake of this entry is in progress."""
+    """Require no handshake of this entry."""
     # The request of a handshake is counted, but its connection is not shown yet.
     states = [client.state for client in context.runtime.clients]
     return "in_handshake" if ConnectionState.HANDSHAKING in states else None
 
 
 def all_handshakes_complete(context: CheckContext) -> str | None:
-    """Require that no handshake is in progress anywhere."""
+    """Require no handshake of any entry."""
     config_entries = context.hass.config_entries
     entries = config_entries.async_loaded_entries(DOMAIN)
     states = [
@@ -85,7 +85,7 @@ def all_handshakes_complete(context: CheckContext) -> str | None:
 
 
 def setup_complete(context: CheckContext) -> str | None:
-    """Require a loaded entry, and no other in transit."""
+    """Require a loaded entry, and none in transit."""
     states = [e.state for e in context.hass.config_entries.async_entries(DOMAIN)]
     loaded = context.entry.state is ConfigEntryState.LOADED
     in_transit = not loaded or any(state in _IN_TRANSIT for state in states)
@@ -93,25 +93,25 @@ def setup_complete(context: CheckContext) -> str | None:
 
 
 def home_offered(context: CheckContext) -> str | None:
-    """Require that an agent has access to the home."""
+    """Require an agent with access to the home."""
     return None if get_home(context.entry) else "home_not_offered"
 
 
 def home_node(context: CheckContext) -> str | None:
-    """Require a node, by which agents reach the home."""
+    """Require a node."""
     if context.runtime.node is None:
         return home_offered(context) or "home_not_supported"
     return None
 
 
 def home_node_connected(context: CheckContext) -> str | None:
-    """Require that the node is connected."""
+    """Require a connected node."""
     node = context.runtime.node
     return None if node and node.client.hello else "home_not_connected"
 
 
 def home_published(context: CheckContext) -> str | None:
-    """Require that the Gateway has taken all tools."""
+    """Require that all tools are published."""
     node = context.runtime.node
     wanted = {tool.name for tool in node.host.wanted} if node else set()
     taken = {*node.host.published} if node else set()
@@ -119,17 +119,17 @@ def home_published(context: CheckContext) -> str | None:
 
 
 def questions_asked(context: CheckContext) -> str | None:
-    """Require that questions of agents are answered."""
+    """Require the option to answer questions."""
     return None if get_agent_questions(context.entry) else "questions_off"
 
 
 def no_open_calls(context: CheckContext) -> str | None:
-    """Require that no call of the home's tools would be interrupted."""
+    """Require no open tool calls."""
     node = context.runtime.node
     return "home_calls_under_way" if node and node.host.open_calls else None
 
 
 def no_open_runs(context: CheckContext) -> str | None:
-    """Require that no run would be interrupted."""
+    """Require no open runs."""
     runs = context.runtime.client.introspection.runs or get_ongoing(context.entry).all
     return "runs_under_way" if runs else None

@@ -1,4 +1,4 @@
-"""Checks of the self-test, in their order.
+"""Registry of checks.
 
 A new check goes into a module of `checks`; nothing has to be added here.
 """

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 async def async_build_report(
     context: CheckContext, started_at: datetime, duration: float
 ) -> Report:
-    """Build the report in the language of Home Assistant."""
+    """Build the report in Home Assistant's language."""
     hass = context.hass
     texts = await async_get_translations(
         hass, hass.config.language, "exceptions", {DOMAIN}
@@ -48,7 +48,10 @@ async def async_build_report(
 async def async_find_suspects(
     hass: HomeAssistant, entry: ClawdConfigEntry
 ) -> tuple[str, ...]:
-    """Return the suspects of the client, or of the failed setup."""
+    """Return the suspects of an entry.
+
+    Of its client, or of the failed setup.
+    """
     texts = await async_get_translations(
         hass, hass.config.language, "exceptions", {DOMAIN}
     )
@@ -57,7 +60,7 @@ async def async_find_suspects(
         events = events_since_setup(runtime)
         evidence = Evidence.of_client(runtime.client, events)
     else:
-        # The client is gone, but not what it has seen.
+        # The client is gone, but its history remains.
         evidence = Evidence.of_history(get_history(hass, entry.entry_id))
     return tuple(suspect_texts(find_suspects(evidence), texts))
 
@@ -92,12 +95,12 @@ def build_report(
 
 
 def _liveness(context: CheckContext) -> Status:
-    """Return the status of the integration, regardless of the Gateway."""
+    """Return the status of the integration alone."""
     return worst(o.result.status for o in context.outcomes if _is_own(o))
 
 
 def _readiness(context: CheckContext) -> Status:
-    """Return the status of everything around the integration."""
+    """Return the status of its surroundings."""
     connection = Status.PASS if context.connected else Status.FAIL
     others = (o.result.status for o in context.outcomes if not _is_own(o))
     return worst((connection, *others))
@@ -118,7 +121,10 @@ def _gateway(context: CheckContext) -> JsonObjectType:
 
 
 def _questions(context: CheckContext) -> list[JsonValueType]:
-    """Return how the last questions ended, without their content."""
+    """Return the outcomes of the last questions.
+
+    Without their content.
+    """
     outcomes = context.runtime.client.introspection.run_outcomes
     return [
         {"at": utc_from_timestamp(o.at).isoformat(timespec="seconds"), "code": o.code}
@@ -147,7 +153,7 @@ def _summary(context: CheckContext) -> JsonObjectType:
 
 
 def _check(outcome: CheckOutcome, texts: Texts) -> JsonObjectType:
-    """Return the report of one check."""
+    """Return the report of a check."""
     check, result = outcome.check, outcome.result
     subject = result.reason or check.id
     passed = result.status is Status.PASS

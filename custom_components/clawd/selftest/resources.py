@@ -1,4 +1,4 @@
-"""Resources that an entry acquires and releases."""
+"""Resources of entries."""
 
 from collections import Counter
 from typing import TYPE_CHECKING, Final
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ResourceTracker:
-    """Resources of an entry, across its reloads.
+    """Resources of an entry, across reloads.
 
     Attributes:
         held: resources held at present, by name.
@@ -30,7 +30,7 @@ class ResourceTracker:
     def async_track(
         self, entry: ConfigEntry, name: str, release: Callable[[], None]
     ) -> None:
-        """Count a resource, and release it when the entry unloads."""
+        """Track a resource until the entry unloads."""
         self.held[name] += 1
 
         @callback

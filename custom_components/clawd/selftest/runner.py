@@ -41,12 +41,12 @@ if TYPE_CHECKING:
 MAX_LAG_OF_TIMEOUT: Final = 0.1
 # Seconds in which every drill ends with a Gateway that answers, by its own timeouts.
 MIN_DRILL_TIME: Final = 10.0
-# What a late loop may be the reason for.
+# Statuses that a late event loop may explain.
 DOUBTFUL: Final = (Status.WARN, Status.FAIL, Status.ERROR)
 
 
 class RunningSelfTests:
-    """Running self-tests, at most one an entry.
+    """Running self-tests, one per entry.
 
     Only one of all may drill: log level and memory trace are shared by entries.
     """
@@ -57,7 +57,7 @@ class RunningSelfTests:
         self._drill_lock = asyncio.Lock()
 
     def is_running(self, entry: ClawdConfigEntry) -> bool:
-        """Return whether a self-test of an entry is running."""
+        """Return whether a self-test is running."""
         return entry.entry_id in self._tasks
 
     async def async_run(
@@ -67,7 +67,7 @@ class RunningSelfTests:
         mode: Mode,
         checks: Sequence[Check],
     ) -> Report:
-        """Run checks on a loaded entry and return the report.
+        """Run checks and return the report.
 
         Raises:
             ServiceValidationError: a self-test of the entry is running, or the
@@ -107,7 +107,7 @@ async def async_run(
     mode: Mode,
     checks: Sequence[str] | None = None,
 ) -> Report:
-    """Test an entry; store and return the report.
+    """Run, store and return a self-test.
 
     `checks` are ids; None or empty runs all checks of the mode.
 
@@ -123,12 +123,12 @@ async def async_run(
 
 @callback
 def is_running(hass: HomeAssistant, entry: ClawdConfigEntry) -> bool:
-    """Return whether a self-test of an entry is running."""
+    """Return whether a self-test is running."""
     return _running(hass).is_running(entry)
 
 
 async def run_checks(checks: Sequence[Check], context: CheckContext) -> None:
-    """Run checks, and add their outcomes to the context."""
+    """Run checks and collect their outcomes."""
     for check in checks:
         started = perf_counter()
         result = await _run_check(check, context)
@@ -141,7 +141,7 @@ def _running(hass: HomeAssistant) -> RunningSelfTests:
 
 
 def _choose_checks(ids: Sequence[str] | None, mode: Mode) -> list[Check]:
-    """Return the chosen checks in their order."""
+    """Return the chosen checks in order."""
     if not ids:
         return [check for check in CHECKS if mode.includes(check.mode)]
     if unknown := set(ids) - {check.id for check in CHECKS}:
@@ -223,11 +223,11 @@ def _skipped(reason: str) -> CheckResult:
 
 
 def _overdue(check: Check, context: CheckContext, timeout: float) -> CheckResult:
-    """Return the result of a check that did not end in time."""
+    """Return the result of a check timeout."""
     drill = check.mode is Mode.DRILL
     if context.gateway_slow or (drill and not context.connected):
         return _skipped("gateway_slow")
-    # The drills before it have left it too little.
+    # Earlier drills used up the time.
     if drill and timeout < MIN_DRILL_TIME:
         return _skipped("drill_overdue")
     seconds = {"seconds": round(timeout, 3)}
@@ -235,7 +235,7 @@ def _overdue(check: Check, context: CheckContext, timeout: float) -> CheckResult
 
 
 def _failure(err: Exception, context: CheckContext) -> CheckResult:
-    """Return the result of a check that raised."""
+    """Return the result of a failed check."""
     match err:
         case RunStartedError():
             return _skipped("runs_under_way")
@@ -265,7 +265,7 @@ def _failure(err: Exception, context: CheckContext) -> CheckResult:
 
 
 def _origin_of(err: ReloadError, context: CheckContext) -> Origin:
-    """Return who kept an entry from being loaded."""
+    """Return the origin of a failed reload."""
     # The Gateway did not answer yet, or the setup ended with a translated error of
     # the client; a bug of the setup has no translation.
     waits = err.state in (
@@ -277,7 +277,7 @@ def _origin_of(err: ReloadError, context: CheckContext) -> Origin:
 
 
 def _broken_check(err: Exception) -> CheckResult:
-    """Return the place of an exception in a check."""
+    """Return the location of an exception."""
     # A message may hold a secret; source lines do not.
     frames = traceback.extract_tb(err.__traceback__)
     return CheckResult(

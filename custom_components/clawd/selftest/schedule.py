@@ -25,7 +25,7 @@ SUNDAY: Final = 6
 
 @callback
 def async_schedule_self_tests(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
-    """Schedule self-tests of an entry while it is loaded."""
+    """Schedule self-tests of a loaded entry."""
 
     async def async_run_if_due(now: datetime) -> None:
         schedule = entry.options.get(CONF_SELF_TEST_SCHEDULE, DEFAULT_SCHEDULE)
@@ -53,7 +53,7 @@ def async_schedule_self_tests(hass: HomeAssistant, entry: ClawdConfigEntry) -> N
 
 
 def _exists(local: datetime) -> bool:
-    """Return whether the clocks show a local time."""
+    """Return whether a local time exists."""
     return dt_util.as_local(dt_util.as_utc(local)).hour == local.hour
 
 

@@ -11,10 +11,13 @@ type Texts = Mapping[str, str]
 
 
 def text_key(key: str) -> str:
-    """Return the key under which Home Assistant keeps a text."""
+    """Return the translation key of a text."""
     return f"component.{DOMAIN}.exceptions.{key}.message"
 
 
 def format_text(texts: Texts, key: str, placeholders: Mapping[str, Any]) -> str:
-    """Return a translated text; its key if there is none."""
+    """Return a translated text.
+
+    Its key if there is none.
+    """
     return texts.get(text_key(key), key).format(**placeholders)

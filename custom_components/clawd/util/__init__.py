@@ -1,1 +1,1 @@
-"""Utilities that several packages share."""
+"""Shared utilities."""

@@ -1,4 +1,4 @@
-"""Lock between the questions and the drills of an entry."""
+"""Lock between questions and drills."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class DrillLock:
-    """Lock that questions share while they start, and that a drill has alone.
+    """Shared lock for questions, exclusive for drills.
 
     A question that starts, or waits for a drill, goes before the next drill.
     """
@@ -28,7 +28,10 @@ class DrillLock:
 
     @property
     def questions(self) -> int:
-        """Return the number of questions that start, or wait for the drill."""
+        """Return the number of starting questions.
+
+        Those waiting for a drill are included.
+        """
         return self._questions
 
     @property
@@ -38,7 +41,7 @@ class DrillLock:
 
     @asynccontextmanager
     async def question(self) -> AsyncGenerator[None]:
-        """Wait for the drill, and hold off the next one."""
+        """Acquire the lock for a question."""
         self._questions += 1
         try:
             while self._drilling:
@@ -50,7 +53,7 @@ class DrillLock:
 
     @asynccontextmanager
     async def drill(self) -> AsyncGenerator[None]:
-        """Wait until no question starts, and hold off the next ones."""
+        """Acquire the lock for a drill."""
         while self._questions or self._drilling:
             await self._changed.wait()
         self._drilling = True
@@ -61,7 +64,7 @@ class DrillLock:
             self._wake()
 
     def _wake(self) -> None:
-        # Whoever waits has a new event to wait for if its turn has not come.
+        # Waiters check their turn and, if it has not come, wait for the new event.
         self._changed.set()
         self._changed = asyncio.Event()
 

@@ -1,4 +1,4 @@
-"""Meaning of codes and counters, for the diagnostics and their documentation."""
+"""Meanings of codes and counters."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -126,7 +126,7 @@ COUNTERS: Final[Mapping[str, str]] = {
 
 
 def meaning(code: str) -> str | None:
-    """Return the meaning of the code of an error, if it is known."""
+    """Return the meaning of an error code."""
     if code.isdecimal():
         return CLOSE_CODES.get(int(code))
     return CODES.get(code)

@@ -12,9 +12,9 @@ MAX_SAMPLES: Final = 300  # five minutes
 
 
 class LoopMonitor:
-    """Lag of the event loop over the last minutes, from one timer a second.
+    """Event loop lag over the last minutes.
 
-    It sees each block that is longer than its interval, in whatever rhythm they come.
+    One timer a second detects each block longer than its interval, in any rhythm.
 
     Attributes:
         samples: the last lags in seconds, oldest first.
@@ -29,11 +29,11 @@ class LoopMonitor:
 
     @property
     def seconds(self) -> float:
-        """Return the time that the samples cover."""
+        """Return the time covered by the samples."""
         return sum(INTERVAL + lag for lag in self.samples)
 
     def start(self, loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
-        """Start sampling; return what stops it."""
+        """Start sampling; return the stop function."""
         self._arm(loop, loop.time())
         return self._stop
 

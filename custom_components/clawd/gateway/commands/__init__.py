@@ -1,4 +1,4 @@
-"""Commands of the Gateway's API, one class an area."""
+"""Commands of the Gateway's API."""
 
 from typing import Final
 
@@ -92,7 +92,7 @@ METHODS: Final = tuple(
 REQUIRED_METHODS: Final = tuple(
     method.name for method in METHODS if not method.optional
 )
-# Asked for by an option.
+# Requested only with the option to ask questions.
 OPTIONAL_SCOPES: Final = (QUESTIONS_SCOPE,)
 # Only the short connection that approves a node may ask for the scope of pairing.
 REQUIRED_SCOPES: Final = tuple(

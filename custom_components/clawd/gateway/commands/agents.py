@@ -36,7 +36,7 @@ class Agent:
 
     @classmethod
     def from_payload(cls, payload: Payload) -> Self:
-        """Read one entry of `agents.list`."""
+        """Parse an entry of `agents.list`."""
         # v4: {"id": "main", "name": "Main", "model": {"primary": "mock/mock"}};
         # v3: {"id": "main", "identity": {"name": "Main"}}.
         identity, model = payload.get("identity"), payload.get("model")
@@ -54,13 +54,13 @@ class Agent:
 
 @dataclass(frozen=True, slots=True)
 class AgentList:
-    """Agents of a Gateway, and the id of the default one."""
+    """Agents of a Gateway, with its default."""
 
     default: str
     agents: tuple[Agent, ...]
 
     def get(self, agent_id: str) -> Agent | None:
-        """Return an agent by its id."""
+        """Return an agent by id."""
         return next((agent for agent in self.agents if agent.id == agent_id), None)
 
     @classmethod

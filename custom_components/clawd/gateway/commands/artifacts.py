@@ -1,4 +1,4 @@
-"""Files that agents have made."""
+"""Files made by agents."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -57,7 +57,9 @@ class ArtifactCommands(Commands):
         raise InvalidFrameError(f"the response to {self.LIST} has no artifacts")
 
     async def url(self, session_key: str, artifact_id: str) -> str:
-        """Return path and query of an artifact; its ticket lasts five minutes.
+        """Return path and query of an artifact.
+
+        Its ticket is valid for five minutes.
 
         Raises:
             GatewayError: the Gateway did not answer, or does not know the artifact.

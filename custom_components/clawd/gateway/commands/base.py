@@ -1,4 +1,4 @@
-"""Base of the command classes, and the methods they declare."""
+"""Base of the command classes."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, override
@@ -30,16 +30,19 @@ class Method:
 
 
 class Request(Protocol):
-    """Send a request and return the payload of its response."""
+    """Function for sending a request."""
 
     def __call__(
         self, method: str, params: Payload | None = None, timeout: float | None = None
     ) -> Awaitable[Json]:
-        """Wait `timeout` seconds at most; raise a `GatewayError`."""
+        """Send a request and return its payload.
+
+        Raises a `GatewayError`, at the latest after `timeout` seconds.
+        """
 
 
 class Commands:
-    """Commands of one area of the API."""
+    """Commands of one API area."""
 
     def __init__(self, request: Request) -> None:
         """Send the commands with `request`."""
@@ -47,7 +50,7 @@ class Commands:
 
     @classmethod
     def methods(cls) -> tuple[Method, ...]:
-        """Return the methods that the area uses."""
+        """Return the methods of the area."""
         return tuple(value for value in vars(cls).values() if isinstance(value, Method))
 
     async def _call(

@@ -1,4 +1,4 @@
-"""Chat of a session: its history, and stopping its runs."""
+"""Chat of a session."""
 
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
@@ -18,7 +18,10 @@ class ChatCommands(Commands):
     SEND: Final = Method("chat.send", WRITE_SCOPE)
 
     async def abort(self, session_key: str, run_id: str) -> bool:
-        """Stop one run (v4); return whether it was under way."""
+        """Stop one run (v4).
+
+        Return whether it was running.
+        """
         params = {"sessionKey": session_key, "runId": run_id}
         match await self._call(self.ABORT, params):
             case {"aborted": False}:
@@ -26,13 +29,16 @@ class ChatCommands(Commands):
         return True
 
     async def stop(self, session_key: str) -> None:
-        """Stop every run of a session by a chat command (v3)."""
+        """Stop all runs of a session (v3)."""
         # v3 knows only runs of `chat.send` in `chat.abort`. The prefix keeps it
         # from dropping the bare command as an empty message.
         params = {"message": "[clawd] /stop", "idempotencyKey": uuid4().hex}
         await self._call(self.SEND, {"sessionKey": session_key, **params})
 
     async def history(self, session_key: str, limit: int) -> Json:
-        """Return the last messages, at most `limit`; see `read_transcript`."""
+        """Return up to `limit` messages.
+
+        `read_transcript` interprets them.
+        """
         params = {"sessionKey": session_key, "limit": limit}
         return await self._call(self.HISTORY, params)

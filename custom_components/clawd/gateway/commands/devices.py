@@ -23,7 +23,7 @@ class DeviceCommands(Commands):
     WAIT_UPGRADE: Final = Method("device.scopes.waitUpgrade", READ_SCOPE, optional=True)
 
     async def request_upgrade(self, scopes: Iterable[str]) -> str:
-        """Request more scopes; return the id of the request.
+        """Request more scopes; return the request's id.
 
         Raises:
             GatewayError: the Gateway did not answer, or not with an id.
@@ -35,9 +35,10 @@ class DeviceCommands(Commands):
         raise InvalidFrameError(f"the response to {self.REQUEST_UPGRADE} has no id")
 
     async def wait_upgrade(self, request_id: str) -> DeviceToken | None:
-        """Wait until a request is decided; return the new device token.
+        """Wait for the decision about a request.
 
-        The old token is void once it is approved. None if it is refused.
+        Return the new device token, or None if the request is refused. The approval
+        revokes the old token.
 
         Raises:
             RequestTimeoutError: it is not decided yet.
@@ -57,7 +58,7 @@ class DeviceCommands(Commands):
         return None
 
     async def remove(self, device_id: str) -> None:
-        """Remove a device, which has to be paired again.
+        """Remove a device and its pairing.
 
         Raises:
             GatewayError: the Gateway did not answer, or refused.

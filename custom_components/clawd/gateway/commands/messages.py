@@ -15,7 +15,7 @@ QUEUED: Final = "OUTBOUND_DELIVERY_QUEUED"
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Message to somebody on a channel.
+    """Message to a recipient on a channel.
 
     Attributes:
         channel: `telegram`; may be None where the Gateway has only one.
@@ -50,7 +50,7 @@ class MessageCommands(Commands):
     SEND: Final = Method("send", WRITE_SCOPE)
 
     async def send(self, message: Message) -> str | None:
-        """Send a message; return its id, if the channel gave one.
+        """Send a message; return its id, if known.
 
         Raises:
             RequestFailedError: the Gateway refused it, or keeps it (`QUEUED`).

@@ -1,4 +1,4 @@
-"""Models and their thinking levels."""
+"""Models and thinking levels."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
@@ -44,7 +44,7 @@ class Model:
 
     @classmethod
     def from_payload(cls, payload: Payload) -> Self:
-        """Read one entry of `models.list`."""
+        """Parse an entry of `models.list`."""
         ref = f"{payload['provider']}/{payload['id']}"
         default = V3_LEVELS if payload.get("reasoning") else ()
         inputs = payload.get("input")
@@ -63,7 +63,9 @@ class ModelCommands(Commands):
     LIST: Final = Method("models.list", READ_SCOPE)
 
     async def list(self, *, details: bool = False) -> tuple[Model, ...]:
-        """Return the models, with `details` (v4) also what they take.
+        """Return the models.
+
+        With `details` (v4) also their inputs.
 
         Raises:
             GatewayError: the Gateway did not answer, or not with a list.
@@ -90,7 +92,7 @@ def read_models(payload: Json) -> tuple[Model, ...]:
 def read_thinking_levels(
     payload: Payload, default: tuple[ThinkingLevel, ...]
 ) -> tuple[ThinkingLevel, ...]:
-    """Return the thinking levels of an agent or model."""
+    """Parse the thinking levels of a model."""
     levels = payload.get("thinkingLevels")
     if not isinstance(levels, list):
         return default
@@ -101,7 +103,7 @@ def read_thinking_levels(
 
 
 def name_of(fallback: str, *names: Json) -> str:
-    """Return the first name that can be shown, in one line."""
+    """Return the first displayable name."""
     for name in names:
         if isinstance(name, str) and any(
             char.isprintable() and not char.isspace() for char in name
@@ -111,7 +113,7 @@ def name_of(fallback: str, *names: Json) -> str:
 
 
 def entries_with(entries: list[Json], *keys: str) -> list[Payload]:
-    """Return the objects that have a text under each key."""
+    """Return the objects with all keys as text."""
     return [
         entry
         for entry in entries

@@ -1,4 +1,4 @@
-"""Nodes of a Gateway, and their pairing requests."""
+"""Nodes and their pairing requests."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
@@ -32,7 +32,7 @@ class Node:
 
     @classmethod
     def from_payload(cls, payload: Payload) -> Self:
-        """Read one entry of `node.list`."""
+        """Parse an entry of `node.list`."""
         tools = entries_with(_list(payload, "nodePluginTools"), "name")
         return cls(
             payload["nodeId"],
@@ -44,13 +44,13 @@ class Node:
 
     @property
     def approved(self) -> bool:
-        """Return whether its commands may be called."""
+        """Return whether its commands are approved."""
         return self.approval == "approved"
 
 
 @dataclass(frozen=True, slots=True)
 class PairingRequest:
-    """Node that awaits approval of its commands."""
+    """Node with commands awaiting approval."""
 
     id: str
     node_id: str
@@ -58,7 +58,7 @@ class PairingRequest:
 
     @classmethod
     def from_payload(cls, payload: Payload) -> Self:
-        """Read one pending entry of `node.pair.list`."""
+        """Parse a pending entry of `node.pair.list`."""
         commands = tuple(map(str, _list(payload, "commands")))
         return cls(payload["requestId"], payload["nodeId"], commands)
 
@@ -83,7 +83,7 @@ class NodeCommands(Commands):
         raise InvalidFrameError(f"the response to {self.LIST} has no nodes")
 
     async def pairing_requests(self) -> tuple[PairingRequest, ...]:
-        """Return the nodes that await approval.
+        """Return the nodes awaiting approval.
 
         Raises:
             GatewayError: the Gateway did not answer, or not with a list.

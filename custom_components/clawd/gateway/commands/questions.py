@@ -1,4 +1,4 @@
-"""Questions that agents ask during a run (v4)."""
+"""Questions of agents during a run (v4)."""
 
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ RESOLVED: Final = "question.resolved"
 
 
 class QuestionStatus(StrEnum):
-    """Status of a question; every one but `PENDING` is final."""
+    """Status of a question; only `PENDING` is open."""
 
     PENDING = "pending"
     ANSWERED = "answered"
@@ -42,7 +42,7 @@ class QuestionChoice:
 
 @dataclass(frozen=True, slots=True)
 class QuestionItem:
-    """One question of a request.
+    """Single question of a request.
 
     Attributes:
         multi_select: several choices may be named.
@@ -66,7 +66,7 @@ class QuestionItem:
 
     @classmethod
     def from_payload(cls, payload: Payload) -> Self:
-        """Read one entry of the `questions` of a request."""
+        """Parse an entry of `questions`."""
         return cls(
             payload["questionId"],
             _text(payload.get("header")),
@@ -83,7 +83,7 @@ class QuestionItem:
 
 @dataclass(frozen=True, slots=True)
 class AgentQuestion:
-    """Request of an agent, with one to three questions.
+    """Request with one to three questions.
 
     Attributes:
         expires_at: seconds since 1970, by our clock.
@@ -99,7 +99,7 @@ class AgentQuestion:
 
     @classmethod
     def from_payload(cls, payload: Json, clock_skew: float = 0.0) -> Self:
-        """Read a `question.requested`, or an entry of `question.list`.
+        """Parse an entry of `question.list` or a `question.requested`.
 
         Raises:
             InvalidFrameError: it is no question.
@@ -137,7 +137,7 @@ class QuestionCommands(Commands):
 
     @override
     def __init__(self, request: Request, hello: Callable[[], Hello | None]) -> None:
-        """Send the commands with `request`; `hello` tells the Gateway's clock."""
+        """Initialize with the Gateway's clock from `hello`."""
         super().__init__(request)
         self._hello = hello
 
@@ -152,7 +152,9 @@ class QuestionCommands(Commands):
         return AgentQuestion.from_payload(payload, hello.clock_skew if hello else 0.0)
 
     async def list(self) -> tuple[AgentQuestion, ...]:
-        """Return the open questions, also those of others.
+        """Return all open questions.
+
+        Includes those to other clients.
 
         Raises:
             GatewayError: the Gateway did not answer, or not with a list.
@@ -172,7 +174,7 @@ class QuestionCommands(Commands):
     async def resolve(
         self, question_id: str, answers: Mapping[str, Sequence[str]]
     ) -> None:
-        """Answer all questions of a request; the run goes on with the answers.
+        """Answer all questions of a request.
 
         Raises:
             GatewayError: the Gateway did not answer, or the question is not open.
@@ -183,7 +185,7 @@ class QuestionCommands(Commands):
         await self._call(self.RESOLVE, params)
 
     async def cancel(self, question_id: str) -> None:
-        """Refuse to answer a request; the run goes on.
+        """Cancel a request; the run goes on.
 
         Raises:
             GatewayError: the Gateway did not answer, or the question is not open.

@@ -21,7 +21,7 @@ class RunCommands(Commands):
     async def wait(
         self, run_id: str, seconds: float, timeout: float
     ) -> dict[str, Json]:
-        """Wait some seconds for the end of a run.
+        """Wait for the end of a run.
 
         The Gateway holds the response that long, also for a run it does not know.
         """

@@ -48,7 +48,7 @@ class SessionInfo:
 
 @dataclass(frozen=True, slots=True)
 class FoundSession:
-    """Session that a search has found.
+    """Search result.
 
     Attributes:
         age: seconds since its last change, by the Gateway's clock.
@@ -68,7 +68,7 @@ class SessionCommands(Commands):
     PATCH: Final = Method("sessions.patch", WRITE_SCOPE)
 
     async def describe(self, session_key: str) -> SessionInfo | None:
-        """Return a session; None if the Gateway does not know it.
+        """Return a session, if it exists.
 
         Raises:
             GatewayError: the Gateway did not answer, or refused.
@@ -80,7 +80,9 @@ class SessionCommands(Commands):
         return None
 
     async def search(self, text: str) -> tuple[FoundSession, ...]:
-        """Return the sessions whose key has a text, also archived ones (v4).
+        """Search for sessions by key (v4).
+
+        Includes archived sessions.
 
         Raises:
             GatewayError: the Gateway did not answer, or refused.
@@ -101,7 +103,7 @@ class SessionCommands(Commands):
         return ()
 
     async def spawned_by(self, session_key: str) -> tuple[str, ...]:
-        """Return the keys of the sessions that an agent started from a session.
+        """Return the keys of a session's sub-sessions.
 
         Raises:
             GatewayError: the Gateway did not answer, or refused.
@@ -114,7 +116,7 @@ class SessionCommands(Commands):
         return ()
 
     async def patch(self, session_key: str, **changes: str | None) -> str | None:
-        """Change settings of a session; return the permission mode it has then.
+        """Change settings; return the resulting permission mode.
 
         Args:
             session_key: canonical.
@@ -131,9 +133,9 @@ class SessionCommands(Commands):
         return None
 
     async def delete(self, session_key: str) -> bool:
-        """Delete a session and its history (v4); return whether it existed.
+        """Delete a session and its history (v4).
 
-        The Gateway aborts its runs.
+        Return whether it existed. The Gateway aborts its runs.
 
         Raises:
             GatewayError: the Gateway did not answer, or refused.

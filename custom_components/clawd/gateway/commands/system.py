@@ -15,7 +15,7 @@ class SystemCommands(Commands):
     WAKE: Final = Method("wake", WRITE_SCOPE)
 
     async def health(self, timeout: float | None = None) -> None:
-        """Ask for a sign of life, in `timeout` seconds.
+        """Check that the Gateway responds.
 
         Raises:
             GatewayError: there was none.
@@ -38,7 +38,9 @@ class SystemCommands(Commands):
     async def wake(
         self, text: str, *, now: bool = True, session_key: str | None = None
     ) -> None:
-        """Give a session something to think of, now or at the next heartbeat.
+        """Queue an event for a session.
+
+        Handled now, or at the next heartbeat.
 
         Raises:
             GatewayError: the Gateway did not answer, or refused.

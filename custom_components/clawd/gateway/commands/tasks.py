@@ -36,7 +36,9 @@ class TaskStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Background task; what it tells of itself is for its owner only.
+    """Background task.
+
+    Its title and summary are for its owner only.
 
     Attributes:
         session_key: session whose run has started it.
@@ -55,7 +57,7 @@ class Task:
 
     @classmethod
     def from_payload(cls, payload: Json) -> Self | None:
-        """Read the task of a response or a `task` event; None if there is none."""
+        """Parse a task from a response or event."""
         match payload:
             case {"task": {"taskId": str(task_id), "status": str(status)} as task}:
                 if status in TaskStatus:
@@ -79,7 +81,7 @@ class TaskCommands(Commands):
     LIST: Final = Method("tasks.list", READ_SCOPE, optional=True)
 
     async def active(self) -> tuple[Task, ...]:
-        """Return the tasks that are queued or running.
+        """Return the queued and running tasks.
 
         Raises:
             GatewayError: the Gateway did not answer, or refused.

@@ -14,14 +14,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AgentTool:
-    """Tool that an agent may call; `plugin` is empty for built-in ones."""
+    """Tool of an agent.
+
+    `plugin` is empty for built-in tools.
+    """
 
     name: str
     plugin: str
 
     @classmethod
     def from_payload(cls, payload: Payload) -> Self:
-        """Read one tool of `tools.effective`."""
+        """Parse a tool of `tools.effective`."""
         return cls(payload["id"], str(payload.get("pluginId") or ""))
 
 
@@ -59,7 +62,7 @@ class EffectiveTools:
 
 @dataclass(frozen=True, slots=True)
 class ToolPolicy:
-    """Part of the Gateway's configuration that hides tools.
+    """Tool policy of the Gateway's configuration.
 
     Attributes:
         profile: `full`, `coding`, `messaging`, `minimal`, or empty.
@@ -84,7 +87,7 @@ class ToolPolicy:
 
 @dataclass(frozen=True, slots=True)
 class ToolOutput:
-    """Result of a tool: its text, as an agent gets it, and its details."""
+    """Result of a tool: text and details."""
 
     text: str = field(repr=False)
     details: Payload = field(repr=False)
@@ -106,7 +109,7 @@ class ToolCommands(Commands):
     CONFIG: Final = Method("config.get", READ_SCOPE, optional=True)
 
     async def effective(self, session_key: str) -> EffectiveTools:
-        """Return the tools of the agent in a session that exists.
+        """Return the tools of an existing session.
 
         Raises:
             GatewayError: the Gateway did not answer, or does not know the session.
@@ -142,7 +145,7 @@ class ToolCommands(Commands):
         raise InvalidFrameError(f"the response to {self.INVOKE} has no output")
 
     async def policy(self) -> ToolPolicy:
-        """Return the tool policy of the Gateway's configuration.
+        """Return the tool policy.
 
         Raises:
             GatewayError: the Gateway did not answer.

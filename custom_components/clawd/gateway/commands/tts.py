@@ -45,7 +45,7 @@ _MIME_TYPES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class SpeechStatus:
-    """Speech that a Gateway offers.
+    """Status of the Gateway's text-to-speech.
 
     Attributes:
         provider: id of the provider that speaks; empty if there is none.
@@ -78,7 +78,7 @@ class SpeechStatus:
 
 @dataclass(frozen=True, slots=True)
 class SpokenAudio:
-    """Audio of a text; `format` is its usual file extension."""
+    """Audio data and its file extension."""
 
     data: bytes = field(repr=False)
     format: str
@@ -105,7 +105,7 @@ class TtsCommands(Commands):
     SPEAK: Final = Method("tts.speak", WRITE_SCOPE, optional=True)
 
     async def status(self) -> SpeechStatus:
-        """Return what speaks.
+        """Return the status of text-to-speech.
 
         Raises:
             GatewayError: the Gateway did not answer, or refused.
@@ -114,7 +114,7 @@ class TtsCommands(Commands):
         return SpeechStatus.from_payload(await self._call(self.STATUS, {}))
 
     async def speak(self, text: str) -> SpokenAudio:
-        """Return the audio of a text of at most 4,096 characters.
+        """Convert text to speech, up to 4,096 characters.
 
         Raises:
             GatewayError: the Gateway did not answer, or its provider failed.

@@ -1,4 +1,4 @@
-"""Second connection to a Gateway, role node: the home's tools for its agents."""
+"""Node connection: tools for agents."""
 
 from .approval import approve_node
 from .host import NodeHost

@@ -1,4 +1,4 @@
-"""Approval of this home's node by a short operator connection."""
+"""Approval of our node."""
 
 import asyncio
 from contextlib import suppress
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..endpoint import Endpoint
     from ..models import Timing
 
-# Seconds for the approval, and for what follows; a Gateway answers at once.
+# Seconds for approval and cleanup; a Gateway answers at once.
 APPROVAL_TIMEOUT: Final = 15.0
 
 _LOGGER = logging.getLogger(__name__)
@@ -30,11 +30,12 @@ async def approve_node(
     *,
     timing: Timing | None = None,
 ) -> bool:
-    """Approve the pending request of our node; return whether there was one.
+    """Approve the pending request of our node.
 
-    Of the operator's `credentials` only the token or password is used: a Gateway
-    pairs a new key by itself on loopback, and that key is removed again. `node_id` is
-    the device id of the node's key. A request for other commands is left alone.
+    Return whether there was one. Of the operator's `credentials` only the token or
+    password is used: a Gateway pairs a new key by itself on loopback, and that key is
+    removed again. `node_id` is the device id of the node's key. A request for other
+    commands is left alone.
 
     Raises:
         GatewayError: the Gateway did not answer, or refused.
@@ -52,7 +53,7 @@ async def approve_node(
         except TimeoutError:
             raise CannotConnectError("no answer in time", code="TIMEOUT") from None
         finally:
-            # A device with these rights is not left behind.
+            # Least privilege: leave no paired device with these rights.
             with suppress(GatewayError, TimeoutError):
                 async with asyncio.timeout(APPROVAL_TIMEOUT):
                     await DeviceCommands(request).remove(client.device_id)

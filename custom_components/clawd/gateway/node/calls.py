@@ -1,4 +1,4 @@
-"""Calls of the node's tools, from request to result."""
+"""Calls of the node's tools."""
 
 import asyncio
 from collections import OrderedDict
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 RESULT: Final = "node.invoke.result"
 # More than an agent calls at once; each may hold a slow integration.
 MAX_OPEN_CALLS: Final = 16
-# Refusals on their way, beyond which the Gateway gets no answer.
+# Refusals being sent; further calls get no answer.
 MAX_REFUSALS: Final = 64
 # Served ids to remember, so that a repeated request is served once.
 MAX_REMEMBERED_CALLS: Final = 512
@@ -39,7 +39,7 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(eq=False, slots=True)
 class _Serving:
-    """Call being served, and its task."""
+    """Call in progress, and its task."""
 
     info: OpenCall
     task: asyncio.Task[object]
@@ -63,7 +63,7 @@ class NodeCalls:
         names: Callable[[], Collection[str]],
         on_displaced: Callable[[], object],
     ) -> None:
-        """Serve calls of the tools with these names.
+        """Initialize for the tools in `names`.
 
         `on_displaced` is called if the Gateway no longer takes our results.
         """
@@ -104,7 +104,7 @@ class NodeCalls:
             serving.task.cancel()
 
     def cancel_all(self) -> None:
-        """Cancel every call; its result would be of no use."""
+        """Cancel all calls without a result."""
         for serving in tuple(self._serving.values()):
             serving.task.cancel()
 
@@ -170,7 +170,7 @@ class NodeCalls:
                         outcome = reached
         finally:
             del self._serving[call.id]
-            # Also where the Gateway cancelled at the same time.
+            # Even if the Gateway cancelled at the same time.
             outcome = "expired" if deadline.expired() else outcome
             self._count(outcome)
             _LOGGER.debug("Call %s after %.3f s", outcome, loop.time() - now)
@@ -180,7 +180,7 @@ class NodeCalls:
         setattr(statistics, outcome, getattr(statistics, outcome) + 1)
 
     async def _result(self, call: NodeCall) -> tuple[Payload, str]:
-        """Return the result of the handler, and the outcome."""
+        """Return the handler's result and the outcome."""
         try:
             text = await self._handler(call)
         except NodeCallError as err:
@@ -190,12 +190,12 @@ class NodeCalls:
             text = Failure.from_exception(err).text
             _LOGGER.error("Unexpected exception, without its message:\n%s", text)  # noqa: TRY400
             return _failure(NodeCallError(*FAILED)), "failed"
-        # What shows notifications answers only that it did.
+        # The Gateway expects no content for a notification.
         result = {"ok": True} if call.is_notification else _content(text)
         return {"ok": True, "payload": result}, "answered"
 
     async def _deliver(self, call_id: str, result: Payload) -> bool:
-        """Send a result; return whether the Gateway took it."""
+        """Send a result; return whether it was taken."""
         try:
             try:
                 return await self._send(call_id, result)
@@ -223,7 +223,7 @@ class NodeCalls:
 
 
 def _ignored(answer: Json) -> bool:
-    """Return whether the Gateway no longer waited for the result."""
+    """Return whether the Gateway ignored the result."""
     return isinstance(answer, dict) and answer.get("ignored") is True
 
 

@@ -1,4 +1,4 @@
-"""Node: offers tools to the agents of a Gateway, and serves their calls."""
+"""Host of the node's tools."""
 
 import asyncio
 import logging
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from .models import CallHandler, NodeStatistics, NodeTool, OpenCall
 
 CHANGED: Final = "published"
-# Seconds until a node whose key another connection has taken over takes it back:
-# long, or two homes with one key would take turns all the time.
+# Seconds until a reconnect after another connection took over the key: long, or two
+# homes with one key would displace each other all the time.
 DISPLACED_DELAY: Final = 300.0
 
 _LOGGER = logging.getLogger(__name__)
@@ -36,7 +36,10 @@ class NodeHost:
     def __init__(
         self, client: GatewayClient, handler: CallHandler, *, prefix: str = ""
     ) -> None:
-        """Serve calls with `handler`; `prefix` precedes the published names."""
+        """Initialize with the handler of calls.
+
+        `prefix` precedes the published names.
+        """
         self._client = client
         self._calls = NodeCalls(client, handler, self._names, self._set_displaced)
         self._publisher = ToolPublisher(
@@ -50,12 +53,15 @@ class NodeHost:
 
     @property
     def displaced(self) -> bool:
-        """Return whether another connection has taken over our key."""
+        """Return whether another connection replaced this one."""
         return self._take_back is not None
 
     @property
     def ready(self) -> bool:
-        """Return whether the handler can serve calls; else the Gateway asks again."""
+        """Return whether the handler is ready.
+
+        If not, the Gateway asks again.
+        """
         return self._calls.ready
 
     @ready.setter
@@ -69,7 +75,7 @@ class NodeHost:
 
     @property
     def published(self) -> tuple[str, ...]:
-        """Return the names that the Gateway confirmed, without prefix.
+        """Return the published names, without prefix.
 
         Empty while the node is not connected or not approved.
         """
@@ -77,7 +83,7 @@ class NodeHost:
 
     @property
     def publish_error(self) -> str:
-        """Return the code with which the last list was refused, if it was."""
+        """Return the error code of publishing, if any."""
         return self._publisher.error
 
     @property
@@ -91,7 +97,7 @@ class NodeHost:
         return self._calls.snapshot()
 
     def start(self) -> Callable[[], None]:
-        """Publish and serve until the returned function is called."""
+        """Start publishing and serving; return the stop."""
         client = self._client
         unsubscribes = (
             client.subscribe("node.invoke.request", self._calls.receive),
@@ -114,7 +120,7 @@ class NodeHost:
         self._publisher.want(tuple(tools))
 
     def subscribe(self, listener: Callable[[], object]) -> Callable[[], None]:
-        """Call a listener when `published` changes; return its unsubscribe."""
+        """Subscribe to `published`; return the unsubscribe."""
         return self._listeners.subscribe(CHANGED, lambda _: listener())
 
     def _names(self) -> tuple[str, ...]:
@@ -149,12 +155,15 @@ class NodeHost:
             self._publisher.repeat()
 
     def _set_displaced(self) -> None:
-        """Wait, and connect again: the other connection may be gone by then."""
+        """Schedule a reconnect after being displaced.
+
+        The other connection may be gone by then.
+        """
         if self._take_back is None:
             _LOGGER.debug("Another connection uses the key of this node")
             self._take_back = self._client.spawn(self._reopen_later(), "take back")
             self._publisher.disconnected()
-            # Also where nothing was published.
+            # Notify even if nothing was published.
             self._notify()
 
     async def _reopen_later(self) -> None:

@@ -1,4 +1,4 @@
-"""Invocations of the node, as the Gateway sends them."""
+"""Invocations of the node."""
 
 from dataclasses import dataclass, field
 import re
@@ -45,7 +45,10 @@ class Invocation:
 
     @classmethod
     def from_payload(cls, payload: Payload) -> Invocation | None:
-        """Read a `node.invoke.request`; None if it cannot be answered."""
+        """Parse a `node.invoke.request`.
+
+        None if it cannot be answered.
+        """
         match payload:
             case {"id": str(call_id)} if call_id:
                 return cls(
@@ -59,7 +62,9 @@ class Invocation:
         return None
 
     def read_call(self, names: Collection[str]) -> tuple[str | None, Payload]:
-        """Return tool and arguments; the tool is None if it is not told.
+        """Return tool name and arguments.
+
+        The name is None if unknown.
 
         Raises:
             NodeCallError: the invocation is no valid call of one of these tools.
@@ -78,7 +83,7 @@ class Invocation:
         return self._told(names), arguments
 
     def _told(self, names: Collection[str]) -> str | None:
-        """Return the tool of a call with bare arguments, where the Gateway says it."""
+        """Return the tool of a bare call, if known."""
         # Only Tool Search puts the name into its key; an agent that calls the tool
         # directly, and `tools.invoke`, do not: "call_0_0", "rpc-direct-1795901".
         if len(names) == 1:
@@ -88,7 +93,7 @@ class Invocation:
 
 
 def _shown_as(shown: str, names: Collection[str]) -> str | None:
-    """Return the tool that agents see under a name."""
+    """Return the tool by its display name."""
     # Two nodes with a tool of one name: "c111fc5e…_home_state", or
     # "node_42c1…_home_state" if the id begins with a digit.
     found = (name for name in names if shown == name or shown.endswith(f"_{name}"))
@@ -102,7 +107,10 @@ def _known(tool: str, names: Collection[str]) -> str:
 
 
 def _object(value: Json) -> Payload:
-    """Return parameters, which are JSON, null or an object."""
+    """Return parameters as an object.
+
+    They are JSON, null or an object.
+    """
     if isinstance(value, str):
         value = _decode(value)
     if value is None:
@@ -124,7 +132,10 @@ def _decode(text: str) -> Json:
 
 
 def _timeout(milliseconds: Json) -> float:
-    """Return the seconds to answer, a margin before the Gateway's timeout."""
+    """Return the timeout for the answer.
+
+    In seconds, a margin before the Gateway's own.
+    """
     given = DEFAULT_TIMEOUT
     number = isinstance(milliseconds, int | float) and milliseconds is not True
     if number and milliseconds > 0:

@@ -1,4 +1,4 @@
-"""Node links: approval of our node at a Gateway on another machine."""
+"""Node links for remote Gateways."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ class LinkProblem(StrEnum):
 
 
 class NodeLinkError(ValueError):
-    """Node link that is not used; `problem` says why."""
+    """Invalid node link; `problem` is the reason."""
 
     def __init__(self, problem: LinkProblem) -> None:
         """Initialize the error."""
@@ -52,7 +52,7 @@ class NodeLink:
 
 
 async def read_node_link(text: str, endpoint: Endpoint) -> NodeLink:
-    """Read a node link of the Gateway at an endpoint; nothing is sent there.
+    """Parse a node link without connecting.
 
     Raises:
         NodeLinkError: it is none, expired, or of another Gateway.
@@ -72,7 +72,7 @@ async def read_node_link(text: str, endpoint: Endpoint) -> NodeLink:
 
 
 async def _is_of(link: SetupLink, endpoint: Endpoint) -> bool:
-    """Return whether a link leads to the Gateway at an endpoint.
+    """Return whether a link matches an endpoint.
 
     By certificate where both are known, else by address and port.
     """
@@ -91,7 +91,7 @@ async def _is_of(link: SetupLink, endpoint: Endpoint) -> bool:
 
 
 async def _addresses(host: str) -> set[str]:
-    """Return the addresses of a host; none if its name is unknown."""
+    """Resolve a host; empty if unknown."""
     loop = asyncio.get_running_loop()
     try:
         found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)

@@ -1,4 +1,4 @@
-"""Values of the node: tools, calls and counters."""
+"""Models of the node."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -19,7 +19,7 @@ type CallHandler = Callable[[NodeCall], Awaitable[str]]
 
 @dataclass(frozen=True, slots=True)
 class NodeTool:
-    """Tool that the node offers to agents.
+    """Tool offered to agents.
 
     Attributes:
         parameters: JSON schema of an object.
@@ -33,7 +33,7 @@ class NodeTool:
 
 @dataclass(frozen=True, slots=True)
 class NodeCall:
-    """Call of a tool by an agent, or of another command of the node.
+    """Call of a tool or command.
 
     Attributes:
         id: unique for each call, and for each repetition of one.
@@ -53,12 +53,12 @@ class NodeCall:
 
     @property
     def is_notification(self) -> bool:
-        """Return whether it is a notification to show, no call of a tool."""
+        """Return whether this is a notification."""
         return self.command == NOTIFY
 
 
 class NodeCallError(Exception):
-    """Failure of a call; the model reads code and message."""
+    """Failure of a call, for the model."""
 
     def __init__(self, code: str, message: str) -> None:
         """Initialize the error."""
@@ -69,7 +69,10 @@ class NodeCallError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OpenCall:
-    """Call that is being served; times in seconds of the event loop's clock."""
+    """Call in progress.
+
+    Times in seconds of the event loop's clock.
+    """
 
     opened_at: float
     deadline: float
@@ -78,7 +81,7 @@ class OpenCall:
 
 @dataclass(slots=True)
 class NodeStatistics:
-    """Counters of calls; they only grow.
+    """Counters of calls.
 
     `issued` is the sum of the outcomes and the open calls.
 

@@ -1,4 +1,4 @@
-"""List of tools that the Gateway shows to its agents."""
+"""Publishing of tools to the Gateway."""
 
 import asyncio
 import logging
@@ -28,13 +28,13 @@ _LOGGER = logging.getLogger(__name__)
 
 
 def takes_tools(hello: Hello | None) -> bool:
-    """Return whether a Gateway can show tools of nodes to its agents."""
+    """Return whether the Gateway supports node tools."""
     # OpenClaw since 2026.8.1.
     return hello is not None and UPDATE in hello.methods
 
 
 class ToolPublisher:
-    """Publish the wanted tools, and keep the confirmed names.
+    """Publisher of the node's tools.
 
     Attributes:
         wanted: tools to publish, without prefix.
@@ -65,13 +65,16 @@ class ToolPublisher:
         self.error = ""
 
     def connected(self) -> None:
-        """Publish on a new connection, which starts without tools."""
+        """Publish on a new connection.
+
+        It starts without tools.
+        """
         self._connected = True
         if self.wanted:
             self._publish_soon()
 
     def disconnected(self) -> None:
-        """Forget the published tools of the lost connection."""
+        """Reset the published tools."""
         self._connected = False
         if self._task:
             self._task.cancel()
@@ -85,7 +88,10 @@ class ToolPublisher:
             self._publish_soon()
 
     def repeat(self) -> None:
-        """Publish again: the Gateway may take more than before."""
+        """Publish again.
+
+        The Gateway may accept more than before.
+        """
         self._publish_soon()
 
     def _publish_soon(self) -> None:
@@ -104,7 +110,7 @@ class ToolPublisher:
                 self._task = None
 
     async def _publish_all(self) -> None:
-        """Publish until the Gateway has the wanted list, or has refused it."""
+        """Publish the wanted tools until accepted or refused."""
         backoff, changes = Backoff(self._client.timing), 0
         while self._due:
             self._due = False
@@ -124,7 +130,7 @@ class ToolPublisher:
             self._confirm(names)
 
     async def _publish(self, tools: tuple[NodeTool, ...]) -> tuple[str, ...]:
-        """Publish in the form that the Gateway takes; return the names it took."""
+        """Publish the tools; return the accepted names."""
         names: tuple[str, ...] = ()
         try:
             names = await self._update(tools, with_mcp=False)
@@ -171,7 +177,7 @@ def _descriptor(name: str, tool: NodeTool, *, with_mcp: bool) -> Payload:
 
 
 def _names(answer: Json) -> set[str]:
-    """Return the names in the response to an update."""
+    """Return the names in a response."""
     match answer:
         case {"tools": list(tools)}:
             return {

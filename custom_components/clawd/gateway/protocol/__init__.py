@@ -1,1 +1,1 @@
-"""Wire protocol of the Gateway: frames, handshake, one connection."""
+"""Wire protocol of the Gateway."""

@@ -1,4 +1,4 @@
-"""One connection to a Gateway, from handshake to close."""
+"""Connection to a Gateway."""
 
 import asyncio
 from contextlib import suppress
@@ -55,9 +55,9 @@ CLOSES_WHILE_STARTING: Final = (CLOSE_RESTART, 1013)
 
 # Bytes; both Gateways refuse larger frames before their hello.
 MAX_HANDSHAKE_SIZE: Final = 64 * 2**10
-# Bytes between two looks that are more than pings of a proxy, of 127 bytes each.
+# Bytes between two checks; pings of a proxy have at most 127 bytes each.
 MIN_PROGRESS: Final = 4096
-# Characters by which a secret is recognized.
+# Characters of a secret that suffice to redact a close reason.
 SECRET_PREFIX: Final = 12
 # Bytes; above any policy seen: 26,214,400 on OpenClaw 2026.9.
 MAX_RECEIVE_LIMIT: Final = 64 * 2**20
@@ -71,7 +71,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class Connection:
-    """Connection to a Gateway; used once, never reconnected."""
+    """Single-use connection to a Gateway."""
 
     hello: Hello
 
@@ -123,7 +123,7 @@ class Connection:
 
     @property
     def receive_limit(self) -> int | None:
-        """Return the maximum size of a received message in bytes."""
+        """Return the receive limit in bytes."""
         return self._socket.protocol.max_message_size
 
     async def handshake(
@@ -161,7 +161,7 @@ class Connection:
         await credentials.accept(self.hello.device_token)
 
     async def read_challenge(self) -> Challenge:
-        """Return the challenge, the first frame of a Gateway.
+        """Read the challenge.
 
         Raises:
             CannotConnectError: the peer hung up, as a Gateway does while it starts.
@@ -185,7 +185,7 @@ class Connection:
     async def request(
         self, method: str, params: Payload | None = None, timeout: float | None = None
     ) -> Json:
-        """Send a request and return the payload of its response.
+        """Send a request and return its payload.
 
         Raises:
             RequestTimeoutError: no response in `timeout` seconds.
@@ -201,7 +201,7 @@ class Connection:
     async def request_before_serving(
         self, method: str, params: Payload | None = None, timeout: float | None = None
     ) -> Json:
-        """Send a request and read until its response, before `serve()`.
+        """Send a request before `serve()` runs.
 
         Raises:
             ConnectionLostError: the connection ended first.
@@ -219,7 +219,10 @@ class Connection:
         return await request.future
 
     async def send(self, request: PendingRequest, params: Payload) -> None:
-        """Send a registered request; its future tells of a failure."""
+        """Send a registered request.
+
+        A failure is set on its future.
+        """
         try:
             data = encode_request(Request(request.id, request.method, params))
             if len(data) > self._send_limit:
@@ -244,7 +247,10 @@ class Connection:
         sleep_detector: SleepDetector,
         tasks: Iterable[ConnectionTask],
     ) -> GatewayError:
-        """Read frames until the connection ends; return the error that ended it."""
+        """Read frames until the connection ends.
+
+        Return the error of the end.
+        """
         watchdog = ("watchdog", self._watch_idle(sleep_detector))
         async with asyncio.TaskGroup() as group:
             running = [
@@ -257,7 +263,7 @@ class Connection:
                     task.cancel()
 
     async def interrupt(self, close_code: int | None) -> None:
-        """Close the connection with a code; abort it without one."""
+        """Close with a code, or abort."""
         if close_code is None:
             self._aborted = True
             self._socket.transport.abort()
@@ -265,7 +271,7 @@ class Connection:
             await self._hang_up(close_code, "interrupted by a drill")
 
     async def reopen(self, reason: str) -> None:
-        """Close the connection, so that another one takes its place."""
+        """Close in order to reconnect."""
         await self._hang_up(CloseCode.NORMAL_CLOSURE, reason)
 
     async def close(self, error: GatewayError) -> None:
@@ -323,7 +329,7 @@ class Connection:
         self._on_event(frame, now)
 
     def _decode(self, data: bytes) -> Response | Event:
-        """Decode a frame, also one that only tolerant readers take."""
+        """Decode a frame, strictly or tolerantly."""
         try:
             return decode_frame(data)
         except InvalidFrameError as err:
@@ -334,7 +340,7 @@ class Connection:
         return frame
 
     def _drop_frame(self, data: bytes, error: InvalidFrameError) -> None:
-        """Count a frame that cannot be decoded; fail the request it answers."""
+        """Drop an invalid frame and fail its request."""
         _LOGGER.debug("Frame of %s bytes not decoded: %s", len(data), error.code)
         self._statistics.invalid_frames += 1
         # Its `seq` is unknown, so the next one cannot be compared.
@@ -345,7 +351,10 @@ class Connection:
             self._on_gap()
 
     async def _watch_idle(self, sleep_detector: SleepDetector) -> None:
-        """Close after two tick intervals without a frame, or a system sleep."""
+        """Close after idle time or system sleep.
+
+        Idle are two tick intervals without a frame.
+        """
         limit = 2 * self.hello.policy.tick_interval
         reason = f"no frame in {limit:.0f} s"
         frame_at, received = 0.0, 0
@@ -364,14 +373,20 @@ class Connection:
         await self._hang_up(CLOSE_IDLE, reason)
 
     def _is_receiving(self, received: int) -> bool:
-        """Return whether a large message is on its way; it counts as a frame."""
+        """Return whether a large message is arriving.
+
+        It counts as a frame.
+        """
         receiving = self._socket.bytes_received - received >= MIN_PROGRESS
         if receiving:
             self._last_frame_at = time.monotonic()
         return receiving
 
     async def _answers_ping(self) -> bool:
-        """Return whether the peer answers a ping, or sends anything else."""
+        """Return whether the peer answers a ping.
+
+        Any other data counts, too.
+        """
         asked_at = time.monotonic()
         with suppress(TimeoutError, ConnectionClosed):
             async with asyncio.timeout(self.timing.ping_timeout):
@@ -390,7 +405,7 @@ class Connection:
         self.pending.fail(request, error)
 
     async def _hang_up(self, code: int, reason: str = "") -> None:
-        """Close the socket; abort it after a timeout."""
+        """Close the socket, or abort on timeout."""
         try:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.timing.close_timeout):
@@ -399,7 +414,7 @@ class Connection:
             self._socket.transport.abort()
 
     def _close(self, err: ConnectionClosed) -> Close:
-        """Return how the connection was closed, without secrets."""
+        """Return the close without secrets."""
         close = close_of(err, aborted=self._aborted)
         if any(secret[:SECRET_PREFIX] in close.reason for secret in self._secrets):
             return replace(close, reason="")
@@ -425,7 +440,10 @@ def _hung_up(close: Close) -> GatewayError:
 
 
 def _not_ready(err: ConnectionLostError | RequestFailedError) -> GatewayError:
-    """Tell a starting Gateway from one that refuses."""
+    """Return the error of a refused handshake.
+
+    Tells a starting Gateway from a refusing one.
+    """
     # v4 while starting: HTTP 503, close 1013 "gateway starting", or
     # {"code": "UNAVAILABLE", "details": {"reason": "startup-sidecars"}}.
     starting = (

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 
 def error_from_response(error: ResponseError, method: str) -> GatewayError:
-    """Return the exception of an error response to `method`."""
+    """Return the exception for an error response."""
     code = error.detail_code or _v3_code(error, method)
     build = _BUILDERS.get(code) or _BUILDERS.get(error.code) or _request_failed
     return build(error, method, code or error.code)
 
 
 def _v3_code(error: ResponseError, method: str) -> str:
-    """Return the v4 code of a v3 error."""
+    """Return the v4 equivalent of a v3 error."""
     # The only decision on message text: v3 sends no codes, e.g.
     # {"code": "INVALID_REQUEST", "message": "unauthorized: gateway token missing"}.
     prefixes = _V3_REFUSALS if method == "connect" else _V3_FAILURES

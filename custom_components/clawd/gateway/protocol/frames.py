@@ -44,7 +44,10 @@ class ResponseError:
 
     @property
     def detail_code(self) -> str:
-        """Return `details.code` (v4), or an empty string (v3)."""
+        """Return `details.code` (v4).
+
+        Empty on v3.
+        """
         return _safe_code(self.details.get("code"))
 
     def detail[T](self, key: str, kind: type[T]) -> T | None:
@@ -65,7 +68,10 @@ class Response:
 
 @dataclass(slots=True)
 class Event:
-    """Event of the Gateway; `seq` counts per connection."""
+    """Event of the Gateway.
+
+    `seq` counts per connection.
+    """
 
     name: str
     payload: Payload = field(repr=False)
@@ -88,12 +94,12 @@ def encode_request(request: Request) -> bytes:
 
 
 def well_formed(text: str) -> str:
-    """Replace each half of a surrogate pair by U+FFFD."""
+    """Replace lone surrogates by U+FFFD."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def repair_json(data: bytes) -> bytes:
-    """Return JSON that strict readers take, from that of tolerant ones.
+    """Convert lenient JSON to strict JSON.
 
     Raises:
         InvalidFrameError: no reader takes it.
@@ -142,20 +148,23 @@ def decode_frame(data: bytes | str) -> Response | Event:
 
 
 def peek_event(data: bytes) -> str | None:
-    """Return an event's name without decoding it."""
+    """Read the event name without decoding."""
     # Both Gateways write these keys first: {"type":"event","event":"tick",…}.
     start = _EVENT_START.match(data)
     return start[1].decode() if start else None
 
 
 def peek_response(data: bytes) -> str | None:
-    """Return a response's request id without decoding it."""
+    """Read the request id without decoding."""
     start = _RESPONSE_START.match(data)
     return start[1].decode() if start else None
 
 
 def seconds(milliseconds: object) -> float | None:
-    """Convert milliseconds to seconds; None if no integer."""
+    """Convert milliseconds to seconds.
+
+    None if the value is no integer.
+    """
     value = _integer(milliseconds)
     return None if value is None else max(0, value) / 1000
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectProfile:
-    """Role of a connection, and the rights it asks for.
+    """Role and rights of a connection.
 
     Attributes:
         client_id: from the Gateway's closed list of clients.
@@ -36,7 +36,7 @@ class ConnectProfile:
 def build_connect(
     challenge: Challenge, credentials: Credentials, profile: ConnectProfile
 ) -> Payload:
-    """Return the parameters of `connect` that answer a challenge."""
+    """Build the parameters of `connect`."""
     identity, info, auth = credentials.identity, credentials.info, credentials.auth
     scopes = credentials.scopes(profile.scopes, profile.optional_scopes)
     # The `v2` form, which protocols 3 and 4 accept; a password is not signed:

@@ -1,4 +1,4 @@
-"""Requests awaiting their response."""
+"""Pending requests."""
 
 import asyncio
 from collections import deque
@@ -23,7 +23,10 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class PendingRequest:
-    """Open request; times in seconds of the event loop's clock."""
+    """Pending request.
+
+    Times in seconds of the event loop's clock.
+    """
 
     id: str
     method: str
@@ -83,7 +86,10 @@ class PendingRequests:
         return request
 
     def resolve(self, response: Response) -> None:
-        """Deliver a response to its request; count it if there is none."""
+        """Resolve the request of a response.
+
+        An unknown response is counted.
+        """
         request = self._requests.get(response.id)
         if request is None:
             self._count_orphan(response.id)
@@ -98,17 +104,17 @@ class PendingRequests:
             self._complete(request, Outcome.OK, response.payload)
 
     def method_of(self, response: Response) -> str:
-        """Return the method that a response answers, or an empty string."""
+        """Return the method of a response's request."""
         request = self._requests.get(response.id)
         return request.method if request else ""
 
     def fail_response(self, request_id: str, error: GatewayError) -> None:
-        """End the request of a response that cannot be decoded."""
+        """Fail the request of an invalid response."""
         if request := self._requests.get(request_id):
             self._complete(request, Outcome.ERROR, error)
 
     def fail(self, request: PendingRequest, error: GatewayError) -> None:
-        """End a request that was not sent."""
+        """Fail an unsent request."""
         self._complete(request, Outcome.ERROR, error)
 
     def fail_all(self, error: GatewayError) -> None:

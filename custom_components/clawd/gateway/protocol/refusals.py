@@ -1,4 +1,4 @@
-"""Refusals of the upgrade, by the Gateway or a proxy in front of it."""
+"""HTTP responses refusing the WebSocket upgrade."""
 
 from http import HTTPStatus
 import json
@@ -26,12 +26,12 @@ REDIRECTS: Final = (
     HTTPStatus.TEMPORARY_REDIRECT,
     HTTPStatus.PERMANENT_REDIRECT,
 )
-# A Gateway asks nobody to sign in before its challenge.
+# The Gateway itself never answers an upgrade with these.
 SIGN_IN: Final = (
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.NETWORK_AUTHENTICATION_REQUIRED,
 )
-# Of those who ask for a sign-in, some answer with a page only.
+# Some sign-in proxies answer 200 or 403 with a page.
 PAGE: Final = (HTTPStatus.OK, HTTPStatus.FORBIDDEN)
 HTML: Final = ("text/html", "application/xhtml+xml")
 
@@ -39,9 +39,9 @@ HTML: Final = ("text/html", "application/xhtml+xml")
 def upgrade_error(
     response: Response, endpoint: Endpoint, fingerprint: str | None
 ) -> GatewayError:
-    """Return the error of an HTTP response to the upgrade.
+    """Return the error of an HTTP response.
 
-    `fingerprint` is the one of the peer's certificate.
+    `fingerprint` is that of the peer's certificate.
     """
     status = response.status_code
     code, delay = f"HTTP_{status}", _retry_after(response)
@@ -81,7 +81,7 @@ def _asks_to_sign_in(response: Response, endpoint: Endpoint) -> bool:
 
 
 def _leads_elsewhere(location: str, endpoint: Endpoint) -> bool:
-    """Return whether a redirect leads to another host, or another page."""
+    """Return whether a redirect leaves the Gateway."""
     try:
         target = urlsplit(location)
         host = target.hostname or endpoint.host.lower()
@@ -92,7 +92,7 @@ def _leads_elsewhere(location: str, endpoint: Endpoint) -> bool:
 
 
 def _error_type(response: Response) -> str:
-    """Return the type of an error in JSON, if it is one."""
+    """Return the type of a JSON error."""
     # {"error": {"message": "…", "type": "proxy_attribution_required"}}
     try:
         content = json.loads(response.body or b"")
@@ -110,5 +110,5 @@ def _retry_after(response: Response) -> float | None:
 
 
 def _header(response: Response, name: str) -> str:
-    """Return a header; the first one of several."""
+    """Return the first value of a header."""
     return next(iter(response.headers.get_all(name)), "")

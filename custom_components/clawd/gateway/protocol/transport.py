@@ -1,4 +1,4 @@
-"""Transport: from an endpoint to an open WebSocket."""
+"""WebSocket transport."""
 
 import asyncio
 from dataclasses import dataclass
@@ -86,7 +86,7 @@ _CERTIFICATE_CODES: Final = {
 
 
 class Socket(ClientConnection):
-    """WebSocket that counts received bytes, also of unfinished messages.
+    """WebSocket with a count of received bytes.
 
     Attributes:
         bytes_received: on the wire, inside of TLS.
@@ -102,7 +102,10 @@ class Socket(ClientConnection):
         check: Callable[[Peer], object],
         **settings: Any,  # noqa: ANN401 - those of websockets
     ) -> None:
-        """Wrap the protocol; `check` raises if the peer is not trusted."""
+        """Initialize the WebSocket.
+
+        `check` raises if the peer is not trusted.
+        """
         super().__init__(protocol, **settings)
         self._check = check
 
@@ -112,19 +115,25 @@ class Socket(ClientConnection):
         additional_headers: HeadersLike | None = None,
         user_agent_header: str | None = USER_AGENT,
     ) -> None:
-        """Check the peer first: the headers of the upgrade may hold secrets."""
+        """Verify the peer, then send the upgrade.
+
+        Its headers may hold secrets.
+        """
         self._check(peer_of(self))
         await super().handshake(additional_headers, user_agent_header)
 
     @override
     def data_received(self, data: bytes) -> None:
-        """Count the bytes, and process them."""
+        """Count and process received bytes."""
         self.bytes_received += len(data)
         super().data_received(data)
 
 
 class _Connect(connect):
-    """`connect` without redirects: the token stays with its Gateway."""
+    """`connect` without redirects.
+
+    The token stays with its Gateway.
+    """
 
     def process_redirect(self, exc: Exception) -> Exception:
         """Refuse every redirect."""
@@ -151,14 +160,17 @@ class Peer:
 
 
 class AddressInfo(NamedTuple):
-    """Family and class of an address, for evidence without the address."""
+    """Family and class of an address.
+
+    Evidence without the address itself.
+    """
 
     family: str
     address_class: AddressClass
 
 
 def describe_address(address: str) -> AddressInfo:
-    """Return family and class of an IP address."""
+    """Return family and class of an address."""
     family = "IPv6" if ":" in address else "IPv4"
     return AddressInfo(family, address_class(address.partition("%")[0]))
 
@@ -174,7 +186,10 @@ def peer_of(connection: Socket) -> Peer:
 
 
 def close_of(err: ConnectionClosed, *, aborted: bool = False) -> Close:
-    """Return how a WebSocket was closed; `aborted` says that we cut it."""
+    """Return the close of a WebSocket.
+
+    `aborted` means cut by us.
+    """
     ours, theirs = err.sent, err.rcvd
     if theirs and (ours is None or err.rcvd_then_sent):
         return Close(theirs.code, "peer", _printable(theirs.reason))
@@ -188,9 +203,9 @@ async def open_socket(
     timing: Timing,
     on_resolved: Callable[[list[AddressInfo]], object] = list,
 ) -> Socket:
-    """Open a WebSocket to a trusted peer; the caller sets the timeout.
+    """Open a WebSocket to a trusted peer.
 
-    `on_resolved` gets the addresses that are tried.
+    The caller sets the timeout. `on_resolved` gets the addresses to try.
 
     Raises:
         InsecureTransportError: a public address without TLS.
@@ -247,7 +262,7 @@ async def open_socket(
 
 
 async def _resolve(host: str, port: int) -> Sequence[AddrInfoType]:
-    """Return the addresses of a host, without a lookup if it is one."""
+    """Resolve a host, unless it is an address."""
     try:
         return socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
@@ -258,7 +273,7 @@ async def _resolve(host: str, port: int) -> Sequence[AddrInfoType]:
 
 
 def _printable(reason: str) -> str:
-    """Return a close reason as it can be shown."""
+    """Return a printable close reason."""
     text = "".join(char if char.isprintable() else " " for char in reason)
     return text.encode()[:MAX_CLOSE_REASON].decode(errors="ignore").strip()
 
@@ -276,7 +291,7 @@ def _check_certificate(endpoint: Endpoint, peer: Peer) -> None:
 
 
 def _code(err: Exception, *, tls: bool) -> str:
-    """Return the code of an error of the socket."""
+    """Return the code of a socket error."""
     # A peer without TLS resets the connection when the TLS handshake starts.
     if tls and isinstance(err, ConnectionResetError | ConnectionAbortedError):
         return "TLS"

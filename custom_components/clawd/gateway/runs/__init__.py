@@ -1,1 +1,1 @@
-"""Runs of agents: events in, text and a result out."""
+"""Runs of agents."""

@@ -34,7 +34,7 @@ class Aborts:
         self._unsent: deque[AgentRun] = deque(maxlen=MAX_UNSENT_ABORTS)
 
     async def abort(self, run: AgentRun) -> bool:
-        """Stop a run at the Gateway, or at the next connection.
+        """Stop a run, now or once connected.
 
         Return whether the Gateway has stopped it.
         """
@@ -53,11 +53,11 @@ class Aborts:
             return False
 
     def end_expired(self, run: AgentRun) -> None:
-        """Stop a run that took too long, and end it with the outcome."""
+        """Stop and end an expired run."""
         self._tasks.spawn(self._end_expired(run), "abort")
 
     def abort_in_background(self, run: AgentRun) -> None:
-        """Stop a run whose caller is gone; errors are ignored."""
+        """Stop an abandoned run and ignore errors."""
         self._tasks.spawn(self._abort_quietly(run), "abort")
 
     def reconnect_tasks(self) -> list[ConnectionTask]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class RunDeadlines:
-    """Deadlines of one run: total, idle, and without a connection.
+    """Deadlines of one run.
 
     One timer serves all of them. It is re-armed when it fires, not at each event.
 
@@ -29,7 +29,10 @@ class RunDeadlines:
         expire: Callable[[GatewayError], None],
         clock: Callable[[], float] | None = None,
     ) -> None:
-        """Arm the timer; `expire` gets the error of the deadline that passed."""
+        """Arm the timer.
+
+        `expire` gets the error of the passed deadline.
+        """
         self._timing = timing
         self._expire = expire
         self._loop = asyncio.get_running_loop()
@@ -49,7 +52,7 @@ class RunDeadlines:
         return self._timer
 
     def mark_disconnected(self, error: GatewayError) -> None:
-        """Start the deadline without a connection, unless it runs already.
+        """Start the deadline for disconnected runs.
 
         The last error counts, but the first time since the last event.
         """
@@ -59,7 +62,7 @@ class RunDeadlines:
         self._rearm()
 
     def extend(self, seconds: float) -> None:
-        """Let nothing end the run before so many seconds since its start."""
+        """Extend all deadlines to `seconds` after the start."""
         self._timing = replace(
             self._timing,
             run_timeout=seconds,
@@ -78,7 +81,7 @@ class RunDeadlines:
         self._timer.cancel()
 
     def _loss(self) -> tuple[float, GatewayError] | None:
-        """Return time and error of the lost connection."""
+        """Return time and error of the disconnect."""
         loss = self._disconnected
         return loss if loss and loss[0] >= self.last_event_at else None
 

@@ -1,4 +1,4 @@
-"""Failures of a model's provider, and the sentence that tells them."""
+"""Error messages of model providers."""
 
 import re
 from typing import TYPE_CHECKING, Final
@@ -16,7 +16,10 @@ _PREFIX: Final = re.compile(r"\W*(?:error\b\W*)*", re.IGNORECASE)
 
 
 def provider_message(text: str) -> str:
-    """Return the human sentence of a provider's error; empty if none."""
+    """Return the readable sentence of an error.
+
+    Empty if there is none.
+    """
     before, brace, _ = text.partition("{")
     sentence = _sentence_of(text) if brace else text
     words = " ".join((sentence or before).split())
@@ -30,7 +33,7 @@ def _prefix_length(words: str) -> int:
 
 
 def _sentence_of(text: str) -> str:
-    """Return the message in a JSON object that a text contains."""
+    """Return the message of an embedded JSON object."""
     try:
         value = orjson.loads(text[text.index("{") : text.rindex("}") + 1])
     except ValueError:

@@ -1,4 +1,4 @@
-"""Runs of others in sessions that are followed.
+"""Runs of other clients in followed sessions.
 
 A run's events go to every connection of the operator: also those of a sub-agent's
 completion, a scheduled job or another client in a session of ours.
@@ -21,7 +21,7 @@ MAX_FOREIGN_RUNS: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class ForeignRun:
-    """Reply of a run that another client or the Gateway itself has started.
+    """Reply of a foreign run.
 
     Attributes:
         media: references of its pictures and files.
@@ -38,10 +38,10 @@ class Follower(Protocol):
     """Follower of sessions."""
 
     def is_followed(self, session_key: str) -> bool:
-        """Return whether the runs of a session are of interest."""
+        """Return whether a session is followed."""
 
     def run_ended(self, run: ForeignRun) -> object:
-        """Take a run that has ended with a reply."""
+        """Handle an ended run with a reply."""
 
 
 class ForeignRuns:
@@ -57,7 +57,7 @@ class ForeignRuns:
         return len(self._open)
 
     def follow(self, follower: Follower) -> Callable[[], None]:
-        """Tell a follower of the runs in its sessions; return the unsubscribe."""
+        """Follow foreign runs; return the unsubscribe."""
         self._follower = follower
 
         def unsubscribe() -> None:
@@ -68,7 +68,7 @@ class ForeignRuns:
         return unsubscribe
 
     def feed(self, payload: Payload) -> None:
-        """Process an `agent` event of a run that is not ours."""
+        """Process an `agent` event of a foreign run."""
         if (follower := self._follower) is None:
             return
         run_id, key = payload.get("runId"), payload.get("sessionKey")
@@ -88,7 +88,7 @@ class ForeignRuns:
                 self._end(follower, run_id, session_key, stream, data)
 
     def mark_incomplete(self) -> None:
-        """Note that events of the open runs are missing."""
+        """Mark the open runs as incomplete."""
         for _, stream in self._open.values():
             stream.missed = True
 

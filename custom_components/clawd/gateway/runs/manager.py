@@ -109,7 +109,7 @@ class RunManager:
         return run
 
     def reconnect_tasks(self, connection: Connection) -> list[ConnectionTask]:
-        """Return the tasks a reconnect starts: recoveries and pending aborts."""
+        """Return the recoveries and aborts to run."""
         recoveries: list[ConnectionTask] = [
             ("recovery", self._recover(run, connection)) for run in self.runs.active()
         ]
@@ -132,7 +132,7 @@ class RunManager:
         await connection.send(request, run.request.params)
 
     def _resend(self, run: AgentRun, error: RequestFailedError) -> bool:
-        """Send a refused run again, if it may succeed within the request timeout."""
+        """Retry a refused run, if time permits."""
         # v4, seconds after its start: {"code": "UNAVAILABLE", "message": "Agent
         # database open was revoked"}. The key is the same, so nothing runs twice.
         delay = self._timing.resend_delay * 2.0 ** (run.attempts - 1)
@@ -154,7 +154,10 @@ class RunManager:
             await self._send(connection, run)
 
     def _fetch_reply(self, run: AgentRun) -> bool:
-        """Fetch a reply from the history; return whether that can help."""
+        """Fetch a reply from the session's history.
+
+        Return whether the run can be completed from it.
+        """
         connection = self._connection()
         # v3's final response has the whole reply.
         if connection is None or (
@@ -165,7 +168,7 @@ class RunManager:
         return True
 
     async def _recover(self, run: AgentRun, connection: Connection) -> None:
-        """Recover a run; a fault of it ends neither the connection nor others."""
+        """Recover a run, and isolate its failures."""
         try:
             if run.answered:
                 await complete(run, connection)
@@ -180,7 +183,7 @@ class RunManager:
 
 
 async def _not_started() -> None:
-    """Refuse to send a run again of which only the first words are known."""
+    """Refuse to resend a shortened message."""
     raise AgentRunError("the Gateway does not know the run", code="RUN_LOST")
 
 

@@ -69,7 +69,7 @@ async def recover(
 
 
 async def complete(run: AgentRun, connection: Connection) -> None:
-    """End an answered run with the reply in the history.
+    """Complete an answered run from the history.
 
     Without one, it ends with the final response, which may be only its last part.
     """
@@ -92,7 +92,10 @@ async def complete(run: AgentRun, connection: Connection) -> None:
 
 
 def _is_orphaned(run: AgentRun, connection: Connection) -> bool:
-    """Return whether the Gateway's process is younger than the run."""
+    """Return whether the Gateway restarted meanwhile.
+
+    Its process is younger than the run.
+    """
     uptime, now = connection.hello.uptime, asyncio.get_running_loop().time()
     return uptime is not None and uptime + UPTIME_TOLERANCE < now - run.accepted_at
 
@@ -117,7 +120,7 @@ async def _recover_run(
 async def _recover_model_run(
     run: AgentRun, connection: Connection, send_again: Callable[[], Awaitable[None]]
 ) -> None:
-    """Send a request again until it is answered with the reply.
+    """Recover a model run by repeating the request.
 
     No history has it. While the run goes on, v4 answers the same key with
     `in_flight`, and with nothing more; at its end with the final response.
@@ -125,12 +128,12 @@ async def _recover_model_run(
     while not run.ended:
         await send_again()
         await _wait(run, connection)
-        # It has no events that show that the connection is back.
+        # Model runs have no events, so none resets the idle deadline.
         run.deadlines.last_event_at = time.monotonic()
 
 
 async def _read_history(run: AgentRun, connection: Connection) -> Transcript:
-    """Return a transcript, and buffer every event after it."""
+    """Read the transcript and start buffering events."""
     while True:
         run.stream.buffer()
         transcript = await _read(run, connection)
@@ -162,7 +165,10 @@ async def _follow(
 
 
 async def _wait(run: AgentRun, connection: Connection) -> dict[str, Json]:
-    """Return the status of a run; soon, if text is missing."""
+    """Return the status of a run.
+
+    Without waiting long if text is missing.
+    """
     timing = connection.timing
     seconds = timing.wait_timeout
     if run.stream.has_gap:
@@ -189,7 +195,7 @@ async def _read(run: AgentRun, connection: Connection) -> Transcript:
 def _error_of(
     answer: dict[str, Json], answers: int, *, lost: bool
 ) -> GatewayError | None:
-    """Return the error of a run that ended without a finished reply.
+    """Return the error of an unfinished run.
 
     `lost` is the state before the wait: v4 ends a run some time before its history
     has the whole reply.

@@ -1,4 +1,4 @@
-"""Request that starts a run."""
+"""Request of a run."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ def _new_run_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """File that goes with a question; its content in base64."""
+    """File attached to a question, in base64."""
 
     mime_type: str
     name: str = field(repr=False)
@@ -25,12 +25,12 @@ class Attachment:
 
     @property
     def is_image(self) -> bool:
-        """Return whether a model may see it."""
+        """Return whether it is an image."""
         return self.mime_type.startswith("image/")
 
     @property
     def payload(self) -> Payload:
-        """Return the attachment as the Gateway takes it."""
+        """Return the payload of the attachment."""
         return {
             "type": "image" if self.is_image else "file",
             "mimeType": self.mime_type,
@@ -41,7 +41,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Chat channel that a reply is sent to.
+    """Chat channel for the reply.
 
     Attributes:
         best_effort: the run does not fail if the reply cannot be sent (protocol 4).
@@ -91,27 +91,30 @@ class RunRequest:
     run_id: str = field(default_factory=_new_run_id)
 
     def __post_init__(self) -> None:
-        """Replace halves of characters, as the frames of the history have them."""
+        """Replace lone surrogates, as in the history."""
         object.__setattr__(self, "message", well_formed(self.message))
 
     @property
     def by_chat(self) -> bool:
-        """Return whether `chat.send` starts it: `agent` takes images only."""
+        """Return whether to use `chat.send`.
+
+        `agent` takes images only.
+        """
         return not all(file.is_image for file in self.attachments)
 
     @property
     def streamed(self) -> bool:
-        """Return whether its events have the reply."""
+        """Return whether the reply is streamed."""
         return not (self.model_run or self.by_chat)
 
     @property
     def method(self) -> Method:
-        """Return the method that starts it."""
+        """Return the method of the request."""
         return ChatCommands.SEND if self.by_chat else RunCommands.START
 
     @property
     def params(self) -> Payload:
-        """Return the parameters of its method."""
+        """Return the parameters of the request."""
         params: Payload = {
             "message": self.message,
             "sessionKey": self.session_key,

@@ -1,4 +1,4 @@
-"""Run of an agent: streamed text and a final result."""
+"""Run of an agent."""
 
 import asyncio
 from dataclasses import dataclass, replace
@@ -100,7 +100,7 @@ class AgentRun:
         on_incomplete: OnIncomplete = lambda _: False,
         on_skipped: Callable[[], object] = lambda: None,
     ) -> None:
-        """Initialize a run; `GatewayClient.start_run` does it.
+        """Initialize a run for `GatewayClient.start_run`.
 
         `on_refused` returns whether the request is sent again, `on_incomplete`
         whether the reply is fetched from the history.
@@ -156,19 +156,19 @@ class AgentRun:
 
     @property
     def result_now(self) -> RunResult | None:
-        """Return the result of a run that has succeeded."""
+        """Return the result, if already successful."""
         if not self.ended or self._result.exception():
             return None
         return self._result.result()
 
     @property
     def timer(self) -> asyncio.TimerHandle:
-        """Return the timer of its deadlines."""
+        """Return the timer of the deadlines."""
         return self.deadlines.timer
 
     @property
     def outcome(self) -> RunOutcome:
-        """Return how an ended run ended, without its content."""
+        """Return the outcome of an ended run."""
         error = cast("GatewayError | None", self._result.exception())
         kind = type(error).__name__ if error else None
         return RunOutcome(
@@ -187,7 +187,10 @@ class AgentRun:
 
     @property
     def info(self) -> RunInfo:
-        """Return the run without its content."""
+        """Return the state of the run.
+
+        Without its content.
+        """
         return RunInfo(
             self.run_id,
             self.deadlines.age,
@@ -200,7 +203,10 @@ class AgentRun:
         )
 
     async def __aiter__(self) -> AsyncIterator[str]:
-        """Yield the text as it arrives; raise the run's error."""
+        """Iterate over the text as it arrives.
+
+        Raises the run's error.
+        """
         # Not a generator of the stream inside of this one: it would cost each read.
         stream = self.stream
         while unread := await stream.read():
@@ -209,7 +215,10 @@ class AgentRun:
         await self.result()
 
     async def parts(self) -> AsyncGenerator[Part]:
-        """Yield text and tool calls; raise the run's error."""
+        """Iterate over text and tool calls.
+
+        Raises the run's error.
+        """
         while unread := await self.stream.read():
             for part in _joined(unread):
                 yield part
@@ -218,7 +227,7 @@ class AgentRun:
     async def timed_parts(
         self, until: Callable[[], float | None]
     ) -> AsyncIterator[Part | None]:
-        """Yield parts as `parts()` does, and None when one is late.
+        """Iterate over parts, with None for delays.
 
         `until` returns the time of the event loop's clock until which the next part
         is waited for.
@@ -233,7 +242,7 @@ class AgentRun:
         await self.result()
 
     async def result(self) -> RunResult:
-        """Wait for the end and return the whole reply.
+        """Wait for the result.
 
         Raises:
             AgentRunError: the agent failed.
@@ -275,13 +284,16 @@ class AgentRun:
         await asyncio.wait([self._result])
 
     def extend(self, seconds: float) -> None:
-        """Give the run so many seconds since its start, whatever happens meanwhile."""
+        """Extend the deadlines to `seconds` after the start."""
         if not self.ended:
             self.timeout = seconds
             self.deadlines.extend(seconds)
 
     def resume(self, asked_at: float, *, accepted: bool) -> None:
-        """Continue a run that was asked at a time in seconds since 1970."""
+        """Continue a run of an earlier client.
+
+        `asked_at` is in seconds since 1970.
+        """
         self.resumed = True
         if accepted:
             self.accept()
@@ -289,16 +301,19 @@ class AgentRun:
         self.asked_at = asked_at
         self.accepted_at -= age
         self.deadlines.age_by(age)
-        # What has been said is in the history.
+        # The history has the text so far.
         self.stream.mark_disconnected()
 
     def give_up(self) -> None:
-        """End a run that has expired and may go on at the Gateway."""
+        """End an expired run without stopping it.
+
+        It may go on at the Gateway.
+        """
         if self._expired and not self.ended:
             self.fail(self._expired)
 
     def attach_response(self, response: asyncio.Future[Json]) -> None:
-        """End the run with a final response to come."""
+        """Attach the future of the final response."""
         if self._response:
             self._response.cancel()
         self._response = response
@@ -306,13 +321,16 @@ class AgentRun:
         response.add_done_callback(self._handle_response)
 
     def attach_start(self, response: asyncio.Future[Json]) -> None:
-        """Wait for the only response to `chat.send`; a `chat` event ends the run."""
+        """Attach the response to `chat.send`.
+
+        A `chat` event ends the run.
+        """
         self._response = response
         self.attempts += 1
         response.add_done_callback(self._handle_start)
 
     def handle_chat(self, payload: Payload) -> None:
-        """Process a `chat` event of a run that `chat.send` has started."""
+        """Process a `chat` event."""
         # The end of a fast run is read together with the response to its request.
         if payload.get("state") == "final":
             self._conclude(read_chat_end(payload))
@@ -328,7 +346,10 @@ class AgentRun:
             self.accepted_at = self._loop.time()
 
     def mark_disconnected(self, error: GatewayError) -> None:
-        """Outlive the connection; end with `error` if it does not come back."""
+        """Mark the run as disconnected.
+
+        It ends with `error` unless the connection returns in time.
+        """
         self.stream.mark_disconnected()
         self.deadlines.mark_disconnected(error)
 
@@ -343,14 +364,17 @@ class AgentRun:
         self._succeed(self._final, told)
 
     def finish(self) -> None:
-        """End the run with the reply of the final response."""
+        """Finish the run with its final response."""
         if self.ended:
             return
         self.stream.finish(final_texts(self._final))
         self._succeed(self._final)
 
     def fail(self, error: GatewayError) -> None:
-        """End the run with an error; one that was answered, with its answer."""
+        """Fail the run.
+
+        If answered already, it ends with the answer.
+        """
         if self.answered and not isinstance(error, AgentRunAborted):
             # Only the earlier parts of the reply cannot be fetched.
             self.finish()
@@ -424,7 +448,7 @@ class AgentRun:
             return
         self._expired = error
         if not isinstance(error, RunTimeoutError):
-            # Without a connection, nobody can tell what becomes of the run.
+            # Without a connection, the run's fate is unknown.
             self.fail(error)
         self._on_expire(self)
 
@@ -443,7 +467,7 @@ class AgentRun:
 
 
 def _joined(parts: list[Part]) -> Iterator[Part]:
-    """Yield parts, with adjacent texts as one."""
+    """Yield parts with adjacent texts joined."""
     for kind, group in groupby(parts, type):
         if kind is str:
             yield "".join(map(str, group))
@@ -452,7 +476,7 @@ def _joined(parts: list[Part]) -> Iterator[Part]:
 
 
 def _apply_timeouts(timing: Timing, request: RunRequest) -> Timing:
-    """Return the timing with the timeouts of a request."""
+    """Return the timing with a request's timeouts."""
     total, idle = request.timeout, request.idle_timeout
     if request.model_run:
         # It has no events.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .request import RunRequest
     from .run import OnIncomplete, OnRefused, RunInfo
 
-# Ids of ended runs, whose late events are not those of others.
+# Ids of ended runs; their late events do not count as foreign.
 MAX_ENDED_IDS: Final = 256
 
 _LOGGER = logging.getLogger(__name__)
@@ -41,7 +41,10 @@ class AgentRuns:
         on_refused: OnRefused = lambda *_: False,
         on_incomplete: OnIncomplete = lambda _: False,
     ) -> None:
-        """Initialize without runs; the callbacks are those of each run."""
+        """Initialize without runs.
+
+        The callbacks are those of each run.
+        """
         self._statistics = statistics
         self._timing = timing
         self._abort = abort
@@ -49,7 +52,7 @@ class AgentRuns:
         self._on_refused = on_refused
         self._on_incomplete = on_incomplete
         self._runs: dict[str, AgentRun] = {}
-        # By the ids that v4 may name in `accepted`, where they are others.
+        # By the other ids that v4 may return in `accepted`.
         self._renamed: dict[str, AgentRun] = {}
         self._ended_ids: deque[str] = deque(maxlen=MAX_ENDED_IDS)
         self.foreign = ForeignRuns()
@@ -59,7 +62,7 @@ class AgentRuns:
         return tuple(run.info for run in self._runs.values())
 
     def open(self, request: RunRequest) -> AgentRun:
-        """Return a run that gets its events until it ends."""
+        """Register a run until its end."""
         run = AgentRun(
             request,
             self._timing,
@@ -77,7 +80,7 @@ class AgentRuns:
 
     @property
     def awaits_chat(self) -> bool:
-        """Return whether a `chat` event may end a run."""
+        """Return whether any run awaits a `chat` event."""
         return any(run.request.by_chat for run in self._runs.values())
 
     def active(self) -> tuple[AgentRun, ...]:
@@ -85,7 +88,7 @@ class AgentRuns:
         return tuple(self._runs.values())
 
     def accept(self, run: AgentRun, payload: Json) -> None:
-        """Mark a run as accepted, under the id that the Gateway gave it."""
+        """Accept a run under the Gateway's id."""
         match payload:
             case {"runId": str(run_id)} if run_id and not run.ended:
                 self._forget_id(run)
@@ -95,7 +98,10 @@ class AgentRuns:
         run.accept()
 
     def close(self, run: AgentRun) -> None:
-        """Remove a run; its later events count as foreign."""
+        """Remove a run.
+
+        Its later events count as foreign.
+        """
         if self._runs.pop(run.run_id, None):
             self._forget_id(run)
             self._ended_ids += dict.fromkeys((run.run_id, run.gateway_id))
@@ -103,7 +109,10 @@ class AgentRuns:
             self._statistics.run_outcomes.append(run.outcome)
 
     def dispatch(self, event: Event, at: float) -> None:
-        """Deliver an `agent` event; `at` is its time of the monotonic clock."""
+        """Deliver an `agent` event.
+
+        `at` is of the monotonic clock.
+        """
         # A run's events go to every connection of the operator: others are counted.
         run = self._of_event(event)
         if run is None:
@@ -122,7 +131,10 @@ class AgentRuns:
             run.handle_chat(event.payload)
 
     def mark_incomplete(self) -> None:
-        """Have the open runs end with the reply that the history has."""
+        """Mark the open runs as incomplete.
+
+        They end with the reply in the history.
+        """
         for run in self.active():
             run.stream.missed = True
         self.foreign.mark_incomplete()

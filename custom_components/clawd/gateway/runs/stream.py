@@ -1,4 +1,4 @@
-"""Events of a run: order, gaps, and the parts for its reader."""
+"""Event stream of a run."""
 
 import asyncio
 from collections import deque
@@ -21,17 +21,17 @@ MAX_BUFFERED_EVENTS: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class SegmentEnd:
-    """End of a segment of the reply: a tool follows, or has followed."""
+    """End of a segment, at a tool call."""
 
 
 type Part = str | ToolCall | ToolResult | SegmentEnd
 
 
 class RunStream:
-    """Parts of one run: text, and tool calls or ends of segments if included.
+    """Stream of a run's parts.
 
-    After a lost connection events are buffered until the history has shown what
-    was missed; see `runs.recovery`.
+    Text, and tool calls or segment ends if included. After a lost connection events
+    are buffered until the history has shown the missed ones; see `runs.recovery`.
 
     Attributes:
         first_text_at: time of the monotonic clock; None before the first text.
@@ -48,7 +48,10 @@ class RunStream:
         include_segments: bool = False,
         on_skipped: Callable[[], object] = lambda: None,
     ) -> None:
-        """Initialize without events; `on_skipped` is called for each unused one."""
+        """Initialize without events.
+
+        `on_skipped` is called for each unused event.
+        """
         self.first_text_at: float | None = None
         self.missed = False
         self._include_segments = include_segments
@@ -88,12 +91,12 @@ class RunStream:
 
     @property
     def incomplete(self) -> bool:
-        """Return whether the history may have more than the events told."""
+        """Return whether events may be missing."""
         return self.missed or self._first_seq != 1
 
     @property
     def has_gap(self) -> bool:
-        """Return whether the end of a segment may have been missed."""
+        """Return whether a segment end may be missing."""
         return self._gap and self._reply.open
 
     def feed(self, payload: Payload) -> None:  # noqa: C901 - without calls: it is fast
@@ -136,7 +139,7 @@ class RunStream:
             self.media |= dict.fromkeys(media_references(data))
 
     def _skip(self, seq: Json, data: Json) -> None:
-        """Count an event that cannot be used, unless it repeats the last one."""
+        """Count an unused event, except for repetitions."""
         if seq != self._last_seq or data != self._last_data:
             self.missed = True
             self._on_skipped()
@@ -151,7 +154,7 @@ class RunStream:
         self._gap = False
 
     def replay_history(self, texts: tuple[str, ...]) -> None:
-        """Emit the segments that were missed, then the buffered events.
+        """Emit missed segments, then the buffered events.
 
         If the history lacks the end of a segment that was emitted in part, the next
         segment is buffered until the second call.
@@ -164,15 +167,15 @@ class RunStream:
             self.feed(payload)
 
     def complete(self, texts: tuple[str, ...]) -> None:
-        """Emit the rest of a reply that the history has whole."""
+        """Emit the rest from the complete history."""
         self._emit_text(self._reply.replay_history(texts))
 
     def finish(self, texts: list[str]) -> None:
-        """Emit the rest of a reply from the final response."""
+        """Emit the rest from the final response."""
         self._emit_text(self._reply.finish(texts))
 
     def close_tools(self) -> None:
-        """Emit results for the tool calls without one."""
+        """Emit results for the open tool calls."""
         self._unread += self._tools.close() if self._tools else ()
 
     def close(self) -> None:
@@ -182,11 +185,14 @@ class RunStream:
 
     @property
     def exhausted(self) -> bool:
-        """Return whether everything is read, and no more will come."""
+        """Return whether all parts are read."""
         return self._closed and not self._unread
 
     async def read(self, until: float | None = None) -> list[Part]:
-        """Wait for unread parts; none at the end, or at a time of the loop's clock."""
+        """Wait for unread parts.
+
+        Empty at the end, or at the time `until` of the loop's clock.
+        """
         while not self._unread and not self._closed:
             self._reader = self._loop.create_future()
             if until is None:
@@ -201,11 +207,11 @@ class RunStream:
         return unread
 
     def join(self, parts: list[Part]) -> str:
-        """Return the text of parts, without tool calls."""
+        """Join the text of parts."""
         return "".join(self._texts(parts))
 
     def _starts_behind_gap(self, payload: Payload, data: Payload) -> bool:
-        """Return whether text is missing between an open segment and an event."""
+        """Return whether text before an event is missing."""
         if not self._reply.open or payload.get("stream") != "assistant":
             return False
         self._gap = self._reply.starts_segment(data)

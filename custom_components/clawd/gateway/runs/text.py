@@ -26,7 +26,7 @@ class _Segment:
 
 
 class ReplyText:
-    """Segments of a reply and their emitted part.
+    """Text of a reply, in segments.
 
     Each event holds the whole text of its segment so far. A segment ends where the
     text starts again: v4 gives it another `itemId`, v3 does not say. `replace`
@@ -51,7 +51,10 @@ class ReplyText:
 
     @property
     def text(self) -> str:
-        """Return the reply so far, segments as paragraphs."""
+        """Return the reply so far.
+
+        Segments are paragraphs.
+        """
         return SEPARATOR.join(self._texts())
 
     @property
@@ -61,12 +64,12 @@ class ReplyText:
         return bool(last.text) and not last.closed
 
     def starts_segment(self, data: Payload) -> bool:
-        """Return whether an `assistant` event starts a segment."""
+        """Return whether an event starts a segment."""
         text = data.get("text")
         return isinstance(text, str) and self._starts_segment(text, data)
 
     def feed(self, data: Payload) -> str:
-        """Add the data of an `assistant` event; return the new text."""
+        """Process an event; return the new text."""
         text, emitted = data.get("text"), self._emitted
         if not isinstance(text, str):
             return ""
@@ -94,7 +97,7 @@ class ReplyText:
         return self._set_text(text, data.get("itemId"))
 
     def close_segment(self, text: str) -> str:
-        """Add an ended segment; return its new text."""
+        """Close a segment; return its new text."""
         # v4 repeats the text before a tool call in {"stream": "item", "data":
         # {"kind": "preamble", "progressText": …}}; under load it comes only there.
         text = text.strip()
@@ -124,7 +127,7 @@ class ReplyText:
         return new
 
     def drop_attempt(self) -> None:
-        """Drop the text of a failed attempt of the model (v3)."""
+        """Drop the text of a failed attempt (v3)."""
         # v4 replaces it by an event with `replace: true`.
         last = self._last()
         if last.item_id is None and not last.closed:
@@ -147,22 +150,26 @@ class ReplyText:
         return new
 
     def _last(self) -> _Segment:
-        """Return the last segment, or an empty one."""
+        """Return the last segment.
+
+        An empty one if there is none.
+        """
         return self._segments[-1] if self._segments else _Segment(None)
 
     def _texts(self) -> list[str]:
         return [segment.text for segment in self._segments if segment.text]
 
     def _match(self, texts: list[str]) -> tuple[int, int] | None:
-        """Return the first segment that the final texts repeat, and the emitted size.
+        """Match final texts to the emitted segments.
 
-        The size is in characters without white space: a Gateway may join segments
-        in another way than it sent them. None if the texts do not continue them.
+        Return the first segment of the match, and the emitted size in characters
+        without white space: a Gateway may join segments in another way than it sent
+        them. None if the texts do not continue them.
         """
         known = [_squeeze(text) for text in self._texts()]
         final, size = _squeeze("".join(texts)), sum(map(len, known))
         for start, text in enumerate(known):
-            # The second condition spares the third in nearly every case.
+            # Cheap comparison first: the full one is rarely needed.
             if (
                 size <= len(final)
                 and final.startswith(text)
@@ -173,7 +180,7 @@ class ReplyText:
         return None
 
     def _continue(self, rest: str, more: list[str]) -> str:
-        """Add the rest of the last segment, and further segments."""
+        """Continue the last segment and add others."""
         last, new = self._last(), ""
         if rest.strip():
             joined = rest.lstrip() if last.text[-1:].isspace() else rest
@@ -181,7 +188,7 @@ class ReplyText:
         return new + "".join(self._append(text) for text in more)
 
     def _count_known(self, texts: list[str]) -> int:
-        """Count the final texts that were emitted."""
+        """Count the emitted final texts."""
         known = self._texts()
         if not known:
             return 0
@@ -204,7 +211,7 @@ class ReplyText:
         return self._set_text(text, None)
 
     def _repeats_closed(self, text: str) -> bool:
-        """Return whether an event may be a late one."""
+        """Return whether an event may be late."""
         # Late events come in order: none belongs to a segment before the current.
         for index in range(self._current, len(self._segments)):
             segment = self._segments[index]
@@ -246,7 +253,7 @@ class ReplyText:
 
 
 def _without_half(data: Payload) -> Payload:
-    """Return an event without the half of a character at its end."""
+    """Return an event without a trailing half character."""
     # Node may cut between the halves: {"text": "Hi \\ud83d"}, {"text": "Hi 👋"}.
     # If it was none, the next event or the final response has it again.
     texts = {key: data.get(key) for key in ("text", "delta")}
@@ -258,7 +265,10 @@ def _without_half(data: Payload) -> Payload:
 
 
 def _leaves_out(text: str, emitted: str) -> bool:
-    """Return whether a text has only words of the emitted one, in their order."""
+    """Return whether a text is an abridgement.
+
+    It has only words of the emitted one, in their order.
+    """
     # v4 streams {"text": "<tool_call>{…}</tool_call> Done."} and ends with {"text":
     # "Done.", "delta": "", "replace": true}.
     left, words = _WORD.findall(text), iter(_WORD.findall(emitted))
@@ -275,9 +285,10 @@ def _size(texts: Iterable[str]) -> int:
 
 
 def _behind(texts: list[str], count: int) -> tuple[str, list[str]]:
-    """Return the rest after the first characters that are not white space.
+    """Return the text after `count` characters.
 
-    That is the rest of the text that holds the last of them, and the further texts.
+    White space does not count. The result is the rest of the text with the last of
+    them, and the further texts.
     """
     for index, text in enumerate(texts):
         size = len(_squeeze(text))

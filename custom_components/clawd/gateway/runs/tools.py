@@ -21,7 +21,10 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """Result of a tool call; None if missed."""
+    """Result of a tool call.
+
+    None if missed.
+    """
 
     id: str
     name: str
@@ -38,7 +41,10 @@ class ToolCalls:
         self._open: dict[str, ToolCall] = {}
 
     def read(self, data: Payload) -> ToolCall | ToolResult | None:
-        """Read the data of a `tool` event; None for other phases."""
+        """Parse a `tool` event.
+
+        None for other phases.
+        """
         match data:
             case {"phase": "start", "toolCallId": str(call_id), "name": str(name)}:
                 _LOGGER.debug("Run %s calls a tool", self._run_id)
@@ -53,7 +59,7 @@ class ToolCalls:
         return None
 
     def close(self) -> list[ToolResult]:
-        """Return an error result for each call that is still open."""
+        """Return error results for the open calls."""
         calls = list(self._open.values())
         self._open.clear()
         return [ToolResult(call.id, call.name, None, is_error=True) for call in calls]

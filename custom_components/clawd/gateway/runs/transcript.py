@@ -1,4 +1,4 @@
-"""Transcript of a run in the history of its session."""
+"""Transcript of a run."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """Run as the history of its session shows it.
+    """Run in the history of its session.
 
     Attributes:
         known: the Gateway has the question.
@@ -41,7 +41,7 @@ def read_transcript(
     limit: int,
     gateway_id: str | None = None,
 ) -> Transcript:
-    """Find a run in the response to `chat.history`.
+    """Find a run in the history.
 
     `asked_at` is in seconds since 1970 on the Gateway's clock, `limit` the number of
     requested messages, `gateway_id` the Gateway's id of the run if it has its own.
@@ -58,7 +58,7 @@ def read_transcript(
 
 
 def read_replies(history: Json) -> dict[str, str]:
-    """Return the last words of the finished runs by run id; none on v3."""
+    """Return the last replies by run id (v4)."""
     payload = history if isinstance(history, dict) else {}
     replies = {}
     for entry in _objects(payload.get("messages")):

@@ -1,4 +1,4 @@
-"""Check of what agents say when nobody waits for it."""
+"""Check of announcements."""
 
 import time
 from typing import TYPE_CHECKING
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     max_lag=OVERDUE_TOLERANCE,
 )
 async def check_announcements(context: CheckContext) -> CheckResult:
-    """Announcements that were made twice, are overdue or kept for too long.
+    """Duplicate, overdue or forgotten announcements.
 
     An answer would be heard twice, or never.
     """
@@ -42,7 +42,7 @@ async def check_announcements(context: CheckContext) -> CheckResult:
     )
     twice = sum(times > 1 for times in listeners.delivered.values())
     forgotten = sum(
-        # With those that are still to be told after their delivery.
+        # Delivered, but still kept as running.
         run_id in listeners.delivered
         or time.time() - spawn.at > MAX_SPAWN_AGE + OVERDUE_TOLERANCE
         for run_id, spawn in listeners.spawns.items()

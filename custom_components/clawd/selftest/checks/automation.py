@@ -1,4 +1,4 @@
-"""Checks of the tasks that actions have started, and of their sessions."""
+"""Checks of tasks started by actions."""
 
 from dataclasses import replace
 import time
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # Requests of a task besides its runs: agents, models, settings, each turn.
 _REQUESTS: Final = 8
-# Seconds past the deadline of a task: its requests, and a drill that it waits for.
+# Seconds past the deadline of a task, for its requests and a drill in progress.
 MAX_OVERTIME: Final = _REQUESTS * Timing().request_timeout + DRILL_TIMEOUT
 # Seconds from the end of a task until its session is deleted, with all attempts of
 # three requests each.
@@ -25,7 +25,7 @@ MAX_CLEANUP_TIME: Final = sum(DELAYS) + 3 * len(DELAYS) * Timing().request_timeo
 
 @check(component=Component.HOME_ASSISTANT, requires=(setup_complete,))
 async def check_tasks_map(context: CheckContext) -> CheckResult:
-    """Tasks of actions that ended, are untracked or overdue, or end twice.
+    """Tasks of actions, untracked, overdue or past their end.
 
     Automations wait for their ends.
     """
@@ -51,9 +51,9 @@ async def check_tasks_map(context: CheckContext) -> CheckResult:
     requires=(setup_complete, connected),
 )
 async def check_throwaway_sessions(context: CheckContext) -> CheckResult:
-    """Sessions of tasks that have ended, left at the Gateway.
+    """Leftover sessions of ended tasks.
 
-    They hold what was asked and answered.
+    They hold questions and answers.
     """
     if not can_delete(context.entry):
         return CheckResult(status=Status.SKIP, reason="sessions_undeletable")
@@ -66,18 +66,18 @@ async def check_throwaway_sessions(context: CheckContext) -> CheckResult:
         count=len(left),
         deleting=len(unused) - len(left),
     )
-    # The Gateway was asked to delete those that are known.
+    # Known ones await deletion by the Gateway.
     return replace(result, origin=Origin.GATEWAY) if left == known else result
 
 
 def _ended(context: CheckContext) -> list[str]:
-    """Return the tasks that have ended."""
+    """Return the ended tasks."""
     tasks = context.runtime.started_tasks
     return [name for name, started in tasks.items() if started.task.done()]
 
 
 def _unattended(context: CheckContext) -> list[str]:
-    """Return the tasks that the entry does not keep."""
+    """Return the untracked tasks."""
     runtime = context.runtime
     return [
         name
@@ -87,7 +87,7 @@ def _unattended(context: CheckContext) -> list[str]:
 
 
 def _overdue(context: CheckContext) -> list[str]:
-    """Return the tasks that go on for longer than one can last."""
+    """Return the overdue tasks."""
     now = time.monotonic()
     return [
         name

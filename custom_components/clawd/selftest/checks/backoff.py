@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from ...gateway import GatewayClient, Transition
     from ..model import CheckContext
 
-# Causes of attempts that the schedule has made. A resume is none: the user, or a
-# drill, asked for it.
+# Causes of scheduled attempts. A resume is not scheduled: the user, or a drill,
+# requested it.
 ATTEMPTS: Final = (Cause.STARTED, Cause.RETRY)
 # Pauses without a recheck; the others end by themselves, but not early.
 USER_ACTION_PAUSES: Final = (
@@ -66,7 +66,7 @@ async def check_backoff_pause(
 ) -> CheckResult:
     """Retries while user action is required.
 
-    The Gateway locks out clients that retry a wrong token too often.
+    The Gateway locks out clients after several attempts with a wrong token.
     """
     early = [
         f"{before.pause}: {_seconds_between(before, after):.3g} s"
@@ -77,7 +77,7 @@ async def check_backoff_pause(
 
 
 def _attempts(transitions: Iterable[Transition]) -> list[list[float]]:
-    """Return the times of all starts, and of the attempts of each client."""
+    """Return the attempt times by client."""
     starts: list[float] = []
     clients: list[list[float]] = [[]]
     for transition in transitions:
@@ -92,14 +92,14 @@ def _attempts(transitions: Iterable[Transition]) -> list[list[float]]:
 
 
 def _max_delay(retry: Transition, attempts: int) -> float:
-    """Return the maximum delay of a retry in seconds."""
+    """Return the maximum retry delay in seconds."""
     # The Gateway may ask for more, and the rate limit demand up to a minute.
     rate_limit = detectors.MINUTE if attempts >= Timing().max_attempts else 0.0
     return max(Timing().max_delay, _retry_after(retry) or 0.0, rate_limit)
 
 
 def _retry_after(transition: Transition) -> float | None:
-    """Return the delay that the Gateway asked for."""
+    """Return the delay requested by the Gateway."""
     return transition.error.retry_after if transition.error else None
 
 

@@ -1,4 +1,4 @@
-"""Drills that interrupt the connection."""
+"""Drills on the operator connection."""
 
 import asyncio
 from collections import Counter
@@ -39,7 +39,7 @@ MAX_GROWTH: Final = 64 * 1024
 
 @drill(component=Component.GATEWAY, max_lag=drill_tools.MAX_LAG)
 async def check_drill_restart(context: CheckContext) -> CheckResult:
-    """Reconnect after a simulated restart of the Gateway.
+    """Reconnect after a simulated Gateway restart.
 
     Gateways are restarted.
     """
@@ -57,7 +57,7 @@ async def check_drill_abort(context: CheckContext) -> CheckResult:
 
 @drill(component=Component.GATEWAY, max_lag=FAIL_TIMEOUT / 2)
 async def check_disconnect_fails_all(context: CheckContext) -> CheckResult:
-    """Open requests when the connection is cut: each must fail.
+    """Open requests of a lost connection: each must fail.
 
     Their callers would wait forever.
     """
@@ -90,7 +90,7 @@ async def check_disconnect_fails_all(context: CheckContext) -> CheckResult:
 
 @drill(component=Component.HOME_ASSISTANT)
 async def check_task_growth(context: CheckContext) -> CheckResult:
-    """Tasks that each reconnect leaves behind.
+    """Tasks left behind by reconnects.
 
     They would use up memory.
     """
@@ -110,13 +110,13 @@ async def check_task_growth(context: CheckContext) -> CheckResult:
 
 @drill(component=Component.HOME_ASSISTANT)
 async def check_memory(context: CheckContext) -> CheckResult:
-    """Memory that each reconnect costs.
+    """Memory growth per reconnect.
 
     It would run out in the end.
     """
     client, measure = context.runtime.client, context.hass.async_add_executor_job
     runs = client.statistics.runs_started
-    # What waits for the garbage collector is no growth.
+    # Garbage is not growth: collect it first.
     with drill_tools.frozen_objects(), _traced_memory():
         # Only memory allocated from now on is traced, so the first connection is
         # made before the measurement; it also fills caches.
@@ -140,7 +140,7 @@ async def check_memory(context: CheckContext) -> CheckResult:
 
 @drill(component=Component.SECURITY)
 async def check_log_redaction(context: CheckContext) -> CheckResult:
-    """Secrets in the debug log of a reconnect.
+    """Secrets in the debug log.
 
     Logs are shared.
     """
@@ -162,7 +162,7 @@ async def check_log_redaction(context: CheckContext) -> CheckResult:
 
 
 def count_tasks(context: CheckContext) -> Counter[str]:
-    """Count the clients' tasks and stray tasks, by name."""
+    """Count client and stray tasks by name."""
     counts = Counter(lasting_tasks(context))
     counts.update(
         coroutine.__qualname__
@@ -216,13 +216,13 @@ async def drill_reconnect(
 
 
 def _temporary(context: CheckContext, client: GatewayClient) -> Counter[str]:
-    """Return the number of listeners per event that end with a question."""
+    """Count the listeners of open questions."""
     runtime = context.runtime
     return runtime.temporary_listeners if client is runtime.client else Counter()
 
 
 async def _seconds_until_failure(client: GatewayClient, started: float) -> float | None:
-    """Return the seconds until a request fails, if it does."""
+    """Return the seconds until a request fails."""
     try:
         await client.system.health(REQUEST_TIMEOUT)
     except ConnectionLostError, NotConnectedError:
@@ -232,7 +232,7 @@ async def _seconds_until_failure(client: GatewayClient, started: float) -> float
 
 @contextmanager
 def _traced_memory() -> Iterator[None]:
-    """Trace allocations; leave a trace running that was there before."""
+    """Trace allocations; keep an existing trace."""
     traced_before = tracemalloc.is_tracing()
     if not traced_before:
         tracemalloc.start()
@@ -244,6 +244,6 @@ def _traced_memory() -> Iterator[None]:
 
 
 def _own_bytes() -> int:
-    """Return the bytes that our own code allocated."""
+    """Return the bytes allocated by our code."""
     traces = tracemalloc.take_snapshot().traces
     return sum(t.size for t in traces if t.traceback[0].filename.startswith(PACKAGE))

@@ -33,7 +33,7 @@ PROBLEMS: Final = ("fail", "warn")
 
 @check(component=Component.HOME_ASSISTANT, requires=(setup_complete,))
 async def check_entity_availability(context: CheckContext) -> CheckResult:
-    """Entities that contradict the state of the connection.
+    """Entity states contradicting the connection.
 
     Your dashboards and automations would be misled.
     """
@@ -45,7 +45,7 @@ async def check_entity_availability(context: CheckContext) -> CheckResult:
 
 @check(component=Component.HOME_ASSISTANT, requires=(setup_complete,))
 async def check_registry(context: CheckContext) -> CheckResult:
-    """Entities and devices that belong to nothing.
+    """Orphaned entities and devices.
 
     They would stay forever.
     """
@@ -94,7 +94,7 @@ async def check_translations(context: CheckContext) -> CheckResult:
 
 
 def _wrong_entities(context: CheckContext) -> list[str]:
-    """Return the entities whose state contradicts the connection."""
+    """Return the entities contradicting the connection."""
     states, connected = context.hass.states, context.connected
     registry = er.async_get(context.hass)
     entry_id = context.entry.entry_id

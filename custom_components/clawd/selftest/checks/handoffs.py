@@ -1,4 +1,4 @@
-"""Check of the runs that were handed off."""
+"""Check of hand-offs."""
 
 import time
 from typing import TYPE_CHECKING, Final
@@ -14,15 +14,15 @@ from ..prerequisites import setup_complete
 if TYPE_CHECKING:
     from ..model import CheckContext
 
-# What is being told may have ended late.
+# An announcement in progress may belong to a run with a late end.
 _LIMITS: Final = {HandoffState.RUNNING: MAX_HANDOFF_AGE}
 
 
 @check(component=Component.HOME_ASSISTANT, requires=(setup_complete,))
 async def check_handoffs(context: CheckContext) -> CheckResult:
-    """Answers handed off that are overdue, told twice or forgotten.
+    """Overdue, duplicate or forgotten hand-offs.
 
-    Somebody waits for an answer.
+    The user is waiting for the answer.
     """
     handoffs = get_handoffs(context.entry)
     overdue = await context.recheck(lambda: _overdue(context))
@@ -39,7 +39,7 @@ async def check_handoffs(context: CheckContext) -> CheckResult:
 
 
 def _overdue(context: CheckContext) -> list[str]:
-    """Return the hand-offs that are seen to for longer than one can last."""
+    """Return the overdue hand-offs."""
     handoffs, now = get_handoffs(context.entry), time.monotonic()
     return [
         handoff.id
@@ -50,8 +50,8 @@ def _overdue(context: CheckContext) -> list[str]:
 
 
 def _forgotten(context: CheckContext) -> list[str]:
-    """Return the hand-offs that no task sees to."""
+    """Return the hand-offs without a task."""
     runs = get_ongoing(context.entry)
-    # A run whose question waits for an answer is seen to by itself.
+    # A run with an open question needs no task: it waits for the answer.
     seen = {*runs.handoffs, *(run.id for run in runs.all)}
     return [name for name in get_handoffs(context.entry).open if name not in seen]

@@ -1,4 +1,4 @@
-"""Checks of the connection by which agents reach the home."""
+"""Checks of the node connection."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -27,7 +27,7 @@ APPROVED: Final = "approved"
     component=Component.HOME, origin=Origin.GATEWAY, requires=(home_offered, connected)
 )
 async def check_home_method(context: CheckContext) -> CheckResult:
-    """Ability of the Gateway to offer the home's tools to its agents.
+    """Support for the home's tools at the Gateway.
 
     Without it, agents are only told of the home.
     """
@@ -83,13 +83,13 @@ async def check_home_approval(context: CheckContext) -> CheckResult:
     requires=(home_node, connected, home_node_connected, home_published),
 )
 async def check_home_visible(context: CheckContext) -> CheckResult:
-    """Tools of the home that the agents see.
+    """Visibility of the home's tools to the agents.
 
     The Gateway's tool profile may hide them.
     """
     names = node_of(context).host.published
     profile, visible = await _visible_tools(context)
-    # Without their prefix, which is made of the home's name: the report is shared.
+    # Without the prefix: it is the home's name, and reports are shared.
     hidden = sorted(
         name
         for name in names
@@ -110,7 +110,7 @@ async def check_home_visible(context: CheckContext) -> CheckResult:
     requires=(home_node, home_node_connected),
 )
 async def check_home_holder(context: CheckContext) -> CheckResult:
-    """Other connections with the key of this home.
+    """Other connections with this home's key.
 
     Only one of them can serve calls.
     """
@@ -124,9 +124,9 @@ async def check_home_holder(context: CheckContext) -> CheckResult:
     requires=(home_node, connected),
 )
 async def check_home_published(context: CheckContext) -> CheckResult:
-    """Tools that the Gateway has taken, against those offered to it.
+    """Tools accepted by the Gateway, against those offered.
 
-    A tool that is missing cannot be called.
+    Agents cannot call a missing tool.
     """
     node = node_of(context)
     if reason := _explained_elsewhere(context):
@@ -147,13 +147,13 @@ async def check_home_published(context: CheckContext) -> CheckResult:
         error = node.client.last_error
         code = error.code if error else "-"
         return replace(result, reason="home_disconnected", placeholders={"code": code})
-    # A list that is refused as a whole has a fault of ours.
+    # A refusal of the whole list is a fault of the integration.
     fault = node.host.publish_error == "INVALID_REQUEST"
     return replace(result, origin=Origin.INTEGRATION if fault else Origin.GATEWAY)
 
 
 def _explained_elsewhere(context: CheckContext) -> str | None:
-    """Return why nothing can be published, where another check says so."""
+    """Return the fault found by another check."""
     node = node_of(context)
     approval = context.result_of("home_approval")
     unapproved = approval and approval.status is Status.FAIL
@@ -163,7 +163,10 @@ def _explained_elsewhere(context: CheckContext) -> str | None:
 
 
 async def _visible_tools(context: CheckContext) -> tuple[str, Collection[str] | None]:
-    """Return the profile and the tools that agents see; None if all."""
+    """Return the profile and the visible tools.
+
+    The tools are None if all are visible.
+    """
     tools = context.runtime.client.tools
     keys = [home_of(context).origins.last_session]
     keys += [f"agent:{home.agent}:main" for home in agents_with_access(context)]
@@ -171,7 +174,7 @@ async def _visible_tools(context: CheckContext) -> tuple[str, Collection[str] | 
         try:
             effective = await tools.effective(key)
         except RequestFailedError:
-            # Nobody has spoken in this session yet.
+            # The session does not exist before its first question.
             continue
         return effective.profile, effective.of_plugin(PLUGIN_ID)
     policy = await tools.policy()

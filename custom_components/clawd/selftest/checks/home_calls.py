@@ -1,4 +1,4 @@
-"""Checks of the agents' calls of the home, and of the offered tools."""
+"""Checks of tool calls and offered tools."""
 
 import asyncio
 from dataclasses import fields
@@ -53,7 +53,7 @@ EXPOSURE_DELAY: Final = 4.0
     timeout=30,
 )
 async def check_home_round_trip(context: CheckContext) -> CheckResult:
-    """Time that a call of the home takes by way of the Gateway.
+    """Round trip of a tool call via the Gateway.
 
     The agent waits for it.
     """
@@ -77,7 +77,7 @@ async def check_home_round_trip(context: CheckContext) -> CheckResult:
 
 @check(component=Component.HOME, requires=(home_node,), max_lag=OVERDUE_TOLERANCE)
 async def check_home_calls(context: CheckContext) -> CheckResult:
-    """Overdue calls of the home, and those without an outcome.
+    """Overdue tool calls, or without an outcome.
 
     Their agents would wait for them.
     """
@@ -104,9 +104,9 @@ async def check_home_calls(context: CheckContext) -> CheckResult:
 
 @check(component=Component.HOME, origin=Origin.GATEWAY, requires=(home_offered,))
 async def check_home_limits(context: CheckContext) -> CheckResult:
-    """Refused calls of an agent that made too many.
+    """Tool calls refused by the rate limits.
 
-    It may have run away.
+    The agent may be in a loop.
     """
     outcomes = home_of(context).statistics.outcomes
     count = outcomes[TOO_MANY_CALLS.lower()]
@@ -121,9 +121,9 @@ async def check_home_limits(context: CheckContext) -> CheckResult:
 
 @check(component=Component.HOME, requires=(home_node,), timeout=10)
 async def check_home_exposure(context: CheckContext) -> CheckResult:
-    """Offered parts of the home that are not exposed.
+    """Offered entities that are not exposed.
 
-    Agents must not reach what its owner does not expose.
+    Agents must not reach unexposed entities.
     """
     found = not_exposed(context)
     if found:
@@ -154,7 +154,7 @@ async def _round_trip(context: CheckContext, name: str) -> float:
 
 
 def _without_outcome(statistics: NodeStatistics) -> int:
-    """Return the calls that have no outcome yet."""
+    """Return the number of calls without outcome."""
     others = ("issued", "repeated")
     outcomes: int = sum(
         getattr(statistics, field.name)

@@ -1,4 +1,4 @@
-"""Drills that interrupt the node connection, by which agents reach the home."""
+"""Drills on the node connection."""
 
 import asyncio
 from contextlib import suppress
@@ -44,7 +44,7 @@ home_drill = partial(
 
 @home_drill(max_lag=drill_tools.MAX_LAG)
 async def check_home_restart(context: CheckContext) -> CheckResult:
-    """Home after a simulated restart of the Gateway: its tools are offered again.
+    """Tools offered again after a simulated Gateway restart.
 
     The Gateway forgets them.
     """
@@ -53,7 +53,7 @@ async def check_home_restart(context: CheckContext) -> CheckResult:
 
 @home_drill(max_lag=drill_tools.MAX_LAG)
 async def check_home_cut(context: CheckContext) -> CheckResult:
-    """Home after its connection was cut: its tools are offered again.
+    """Tools offered again after a lost connection.
 
     Networks break.
     """
@@ -62,9 +62,9 @@ async def check_home_cut(context: CheckContext) -> CheckResult:
 
 @home_drill(max_lag=FAIL_TIMEOUT / 2)
 async def check_home_call_cut(context: CheckContext) -> CheckResult:
-    """Call of the home that is under way when its connection is cut: it must end.
+    """Tool call during a lost connection: it must end.
 
-    It would go on without anybody who waits for it.
+    It would go on although its agent no longer waits.
     """
     if not offers(context, HARMLESS_ACTION):
         return CheckResult(status=Status.SKIP, reason="home_no_harmless_action")
@@ -96,7 +96,7 @@ async def check_home_call_cut(context: CheckContext) -> CheckResult:
         "the agent waits": not answered,
     }
     found = tuple(fault for fault, is_found in faults.items() if is_found)
-    # It is the Gateway that has to tell the agent.
+    # Informing the agent is up to the Gateway.
     only_waits = found == ("the agent waits",)
     return CheckResult(
         status=Status.FAIL if found else Status.PASS,
@@ -110,7 +110,7 @@ async def check_home_call_cut(context: CheckContext) -> CheckResult:
 
 
 class _HeldCall:
-    """Handler of a call that lasts until it is cancelled.
+    """Handler of a call, blocking until cancelled.
 
     Attributes:
         settled: the call has arrived, or does not come.
@@ -135,7 +135,7 @@ class _HeldCall:
 
 async def _call(context: CheckContext, name: str, key: str) -> None:
     arguments = {ACTION: HARMLESS_ACTION}
-    # That it failed is what is expected.
+    # The failure is expected.
     with suppress(GatewayError):
         await context.runtime.client.tools.invoke(name, arguments, key, REQUEST_TIMEOUT)
 
@@ -156,7 +156,10 @@ async def _drill_tools(context: CheckContext, close_code: int | None) -> CheckRe
 
 
 async def _wait_until_published(context: CheckContext) -> set[str]:
-    """Wait until the Gateway has the tools; return those that it lacks."""
+    """Wait until the Gateway has the tools.
+
+    Return those it lacks.
+    """
     host, changed = node_of(context).host, asyncio.Event()
     unsubscribe = host.subscribe(changed.set)
     try:

@@ -1,4 +1,4 @@
-"""Check of the rules by which calls of the home are refused."""
+"""Check of the rules for tool calls."""
 
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
@@ -54,9 +54,9 @@ ALLOWED: Final = "allowed"
 
 @check(component=Component.HOME, requires=(home_offered,))
 async def check_home_policy(context: CheckContext) -> CheckResult:
-    """Refusal of calls that must be refused, in a session that nobody uses.
+    """Refusal of forbidden tool calls, as a dry run.
 
-    Nobody else stops an agent that unlocks a door without being asked.
+    Nothing else stops an agent from unlocking a door on its own.
     """
     if context.hass.state is not CoreState.running:
         return CheckResult(status=Status.SKIP, reason="home_not_running")
@@ -83,7 +83,7 @@ async def check_home_policy(context: CheckContext) -> CheckResult:
 async def _dry_runs(
     context: CheckContext, agent: AgentHome
 ) -> AsyncGenerator[tuple[str, str, str]]:
-    """Yield case, outcome and expected outcome of calls of an agent."""
+    """Yield case, actual and expected outcome."""
     made_up = {ACTION: MADE_UP_ACTION}
     yield "no session", await _outcome(context, None, made_up), NOT_ALLOWED
     group = f"agent:{agent.agent}:whatsapp:group:clawd-self-test"
@@ -110,7 +110,7 @@ async def _dry_runs(
 async def _announcement(
     context: CheckContext, agent: AgentHome
 ) -> tuple[str, str, str]:
-    """Return case and outcomes of an announcement on a device that is not exposed."""
+    """Try an announcement on an unexposed device."""
     key, origin = throw_away_key(agent.agent), self_test_origin(context, agent)
     arguments = {"message": "Test.", "device": _hidden_satellite(context.hass)}
     with home_of(context).origins.run(key, origin):
@@ -120,7 +120,7 @@ async def _announcement(
 
 
 async def _look(context: CheckContext, agent: AgentHome) -> tuple[str, str, str]:
-    """Return case and outcomes of a hidden camera."""
+    """Try a picture of a hidden camera."""
     key, origin = throw_away_key(agent.agent), self_test_origin(context, agent)
     arguments = {"camera": _hidden_camera(context.hass), "question": "Test?"}
     with home_of(context).origins.run(key, origin):
@@ -129,21 +129,21 @@ async def _look(context: CheckContext, agent: AgentHome) -> tuple[str, str, str]
 
 
 def _hidden_camera(hass: HomeAssistant) -> str:
-    """Return a camera that no agent may use."""
+    """Return the entity id of a hidden camera."""
     cameras = hass.states.async_entity_ids(CAMERA)
     hidden = (one for one in cameras if not async_should_expose(hass, ASSISTANT, one))
     return next(hidden, MADE_UP_CAMERA)
 
 
 def _hidden_satellite(hass: HomeAssistant) -> str:
-    """Return a satellite that no agent may use."""
+    """Return the entity id of a hidden satellite."""
     satellites = hass.states.async_entity_ids(ASSIST_SATELLITE)
     hidden = (one for one in satellites if not is_exposed_device(hass, one))
     return next(hidden, MADE_UP_SATELLITE)
 
 
 async def _notification(context: CheckContext) -> tuple[str, str, str] | None:
-    """Return case and outcomes of a notification of the Gateway.
+    """Try a notification from the Gateway.
 
     None if the owner lets an agent control the home from elsewhere.
     """
@@ -156,7 +156,10 @@ async def _notification(context: CheckContext) -> tuple[str, str, str] | None:
 
 
 def _expected(agent: AgentHome) -> str | None:
-    """Return how a sensitive call of an agent has to end; None if as it likes."""
+    """Return the expected outcome of a sensitive call.
+
+    None if any outcome is right.
+    """
     if agent.access is HomeAccess.READ or agent.sensitive is SensitiveActions.NEVER:
         return NOT_ALLOWED
     return CONFIRMATION_REQUIRED if agent.sensitive is SensitiveActions.ASK else None
@@ -169,7 +172,7 @@ async def _outcome(
     tool: str = HOME_CONTROL,
     command: str = CALL_TOOL,
 ) -> str:
-    """Return the code with which a call is refused."""
+    """Return the error code of a refused call."""
     call = NodeCall(uuid4().hex, tool, {**arguments}, key, TIMEOUT, command)
     try:
         await home_of(context).async_dry_run(call)
@@ -184,7 +187,7 @@ async def _unlocking_tool(hass: HomeAssistant, agent: AgentHome) -> HomeTool | N
 
 
 def _is_sensitive(hass: HomeAssistant, agent: AgentHome, tool: HomeTool) -> bool:
-    """Return whether the rules find a lock sensitive that does not exist."""
+    """Return whether an unknown lock counts as sensitive."""
     targets = Targets(frozenset({MADE_UP_LOCK}))
     arguments = {"domain": [LOCK]}
     return bool(find_sensitive(hass, tool, arguments, targets, agent.labels))

@@ -1,4 +1,4 @@
-"""Checks of the listeners to the client's events."""
+"""Checks of event listeners."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -33,7 +33,7 @@ async def check_handler_duplicates(
 async def check_handler_baseline(
     context: CheckContext, client: GatewayClient
 ) -> CheckResult:
-    """Count of listeners against that after the setup.
+    """Count of listeners, against that after setup.
 
     Each additional one is a leak.
     """

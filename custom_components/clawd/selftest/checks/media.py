@@ -1,4 +1,4 @@
-"""Check of the pictures and files that agents have made."""
+"""Check of the media cache."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ...assist.media_cache import CachedFile, MediaCache
     from ..model import CheckContext
 
-# Names of files are secret, and those of agents personal: only kinds are told.
+# File names are secret and agent names personal: report kinds only.
 OPEN_FOLDER: Final = "folder that others can open"
 OPEN_FILE: Final = "file that others can read"
 STRAY_FILE: Final = "file without a link"
@@ -22,7 +22,7 @@ TOO_LARGE: Final = "more than 64 MB"
 
 @check(component=Component.SECURITY)
 async def check_media_cache(context: CheckContext) -> CheckResult:
-    """Pictures and files of agents that are kept for browsers.
+    """Media cache: pictures and files of agents.
 
     They may be personal: they stay private, bounded, and are gone with their Gateway.
     """

@@ -1,4 +1,4 @@
-"""Check of the agents' questions that wait for an answer."""
+"""Check of open questions."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -17,9 +17,9 @@ EXPIRY_TOLERANCE: Final = 30.0
 
 @check(component=Component.HOME_ASSISTANT, requires=(questions_asked, connected))
 async def check_questions(context: CheckContext) -> CheckResult:
-    """Open questions of agents without their run, or after their expiry.
+    """Orphaned or expired questions of agents.
 
-    Nobody can answer them, and what is said next is taken for an answer.
+    They cannot be answered, but the next sentence is taken for the answer.
     """
     questions = get_agent_questions(context.entry)
     assert questions  # noqa: S101 - no await since the prerequisite

@@ -1,4 +1,4 @@
-"""Drills that reload the entry."""
+"""Drills of entry reloads."""
 
 import asyncio
 from collections import Counter
@@ -48,7 +48,7 @@ TRACKERS: Final[tuple[HassKey[Any], ...]] = (
 
 @drill(component=Component.HOME_ASSISTANT)
 async def check_entry_reload(context: CheckContext) -> CheckResult:
-    """Entry after reloads: it must be as before.
+    """State of the entry after reloads.
 
     A reload must be safe.
     """
@@ -64,7 +64,7 @@ async def check_entry_reload(context: CheckContext) -> CheckResult:
 
 @drill(component=Component.HOME_ASSISTANT)
 async def check_bus_listeners(context: CheckContext) -> CheckResult:
-    """Bus listeners that each reload leaves behind.
+    """Bus listeners left behind by reloads.
 
     Everything would happen twice.
     """
@@ -80,7 +80,7 @@ async def check_bus_listeners(context: CheckContext) -> CheckResult:
 
 @drill(component=Component.HOME_ASSISTANT)
 async def check_instances(context: CheckContext) -> CheckResult:
-    """Clients and connections kept after their end.
+    """Clients and connections kept after reloads.
 
     They would use up memory.
     """
@@ -92,7 +92,7 @@ async def check_instances(context: CheckContext) -> CheckResult:
         await drill_tools.reconnect(context, 1)
         await drill_tools.reload(context)
         held = await context.recheck(lambda: _held_clients(context, known))
-    # The entity that was asked has the client of its time.
+    # An entity keeps the client of its own setup.
     if held and drill_lock(context.entry).questions:
         raise drill_tools.RunStartedError
     return expect_none(len(held), "clients", count=len(held))
@@ -100,7 +100,7 @@ async def check_instances(context: CheckContext) -> CheckResult:
 
 @drill(component=Component.GATEWAY)
 async def check_sockets(context: CheckContext) -> CheckResult:
-    """Sockets to the Gateway that stay open.
+    """Open sockets to the Gateway after reloads.
 
     They would run out in the end.
     """
@@ -132,7 +132,7 @@ def _growth_result(names: list[str], before: Counter[str]) -> CheckResult:
 
 
 def _count_tasks_and_listeners(context: CheckContext) -> Counter[str]:
-    """Count tasks, and listeners of the clients, by name."""
+    """Count tasks and client listeners by name."""
     counts = count_tasks(context)
     for client in context.runtime.clients:
         for name, count in count_listeners(client).items():
@@ -141,7 +141,7 @@ def _count_tasks_and_listeners(context: CheckContext) -> Counter[str]:
 
 
 def _count_bus_listeners(hass: HomeAssistant) -> Counter[str]:
-    """Count the listeners to bus and time, by name."""
+    """Count bus and time listeners by name."""
     counts = Counter({str(name): n for name, n in hass.bus.async_listeners().items()})
     # A store with a delayed write listens to this until it has written.
     del counts[EVENT_HOMEASSISTANT_FINAL_WRITE]
@@ -154,7 +154,7 @@ def _count_bus_listeners(hass: HomeAssistant) -> Counter[str]:
 
 
 def _held_clients(context: CheckContext, known: WeakSet[GatewayClient]) -> list[int]:
-    """Return the ids of new clients without an entry."""
+    """Return the ids of orphaned new clients."""
     gc.collect()
     loaded = context.hass.config_entries.async_loaded_entries(context.entry.domain)
     known = known.union(
@@ -182,7 +182,7 @@ def _sockets_to(port: int) -> int | None:
 
 
 def _target(descriptor: Path) -> str:
-    """Return the target of a descriptor, if still open."""
+    """Return the target of an open descriptor."""
     with suppress(OSError):
         return str(descriptor.readlink())
     return ""

@@ -1,4 +1,4 @@
-"""Checks of requests and their responses."""
+"""Checks of requests and responses."""
 
 import asyncio
 from contextlib import suppress
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ..model import CheckContext
 
 ROUND_TRIPS: Final = 5
-# The fewest of which a single late one, as in a pause of Node, is not the p95.
+# Minimum for a p95 that ignores a single outlier, as in a pause of Node.
 MAX_ROUND_TRIPS: Final = 20
 ROUND_TRIP_WARN: Final = 1.0
 ROUND_TRIP_FAIL: Final = 5.0
@@ -62,9 +62,9 @@ async def check_round_trip(context: CheckContext) -> CheckResult:
 
 @check(component=Component.GATEWAY, mode=Mode.ACTIVE, max_lag=PROBE_TIMEOUT)
 async def check_timeout_probe(context: CheckContext) -> CheckResult:
-    """Deliberate timeout of a request, and its late response.
+    """Deliberate request timeout, and its late response.
 
-    A Gateway that hangs must not hang Home Assistant.
+    A frozen Gateway must not freeze Home Assistant.
     """
     client = context.runtime.client
     introspection = client.introspection
@@ -103,7 +103,7 @@ async def check_timeout_probe(context: CheckContext) -> CheckResult:
 async def check_pending_balance(
     context: CheckContext, client: GatewayClient
 ) -> CheckResult:
-    """Pending requests that have ended.
+    """Pending requests after their end.
 
     They would use up memory.
     """
@@ -154,9 +154,9 @@ async def check_pending_age(
 
 @check(component=Component.GATEWAY, origin=Origin.NETWORK)
 async def check_orphan_responses(context: CheckContext) -> CheckResult:
-    """Responses to requests that were never sent.
+    """Responses to unknown requests.
 
-    They would mean that connections are mixed up.
+    They would be a sign of mixed-up connections.
     """
     unknown = context.counted("unknown_responses")
     return expect_none(
@@ -174,19 +174,19 @@ async def measure_round_trips(
     maximum: float,
     max_count: int,
 ) -> CheckResult:
-    """Measure round trips in seconds and rate their 95th percentile.
+    """Measure round trips and rate their p95.
 
     `max_count` are measured if one of the first is late.
     """
     times: list[float] = []
     lags: list[float] = []
-    # A Gateway that is too slow is not asked on: others wait for the self-test.
+    # Stop early with a slow Gateway: drills wait for the self-test.
     while len(times) < _needed(times, maximum, max_count) and sum(times) < maximum:
         started = context.watch.now()
         times.append(await send())
         lags.append(context.watch.lag_since(started))
     p95 = _p95(times)
-    # What is left without the lag of the event loop is the Gateway's time.
+    # Subtract the lag of the event loop: the rest is the Gateway's time.
     status = _rate(_p95(map(sub, times, lags, strict=True)), maximum)
     if status is Status.PASS and _rate(p95, maximum) is not status:
         return loop_late(max(lags))
@@ -204,7 +204,7 @@ async def measure_round_trips(
 
 
 def _needed(times: list[float], maximum: float, max_count: int) -> int:
-    """Return how many round trips tell whether the Gateway is slow."""
+    """Return the required number of round trips."""
     late = len(times) == ROUND_TRIPS and _rate(max(times), maximum) is not Status.PASS
     return max_count if late or len(times) > ROUND_TRIPS else ROUND_TRIPS
 
@@ -219,7 +219,10 @@ async def _round_trip(client: GatewayClient) -> float:
 
 
 async def _let_expire(client: GatewayClient) -> tuple[bool, float]:
-    """Return whether a request timed out, and its duration."""
+    """Return the timeout of a request.
+
+    Whether it timed out, and its duration in seconds.
+    """
     started = perf_counter()
     # The real Gateways hold `agent.wait` for `timeoutMs`, also for an unknown run.
     params = {"runId": uuid4().hex, "timeoutMs": round(PROBE_HOLD_TIME * 1000)}
@@ -231,7 +234,7 @@ async def _let_expire(client: GatewayClient) -> tuple[bool, float]:
 
 
 async def _wait_for_late_response(client: GatewayClient, before: Statistics) -> bool:
-    """Wait for a late response; return whether it came."""
+    """Return whether a late response arrives."""
     now, late, drops = client.statistics, before.late_responses, before.drops
     with suppress(TimeoutError):
         async with asyncio.timeout(LATE_RESPONSE_TIMEOUT):

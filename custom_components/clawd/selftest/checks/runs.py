@@ -1,4 +1,4 @@
-"""Checks of the runs that are kept."""
+"""Checks of runs."""
 
 from collections import Counter
 from dataclasses import replace
@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from ...gateway import RunOutcome
     from ..model import CheckContext
 
-# Codes of runs that ended without the Gateway's word on their reply. An agent that
-# fails (`UNAVAILABLE` …) or is stopped (`ABORTED`) has said so, and nobody waits for
-# a reply that was given up here (`STOPPED`).
+# Codes of runs with an unknown reply. A failure of the agent (`UNAVAILABLE` …) or an
+# abort (`ABORTED`) is an answer, and a run given up here (`STOPPED`) needs none.
 LOSS_ORIGINS: Final[Mapping[str, Origin]] = {
     "ConnectionLostError": Origin.NETWORK,
     "HUNG_UP": Origin.NETWORK,
@@ -45,7 +44,7 @@ MAX_OVERTIME: Final = Timing().request_timeout + 1
 
 @check(component=Component.GATEWAY)
 async def check_runs_map(context: CheckContext) -> CheckResult:
-    """Open runs that have ended, or are too old.
+    """Open runs after their end, or overdue.
 
     They would use up memory.
     """
@@ -69,7 +68,7 @@ async def check_runs_map(context: CheckContext) -> CheckResult:
 
 @check(component=Component.GATEWAY)
 async def check_unknown_runs(context: CheckContext) -> CheckResult:
-    """Open runs that were not started here.
+    """Open runs not started by Home Assistant.
 
     Runs of others are none of Home Assistant's business.
     """
@@ -84,7 +83,7 @@ async def check_unknown_runs(context: CheckContext) -> CheckResult:
 
 @check(component=Component.GATEWAY, origin=Origin.GATEWAY)
 async def check_run_events(context: CheckContext) -> CheckResult:
-    """Events of our own runs that could not be used.
+    """Unused events of our own runs.
 
     Parts of replies would be missing.
     """
@@ -100,9 +99,9 @@ async def check_run_events(context: CheckContext) -> CheckResult:
 
 @check(component=Component.GATEWAY, origin=Origin.NETWORK)
 async def check_run_outcomes(context: CheckContext) -> CheckResult:
-    """Outcomes of the last ten questions: a lost reply is a warning.
+    """Outcomes of the last ten questions.
 
-    Somebody has waited for it.
+    A lost reply leaves the user without an answer.
     """
     outcomes = context.runtime.client.introspection.run_outcomes
     lost = lost_outcomes(outcomes)
@@ -124,7 +123,10 @@ async def check_run_outcomes(context: CheckContext) -> CheckResult:
 
 
 def lost_outcomes(outcomes: Iterable[RunOutcome]) -> list[RunOutcome]:
-    """Return the replies that were lost in the last day, oldest first."""
+    """Return the lost replies of the last day.
+
+    Oldest first.
+    """
     now = time.time()
     return [o for o in outcomes if now - o.at < DAY and _is_lost(o)]
 
@@ -147,7 +149,7 @@ def _origin_of(outcome: RunOutcome) -> Origin:
 
 @check(component=Component.GATEWAY)
 async def check_stream_queues(context: CheckContext) -> CheckResult:
-    """Text that waits for its reader.
+    """Unread text of runs.
 
     It must not grow without bounds.
     """

@@ -1,4 +1,4 @@
-"""Checks of secrets, and of the self-test itself."""
+"""Checks of secrets and storage."""
 
 from dataclasses import asdict, replace
 import os
@@ -76,7 +76,10 @@ async def check_storage_writes(context: CheckContext) -> CheckResult:
 
 
 def _folder_fault(folder: Path) -> str:
-    """Return why files cannot be written to a folder, if they cannot."""
+    """Return the reason for a read-only folder.
+
+    None if it is writable.
+    """
     if not folder.is_dir():
         return ""
     if not os.access(folder, os.W_OK):
@@ -86,9 +89,9 @@ def _folder_fault(folder: Path) -> str:
 
 @check(component=Component.SECURITY)
 async def check_self_canary(_context: CheckContext) -> CheckResult:
-    """Faults planted in a sandbox: each must be detected.
+    """Injected faults: each must be detected.
 
-    A self-test that detects nothing is worth nothing.
+    A self-test without detection is worthless.
     """
     blind = [name for name, detects in CANARIES.items() if not await detects()]
     return expect_none(

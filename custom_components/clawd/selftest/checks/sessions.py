@@ -1,4 +1,4 @@
-"""Checks of the sessions that this Home Assistant uses."""
+"""Checks of sessions."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -25,7 +25,7 @@ MODES: Final = ("read-only", "guarded", "workspace", None, "full")
     requires=(connected,),
 )
 async def check_permission_mode(context: CheckContext) -> CheckResult:
-    """Rights of sessions on the Gateway's machine, against those that were set.
+    """Permission modes of sessions, as configured.
 
     Whoever speaks to a voice device could otherwise run commands there.
     """
@@ -49,7 +49,7 @@ async def check_permission_mode(context: CheckContext) -> CheckResult:
 
 
 def _restricted_sessions(context: CheckContext) -> dict[str, str]:
-    """Return the modes that were set on this connection, by session key."""
+    """Return the configured modes by session key."""
     connection = context.runtime.client.statistics.connects
     applied = get_sessions(context.entry).applied
     modes = {
@@ -61,5 +61,8 @@ def _restricted_sessions(context: CheckContext) -> dict[str, str]:
 
 
 def _exceeds(mode: str | None, expected: str) -> bool:
-    """Return whether a mode gives more rights; one that is not known does."""
+    """Return whether a mode exceeds the expected one.
+
+    An unknown mode does.
+    """
     return mode not in MODES or MODES.index(mode) > MODES.index(expected)

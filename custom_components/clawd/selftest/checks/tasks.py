@@ -1,4 +1,4 @@
-"""Checks of tasks, timers, resources and the event loop."""
+"""Checks of tasks, timers and the event loop."""
 
 import asyncio
 from collections import Counter
@@ -35,7 +35,7 @@ MAX_STACK_FRAMES: Final = 10
 MAX_STACK_LINES: Final = 20
 MAX_LINE_LENGTH: Final = 160
 
-# Seconds: one look at the event loop, and all of them.
+# Seconds of one measurement of the event loop, and of all.
 LAG_WINDOW: Final = 0.5
 LAG_EXTENSION: Final = 2.0
 LAG_TIMEOUT: Final = 30.0
@@ -48,7 +48,7 @@ _LONG_PATH: Final = re.compile(r"(?<=File ['\"]).*/(?=[^/]+/[^/]+['\"])")
 
 @check(component=Component.HOME_ASSISTANT, requires=(setup_complete,))
 async def check_task_inventory(context: CheckContext) -> CheckResult:
-    """Tasks against those that should run.
+    """Tasks in progress, against the expected ones.
 
     An additional task is a leak; a missing one is a fault.
     """
@@ -72,7 +72,7 @@ async def check_task_inventory(context: CheckContext) -> CheckResult:
 
 @check(component=Component.HOME_ASSISTANT)
 async def check_task_exceptions(context: CheckContext) -> CheckResult:
-    """Tasks that ended with an exception, and errors that were survived.
+    """Failed tasks and survived errors.
 
     Something has stopped working.
     """
@@ -96,7 +96,7 @@ async def check_task_exceptions(context: CheckContext) -> CheckResult:
     requires=(setup_complete, all_handshakes_complete),
 )
 async def check_timer_registry(context: CheckContext) -> CheckResult:
-    """Armed timers that nobody needs.
+    """Armed timers without an owner.
 
     They would fire after their owner is gone.
     """
@@ -111,7 +111,7 @@ async def check_timer_registry(context: CheckContext) -> CheckResult:
 
 @check(component=Component.HOME_ASSISTANT, requires=(setup_complete,))
 async def check_unload_ledger(context: CheckContext) -> CheckResult:
-    """Resources that an earlier setup has not released.
+    """Resources not released by an earlier setup.
 
     Each reload would leak more.
     """
@@ -165,7 +165,7 @@ async def check_loop_lag(context: CheckContext) -> CheckResult:
 
 
 async def _measure_lag(context: CheckContext) -> Lag:
-    """Return the lag; wait until it is clear, but not for long."""
+    """Measure the lag, again if unclear."""
     loop = asyncio.get_running_loop()
     monitor, end = context.runtime.loop_monitor, loop.time() + LAG_EXTENSION
     windows: list[float] = []
@@ -181,7 +181,7 @@ async def _measure_lag(context: CheckContext) -> Lag:
 
 
 def lasting_tasks(context: CheckContext) -> list[str]:
-    """Return the names of the clients' tasks that last."""
+    """Return the names of long-lived tasks."""
     return [
         f"{prefix}{name}"
         for prefix, client in _named_clients(context)
@@ -191,7 +191,7 @@ def lasting_tasks(context: CheckContext) -> list[str]:
 
 
 def stray_tasks(context: CheckContext) -> list[asyncio.Task[object]]:
-    """Return the tasks of our code that nobody owns."""
+    """Return our tasks without an owner."""
     tasks = asyncio.all_tasks()
     known = {*context.self_tests, *_client_tasks(context.hass)}
     known |= set(_pairing_tasks(context.hass, tasks))
@@ -199,12 +199,12 @@ def stray_tasks(context: CheckContext) -> list[asyncio.Task[object]]:
 
 
 def _missing_tasks(context: CheckContext) -> list[str]:
-    """Return the names of tasks that should run."""
+    """Return the names of missing tasks."""
     return sorted((_expected_tasks(context) - Counter(lasting_tasks(context))).keys())
 
 
 def _additional_tasks(context: CheckContext) -> list[str]:
-    """Return the names of tasks that should not run."""
+    """Return the names of unexpected tasks."""
     return sorted((Counter(lasting_tasks(context)) - _expected_tasks(context)).keys())
 
 
@@ -219,7 +219,7 @@ def _expected_tasks(context: CheckContext) -> Counter[str]:
 
 
 def _named_clients(context: CheckContext) -> Iterator[tuple[str, GatewayClient]]:
-    """Yield the clients with the prefixes of their tasks."""
+    """Yield the clients with their task prefixes."""
     yield from zip(("", OF_NODE), context.runtime.clients, strict=False)
 
 
@@ -235,7 +235,7 @@ def _client_tasks(hass: HomeAssistant) -> Iterator[asyncio.Task[object]]:
 def _pairing_tasks(
     hass: HomeAssistant, tasks: set[asyncio.Task[object]]
 ) -> list[asyncio.Task[object]]:
-    """Return the tasks of config flows that wait for approval."""
+    """Return the approval tasks of config flows."""
     waits = [task for task in tasks if task.get_name() == PAIRING_TASK]
     return waits[: len(hass.config_entries.flow.async_progress_by_handler(DOMAIN))]
 
@@ -247,7 +247,10 @@ def _describe(task: asyncio.Task[object]) -> str:
 
 
 def _call_graph(task: asyncio.Task[object]) -> list[str]:
-    """Return files and lines a task waits at, without values."""
+    """Return files and lines of a waiting task.
+
+    Without values.
+    """
     lines = asyncio.format_call_graph(task, limit=MAX_STACK_FRAMES).splitlines()
     return [
         _LONG_PATH.sub("", line)[:MAX_LINE_LENGTH] for line in lines[:MAX_STACK_LINES]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MAX_PASSED_CLOCK_SKEW: Final = 30.0
 MAX_WARNED_CLOCK_SKEW: Final = 120.0
-# Optional scopes of which nothing is missing.
+# States without a missing optional scope.
 GRANTED: Final = (ScopeStatus.OFF, ScopeStatus.GRANTED)
 
 # v3 counts events for all its clients together, so that gaps mean nothing.
@@ -35,7 +35,7 @@ MIN_PROTOCOL_WITH_SEQUENCE: Final = 4
 async def check_clock_skew(context: CheckContext) -> CheckResult:
     """Clock difference: warning from 30 s, failure from 120 s.
 
-    The Gateway refuses a device whose clock is too far off.
+    The Gateway refuses devices with a clock too far off.
     """
     skew = _hello(context).clock_skew
     status = Status.PASS
@@ -52,14 +52,14 @@ async def check_clock_skew(context: CheckContext) -> CheckResult:
 
 @check(component=Component.GATEWAY, origin=Origin.NETWORK, requires=(connected,))
 async def check_sequence_gaps(context: CheckContext) -> CheckResult:
-    """Numbered events that did not arrive.
+    """Missing numbers in the sequence of events.
 
     Parts of replies may be missing.
     """
     if _hello(context).protocol < MIN_PROTOCOL_WITH_SEQUENCE:
         return CheckResult(status=Status.SKIP, reason="not_in_protocol")
     gaps = context.counted("sequence_gaps")
-    # A frame that cannot be decoded has arrived, but with it goes its number.
+    # An invalid frame has arrived, but its number is unknown.
     if gaps and context.counted("invalid_frames") >= gaps:
         return CheckResult(status=Status.SKIP, reason="gaps_of_invalid_frames")
     return CheckResult(
@@ -73,7 +73,7 @@ async def check_sequence_gaps(context: CheckContext) -> CheckResult:
 
 @check(component=Component.GATEWAY, origin=Origin.GATEWAY)
 async def check_frames_decoded(context: CheckContext) -> CheckResult:
-    """Frames of the Gateway that could not be decoded.
+    """Invalid frames from the Gateway.
 
     Their content is lost: a reply, or the end of one.
     """
@@ -90,7 +90,7 @@ async def check_frames_decoded(context: CheckContext) -> CheckResult:
 @check(component=Component.GATEWAY, requires=(connected,))
 @for_each_client
 async def check_tick_age(_context: CheckContext, client: GatewayClient) -> CheckResult:
-    """Time since the last frame from the Gateway.
+    """Time since the last frame.
 
     A dead connection must be noticed.
     """
@@ -152,9 +152,9 @@ async def check_protocol(context: CheckContext) -> CheckResult:
 
 @check(component=Component.GATEWAY, origin=Origin.GATEWAY, requires=(connected,))
 async def check_features(context: CheckContext) -> CheckResult:
-    """Methods that are required and not offered.
+    """Missing required methods of the Gateway.
 
-    Functions that need them would fail.
+    Dependent functions would fail.
     """
     methods = _hello(context).methods
     used = context.runtime.client.statistics.outcomes
@@ -172,7 +172,7 @@ async def check_features(context: CheckContext) -> CheckResult:
 
 @check(component=Component.GATEWAY, origin=Origin.GATEWAY, requires=(connected,))
 async def check_scopes(context: CheckContext) -> CheckResult:
-    """Scopes that are required, or asked for by an option, and not granted.
+    """Missing scopes, required or requested.
 
     Requests would be refused.
     """
@@ -197,7 +197,7 @@ def _missing_result(required: tuple[str, ...], present: Collection[str]) -> Chec
 
 
 def _hello(context: CheckContext) -> Hello:
-    """Return the hello, for checks that require a connection."""
+    """Return the hello of an established connection."""
     hello = context.runtime.client.hello
     assert hello  # noqa: S101 - no await since the prerequisite
     return hello

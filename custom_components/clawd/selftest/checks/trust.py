@@ -24,7 +24,7 @@ PROBE_TIMING: Final = Timing(connect_timeout=3)
 
 @check(component=Component.SECURITY, origin=Origin.NETWORK)
 async def check_transport_trust(context: CheckContext) -> CheckResult:
-    """Encryption of the connection, and certificate that the Gateway shows now.
+    """Encryption and current certificate of the connection.
 
     The token and every conversation travel over it.
     """
@@ -61,7 +61,7 @@ async def check_transport_trust(context: CheckContext) -> CheckResult:
 
 
 async def _certificate_error(context: CheckContext) -> CertificateError | None:
-    """Return why the certificate that the Gateway shows now is not trusted."""
+    """Return the error of the current certificate."""
     client = context.runtime.client
     error: GatewayError | None = client.last_error
     # The certificate of an open connection may have been renewed since.

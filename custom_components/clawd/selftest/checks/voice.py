@@ -1,4 +1,4 @@
-"""Checks of what is spoken."""
+"""Checks of text-to-speech."""
 
 from dataclasses import replace
 import time
@@ -27,7 +27,7 @@ SPEECH_TIMEOUT: Final = 60.0
     timeout=SPEECH_TIMEOUT,
 )
 async def check_text_to_speech(context: CheckContext) -> CheckResult:
-    """Voice of the Gateway: its provider is known, and speaks one short word.
+    """Voice of the Gateway, with one test word.
 
     Otherwise, devices with this voice stay mute.
     """
@@ -54,7 +54,7 @@ async def check_text_to_speech(context: CheckContext) -> CheckResult:
     requires=(connected,),
 )
 async def check_warm_up(context: CheckContext) -> CheckResult:
-    """Warm-ups: one for each start of the Gateway at most, and its session is gone.
+    """Warm-ups, at most one per Gateway start.
 
     Each costs a request to the model, and the Gateway lists each session.
     """

@@ -1,4 +1,4 @@
-"""Suspects: probable causes of a report, in one sentence each.
+"""Suspects: probable causes of failures.
 
 The rules stand in one table, the likeliest cause first. The sentences are the texts
 `suspect_<key>`.
@@ -18,7 +18,7 @@ MAX_SUSPECTS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """Suspect; `key` is the one of its rule."""
+    """Suspect; `key` is its rule's."""
 
     key: str
     placeholders: Placeholders

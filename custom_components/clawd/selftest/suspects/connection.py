@@ -40,7 +40,7 @@ NO_ANSWER: Final = ("TIMEOUT", "UNREACHABLE", "INVALID_HOST")
 
 
 def _refusal(*kinds: type[GatewayError], codes: tuple[str, ...] = ()) -> Find:
-    """Return a rule for the error that keeps the client from being connected."""
+    """Return a rule for the blocking error."""
 
     def find(evidence: Evidence) -> Placeholders | None:
         error = evidence.error
@@ -109,7 +109,10 @@ def _gateway_unavailable(evidence: Evidence) -> Placeholders | None:
 
 
 def closed(by: str | None, *codes: int, without: tuple[int, ...] = ()) -> Find:
-    """Return a rule for connections that were closed; no codes are all others."""
+    """Return a rule for closed connections.
+
+    Without codes, for all other codes.
+    """
 
     def find(evidence: Evidence) -> Placeholders | None:
         closes = [

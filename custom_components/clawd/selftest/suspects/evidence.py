@@ -26,14 +26,14 @@ RECENT: Final = 3600.0
 
 @dataclass(frozen=True)
 class Evidence:
-    """Evidence that the rules are applied to.
+    """Evidence for the rules.
 
     Attributes:
         all_transitions: of the client, oldest first.
         hello_changes: differences of the last hellos, oldest first.
         run_outcomes: ends of the last questions.
         outcomes: of a self-test; without one, only the client is looked at.
-        events: what the client has counted since the setup of the entry.
+        events: counters of the client since the setup of the entry.
         stopped: whether the client should run, and does not.
         explained: checks that the suspects so far explain.
 
@@ -58,7 +58,7 @@ class Evidence:
         *,
         loaded: bool = True,
     ) -> Self:
-        """Return the evidence of a client, and of a self-test if there was one."""
+        """Return the evidence of a client."""
         introspection = client.introspection
         return cls(
             introspection.transitions,
@@ -73,7 +73,7 @@ class Evidence:
 
     @classmethod
     def of_history(cls, history: ClientHistory) -> Self:
-        """Return the evidence of clients that are gone."""
+        """Return the evidence of former clients."""
         return cls(
             history.transitions.snapshot(),
             tuple(history.hello_changes),
@@ -82,7 +82,7 @@ class Evidence:
 
     @cached_property
     def transitions(self) -> tuple[Transition, ...]:
-        """Return the recent transitions that no drill caused."""
+        """Return the recent transitions outside of drills."""
         now = time.monotonic()
         return tuple(
             transition
@@ -92,7 +92,7 @@ class Evidence:
 
     @cached_property
     def failure(self) -> Transition | None:
-        """Return the last transition with an error since the last connection."""
+        """Return the last failure since the last connection."""
         for transition in reversed(self.all_transitions):
             if self.connected or transition.cause is Cause.HELLO:
                 break
@@ -115,12 +115,12 @@ class Evidence:
         )
 
     def result(self, check_id: str, *statuses: Status) -> CheckResult | None:
-        """Return the result of a check that has one of the statuses."""
+        """Return a check's result with given statuses."""
         results = (o.result for o in self.outcomes if o.check.id == check_id)
         return next((r for r in results if r.status in statuses), None)
 
     def unexplained(self, *origins: Origin) -> list[str]:
-        """Return the failed checks of these origins that no suspect explains."""
+        """Return the failed checks without a suspect."""
         return [
             outcome.check.id
             for outcome in self.outcomes

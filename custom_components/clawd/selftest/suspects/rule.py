@@ -12,12 +12,12 @@ type Find = Callable[[Evidence], Placeholders | None]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Rule that finds a suspect.
+    """Rule for a suspect.
 
     Attributes:
         find: returns the placeholders of the sentence, or None.
         explains: checks whose failure needs no other explanation then.
-        group: rules of which only the first one speaks.
+        group: only the first matching rule of a group applies.
 
     """
 
@@ -28,7 +28,7 @@ class Rule:
 
 
 def counted(name: str) -> Find:
-    """Return a rule for events since the setup of the entry."""
+    """Return a rule for a counted event."""
 
     def find(evidence: Evidence) -> Placeholders | None:
         count = evidence.events[name]
@@ -38,7 +38,7 @@ def counted(name: str) -> Find:
 
 
 def check(check_id: str, *statuses: Status) -> Find:
-    """Return a rule for a result of a check; its placeholders are the sentence's."""
+    """Return a rule for a check's result."""
 
     def find(evidence: Evidence) -> Placeholders | None:
         result = evidence.result(check_id, *statuses)
@@ -48,7 +48,7 @@ def check(check_id: str, *statuses: Status) -> Find:
 
 
 def failed(*origins: Origin) -> Find:
-    """Return a rule for failed checks that no other rule explains."""
+    """Return a rule for unexplained failures."""
 
     def find(evidence: Evidence) -> Placeholders | None:
         names = evidence.unexplained(*origins)

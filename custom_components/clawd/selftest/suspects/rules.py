@@ -89,7 +89,7 @@ def _hello_changed(evidence: Evidence) -> Placeholders | None:
 
 
 def _shorten(value: object) -> str:
-    """Return a value of a hello as it stands in a sentence."""
+    """Shorten a value of the hello."""
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     return text if len(text) <= MAX_VALUE_LENGTH else f"{text[:MAX_VALUE_LENGTH]}…"
 
