@@ -17,6 +17,7 @@ from .const import (
     CONF_OFFER_HOME,
     CONF_SESSION_SCOPE,
     DOMAIN,
+    LOGGER,
     SUBENTRY_AI_TASK,
     SUBENTRY_CONVERSATION,
 )
@@ -39,6 +40,7 @@ async def async_migrate_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> b
 
     Later minor versions are compatible.
     """
+    LOGGER.debug("Migrating from version %s.%s", entry.version, entry.minor_version)
     if (entry.version, entry.minor_version) == (1, 1):
         _async_move_allow_insecure(hass, entry)
         _async_add_agent(hass, entry)

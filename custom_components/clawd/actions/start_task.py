@@ -14,7 +14,7 @@ import voluptuous as vol
 
 from ..assist.errors import log_unexpected, translated_error
 from ..assist.generation import async_generate, max_duration
-from ..const import DOMAIN
+from ..const import DOMAIN, LOGGER
 from ..coordinator import StartedTask, async_create_background_task
 from ..device_automation.events import (
     AgentEvent,
@@ -97,6 +97,7 @@ async def _async_start_task(hass: HomeAssistant, call: ServiceCall) -> ServiceRe
         _async_run_task(hass, entry, subentry, task, call, task_id),
         f"{DOMAIN} task",
     )
+    LOGGER.debug("Task %s started", task_id)
     tasks[task_id] = StartedTask(started, deadline, subentry.subentry_id)
     # The sensor of tasks counts them.
     update = entry.runtime_data.coordinator.async_update_listeners
@@ -155,6 +156,7 @@ async def _async_run_task(  # noqa: PLR0913, PLR0917 - what the event tells
         error = translated_error("unexpected_error")
         event |= {"status": "failed", "error": str(error)}
     finally:
+        LOGGER.debug("Task %s ended: %s", task_id, event.get("status"))
         runtime.count_task_end(task_id)
         hass.bus.async_fire(EVENT_TASK_FINISHED, event, context=call.context)
     data = {**task_data, **result}

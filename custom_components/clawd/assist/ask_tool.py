@@ -17,7 +17,7 @@ from homeassistant.helpers import entity_registry as er, llm
 from homeassistant.util.hass_dict import HassKey
 import voluptuous as vol
 
-from ..const import CONF_OFFER_TO_AGENTS, DOMAIN, SUBENTRY_CONVERSATION
+from ..const import CONF_OFFER_TO_AGENTS, DOMAIN, LOGGER, SUBENTRY_CONVERSATION
 from ..coordinator import subentries_of_type
 from ..gateway import NodeCallError
 from ..home.agent_calls import in_agent_call
@@ -228,6 +228,7 @@ def _counted(entry: ClawdConfigEntry) -> Iterator[None]:
     """
     asked = get_asked(entry)
     asked.open += 1
+    LOGGER.debug("Question of another assistant, %s open", asked.open)
     try:
         if asked.open > MAX_OPEN:
             raise translated_error("too_many_tasks", count=str(MAX_OPEN))

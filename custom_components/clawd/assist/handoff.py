@@ -10,7 +10,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 
-from ..const import DOMAIN, EVENT_HANDOFF, MAX_HANDOFF_AGE
+from ..const import DOMAIN, EVENT_HANDOFF, LOGGER, MAX_HANDOFF_AGE
 from ..coordinator import async_create_background_task
 from ..device_automation.events import (
     AgentEvent,
@@ -128,6 +128,7 @@ async def async_resume_handoffs(hass: HomeAssistant, entry: ClawdConfigEntry) ->
         if subentry is None or handoff.age > MAX_STORED_AGE:
             await handoffs.async_remove(hass, entry, handoff.id)
         else:
+            LOGGER.debug("Resuming hand-off of run %s", handoff.id)
             _HandoffTask(hass, entry, subentry, handoff).start(None)
 
 
@@ -355,6 +356,7 @@ class _HandoffTask:
 
     @callback
     def _fire(self, event: HandoffEvent, result: RunResult | None = None) -> None:
+        LOGGER.debug("Hand-off of run %s: %s", self._handoff.id, event)
         self._handoffs.outcomes[event] += 1
         told = describe_results(result) if result else {}
         seconds = round(self._handoff.age)

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
+from ..const import LOGGER
 from ..gateway import TASK_EVENT, Task, TaskStatus
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class ImageTasks:
             if not self._changed.is_set():
                 # An event may have been lost with a connection.
                 self.known[task_id] = await self._client.tasks.get(task_id)
+        LOGGER.debug("Image task ended: %s", task.status)
         return task
 
     async def wait_all(self) -> list[Task]:

@@ -39,6 +39,7 @@ async def async_new_conversations(
     for base in sorted(named):
         await _async_renew_named(hass, entry, base)
     await sessions.async_save()
+    LOGGER.debug("New conversations instead of %s", len(used))
     return len(used)
 
 
@@ -63,6 +64,7 @@ async def async_new_conversation(
         sessions.begin(base)
         _end_sessions(hass, entry, [key, *_beside(entry, key)])
     await sessions.async_save()
+    LOGGER.debug("New conversation instead of %s", used)
     return used
 
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.util.hass_dict import HassKey
 
-from ..const import DOMAIN
+from ..const import DOMAIN, LOGGER
 from ..coordinator import async_create_background_task
 from ..gateway import AgentRunAborted, GatewayError, NotConnectedError
 from ..util.domain_data import get_domain_data
@@ -162,6 +162,7 @@ class OngoingRun:
 
     def detach(self) -> None:
         """Detach the reader; the run goes on."""
+        LOGGER.debug("Reader detached from run %s", self.id)
         self.detached = True
         self._changed.set()
 

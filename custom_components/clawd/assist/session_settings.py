@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from homeassistant.const import CONF_MODEL
 
-from ..const import CONF_AGENT
+from ..const import CONF_AGENT, LOGGER
 from ..gateway import MIN_PROTOCOL, RequestFailedError
 from .errors import translated_error
 from .rights import Rights
@@ -99,6 +99,7 @@ async def _async_patch(
             await _async_patch(entry, subentry, key, {"permission_mode": mode})
             raise
         raise _refused(subentry) from err
+    LOGGER.debug("Settings of a session changed: %s", ", ".join(sorted(changes)))
     if mode is not None and confirmed != mode:
         raise _refused(subentry)
 

@@ -65,8 +65,8 @@ _CLOSING_MARKS: Final = re.compile(r"[ \t]+#+[ \t]*\Z|[ \t]*\\\Z")
 class SpeechText:
     """Stream of whole, cleaned sentences.
 
-    Any chunks give the same result. Where a sentence ends depends on the text up to the
-    start of the next one.
+    Any chunks give the same result. The end of a sentence depends on the start of the
+    next one.
     """
 
     def __init__(self, *, cleanup: bool = True) -> None:

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 from unicodedata import normalize
 
+from ..const import LOGGER
 from ..gateway import GatewayError
 from ..sentences import Sentence, async_get_sentence, async_get_text
 from .errors import translated_error
@@ -155,6 +156,13 @@ async def async_stop(
     # Concurrently: the user waits for the result.
     sub_agents, *stopped = await asyncio.gather(
         _async_cancel_tasks(client, keys), *(run.async_stop() for run in stopping)
+    )
+    LOGGER.debug(
+        "%s of %s runs stopped, sub-agents in progress: %s, actions in progress: %s",
+        stopped.count(True),
+        len(stopping),
+        "unknown" if sub_agents is None else sub_agents,
+        actions,
     )
     for run in stopping:
         async_follow_late(hass, entry, run)

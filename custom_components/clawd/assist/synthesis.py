@@ -4,6 +4,7 @@ from contextlib import aclosing
 import time
 from typing import TYPE_CHECKING
 
+from ..const import LOGGER
 from ..error_mapping import action_error
 from ..gateway import GatewayError, InvalidFrameError, RequestFailedError
 from .audio import AudioFormatError, AudioJoiner
@@ -22,8 +23,7 @@ async def async_speak(
 ) -> tuple[str, AsyncGenerator[bytes]]:
     """Speak streamed text.
 
-    Return format and audio after the first sentence. Returns once the first sentence
-    has been spoken.
+    Return format and audio once the first sentence has been spoken.
 
     Raises:
         HomeAssistantError: there is nothing to speak, or the Gateway failed.
@@ -72,6 +72,7 @@ async def _async_speak_part(coordinator: SpeechCoordinator, text: str) -> Spoken
     try:
         audio = await coordinator.client.tts.speak(text)
     except GatewayError as err:
+        LOGGER.debug("Text of %s characters not spoken: %s", len(text), err.code)
         statistics.failed[err.code or type(err).__name__] += 1
         match err:
             case InvalidFrameError():
@@ -79,6 +80,9 @@ async def _async_speak_part(coordinator: SpeechCoordinator, text: str) -> Spoken
             case RequestFailedError():
                 raise translated_error("speech_failed", code=err.code) from err
         raise action_error(err) from err
+    LOGGER.debug(
+        "Text of %s characters spoken in %.1f s", len(text), time.monotonic() - started
+    )
     statistics.spoken += 1
     statistics.formats[audio.format] += 1
     statistics.slowest = max(statistics.slowest, time.monotonic() - started)

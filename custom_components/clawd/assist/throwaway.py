@@ -155,6 +155,7 @@ async def async_delete_idle(entry: ClawdConfigEntry, key: str) -> bool:
     async with turn:
         await runtime.client.sessions.delete(key)
         sessions.forget(key)
+    LOGGER.debug("Session deleted")
     runtime.ended_sessions.discard(key)
     return True
 

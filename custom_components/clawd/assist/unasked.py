@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from homeassistant.core import HomeAssistant, callback
 
-from ..const import DOMAIN
+from ..const import DOMAIN, LOGGER
 from ..coordinator import async_create_background_task
 from ..device_automation.events import AgentEvent, async_fire_agent_event
 from ..gateway import COMPLETION_PREFIX, ConnectionState, GatewayError
@@ -273,6 +273,7 @@ class UnaskedReplies:
     @callback
     def _fire(self, run_id: str, owner: Owner, delivery: Delivery) -> None:
         """Fire the event of a message."""
+        LOGGER.debug("Unsolicited reply: %s, %s", _source(run_id), delivery)
         # The agent may have been deleted since.
         if subentry := self._entry.subentries.get(owner.subentry_id or ""):
             async_fire_agent_event(

@@ -98,6 +98,11 @@ class ClientHistory:
                 hello.uptime,
                 _changes(before, hello),
             )
+            _LOGGER.debug(
+                "Reconnected: Gateway restarted: %s, changed: %s",
+                change.restarted,
+                ", ".join(change.changes) or "nothing",
+            )
             # Those of drills must not displace the others.
             if change.restarted or change.changes or not self.transitions.drill:
                 self.hello_changes.append(change)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from http import HTTPStatus
+import logging
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
@@ -29,6 +30,8 @@ CHUNK_SIZE: Final = 65_536
 DOWNLOAD_TIMEOUT: Final = 20.0
 AUTHORIZATION: Final = "Authorization"
 BINARY: Final = "application/octet-stream"
+
+_LOGGER = logging.getLogger(__name__)
 
 _PROBLEMS: Final[Mapping[int, MediaProblem]] = {
     # To a sign-in page in front.
@@ -178,4 +181,5 @@ async def _read(response: ClientResponse, max_size: int) -> Media:
         content += chunk
         if len(content) > max_size:
             raise MediaError(MediaProblem.TOO_LARGE)
+    _LOGGER.debug("Downloaded %s bytes", len(content))
     return Media(response.content_type or BINARY, bytes(content))

@@ -168,6 +168,7 @@ async def await_scopes(
                 _LOGGER.debug("Scopes refused: %s", err.code)
                 return None
             if request_id != shown:
+                _LOGGER.debug("Scopes requested: %s", request_id)
                 shown = request_id
                 on_pending(_pending(request_id))
             return await devices.wait_upgrade(request_id)

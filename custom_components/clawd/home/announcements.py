@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.start import async_at_started
 
+from ..const import LOGGER
 from ..sentences import async_get_text
 from .notifications import async_notify_user
 from .players import async_play
@@ -87,6 +88,7 @@ async def async_deliver(  # noqa: PLR0913 - three have a default
         if delivery is None or len(message) > MAX_SPOKEN or shown:
             await async_notify_user(hass, listener.user_id, message, title, shown)
         delivery = delivery or Delivery.NOTIFICATION
+        LOGGER.debug("Message of %s characters delivered: %s", len(message), delivery)
         statistics.outcomes[delivery] += 1
         return delivery
 
@@ -142,6 +144,7 @@ async def _async_say(  # noqa: PLR0913, PLR0917
                     extra_system_prompt=extra_system_prompt,
                 )
         except CannotSpeakError as err:
+            LOGGER.debug("Message not delivered: %s, %s", way, err.code)
             failures[err.code] += 1
             if err.code == FAILED:
                 # It may have been heard: do not repeat it in another way.

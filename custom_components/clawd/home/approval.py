@@ -145,6 +145,8 @@ def _async_set(
     error: PairingRequiredError | None = None,
 ) -> None:
     """Store the approval and update its issue."""
+    if node.approval is not approval:
+        LOGGER.debug("Approval of the node: %s", approval)
     node.approval = approval
     node.asked_owner |= approval is NodeApproval.DEVICE
     shown = _ISSUES.get(approval)

@@ -9,6 +9,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.start import async_at_started
 from homeassistant.util.hass_dict import HassKey
 
+from ..const import LOGGER
 from ..coordinator import find_runtime
 from ..util.subscriptions import combine_unsubscribes
 from .apis import llm_context
@@ -197,6 +198,12 @@ class HomeService:
         if self._looking:
             tools += (LOOK_TOOL,)
         self.rebuild_seconds = time.perf_counter() - started
+        LOGGER.debug(
+            "Built %s tools in %.3f s, %s actions omitted",
+            len(tools),
+            self.rebuild_seconds,
+            self.omitted,
+        )
         if tools == self.tools:
             return
         self.tools = tools

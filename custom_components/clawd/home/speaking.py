@@ -146,6 +146,12 @@ async def async_announce(
             task.cancel()
         raise
     announced = [tasks[task] for task in done if tasks[task] not in failed]
+    LOGGER.debug(
+        "Announcement: %s devices done, %s in progress, %s failed",
+        len(announced),
+        len(pending),
+        len(failed),
+    )
     if not announced and not pending:
         reasons = ", ".join(
             f'"{name}": {code}' for name, code in sorted(failed.items())
@@ -182,6 +188,7 @@ async def async_ask(
     turn = get_turn(hass, device.entity_id)
     if turn.locked():
         raise _busy(hass, [device])
+    LOGGER.debug("Asking a question on a voice device for up to %.0f s", timeout)
     unsubscribe = async_track_state_change_event(hass, device.entity_id, changed)
     try:
         async with asyncio.timeout(timeout), turn:
@@ -208,6 +215,7 @@ async def async_ask(
     finally:
         unsubscribe()
     sentence = str((response or {}).get("sentence") or "")
+    LOGGER.debug("Answer on the voice device: %s characters", len(sentence))
     if not sentence.strip():
         return {"answered": False, "note": "Nobody answered in time."}
     assert response is not None  # noqa: S101 - it has a sentence

@@ -68,7 +68,7 @@ def async_track_visibility(
 async def async_check_visible(hass: HomeAssistant, entry: ClawdConfigEntry) -> bool:
     """Check the visibility and update its issue.
 
-    Return False if it does.
+    Return False if the Gateway's configuration hides the tools.
     """
     try:
         policy = await entry.runtime_data.client.tools.policy()
@@ -76,6 +76,7 @@ async def async_check_visible(hass: HomeAssistant, entry: ClawdConfigEntry) -> b
     except GatewayError as err:
         LOGGER.debug("Visibility of the tools not known: %s", err.code)
         return True
+    LOGGER.debug("Published tools are %s to agents", "visible" if visible else "hidden")
     if visible:
         async_delete_issue(hass, entry, Issue.HOME_TOOLS_HIDDEN)
     else:

@@ -13,7 +13,7 @@ from homeassistant.helpers import service
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from ..const import DOMAIN
+from ..const import DOMAIN, LOGGER
 from ..coordinator import async_store_report
 from ..gateway import (
     ConnectionLostError,
@@ -21,7 +21,7 @@ from ..gateway import (
     MissingScopeError,
     NotConnectedError,
 )
-from ..reports import Mode, Origin, Status
+from ..reports import Mode, Origin, Status, failed_checks
 from ..util.drill_lock import drill_lock
 from .drill_tools import DRILL_TIMEOUT, ReloadError, RunStartedError
 from .model import CheckContext, CheckOutcome, CheckResult, loop_late
@@ -167,9 +167,12 @@ def _refuse_interruption(entry: ClawdConfigEntry) -> None:
 
 async def _run(context: CheckContext, checks: Sequence[Check]) -> Report:
     started_at, started = dt_util.utcnow(), perf_counter()
+    LOGGER.debug("Self-test started: %s, %s checks", context.mode, len(checks))
     context.deadline = asyncio.get_running_loop().time() + DRILL_TIMEOUT
     await run_checks(checks, context)
     report = await async_build_report(context, started_at, perf_counter() - started)
+    failed = [check["id"] for check in failed_checks(report)]
+    LOGGER.debug("Self-test ended: %s", ", ".join(failed) or "nothing failed")
     await async_store_report(context.hass, context.entry, report)
     return report
 

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+import logging
 from typing import TYPE_CHECKING, Final, Self, override
 
 from ..exceptions import InvalidFrameError
@@ -21,6 +22,8 @@ MAX_EXPIRES: Final = 253_370_764_800_000
 
 REQUESTED: Final = "question.requested"
 RESOLVED: Final = "question.resolved"
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class QuestionStatus(StrEnum):
@@ -183,6 +186,7 @@ class QuestionCommands(Commands):
         given = {key: [*values] for key, values in answers.items()}
         params = {"id": question_id, "answers": {"answers": given}}
         await self._call(self.RESOLVE, params)
+        _LOGGER.debug("Question %s answered", question_id)
 
     async def cancel(self, question_id: str) -> None:
         """Cancel a request; the run goes on.
@@ -192,6 +196,7 @@ class QuestionCommands(Commands):
 
         """
         await self._call(self.RESOLVE, {"id": question_id, "cancel": True})
+        _LOGGER.debug("Question %s cancelled", question_id)
 
 
 def _entries(value: Json, *keys: str) -> list[Payload]:

@@ -97,6 +97,9 @@ class PendingRequests:
             self._statistics.late_responses += 1
         elif response.error is not None:
             error = error_from_response(response.error, request.method)
+            _LOGGER.debug(
+                "Request %s (%s) refused: %s", request.id, request.method, error.code
+            )
             self._complete(request, Outcome.ERROR, error)
         elif request.on_accepted and _is_interim(response):
             self._extend(request, request.on_accepted(response.payload))

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from contextlib import suppress
+import logging
 from typing import TYPE_CHECKING, Final
 
 from ..commands import ChatCommands
@@ -20,6 +21,8 @@ MAX_UNSENT_ABORTS: Final = 32
 
 # Seconds; OpenClaw sends the final response 0.1 s after the request to stop.
 STOP_TIMEOUT: Final = 3.0
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class Aborts:
@@ -39,6 +42,9 @@ class Aborts:
         Return whether the Gateway has stopped it.
         """
         connection = self._connection()
+        _LOGGER.debug(
+            "Stopping run %s %s", run.run_id, "now" if connection else "once connected"
+        )
         if connection is None:
             self._unsent.append(run)
             return False

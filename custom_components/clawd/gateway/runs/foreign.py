@@ -6,6 +6,7 @@ completion, a scheduled job or another client in a session of ours.
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+import logging
 from typing import TYPE_CHECKING, Final, Protocol
 
 from .stream import RunStream
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 # Open runs that are followed; a run whose end was missed stays open.
 MAX_FOREIGN_RUNS: Final = 64
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,5 +115,12 @@ class ForeignRuns:
             return
         del self._open[run_id]
         ok = data.get("phase") == "end" and not data.get("aborted")
+        _LOGGER.debug(
+            "Foreign run ended: ok: %s, complete: %s, %s characters, %s media",
+            ok,
+            complete,
+            len(text),
+            len(media),
+        )
         if ok and complete and has_reply:
             follower.run_ended(ForeignRun(run_id, session_key, text, media))

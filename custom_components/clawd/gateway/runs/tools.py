@@ -55,6 +55,8 @@ class ToolCalls:
             case {"phase": "result", "toolCallId": str(call_id)}:
                 if known := self._open.pop(call_id, None):
                     failed = data.get("isError") is True
+                    outcome = "failed" if failed else "returned"
+                    _LOGGER.debug("Run %s: a tool %s", self._run_id, outcome)
                     return ToolResult(call_id, known.name, data.get("result"), failed)
         return None
 
