@@ -18,7 +18,7 @@ from .assist.media_view import MediaView
 from .assist.sessions import async_load_agent_sessions, get_sessions
 from .assist.speech import speakable
 from .assist.throwaway import async_track_unused
-from .assist.unasked import UnaskedReplies
+from .assist.unsolicited import UnsolicitedReplies
 from .assist.vision import AgentVision
 from .assist.warm_up import async_track_starts
 from .client_factory import (
@@ -136,8 +136,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> boo
     async_create_devices(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     # After the platforms: event entities must see messages missed meanwhile.
-    stop = UnaskedReplies(hass, entry, get_listeners(entry)).async_start()
-    tracker.async_track(entry, "unasked replies", stop)
+    stop = UnsolicitedReplies(hass, entry, get_listeners(entry)).async_start()
+    tracker.async_track(entry, "unsolicited replies", stop)
     await async_create_assistants(hass, entry)
     await _async_load_voice(hass, entry)
     tracker.async_track(entry, "warm-up", async_track_starts(hass, entry))

@@ -58,8 +58,8 @@ def _retry_of(
         Issue.HOME_TOOLS_HIDDEN: partial(_async_check_visible, hass, entry),
         Issue.NODE_TAKEN_OVER: replace_key,
         Issue.NODE_KEY_UNREADABLE: replace_key,
-        Issue.QUESTIONS_NOT_APPROVED: _async_look_again,
-        Issue.QUESTIONS_DENIED: partial(_async_ask_again, hass, entry),
+        Issue.QUESTIONS_NOT_APPROVED: _async_await_deletion,
+        Issue.QUESTIONS_DENIED: partial(_async_request_scopes, hass, entry),
     }
     return retries.get(data["issue"], partial(_async_reload, hass, entry))
 
@@ -116,11 +116,11 @@ async def _async_replace_node_key(
     return await _async_reload(hass, entry, shown)
 
 
-async def _async_look_again(_shown: Shown) -> None:
+async def _async_await_deletion(_shown: Shown) -> None:
     """Wait for the issue's deletion."""
 
 
-async def _async_ask_again(
+async def _async_request_scopes(
     hass: HomeAssistant, entry: ClawdConfigEntry, shown: Shown
 ) -> str | None:
     """Request the refused scopes."""

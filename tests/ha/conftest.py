@@ -37,6 +37,7 @@ from .downloads import Download
 from .fault_coverage import FaultCoverage
 from .fault_harness import FaultHarness
 from .leftovers import leftovers, unload_entries
+from .log_guard import guarded_log
 from .repair import Repair
 from .voice_devices import Engine, Satellite, add, set_engine
 
@@ -155,9 +156,10 @@ def protocol() -> int:
 
 @pytest.fixture
 async def gateway(protocol: int) -> AsyncGenerator[GatewaySimulator]:
-    """Run a Gateway."""
+    """Run a Gateway, and keep its content out of the debug log."""
     async with GatewaySimulator(protocol=protocol) as simulator:
-        yield simulator
+        with guarded_log(simulator):
+            yield simulator
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from .test_media import (
     token_of,
     user_of,
 )
-from .test_unasked import Home, home, silent, voice_setup
+from .test_unsolicited import Home, home, silent, voice_setup
 
 __all__ = [
     "cache",

@@ -70,14 +70,13 @@ _SEPARATORS: Final = re.compile(r"[,;&+]|\b(?:and|und|y|et|en)\b", re.IGNORECASE
 
 def is_refusal(text: str) -> bool:
     """Return whether an utterance refuses to answer."""
-    return _bare(text) in _ALL_REFUSALS
+    return _words(text) in _ALL_REFUSALS
 
 
 def find_answer(item: QuestionItem, text: str) -> list[str] | None:
     """Return the answer in an utterance, if any.
 
-    Words of one's own are passed on where they are an answer: the model knows better
-    what they mean.
+    Free text is passed on where it is accepted: the model knows better what it means.
     """
     if item.multi_select and (several := _find_several(item, text)):
         return several
@@ -95,15 +94,15 @@ def names_choice(item: QuestionItem, text: str) -> bool:
 
 
 def _find_several(item: QuestionItem, text: str) -> list[str]:
-    parts = [part for part in _SEPARATORS.split(text) if _bare(part)]
+    parts = [part for part in _SEPARATORS.split(text) if _words(part)]
     labels = [_find_label(item, part) for part in parts]
     found = [label for label in labels if label is not None]
     return list(dict.fromkeys(found)) if len(found) == len(parts) else []
 
 
 def _find_label(item: QuestionItem, text: str) -> str | None:
-    bare = _bare(text)
-    labels = {_bare(choice.label): choice.label for choice in item.choices}
+    bare = _words(text)
+    labels = {_words(choice.label): choice.label for choice in item.choices}
     if bare in labels:
         return labels[bare]
     index = _index(bare.split())
@@ -128,16 +127,16 @@ def _index(words: Sequence[str]) -> int | None:
 
 def _find_contained(item: QuestionItem, text: str) -> str | None:
     """Return the only choice in a sentence."""
-    bare = f" {_bare(text)} "
+    bare = f" {_words(text)} "
     labels = [choice.label for choice in item.choices]
-    named = [label for label in labels if f" {_bare(label)} " in bare]
+    named = [label for label in labels if f" {_words(label)} " in bare]
     if len(named) != 1:
         return None
-    others = {*bare.split()} - {*_bare(named[0]).split()}
+    others = {*bare.split()} - {*_words(named[0]).split()}
     return None if _NEGATIONS & others else named[0]
 
 
-def _bare(text: str) -> str:
+def _words(text: str) -> str:
     """Return the words of a text."""
     # An accent may be a character of its own, which is no letter.
     return " ".join(re.findall(r"\w+", normalize("NFKC", text).casefold()))

@@ -75,7 +75,7 @@ def _new_limits() -> AgentLimits:
 
 
 @dataclass
-class Asked:
+class AskedQuestions:
     """Questions of other agents, since the start.
 
     Attributes:
@@ -93,7 +93,7 @@ class Asked:
 
 
 # A reload sets no limit back.
-_ASKED: Final[HassKey[Asked]] = HassKey("asked")
+_ASKED: Final[HassKey[AskedQuestions]] = HassKey("asked")
 
 
 @callback
@@ -113,9 +113,9 @@ def async_offered_agents(hass: HomeAssistant) -> Agents:
     return agents
 
 
-def get_asked(entry: ConfigEntry[Any]) -> Asked:
+def get_asked(entry: ConfigEntry[Any]) -> AskedQuestions:
     """Return the questions of other agents."""
-    return get_domain_data(entry).setdefault(_ASKED, Asked())
+    return get_domain_data(entry).setdefault(_ASKED, AskedQuestions())
 
 
 class AskTool(llm.Tool):

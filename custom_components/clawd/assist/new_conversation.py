@@ -62,7 +62,7 @@ async def async_new_conversation(
         await _async_renew_named(hass, entry, base)
     else:
         sessions.begin(base)
-        _end_sessions(hass, entry, [key, *_beside(entry, key)])
+        _end_sessions(hass, entry, [key, *_side_sessions(entry, key)])
     await sessions.async_save()
     LOGGER.debug("New conversation instead of %s", used)
     return used
@@ -77,7 +77,7 @@ async def _async_renew_named(
     """
     sessions = get_sessions(entry)
     key = sessions.current_key("", base, named=True)
-    keys = [key, *_beside(entry, key)]
+    keys = [key, *_side_sessions(entry, key)]
     if not await _async_delete_now(entry, keys):
         sessions.begin(base)
         _end_sessions(hass, entry, keys)
@@ -98,7 +98,7 @@ async def _async_delete_now(entry: ClawdConfigEntry, keys: list[str]) -> bool:
     return False
 
 
-def _beside(entry: ClawdConfigEntry, key: str) -> list[str]:
+def _side_sessions(entry: ClawdConfigEntry, key: str) -> list[str]:
     """Return the side sessions of a session."""
     return [other for other in get_sessions(entry).known if is_beside(other, key)]
 

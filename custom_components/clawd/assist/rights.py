@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..coordinator import ClawdConfigEntry
 
 
-class Asked(Protocol):
+class QuestionOrigin(Protocol):
     """Origin of a question."""
 
     @property
@@ -76,7 +76,7 @@ _OF_EVERYONE: Final = {
 
 
 async def async_rights(
-    hass: HomeAssistant, subentry: ConfigSubentry, question: Asked
+    hass: HomeAssistant, subentry: ConfigSubentry, question: QuestionOrigin
 ) -> Rights:
     """Return the rights of a question.
 

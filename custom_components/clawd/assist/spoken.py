@@ -152,9 +152,9 @@ class SpokenReply(ReplyStream):
     @override
     async def deltas(self) -> AsyncGenerator[Delta]:
         yield {"role": "assistant"}
-        async for part in self._run.timed_parts(self._bridge_at):
+        async for part in self._run.timed_parts(self._filler_at):
             if part is None:
-                content = await self._async_bridge()
+                content = await self._async_filler()
             elif isinstance(part, str):
                 content = self._read_text(self._reply.feed(part))
             else:
@@ -188,11 +188,11 @@ class SpokenReply(ReplyStream):
         self._append(text)
         segment = self._segments[-1]
         if segment.given:
-            return self._give_held()
+            return self._emit_held()
         if not self._is_answer(segment):
             return ""
         segment.given, self._dropped = True, None
-        return self._give_held() + self._end_paragraph()
+        return self._emit_held() + self._end_paragraph()
 
     def _append(self, text: str) -> None:
         segment = self._segments[-1]
@@ -234,7 +234,7 @@ class SpokenReply(ReplyStream):
         self._hold(segment.speech.finish())
         self._segments.append(self._new_segment())
         if segment.given:
-            return self._give_held() + self._end_paragraph()
+            return self._emit_held() + self._end_paragraph()
         if self._everything:
             self._held = self._held.rstrip() + PARAGRAPH
         else:
@@ -244,14 +244,14 @@ class SpokenReply(ReplyStream):
     def _finish(self) -> str:
         self._append(self._finish_reply())
         self._hold(self._segments[-1].speech.finish())
-        content = self._give_held()
+        content = self._emit_held()
         # Nothing followed the last tool.
         for segment in self._reply_segments[-1:]:
             if segment is self._dropped:
-                content += self._give(segment.spoken)
+                content += self._emit(segment.spoken)
         return content
 
-    def _bridge_at(self) -> float | None:
+    def _filler_at(self) -> float | None:
         """Return the time of the next filler."""
         if self._playback.ends_at is None:
             return None
@@ -259,36 +259,36 @@ class SpokenReply(ReplyStream):
             return self._given_at + FLUSH_TIMEOUT
         return self._playback.ends_at + MAX_PAUSE
 
-    async def _async_bridge(self) -> str:
+    async def _async_filler(self) -> str:
         """Return text to keep the player busy."""
         segment = self._segments[-1]
         self._hold(segment.speech.flush())
         if not self._paragraph_ended:
-            return self._give_held() + self._end_paragraph()
+            return self._emit_held() + self._end_paragraph()
         if segment.given and not self._held:
             # The model writes more slowly than the player speaks.
             self._hold(segment.speech.cut(MIN_CUT))
         if self._held.strip():
             segment.given = True
-            content = self._give_held()
+            content = self._emit_held()
         elif self._dropped:
             self._dropped.given = True
-            content = self._give(self._dropped.spoken)
+            content = self._emit(self._dropped.spoken)
             self._dropped = None
         else:
             phrase = await async_get_sentence(
                 self._hass, self._language, next(self._phrases)
             )
             since = self.waiting_since or self._loop.time()
-            content = self._give(phrase)
+            content = self._emit(phrase)
             self.waiting_since = since
         return content + self._end_paragraph()
 
-    def _give_held(self) -> str:
+    def _emit_held(self) -> str:
         held, self._held = self._held, ""
-        return self._give(held)
+        return self._emit(held)
 
-    def _give(self, text: str) -> str:
+    def _emit(self, text: str) -> str:
         """Return text without outer white space."""
         text = self._space + text
         content = text.rstrip()

@@ -10,7 +10,7 @@ import voluptuous as vol
 
 from ..const import CONF_FROM_ELSEWHERE, CONF_HOME_ACCESS, DOMAIN
 from ..home.approval import async_check_approval
-from ..home.offer import async_decide_on_home
+from ..home.offer import async_set_home_access
 from ..home.settings import HomeAccess, agent_homes
 from .agent_schema import access_selector
 from .node_setup import (
@@ -112,7 +112,7 @@ class OfferHomeFlow(RepairsFlow):
         """Choose the agents' access to the home."""
         if user_input is not None:
             access = HomeAccess(user_input[CONF_HOME_ACCESS])
-            async_decide_on_home(self.hass, self._entry, access)
+            async_set_home_access(self.hass, self._entry, access)
             return self.async_create_entry(data={})
         return self.async_show_form(
             step_id="choose",

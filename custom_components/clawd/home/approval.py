@@ -18,7 +18,7 @@ from ..gateway import (
 )
 from ..issues.registry import Issue, async_create_issue, async_delete_issue
 from ..util.subscriptions import combine_unsubscribes
-from .prefix import async_avoid_names_of_others
+from .prefix import async_avoid_name_conflicts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,7 +112,7 @@ async def async_check_approval(hass: HomeAssistant, entry: ClawdConfigEntry) -> 
         _async_set(hass, entry, node, NodeApproval.APPROVED)
     else:
         _async_set(hass, entry, node, NodeApproval.COMMANDS)
-    async_avoid_names_of_others(hass, entry, own.id, nodes)
+    async_avoid_name_conflicts(hass, entry, own.id, nodes)
 
 
 async def _async_approve(entry: ClawdConfigEntry, node: NodeRuntime, own: Node) -> bool:

@@ -15,7 +15,7 @@ from .messages import (
     MessageTool,
     read_message,
 )
-from .notifying import async_find_administrators, async_find_recipients, async_notify
+from .recipients import async_find_administrators, async_find_recipients, async_notify
 from .settings import HomeAccess, agent_homes
 from .speaking import (
     async_announce,

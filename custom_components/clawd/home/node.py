@@ -19,7 +19,7 @@ from ..issues.registry import Issue, async_create_issue
 from ..storage import DeviceTokenStore
 from ..util.subscriptions import combine_unsubscribes
 from .approval import ApprovalTracker
-from .prefix import async_avoid_names_of_others, tool_prefix
+from .prefix import async_avoid_name_conflicts, tool_prefix
 from .visibility import async_track_visibility
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ async def _async_choose_prefix(
     except GatewayError as err:
         LOGGER.debug("Other nodes not known: %s", err.code)
     else:
-        async_avoid_names_of_others(hass, entry, node_id, nodes)
+        async_avoid_name_conflicts(hass, entry, node_id, nodes)
 
 
 @callback

@@ -42,7 +42,7 @@ def async_track_home_offer(
 
 
 @callback
-def async_decide_on_home(
+def async_set_home_access(
     hass: HomeAssistant, entry: ClawdConfigEntry, access: HomeAccess
 ) -> None:
     """Set the access of all agents.

@@ -29,7 +29,7 @@ def tool_prefix(entry: ClawdConfigEntry) -> str:
 
 
 @callback
-def async_avoid_names_of_others(
+def async_avoid_name_conflicts(
     hass: HomeAssistant, entry: ClawdConfigEntry, node_id: str, nodes: Iterable[Node]
 ) -> None:
     """Set a prefix if another node has our names.

@@ -89,7 +89,7 @@ class HomeService:
         self._hass = hass
         self._entry = entry
         self._vision = vision
-        self._looking: frozenset[str] = frozenset()
+        self._camera_agents: frozenset[str] = frozenset()
         self._host: Host | None = None
         self._unsubscribe = combine_unsubscribes()
         self.prefix = ""
@@ -133,7 +133,7 @@ class HomeService:
 
     def published_for(self, home: AgentHome) -> tuple[str, ...]:
         """Return the published names for an agent."""
-        can_look = home.subentry_id in self._looking
+        can_look = home.subentry_id in self._camera_agents
         return tuple(name for name in self.published if can_look or name != HOME_LOOK)
 
     @callback
@@ -185,7 +185,7 @@ class HomeService:
     async def async_update_tools(self) -> None:
         """Build the tools and publish changes."""
         homes = agent_homes(self._entry)
-        self._looking = await self._async_find_looking(homes)
+        self._camera_agents = await self._async_find_camera_agents(homes)
         started = time.perf_counter()
         read = _apis(homes, HomeAccess.READ, HomeAccess.CONTROL)
         controlled = _apis(homes, HomeAccess.CONTROL)
@@ -195,7 +195,7 @@ class HomeService:
         self.rebuilds += 1
         self.omitted = state.count(None)
         tools = build_node_tools(state, control) + self._message_tools(homes)
-        if self._looking:
+        if self._camera_agents:
             tools += (LOOK_TOOL,)
         self.rebuild_seconds = time.perf_counter() - started
         LOGGER.debug(
@@ -218,7 +218,9 @@ class HomeService:
         context = llm_context(self._hass, device_id=device_id)
         return await async_get_home_tools(self._hass, apis, context)
 
-    async def _async_find_looking(self, homes: Iterable[AgentHome]) -> frozenset[str]:
+    async def _async_find_camera_agents(
+        self, homes: Iterable[AgentHome]
+    ) -> frozenset[str]:
         """Return the agents with camera access.
 
         None without an exposed camera.

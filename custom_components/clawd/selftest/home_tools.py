@@ -70,7 +70,7 @@ def agents_with_access(context: CheckContext) -> list[AgentHome]:
     return [home for home in homes if home.access is not HomeAccess.NONE]
 
 
-def throw_away_key(agent: str) -> str:
+def temporary_session_key(agent: str) -> str:
     """Return a new session key."""
     return f"agent:{agent}:clawd-self-test-{uuid4().hex}"
 

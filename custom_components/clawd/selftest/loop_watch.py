@@ -19,10 +19,10 @@ INTERVAL: Final = 0.05
 # Seconds of lag from which on a sample is a block; Home Assistant's own limit for a
 # slow callback is the 100 ms of `asyncio`.
 MAX_LAG: Final = 0.05
-# Seconds between two looks at a blocked loop, and looks that prove who blocks it: a
-# machine that is short of processor time may stop the loop anywhere, but not for long.
-LOOK_INTERVAL: Final = 0.02
-MIN_LOOKS: Final = 3
+# Seconds between two stack samples of a blocked loop, and equal samples that prove the
+# cause: a machine short of processor time may stop the loop anywhere, but not for long.
+STACK_INTERVAL: Final = 0.02
+MIN_STACKS: Final = 3
 
 PACKAGE: Final = f"{Path(__file__).parents[1]}{sep}"
 _SELF_TEST: Final = f"{Path(__file__).parent}{sep}"
@@ -71,7 +71,7 @@ RUNNING: Final[set[LoopWatch]] = set()
 class LoopWatch:
     """Lag of the event loop and its cause.
 
-    A timer measures the lag. While it is overdue, a thread looks where the loop's
+    A timer measures the lag. While it is overdue, a thread stacks where the loop's
     thread is.
 
     Attributes:
@@ -85,7 +85,7 @@ class LoopWatch:
         self._started = self._due = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle
-        self._looks: list[Place] = []
+        self._stacks: list[Place] = []
         self._stopped = threading.Event()
 
     def __enter__(self) -> Self:
@@ -94,7 +94,7 @@ class LoopWatch:
         self._started = loop.time()
         self._arm(loop)
         self._thread = threading.Thread(
-            target=self._look,
+            target=self._sample_stack,
             args=(loop, threading.get_ident()),
             name="clawd loop watch",
             daemon=True,
@@ -142,18 +142,18 @@ class LoopWatch:
 
     def _sample(self, loop: asyncio.AbstractEventLoop) -> None:
         if overdue := self._overdue():
-            place = _proven_place(self._looks)
+            place = _proven_place(self._stacks)
             self.blocks.append(Block(loop.time(), overdue, place))
-        self._looks = []
+        self._stacks = []
         self._arm(loop)
 
-    def _look(self, loop: asyncio.AbstractEventLoop, thread_id: int) -> None:
+    def _sample_stack(self, loop: asyncio.AbstractEventLoop, thread_id: int) -> None:
         """Sample the stack of a blocked loop."""
-        while not self._stopped.wait(LOOK_INTERVAL):
-            looks = self._looks
+        while not self._stopped.wait(STACK_INTERVAL):
+            stacks = self._stacks
             frame = _frames().get(thread_id)
             if frame and loop.time() - self._due >= MAX_LAG:
-                looks.append(place_of(frame))
+                stacks.append(place_of(frame))
 
 
 def _frames() -> dict[int, FrameType]:
@@ -184,10 +184,10 @@ def place_of(frame: FrameType | None) -> Place:
     return Place(Owner.OTHER, name)
 
 
-def _proven_place(looks: list[Place]) -> Place | None:
+def _proven_place(stacks: list[Place]) -> Place | None:
     """Return the most frequent place, if significant."""
-    for place, count in Counter(looks).most_common(1):
-        return place if count >= MIN_LOOKS else None
+    for place, count in Counter(stacks).most_common(1):
+        return place if count >= MIN_STACKS else None
     return None
 
 

@@ -42,7 +42,7 @@ MAX_LAG_OF_TIMEOUT: Final = 0.1
 # Seconds in which every drill ends with a Gateway that answers, by its own timeouts.
 MIN_DRILL_TIME: Final = 10.0
 # Statuses that a late event loop may explain.
-DOUBTFUL: Final = (Status.WARN, Status.FAIL, Status.ERROR)
+LAG_SENSITIVE: Final = (Status.WARN, Status.FAIL, Status.ERROR)
 
 
 class RunningSelfTests:
@@ -216,7 +216,7 @@ async def _run_if_possible(
     else:
         limit = check.max_lag
     lag = context.watch.lag_since(started)
-    if limit is None or lag < limit or result.status not in DOUBTFUL:
+    if limit is None or lag < limit or result.status not in LAG_SENSITIVE:
         return result
     return loop_late(lag)
 

@@ -105,7 +105,7 @@ def _block(harness: FaultHarness, block: Callable[[], object]) -> None:
     """Block the event loop for most of the time."""
     harness.monkeypatch.setattr(loop_watch, "MAX_LAG", 0.02)
     harness.monkeypatch.setattr(loop_watch, "INTERVAL", 0.005)
-    harness.monkeypatch.setattr(loop_watch, "LOOK_INTERVAL", 0.001)
+    harness.monkeypatch.setattr(loop_watch, "STACK_INTERVAL", 0.001)
     loop = asyncio.get_running_loop()
 
     def again() -> None:

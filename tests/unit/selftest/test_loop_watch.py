@@ -170,7 +170,7 @@ def _work(seconds: float) -> None:
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop_watch, "INTERVAL", 0.001)
     monkeypatch.setattr(loop_watch, "MAX_LAG", 0.01)
-    monkeypatch.setattr(loop_watch, "LOOK_INTERVAL", 0.001)
+    monkeypatch.setattr(loop_watch, "STACK_INTERVAL", 0.001)
 
 
 async def test_a_block_is_measured_and_its_place_found() -> None:

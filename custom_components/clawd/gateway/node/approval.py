@@ -41,10 +41,10 @@ async def approve_node(
         GatewayError: the Gateway did not answer, or refused.
 
     """
-    throw_away = replace(
+    temporary = replace(
         credentials, identity=DeviceIdentity.generate(), device_token=None, save=None
     )
-    client = GatewayClient(endpoint, throw_away, profile=PAIRING_PROFILE, timing=timing)
+    client = GatewayClient(endpoint, temporary, profile=PAIRING_PROFILE, timing=timing)
     async with client.connected_once() as connection:
         request = connection.request_before_serving
         try:

@@ -80,9 +80,9 @@ class Invocation:
                 server == PLUGIN_ID and not rest.keys() - {"arguments"}
             ):
                 return _known(tool, names), _object(rest.get("arguments", {}))
-        return self._told(names), arguments
+        return self._tool_of_bare_call(names), arguments
 
-    def _told(self, names: Collection[str]) -> str | None:
+    def _tool_of_bare_call(self, names: Collection[str]) -> str | None:
         """Return the tool of a bare call, if known."""
         # Only Tool Search puts the name into its key; an agent that calls the tool
         # directly, and `tools.invoke`, do not: "call_0_0", "rpc-direct-1795901".

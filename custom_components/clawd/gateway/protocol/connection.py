@@ -171,7 +171,7 @@ class Connection:
         try:
             data = await self._socket.recv(decode=False)
         except ConnectionClosed as err:
-            raise _hung_up(self._close(err)) from None
+            raise _closed_early(self._close(err)) from None
         try:
             frame = self._decode(data)
         except InvalidFrameError:
@@ -268,16 +268,16 @@ class Connection:
             self._aborted = True
             self._socket.transport.abort()
         else:
-            await self._hang_up(close_code, "interrupted by a drill")
+            await self._close_socket(close_code, "interrupted by a drill")
 
     async def reopen(self, reason: str) -> None:
         """Close in order to reconnect."""
-        await self._hang_up(CloseCode.NORMAL_CLOSURE, reason)
+        await self._close_socket(CloseCode.NORMAL_CLOSURE, reason)
 
     async def close(self, error: GatewayError) -> None:
         """Fail open requests and close the socket."""
         self.pending.fail_all(error)
-        await self._hang_up(CloseCode.NORMAL_CLOSURE)
+        await self._close_socket(CloseCode.NORMAL_CLOSURE)
 
     def _start(
         self, group: asyncio.TaskGroup, registry: TaskRegistry, task: ConnectionTask
@@ -370,7 +370,7 @@ class Connection:
                 reason = "no answer after a system sleep"
                 break
         _LOGGER.debug("Closing the connection: %s", reason)
-        await self._hang_up(CLOSE_IDLE, reason)
+        await self._close_socket(CLOSE_IDLE, reason)
 
     def _is_receiving(self, received: int) -> bool:
         """Return whether a large message is arriving.
@@ -404,7 +404,7 @@ class Connection:
         error = RequestTooLargeError(request.method, size, self._send_limit)
         self.pending.fail(request, error)
 
-    async def _hang_up(self, code: int, reason: str = "") -> None:
+    async def _close_socket(self, code: int, reason: str = "") -> None:
         """Close the socket, or abort on timeout."""
         try:
             with suppress(TimeoutError):
@@ -431,7 +431,7 @@ class Connection:
         return error
 
 
-def _hung_up(close: Close) -> GatewayError:
+def _closed_early(close: Close) -> GatewayError:
     error: GatewayError = NotAGatewayError("the peer sent no challenge")
     if close.by != "peer" or close.code in CLOSES_WHILE_STARTING:
         error = CannotConnectError("the peer hung up", code="HUNG_UP")

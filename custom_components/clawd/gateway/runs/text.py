@@ -92,7 +92,7 @@ class ReplyText:
             return ""
         if self._starts_segment(text, data):
             self._open_segment()
-        elif data.get("replace") is True and _leaves_out(text, self._emitted):
+        elif data.get("replace") is True and _is_abridged(text, self._emitted):
             self._emitted = text
         return self._set_text(text, data.get("itemId"))
 
@@ -102,11 +102,11 @@ class ReplyText:
         # {"kind": "preamble", "progressText": …}}; under load it comes only there.
         text = text.strip()
         last = self._last()
-        known, solid = _squeeze(last.text), _squeeze(text)
+        known, solid = _without_whitespace(last.text), _without_whitespace(text)
         if solid in known or self._repeats_closed(text):
             return ""
         if known and solid.startswith(known):
-            new = self._continue(*_behind([text], len(known)))
+            new = self._continue(*_text_after([text], len(known)))
         else:
             if last.text:
                 self._open_segment()
@@ -139,7 +139,7 @@ class ReplyText:
         if (match := self._match(texts)) is not None:
             start, size = match
             earlier = self._texts()[:start]
-            new = self._continue(*_behind(texts, size))
+            new = self._continue(*_text_after(texts, size))
             self._segments = [_Segment(None, text) for text in (*earlier, *texts)]
             return new
         known = self._count_known(texts)
@@ -166,8 +166,8 @@ class ReplyText:
         without white space: a Gateway may join segments in another way than it sent
         them. None if the texts do not continue them.
         """
-        known = [_squeeze(text) for text in self._texts()]
-        final, size = _squeeze("".join(texts)), sum(map(len, known))
+        known = [_without_whitespace(text) for text in self._texts()]
+        final, size = _without_whitespace("".join(texts)), sum(map(len, known))
         for start, text in enumerate(known):
             # Cheap comparison first: the full one is rarely needed.
             if (
@@ -194,7 +194,9 @@ class ReplyText:
             return 0
         for index in range(max(0, min(len(known), len(texts)) - 1), len(texts)):
             text = texts[index]
-            if text.startswith(known[-1]) or _squeeze(text) in _squeeze(known[-1]):
+            if text.startswith(known[-1]) or _without_whitespace(
+                text
+            ) in _without_whitespace(known[-1]):
                 return index + 1
         return 0
 
@@ -264,7 +266,7 @@ def _without_half(data: Payload) -> Payload:
     }
 
 
-def _leaves_out(text: str, emitted: str) -> bool:
+def _is_abridged(text: str, emitted: str) -> bool:
     """Return whether a text is an abridgement.
 
     It has only words of the emitted one, in their order.
@@ -275,23 +277,23 @@ def _leaves_out(text: str, emitted: str) -> bool:
     return bool(left) and all(word in words for word in left)
 
 
-def _squeeze(text: str) -> str:
+def _without_whitespace(text: str) -> str:
     """Return a text without white space."""
     return "".join(text.split())
 
 
 def _size(texts: Iterable[str]) -> int:
-    return sum(len(_squeeze(text)) for text in texts)
+    return sum(len(_without_whitespace(text)) for text in texts)
 
 
-def _behind(texts: list[str], count: int) -> tuple[str, list[str]]:
+def _text_after(texts: list[str], count: int) -> tuple[str, list[str]]:
     """Return the text after `count` characters.
 
     White space does not count. The result is the rest of the text with the last of
     them, and the further texts.
     """
     for index, text in enumerate(texts):
-        size = len(_squeeze(text))
+        size = len(_without_whitespace(text))
         if count < size:
             return _rest(text, count) if count else "", texts[index + bool(count) :]
         count -= size

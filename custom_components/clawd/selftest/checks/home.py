@@ -129,7 +129,7 @@ async def check_home_published(context: CheckContext) -> CheckResult:
     Agents cannot call a missing tool.
     """
     node = node_of(context)
-    if reason := _explained_elsewhere(context):
+    if reason := _known_problem(context):
         return CheckResult(status=Status.SKIP, reason=reason)
     missing = await context.recheck(
         lambda: sorted(wanted_names(context) - {*node.host.published})
@@ -152,7 +152,7 @@ async def check_home_published(context: CheckContext) -> CheckResult:
     return replace(result, origin=Origin.INTEGRATION if fault else Origin.GATEWAY)
 
 
-def _explained_elsewhere(context: CheckContext) -> str | None:
+def _known_problem(context: CheckContext) -> str | None:
     """Return the fault found by another check."""
     node = node_of(context)
     approval = context.result_of("home_approval")

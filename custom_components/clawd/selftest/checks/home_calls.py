@@ -18,7 +18,7 @@ from ..home_tools import (
     offers,
     self_test_origin,
     shown_name,
-    throw_away_key,
+    temporary_session_key,
     wanted_names,
 )
 from ..model import CheckResult, Component, check, expect_none
@@ -143,7 +143,7 @@ async def check_home_exposure(context: CheckContext) -> CheckResult:
 
 async def _round_trip(context: CheckContext, name: str) -> float:
     agent = agents_with_access(context)[0]
-    key, arguments = throw_away_key(agent.agent), {ACTION: HARMLESS_ACTION}
+    key, arguments = temporary_session_key(agent.agent), {ACTION: HARMLESS_ACTION}
     tools, started = context.runtime.client.tools, perf_counter()
     with home_of(context).origins.run(key, self_test_origin(context, agent)):
         try:

@@ -19,7 +19,7 @@ from ..home_tools import (
     node_of,
     offers,
     shown_name,
-    throw_away_key,
+    temporary_session_key,
     wanted_names,
 )
 from ..model import CheckResult, Component, milliseconds
@@ -70,7 +70,7 @@ async def check_home_call_cut(context: CheckContext) -> CheckResult:
         return CheckResult(status=Status.SKIP, reason="home_no_harmless_action")
     node, home = node_of(context), home_of(context)
     name = shown_name(context, HOME_STATE)
-    key = throw_away_key(agents_with_access(context)[0].agent)
+    key = temporary_session_key(agents_with_access(context)[0].agent)
     call = home.probes[key] = _HeldCall()
     request = asyncio.create_task(_call(context, name, key))
     request.add_done_callback(lambda _: call.settled.set())

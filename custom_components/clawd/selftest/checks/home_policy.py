@@ -26,7 +26,7 @@ from ..home_tools import (
     home_of,
     is_exposed_device,
     self_test_origin,
-    throw_away_key,
+    temporary_session_key,
 )
 from ..model import CheckResult, Component, check, expect_none
 from ..prerequisites import home_offered
@@ -98,7 +98,7 @@ async def _dry_runs(
         sensitive = _is_sensitive(context.hass, agent, tool)
         yield "unlock", expected if sensitive else ALLOWED, expected
         return
-    key = throw_away_key(agent.agent)
+    key = temporary_session_key(agent.agent)
     unlock = {ACTION: UNLOCK, "domain": [LOCK]}
     origin = self_test_origin(context, agent)
     with home_of(context).origins.run(key, origin):
@@ -111,7 +111,7 @@ async def _announcement(
     context: CheckContext, agent: AgentHome
 ) -> tuple[str, str, str]:
     """Try an announcement on an unexposed device."""
-    key, origin = throw_away_key(agent.agent), self_test_origin(context, agent)
+    key, origin = temporary_session_key(agent.agent), self_test_origin(context, agent)
     arguments = {"message": "Test.", "device": _hidden_satellite(context.hass)}
     with home_of(context).origins.run(key, origin):
         outcome = await _outcome(context, key, arguments, MessageTool.ANNOUNCE)
@@ -121,7 +121,7 @@ async def _announcement(
 
 async def _look(context: CheckContext, agent: AgentHome) -> tuple[str, str, str]:
     """Try a picture of a hidden camera."""
-    key, origin = throw_away_key(agent.agent), self_test_origin(context, agent)
+    key, origin = temporary_session_key(agent.agent), self_test_origin(context, agent)
     arguments = {"camera": _hidden_camera(context.hass), "question": "Test?"}
     with home_of(context).origins.run(key, origin):
         outcome = await _outcome(context, key, arguments, HOME_LOOK)

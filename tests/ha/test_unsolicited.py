@@ -13,14 +13,14 @@ from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
-from custom_components.clawd.assist import listeners as listener_module, unasked
+from custom_components.clawd.assist import listeners as listener_module, unsolicited
 from custom_components.clawd.assist.listeners import (
     Message,
     Owner,
     SessionListeners,
     get_listeners,
 )
-from custom_components.clawd.assist.unasked import spoken_reply
+from custom_components.clawd.assist.unsolicited import spoken_reply
 from custom_components.clawd.gateway import RunResult
 from custom_components.clawd.home import notifications
 from custom_components.clawd.home.announcements import Listener
@@ -106,7 +106,7 @@ class Home:
         await self.conversation.say("Look it up", device=self.device)
         return next(key for key in self.gateway.runs.sessions if ":ha-" in key)
 
-    async def run_unasked(
+    async def run_unsolicited(
         self, key: str, text: str = "Done.", run_id: str = ""
     ) -> None:
         """Let the Gateway run something by itself, and wait for the delivery."""
@@ -175,7 +175,7 @@ async def test_a_finished_picture_is_announced_once(home: Home) -> None:
     run_id = "image_generate:39254929-b189:ok:agent-loop"
 
     for _ in range(2):
-        await home.run_unasked(key, "The picture is done.", run_id)
+        await home.run_unsolicited(key, "The picture is done.", run_id)
 
     assert home.told == (["The picture is done."], [])
 
@@ -189,11 +189,11 @@ async def test_a_long_report_does_not_block_the_event_loop(
         threads.append(threading.get_ident())
         return spoken_reply(text)
 
-    monkeypatch.setattr(unasked, "spoken_reply", read)
+    monkeypatch.setattr(unsolicited, "spoken_reply", read)
     key = await home.ask()
 
-    await home.run_unasked(key, "**Short.**")
-    await home.run_unasked(key, "Long. " * unasked.MAX_READ_AT_ONCE)
+    await home.run_unsolicited(key, "**Short.**")
+    await home.run_unsolicited(key, "Long. " * unsolicited.MAX_READ_AT_ONCE)
 
     short, long = threads
     assert short == threading.get_ident() != long
@@ -204,7 +204,7 @@ async def test_a_scheduled_job_is_announced_once(home: Home) -> None:
     key = await home.ask()
 
     # Its run has an id as any other; the event tells what it is.
-    await home.run_unasked(key, "Good morning.", str(uuid.uuid4()))
+    await home.run_unsolicited(key, "Good morning.", str(uuid.uuid4()))
     for _ in range(2):
         await home.run_job(key)
     await home.run_job(key, runAtMs=1795989630596)
@@ -247,7 +247,7 @@ async def test_what_another_client_asks_is_not_announced(
 ) -> None:
     key = await home.ask()
 
-    await home.run_unasked(key, run_id=run_id)
+    await home.run_unsolicited(key, run_id=run_id)
 
     assert home.told == ([], [])
 
@@ -270,7 +270,7 @@ async def test_clawdbot_tells_a_completion_by_the_end_of_a_sub_agent(
     child.session.spawned_by = parent or key
     await child.done.wait()
 
-    await home.run_unasked(key, run_id=run_id)
+    await home.run_unsolicited(key, run_id=run_id)
 
     assert home.told == ([], [])
 
@@ -290,7 +290,7 @@ async def test_ended_sub_agents_of_others_are_forgotten(home: Home) -> None:
         if not key.endswith(tuple(f":{number}" for number in range(8, 40)))
     }
 
-    await home.run_unasked(key, run_id=str(uuid.uuid4()))
+    await home.run_unsolicited(key, run_id=str(uuid.uuid4()))
 
     assert home.told == ([], [])
 
@@ -299,7 +299,7 @@ async def test_runs_in_sessions_of_others_are_not_announced(home: Home) -> None:
     await home.ask()
 
     # Also those of `clawd.start_task`, and of throw-away sessions.
-    await home.run_unasked("agent:main:main")
+    await home.run_unsolicited("agent:main:main")
 
     assert home.told == ([], [])
 
@@ -313,7 +313,7 @@ async def test_a_reply_that_says_nothing_is_not_announced(
 ) -> None:
     key = await home.ask()
 
-    await home.run_unasked(key, text)
+    await home.run_unsolicited(key, text)
 
     assert home.told == ([], [])
     assert spoken_reply(text) == ""
@@ -325,7 +325,7 @@ async def test_a_question_is_asked(home: Home, monkeypatch: pytest.MonkeyPatch) 
     target = "homeassistant.components.assist_satellite.entity.async_get_pipeline"
     monkeypatch.setattr(target, lambda *_: pipeline)
 
-    await home.run_unasked(key, "It is done. Shall I go on?")
+    await home.run_unsolicited(key, "It is done. Shall I go on?")
 
     assert home.told == ([], [])
     assert home.kitchen.asked == ["It is done. Shall I go on?"]
@@ -334,9 +334,9 @@ async def test_a_question_is_asked(home: Home, monkeypatch: pytest.MonkeyPatch) 
 async def test_what_was_just_told_is_not_told_again(home: Home) -> None:
     key = await home.ask()
 
-    await home.run_unasked(key, "It is **on**.")
+    await home.run_unsolicited(key, "It is **on**.")
     assert home.told == ([], [])
-    await home.run_unasked(key, "It is off.")
+    await home.run_unsolicited(key, "It is off.")
     assert home.told == (["It is off."], [])
 
 
@@ -344,7 +344,7 @@ async def test_what_was_just_told_is_not_told_again(home: Home) -> None:
 async def test_a_user_is_notified(home: Home, hass_admin_user: MockUser) -> None:
     key = await home.ask(user=hass_admin_user.id)
 
-    await home.run_unasked(key, run_id="image_generate:39254929:error:agent-loop")
+    await home.run_unsolicited(key, run_id="image_generate:39254929:error:agent-loop")
 
     assert home.told == ([], ["Done."])
 
@@ -389,7 +389,7 @@ async def test_a_job_in_a_shared_session_is_for_nobody_in_particular(
 async def test_a_sub_agent_that_nobody_is_known_to_have_started(home: Home) -> None:
     key = await home.ask()
 
-    await home.run_unasked(key, run_id="announce:v1:agent:main:subagent:1:2")
+    await home.run_unsolicited(key, run_id="announce:v1:agent:main:subagent:1:2")
 
     assert home.told == ([], ["Done."])
 
@@ -399,7 +399,7 @@ async def test_a_completion_in_a_queued_run_is_told_once(home: Home) -> None:
     run_id = "announce:v1:agent:main:subagent:1:2"
 
     for suffix in ("", ":agent-loop"):
-        await home.run_unasked(key, run_id=run_id + suffix)
+        await home.run_unsolicited(key, run_id=run_id + suffix)
 
     assert home.told == (["Done."], [])
 
@@ -484,7 +484,7 @@ async def test_a_reload_in_the_middle_leaves_a_notification(home: Home) -> None:
 
     # It was cut off in the middle, so it is not said once more.
     assert home.told == ([], ["Done."])
-    await home.run_unasked(key, run_id=run_id)
+    await home.run_unsolicited(key, run_id=run_id)
     assert home.told == ([], ["Done."])
 
 
@@ -561,9 +561,9 @@ async def test_the_diagnostics_count_announcements_without_their_texts(
 ) -> None:
     key = await home.ask()
     assert await home.ask() == key
-    await home.run_unasked(key, "The secret is out.")
+    await home.run_unsolicited(key, "The secret is out.")
     home.kitchen.go(available=False)
-    await home.run_unasked(key, "Another secret.")
+    await home.run_unsolicited(key, "Another secret.")
 
     document = await download()
 
@@ -644,9 +644,9 @@ async def test_an_unexpected_exception_is_logged_without_content(
         raise ValueError(SECRET)
 
     with monkeypatch.context() as patch:
-        patch.setattr(unasked, "spoken_reply", fail)
-        await home.run_unasked(key)
-    await home.run_unasked(key)
+        patch.setattr(unsolicited, "spoken_reply", fail)
+        await home.run_unsolicited(key)
+    await home.run_unsolicited(key)
 
     assert home.told == (["Done."], [])
     assert "ValueError" in caplog.text

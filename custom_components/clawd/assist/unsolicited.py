@@ -43,7 +43,7 @@ MAX_READ_AT_ONCE: Final = 8000
 MAX_SUBAGENTS: Final = 32
 CRON: Final = "cron"
 SUBAGENT: Final = ":subagent:"
-TASK_NAME: Final = f"{DOMAIN} unasked reply"
+TASK_NAME: Final = f"{DOMAIN} unsolicited reply"
 
 # image_generate:<task>:ok:agent-loop
 _GENERATED: Final = re.compile(
@@ -55,7 +55,7 @@ _QUEUED_SUFFIX: Final = ":agent-loop"
 _OUR_RUN: Final = re.compile(r"[0-9a-f]{32}")
 
 
-class UnaskedReplies:
+class UnsolicitedReplies:
     """Delivery of unsolicited replies."""
 
     def __init__(
