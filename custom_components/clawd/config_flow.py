@@ -103,7 +103,7 @@ class ClawdConfigFlow(ConfigFlow, domain=DOMAIN):
           login
             pairing, approved
               refused: login again
-          home: what the agent may do there
+          home: access of the agents
             node_approval: node_link | node_commands | node_later
           assistant: with the agent
           entry

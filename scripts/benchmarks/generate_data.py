@@ -1,4 +1,4 @@
-"""Time that an AI task takes besides the model, in Home Assistant."""
+"""Overhead of AI tasks."""
 
 import asyncio
 from collections.abc import AsyncGenerator

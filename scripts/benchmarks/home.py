@@ -1,4 +1,4 @@
-"""Calls of the home's tools and their list, in a Home Assistant of this process."""
+"""Tool calls and tool lists."""
 
 import asyncio
 from collections.abc import AsyncGenerator

@@ -1,4 +1,4 @@
-"""Round trip of a call of the home's tools."""
+"""Round trip of tool calls."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable

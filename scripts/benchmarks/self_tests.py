@@ -1,4 +1,4 @@
-"""False alarms and lost replies of self-tests on healthy Gateways.
+"""False alarms of self-tests.
 
 A real Home Assistant for each Gateway; questions are asked between the self-tests and
 during them.

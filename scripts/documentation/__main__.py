@@ -1,4 +1,4 @@
-"""Command `scripts/docs`: write the generated parts of the documentation."""
+"""Command `scripts/docs`."""
 
 import argparse
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Tables of the checks, from the registry of the self-test."""
+"""Tables of the checks."""
 
 from collections.abc import Iterable
 from inspect import cleandoc

@@ -1,4 +1,4 @@
-"""Tables of codes and counters in the diagnostics, from the glossary."""
+"""Tables of codes and counters."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Tables of the error texts, each with its remedy."""
+"""Tables of errors and remedies."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

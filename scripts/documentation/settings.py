@@ -1,4 +1,4 @@
-"""Tables of the settings, from the schemas of the forms."""
+"""Tables of the settings."""
 
 from collections.abc import Iterator
 from typing import Any, Final, cast

@@ -1,4 +1,4 @@
-"""Home of the demo: a light and a lock, and what the agent does with them."""
+"""Home of the demo."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Home Assistant with a camera and automations, beside an OpenClaw."""
+"""Home Assistant with camera, automations and OpenClaw."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""Fixtures: Home Assistant, a browser and a simulated Gateway."""
+"""Fixtures of the browser tests."""
 
 from collections.abc import AsyncIterator, Generator
 from pathlib import Path

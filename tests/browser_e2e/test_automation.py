@@ -1,4 +1,4 @@
-"""AI tasks, actions and blueprints in the frontend, with a real OpenClaw."""
+"""AI tasks, actions and blueprints in the frontend."""
 
 import asyncio
 from base64 import b64decode

@@ -1,4 +1,4 @@
-"""Source files of the component, for the rules of the quality scale."""
+"""Source files of the component."""
 
 import ast
 from collections.abc import Iterator, Mapping

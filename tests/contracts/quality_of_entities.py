@@ -1,4 +1,4 @@
-"""Rules of the quality scale on entities and their texts."""
+"""Quality scale rules on entities and texts."""
 
 from collections.abc import Iterator
 

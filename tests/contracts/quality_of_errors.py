@@ -1,4 +1,4 @@
-"""Rules of the quality scale on exceptions and their texts."""
+"""Quality scale rules on exceptions and texts."""
 
 import ast
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Rules of the quality scale on config and subentry flows."""
+"""Quality scale rules on config flows."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Rules of Home Assistant's quality scale, and our claims."""
+"""Quality scale rules, and our claims."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""Layers of the component: which module may import which."""
+"""Layers of the component's modules."""
 
 import ast
 import subprocess

@@ -1,4 +1,4 @@
-"""Consistency of the files that Home Assistant and HACS read."""
+"""Consistency of manifest and HACS files."""
 
 import ast
 import tomllib

@@ -1,4 +1,4 @@
-"""Translation keys in the code, in English and in the other languages."""
+"""Translation keys in code and languages."""
 
 import ast
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Workflows and issue forms on GitHub, beyond the audits of zizmor."""
+"""GitHub workflows and issue forms."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""Tests against the real Gateways with a scripted model."""
+"""Tests against the real Gateways."""

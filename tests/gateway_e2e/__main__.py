@@ -1,4 +1,4 @@
-"""Command line to install the real Gateways or run one."""
+"""Command to install or run Gateways."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""Table of the results of each fault on each Gateway."""
+"""Results of each fault on each Gateway."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Installation of Gateways and Node from committed lock files."""
+"""Installation of Gateways and Node."""
 
 import fcntl
 import hashlib

@@ -1,4 +1,4 @@
-r"""Script of the model, read from the user's message.
+r"""Script of the model.
 
     say TEXT        reply with TEXT, one word per token
     count N every D reply with N numbered tokens, D ms apart

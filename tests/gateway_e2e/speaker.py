@@ -1,4 +1,4 @@
-"""Command that speaks: a WAV file of a tenth of a second for each word.
+"""Text-to-speech command for tests.
 
     speaker.py FILE TEXT
 

@@ -1,4 +1,4 @@
-"""Stand-in for Telegram's Bot API, on a loopback port."""
+"""Fake Bot API of Telegram."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Runs of the model alone, runs with files, and throw-away sessions."""
+"""Model runs, files and temporary sessions."""
 
 import asyncio
 from base64 import b64encode

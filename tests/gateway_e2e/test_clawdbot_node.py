@@ -1,4 +1,4 @@
-"""Tests of a node connection to a Gateway without tools of nodes."""
+"""Node connection to Clawdbot."""
 
 import pytest
 

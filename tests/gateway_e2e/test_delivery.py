@@ -1,4 +1,4 @@
-"""Replies that the Gateway also sends to a channel: Telegram, as a stand-in."""
+"""Delivery of replies to Telegram."""
 
 from base64 import b64encode
 from collections.abc import AsyncGenerator

@@ -1,4 +1,4 @@
-"""Tests of the first words, cold and after a warm-up.
+"""First words, cold and after a warm-up.
 
 What they took is printed; no limit is set, as the machine may be busy.
 """

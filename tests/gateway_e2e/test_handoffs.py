@@ -1,4 +1,4 @@
-"""Runs that outlive the client that started them, and stopping them."""
+"""Runs across clients, and their abort."""
 
 from dataclasses import replace
 import time

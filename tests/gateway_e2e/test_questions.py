@@ -1,4 +1,4 @@
-"""Questions of agents on the real Gateway: scope, answer, refusal, cancelling."""
+"""Questions of agents on the real Gateway."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable

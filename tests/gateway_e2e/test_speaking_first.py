@@ -1,4 +1,4 @@
-"""Tests of an agent that speaks first, by tools of a node."""
+"""Message tools of a node."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Tests of text to speech by the Gateway, with its offline provider."""
+"""Text-to-speech by the Gateway."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field

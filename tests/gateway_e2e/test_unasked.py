@@ -1,4 +1,4 @@
-"""Runs that nobody asked for: sub-agents' ends and scheduled jobs."""
+"""Unsolicited replies: sub-agents and scheduled jobs."""
 
 import asyncio
 from collections.abc import AsyncGenerator

@@ -1,4 +1,4 @@
-"""Sessions of tasks that are found by their names, and deleted."""
+"""Search and deletion of task sessions."""
 
 import asyncio
 

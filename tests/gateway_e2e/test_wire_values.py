@@ -1,4 +1,4 @@
-"""Tests of odd values in the frames of Gateways, injected by a relay."""
+"""Odd values in the frames of Gateways."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""Blocking calls, as Home Assistant's own detection reports them."""
+"""Detection of blocking calls."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

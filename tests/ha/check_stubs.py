@@ -1,4 +1,4 @@
-"""Self-tests with checks that end as a test wants."""
+"""Self-tests with stub checks."""
 
 from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry

@@ -1,4 +1,4 @@
-"""Diagnostics as a browser downloads them, and the forms of a secret in them."""
+"""Diagnostics download, and encodings of secrets."""
 
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Awaitable, Callable

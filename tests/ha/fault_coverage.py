@@ -1,4 +1,4 @@
-"""Table of the faults and the checks that detected them."""
+"""Table of faults and detecting checks."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Leftovers of the integration in Home Assistant after an unload."""
+"""Leftovers of the integration after unload."""
 
 import asyncio
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Guard of the debug log: no content, keys or secrets."""
+"""Guard against private texts in logs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

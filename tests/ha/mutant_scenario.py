@@ -1,4 +1,4 @@
-"""Life of an entry, with a drill of its self-test at the end.
+"""Scenario for mutation testing.
 
 `scripts/mutate` runs it without one of the cleanups. The last line it prints is the
 outcome.

@@ -1,4 +1,4 @@
-"""Repair issues as a browser has them: their texts and their dialogue."""
+"""Repair issues and their dialogs."""
 
 from http import HTTPStatus
 from typing import Any

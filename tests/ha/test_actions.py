@@ -1,4 +1,4 @@
-"""Actions on agents: ask, tasks, new conversations, messages, wake."""
+"""Actions of the integration."""
 
 from pathlib import Path
 from typing import Any

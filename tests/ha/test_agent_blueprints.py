@@ -1,4 +1,4 @@
-"""Blueprints that ask agents, and tell what they have done."""
+"""Blueprints with agents."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable

@@ -1,4 +1,4 @@
-"""Events of agents: on the bus, and of their event entities."""
+"""Events of agents."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""Logbook entries of the events of agents and Gateways."""
+"""Logbook entries of agents and Gateways."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Questions of agents, asked where their run came from."""
+"""Questions of agents to users."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""Data of a structure: replies that are long, or made to be hard to read."""
+"""Structured data in difficult replies."""
 
 import threading
 from typing import Any

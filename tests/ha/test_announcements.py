@@ -1,4 +1,4 @@
-"""Delivery of what nobody waits for: who hears it, and how."""
+"""Delivery of unsolicited messages."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable

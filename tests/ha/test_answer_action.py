@@ -1,4 +1,4 @@
-"""Questions of agents to automations, and the action that answers them."""
+"""Questions to automations, and their answers."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""Answers that come while another one is on its way to the Gateway."""
+"""Answers during the delivery of another."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Replies in Home Assistant's own pipeline, with a player that streams."""
+"""Replies in the Assist pipeline."""
 
 from pathlib import Path
 from unittest.mock import patch

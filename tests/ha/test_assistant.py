@@ -1,4 +1,4 @@
-"""Tests of the assistant that a flow offers to create."""
+"""Creation of an assistant."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Pictures, files and replies that are of no use, and what is said of them."""
+"""Errors of useless pictures, files and replies."""
 
 from io import BytesIO
 from pathlib import Path

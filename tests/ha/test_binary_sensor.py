@@ -1,4 +1,4 @@
-"""The connectivity sensor, and what a drop does to the entities."""
+"""Connectivity sensor and availability."""
 
 import asyncio
 import logging

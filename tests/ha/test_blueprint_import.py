@@ -1,4 +1,4 @@
-"""Blueprints, as Home Assistant stores them when they are imported."""
+"""Import of blueprints."""
 
 from pathlib import Path
 from typing import Any, cast

@@ -1,4 +1,4 @@
-"""Pictures and files that are broken, and sources that fail in any way."""
+"""Broken attachments and failing sources."""
 
 import asyncio
 from base64 import b64decode

@@ -1,4 +1,4 @@
-"""Tests of the config flow started by the user."""
+"""Config flow started by the user."""
 
 import socket
 from typing import Any

@@ -1,4 +1,4 @@
-"""Addresses of which some do not lead to the Gateway, and what was pasted."""
+"""Config flow with several addresses."""
 
 import errno
 from ipaddress import ip_address

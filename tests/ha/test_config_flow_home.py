@@ -1,4 +1,4 @@
-"""Tests of the config flow's last steps: the home, and the approval of its node."""
+"""Config flow steps for the home."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""Tests of the config flow while it waits for approval."""
+"""Config flow with device approval."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Set-up behind a sign-in page, with the headers that it lets through."""
+"""Config flow behind a sign-in page."""
 
 from collections.abc import AsyncGenerator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Tests of the config flow of Gateways with TLS."""
+"""Config flow with TLS."""
 
 from collections.abc import AsyncGenerator
 from datetime import timedelta

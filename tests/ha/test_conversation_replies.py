@@ -1,4 +1,4 @@
-"""Replies as spoken and as shown in a chat."""
+"""Replies in speech and chat."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Diagnostics of entries that were edited by hand: they never raise."""
+"""Diagnostics of edited entries."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

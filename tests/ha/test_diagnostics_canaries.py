@@ -1,4 +1,4 @@
-"""No secret gets into the diagnostics, wherever the Gateway puts it."""
+"""Secrets never reach the diagnostics."""
 
 from collections.abc import Callable
 from functools import partial

@@ -1,4 +1,4 @@
-"""Numbers in the diagnostics that JSON does not have."""
+"""Non-finite numbers in the diagnostics."""
 
 import json
 

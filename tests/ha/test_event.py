@@ -1,4 +1,4 @@
-"""The event that tells automations how a self-test ended."""
+"""Event entity of the self-test."""
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import STATE_UNKNOWN, EntityCategory

@@ -1,4 +1,4 @@
-"""The diagnostics show what happened, also before a reload and a drill."""
+"""Diagnostics across reloads and drills."""
 
 import json
 import logging

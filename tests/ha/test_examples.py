@@ -1,4 +1,4 @@
-"""The YAML examples of the documentation, loaded and run."""
+"""YAML examples of the documentation."""
 
 from collections.abc import AsyncGenerator
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The time to the first word, and what makes it shorter."""
+"""Time to the first words."""
 
 import asyncio
 from typing import Any

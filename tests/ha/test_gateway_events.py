@@ -1,4 +1,4 @@
-"""Events of a Gateway: its connection, and its self-tests."""
+"""Events of a Gateway."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Long answers of voice devices: handed off, and told when they are there."""
+"""Hand-off of long answers."""
 
 import asyncio
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Ends of hand-offs that a reload or an unexpected exception cuts off."""
+"""Hand-offs interrupted by reloads and exceptions."""
 
 import time
 from typing import Any, NoReturn

@@ -1,4 +1,4 @@
-"""Ends of hand-offs that are not as hoped, and bounds of what is kept."""
+"""Failures and limits of hand-offs."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Additional headers in the options: sent, and shown nowhere."""
+"""Additional headers in the options."""
 
 import json
 import logging

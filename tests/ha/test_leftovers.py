@@ -1,4 +1,4 @@
-"""Leftovers of the integration are detected, of each kind."""
+"""Detection of leftovers."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Pictures and files of a reply in a chat, and who may open them."""
+"""Media of a reply and their access."""
 
 import asyncio
 from collections.abc import AsyncGenerator

@@ -1,4 +1,4 @@
-"""Pictures and files of replies that nobody waits for, and of chats that wait."""
+"""Media of unsolicited replies."""
 
 import asyncio
 from datetime import timedelta

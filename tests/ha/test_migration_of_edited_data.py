@@ -1,4 +1,4 @@
-"""Migration of an entry that was edited by hand."""
+"""Migration of edited entries."""
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant

@@ -1,4 +1,4 @@
-"""The scope of questions: asked for by an option, approved by the owner."""
+"""Optional scope of questions."""
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir

@@ -1,4 +1,4 @@
-"""Questions of agents that are still open after a reload."""
+"""Open questions after a reload."""
 
 import asyncio
 from typing import Any

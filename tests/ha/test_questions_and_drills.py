@@ -1,4 +1,4 @@
-"""Questions while a drill runs: one waits for the other, and no reply is lost."""
+"""Questions during a drill."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A folder `.storage` that the operating system does not let anyone write."""
+"""Read-only storage folder."""
 
 from collections.abc import Iterator
 import os

@@ -1,4 +1,4 @@
-"""Repair issues of the connection: they come and go with their cause."""
+"""Repair issues of the connection."""
 
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import DOMAIN as HOMEASSISTANT, HomeAssistant

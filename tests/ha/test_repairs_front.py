@@ -1,4 +1,4 @@
-"""Repairs for what stands between Home Assistant and a Gateway, and for its storage."""
+"""Repair issues of proxies and storage."""
 
 from collections.abc import AsyncGenerator
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Repair issues that stay as they are: ignored, or out of sight for a while."""
+"""Ignored and hidden repair issues."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial

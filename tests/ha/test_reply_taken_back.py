@@ -1,4 +1,4 @@
-"""Tool calls that a model wrote as text, up to Home Assistant's chat log."""
+"""Tool calls written as text."""
 
 import pytest
 

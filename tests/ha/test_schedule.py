@@ -1,4 +1,4 @@
-"""Scheduled self-tests on the days on which the clocks change."""
+"""Scheduled self-tests and daylight saving."""
 
 from datetime import UTC, datetime, timedelta
 

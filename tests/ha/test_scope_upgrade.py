@@ -1,4 +1,4 @@
-"""Missing scopes are one repair, and the entry goes on by itself."""
+"""Repair of missing scopes."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""Action `clawd.self_test`: healthy systems, and calls that it refuses."""
+"""Action `clawd.self_test`."""
 
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import Context, HomeAssistant

@@ -1,4 +1,4 @@
-"""Checks of started tasks and their sessions, where nothing is wrong."""
+"""Checks of healthy tasks and sessions."""
 
 import json
 from typing import Any

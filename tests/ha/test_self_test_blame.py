@@ -1,4 +1,4 @@
-"""Origin of a result: integration, Home Assistant, network or Gateway."""
+"""Origins of check results."""
 
 import asyncio
 from dataclasses import replace

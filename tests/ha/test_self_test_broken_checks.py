@@ -1,4 +1,4 @@
-"""A check that breaks is a fault of this integration, whatever it measures."""
+"""Exceptions in checks."""
 
 from homeassistant.core import HomeAssistant
 import pytest

@@ -1,4 +1,4 @@
-"""Drills: passed by a healthy system, refused by others, without side effects."""
+"""Drills of a healthy system."""
 
 import asyncio
 import gc

@@ -1,4 +1,4 @@
-"""Each fault is detected by the check that is made for it, and by no other."""
+"""Detection of each fault by its check."""
 
 import json
 

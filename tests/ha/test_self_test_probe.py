@@ -1,4 +1,4 @@
-"""Timeout probe: faults of the client, and skips because of the Gateway."""
+"""Timeout probe."""
 
 import asyncio
 from collections.abc import Callable

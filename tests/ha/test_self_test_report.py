@@ -1,4 +1,4 @@
-"""The whole report of a healthy system: values and messages of each check."""
+"""Report of a healthy system."""
 
 from time import perf_counter
 from typing import Final

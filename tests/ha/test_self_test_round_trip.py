@@ -1,4 +1,4 @@
-"""Response times of a Gateway: one late response does not make it slow."""
+"""Response times of a Gateway."""
 
 from collections.abc import Iterator
 from itertools import chain, cycle, repeat

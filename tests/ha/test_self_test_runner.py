@@ -1,4 +1,4 @@
-"""Run of a self-test: order, timeouts, prerequisites, two scans, redaction."""
+"""Runner of the self-test."""
 
 import asyncio
 from base64 import b64encode

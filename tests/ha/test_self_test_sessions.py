@@ -1,4 +1,4 @@
-"""The check of the rights of sessions, where nothing is wrong."""
+"""Check of session rights."""
 
 from homeassistant.core import HomeAssistant
 import pytest

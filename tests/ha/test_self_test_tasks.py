@@ -1,4 +1,4 @@
-"""Owners of tasks while entries are set up, wait and are tested."""
+"""Task owners during setup and self-test."""
 
 import asyncio
 from collections.abc import AsyncGenerator

@@ -1,4 +1,4 @@
-"""The sensor and the binary sensor of the last self-test."""
+"""Sensors of the last self-test."""
 
 from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNKNOWN, EntityCategory
 from homeassistant.core import HomeAssistant

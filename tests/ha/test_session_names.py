@@ -1,4 +1,4 @@
-"""Names of sessions, which must not lead into the sessions of others."""
+"""Names of sessions."""
 
 from typing import Any
 

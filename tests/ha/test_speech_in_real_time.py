@@ -1,4 +1,4 @@
-"""Pauses of a player that speaks in real time, in Home Assistant's own pipeline."""
+"""Pauses of a real-time player."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

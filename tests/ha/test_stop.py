@@ -1,4 +1,4 @@
-"""Stopping runs: by words, a button, an action, an interrupted pipeline."""
+"""Stopping of runs."""
 
 import asyncio
 

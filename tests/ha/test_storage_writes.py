@@ -1,4 +1,4 @@
-"""Stores that cannot be written: what the self-test says, and does, of them."""
+"""Self-test of unwritten stores."""
 
 from collections.abc import Callable, Iterator
 import errno

@@ -1,4 +1,4 @@
-"""A store that cannot be used costs neither the connection nor what it held."""
+"""Unusable stores."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

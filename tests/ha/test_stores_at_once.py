@@ -1,4 +1,4 @@
-"""Stores that several tasks use at the same time."""
+"""Concurrent use of stores."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Suspects of a report: its first sentence names the cause, wherever it is read."""
+"""Suspects in reports."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

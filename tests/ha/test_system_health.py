@@ -1,4 +1,4 @@
-"""The system information, as the frontend and the clipboard get it."""
+"""System information."""
 
 import asyncio
 from typing import Any

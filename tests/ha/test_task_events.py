@@ -1,4 +1,4 @@
-"""Event of a task that ends at once: whoever starts it can wait for the event."""
+"""Events of fast tasks."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Files of the tasks that actions start: not read, or not kept, without need."""
+"""Files of started tasks."""
 
 from homeassistant.components.camera import DATA_COMPONENT
 from homeassistant.core import HomeAssistant

@@ -1,4 +1,4 @@
-"""Tasks that are cancelled, or lose their agent, in each state."""
+"""Cancellation of tasks in each state."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

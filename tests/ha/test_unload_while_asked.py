@@ -1,4 +1,4 @@
-"""Questions and tasks of a Gateway that is unloaded meanwhile."""
+"""Questions and tasks during an unload."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""Replies that nobody waits for: who is told, and how often."""
+"""Unsolicited replies of agents."""
 
 from dataclasses import dataclass, replace
 import json

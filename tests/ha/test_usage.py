@@ -1,4 +1,4 @@
-"""Tokens, cost and model in the traces of conversations."""
+"""Usage in conversation traces."""
 
 import asyncio
 from pathlib import Path

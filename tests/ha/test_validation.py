@@ -1,4 +1,4 @@
-"""Entries that were edited by hand: repaired, or named."""
+"""Validation of edited entries."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What an agent is told of who listens to its reply."""
+"""Prompt for voice devices."""
 
 from homeassistant.components.conversation import async_converse
 from homeassistant.core import Context, HomeAssistant

@@ -1,4 +1,4 @@
-"""Rights to wake the main session of an agent."""
+"""Rights to wake the main session."""
 
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import Unauthorized

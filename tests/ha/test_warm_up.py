@@ -1,4 +1,4 @@
-"""A Gateway that has just started is warmed up, once."""
+"""Warm-up of a started Gateway."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Voice devices, media players and phones of a home."""
+"""Voice devices, media players and phones."""
 
 import asyncio
 from typing import Any, override

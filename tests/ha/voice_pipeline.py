@@ -1,4 +1,4 @@
-"""Home Assistant's own pipeline with a player, on a clock that the test moves."""
+"""Assist pipeline with a player."""
 
 import asyncio
 from collections.abc import AsyncGenerator

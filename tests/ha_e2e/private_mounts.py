@@ -1,4 +1,4 @@
-"""Mounts that only one Home Assistant sees, so that nothing is left behind.
+"""Private mounts for one Home Assistant.
 
 Read-only mounts stop root, too; permissions of files do not.
 """

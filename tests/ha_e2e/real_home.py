@@ -1,4 +1,4 @@
-"""Real Home Assistants beside a real OpenClaw, with a home for its agents."""
+"""Real Home Assistant with a real OpenClaw."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator

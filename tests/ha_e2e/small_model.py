@@ -1,4 +1,4 @@
-"""Small model that hands each question on: a scripted Ollama server."""
+"""Scripted Ollama server."""
 
 from dataclasses import dataclass, field
 import json

@@ -1,4 +1,4 @@
-"""Questions that Home Assistant's own Ollama agent hands on to a real OpenClaw."""
+"""Questions of the Ollama agent to OpenClaw."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The home: a real Home Assistant as a node of a real OpenClaw Gateway."""
+"""Approval of the node by OpenClaw."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence

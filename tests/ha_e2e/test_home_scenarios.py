@@ -1,4 +1,4 @@
-"""Scenarios of a real Home Assistant with a real OpenClaw and its agents' home."""
+"""Scenarios of the home with OpenClaw."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator

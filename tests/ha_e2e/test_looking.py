@@ -1,4 +1,4 @@
-"""Looks through a camera of a real Home Assistant, by a real OpenClaw."""
+"""Camera pictures for OpenClaw."""
 
 from collections.abc import AsyncIterator, Iterator
 from functools import partial

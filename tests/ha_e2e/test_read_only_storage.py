@@ -1,4 +1,4 @@
-"""A real Home Assistant whose storage becomes read-only."""
+"""Read-only storage of a real Home Assistant."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

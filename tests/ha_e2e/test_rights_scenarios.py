@@ -1,4 +1,4 @@
-"""Scenarios of rights on the Gateway's machine, with real programs."""
+"""Scenarios of rights with OpenClaw."""
 
 from collections.abc import AsyncIterator, Iterator
 

@@ -1,4 +1,4 @@
-"""Agent of a real OpenClaw that speaks first in a real Home Assistant."""
+"""Unsolicited messages of an OpenClaw agent."""
 
 from collections.abc import AsyncIterator, Iterator
 import json

@@ -1,4 +1,4 @@
-"""Announcements of what a real OpenClaw says by itself, in a real Home Assistant."""
+"""Unsolicited replies of OpenClaw."""
 
 from base64 import b64decode
 from collections.abc import AsyncIterator, Iterator

@@ -1,4 +1,4 @@
-"""Scenarios of voice devices with a real Home Assistant and a real OpenClaw."""
+"""Scenarios of voice devices with OpenClaw."""
 
 import asyncio
 from base64 import b64decode

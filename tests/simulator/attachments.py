@@ -1,4 +1,4 @@
-"""Attachments of a run: what each Gateway takes and refuses."""
+"""Attachments of a run."""
 
 from base64 import b64decode
 import binascii

@@ -1,4 +1,4 @@
-"""Replies that are sent to a channel (OpenClaw 2026.9.6)."""
+"""Delivery of replies (OpenClaw 2026.9.6)."""
 
 from typing import TYPE_CHECKING, Final
 

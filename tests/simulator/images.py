@@ -1,4 +1,4 @@
-"""Pictures that a tool makes in the background (OpenClaw 2026.9.6)."""
+"""Image generation (OpenClaw 2026.9.6)."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING

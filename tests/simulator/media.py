@@ -1,4 +1,4 @@
-"""Files that agents show, served by HTTP (OpenClaw 2026.9.6)."""
+"""Media over HTTP (OpenClaw 2026.9.6)."""
 
 from dataclasses import dataclass, field
 from http import HTTPStatus

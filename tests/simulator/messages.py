@@ -1,4 +1,4 @@
-"""Messages to channels, and words to a sleeping agent."""
+"""Messages to channels, and wake-ups."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Request handlers of nodes, and of operators on nodes and tools."""
+"""Request handlers of nodes."""
 
 from base64 import urlsafe_b64encode
 import secrets

@@ -1,4 +1,4 @@
-"""Nodes: pairing of their commands, tools they publish, and calls of them."""
+"""Nodes, their pairing and calls."""
 
 import asyncio
 from contextlib import suppress

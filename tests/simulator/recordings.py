@@ -1,4 +1,4 @@
-"""Recorded frames of the real Gateways, used as templates."""
+"""Recorded frames as templates."""
 
 from functools import cache
 from pathlib import Path

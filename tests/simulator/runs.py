@@ -1,4 +1,4 @@
-"""Agent runs, executed one at a time in a session."""
+"""Runs, one at a time per session."""
 
 import asyncio
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Sessions that are described, archived and deleted (OpenClaw 2026.9.6)."""
+"""Sessions (OpenClaw 2026.9.6)."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Text to speech of protocol 4, by a provider that writes silence."""
+"""Text-to-speech of protocol 4."""
 
 from base64 import b64encode
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The fuzzing of JSON as a program: `python -m tests.stateful [CASES]`."""
+"""JSON fuzzing: `python -m tests.stateful [CASES]`."""
 
 import asyncio
 import sys

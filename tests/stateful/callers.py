@@ -1,4 +1,4 @@
-"""State machine of callers and listeners of a client."""
+"""State machine of callers and listeners."""
 
 from collections.abc import Callable
 import sys

@@ -1,4 +1,4 @@
-"""State machine of faults of Gateway, connection and frames."""
+"""State machine of faults."""
 
 from functools import partial
 from typing import Final

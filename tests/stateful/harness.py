@@ -1,4 +1,4 @@
-"""Gateway and client in an event loop of their own."""
+"""Gateway and client in an event loop."""
 
 import asyncio
 from collections.abc import Callable, Coroutine

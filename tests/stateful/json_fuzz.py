@@ -1,4 +1,4 @@
-"""Payloads with any JSON in one place, on their way through a client."""
+"""Fuzzing of JSON payloads."""
 
 import asyncio
 from collections import Counter

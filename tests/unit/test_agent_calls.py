@@ -1,4 +1,4 @@
-"""Mark of what a call of an agent sets off."""
+"""Detection of actions caused by agents."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Debug mode of asyncio: off, unless it is asked for."""
+"""Debug mode of asyncio."""
 
 import asyncio
 

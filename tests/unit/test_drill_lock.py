@@ -1,4 +1,4 @@
-"""Questions and drills of an entry: one waits for the other."""
+"""Lock between questions and drills."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Glossary: each code and counter that the client has is explained."""
+"""Completeness of the glossary."""
 
 from dataclasses import fields
 

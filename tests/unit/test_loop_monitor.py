@@ -1,4 +1,4 @@
-"""Monitor of the event loop: one timer, and the blocks that it sees."""
+"""Event loop monitor."""
 
 from collections.abc import Callable
 from typing import Any

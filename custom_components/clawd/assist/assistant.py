@@ -46,10 +46,7 @@ async def async_create_assistants(hass: HomeAssistant, entry: ClawdConfigEntry) 
 async def _async_create_assistant(
     hass: HomeAssistant, entry: ClawdConfigEntry, subentry: ConfigSubentry
 ) -> None:
-    """Create an assistant for an agent, unless there is one.
-
-    Speech and wake word are those of the preferred assistant.
-    """
+    """Create an assistant for an agent, unless there is one."""
     agent = _agent_entity(hass, entry, subentry)
     pipelines = assist_pipeline.async_get_pipelines(hass)
     engines = [pipeline.conversation_engine for pipeline in pipelines]

@@ -85,10 +85,10 @@ class SessionListeners:
     """Listeners by session, and their deliveries.
 
     Attributes:
-        owners: by session key, the last one who asked at the end.
+        owners: by session key, the most recent one at the end.
         spawns: by the id of the sub-agent's run.
         delivered: how often each run was delivered, by its id; oldest first.
-        unfinished: messages whose delivery has not ended, by run id.
+        unfinished: messages in delivery, by run id.
         claimed: tasks with pictures shown or awaited by a chat, oldest first.
 
     """

@@ -39,7 +39,7 @@ class CachedMedia:
 
     Attributes:
         id: name of the file; it cannot be guessed.
-        user_id: of the user who asked; None if it was no user.
+        user_id: of the asking user, if any.
         name: as the agent called it.
         size: in bytes.
 

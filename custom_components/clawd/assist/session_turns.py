@@ -25,7 +25,7 @@ async def async_take_turn(
 ) -> AsyncGenerator[None]:
     """Wait until a session is free.
 
-    What a Gateway does with a second question in a session depends on its version and
+    The fate of a second question in a session depends on the Gateway's version and
     settings: it waits, steers the first run, is collected with it, or is dropped.
 
     Raises:

@@ -4,12 +4,12 @@ No event says that a tool will follow a text; v3 does not even say that one has.
 Home Assistant starts to speak once it has more than 60 characters, cannot take them
 back, and many a satellite hangs when its player gets nothing for some seconds. So:
 
-1. The text of a segment (what stands between two tools) is held. It is given to the
+1. The text of a segment (between two tools) is held. It is given to the
    player when the run has ended; when it is long (`MIN_SPEECH`); or when it is still
-   growing `MAX_HOLD` seconds after its first word. What an agent says before a tool
+   growing `MAX_HOLD` seconds after its first word. The text before a tool
    ("Let me look") is short, or soon over. That a text no longer grows is no sign of
    its end: the model writes the arguments of its tool.
-2. Where a tool follows after all, what is held is dropped, unless everything is to be
+2. If a tool follows after all, the held text is dropped, unless everything is to be
    spoken: then it is told with the answer.
 3. If a tool follows a text that is being spoken, the player is kept going: once it has
    been without words for `MAX_PAUSE` seconds, it gets what is held, else what the

@@ -63,7 +63,7 @@ class Task:
         files: to attach; none any more once they are encoded.
         instructions: additional system prompt.
         origin: of the calls to the home; without one, the agent is told of no access.
-        user_id: of the person whose rights it has; None for an automation.
+        user_id: of the user with the rights of the task; None for an automation.
         structure: of the requested data; None for a text.
         with_tools: the agent answers, with its tools and memory.
         model_only: use the model without an agent, and without fallback.

@@ -30,7 +30,7 @@ class NodeRuntime:
 
     Attributes:
         listener_baseline: number of listeners per event after setup.
-        events_before: what the client had counted before the setup.
+        events_before: counters of the client before the setup.
         asked_owner: the Gateway wants its owner's approval, not ours.
 
     """

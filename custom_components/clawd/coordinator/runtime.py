@@ -86,7 +86,7 @@ class ClawdRuntime:
 
     Attributes:
         listener_baseline: number of listeners per event after setup.
-        events_before: what the client had counted before the setup; its counters
+        events_before: counters of the client before the setup; its counters
             outlive a reload.
         loop_monitor: lag of the event loop.
         speech: text to speech by the Gateway.

@@ -39,7 +39,7 @@ class AgentEvent(StrEnum):
         REPLY: answer to a waiting user.
         TASK_FINISHED: a task of an action, or an answer that was handed off.
         QUESTION: it waits for an answer.
-        MESSAGE_FROM_ELSEWHERE: it said something that nobody had asked for.
+        MESSAGE_FROM_ELSEWHERE: unsolicited message.
 
     """
 

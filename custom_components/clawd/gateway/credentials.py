@@ -80,7 +80,7 @@ class Credentials:
         token: of the Gateway, from its owner.
         device_token: issued by this Gateway to this device.
         save: stores a new device token; None deletes the old one.
-        on_save_error: gets what `save` raises.
+        on_save_error: gets an exception of `save`.
         device_token_use: whether the device token was tried after the last refusal.
         password: of the Gateway, where it uses one instead of a token.
         bootstrap_token: from a setup link, until there is a device token.

@@ -48,7 +48,7 @@ class Close:
 
     Attributes:
         code: 1006 without a close frame.
-        by: who closed it first; None if it was cut.
+        by: side that closed it first; None if it was cut.
         reason: of the close frame, printable and without secrets.
 
     """
@@ -221,7 +221,7 @@ class MediaProblem(StrEnum):
     """Reason for a failed download.
 
     Attributes:
-        NOT_FOUND: it is gone, or outside of what the agent may show.
+        NOT_FOUND: it is gone, or outside of the agent's folders.
         REFUSED: the Gateway, or a proxy, wants other credentials.
         TOO_LARGE: it is larger than the caller takes.
         UNREACHABLE: no answer, or one that broke off.

@@ -31,7 +31,7 @@ class HelloChange(NamedTuple):
         at: seconds since 1970.
         restarted: whether the Gateway's process is another one; None if unknown.
         uptime_before: of the Gateway's process at the hello before, in seconds.
-        changes: what else changed, from and to, by name.
+        changes: other changed values, from and to, by name.
 
     """
 
@@ -47,7 +47,7 @@ class CredentialRefusal(NamedTuple):
 
     Attributes:
         at: seconds since 1970.
-        shown: what was refused.
+        shown: the refused credential.
         device_token: whether the device token was tried, and why not.
         same_peer: whether the peer is the one of the last hello, by certificate or
             address; None without one.

@@ -100,7 +100,7 @@ class Policy:
 
     Attributes:
         tick_replaced: why the Gateway's interval is not used: `clamped`, or the type
-            of what it gave instead of a number; empty if it is used.
+            of a value that is no number; empty if it is used.
 
     """
 

@@ -109,7 +109,7 @@ class Transition:
         error: reason of a failure.
         pause: reason of a pause.
         delay: seconds until the next attempt; None if it takes the user.
-        monotonic_at: seconds of a clock that nobody sets, for durations.
+        monotonic_at: seconds of the monotonic clock, for durations.
         drill: the self-test caused it.
 
     """

@@ -80,8 +80,8 @@ class Statistics:
         repaired_frames: frames that only a tolerant reader takes.
         skipped_run_events: events of our runs that were not used, and no repeats.
         main_loop_errors: unexpected exceptions of the client's main loop.
-        drill_drops: drops that drills caused.
-        closes: ends of connections, by who closed and close code.
+        drill_drops: drops caused by drills.
+        closes: ends of connections, by closing side and close code.
         errors: failed requests by method and code.
         run_outcomes: ends of the last questions, oldest first.
         store_errors: failed writes of stores.

@@ -82,7 +82,7 @@ async def async_handle_call(
 ) -> str:
     """Handle a call and return its result.
 
-    A dry run is neither counted nor recorded; what controls is refused at the end.
+    A dry run is neither counted nor recorded; control is refused at the end.
 
     Raises:
         NodeCallError: it was refused or failed.

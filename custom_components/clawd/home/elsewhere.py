@@ -36,7 +36,7 @@ class SessionKey:
     """Parts of a canonical session key.
 
     Attributes:
-        kind: channel, or what else started the session; `other` if that is personal.
+        kind: channel or other origin of the session; `other` if that is personal.
         group: more than one person writes in it.
         task: this Home Assistant, or another, made it for one task.
 
@@ -121,8 +121,8 @@ class SessionLookup:
     async def async_is_group(self, key: str) -> bool:
         """Return whether a session has several users.
 
-        Its own users, or those of its parent. True if the Gateway does not say: then
-        nobody is let in.
+        Its own users, or those of its parent. True if the Gateway does not say: access
+        is refused then.
         """
         for _ in range(MAX_PARENTS + 1):
             parsed, info = parse_session_key(key), await self._async_info(key)

@@ -48,8 +48,7 @@ class PreparedMessage:
     Its targets are not checked yet.
 
     Attributes:
-        targets: entities that the user who asked has to control; None if that is no
-            question.
+        targets: entities that the asking user must be allowed to control, if any.
 
     """
 
@@ -105,9 +104,8 @@ async def async_prepare_notification(
 ) -> Callable[[], Awaitable[dict[str, Any]]]:
     """Return the function to show a notification.
 
-    The notification is from the Gateway, for the administrators. The Gateway names
-    neither agent nor session, so it is from elsewhere; what one agent may do from
-    there, this may.
+    The notification is from the Gateway, for the administrators. Without an agent or
+    session, it counts as from elsewhere: it is allowed if any agent may act from there.
 
     Raises:
         NodeCallError: it is not allowed, or not valid.

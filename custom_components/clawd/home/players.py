@@ -76,8 +76,8 @@ async def async_play(hass: HomeAssistant, device_id: str | None, message: str) -
 def find_players(hass: HomeAssistant, device_id: str | None) -> tuple[str, ...]:
     """Return the media players near a device.
 
-    Only those that can speak, best first. First those of the device itself, then those
-    that mix announcements into what they play; others only while they play nothing.
+    Only those that can speak, best first: those of the device itself, then those that
+    mix announcements into their playback; others only while idle.
     """
     found: list[tuple[bool, bool, str]] = []
     for entry in _area_players(hass, device_id):

@@ -82,8 +82,8 @@ async def async_home_prompt(
 async def async_home_states_prompt(hass: HomeAssistant, origin: CallOrigin) -> str:
     """Return the prompt with current states.
 
-    Used if the Gateway cannot offer tools. No call checks the rights of the user, so
-    only what they may read is listed.
+    Used if the Gateway cannot offer tools. It lists only states that the user may
+    read: no later call checks their rights.
     """
     user = await hass.auth.async_get_user(origin.user_id) if origin.user_id else None
     states = [

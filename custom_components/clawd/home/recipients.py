@@ -27,7 +27,7 @@ class Recipients:
     """Users to notify.
 
     Attributes:
-        shown: as what they are called to the agent.
+        shown: their names for the agent.
         own: it is the asking user.
 
     """

@@ -33,7 +33,7 @@ class Record:
 
     Attributes:
         tool: name of Home Assistant's tool, or of the node's own.
-        context: of what the call does.
+        context: of the call's effects.
 
     """
 

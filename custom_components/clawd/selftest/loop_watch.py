@@ -166,8 +166,8 @@ def _frames() -> dict[int, FrameType]:
 def place_of(frame: FrameType | None) -> Place:
     """Return the blocking code in a stack.
 
-    The innermost frame of a component tells the owner: what blocks may be a library,
-    and may have been called through one.
+    The innermost frame of a component tells the owner: the blocking code may be a
+    library, or called through one.
     """
     name = ""
     while frame:

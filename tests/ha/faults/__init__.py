@@ -1,4 +1,4 @@
-"""Faults, in modules named like those of the checks."""
+"""Faults, by module of their checks."""
 
 from ..fault_harness import Fault
 from . import (

@@ -1,4 +1,4 @@
-"""Faults of what agents say when nobody waits for it."""
+"""Faults of announcements."""
 
 import time
 

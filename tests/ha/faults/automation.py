@@ -1,4 +1,4 @@
-"""Faults of the tasks that actions have started, and of their sessions."""
+"""Faults of tasks and their sessions."""
 
 import asyncio
 from typing import Any

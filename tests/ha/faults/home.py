@@ -1,4 +1,4 @@
-"""Faults of the home for agents, and of the connection by which they reach it."""
+"""Faults of the home and its node."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Faults of the pictures and files of agents that are kept."""
+"""Faults of the media cache."""
 
 from pathlib import Path
 import tempfile

@@ -1,4 +1,4 @@
-"""Faults of the agents' questions that wait for an answer."""
+"""Faults of open questions."""
 
 import time
 

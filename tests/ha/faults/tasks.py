@@ -1,4 +1,4 @@
-"""Faults of tasks, timers, resources and the event loop."""
+"""Faults of tasks, timers and the event loop."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Faults of what is spoken."""
+"""Faults of text-to-speech."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""A home with a light, a lock, covers, an alarm, a valve, scripts and a scene."""
+"""Home with sensitive devices, scripts and a scene."""
 
 from typing import Any
 

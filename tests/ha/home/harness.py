@@ -1,4 +1,4 @@
-"""Calls of the home's tools, as the node hands them over."""
+"""Calls of the home's tools."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

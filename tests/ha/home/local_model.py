@@ -1,4 +1,4 @@
-"""Conversation agent of another integration, which asks one of ours."""
+"""Conversation agent of another integration."""
 
 import asyncio
 from typing import Any, Literal, override

@@ -1,4 +1,4 @@
-"""Voice devices on which agents speak, and phones of persons."""
+"""Voice devices and phones."""
 
 from collections.abc import Mapping
 from typing import Any, Final, override

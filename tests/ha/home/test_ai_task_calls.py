@@ -1,4 +1,4 @@
-"""Calls from AI tasks, which have no access to the home."""
+"""AI tasks have no access to the home."""
 
 import asyncio
 from contextlib import suppress

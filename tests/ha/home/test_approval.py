@@ -1,4 +1,4 @@
-"""Approval of the node: by itself on this machine, else by the Gateway's owner."""
+"""Approval of the node."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""Tool by which other conversation agents ask one of ours."""
+"""Tool to ask an agent."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The home in runs that actions and AI tasks start."""
+"""Home access of actions and AI tasks."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""Calls of the home's tools, carried out as the person who asked."""
+"""Calls of the home's tools."""
 
 import asyncio
 from types import MappingProxyType

@@ -1,4 +1,4 @@
-"""Sensitive actions: what is asked for, and who can confirm it."""
+"""Confirmation of sensitive actions."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Calls from sessions that are not of this Home Assistant."""
+"""Calls from sessions of other channels."""
 
 from types import MappingProxyType
 from typing import Any

@@ -1,4 +1,4 @@
-"""Checks of the home: what they skip, and systems that are in order."""
+"""Checks of a healthy home."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Counts of the home in the diagnostics, without names."""
+"""Home counters in the diagnostics."""
 
 import json
 

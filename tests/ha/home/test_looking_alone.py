@@ -1,4 +1,4 @@
-"""Looks through cameras, which start no run of an agent."""
+"""Camera pictures start no agent run."""
 
 from homeassistant.components.camera import DATA_COMPONENT
 from homeassistant.components.homeassistant.exposed_entities import async_expose_entity

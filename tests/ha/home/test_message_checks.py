@@ -1,4 +1,4 @@
-"""Checks of the home with voice devices, and their numbers in the diagnostics."""
+"""Home checks with voice devices."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Messages of agents and of the Gateway, by way of the node connection."""
+"""Messages through the node connection."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Second connection of an entry: the home as a node of the Gateway."""
+"""Home as a node of the Gateway."""
 
 import asyncio
 

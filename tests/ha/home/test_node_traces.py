@@ -1,4 +1,4 @@
-"""Traces of the node in diagnostics and self-test, and after an unload."""
+"""Node in diagnostics and self-test."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Offer of the home to entries from before there was one."""
+"""Offer of home access to existing entries."""
 
 from typing import Any
 

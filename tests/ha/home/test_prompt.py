@@ -1,4 +1,4 @@
-"""Prompt of the home, and origins of the runs that it is for."""
+"""Prompt of the home, and run origins."""
 
 from contextlib import AbstractContextManager
 from typing import Any

@@ -1,4 +1,4 @@
-"""Settings of an agent on the home: form, storage and migration."""
+"""Home settings of an agent."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Tools that the configuration of the Gateway hides, and names of a second home."""
+"""Hidden tools, and names of another home."""
 
 import asyncio
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Answers to the questions of agents, read from what a person said."""
+"""Matching of utterances to answers."""
 
 from hypothesis import given, strategies as st
 import pytest

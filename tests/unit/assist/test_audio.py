@@ -1,4 +1,4 @@
-"""Parts of audio are joined so that players take them for one file."""
+"""Joining of spoken audio."""
 
 from io import BytesIO
 import wave

@@ -1,4 +1,4 @@
-"""Estimate of what a player has to say."""
+"""Playback estimate."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Questions of many languages and forms, and what looks like one."""
+"""Detection of questions by language."""
 
 # ruff: noqa: RUF001 - the letters of many scripts
 

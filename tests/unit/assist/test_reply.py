@@ -1,4 +1,4 @@
-"""Replies of a model, without what is not meant for a person."""
+"""Filter for model output."""
 
 from itertools import pairwise
 

@@ -1,4 +1,4 @@
-"""Replies with tool calls and special tokens that a model wrote as text."""
+"""Tool calls and tokens written as text."""
 
 from hypothesis import given, strategies as st
 import pytest

@@ -1,4 +1,4 @@
-"""A text is spoken in parts: the first sentence first, no part too long."""
+"""Parts of a text for text-to-speech."""
 
 from collections.abc import AsyncGenerator
 

@@ -1,4 +1,4 @@
-"""Additional headers: what may be sent, and what users enter."""
+"""Additional headers in forms."""
 
 from typing import Any
 

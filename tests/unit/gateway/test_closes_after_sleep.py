@@ -1,4 +1,4 @@
-"""Reason of a close after the system has slept."""
+"""Close reasons after system sleep."""
 
 from custom_components.clawd.gateway import ConnectionState, SleepDetector
 from tests.simulator import GatewaySimulator

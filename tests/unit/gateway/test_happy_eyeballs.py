@@ -1,4 +1,4 @@
-"""A host with several addresses is reached by the first one that answers."""
+"""Hosts with several addresses."""
 
 import asyncio
 from dataclasses import replace

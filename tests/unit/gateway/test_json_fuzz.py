@@ -1,4 +1,4 @@
-"""Whatever JSON the Gateway sends in one place, the client gets over it."""
+"""Fuzzing of JSON from the Gateway."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Peers that are, or may be, the one of the last hello."""
+"""Comparison of peers."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""No exception ends the client: it is logged once, counted, and retried."""
+"""Unexpected exceptions in the client."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Pictures and files of agents: references in replies, and their downloads."""
+"""Media references and downloads."""
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""Scopes asked for after the device token was narrowed, and then refused."""
+"""Scopes of a narrowed device token."""
 
 from custom_components.clawd.gateway import (
     ClientInfo,

@@ -1,4 +1,4 @@
-"""The scope of questions is asked for beside a connection that goes on."""
+"""Request of optional scopes."""
 
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager

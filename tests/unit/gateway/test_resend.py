@@ -1,4 +1,4 @@
-"""A question that a Gateway refuses too early is sent again, and runs once."""
+"""Retry of refused runs."""
 
 import asyncio
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A device with fewer scopes than needed asks once, and is never locked out."""
+"""Request of missing scopes."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A failure is described by its place, never by its message."""
+"""Tracebacks without values."""
 
 import errno
 

@@ -1,4 +1,4 @@
-"""Runs without a stream: of the model alone, and with files."""
+"""Runs without a stream."""
 
 import asyncio
 from dataclasses import replace

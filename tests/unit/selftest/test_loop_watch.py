@@ -1,4 +1,4 @@
-"""Watch over the event loop: how late it is, and who blocks it."""
+"""Event loop monitoring."""
 
 import asyncio
 from pathlib import Path

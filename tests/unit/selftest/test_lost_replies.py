@@ -1,4 +1,4 @@
-"""Replies that count as lost, by how their run ended."""
+"""Detection of lost replies."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Rules of the suspects, each by the evidence that makes it speak."""
+"""Rules of the suspects."""
 
 from collections import Counter
 import json

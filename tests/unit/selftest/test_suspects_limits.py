@@ -1,4 +1,4 @@
-"""Suspects of a Gateway whose hello is of any size."""
+"""Suspects from an oversized hello."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Suspects of a client whose own fault keeps it from being connected."""
+"""Suspects after unexpected exceptions."""
 
 from custom_components.clawd.gateway import (
     CannotConnectError,

@@ -1,4 +1,4 @@
-"""Comparison of the simulator with recordings of real Gateways."""
+"""Comparison of simulator and recordings."""
 
 from functools import cache
 

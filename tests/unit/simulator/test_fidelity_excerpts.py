@@ -1,4 +1,4 @@
-"""Simulator compared with excerpts of recordings, without their handshake."""
+"""Simulator compared with excerpts of recordings."""
 
 from dataclasses import dataclass, field
 import re

@@ -1,4 +1,4 @@
-"""Simulated role node compared with recordings of real Gateways."""
+"""Simulated node compared with recordings."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack

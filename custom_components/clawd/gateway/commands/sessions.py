@@ -20,7 +20,7 @@ class SessionInfo:
 
     Attributes:
         session_id: of its history; changes with a new conversation.
-        spawned_by: key of the session whose agent started this one.
+        spawned_by: key of the parent session.
         chat_type: `direct`, `group`, `channel` or `thread`, if from a channel.
         permission_mode: `read-only`, `guarded`, `workspace` or `full`; None if the
             Gateway decides.

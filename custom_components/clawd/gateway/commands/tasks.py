@@ -41,7 +41,7 @@ class Task:
     Its title and summary are for its owner only.
 
     Attributes:
-        session_key: session whose run has started it.
+        session_key: session of the run that started it.
         by_agent: an agent has started it, and it outlives the run (sub-agents,
             generated images); others are the runs of clients.
 

@@ -49,7 +49,7 @@ class SpeechStatus:
 
     Attributes:
         provider: id of the provider that speaks; empty if there is none.
-        configured: whether it, or one that stands in for it, has what it needs.
+        configured: whether it, or its fallback, is ready to use.
 
     """
 

@@ -39,7 +39,7 @@ class NodeCall:
         id: unique for each call, and for each repetition of one.
         tool: name without prefix; None where the Gateway does not say.
         arguments: not validated.
-        session_key: canonical; no proof of who calls. None without a session.
+        session_key: canonical; no proof of the caller. None without a session.
         timeout: seconds left to answer.
 
     """

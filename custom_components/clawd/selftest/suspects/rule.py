@@ -16,7 +16,7 @@ class Rule:
 
     Attributes:
         find: returns the placeholders of the sentence, or None.
-        explains: checks whose failure needs no other explanation then.
+        explains: failed checks explained by this suspect.
         group: only the first matching rule of a group applies.
 
     """

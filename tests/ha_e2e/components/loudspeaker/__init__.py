@@ -1,4 +1,4 @@
-"""Voice devices that a test speaks to and listens to."""
+"""Voice devices for tests."""
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import Platform

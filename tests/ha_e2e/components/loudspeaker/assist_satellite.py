@@ -1,4 +1,4 @@
-"""Voice device: a test speaks to it, and asks what it played."""
+"""Satellite for tests."""
 
 import asyncio
 from collections.abc import AsyncIterator

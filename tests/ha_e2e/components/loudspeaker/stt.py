@@ -1,4 +1,4 @@
-"""Speech to text: the sound is the text itself."""
+"""Speech-to-text of plain text."""
 
 from collections.abc import AsyncIterable
 

@@ -1,4 +1,4 @@
-"""Text to speech: silence, as long as the text."""
+"""Text-to-speech of silence."""
 
 from collections.abc import AsyncGenerator
 import io

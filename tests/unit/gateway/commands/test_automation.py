@@ -1,4 +1,4 @@
-"""Sessions, tools, tasks, artifacts and messages of a Gateway."""
+"""Commands for automations."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Names of agents, models and levels that a Gateway gives in any type."""
+"""Names of invalid types."""
 
 import pytest
 

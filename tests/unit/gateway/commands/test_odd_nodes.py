@@ -1,4 +1,4 @@
-"""Nodes and tools in answers that no Gateway gives."""
+"""Invalid responses about nodes and tools."""
 
 import pytest
 

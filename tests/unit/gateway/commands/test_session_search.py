@@ -1,4 +1,4 @@
-"""Sessions that are found by a part of their keys."""
+"""Search for sessions by key."""
 
 import pytest
 

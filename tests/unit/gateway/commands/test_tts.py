@@ -1,4 +1,4 @@
-"""The Gateway's speech: status and audio, whatever it answers."""
+"""Text-to-speech of the Gateway."""
 
 from base64 import b64encode
 from typing import Any

@@ -1,4 +1,4 @@
-"""Nodes of a home, with a handler that tests control."""
+"""Nodes with a controllable handler."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence

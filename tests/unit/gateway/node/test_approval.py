@@ -1,4 +1,4 @@
-"""Approval of our node by a short operator connection."""
+"""Approval of our node."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Node connection to Clawdbot, which has no tools of nodes."""
+"""Node connection to Clawdbot."""
 
 import pytest
 

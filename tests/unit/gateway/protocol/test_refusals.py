@@ -1,4 +1,4 @@
-"""HTTP responses to the upgrade: who refuses, and whom it does not tell secrets."""
+"""HTTP responses refusing the WebSocket upgrade."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Frames that strict JSON readers refuse are decoded, or counted."""
+"""Repair of lenient JSON."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""No interval of ticks that a Gateway gives makes a storm, or a dead line."""
+"""Limits of the tick interval."""
 
 import pytest
 

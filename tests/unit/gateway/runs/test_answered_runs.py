@@ -1,4 +1,4 @@
-"""A run that was answered ends with its answer, whatever becomes of the rest."""
+"""Completion of answered runs."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""A final response that joins segments in its own way is told no second time."""
+"""Final texts with joined segments."""
 
 from collections.abc import Iterator
 

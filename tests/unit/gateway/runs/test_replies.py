@@ -1,4 +1,4 @@
-"""Runs of others: the ids of those to come, and their replies in a history."""
+"""Foreign runs and their replies."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Runs that an earlier client started, and runs that get more time."""
+"""Resumed and extended runs."""
 
 import asyncio
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Ends of runs without an answer, or after too long."""
+"""Failed and overdue runs."""
 
 import asyncio
 from dataclasses import replace

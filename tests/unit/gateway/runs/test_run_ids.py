@@ -1,4 +1,4 @@
-"""Ids that the Gateway gives to runs: each leads to one run, and ends with it."""
+"""Ids of runs."""
 
 from custom_components.clawd.gateway import RunRequest
 from tests.unit.run_harness import RunHarness

@@ -1,4 +1,4 @@
-"""Ends of the segments of a reply, as parts of its run."""
+"""Segment ends as parts of a run."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A reply is whole, also where its events came under another id or number."""
+"""Skipped and renumbered events."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Characters that a Gateway sends in two halves, in two events."""
+"""Surrogate pairs split between events."""
 
 from itertools import pairwise
 import json

@@ -1,4 +1,4 @@
-"""Text that a Gateway streams, and then takes out of the reply."""
+"""Text removed from a reply."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Usage of a run in the history of its session."""
+"""Usage in the session's history."""
 
 import pytest
 
