@@ -101,7 +101,7 @@ def async_hand_off(
 ) -> None:
     """Hand off a run without a reader."""
     run.extend(MAX_HANDOFF_AGE)
-    _HandoffTask(hass, entry, run.subentry, Handoff.from_run(run)).start(run)
+    _async_start(hass, entry, run, Handoff.from_run(run), handed_off=True)
 
 
 @callback
@@ -117,7 +117,26 @@ def async_follow_late(
         return
     handoff = Handoff.from_run(run)
     handoff.state = HandoffState.LATE
-    _HandoffTask(hass, entry, run.subentry, handoff).start(None)
+    _async_start(hass, entry, run, handoff, handed_off=False)
+
+
+@callback
+def _async_start(
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    run: OngoingRun,
+    handoff: Handoff,
+    *,
+    handed_off: bool,
+) -> None:
+    if entry.state is ConfigEntryState.LOADED:
+        task = _HandoffTask(hass, entry, run.subentry, handoff)
+        task.start(run if handed_off else None)
+    else:
+        # A task that is started while the entry is unloaded would outlive it, and find
+        # nothing to tell the end with. The next setup resumes what is stored.
+        stored = get_handoffs(entry).async_put(hass, entry, handoff)
+        hass.async_create_task(stored, f"{DOMAIN} hand-off")
 
 
 async def async_resume_handoffs(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:

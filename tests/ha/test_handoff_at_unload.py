@@ -1,0 +1,71 @@
+"""Hand-offs that begin while their entry is unloaded."""
+
+import asyncio
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.clawd.assist.handoff import async_follow_late, async_hand_off
+from custom_components.clawd.assist.handoff_store import get_handoffs
+from custom_components.clawd.assist.ongoing import OngoingRun, get_ongoing
+from tests.simulator import GatewaySimulator, Pause, Reply
+
+from .assist_client import Conversation
+from .test_handoff import (
+    ANSWER,
+    QUESTION,
+    Notifications,
+    _short_recovery,
+    agent_settings,
+    ends,
+    notifications,
+    told,
+)
+
+__all__ = ["_short_recovery", "agent_settings", "notifications"]
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_the_next_setup_tells_the_end(  # noqa: PLR0913, PLR0917
+    hass: HomeAssistant,
+    conversation: Conversation,
+    gateway: GatewaySimulator,
+    entry: MockConfigEntry,
+    satellite: str,
+    notifications: Notifications,
+    caplog: pytest.LogCaptureFixture,
+    late: bool,  # noqa: FBT001
+) -> None:
+    gateway.script(Pause(), Reply(ANSWER))
+    question = asyncio.create_task(conversation.say(QUESTION, device=satellite))
+    await gateway.wait_paused()
+    [run] = get_ongoing(entry).all
+    await run.wait_started()
+    states: list[ConfigEntryState] = []
+
+    # The entry has cancelled its tasks by then, and still waits for their ends.
+    async def wait(started: OngoingRun) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            states.append(entry.state)
+            hand_off = async_follow_late if late else async_hand_off
+            hand_off(hass, entry, started)
+
+    entry.async_create_background_task(hass, wait(run), "test")
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await question
+    await hass.async_block_till_done()
+    assert states == [ConfigEntryState.UNLOAD_IN_PROGRESS]
+    assert [*get_handoffs(entry).open] == [run.id]
+    assert get_ongoing(entry).handoffs == {}
+
+    gateway.proceed()
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await ends(entry)
+
+    [message] = told(notifications)
+    assert message.endswith(ANSWER)
+    assert "Unexpected exception" not in caplog.text
