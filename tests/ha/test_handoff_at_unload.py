@@ -17,14 +17,13 @@ from .test_handoff import (
     ANSWER,
     QUESTION,
     Notifications,
-    _short_recovery,
     agent_settings,
     ends,
     notifications,
     told,
 )
 
-__all__ = ["_short_recovery", "agent_settings", "notifications"]
+__all__ = ["agent_settings", "notifications"]
 
 
 @pytest.mark.parametrize("late", [False, True])
