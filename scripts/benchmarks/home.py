@@ -76,7 +76,7 @@ async def _home() -> AsyncGenerator[tuple[HomeAssistant, HomeService]]:
 
 
 async def home_call(harness: Harness) -> AsyncGenerator[Sample]:
-    """Measure what a call takes beyond the same call of Home Assistant's API."""
+    """Measure the overhead of a home call."""
     async with _home() as (hass, service):
         tool = await _name_of(hass, ACTION)
 

@@ -84,7 +84,7 @@ def split_turn(messages: list[Message]) -> tuple[str, list[str]]:
 
 
 def describe_pictures(messages: list[Message]) -> dict[str, Any]:
-    """Return the number of the user's pictures, and what the last one is like."""
+    """Describe the user's pictures."""
     contents = [m["content"] for m in messages if m["role"] == "user"]
     parts = [part for one in contents if isinstance(one, list) for part in one]
     urls = [part["image_url"]["url"] for part in parts if "image_url" in part]

@@ -135,7 +135,7 @@ async def approve(harness: GatewayHarness, home: Home) -> bool:
 async def published(
     harness: GatewayHarness, name: str = "Home", *, port: int | None = None
 ) -> AsyncGenerator[Home]:
-    """Run an approved node whose tools are published."""
+    """Run an approved node with published tools."""
     async with started(new_home(harness, name, port=port)) as home:
         assert await approve(harness, home)
         await home.wait_published()

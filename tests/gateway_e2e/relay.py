@@ -34,7 +34,7 @@ async def split(data: bytes, writer: asyncio.StreamWriter) -> None:
 
 
 def replacing(old: bytes, new: bytes) -> ForwardChunk:
-    """Return what replaces bytes in each chunk."""
+    """Return a function to replace bytes."""
     # The frame header contains the length.
     padded = new.ljust(len(old))
 
@@ -45,7 +45,7 @@ def replacing(old: bytes, new: bytes) -> ForwardChunk:
 
 
 def with_tick_interval(value: bytes) -> ForwardChunk:
-    """Return what replaces the tick interval in hello."""
+    """Return a function to replace the tick interval."""
     return replacing(TICK_INTERVAL, b'"tickIntervalMs":' + value)
 
 

@@ -21,7 +21,7 @@ class ChatNotFoundError(Exception):
 
 
 class TelegramServer(ThreadingHTTPServer):
-    """Server that keeps what it is to send.
+    """Server that records messages.
 
     Attributes:
         sent: chat and text of each message, in order.

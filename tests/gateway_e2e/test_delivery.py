@@ -36,7 +36,7 @@ async def harness(request: pytest.FixtureRequest) -> AsyncGenerator[GatewayHarne
 def request_to(
     key: str, channel: str, target: str, *, best_effort: bool = True
 ) -> RunRequest:
-    """Return a question whose reply goes to a channel."""
+    """Return a question with delivery to a channel."""
     delivery = Delivery(channel, target, best_effort=best_effort)
     return RunRequest(f"say {REPLY}", key, delivery=delivery)
 

@@ -39,7 +39,7 @@ pytestmark = pytest.mark.parametrize("protocol", [4], ids=["v4"])
 
 
 def request_of(harness: GatewayHarness, session_key: str) -> RunRequest:
-    """Return a run whose model calls a tool of the node."""
+    """Return a request for a tool call."""
     harness.set_script(CallTool("home_state", {"action": "lights"}), ReplyResult(""))
     return RunRequest(CALL, session_key)
 
@@ -47,7 +47,7 @@ def request_of(harness: GatewayHarness, session_key: str) -> RunRequest:
 async def run_of(
     harness: GatewayHarness, client: GatewayClient, session_key: str
 ) -> str:
-    """Return the reply of a run whose model calls a tool of the node."""
+    """Return the reply of a run with a tool call."""
     run = await client.start_run(request_of(harness, session_key))
     return (await run.result()).text
 

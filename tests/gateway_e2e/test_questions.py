@@ -95,7 +95,7 @@ async def asking(harness: GatewayHarness) -> AsyncGenerator[Asked]:
 
 @asynccontextmanager
 async def granted(harness: GatewayHarness) -> AsyncGenerator[Asked]:
-    """Run a new device whose scope of questions is approved."""
+    """Run a device with the scope of questions."""
     async with asking(harness) as asked:
         await harness.approve(asked.client.optional_scopes.request_id)
         await asked.wait_status(ScopeStatus.GRANTED)

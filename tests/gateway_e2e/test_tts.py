@@ -63,7 +63,7 @@ async def speaking_client(
 
 @dataclass
 class Voice:
-    """What a voice needs of its coordinator."""
+    """Stand-in for the coordinator of speech."""
 
     client: GatewayClient
     data: SpeechStatus = CONFIGURED

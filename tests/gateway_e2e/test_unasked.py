@@ -37,7 +37,7 @@ class Follower:
     """Follower of some sessions."""
 
     def __init__(self, *parts: str) -> None:
-        """Follow the sessions whose key has one of the parts."""
+        """Follow sessions by parts of their keys."""
         self._parts = parts
         self.runs: asyncio.Queue[ForeignRun] = asyncio.Queue()
 

@@ -33,7 +33,7 @@ class BlockingCalls(logging.Handler):
 
 @contextmanager
 def blocking_calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[BlockingCalls]:
-    """Detect what blocks the event loop: sleeps, files, imports, certificates, ….
+    """Detect blocking calls of all kinds.
 
     The detection would leave out most of it where it finds itself in a test, and
     tells of a second call from the same line in the debug log only.

@@ -45,7 +45,7 @@ COVERAGE: Final = pytest.StashKey[FaultCoverage]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let all there is to know of the faults be asked for."""
+    """Add the options of the fault table."""
     parser.addoption(
         "--full-faults",
         action="store_true",
@@ -73,7 +73,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.fixture
 def fault_coverage(pytestconfig: pytest.Config) -> FaultCoverage:
-    """Return what became of the faults so far."""
+    """Return the results of the faults."""
     return pytestconfig.stash[COVERAGE]
 
 
@@ -136,7 +136,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(autouse=True)
 async def leak_guard(hass: HomeAssistant, _harness: None) -> AsyncGenerator[None]:
-    """Fail a test that leaves something behind, once its entries are unloaded.
+    """Fail a test with leftovers after the unload.
 
     What nobody saw of an exception comes up in the collection, and `hass` raises it.
     """
@@ -273,7 +273,7 @@ async def harness(
 async def download(
     hass: HomeAssistant, new_entry: MockConfigEntry, hass_client: ClientSessionGenerator
 ) -> Download:
-    """Return what downloads the diagnostics of the entry, as text."""
+    """Return a function to download the diagnostics."""
 
     async def get() -> str:
         assert await async_setup_component(hass, "diagnostics", {})

@@ -45,7 +45,7 @@ class Repair:
 
 
 def open_issues(hass: HomeAssistant) -> dict[str, ir.IssueEntry]:
-    """Return the active issues of the integration by what is wrong."""
+    """Return the active issues by translation key."""
     return {
         str(issue.translation_key): issue
         for (domain, _), issue in ir.async_get(hass).issues.items()

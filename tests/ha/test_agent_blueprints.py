@@ -62,7 +62,7 @@ def plain(text: object) -> str:
 
 
 class Blueprints:
-    """Automations that are made of blueprints, and what they do."""
+    """Automations from blueprints, and their effects."""
 
     def __init__(self, hass: HomeAssistant) -> None:
         """Initialize without automations."""
@@ -100,7 +100,7 @@ async def blueprints(
 
 
 def said(calls: list[ServiceCall]) -> list[tuple[Any, str]]:
-    """Return what is announced, and where."""
+    """Return announcements and their devices."""
     return [(call.data["entity_id"], plain(call.data["message"])) for call in calls]
 
 
@@ -189,7 +189,7 @@ async def test_nothing_is_announced_without_a_voice_device(
 
 @pytest.fixture
 async def bell(hass: HomeAssistant, blueprints: Blueprints) -> None:
-    """Have the camera described when somebody rings."""
+    """Set up a camera description at the doorbell."""
     camera = await add_camera(hass)
     hass.states.async_set(BELL, "unknown")
     await blueprints.use(
@@ -220,7 +220,7 @@ async def morning(
     time: datetime,
     blueprints: Blueprints,
 ) -> Morning:
-    """Have the agent asked in the morning; return what lets it be morning."""
+    """Set up the morning question."""
     await blueprints.use(
         "ask_every_morning",
         agent=AGENT,

@@ -44,13 +44,13 @@ both_protocols = pytest.mark.parametrize("protocol", [3, 4])
 
 @pytest.fixture
 def agent_settings() -> dict[str, Any]:
-    """Hand off what takes long, and keep a session a device."""
+    """Return settings with a short hand-off."""
     return {"handoff_after": 20, "session_scope": "device"}
 
 
 @pytest.fixture
 def more_subentries() -> list[ConfigSubentryData]:
-    """Add another agent, which nobody asks."""
+    """Return an unused second agent."""
     return [new_subentry("main", "other")]
 
 
@@ -61,14 +61,14 @@ def events(hass: HomeAssistant) -> list[Event[Any]]:
 
 
 def shown(hass: HomeAssistant) -> dict[str, Any]:
-    """Return what the entity tells of the last event."""
+    """Return the entity's last event."""
     attributes = state_of(hass, ACTIVITY).attributes
     other = {"event_types", "friendly_name", "icon"}
     return {key: value for key, value in attributes.items() if key not in other}
 
 
 def secrets_in(events: list[Event[Any]], state: State) -> list[str]:
-    """Return what the recorder must not have."""
+    """Return texts forbidden in the recorder."""
     recorded = f"{[event.data for event in events]} {state.attributes}"
     return [secret for secret in (SECRET, "agent:main") if secret in recorded]
 

@@ -41,7 +41,7 @@ CLOSED = ROOM | {"isOther": False}
 
 @pytest.fixture
 def agent_settings() -> dict[str, Any]:
-    """Hand off what takes long, and keep a session a device."""
+    """Return settings with a short hand-off."""
     return {"handoff_after": 30, "session_scope": "device"}
 
 
@@ -52,7 +52,7 @@ def events(hass: HomeAssistant) -> list[Event]:
 
 
 async def ask(conversation: Conversation, satellite: str) -> ConversationResult:
-    """Ask what the agent answers by a question."""
+    """Ask for a reply with a question."""
     result = await conversation.say("Turn it on", device=satellite)
     assert result.continue_conversation
     return result
@@ -73,7 +73,7 @@ async def handed_off(entry: MockConfigEntry) -> None:
 
 
 def told(hass: HomeAssistant) -> list[str]:
-    """Return the notifications, which reach who has no loudspeaker."""
+    """Return the notifications."""
     found = hass.data.get("persistent_notification", {})
     return [str(one["message"]) for one in found.values()]
 

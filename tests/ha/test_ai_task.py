@@ -371,7 +371,7 @@ async def test_tokens_cost_and_model_are_traced(
 
 @dataclass
 class Estimate:
-    """What Home Assistant 2026.11 has of its own: one of its answers."""
+    """Stand-in for an estimate of Home Assistant 2026.11."""
 
     fields: dict[str, Any]
 

@@ -55,7 +55,7 @@ NO_FEATURE = AssistSatelliteEntityFeature(0)
 
 @pytest.fixture(autouse=True)
 async def _voice(hass: HomeAssistant, tmp_path: Path) -> None:
-    """Set up what voice devices need, and the preferred assistant."""
+    """Set up voice devices and an assistant."""
     assert await async_setup_component(hass, "homeassistant", {})
     with patch.object(tts, "_init_tts_cache_dir", lambda *_: str(tmp_path)):
         assert await async_setup_component(hass, "assist_pipeline", {})
@@ -116,7 +116,7 @@ async def kitchen(hass: HomeAssistant, satellite: str) -> Satellite:
 
 @pytest.fixture
 def listener(satellite: str) -> Listener:
-    """Return who stands before the satellite in the kitchen."""
+    """Return a listener in the kitchen."""
     return Listener(device_id=satellite)
 
 

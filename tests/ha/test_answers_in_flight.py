@@ -22,7 +22,7 @@ CLOSED = "That question does not need an answer anymore."
 
 @pytest.fixture
 def agent_settings() -> dict[str, Any]:
-    """Hand off what takes long."""
+    """Return settings with a short hand-off."""
     return {"handoff_after": 30}
 
 

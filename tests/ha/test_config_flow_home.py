@@ -40,7 +40,7 @@ async def log_in(
 
 
 async def wait(hass: HomeAssistant, step: ConfigFlowResult) -> ConfigFlowResult:
-    """Return the step that comes after what is in progress."""
+    """Return the next step of the flow."""
     await hass.async_block_till_done(wait_background_tasks=True)
     return await configure(hass, step)
 
@@ -217,7 +217,7 @@ async def wait_for_commands(
 async def wait_for_end(
     hass: HomeAssistant, progress: ConfigFlowResult
 ) -> ConfigFlowResult:
-    """Wait until the flow goes on by itself; return what the browser gets then."""
+    """Wait for the end of progress."""
     flow_id, step_id = progress["flow_id"], progress.get("step_id")
     if progress["type"] is not FlowResultType.SHOW_PROGRESS:
         return progress

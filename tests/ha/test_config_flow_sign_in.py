@@ -176,7 +176,7 @@ async def test_a_reauthentication_asks_for_headers_and_then_for_the_token(
 async def tls_gateway(
     hass: HomeAssistant, tmp_path: Path
 ) -> AsyncGenerator[tuple[GatewaySimulator, str]]:
-    """Run a Gateway with a certificate that nobody knows; return its fingerprint."""
+    """Run a Gateway with an unknown certificate."""
     ignore_failed_handshakes(hass.loop)
     path = certificate(tmp_path)
     async with GatewaySimulator(ssl=server_context(path)) as gateway:

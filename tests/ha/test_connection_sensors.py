@@ -33,7 +33,7 @@ SECOND = 1.0
 
 @pytest.fixture
 def enabled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Enable what is disabled by default; ask for it before the entry."""
+    """Enable entities disabled by default."""
     monkeypatch.setattr(Entity, "entity_registry_enabled_default", True)
 
 

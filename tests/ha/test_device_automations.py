@@ -117,7 +117,7 @@ async def test_each_has_its_text(hass: HomeAssistant) -> None:
 
 
 class Triggers:
-    """Automations with a device trigger each, and what they tell."""
+    """Automations with device triggers."""
 
     def __init__(self, hass: HomeAssistant) -> None:
         """Initialize without automations."""

@@ -74,7 +74,7 @@ def more_subentries(hass: HomeAssistant, tmp_path: Path) -> list[ConfigSubentryD
 async def told(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> AsyncGenerator[list[ServiceCall]]:
-    """Load every automation and return what they tell; turn them off at the end."""
+    """Return the messages of all automations."""
     assert await async_setup_component(hass, "conversation", {})
     assert await async_setup_component(hass, "logger", {})
     calls = async_mock_service(hass, "persistent_notification", "create")

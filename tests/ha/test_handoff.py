@@ -54,7 +54,7 @@ def _short_recovery(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def notifications(hass: HomeAssistant) -> Notifications:
-    """Return the notifications, which reach who has no loudspeaker."""
+    """Return the notifications."""
     found: Notifications = hass.data.setdefault("persistent_notification", {})
     return found
 
@@ -66,7 +66,7 @@ def events(hass: HomeAssistant) -> list[Event]:
 
 
 def told(notifications: Notifications) -> list[str]:
-    """Return what was told, in order."""
+    """Return the messages in order."""
     return [str(shown["message"]) for shown in notifications.values()]
 
 
@@ -79,12 +79,12 @@ async def ends(entry: MockConfigEntry) -> None:
 
 @pytest.fixture
 def patience(hass: HomeAssistant, gateway: GatewaySimulator) -> Patience:
-    """Return who waits no longer."""
+    """Return an impatient user."""
     return Patience(hass, gateway)
 
 
 class Patience:
-    """Patience of somebody who speaks to a device."""
+    """Patience of a user at a voice device."""
 
     def __init__(self, hass: HomeAssistant, gateway: GatewaySimulator) -> None:
         """Initialize without questions."""
@@ -99,7 +99,7 @@ class Patience:
     async def ask(
         self, conversation: Conversation, device: str, text: str = QUESTION, **more: str
     ) -> str:
-        """Ask what takes long, and leave."""
+        """Ask a long question and leave."""
         paused = self._gateway.paused
         said = conversation.say(text, device=device, **more)
         question = asyncio.create_task(said)
@@ -360,7 +360,7 @@ async def set_up_with(
     entry: MockConfigEntry,
     **changes: object,
 ) -> None:
-    """Unload the entry, change what is stored of the hand-off, and set it up."""
+    """Set up again with changed hand-offs."""
     await catch_up(entry)
     assert await hass.config_entries.async_unload(entry.entry_id)
     [row] = hass_storage[f"clawd.handoffs.{entry.entry_id}"]["data"]["handoffs"]

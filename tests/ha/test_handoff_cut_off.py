@@ -103,7 +103,7 @@ SECRET = "secret words"
 
 
 def fail(*_: object, **__: object) -> NoReturn:
-    """Fail as nobody expects."""
+    """Raise an unexpected exception."""
     raise ValueError(SECRET)
 
 

@@ -130,7 +130,7 @@ async def test_what_mends_itself_after_a_start_needs_nobody(
     gateway: GatewaySimulator,
     refusal: Refusal,
 ) -> None:
-    """A clock that is set after the start of the machine, a Gateway's update."""
+    """Retry after temporary problems of the start."""
     gateway.refuse(refusal)
     await _set_up(hass, new_entry)
     loaded = asyncio.Event()

@@ -112,7 +112,7 @@ async def fetch(client: Browser, path: str) -> tuple[int, str, dict[str, str]]:
 
 
 async def user_of(hass: HomeAssistant, name: str) -> User:
-    """Return a user who is no administrator."""
+    """Return a user without admin rights."""
     group = await hass.auth.async_get_group(GROUP_ID_USER)
     assert group
     user = MockUser(name=name, groups=[group])

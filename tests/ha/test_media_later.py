@@ -59,7 +59,7 @@ def agent_settings() -> dict[str, Any]:
 
 
 async def hand_off(home: Home, patience: Patience, **more: str) -> None:
-    """Ask in the kitchen what takes long, and wait for its end."""
+    """Hand off a question and await its end."""
     said = await patience.ask(home.conversation, home.device, **more)
     assert said == SENTENCE
     home.gateway.proceed()

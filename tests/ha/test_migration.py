@@ -21,7 +21,7 @@ CERTIFICATE = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 
 @pytest.fixture
 def old_data() -> dict[str, Any]:
-    """Return what more the data of the entry hold; parametrize a test by it."""
+    """Return additional entry data."""
     return {}
 
 

@@ -36,7 +36,7 @@ def _no_delays(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def rest() -> None:
-    """Let what is in the background have time."""
+    """Yield to background tasks."""
     for _ in range(100):
         await asyncio.sleep(0)
 

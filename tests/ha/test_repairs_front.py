@@ -295,7 +295,7 @@ async def test_the_old_certificate_that_comes_back_needs_no_confirmation(
 
 @pytest.fixture
 def disk(hass: HomeAssistant) -> Any:  # noqa: ANN401 - a generator
-    """Return what is undone before the stores of the harness go."""
+    """Return a function to restore the disk."""
     with pytest.MonkeyPatch.context() as patch:
         yield patch
     assert hass

@@ -27,7 +27,7 @@ type Reload = Callable[[], Awaitable[bool]]
 async def reload(
     hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator
 ) -> Reload:
-    """Have a Gateway with a wrong clock, which is ignored; return what reloads it."""
+    """Return a function to reload with an ignored issue."""
     reload = partial(hass.config_entries.async_reload, entry.entry_id)
     wrong_clock(gateway)
     await reload()

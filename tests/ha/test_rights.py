@@ -52,7 +52,7 @@ def admin(hass: HomeAssistant) -> str:
 
 @pytest.fixture
 def child(hass: HomeAssistant) -> str:
-    """Return the id of a user who is no administrator."""
+    """Return a user without admin rights."""
     return MockUser().add_to_hass(hass).id
 
 

@@ -191,7 +191,7 @@ async def test_a_single_hiccup_of_the_loop_is_no_fault(harness: FaultHarness) ->
 
 @pytest.fixture
 def frozen(harness: FaultHarness) -> FaultHarness:
-    """Return a system whose Gateway can be frozen, and that does not wait long."""
+    """Return a system with a frozen Gateway."""
     harness.monkeypatch.setattr(drill_tools, "RECONNECT_TIMEOUT", 0.2)
     return harness
 

@@ -58,7 +58,7 @@ def agent_settings() -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What a player has said, and the pipeline's result."""
+    """Spoken text and the pipeline's result."""
 
     player: RealTimePlayer
     speech: str

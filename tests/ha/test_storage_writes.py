@@ -28,7 +28,7 @@ TOKEN = DeviceToken("a-device-token", ("operator.read",))
 
 @pytest.fixture
 def disk(hass: HomeAssistant) -> Iterator[pytest.MonkeyPatch]:
-    """Return what is undone before the stores of the harness go."""
+    """Return a function to restore the disk."""
     with pytest.MonkeyPatch.context() as patch:
         yield patch
     assert hass
@@ -36,7 +36,7 @@ def disk(hass: HomeAssistant) -> Iterator[pytest.MonkeyPatch]:
 
 @pytest.fixture
 def broken(disk: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Return what breaks the disk, as Home Assistant sees it."""
+    """Return a function to break the disk."""
 
     async def fail_to_write(*_: object) -> None:
         raise WriteError

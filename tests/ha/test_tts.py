@@ -29,7 +29,7 @@ AS_WAV = {tts.ATTR_PREFERRED_FORMAT: "wav"}
 
 @pytest.fixture(autouse=True)
 def _no_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Keep what is spoken out of the configuration."""
+    """Disable the cache of speech."""
     monkeypatch.setattr(tts, "_init_tts_cache_dir", lambda *_: str(tmp_path))
 
 

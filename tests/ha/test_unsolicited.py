@@ -38,7 +38,7 @@ SECRET = "secret words"
 
 @pytest.fixture(autouse=True)
 async def voice_setup(hass: HomeAssistant) -> None:
-    """Set up what voice devices need, without speech."""
+    """Set up voice devices without speech."""
     assert await async_setup_component(hass, "homeassistant", {})
     assert await async_setup_component(hass, "assist_satellite", {})
 
@@ -83,7 +83,7 @@ class Home:
 
     @property
     def told(self) -> tuple[list[str], list[str]]:
-        """Return what was announced in the kitchen, and what is shown."""
+        """Return announcements and notifications."""
         return self.kitchen.said, self.notifications
 
     @property

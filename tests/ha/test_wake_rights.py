@@ -13,7 +13,7 @@ from .states import AGENT
 
 @pytest.fixture
 def child(hass: HomeAssistant) -> str:
-    """Return the id of a user who may control things, and is no administrator."""
+    """Return a user without admin rights."""
     user = MockUser().add_to_hass(hass)
     user.mock_policy({"entities": True})
     return user.id

@@ -59,7 +59,7 @@ class Satellite(AssistSatelliteEntity):
 
     @override
     def on_pipeline_event(self, event: PipelineEvent) -> None:
-        """Ignore what a pipeline does."""
+        """Ignore pipeline events."""
 
     @override
     async def async_announce(self, announcement: AssistSatelliteAnnouncement) -> None:
@@ -104,7 +104,7 @@ class Satellite(AssistSatelliteEntity):
 
 
 class Player(MediaPlayerEntity):
-    """Media player that notes what it plays."""
+    """Media player that records its media."""
 
     def __init__(
         self,
@@ -168,7 +168,7 @@ async def add[T: Entity](hass: HomeAssistant, entity: T, device_id: str | None) 
 
 
 class Engine(TextToSpeechEntity):
-    """Engine for speech that nobody listens to."""
+    """Text-to-speech engine without output."""
 
     _attr_name = "Engine"
     _attr_default_language = "en"

@@ -56,7 +56,7 @@ class Player(TextToSpeechEntity):
         self.done.set()
 
     def hear(self, text: str) -> None:
-        """Add a text to what was heard."""
+        """Record a spoken text."""
         self.heard.append(text)
 
 

@@ -28,7 +28,7 @@ def storage_of(folder: Path) -> Path:
 
 
 def run_with_own_storage_mount(folder: Path) -> list[str]:
-    """Return what runs a command that has its own mount of the storage."""
+    """Return a command with a private storage mount."""
     storage = str(storage_of(folder))
     script = 'mount --bind "$0" "$0" && exec "$@"'
     return [*UNSHARE, "sh", "-c", script, storage]

@@ -100,7 +100,7 @@ TIMEOUT = 60.0
 
 @dataclass(frozen=True)
 class RealHome:
-    """Running Home Assistant with an entry, and what talks to it."""
+    """Running Home Assistant with an entry."""
 
     running: RunningHomeAssistant
     token: str
@@ -312,7 +312,7 @@ class Resident:
 
 @contextmanager
 def serve_home(gateway: Gateway) -> Iterator[RealHome]:
-    """Run a Home Assistant whose agent controls the home, for several tests."""
+    """Run a Home Assistant for several tests."""
     with shared(new_home(gateway)) as home:
         yield home
 
@@ -330,7 +330,7 @@ def shared[T](serving: AbstractAsyncContextManager[T]) -> Iterator[T]:
 
 @asynccontextmanager
 async def new_home(gateway: Gateway) -> AsyncIterator[RealHome]:
-    """Run a Home Assistant whose agent controls the home, once the agent sees it."""
+    """Run a Home Assistant with home access."""
     async with boot(
         installation=installation(),
         configuration=CONFIGURATION,

@@ -114,7 +114,7 @@ async def add_entry(api: HomeAssistantApi, gateway: Gateway, access: str) -> str
 
 
 async def node_of(api: HomeAssistantApi, entry_id: str) -> dict[str, Any]:
-    """Return what the diagnostics say of the node."""
+    """Return the node's diagnostics."""
     try:
         text = await api.download(f"diagnostics/config_entry/{entry_id}")
     except ApiError:

@@ -32,7 +32,7 @@ MAIN_CHAT = "agent:main:main"
 
 @pytest.fixture(scope="module")
 def home(gateway: Gateway) -> Iterator[RealHome]:
-    """Run Home Assistant, set up on the Gateway's machine; its log is looked at."""
+    """Run Home Assistant and check its log."""
     with serve_home(gateway) as home:
         yield home
         log = home.log.read_text()

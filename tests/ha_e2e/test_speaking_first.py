@@ -30,7 +30,7 @@ MAIN_CHAT = "agent:main:main"
 
 @pytest.fixture(scope="module")
 def home(gateway: Gateway) -> Iterator[RealHome]:
-    """Run Home Assistant, whose log has no text of the agent."""
+    """Run Home Assistant and check its log."""
     with serve_home(gateway) as home:
         yield home
         log = home.log.read_text()
@@ -84,7 +84,7 @@ async def test_agent_speaks_first(
 
 
 async def texts_of(device: VoiceDevice) -> list[str]:
-    """Return what a device has said without a question."""
+    """Return the announcements of a device."""
     return [played.text for played in await device.heard()]
 
 

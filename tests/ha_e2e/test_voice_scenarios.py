@@ -49,7 +49,7 @@ async def kitchen(home: RealHome, resident: Resident) -> VoiceDevice:
 async def patient(
     kitchen: VoiceDevice, resident: Resident
 ) -> AsyncIterator[VoiceDevice]:
-    """Return the voice device, whose agent may take a minute: OpenClaw often does."""
+    """Return a voice device with a long timeout."""
     await resident.set_voice(handoff_after=60)
     yield kitchen
     await resident.set_voice(handoff_after=12)

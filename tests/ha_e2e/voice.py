@@ -34,7 +34,7 @@ class VoiceDevice:
         return Played(**await self._act("say", text=text))
 
     async def heard(self) -> list[Played]:
-        """Return what was played without a question."""
+        """Return the announcements."""
         return [Played(**one) for one in (await self._act("heard"))["played"]]
 
     async def wait_heard(self, text: str) -> Played:

@@ -48,7 +48,7 @@ def agents_payload(protocol: int, agents: tuple[Agent, ...]) -> Frame:
 
 
 def models_payload(protocol: int, *, details: bool = False) -> Frame:
-    """Return the payload of ``models.list``, with ``details`` also what models take.
+    """Return the payload of ``models.list``.
 
     Protocol 3 has no thinking levels.
     """

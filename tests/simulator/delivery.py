@@ -14,14 +14,14 @@ NOT_FOUND: Final = "Telegram recipient could not be resolved to a numeric chat I
 
 
 def check_delivery(gateway: GatewaySimulator, params: Frame) -> None:
-    """Refuse a run whose channel is none."""
+    """Refuse a run with an unknown channel."""
     channel = params.get("channel", CHANNEL)
     if params.get("deliver") and channel != CHANNEL and gateway.protocol != V3:
         raise invalid_request(f"invalid agent params: unknown channel: {channel}")
 
 
 def delivered(outcome: Outcome, params: Frame) -> Outcome:
-    """Return the outcome of a run whose reply is to be sent to a channel."""
+    """Return the outcome of a delivery."""
     result = outcome.payload.get("result")
     if not params.get("deliver") or result is None:
         return outcome

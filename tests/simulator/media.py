@@ -49,7 +49,7 @@ def serve_http(gateway: GatewaySimulator, request: HttpRequest) -> Response | No
 
 
 def _serve_image(gateway: GatewaySimulator, path: str) -> Response:
-    """Return a picture to who has its ticket."""
+    """Serve a picture with a ticket."""
     tool = gateway.images
     if not path.endswith(f"mediaTicket={tool.ticket}"):
         return _answer(gateway, 401, "text/plain", b"Unauthorized")

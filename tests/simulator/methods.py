@@ -162,7 +162,7 @@ async def _abort_runs(
 def _start_chat(
     gateway: GatewaySimulator, connection: ClientConnection, params: Frame
 ) -> Frame:
-    """Start a run whose end only events tell."""
+    """Start a run that ends by events."""
     if gateway.protocol == V3:
         raise invalid_request("chat.send is simulated for /stop only")
     run_id = params["idempotencyKey"]

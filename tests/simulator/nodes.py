@@ -269,7 +269,7 @@ class Nodes:
         return result
 
     def resolve(self, connection: ClientConnection, params: Frame) -> Frame:
-        """Take a result; ignore one that nobody waits for."""
+        """Handle a result and ignore late ones."""
         invocation = self.invocations.get(params["id"])
         held = invocation is not None and invocation.session.connection is connection
         if not invocation or not held or invocation.result.done():

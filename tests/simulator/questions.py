@@ -32,7 +32,7 @@ class Pending:
 
     @property
     def text(self) -> str:
-        """Return what the agent reads."""
+        """Return the text for the agent."""
         status = self.record["status"]
         if status != "answered":
             return json.dumps({"status": status}, indent=2)
@@ -57,7 +57,7 @@ class Questions:
         return [one for one in self.known.values() if one.record["status"] == "pending"]
 
     async def ask(self, run: Run, step: AskUser) -> str:
-        """Ask for a run; return what the agent reads."""
+        """Ask for a run and return the answer."""
         scopes = run.connection.scopes if run.connection else [QUESTIONS]
         if not grants_scope(scopes, QUESTIONS):
             return NO_PROFILE

@@ -64,7 +64,7 @@ def tool_result(step: Tool, meta: str) -> Frame:
 
 
 def node_text(result: Frame) -> str:
-    """Return what the model reads of a node's result."""
+    """Return a node's result for the model."""
     if not result["ok"]:
         return f"{result['error']['code']}: {result['error']['message']}"
     return "".join(part["text"] for part in result["payload"].get("content", ()))
@@ -99,7 +99,7 @@ def recorded_tool() -> Frame:
 
 
 def recorded_session() -> Frame:
-    """Return what the Gateway tells of the session with a tool's result."""
+    """Return the session data of a tool result."""
     known = {"runId", "stream", "data", "sessionKey", "agentId", "seq", "ts"}
     event = _recorded_result()
     return {key: value for key, value in event.items() if key not in known}

@@ -28,7 +28,7 @@ class ToolCallV4:
 
     @property
     def meta(self) -> str:
-        """Return what the title shows besides the name."""
+        """Return the arguments in the title."""
         first = next((str(value) for value in self.args.values()), "")
         return first if self.listed else ""
 
@@ -41,7 +41,7 @@ class ToolCallV4:
         self.events.emit("tool", call)
 
     def end(self, result: Frame, **session: object) -> None:
-        """Emit a result, with what it tells of the session, and the end."""
+        """Emit result and end."""
         status = "failed" if result["isError"] else "completed"
         ended = {"status": status, "endedAt": self.events.gateway.now_ms()}
         self.events.emit("tool", {**self._call(), **result}, **session)

@@ -11,7 +11,7 @@ CHECK_EVERY: Final = 50
 
 
 async def fuzz(protocol: int, cases: int) -> str:
-    """Run so many cases; return what was done."""
+    """Run cases and return a summary."""
     async with json_fuzz(protocol) as fuzz:
         for number in range(cases):
             try:

@@ -103,7 +103,7 @@ class JsonFuzz:
         self._gateway.wire_faults.rewrite = bytes
 
     def summary(self) -> str:
-        """Return how many cases there were, and what became of the frames."""
+        """Return the counts of cases and frames."""
         statistics = self._client.statistics
         return (
             f"{self.cases.total()} cases, "

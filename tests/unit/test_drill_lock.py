@@ -12,7 +12,7 @@ type Section = Callable[[], AbstractAsyncContextManager[None]]
 
 
 class Actor:
-    """Somebody who takes the lock, and says when it has it."""
+    """Holder of the lock."""
 
     def __init__(self, section: Section) -> None:
         """Ask for the lock."""
@@ -33,7 +33,7 @@ class Actor:
         await _settle()
 
     def give_up(self) -> None:
-        """Cancel the wait, or what is done with the lock."""
+        """Cancel the wait or the work."""
         self._task.cancel()
 
 

@@ -41,7 +41,7 @@ async def forgotten_sub_agent(harness: FaultHarness) -> None:
 
 
 async def announced_and_awaited(harness: FaultHarness) -> None:
-    """Wait for a sub-agent whose end was announced."""
+    """Wait for an announced sub-agent."""
     listeners = get_listeners(harness.entry)
     listeners.spawns["r"] = Spawn("agent:main:ha-1", OWNER, time.time())
     listeners.delivered["r"] = 1

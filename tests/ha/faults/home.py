@@ -232,7 +232,7 @@ async def runaway(harness: FaultHarness) -> None:
 
 
 async def call(harness: FaultHarness, number: int) -> None:
-    """Call a tool on what is not there; it fails."""
+    """Call a missing tool, which fails."""
     arguments: Payload = {"action": "HassTurnOn", "name": "Nothing"}
     node_call = NodeCall(f"{number}", "home_control", arguments, SESSION, 5.0)
     with suppress(NodeCallError):
@@ -254,7 +254,7 @@ async def tool_without_access(harness: FaultHarness) -> None:
 
 
 async def unlocked_without_question(harness: FaultHarness) -> None:
-    """Find nothing sensitive in what a call would touch."""
+    """Find no sensitive targets in a call."""
     await add_lock(harness)
     harness.monkeypatch.setattr(home_calls, "find_sensitive", lambda *_: Sensitive())
 
@@ -265,7 +265,7 @@ async def lock_not_sensitive(harness: FaultHarness) -> None:
 
 
 async def agent_confirms(harness: FaultHarness) -> None:
-    """Let an agent agree for the person that it has to ask."""
+    """Let an agent confirm instead of the user."""
     await add_lock(harness)
     harness.monkeypatch.setattr(Confirmations, "take", lambda *_: True)
 
@@ -527,7 +527,7 @@ def _home(
     status: str = "fail",
     mode: str = "active",
 ) -> Fault:
-    """Return a fault of an entry whose agent has access to the home."""
+    """Return a fault of an entry with home access."""
 
     async def prepare_and_plant(harness: FaultHarness) -> None:
         await prepare(harness)

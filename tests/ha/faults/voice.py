@@ -24,7 +24,7 @@ async def failing_provider(harness: FaultHarness) -> None:
 
 
 async def broken_audio(harness: FaultHarness) -> None:
-    """Let the Gateway speak what is no audio."""
+    """Let the Gateway return invalid audio."""
     await _provide(harness, Speech(synthesize=lambda _: b"no audio"))
 
 

@@ -72,7 +72,7 @@ async def home(
     house: None,  # noqa: ARG001 - set up first
     new_entry: MockConfigEntry,
 ) -> Home:
-    """Return the home of an entry whose agent has access."""
+    """Return the home with an agent's access."""
     assert await hass.config_entries.async_setup(new_entry.entry_id)
     await hass.async_block_till_done()
     user = MockUser(name="Ada", is_owner=True).add_to_hass(hass)

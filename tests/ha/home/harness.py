@@ -128,7 +128,7 @@ class WaterValve(ValveEntity):
 
 
 class Host:
-    """Node that publishes at once what it is given."""
+    """Node with immediate publication."""
 
     def __init__(self) -> None:
         """Initialize without tools."""
@@ -168,7 +168,7 @@ class Home:
 
     @property
     def effects(self) -> list[str]:
-        """Return what entities were told to do, and forget it."""
+        """Return and reset the effects on entities."""
         states = [event.data["state"] for event in self.done]
         self.done.clear()
         return states
@@ -213,7 +213,7 @@ class Home:
             return json.loads(await self.call(action, **arguments))["home_data"]
 
     async def refused(self, action: Json, **arguments: Any) -> str:  # noqa: ANN401 - as for `call`
-        """Call a tool that fails and return what the model reads."""
+        """Return the error of a failed call."""
         try:
             result = await self.call(action, **arguments)
         except NodeCallError as err:

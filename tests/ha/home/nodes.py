@@ -21,7 +21,7 @@ def node_of(entry: MockConfigEntry) -> NodeRuntime:
 async def wait_for_node(
     gateway: GatewaySimulator, entry: MockConfigEntry
 ) -> dict[str, Any]:
-    """Wait until the entry's node is connected; return what it said."""
+    """Wait for the node's connection."""
     node_id = node_of(entry).client.device_id
     await gateway.wait_until(lambda: node_id in gateway.nodes.sessions)
     return dict(gateway.nodes.sessions[node_id].connection.params)

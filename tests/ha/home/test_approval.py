@@ -27,7 +27,7 @@ async def until_issue(hass: HomeAssistant, *names: str) -> None:
 
 
 async def until_approval(entry: MockConfigEntry, state: NodeApproval) -> None:
-    """Wait for what is known of the approval."""
+    """Wait for an approval status."""
     async with asyncio.timeout(5):
         while node_of(entry).approval is not state:  # noqa: ASYNC110 - no event
             await asyncio.sleep(0)
@@ -44,7 +44,7 @@ async def restart_node(gateway: GatewaySimulator, entry: MockConfigEntry) -> Non
 async def remote(
     hass: HomeAssistant, new_entry: MockConfigEntry, gateway: GatewaySimulator
 ) -> MockConfigEntry:
-    """Set up an entry whose node the Gateway takes for another machine."""
+    """Set up an entry with a remote node."""
     await set_up_remote(hass, new_entry, gateway)
     node_of(new_entry).host.set_tools([TOOL])
     return new_entry

@@ -69,7 +69,7 @@ def new_call(
 
 
 async def handle(home: Home, call: NodeCall) -> Any:  # noqa: ANN401 - JSON
-    """Return the data of a call, or what the model reads of its error."""
+    """Return the data or error of a call."""
     try:
         result = await home.service.async_handle(call)
     except NodeCallError as err:

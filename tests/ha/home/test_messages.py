@@ -87,7 +87,7 @@ def new_call(
 
 
 async def handle(home: Home, call: NodeCall) -> Any:  # noqa: ANN401 - JSON
-    """Return the data of a call, or what the model reads of its error."""
+    """Return the data or error of a call."""
     try:
         result = await home.service.async_handle(call)
     except NodeCallError as err:
@@ -766,7 +766,7 @@ async def test_notifications_of_the_gateway_are_limited(home: Home) -> None:
 
 
 async def notify(home: Home, params: dict[str, Json]) -> str:
-    """Notify as the Gateway does; return what it is answered."""
+    """Notify as the Gateway and return the result."""
     call = NodeCall(
         str(next(_IDS)), None, params, None, timeout=5.0, command="system.notify"
     )

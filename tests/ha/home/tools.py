@@ -12,7 +12,7 @@ from custom_components.clawd.home.apis import HAS_PLATFORMS
 
 
 class Validated(vol.Schema):  # type: ignore[misc] # untyped
-    """Schema of parameters that refuses what it is given."""
+    """Schema that refuses all data."""
 
     def __init__(self, schema: object, refuse: Callable[[object], None]) -> None:
         """Refuse with a callable."""
@@ -42,7 +42,7 @@ class FakeTool(llm.Tool):
         parameters: Any = None,  # noqa: ANN401 - also what is no schema
         description: str = "Does something.",
     ) -> None:
-        """Initialize what becomes of a call."""
+        """Initialize with the result of a call."""
         self.name = name
         self.description = description
         self.parameters = vol.Schema({}) if parameters is None else parameters

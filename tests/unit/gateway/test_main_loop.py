@@ -90,7 +90,7 @@ def failures(client: GatewayClient) -> list[S]:
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return what the client logged as an error."""
+    """Return the logged errors."""
     return [
         record.getMessage()
         for record in caplog.records

@@ -31,7 +31,7 @@ HEADER: Final = "the-header-of-the-proxy"
 
 
 class RecordedSession:
-    """Client whose representations are recorded."""
+    """Client with recorded representations."""
 
     def __init__(self, gateway: GatewaySimulator) -> None:
         """Create the client."""

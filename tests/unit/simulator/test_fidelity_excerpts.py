@@ -92,7 +92,7 @@ async def resolve(client: RawClient, params: Frame) -> Frame:
 
 
 def refusal(frame: Frame) -> tuple[object, ...]:
-    """Return what a client may decide on."""
+    """Return the relevant parts of a refusal."""
     error = frame.get("error", {})
     return frame["ok"], error.get("code"), error.get("details", {}).get("code")
 

@@ -127,7 +127,7 @@ class Loudspeaker(AssistSatelliteEntity):
         return asdict(reply)
 
     async def async_heard(self) -> dict[str, Any]:
-        """Return what was played without a question."""
+        """Return the announcements."""
         return {"played": [asdict(played) for played in self._played]}
 
     async def async_interrupt(self) -> None:

@@ -28,7 +28,7 @@ async def async_setup_entry(
 
 
 class Ear(SpeechToTextEntity):
-    """Engine that reads what `Loudspeaker` sends."""
+    """Speech-to-text engine for `Loudspeaker`."""
 
     _attr_supported_languages = ["en", "de"]  # noqa: RUF012
     supported_formats = [AudioFormats.WAV]  # noqa: RUF012

@@ -39,7 +39,7 @@ def protocol() -> int:
 
 
 def answering(answer: Json) -> Request:
-    """Return what answers every request alike."""
+    """Return a fixed response to every request."""
 
     async def request(
         method: str,  # noqa: ARG001 - as the client's

@@ -39,7 +39,7 @@ pytestmark = pytest.mark.parametrize("protocol", [4])
 
 
 def client_of(gateway: GatewaySimulator) -> GatewayClient:
-    """Return a client whose device may answer questions."""
+    """Return a client with the scope of questions."""
     identity = DeviceIdentity.generate()
     gateway.devices.approved[identity.device_id] = {*SCOPES}
     gateway.devices.tokens[identity.device_id] = "the-token-of-the-device"

@@ -35,7 +35,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 @dataclass
 class Home:
-    """Node, and what its handler gets and gives.
+    """Node with a controllable handler.
 
     ``hold``: calls wait until it is set; ``error`` is raised by the handler.
     """
@@ -138,7 +138,7 @@ async def started(home: Home, *tools: NodeTool) -> AsyncGenerator[Home]:
 async def published(
     gateway: GatewaySimulator, *tools: NodeTool, timing: Timing = TIMING
 ) -> AsyncGenerator[Home]:
-    """Run an approved node whose tools are published."""
+    """Run an approved node with published tools."""
     async with started(home_of(gateway, timing=timing), *tools) as home:
         await home.wait_published([tool.name for tool in tools or TOOLS])
         yield home

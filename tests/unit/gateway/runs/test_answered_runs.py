@@ -27,7 +27,7 @@ def stand_still(payload: Frame) -> None:
 
 
 async def answered(client: GatewayClient, gateway: GatewaySimulator) -> AgentRun:
-    """Return an answered run whose whole reply is being fetched."""
+    """Return an answered run before its reply."""
     gateway.script(*SCRIPT)
     gateway.edit("event agent", stand_still)
     gateway.hold("chat.history")

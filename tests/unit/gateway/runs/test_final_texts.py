@@ -18,7 +18,7 @@ def squeezed(*texts: str) -> str:
 
 
 def streamed(reply: ReplyText, segments: list[str], *, v4: bool) -> str:
-    """Feed segments, word by word; return what was emitted."""
+    """Feed segments and return the emitted text."""
     return "".join(
         reply.feed(event)
         for number, segment in enumerate(segments)

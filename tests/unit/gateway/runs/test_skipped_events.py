@@ -30,7 +30,7 @@ SCRIPT = (Reply("Let me look."), Tool("look"), Reply("It is on."))
 
 @pytest.fixture
 def gateway4(gateway: GatewaySimulator) -> GatewaySimulator:
-    """Return a Gateway whose final response has the last segment only."""
+    """Return a Gateway of protocol 4."""
     gateway.script(*SCRIPT)
     return gateway
 
