@@ -28,6 +28,7 @@ CLEANUPS: Final = {
     "async_on_remove",
     "async_remove",
     "async_track",
+    "callback",  # of an `ExitStack`
 }
 
 
