@@ -267,7 +267,16 @@ class Resident:
         assert added["type"] == "create_entry", added
         await self._wait(lambda: self._has_agent(title))
 
-    async def set_voice(self, agent: str = "main", **voice: object) -> None:
+    async def be_patient(self) -> None:
+        """Let the agent take a minute for a spoken reply, as on a busy machine.
+
+        Its session is the one of the device, as it was.
+        """
+        await self.set_voice(scope="device_or_user", handoff_after=60)
+
+    async def set_voice(
+        self, agent: str = "main", *, scope: str = "conversation", **voice: object
+    ) -> None:
         """Change settings of an agent's voice; the entry reloads."""
         subentries = await self.api.command(
             "config_entries/subentries/list", entry_id=self.home.entry_id
@@ -284,7 +293,8 @@ class Resident:
         )
         path = f"{path}/{flow['flow_id']}"
         await self.api.post(path, {"agent": agent})
-        done = await self.api.post(path, _agent_settings("control", voice))
+        settings = _agent_settings("control", voice)
+        done = await self.api.post(path, {**settings, "session_scope": scope})
         assert done["reason"] == "reconfigure_successful", done
         await self._wait(self._is_visible)
 

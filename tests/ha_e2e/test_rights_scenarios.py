@@ -33,6 +33,7 @@ async def kitchen(home: RealHome, resident: Resident) -> VoiceDevice:
     """Add a voice device to the kitchen."""
     device = await add_voice_device(resident.api, "Kitchen speaker", "kitchen")
     await speak_with(resident.api, home, "kitchen_speaker")
+    await resident.be_patient()
     return device
 
 

@@ -51,6 +51,7 @@ async def test_agent_speaks_first(
     kitchen = await add_voice_device(resident.api, "Kitchen speaker", "kitchen")
     await speak_with(resident.api, home, "kitchen_speaker")
     await resident.expose(kitchen.entity_id)
+    await resident.be_patient()
     await resident.wait_visible()
     # The tool is published some seconds after the device is exposed.
     await until(

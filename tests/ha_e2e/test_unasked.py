@@ -47,6 +47,7 @@ async def add_speaker(home: RealHome, resident: Resident, area: str) -> VoiceDev
     """Add a voice device to an area."""
     device = await add_voice_device(resident.api, f"{area} speaker", area)
     await speak_with(resident.api, home, f"{area}_speaker")
+    await resident.be_patient()
     return device
 
 
