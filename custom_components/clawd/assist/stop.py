@@ -171,11 +171,10 @@ async def async_stop(
 
 def agent_of_task(entry: ClawdConfigEntry, task_id: str) -> str | None:
     """Return the agent of a handed-off task; None if there is no such task."""
-    for run in get_ongoing(entry).all:
-        if run.id == task_id:
-            return run.subentry.subentry_id
-    handoff = get_handoffs(entry).open.get(task_id)
-    return handoff.subentry_id if handoff else None
+    agents = {run.id: run.subentry.subentry_id for run in get_ongoing(entry).all}
+    handoffs = get_handoffs(entry).open.values()
+    agents |= {handoff.id: handoff.subentry_id for handoff in handoffs}
+    return agents.get(task_id)
 
 
 async def async_cancel(
