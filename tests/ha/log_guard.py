@@ -77,4 +77,4 @@ def guarded_log(gateway: GatewaySimulator) -> Iterator[list[str]]:
         LOGGER.setLevel(level)
     private = {text for text in _content(gateway) if len(text) >= MIN_LENGTH}
     leaked = [text for text in recorder.texts if any(own in text for own in private)]
-    assert leaked == []
+    assert leaked == [], f"private texts in the debug log: {leaked}"
