@@ -68,7 +68,7 @@ async def fetch(client: Browser, path: str) -> tuple[int, bytes]:
 
 
 async def user_of(hass: HomeAssistant, name: str) -> User:
-    """Return a user who is no administrator."""
+    """Return a user without admin rights."""
     group = await hass.auth.async_get_group(GROUP_ID_USER)
     assert group
     return MockUser(name=name, groups=[group]).add_to_hass(hass)

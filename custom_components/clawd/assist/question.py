@@ -69,12 +69,12 @@ class Question:
 
     @property
     def voice_device(self) -> str | None:
-        """Return the id of the voice device, if it was spoken."""
+        """Return the voice device, if any."""
         return self.device_id or self.satellite_id
 
     @property
     def listener(self) -> Listener:
-        """Return the person to whom the answer belongs."""
+        """Return the listener of the answer."""
         return Listener(
             device_id=self.voice_device, user_id=self.user_id, language=self.language
         )

@@ -143,7 +143,9 @@ class ReconnectLogic:
 
     @asynccontextmanager
     async def connected_once(self) -> AsyncGenerator[Connection]:
-        """Connect for the block, which sends with `request_before_serving`.
+        """Connect for the duration of the block.
+
+        The block sends with `request_before_serving`.
 
         Raises:
             GatewayError: the connection failed.

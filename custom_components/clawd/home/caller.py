@@ -54,7 +54,7 @@ async def async_identify(
     """Return the caller of a session.
 
     Raises:
-        NodeCallError: nobody may call from there.
+        NodeCallError: calls from there are not allowed.
 
     """
     if key is None or (parsed := parse_session_key(key)) is None:

@@ -51,7 +51,7 @@ class Host(Protocol):
 
     @property
     def published(self) -> tuple[str, ...]:
-        """Return the names that the Gateway confirmed."""
+        """Return the published names."""
 
     def set_tools(self, tools: Sequence[NodeTool]) -> None:
         """Publish these tools from now on."""
@@ -128,7 +128,7 @@ class HomeService:
 
     @property
     def published(self) -> tuple[str, ...]:
-        """Return the names that the Gateway confirmed."""
+        """Return the published names."""
         return self._host.published if self._host else ()
 
     def published_for(self, home: AgentHome) -> tuple[str, ...]:

@@ -132,7 +132,7 @@ async def detects_secret() -> bool:
 
 
 def _tick() -> None:
-    """Do nothing."""
+    """No-op timer callback."""
 
 
 async def _wait() -> None:
@@ -140,7 +140,7 @@ async def _wait() -> None:
 
 
 def _listen(_: Event) -> None:
-    """Do nothing."""
+    """No-op listener."""
 
 
 CANARIES: Final[Mapping[str, Callable[[], Awaitable[bool]]]] = {

@@ -45,7 +45,7 @@ def _provider_error(payload: Payload) -> AgentRunError | None:
     texts = final_texts(payload)
     if not texts or output_tokens(payload) != 0:
         return None
-    # The model has not said a word: this is what its provider said. v3 ends
+    # Without any text of the model, this is the provider's error. v3 ends
     # {"payloads": [{"text": "500 mock failure"}]} like this, too.
     reason = provider_message("\n".join(texts))
     return AgentRunError("the provider failed", code="PROVIDER_ERROR", reason=reason)

@@ -389,7 +389,7 @@ class AgentRun:
         for future in (self._accepted, self._result):
             if not future.done():
                 future.set_exception(error)
-                # Mark it as retrieved: nobody may be waiting.
+                # Mark it as retrieved: there may be no reader.
                 future.exception()
         self._end()
 
