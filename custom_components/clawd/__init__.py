@@ -29,15 +29,7 @@ from .client_factory import (
     remove_history,
 )
 from .const import CONF_CA_CERTIFICATE, DOMAIN
-from .coordinator import (
-    ClawdCoordinator,
-    ClawdRuntime,
-    ReportHistory,
-    SpeechCoordinator,
-    async_create_background_task,
-    count_events,
-    count_listeners,
-)
+from .coordinator import ClawdCoordinator, ClawdRuntime, async_create_background_task
 from .device_automation.events import (
     async_track_gateway_events,
     async_track_self_test_events,
@@ -51,6 +43,9 @@ from .issues.connection import async_track_connection_issues, async_track_scope_
 from .issues.registry import async_delete_issues_of_unloaded_entries
 from .issues.stores import async_track_store_issue
 from .migration import async_migrate_entry
+from .runtime.counts import count_events, count_listeners
+from .runtime.report_history import ReportHistory
+from .runtime.speech import SpeechCoordinator
 from .selftest.issue import async_track_issue
 from .selftest.resources import async_get_tracker
 from .selftest.schedule import async_schedule_self_tests

@@ -7,10 +7,10 @@ from homeassistant.config_entries import ConfigEntryState
 
 from . import selftest
 from .const import LOGGER
-from .coordinator import async_stored_reports
 from .diagnostics_data import build_sections
 from .diagnostics_data.source import DiagnosticsSource
 from .redaction import contains_secret, known_secrets
+from .runtime.report_history import async_stored_reports
 
 if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant

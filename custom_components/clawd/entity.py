@@ -18,12 +18,9 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from yarl import URL
 
 from .const import CONF_AGENT, DOMAIN, MODELS
-from .coordinator import (
-    ClawdConfigEntry,
-    ClawdCoordinator,
-    ReportHistory,
-    SpeechCoordinator,
-)
+from .coordinator import ClawdConfigEntry, ClawdCoordinator
+from .runtime.report_history import ReportHistory
+from .runtime.speech import SpeechCoordinator
 
 
 class ClawdEntity[CoordinatorT: ClawdCoordinator | ReportHistory | SpeechCoordinator](

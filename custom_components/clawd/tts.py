@@ -8,8 +8,8 @@ from homeassistant.generated.languages import DEFAULT_LANGUAGE, LANGUAGES
 from homeassistant.helpers.entity import EntityDescription
 
 from .assist.synthesis import async_speak
-from .coordinator import SpeechCoordinator
 from .entity import ClawdEntity
+from .runtime.speech import SpeechCoordinator
 
 if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant

@@ -23,7 +23,9 @@ COMPONENT_LAYERS = Layers(
         "const",
         "error_mapping redaction sentences storage client_factory",
         "util",
-        "reports coordinator",
+        "reports",
+        "runtime",
+        "coordinator",
         "device_automation",
         "assist flows home issues diagnostics_data",
         "selftest",
@@ -34,7 +36,6 @@ COMPONENT_LAYERS = Layers(
     ),
     pairs=(
         "client_factory -> storage",
-        "coordinator -> reports",
         "diagnostics_data -> assist",  # session scopes, counts of warm-ups
         "flows -> assist",  # the form of an agent validates its session key
         "assist -> home",  # prompt and origin of a run

@@ -13,13 +13,13 @@ import pytest
 
 from custom_components.clawd.assist.audio import is_audio
 from custom_components.clawd.assist.synthesis import async_speak
-from custom_components.clawd.coordinator import SpeechCoordinator, SpeechStatistics
 from custom_components.clawd.gateway import (
     GatewayClient,
     RequestFailedError,
     SpeechStatus,
     TtsCommands,
 )
+from custom_components.clawd.runtime.speech import SpeechCoordinator, SpeechStatistics
 from tests.simulator import GatewaySimulator, Speech
 from tests.simulator.speech import wav
 

@@ -22,9 +22,9 @@ from custom_components.clawd.const import (
     CONF_SESSION_SCOPE,
     DOMAIN,
 )
-from custom_components.clawd.coordinator import MAX_REPORTS
 from custom_components.clawd.gateway import GatewayError, RunRequest
 from custom_components.clawd.reports import Status
+from custom_components.clawd.runtime.report_history import MAX_REPORTS
 from tests.simulator import Fail, GatewaySimulator, Refusal, Reply, Tool
 
 from .check_stubs import check_stub, run_stubs

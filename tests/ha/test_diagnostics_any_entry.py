@@ -13,13 +13,13 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.clawd import diagnostics, selftest
-from custom_components.clawd.coordinator import async_stored_reports
 from custom_components.clawd.diagnostics import (
     async_get_config_entry_diagnostics,
     async_get_device_diagnostics,
 )
 from custom_components.clawd.diagnostics_data import SECTIONS
 from custom_components.clawd.diagnostics_data.values import MAX_DEPTH
+from custom_components.clawd.runtime.report_history import async_stored_reports
 from custom_components.clawd.validation import (
     AGENT_SETTINGS,
     OPTIONAL,

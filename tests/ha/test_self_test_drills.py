@@ -15,11 +15,11 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 import custom_components.clawd as integration
 from custom_components.clawd.const import LOGGER
-from custom_components.clawd.coordinator import async_stored_reports
 from custom_components.clawd.gateway import GatewayError, RunRequest
 from custom_components.clawd.gateway.endpoint import netloc
 from custom_components.clawd.gateway.protocol.connection import Connection
 from custom_components.clawd.reports import Mode, Report
+from custom_components.clawd.runtime.report_history import async_stored_reports
 from custom_components.clawd.selftest import drill_tools
 from custom_components.clawd.selftest.checks import reload
 from custom_components.clawd.selftest.model import Component

@@ -6,8 +6,8 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.clawd.coordinator import MAX_REPORTS
 from custom_components.clawd.reports import Status
+from custom_components.clawd.runtime.report_history import MAX_REPORTS
 from tests.simulator import GatewaySimulator
 
 from .check_stubs import check_stub, run_stubs

@@ -14,8 +14,8 @@ from .speech_parts import speech_parts
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable
 
-    from ..coordinator import SpeechCoordinator
     from ..gateway import SpokenAudio
+    from ..runtime.speech import SpeechCoordinator
 
 
 async def async_speak(

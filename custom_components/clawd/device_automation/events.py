@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigSubentry
     from homeassistant.core import Event
 
-    from ..coordinator import ClawdConfigEntry, ReportHistory
+    from ..coordinator import ClawdConfigEntry
     from ..gateway import GatewayClient, RunResult, Transition
+    from ..runtime.report_history import ReportHistory
 
 EVENT_AGENT: Final = f"{DOMAIN}_agent_event"
 EVENT_GATEWAY: Final = f"{DOMAIN}_gateway_event"

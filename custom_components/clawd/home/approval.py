@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Final
 from homeassistant.core import HomeAssistant, callback
 
 from ..const import LOGGER
-from ..coordinator import NodeApproval
 from ..error_mapping import node_approval_placeholders
 from ..gateway import (
     AddressClass,
@@ -17,14 +16,16 @@ from ..gateway import (
     approve_node,
 )
 from ..issues.registry import Issue, async_create_issue, async_delete_issue
+from ..runtime.node import NodeApproval
 from ..util.subscriptions import combine_unsubscribes
 from .prefix import async_avoid_name_conflicts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..coordinator import ClawdConfigEntry, NodeRuntime
+    from ..coordinator import ClawdConfigEntry
     from ..gateway import Node, Transition
+    from ..runtime.node import NodeRuntime
 
 PENDING_AGAIN: Final = "pending-reapproval"
 _ISSUES: Final = {

@@ -13,9 +13,10 @@ from ..client_factory import (
     new_node_client,
 )
 from ..const import LOGGER
-from ..coordinator import NodeRuntime, count_events
 from ..gateway import GatewayError, NodeHost, error_name, takes_tools
 from ..issues.registry import Issue, async_create_issue
+from ..runtime.counts import count_events
+from ..runtime.node import NodeRuntime
 from ..storage import DeviceTokenStore
 from ..util.subscriptions import combine_unsubscribes
 from .approval import ApprovalTracker

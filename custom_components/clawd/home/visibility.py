@@ -18,7 +18,8 @@ from .tools import HOME_STATE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..coordinator import ClawdConfigEntry, NodeRuntime
+    from ..coordinator import ClawdConfigEntry
+    from ..runtime.node import NodeRuntime
 
 # Profiles that show no tools of plugins; OpenClaw wrote `coding` until 2026.7.
 HIDING_PROFILES: Final = ("coding", "messaging", "minimal")

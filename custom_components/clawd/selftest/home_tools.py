@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
     from homeassistant.core import HomeAssistant, State
 
-    from ..coordinator import NodeRuntime
     from ..gateway import NodeTool
     from ..home.service import HomeService
     from ..home.settings import AgentHome
+    from ..runtime.node import NodeRuntime
     from .model import CheckContext
 
 # Has no arguments or effects, and is fast.

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from homeassistant.config_entries import ConfigEntryState
 
-from ..coordinator import count_events
 from ..reports import Mode, Origin, Status
+from ..runtime.counts import count_events
 from .loop_watch import LoopWatch
 
 if TYPE_CHECKING:

@@ -14,7 +14,6 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN, LOGGER
-from ..coordinator import async_store_report
 from ..gateway import (
     ConnectionLostError,
     GatewayError,
@@ -22,6 +21,7 @@ from ..gateway import (
     NotConnectedError,
 )
 from ..reports import Mode, Origin, Status, failed_checks
+from ..runtime.report_history import async_store_report
 from ..util.drill_lock import drill_lock
 from .drill_tools import DRILL_TIMEOUT, ReloadError, RunStartedError
 from .model import CheckContext, CheckOutcome, CheckResult, loop_late

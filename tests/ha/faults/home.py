@@ -9,7 +9,6 @@ from homeassistant.components.homeassistant.exposed_entities import async_expose
 from homeassistant.core import State
 from homeassistant.setup import async_setup_component
 
-from custom_components.clawd.coordinator import NodeRuntime
 from custom_components.clawd.gateway import (
     CallHandler,
     GatewayClient,
@@ -40,6 +39,7 @@ from custom_components.clawd.home.confirmation import Confirmations
 from custom_components.clawd.home.origin import CallOrigin
 from custom_components.clawd.home.sensitivity import Sensitive
 from custom_components.clawd.home.service import HomeService, get_home
+from custom_components.clawd.runtime.node import NodeRuntime
 from custom_components.clawd.selftest.checks import (
     home_calls as home_call_checks,
     home_drills,

@@ -4,7 +4,7 @@ from typing import Any
 
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.clawd.coordinator import NodeRuntime
+from custom_components.clawd.runtime.node import NodeRuntime
 from tests.simulator import GatewaySimulator
 
 COMMANDS = ["mcp.tools.call.v1", "system.notify"]

@@ -7,9 +7,9 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.clawd.coordinator import NodeApproval
 from custom_components.clawd.gateway import NodeTool
 from custom_components.clawd.home import approval
+from custom_components.clawd.runtime.node import NodeApproval
 from tests.ha.flows import setup_link
 from tests.ha.repair import Repair, open_issues, texts_of
 from tests.simulator import GatewaySimulator

@@ -8,7 +8,7 @@ from homeassistant.core import CoreState, HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.clawd.coordinator import NodeRuntime
+from custom_components.clawd.runtime.node import NodeRuntime
 from tests.ha.self_test import RUNS_LONG, problems, run_self_test
 from tests.simulator import GatewaySimulator
 

@@ -9,9 +9,9 @@ import tracemalloc
 from typing import TYPE_CHECKING, Final
 
 from ... import redaction
-from ...coordinator import count_listeners
 from ...gateway import ConnectionLostError, NotConnectedError
 from ...reports import Origin, Status
+from ...runtime.counts import count_listeners
 from .. import detectors, drill_tools
 from ..drill_tools import drill
 from ..log_recorder import recorded_log

@@ -13,8 +13,8 @@ from homeassistant.helpers import event
 from homeassistant.util.hass_dict import HassKey
 
 from ...client_factory import CLIENTS
-from ...coordinator import count_listeners
 from ...reports import Status
+from ...runtime.counts import count_listeners
 from ...util.drill_lock import drill_lock
 from .. import detectors, drill_tools
 from ..drill_tools import drill

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from ...client_factory import SETUP_CLIENTS
 from ...const import DOMAIN, PAIRING_TASK
-from ...coordinator import TASK_PREFIX
 from ...reports import Origin, Status
+from ...runtime.counts import TASK_PREFIX
 from .. import detectors, loop_watch
 from ..loop_watch import PACKAGE, Owner
 from ..model import CheckResult, Component, check, expect_none, milliseconds

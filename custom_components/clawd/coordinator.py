@@ -14,9 +14,9 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util.hass_dict import HassDict
 
-from ..const import DOMAIN, LOGGER, MODELS
-from ..error_mapping import setup_error
-from ..gateway import (
+from .const import DOMAIN, LOGGER, MODELS
+from .error_mapping import setup_error
+from .gateway import (
     AgentList,
     Cause,
     ConnectionLostError,
@@ -30,10 +30,10 @@ from ..gateway import (
     Transition,
     pause_reason,
 )
-from ..util.loop_monitor import LoopMonitor
-from .node import NodeRuntime
-from .report_history import ReportHistory
-from .speech import SpeechCoordinator
+from .runtime.node import NodeRuntime
+from .runtime.report_history import ReportHistory
+from .runtime.speech import SpeechCoordinator
+from .util.loop_monitor import LoopMonitor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Mapping

@@ -1,0 +1,1 @@
+"""Parts of the runtime data of an entry."""
