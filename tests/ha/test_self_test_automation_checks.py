@@ -196,7 +196,7 @@ async def test_a_task_of_our_own_error_ends_in_an_event(
     def broken(*_: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("custom_components.clawd.assist.generation.read_reply", broken)
+    monkeypatch.setattr("custom_components.clawd.assist.generation.ReplyFilter", broken)
     await start(hass)
     await cleaned_up(entry)
     [event] = events

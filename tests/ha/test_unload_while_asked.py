@@ -140,7 +140,7 @@ async def test_while_the_agents_are_looked_up(
         found.set()
         await unloaded.wait()
 
-    module = "custom_components.clawd.assist.generation"
+    module = "custom_components.clawd.assist.turns"
     monkeypatch.setattr(f"{module}.async_require_agent", require)
     task = hass.async_create_task(call(hass, "ask", **QUESTION, **fields))
     await found.wait()

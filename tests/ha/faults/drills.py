@@ -117,7 +117,7 @@ async def token_in_the_log(harness: FaultHarness) -> None:
     """Log the token at debug level."""
 
     def log(token: str | None) -> None:
-        _LOGGER.debug("connect with %s", token)
+        _LOGGER.debug("connect with %s", token, extra={"planted": True})
 
     _log_at_handshake(harness, log)
 
