@@ -1,11 +1,13 @@
 """Scenarios of voice devices with OpenClaw."""
 
 import asyncio
+from base64 import b64decode
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from tests.gateway_e2e.gateways import Gateway
+from tests.gateway_e2e.model import PIXEL
 from tests.gateway_e2e.test_questions import ASK
 
 from .real_home import RealHome, Resident, new_home, resident_of, serve_home, until
@@ -61,14 +63,19 @@ async def test_spoken_question_is_answered(patient: VoiceDevice) -> None:
     assert not reply.listens
 
 
-async def test_long_answer_is_handed_off_and_announced(kitchen: VoiceDevice) -> None:
-    reply = await kitchen.say("wait 15 | say The long task is done.")
+async def test_long_answer_is_handed_off_and_announced(
+    kitchen: VoiceDevice, resident: Resident, gateway: Gateway
+) -> None:
+    gateway.write_file("pic.png", b64decode(PIXEL))
+    text = "The long task is done."
+    reply = await kitchen.say(rf"wait 15 | say {text}\n\nMEDIA:./pic.png")
     assert reply.text == HANDED_OFF
     assert not reply.listens
     assert 12 <= reply.began_after < 16
-    played = await kitchen.wait_heard("The long task is done.")
+    played = await kitchen.wait_heard(text)
     assert played.kind == "announcement"
     assert played.seconds == pytest.approx(len(played.text) * 0.02, rel=0.1)
+    assert await resident.wait_picture(text) == b64decode(PIXEL)
 
 
 async def test_question_in_the_end_opens_the_microphone(kitchen: VoiceDevice) -> None:
