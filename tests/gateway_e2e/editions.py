@@ -67,13 +67,23 @@ class Edition:
                     "model": {"primary": "mock/scripted"},
                     "workspace": str(folder / "workspace"),
                 },
-                "list": list(AGENTS),
+                "list": [self._place(agent, folder) for agent in AGENTS],
             },
             "models": self.models | {"mode": "merge", "providers": {"mock": provider}},
             "commands": {"restart": True},
             "logging": {"file": str(folder / "gateway.log")},
             "update": {"checkOnStart": False},
         }
+
+    @staticmethod
+    def _place(agent: Config, folder: Path) -> Config:
+        """Return an agent; the default one with its workspace.
+
+        With models of images, OpenClaw moves it into a folder of its own otherwise.
+        """
+        if not agent.get("default"):
+            return agent
+        return {**agent, "workspace": str(folder / "workspace")}
 
     def build_environment(self, folder: Path) -> dict[str, str]:
         """Return environment variables that confine a Gateway to a folder."""
