@@ -10,7 +10,7 @@ import pytest
 from custom_components.clawd.assist import throwaway
 from custom_components.clawd.const import DOMAIN
 from custom_components.clawd.coordinator import ClawdConfigEntry
-from tests.simulator import GatewaySimulator, Reply
+from tests.simulator import Agent, GatewaySimulator, Reply
 
 from .ai_tasks import cleaned_up, file
 from .states import AGENT
@@ -98,3 +98,24 @@ async def test_an_answer_that_cannot_be_delivered_is_not_lost(
     with pytest.raises(HomeAssistantError) as error:
         await ask(hass, response=False, structure=STRUCTURE, **wrong)
     assert error.value.translation_key == "delivery_failed"
+
+
+@pytest.mark.usefixtures("entry")
+async def test_an_unknown_channel_is_named(
+    hass: HomeAssistant, gateway: GatewaySimulator
+) -> None:
+    with pytest.raises(HomeAssistantError) as error:
+        await ask(hass, channel="carrier-pigeon")
+    assert error.value.translation_key == "delivery_refused"
+    assert error.value.translation_placeholders == {"code": "INVALID_REQUEST"}
+    assert sent(gateway) == []
+
+
+@pytest.mark.usefixtures("entry")
+async def test_a_deleted_agent_is_named_before_the_channel(
+    hass: HomeAssistant, gateway: GatewaySimulator
+) -> None:
+    gateway.agents = (Agent("other"),)
+    with pytest.raises(HomeAssistantError) as error:
+        await ask(hass, channel="carrier-pigeon")
+    assert error.value.translation_key == "agent_deleted"

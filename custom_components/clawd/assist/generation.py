@@ -17,7 +17,8 @@ from ..const import (
     LOGGER,
 )
 from ..coordinator import get_runtime
-from ..gateway import GatewayError, Message, Timing, Usage
+from ..error_mapping import error_key
+from ..gateway import GatewayError, Message, RequestFailedError, Timing, Usage
 from .errors import translated_error
 from .json_reply import is_json
 from .media import IMAGE_TIMEOUT, MEDIA_TIMEOUT, Asker, reply_media
@@ -111,7 +112,15 @@ async def async_generate(
                 answer = replace(answer, media=tuple(found))
             return answer
     except GatewayError as err:
-        raise await async_ask_error(coordinator, chosen, err) from err
+        error = await async_ask_error(coordinator, chosen, err)
+        # The Gateway takes no run with an answer to an unknown channel.
+        if (
+            task.delivery
+            and type(err) is RequestFailedError
+            and error_key(err) == (error.translation_key)
+        ):
+            error = translated_error("delivery_refused", code=str(err.code))
+        raise error from err
 
 
 def max_duration(subentry: ConfigSubentry, task: Task) -> float:
