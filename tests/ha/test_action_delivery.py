@@ -37,8 +37,8 @@ async def ask(hass: HomeAssistant, *, response: bool = True, **data: Any) -> Any
 
 
 def sent(gateway: GatewaySimulator) -> list[dict[str, Any]]:
-    """Return the messages that were sent, without their keys."""
-    keys = {"idempotencyKey"}
+    """Return the messages that were sent, without their keys and agent."""
+    keys = {"idempotencyKey", "agentId"}
     return [
         {name: value for name, value in request.params.items() if name not in keys}
         for request in gateway.received("send")
@@ -59,6 +59,8 @@ async def test_only_the_accepted_answer_is_delivered(
     assert len(runs) == 2
     assert not any("deliver" in run.params for run in runs)
     assert sent(gateway) == [{"to": "42", "channel": "telegram", "message": RIGHT}]
+    [message] = gateway.received("send")
+    assert message.params.get("agentId") == (None if gateway.protocol == 3 else "main")
     await cleaned_up(entry)
 
 

@@ -662,6 +662,8 @@ async def test_a_message_is_sent(
     assert "channel" not in first.params
     assert second.params["channel"] == "telegram"
     assert "buffer" not in second.params
+    # A Gateway with several agents may require one; Clawdbot's schema has none.
+    assert second.params.get("agentId") == (None if gateway.protocol == 3 else "main")
 
 
 @pytest.mark.usefixtures("entry")
@@ -731,7 +733,8 @@ async def test_the_default_agent_is_woken(
     response = await call(hass, "wake", agent=AGENT, text="It rings.")
     assert response == {"accepted": True}
     [request] = gateway.received("wake")
-    assert request.params == {"mode": "now", "text": "It rings."}
+    agent = {} if gateway.protocol == 3 else {"agentId": "main"}
+    assert request.params == {"mode": "now", "text": "It rings.", **agent}
 
 
 @pytest.mark.usefixtures("entry")

@@ -92,7 +92,7 @@ _PARAMS: dict[str, tuple[list[str], list[str], list[str]]] = {
     "node.pair.list": ([], [], []),
     "question.list": ([], [], []),
     "question.resolve": (["id"], [], ["answers", "cancel", "resolutionId"]),
-    "send": (["to", "idempotencyKey"], _SEND, _SEND),
+    "send": (["to", "idempotencyKey"], _SEND, [*_SEND, "agentId"]),
     "sessions.delete": (["key"], [], ["archivedOnly", "deleteTranscript"]),
     "sessions.describe": (["key"], [], ["agentId"]),
     "sessions.list": (
@@ -108,7 +108,7 @@ _PARAMS: dict[str, tuple[list[str], list[str], list[str]]] = {
         [],
         ["args", "sessionKey", "agentId", "action", "confirm", "idempotencyKey"],
     ),
-    "wake": (["mode", "text"], [], ["sessionKey"]),
+    "wake": (["mode", "text"], [], ["sessionKey", "agentId"]),
 }
 # Part of the parameters of connect: (required, optional).
 _CONNECT: dict[str, tuple[list[str], list[str]]] = {

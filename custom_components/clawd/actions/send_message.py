@@ -21,6 +21,7 @@ from .common import (
     MEDIA,
     NOT_BLANK,
     async_get_entry,
+    is_openclaw,
 )
 
 if TYPE_CHECKING:
@@ -101,4 +102,5 @@ async def _async_message(
         file.content if file else None,
         file.mime_type if file else None,
         file.name if file else None,
+        entry.runtime_data.coordinator.agents.default if is_openclaw(entry) else None,
     )

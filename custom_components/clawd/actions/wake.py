@@ -20,6 +20,7 @@ from .common import (
     ATTR_TEXT,
     NOT_BLANK,
     async_get_agent,
+    is_openclaw,
     read_session_name,
     require_openclaw,
 )
@@ -87,7 +88,9 @@ async def _async_wake(hass: HomeAssistant, call: ServiceCall) -> ServiceResponse
                 await async_set_session(entry, subentry, session)
                 await wake(session_key=session.key)
         else:
-            await wake(session_key=main)
+            # OpenClaw may have several agents, and none for what names none.
+            owner = agent if is_openclaw(entry) else None
+            await wake(session_key=main, agent=owner)
     except GatewayError as err:
         raise action_error(err) from err
     return {"accepted": True}

@@ -10,6 +10,7 @@ from homeassistant.const import CONF_MODEL
 from homeassistant.helpers import config_validation as cv
 
 from ..const import (
+    CONF_AGENT,
     CONF_DEADLINE,
     CONF_IDLE_TIMEOUT,
     DEFAULT_DEADLINE,
@@ -18,7 +19,14 @@ from ..const import (
 )
 from ..coordinator import get_runtime
 from ..error_mapping import error_key
-from ..gateway import GatewayError, Message, RequestFailedError, Timing, Usage
+from ..gateway import (
+    MIN_PROTOCOL,
+    GatewayError,
+    Message,
+    RequestFailedError,
+    Timing,
+    Usage,
+)
 from .errors import translated_error
 from .json_reply import is_json
 from .media import IMAGE_TIMEOUT, MEDIA_TIMEOUT, Asker, reply_media
@@ -105,7 +113,9 @@ async def async_generate(
                 media = stack.enter_context(_answer_media(hass, entry, turns, task))
             answer = await _async_answer(hass, turns, task)
             if task.delivery and not turns.delivers:
-                delivery = await _async_deliver(entry, task.delivery, answer.text)
+                delivery = await _async_deliver(
+                    entry, subentry.data[CONF_AGENT], task.delivery, answer.text
+                )
                 answer = replace(answer, delivery=delivery)
             if media:
                 found = await media.collect(answer.last.media)
@@ -189,11 +199,16 @@ def _answer_media(
     return reply_media(hass, entry, turns.session.key, asker)
 
 
-async def _async_deliver(entry: ClawdConfigEntry, delivery: Delivery, text: str) -> str:
+async def _async_deliver(
+    entry: ClawdConfigEntry, agent: str, delivery: Delivery, text: str
+) -> str:
     """Send an answer to a channel; return what became of it."""
     message = Message(delivery.target, text, delivery.channel)
     try:
-        await get_runtime(entry).client.messages.send(message)
+        client = get_runtime(entry).client
+        if client.hello and client.hello.protocol > MIN_PROTOCOL:
+            message = replace(message, agent=agent)
+        await client.messages.send(message)
     except GatewayError as err:
         LOGGER.debug("Answer not delivered: %s", err.code)
         # The traceback would keep a lost connection alive.

@@ -19,6 +19,7 @@ class Message:
 
     Attributes:
         channel: `telegram`; may be None where the Gateway has only one.
+        agent: sender (v4); a Gateway with several agents may require one.
         content: of a file, in base64; `mime_type` and `name` are its.
 
     """
@@ -29,6 +30,7 @@ class Message:
     content: str | None = field(default=None, repr=False)
     mime_type: str | None = None
     name: str | None = field(default=None, repr=False)
+    agent: str | None = None
 
     @property
     def params(self) -> Payload:
@@ -40,6 +42,7 @@ class Message:
             "buffer": self.content,
             "filename": self.name,
             "contentType": self.mime_type,
+            "agentId": self.agent,
         }
         return {key: value for key, value in values.items() if value}
 

@@ -36,9 +36,14 @@ class SystemCommands(Commands):
         raise InvalidFrameError("the response to gateway.identity.get has no id")
 
     async def wake(
-        self, text: str, *, now: bool = True, session_key: str | None = None
+        self,
+        text: str,
+        *,
+        now: bool = True,
+        session_key: str | None = None,
+        agent: str | None = None,
     ) -> None:
-        """Queue an event for a session.
+        """Queue an event for a session, or the main one of an agent (v4).
 
         Handled now, or at the next heartbeat.
 
@@ -49,4 +54,6 @@ class SystemCommands(Commands):
         params = {"mode": "now" if now else "next-heartbeat", "text": text}
         if session_key:
             params["sessionKey"] = session_key
+        if agent:
+            params["agentId"] = agent
         await self._call(self.WAKE, params)
