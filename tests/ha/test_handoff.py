@@ -371,7 +371,6 @@ async def set_up_with(
 @pytest.mark.parametrize(
     "changes",
     [
-        {"subentry_id": "gone"},
         {"asked_at": 0.0},
         {"state": "unknown"},
         {"question": {"nonsense": 1}},

@@ -1,16 +1,24 @@
 """Hand-off of long runs."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, override
 
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 
-from ..const import DOMAIN, EVENT_HANDOFF, LOGGER, MAX_HANDOFF_AGE
+from ..const import (
+    DOMAIN,
+    EVENT_HANDOFF,
+    LOGGER,
+    MAX_HANDOFF_AGE,
+    SUBENTRY_CONVERSATION,
+)
 from ..coordinator import async_create_background_task
 from ..device_automation.events import (
     AgentEvent,
@@ -22,6 +30,7 @@ from ..gateway import (
     GatewayError,
     GatewayProtocolError,
     InsecureTransportError,
+    RunRequest,
     RunTimeoutError,
 )
 from ..home.announcements import async_deliver, async_wait_for_start
@@ -31,7 +40,7 @@ from .chat_log import async_get_words
 from .errors import log_unexpected, translated_error
 from .handoff_store import Handoff, HandoffState, get_handoffs
 from .media import async_describe_media
-from .ongoing import OngoingRun, get_ongoing
+from .ongoing import STOP_TIMEOUT, OngoingRun, get_ongoing
 from .question import ResumedRun, RunLostError
 from .questions import is_question
 from .requirements import async_ask_error
@@ -39,8 +48,6 @@ from .side_session import describe_failure
 from .throwaway import async_delete_later
 
 if TYPE_CHECKING:
-    from homeassistant.config_entries import ConfigSubentry
-
     from ..coordinator import ClawdConfigEntry
     from ..gateway import RunResult
 
@@ -144,11 +151,26 @@ async def async_resume_handoffs(hass: HomeAssistant, entry: ClawdConfigEntry) ->
     handoffs = get_handoffs(entry)
     for handoff in await handoffs.async_load(hass, entry):
         subentry = entry.subentries.get(handoff.subentry_id)
-        if subentry is None or handoff.age > MAX_STORED_AGE:
+        if handoff.age > MAX_STORED_AGE:
             await handoffs.async_remove(hass, entry, handoff.id)
+        elif subentry is None:
+            LOGGER.debug("Ending hand-off of run %s: agent deleted", handoff.id)
+            deleted = _deleted_agent(entry, handoff)
+            _DeletedAgentTask(hass, entry, deleted, handoff).start(None)
         else:
             LOGGER.debug("Resuming hand-off of run %s", handoff.id)
             _HandoffTask(hass, entry, subentry, handoff).start(None)
+
+
+def _deleted_agent(entry: ClawdConfigEntry, handoff: Handoff) -> ConfigSubentry:
+    """Return the remains of a deleted agent."""
+    return ConfigSubentry(
+        data=MappingProxyType({}),
+        subentry_id=handoff.subentry_id,
+        subentry_type=SUBENTRY_CONVERSATION,
+        title=handoff.agent or entry.title,
+        unique_id=None,
+    )
 
 
 class _HandoffTask:
@@ -198,7 +220,7 @@ class _HandoffTask:
                 await self._async_put()
                 if run:
                     self._fire(HandoffEvent.HANDED_OFF)
-                await self._async_finish(run or self._resume())
+                await self._async_finish(run)
             except Exception as err:  # noqa: BLE001 - the user waits for an end
                 log_unexpected(err)
                 await self._async_give_up()
@@ -220,8 +242,9 @@ class _HandoffTask:
         except Exception as err:  # noqa: BLE001 - the last resort
             log_unexpected(err)
 
-    async def _async_finish(self, run: OngoingRun) -> None:
+    async def _async_finish(self, run: OngoingRun | None) -> None:
         """Wait for the end and deliver it."""
+        run = run or self._resume()
         if self._handoff.state is not HandoffState.LATE:
             outcome = await self._async_wait(run)
             await self._async_deliver_outcome(outcome)
@@ -388,3 +411,28 @@ class _HandoffTask:
             async_fire_agent_event(
                 self._hass, self._entry, self._subentry, TASK_EVENTS[event], task
             )
+
+
+class _DeletedAgentTask(_HandoffTask):
+    """Task of a hand-off whose agent was deleted."""
+
+    @override
+    async def _async_finish(self, run: OngoingRun | None) -> None:
+        """Stop the run and deliver a failure."""
+        await self._async_stop()
+        # The failure of a late one was delivered.
+        if self._handoff.state is not HandoffState.LATE:
+            error = translated_error("deleted_agent")
+            await self._async_deliver_outcome(await self._async_failure(error))
+
+    async def _async_stop(self) -> None:
+        """Stop the run at the Gateway, if possible."""
+        handoff = self._handoff
+        question = handoff.question
+        request = RunRequest(question.text, question.chosen_session, run_id=handoff.id)
+        run = self._coordinator.client.resume_run(
+            request, handoff.asked_at, accepted=handoff.accepted
+        )
+        with suppress(GatewayError, TimeoutError):
+            async with asyncio.timeout(STOP_TIMEOUT):
+                await run.abort()

@@ -49,6 +49,7 @@ class Handoff:
         question: its first words, session and origin.
         asked_at: seconds since 1970.
         accepted: the Gateway has accepted the run.
+        agent: name of the agent, which may be deleted meanwhile.
 
     """
 
@@ -58,6 +59,7 @@ class Handoff:
     asked_at: float
     accepted: bool = False
     state: HandoffState = HandoffState.RUNNING
+    agent: str = ""
 
     @classmethod
     def from_run(cls, run: OngoingRun) -> Self:
@@ -75,6 +77,7 @@ class Handoff:
             question=question,
             asked_at=run.asked_at,
             accepted=run.run is not None,
+            agent=run.subentry.title,
         )
 
     @classmethod
@@ -92,6 +95,8 @@ class Handoff:
             asked_at=float(content["asked_at"]),
             accepted=content["accepted"] is True,
             state=HandoffState(content["state"]),
+            # Earlier versions did not store it.
+            agent=str(content.get("agent") or ""),
         )
 
     @property
