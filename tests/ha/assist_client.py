@@ -35,10 +35,11 @@ class Conversation:
         prompt: str | None = None,
         *,
         device: str | None = None,
+        satellite: str | None = None,
         user: str | None = None,
         language: str | None = None,
     ) -> ConversationResult:
-        """Say something as a device or user, by id."""
+        """Say something as a device, satellite or user, by id."""
         with (
             async_get_chat_session(self._hass, conversation_id) as session,
             async_get_chat_log(
@@ -53,6 +54,7 @@ class Conversation:
                 language,
                 agent_id=AGENT,
                 device_id=device,
+                satellite_id=satellite,
                 extra_system_prompt=prompt,
             )
             self.content = list(log.content)

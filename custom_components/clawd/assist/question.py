@@ -44,7 +44,7 @@ class Question:
     Attributes:
         conversation_id: of Home Assistant's conversation.
         device_id: of the device it was asked through.
-        satellite_id: of the satellite, where there is no device.
+        satellite_id: of the satellite, with or without a device.
         context_id: of Home Assistant's context.
         asked_at: time of the monotonic clock.
         by_person: a person said or wrote it, no automation.
@@ -76,7 +76,10 @@ class Question:
     def listener(self) -> Listener:
         """Return the listener of the answer."""
         return Listener(
-            device_id=self.voice_device, user_id=self.user_id, language=self.language
+            device_id=self.voice_device,
+            satellite_id=self.satellite_id,
+            user_id=self.user_id,
+            language=self.language,
         )
 
     @property

@@ -51,11 +51,14 @@ class Listener:
 
     Attributes:
         device_id: of the voice device, or the entity id of its satellite.
+        satellite_id: of the satellite that was spoken to, if known: a device may have
+            more than one.
         user_id: of the user, for a notification instead of speech.
 
     """
 
     device_id: str | None = None
+    satellite_id: str | None = None
     user_id: str | None = None
     language: str = "en"
 
@@ -127,6 +130,9 @@ async def _async_say(  # noqa: PLR0913, PLR0917
         return None
     failures = entry.runtime_data.deliveries.failures
     spoken = await _async_shorten(hass, message, listener.language)
+    speaker = listener.device_id
+    if listener.satellite_id and hass.states.get(listener.satellite_id):
+        speaker = listener.satellite_id
     ways = [Delivery.ANNOUNCED, Delivery.MEDIA_PLAYER]
     # A long message has its question in the unspoken part.
     if question and spoken == message:
@@ -138,7 +144,7 @@ async def _async_say(  # noqa: PLR0913, PLR0917
             else:
                 await async_speak(
                     hass,
-                    listener.device_id,
+                    speaker,
                     spoken,
                     start_conversation=way is Delivery.CONVERSATION,
                     extra_system_prompt=extra_system_prompt,
