@@ -39,6 +39,8 @@ _TAGS: Final = (
 )
 _ATTRIBUTES: Final = r"(?:\s[^<>]{0,1000})?/?>"
 _ADDRESS: Final = r"<(?:[a-z][a-z0-9+.-]{1,30}:[^\s<>]+|[^\s<>@/]+@[^\s<>@]+)>"
+# From their first one only: a search from each of many would take quadratic time.
+_BLANKS: Final = r"(?:(?<![ \t])[ \t]+)?"
 _URL: Final = (
     r"(?<![^\W_])(?:[a-z][a-z0-9+.-]{1,30}://|www\.(?=\w)|mailto:(?=\w))"
     r"[^\s<>\"]*[^\s<>.,;:!?…。)\]\"'\u2019”*_`|]"
@@ -53,15 +55,15 @@ _INLINE: Final = re.compile(
     |(?P<link>{_LINK})
     |(?P<address>{_ADDRESS})
     |(?P<power><sup>[^<>]*</sup>)
-    |(?P<breaks>(?:[ \t]*</?(?:{_BREAKS}){_ATTRIBUTES}[ \t]*)+)
+    |(?P<breaks>(?:{_BLANKS}</?(?:{_BREAKS}){_ATTRIBUTES}[ \t]*)+)
     |(?P<nothing></?(?:{_TAGS}){_ATTRIBUTES}|<!--.*?-->|[\u00ad\u200b\u2060\ufeff]
         |{_CONTROL})
     |(?P<url>{_URL})
     |(?P<entity>&(?:\#\d{{1,7}}|\#x[0-9a-f]{{1,6}}|[a-z][a-z0-9]{{1,31}});)
-    |(?P<join>(?:[ \t]*(?:{_ARROW}|[{BULLETS}]
+    |(?P<join>(?:{_BLANKS}(?:{_ARROW}|[{BULLETS}]
         |(?<=[ \t])(?:<?[-=]{{1,2}}>|<-{{1,2}}|·)(?=[ \t]|\Z)))+[ \t]*)
-    |(?P<drawing>[ \t]*[\u2500-\u259f]+[ \t]*)
-    |(?P<emoji>[ \t]*(?:{_EMOJI}(?:\u200d?{_EMOJI})*
+    |(?P<drawing>{_BLANKS}[\u2500-\u259f]+[ \t]*)
+    |(?P<emoji>{_BLANKS}(?:{_EMOJI}(?:\u200d?{_EMOJI})*
         |(?<![\w:]):[a-z][a-z0-9_+-]{{1,40}}:(?![\w:]))[ \t]*)
     |(?P<marks>\*+|_+|~+|==)
     |(?P<word>[^\W_]+)""",
@@ -129,12 +131,22 @@ _TEX_SYMBOLS: Final = {
 }
 
 
-def is_open(text: str) -> bool:
-    """Return whether a construct is still open.
+def open_at(text: str) -> int | None:
+    """Return the place of an open construct.
 
-    A link, tag, formula or code.
+    Of a link, tag, formula or code; the first one that has no end yet. A shorter text
+    with the character at this place has it open, too.
     """
-    return _OPEN.search(_WHOLE.sub("", text)) is not None
+    found = _OPEN.search(_WHOLE.sub("", text))
+    if found is None:
+        return None
+    # All but these need their second character.
+    place = found.start() + (found[0][0] not in "`[")
+    for whole in _WHOLE.finditer(text):
+        if whole.start() > place:
+            break
+        place += len(whole[0])
+    return place
 
 
 def has_cells(text: str) -> bool:

@@ -4,23 +4,26 @@
 # paragraphs: a `*`, a link or a table's second line changes what came before, and what
 # models write against CommonMark's rules (`**「重点」**の`) it leaves as it is.
 
+from bisect import bisect_right
 import re
 from typing import TYPE_CHECKING, Final
 
-from .markup import BULLETS, has_cells, is_open, speak, speak_math, speak_row
+from .markup import BULLETS, has_cells, open_at, speak, speak_math, speak_row
 from .reply import has_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Ends of sentences, if a space and another sentence follow; and those of scripts that
-# write no spaces. The blanks belong to the sentence before.
+# write no spaces. The blanks belong to the sentence before. Marks are read from their
+# first one only: a search from each of many would take quadratic time.
+_STOPS: Final = ".!?…\u061f\u06d4\u0964\u0965\u0589\u1362\u1367"
 _QUOTES: Final = "\"'\u2018\u2019“”«»\u2039\u203a"
 _WIDE_ENDS: Final = "。｡\uff01\uff1f"
 _WIDE_CLOSERS: Final = f"」』”\u2019\uff09){re.escape(']')}*_"
 _SENTENCE_END: Final = re.compile(
-    rf"[.!?…\u061f\u06d4\u0964\u0965\u0589\u1362\u1367]+[{_QUOTES})\]*_]*[ \t]+(?=\S)"
-    rf"|[{_WIDE_ENDS}]+[{_WIDE_CLOSERS}]*(?=[^{_WIDE_ENDS}{_WIDE_CLOSERS}\n])"
+    rf"(?<![{_STOPS}])[{_STOPS}]+[{_QUOTES})\]*_]*[ \t]+(?=\S)"
+    rf"|(?<![{_WIDE_ENDS}])[{_WIDE_ENDS}]+[{_WIDE_CLOSERS}]*(?=[^{_WIDE_ENDS}{_WIDE_CLOSERS}\n])"
 )
 # "z. B.", "J. Smith"
 _INITIAL: Final = re.compile(r"(?:^|[\s.(])[^\W\d_]\Z")
@@ -118,7 +121,7 @@ class SpeechText:
         """
         if self._reads_whole_line(text):
             return text.find("\n") + 1
-        end = next(_ends(text), None)
+        end = _first_end(text)
         for limit in _LIMITS:
             if end and end <= limit:
                 return end
@@ -190,14 +193,52 @@ def speakable(text: str) -> str:
     return speech.feed(text) + speech.finish()
 
 
-def _ends(text: str) -> Iterator[int]:
-    """Yield the ends of sentences in a line."""
-    line_end = text.find("\n") + 1
-    for match in _SENTENCE_END.finditer(text, 0, line_end or len(text)):
-        if _ends_sentence(match) and not is_open(text[: match.end()]):
-            yield match.end()
-    if line_end:
-        yield line_end
+def _first_end(text: str) -> int | None:
+    """Return the end of the first sentence in a line.
+
+    None if it is too long.
+    """
+    # The last end may depend on the character behind it.
+    line_end = text.find("\n", 0, _LIMITS[-1]) + 1
+    limit = line_end or _LIMITS[-1] + 1
+    ends = (
+        match.end()
+        for match in _SENTENCE_END.finditer(text, 0, limit)
+        if _ends_sentence(match)
+    )
+    return _first_closed(text, ends) or line_end or None
+
+
+def _first_closed(text: str, ends: Iterator[int]) -> int | None:
+    """Return the first place outside of constructs.
+
+    In steps that grow within one: a test of each place would take quadratic time.
+    """
+    end = next(ends, None)
+    if end is None or open_at(text[:end]) is None:
+        return end
+    places = [*ends]
+    first, step = 0, 1
+    while first < len(places):
+        last = min(first + step, len(places)) - 1
+        start = open_at(text[: places[last]])
+        if start is not None and start < places[first]:
+            first, step = last + 1, step * 2
+        elif last == first:
+            return places[first]
+        else:
+            step = 1
+    return None
+
+
+def _last_closed(text: str, places: list[int]) -> int | None:
+    """Return the last place outside of constructs."""
+    while places:
+        start = open_at(text[: places[-1]])
+        if start is None:
+            return places[-1]
+        places = places[: bisect_right(places, start)]
+    return None
 
 
 def _ends_sentence(match: re.Match[str]) -> bool:
@@ -220,9 +261,8 @@ def _cut(text: str) -> int | None:
     """Return the best cut of a long sentence."""
     for pattern in (_CLAUSE_END, _WORD_END):
         places = [match.end() for match in pattern.finditer(text)]
-        for place in reversed(places):
-            if not is_open(text[:place]):
-                return place
+        if place := _last_closed(text, places):
+            return place
     return None
 
 
