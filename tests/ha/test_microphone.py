@@ -20,6 +20,8 @@ LONG = "It is warm in the kitchen and cold in the bath. " * 6
         (f"{LONG}Shall I?", True),
         (f"{LONG}Shall I? No.", False),
         ("Set it to x;", False),
+        ("She asked: “Why?”", False),
+        ("See https://e.example/search?", False),
     ],
 )
 async def test_it_opens_after_a_question_however_it_comes(  # noqa: PLR0913 - the row of the table

@@ -23,6 +23,28 @@ _SYMBOLS: Final = frozenset({"So", "Sk", "Me"})
 _CODE: Final = re.compile(r"(?:`|~~~)[ \t]*\Z")
 _TARGET: Final = re.compile(r"\]\([^()\s]*\)\W*\Z")
 _TAG: Final = re.compile(r"</?[a-z][a-z0-9]*[ \t/]*>\s*\Z")
+# See https://e.example/search?
+_ADDRESS: Final = re.compile(
+    r"(?:[A-Za-z][A-Za-z0-9+.-]{1,30}://|www\.)[^\s<>\"'`*)\]\u0080-\U0010ffff]*\?"
+    rf"[^\w{_MARKS}]*\Z"
+)
+# She asked: “Why?”
+_QUOTES: Final = (
+    '""',
+    "''",
+    "“”",
+    "„“",
+    "„”",
+    "«»",
+    "»«",
+    "\u2039\u203a",
+    "「」",
+    "『』",
+)
+_QUOTED: Final = "|".join(f"{a}[^{a}{b}\n]{{1,500}}{b}" for a, b in _QUOTES)
+_REPORTED: Final = re.compile(
+    rf"(?<=\w)[ \xa0\u202f]?[:,\uff1a\uff0c][\s*_]*(?:{_QUOTED})[^\w{_MARKS}]*\Z"
+)
 # Rules, and definitions of links and notes: "---", "[1]: https://e.example/?".
 _NO_SENTENCES: Final = re.compile(
     r"(?:(?:\A|\n)[ \t]*(?:(?:[-*_][ \t]*){3,}|\[\^?[^\]\n]+\]:[^\n]*))+\Z"
@@ -93,6 +115,7 @@ def is_question(reply: str, language: str) -> bool:
     text = _TARGET.sub("]", _TAG.sub("", _EMOTICON.sub("", text)))
     if _CODE.search(text):
         return False
+    text = _ADDRESS.sub("", text).rstrip()
     if _asks(text, language):
         return True
     # Emojis may be answers, too.
@@ -107,6 +130,8 @@ def is_question(reply: str, language: str) -> bool:
 
 
 def _asks(text: str, language: str) -> bool:
+    if _REPORTED.search(text):
+        return False
     text = _strip(text, _SYMBOLS | _CLOSING)
     text = _BEHIND_MARK.sub("", text)
     sentence = _last_sentence(text)
