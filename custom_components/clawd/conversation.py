@@ -29,8 +29,13 @@ from .assist.reply import has_words
 from .assist.requirements import async_ask_error
 from .assist.stop import async_describe_stop, async_stop, is_stop, runs_to_stop
 from .assist.usage import async_trace_usage
-from .const import CONF_HANDOFF_AFTER, CONF_HANDOFF_SENTENCE, SUBENTRY_CONVERSATION
-from .coordinator import subentries_of_type
+from .const import (
+    CONF_HANDOFF_AFTER,
+    CONF_HANDOFF_SENTENCE,
+    DOMAIN,
+    SUBENTRY_CONVERSATION,
+)
+from .coordinator import async_create_background_task, subentries_of_type
 from .device_automation.events import (
     AgentEvent,
     async_fire_agent_event,
@@ -38,6 +43,7 @@ from .device_automation.events import (
 )
 from .entity import AgentEntity
 from .gateway import GatewayError, RunTimeoutError
+from .home.notifications import async_notify_user
 from .home.settings import AgentHome, HomeAccess
 from .sentences import Sentence, async_get_sentence
 
@@ -214,17 +220,36 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
         questions = get_agent_questions(self.coordinator.config_entry)
         assert questions  # noqa: S101 - it has the question
         await questions.async_asked(asked, run)
+        await self._async_show_rest(asked, run.question, text)
         if run.reply and run.heard:
             before, asked.said = run.reply.shown[said:], len(run.reply.shown)
         return _result(chat_log, run.question, join(before, text), listens=True)
 
-    async def _async_describe(self, asked: OpenQuestion) -> str:
+    async def _async_describe(
+        self, asked: OpenQuestion, *, shortened: bool = True
+    ) -> str:
         question = asked.origin.question
         assert question  # noqa: S101 - a person is asked
         spoken = question.voice_device is not None
         return await async_describe_question(
-            self.hass, asked.item, question.language, spoken=spoken
+            self.hass, asked.item, question.language, spoken=spoken, shortened=shortened
         )
+
+    async def _async_show_rest(
+        self, asked: OpenQuestion, question: Question, said: str
+    ) -> None:
+        """Notify the user of a question too long to be spoken."""
+        whole = await self._async_describe(asked, shortened=False)
+        if whole != said:
+            # In the background: the player does not wait for telephones.
+            async_create_background_task(
+                self.hass,
+                self.coordinator.config_entry,
+                async_notify_user(
+                    self.hass, question.user_id, whole, self.subentry.title
+                ),
+                f"{DOMAIN} long question",
+            )
 
     def _question_to_answer(self, question: Question) -> OpenQuestion | None:
         """Return the question awaiting this answer."""
@@ -271,6 +296,8 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
         if taken is Taken.ASKED:
             await questions.async_asked(asked)
             text = await self._async_describe(asked)
+            if not asked.repeated:
+                await self._async_show_rest(asked, question, text)
             if asked.repeated and not repeated:
                 key = Sentence.QUESTION_NOT_UNDERSTOOD
                 text = await async_get_sentence(self.hass, language, key, question=text)

@@ -487,17 +487,15 @@ async def test_a_question_that_closes_while_it_is_asked(  # noqa: PLR0913, PLR09
     descriptions = 0
 
     async def describe(
-        hass: HomeAssistant, item: QuestionItem, language: str, *, spoken: bool
+        hass: HomeAssistant, item: QuestionItem, language: str, **how: bool
     ) -> str:
         nonlocal descriptions
         descriptions += 1
-        if descriptions > 1:
+        if descriptions == 2:
             [pending] = gateway.questions.open
             gateway.questions.answer(pending.record["id"], {"room": ["Bath"]})
             await catch_up(entry)
-        return await question_texts.async_describe_question(
-            hass, item, language, spoken=spoken
-        )
+        return await question_texts.async_describe_question(hass, item, language, **how)
 
     monkeypatch.setattr(conversation_platform, "async_describe_question", describe)
     await ask(conversation, satellite)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from ..home.announcements import async_shorten
 from ..sentences import Sentence, async_get_sentence
 from .reply import has_words
 from .speech import speakable
@@ -13,17 +14,24 @@ if TYPE_CHECKING:
 
 
 async def async_describe_question(
-    hass: HomeAssistant, item: QuestionItem, language: str, *, spoken: bool
+    hass: HomeAssistant,
+    item: QuestionItem,
+    language: str,
+    *,
+    spoken: bool,
+    shortened: bool = False,
 ) -> str:
     """Return a question with its choices.
 
-    In sentences, or in Markdown.
+    In sentences, or in Markdown. `shortened` leaves out what would be spoken too long.
     """
     if not spoken:
         title = f"**{item.header}**\n\n" if item.header else ""
         choices = "".join(f"\n- {_describe(choice)}" for choice in item.choices)
         return f"{title}{item.text}\n{choices}".strip()
     text = speakable(item.text).strip()
+    if shortened:
+        text = await async_shorten(hass, text, language)
     labels = (speakable(choice.label).strip() for choice in item.choices)
     if not (spoken_labels := [*filter(has_words, labels)]):
         return text

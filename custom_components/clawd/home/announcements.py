@@ -129,7 +129,7 @@ async def _async_say(  # noqa: PLR0913, PLR0917
     if listener.device_id is None or is_quiet(hass, entry):
         return None
     failures = entry.runtime_data.deliveries.failures
-    spoken = await _async_shorten(hass, message, listener.language)
+    spoken = await async_shorten(hass, message, listener.language)
     speaker = listener.device_id
     if listener.satellite_id and hass.states.get(listener.satellite_id):
         speaker = listener.satellite_id
@@ -160,7 +160,7 @@ async def _async_say(  # noqa: PLR0913, PLR0917
     return None
 
 
-async def _async_shorten(hass: HomeAssistant, message: str, language: str) -> str:
+async def async_shorten(hass: HomeAssistant, message: str, language: str) -> str:
     """Shorten a message for speech.
 
     To whole sentences, and a hint at the rest.
