@@ -212,7 +212,7 @@ async def test_a_channel_that_does_not_exist_is_told(
     gateway.script(Refuse("unsupported channel: none"))
     with pytest.raises(HomeAssistantError) as error:
         await ask(hass, channel="none", target="42")
-    assert key_of(error) == "request_failed"
+    assert key_of(error) == "delivery_refused"
 
 
 @pytest.mark.usefixtures("entry")

@@ -313,7 +313,7 @@ async def test_what_became_of_a_delivery_is_told(
 
 @pytest.mark.usefixtures("entry")
 @pytest.mark.parametrize(
-    ("channel", "key"), [("telegram", "delivery_failed"), ("none", "request_failed")]
+    ("channel", "key"), [("telegram", "delivery_failed"), ("none", "delivery_refused")]
 )
 async def test_a_reply_that_is_not_sent_is_an_error_where_nobody_is_told(
     hass: HomeAssistant, channel: str, key: str

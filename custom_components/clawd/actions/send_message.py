@@ -12,7 +12,7 @@ from ..assist.attachments import async_encode, async_resolve_files
 from ..assist.requirements import async_require_hello
 from ..const import DOMAIN
 from ..error_mapping import action_error
-from ..gateway import QUEUED, GatewayError, Message, RequestFailedError
+from ..gateway import MIN_PROTOCOL, QUEUED, GatewayError, Message, RequestFailedError
 from .common import (
     ATTR_CHANNEL,
     ATTR_CONFIG_ENTRY,
@@ -21,7 +21,6 @@ from .common import (
     MEDIA,
     NOT_BLANK,
     async_get_entry,
-    is_openclaw,
 )
 
 if TYPE_CHECKING:
@@ -91,6 +90,8 @@ async def _async_message(
 ) -> Message:
     data = call.data
     hello = await async_require_hello(entry)
+    is_v3 = hello.protocol == MIN_PROTOCOL
+    agent = None if is_v3 else entry.runtime_data.coordinator.agents.default
     media = [data[ATTR_ATTACHMENT]] if ATTR_ATTACHMENT in data else []
     files = await async_resolve_files(hass, media, call.context)
     encoded = await async_encode(hass, files, hello)
@@ -102,5 +103,5 @@ async def _async_message(
         file.content if file else None,
         file.mime_type if file else None,
         file.name if file else None,
-        entry.runtime_data.coordinator.agents.default if is_openclaw(entry) else None,
+        agent,
     )
