@@ -97,3 +97,27 @@ async def test_an_app_that_names_a_device_is_no_person(
     data = {"question_id": event.data["question_id"], "answer": "Bath"}
     await hass.services.async_call(DOMAIN, "answer", data, blocking=True)
     assert speech(await task) == "The light is on."
+
+
+async def test_a_question_to_automations_is_answered_by_no_utterance(
+    hass: HomeAssistant,
+    gateway: GatewaySimulator,
+    entry: MockConfigEntry,
+    telephony: str,
+) -> None:
+    events = async_capture_events(hass, EVENT_QUESTION)
+    gateway.script_once(AskUser([ROOM]), Reply("The light is on."))
+    gateway.script(Reply("Good evening."))
+    task = asyncio.create_task(say(hass, "Turn it on", telephony, satellite=None))
+    await gateway.wait_until(lambda: bool(gateway.questions.open))
+    await catch_up(entry)
+
+    ann = Context(user_id=MockUser(name="Ann").add_to_hass(hass).id)
+    reply = await async_converse(hass, "the kitchen", None, ann, agent_id=AGENT)
+
+    assert speech(reply) == "Good evening."
+    assert gateway.received("question.resolve") == []
+    [event] = events
+    data = {"question_id": event.data["question_id"], "answer": "Bath"}
+    await hass.services.async_call(DOMAIN, "answer", data, blocking=True)
+    assert speech(await task) == "The light is on."

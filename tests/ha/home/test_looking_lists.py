@@ -6,6 +6,7 @@ from homeassistant.components.homeassistant.exposed_entities import async_expose
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
 
+from custom_components.clawd.assist.vision import AgentVision
 from custom_components.clawd.const import SUBENTRY_CONVERSATION
 from tests.ha.fault_harness import poll
 from tests.ha.pictures import add_camera
@@ -52,3 +53,17 @@ async def test_one_answer_serves_all_agents_of_a_connection(
     await home.service.async_update_tools()
     *_, after = gateway.received(LIST)
     assert after is not last
+
+
+async def test_a_lost_connection_hides_no_camera(
+    home: Home, gateway: GatewaySimulator, hass: HomeAssistant
+) -> None:
+    [agent] = [
+        subentry
+        for subentry in home.entry.subentries.values()
+        if subentry.subentry_type == SUBENTRY_CONVERSATION
+    ]
+    vision = AgentVision(hass, home.entry)
+    gateway.drop()
+    await poll(lambda: home.entry.runtime_data.client.hello is None)
+    assert await vision.async_can_see(agent.subentry_id)
