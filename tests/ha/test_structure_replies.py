@@ -6,9 +6,11 @@ from typing import Any
 from homeassistant.components.ai_task import async_generate_data
 from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.selector import SELECTORS
 import pytest
 import voluptuous as vol
 
+from custom_components.clawd.assist.selector_schema import CONVERTER
 from custom_components.clawd.flows.ai_task import new_ai_task
 from tests.simulator import GatewaySimulator, Reply
 
@@ -149,10 +151,13 @@ async def test_a_long_reply_is_read_at_once(
             '"examples":["a"]',
         ),
         ({"select": {"options": ["a"]}}, "a", '"enum":["a"]'),
-        (
+        pytest.param(
             {"numeric_threshold": {"mode": "is"}},
             {"type": "above", "value": {"number": 5}},
             '"object"',
+            marks=pytest.mark.skipif(
+                "numeric_threshold" not in SELECTORS, reason="no such selector yet"
+            ),
         ),
     ],
     ids=lambda value: str(value)[:30],
@@ -187,7 +192,14 @@ async def test_the_model_is_told_what_a_selector_takes(  # noqa: PLR0913
         ([{vol.Required("a"): int}], '[{"a": "b"}]', 'Here: [{"a": 1}, {"a": 2}]'),
         ({vol.Required("a"): vol.Maybe(str)}, '{"a": 1}', '{"a": null}'),
         ({vol.Optional("a"): vol.Maybe(str)}, '{"a": 1}', '{"a": null}'),
-        ({vol.Optional("a"): object}, '{"b": 1}', '{"a": null}'),
+        pytest.param(
+            {vol.Optional("a"): object},
+            '{"b": 1}',
+            '{"a": null}',
+            marks=pytest.mark.skipif(
+                "voluptuous_openapi" in CONVERTER, reason="any value is an object"
+            ),
+        ),
     ],
     ids=str,
 )
