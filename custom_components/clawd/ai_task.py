@@ -132,7 +132,7 @@ class ClawdAITaskEntity(AgentEntity, AITaskEntity):
         image = await async_generate_image(
             self.hass, self.coordinator, self.subentry, task.instructions
         )
-        async_trace_usage(image.told)
+        async_trace_usage(image.usage)
         chat_log.async_add_assistant_content_without_tools(
             AssistantContent(self.entity_id, None)
         )

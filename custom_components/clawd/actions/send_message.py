@@ -12,7 +12,7 @@ from ..assist.attachments import async_encode, async_resolve_files
 from ..assist.requirements import async_require_hello
 from ..const import DOMAIN
 from ..error_mapping import action_error
-from ..gateway import MIN_PROTOCOL, QUEUED, GatewayError, Message, RequestFailedError
+from ..gateway import QUEUED, GatewayError, Message, RequestFailedError
 from .common import (
     ATTR_CHANNEL,
     ATTR_CONFIG_ENTRY,
@@ -90,8 +90,8 @@ async def _async_message(
 ) -> Message:
     data = call.data
     hello = await async_require_hello(entry)
-    is_v3 = hello.protocol == MIN_PROTOCOL
-    agent = None if is_v3 else entry.runtime_data.coordinator.agents.default
+    # Before the entry may be unloaded, while a camera takes a picture.
+    default = entry.runtime_data.coordinator.agents.default
     media = [data[ATTR_ATTACHMENT]] if ATTR_ATTACHMENT in data else []
     files = await async_resolve_files(hass, media, call.context)
     encoded = await async_encode(hass, files, hello)
@@ -103,5 +103,5 @@ async def _async_message(
         file.content if file else None,
         file.mime_type if file else None,
         file.name if file else None,
-        agent,
+        default if hello.can_name_agent else None,
     )

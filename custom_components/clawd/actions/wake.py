@@ -20,7 +20,6 @@ from .common import (
     ATTR_TEXT,
     NOT_BLANK,
     async_get_agent,
-    is_openclaw,
     read_session_name,
     require_openclaw,
 )
@@ -88,9 +87,8 @@ async def _async_wake(hass: HomeAssistant, call: ServiceCall) -> ServiceResponse
                 await async_set_session(entry, subentry, session)
                 await wake(session_key=session.key)
         else:
-            # OpenClaw may have several agents, and none for what names none.
-            owner = agent if is_openclaw(entry) else None
-            await wake(session_key=main, agent=owner)
+            named = client.hello is not None and client.hello.can_name_agent
+            await wake(session_key=main, agent=agent if named else None)
     except GatewayError as err:
         raise action_error(err) from err
     return {"accepted": True}

@@ -18,15 +18,7 @@ from ..const import (
     LOGGER,
 )
 from ..coordinator import get_runtime
-from ..error_mapping import error_key
-from ..gateway import (
-    MIN_PROTOCOL,
-    GatewayError,
-    Message,
-    RequestFailedError,
-    Timing,
-    Usage,
-)
+from ..gateway import GatewayError, Message, Timing, Usage
 from .errors import translated_error
 from .json_reply import is_json
 from .media import IMAGE_TIMEOUT, MEDIA_TIMEOUT, Asker, reply_media
@@ -122,15 +114,10 @@ async def async_generate(
                 answer = replace(answer, media=tuple(found))
             return answer
     except GatewayError as err:
-        error = await async_ask_error(coordinator, chosen, err)
-        # The Gateway takes no run with an answer to an unknown channel.
-        if (
-            task.delivery
-            and type(err) is RequestFailedError
-            and error_key(err) == (error.translation_key)
-        ):
-            error = translated_error("delivery_refused", code=str(err.code))
-        raise error from err
+        delivers = task.delivery is not None
+        raise await async_ask_error(
+            coordinator, chosen, err, delivers=delivers
+        ) from err
 
 
 def max_duration(subentry: ConfigSubentry, task: Task) -> float:
@@ -206,7 +193,7 @@ async def _async_deliver(
     message = Message(delivery.target, text, delivery.channel)
     try:
         client = get_runtime(entry).client
-        if client.hello and client.hello.protocol > MIN_PROTOCOL:
+        if client.hello and client.hello.can_name_agent:
             message = replace(message, agent=agent)
         await client.messages.send(message)
     except GatewayError as err:

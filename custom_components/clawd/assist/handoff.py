@@ -400,9 +400,9 @@ class _HandoffTask:
     def _fire(self, event: HandoffEvent, result: RunResult | None = None) -> None:
         LOGGER.debug("Hand-off of run %s: %s", self._handoff.id, event)
         self._handoffs.outcomes[event] += 1
-        told = describe_results(result) if result else {}
+        results = describe_results(result) if result else {}
         seconds = round(self._handoff.age)
-        task = {**told, "task_id": self._handoff.id, "seconds": seconds}
+        task = {**results, "task_id": self._handoff.id, "seconds": seconds}
         self._hass.bus.async_fire(
             EVENT_HANDOFF,
             {"type": event.value, "agent": self._subentry.title, **task},

@@ -45,17 +45,17 @@ MAX_REASON: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class GeneratedImage:
-    """Picture that a tool has made.
+    """Image made by a tool.
 
     Attributes:
-        told: what the agent's model took to tell of the picture; nothing is known of
-            the model that has made it.
+        usage: of the agent's run that announced the image; that of the image model is
+            not known.
 
     """
 
     mime_type: str
     content: bytes = field(repr=False)
-    told: ModelUsage
+    usage: ModelUsage
 
 
 async def async_offers_images(entry: ClawdConfigEntry, agent: str) -> bool:
@@ -102,8 +102,8 @@ async def async_generate_image(
             async with asyncio.timeout(timeout):
                 await _async_make(runtime, key, prompt)
             artifact, content = await _async_fetch(hass, runtime, key)
-            told = await _async_fetch_usage(runtime, key, artifact)
-            return GeneratedImage(artifact.mime_type, content, told)
+            usage = await _async_fetch_usage(runtime, key, artifact)
+            return GeneratedImage(artifact.mime_type, content, usage)
     except TimeoutError:
         raise translated_error("run_stopped") from None
     except MediaError as err:
@@ -171,7 +171,7 @@ async def _async_fetch(
 async def _async_fetch_usage(
     runtime: ClawdRuntime, key: str, artifact: Artifact
 ) -> ModelUsage:
-    """Return the usage of the run that has told of a picture."""
+    """Return the usage of the run that announced an image."""
     # It ends before the task: image_generate:39254929-b189-…:ok:agent-loop
     with suppress(GatewayError):
         return await runtime.client.fetch_usage(key, artifact.run_id)

@@ -95,8 +95,8 @@ def _may_open(user: User, media: CachedMedia) -> bool:
     """Return whether a user may open media.
 
     Home Assistant's own user signs links for whom no browser is logged in, as for
-    an automation: such a link is as good as the media. The app of a phone opens it
-    by the login of its user, who is no owner of media that nobody asked for.
+    an automation: such a link is as good as the media. A phone's app opens it with
+    the login of its user: media without an owner are open to each user with the link.
     """
     owned = media.user_id in {None, user.id}
     return user.is_admin or user.system_generated or owned

@@ -53,9 +53,16 @@ async def async_require_agent(
 
 
 async def async_ask_error(
-    coordinator: ClawdCoordinator, subentry: ConfigSubentry, err: GatewayError
+    coordinator: ClawdCoordinator,
+    subentry: ConfigSubentry,
+    err: GatewayError,
+    *,
+    delivers: bool = False,
 ) -> HomeAssistantError:
-    """Return the error for a failed question."""
+    """Return the error for a failed question.
+
+    `delivers`: its answer is to be delivered to a channel.
+    """
     if isinstance(err, RequestFailedError):
         try:
             with suppress(GatewayError):
@@ -63,6 +70,9 @@ async def async_ask_error(
                 await _async_require_thinking_level(coordinator, subentry)
         except HomeAssistantError as reason:
             return reason
+    # Not the failure of a run: the Gateway refuses one with an unknown channel.
+    if delivers and type(err) is RequestFailedError:
+        return translated_error("delivery_refused", code=str(err.code))
     return action_error(err)
 
 

@@ -125,14 +125,14 @@ class Structure:
         return valid[0]
 
     def _check(self, data: JsonValueType) -> None:
-        """Raise if data differs from the structure.
+        """Normalize data, and check them against the structure.
 
         Raises:
             StructureError: it does.
 
         """
         # Before the selectors, which take "false" for true.
-        _check_types(data, self._schema, "")
+        _normalize(data, self._schema, "")
         try:
             self._validate(data)
         except vol.Invalid as err:
@@ -147,10 +147,10 @@ class Structure:
             raise StructureError(text) from err
 
 
-def _check_types(data: object, schema: JsonSchema, path: str) -> None:
-    """Raise if a value has another JSON type than its schema says.
+def _normalize(data: object, schema: JsonSchema, path: str) -> None:
+    """Remove optional fields that are null, and check the JSON types.
 
-    Optional fields that are null are taken out: many models fill in each field.
+    Many models fill in each field.
     """
     if data is None and schema.get("nullable"):
         return
@@ -169,7 +169,7 @@ def _check_types(data: object, schema: JsonSchema, path: str) -> None:
                 if data[key] is None and key in optional and not needed:
                     del data[key]
                 else:
-                    _check_types(data[key], inner, f"{path}.{key}".lstrip("."))
+                    _normalize(data[key], inner, f"{path}.{key}".lstrip("."))
         case list(), {"items": dict(items)}:
             for number, item in enumerate(data):
-                _check_types(item, items, f"{path}[{number}]")
+                _normalize(item, items, f"{path}[{number}]")

@@ -138,8 +138,8 @@ class Turns:
             # The end of a run with files has no usage: read the session's history.
             with suppress(GatewayError):
                 fetch = get_runtime(self._entry).client.fetch_usage
-                told = await fetch(run.session_key, run.run_id, run.gateway_id)
-                return result.with_usage(told)
+                usage = await fetch(run.session_key, run.run_id, run.gateway_id)
+                return result.with_usage(usage)
         return result
 
     async def _start(self, text: str, stack: ExitStack) -> AgentRun:

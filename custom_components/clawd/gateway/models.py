@@ -207,6 +207,14 @@ class Hello:
         return self.protocol > MIN_PROTOCOL
 
     @property
+    def can_name_agent(self) -> bool:
+        """Return whether `send` and `wake` accept an agent.
+
+        A Gateway with several agents and no default one requires it.
+        """
+        return self.protocol > MIN_PROTOCOL
+
+    @property
     def can_choose_model(self) -> bool:
         """Return whether sessions accept another model."""
         return self.protocol > MIN_PROTOCOL and WRITE_SCOPE in self.scopes

@@ -71,7 +71,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class ModelUsage:
-    """Usage of a run, and the model that it used last; None if not told."""
+    """Usage of a run, and its last model; None if unknown."""
 
     provider: str | None = None
     model: str | None = None
@@ -102,11 +102,13 @@ class RunResult:
     completions: tuple[str, ...] = ()
     media: tuple[str, ...] = field(default=(), repr=False)
 
-    def with_usage(self, told: ModelUsage) -> Self:
+    def with_usage(self, other: ModelUsage) -> Self:
         """Return the result with a usage, unless it has one or none is told."""
-        if self.usage != Usage() or told == ModelUsage():
+        if self.usage != Usage() or other == ModelUsage():
             return self
-        return replace(self, provider=told.provider, model=told.model, usage=told.usage)
+        return replace(
+            self, provider=other.provider, model=other.model, usage=other.usage
+        )
 
 
 def final_texts(payload: Payload) -> list[str]:

@@ -83,7 +83,7 @@ async def complete(run: AgentRun, connection: Connection) -> None:
         except GatewayError:
             break
         if transcript.finished:
-            run.complete(transcript.texts, transcript.told)
+            run.complete(transcript.texts, transcript.usage)
             return
         if not transcript.known:
             break
@@ -148,7 +148,7 @@ async def _follow(
     loop, answers = asyncio.get_running_loop(), 0
     while not run.ended:
         if transcript.finished:
-            run.complete(transcript.texts, transcript.told)
+            run.complete(transcript.texts, transcript.usage)
             return
         lost = orphaned or transcript.active is False
         earliest = loop.time() + connection.timing.poll_interval

@@ -353,7 +353,7 @@ class AgentRun:
         self.stream.mark_disconnected()
         self.deadlines.mark_disconnected(error)
 
-    def complete(self, texts: tuple[str, ...], told: ModelUsage = NO_USAGE) -> None:
+    def complete(self, texts: tuple[str, ...], usage: ModelUsage = NO_USAGE) -> None:
         """End the run with all segments of the reply and its usage, from the history.
 
         The usage of the final response, if there was one, takes precedence.
@@ -361,7 +361,7 @@ class AgentRun:
         if self.ended:
             return
         self.stream.complete(texts)
-        self._succeed(self._final, told)
+        self._succeed(self._final, usage)
 
     def finish(self) -> None:
         """Finish the run with its final response."""
@@ -431,12 +431,12 @@ class AgentRun:
         if not (incomplete and self._on_incomplete(self)):
             self.finish()
 
-    def _succeed(self, payload: Payload, told: ModelUsage = NO_USAGE) -> None:
+    def _succeed(self, payload: Payload, usage: ModelUsage = NO_USAGE) -> None:
         _LOGGER.debug("Run %s ended: ok", self.run_id)
         self.stream.close_tools()
         stream = self.stream
         result = run_result(self.run_id, payload, stream.text, stream.media)
-        self._result.set_result(result.with_usage(told))
+        self._result.set_result(result.with_usage(usage))
         self._end()
 
     def _expire(self, error: GatewayError) -> None:

@@ -22,7 +22,7 @@ class Transcript:
         finished: the last segment ends the reply.
         active: the run is active; None where the Gateway does not say (v3).
         cut: the question may be older than the returned messages.
-        told: usage and model, as far as the messages tell them.
+        usage: usage and model, as far as the messages have them.
 
     """
 
@@ -31,7 +31,7 @@ class Transcript:
     finished: bool = False
     active: bool | None = None
     cut: bool = False
-    told: ModelUsage = field(default_factory=ModelUsage)
+    usage: ModelUsage = field(default_factory=ModelUsage)
 
 
 def read_transcript(
@@ -130,7 +130,7 @@ def _read_reply(
         texts=tuple(texts),
         finished=finished,
         active=active,
-        told=_sum_usage(used),
+        usage=_sum_usage(used),
     )
 
 

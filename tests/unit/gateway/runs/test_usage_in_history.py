@@ -67,4 +67,4 @@ def test_a_transcript_tells_the_usage_of_its_run() -> None:
     ]
     request = RunRequest("?", "agent:main:x", run_id="r")
     transcript = read_transcript({"messages": messages}, request, 0.0, 100)
-    assert transcript.told == ModelUsage("openai", "gpt", Usage(20, 4, 8, 2, 24, 0.5))
+    assert transcript.usage == ModelUsage("openai", "gpt", Usage(20, 4, 8, 2, 24, 0.5))
