@@ -151,6 +151,10 @@ async def test_on_this_machine_the_home_is_approved_by_itself(
 ) -> None:
     entry_id = await add_entry(api, gateway, "control")
     await expect_light_turned_on(api, entry_id)
+    report = await journey.self_test(api, entry_id, "active", "home_approval")
+    [check] = report["checks"]
+    assert check["observed_value"] == "approved"
+    assert await issues_of(api) == {}
 
 
 async def add_from_elsewhere(

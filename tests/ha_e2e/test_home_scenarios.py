@@ -57,11 +57,6 @@ def use(action: str, tool: str = "home_control", **arguments: object) -> str:
     return f"use {tool} {json.dumps({'action': action, **arguments})}"
 
 
-async def test_setup_on_the_same_machine_needs_no_approval(resident: Resident) -> None:
-    assert (await resident.check("home_approval"))["observed_value"] == "approved"
-    assert await resident.issues() == []
-
-
 async def test_light_is_turned_on_in_the_name_of_the_user(resident: Resident) -> None:
     answer = await resident.say("Turn on the kitchen light.")
     assert answer.text == "The kitchen light is on."
