@@ -20,7 +20,7 @@ from ..assist.system_prompt import async_build_prompt
 from ..assist.turns import Task
 from ..assist.usage import model_ref, usage_response
 from ..const import CONF_DEADLINE, CONF_IDLE_TIMEOUT, CONF_THINKING, DOMAIN
-from ..gateway import MIN_PROTOCOL, Delivery
+from ..gateway import Delivery
 from ..home.users import async_require_control
 
 if TYPE_CHECKING:
@@ -148,24 +148,11 @@ def async_get_entry(hass: HomeAssistant, call: ServiceCall) -> ClawdConfigEntry:
     raise ServiceValidationError(translation_domain=DOMAIN, translation_key=key)
 
 
-def is_openclaw(entry: ClawdConfigEntry) -> bool:
-    """Return whether a Gateway is OpenClaw."""
-    hello = entry.runtime_data.client.hello
-    return hello is not None and hello.protocol > MIN_PROTOCOL
-
-
-def require_openclaw(entry: ClawdConfigEntry) -> None:
-    """Raise unless the Gateway is OpenClaw.
-
-    Raises:
-        ServiceValidationError: it is a Clawdbot.
-
-    """
-    hello = entry.runtime_data.client.hello
-    if hello and hello.protocol == MIN_PROTOCOL:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN, translation_key="needs_openclaw"
-        )
+def openclaw_required_error() -> ServiceValidationError:
+    """Return the error of a call that Clawdbot cannot serve."""
+    return ServiceValidationError(
+        translation_domain=DOMAIN, translation_key="needs_openclaw"
+    )
 
 
 def read_session_name(call: ServiceCall) -> str | None:
@@ -197,8 +184,9 @@ async def async_read_question(
 
     """
     data, session = call.data, read_session_name(call)
-    if ATTR_MODEL in data:
-        require_openclaw(entry)
+    hello = entry.runtime_data.client.hello
+    if ATTR_MODEL in data and hello and not hello.has_session_settings:
+        raise openclaw_required_error()
     question = Question(
         text=data[ATTR_TEXT],
         conversation_id="",
@@ -209,9 +197,8 @@ async def async_read_question(
     delivery = None
     if ATTR_CHANNEL in data:
         # The answer is not lost with its delivery; Clawdbot has no such choice.
-        delivery = Delivery(
-            data[ATTR_CHANNEL], data[ATTR_TARGET], best_effort=is_openclaw(entry)
-        )
+        best_effort = hello is not None and hello.can_deliver_best_effort
+        delivery = Delivery(data[ATTR_CHANNEL], data[ATTR_TARGET], best_effort)
     return Task(
         text=question.text,
         instructions=await async_build_prompt(hass, entry, subentry, question),

@@ -20,8 +20,8 @@ from .common import (
     ATTR_TEXT,
     NOT_BLANK,
     async_get_agent,
+    openclaw_required_error,
     read_session_name,
-    require_openclaw,
 )
 
 if TYPE_CHECKING:
@@ -76,8 +76,9 @@ async def _async_wake(hass: HomeAssistant, call: ServiceCall) -> ServiceResponse
         await _async_require_rights(hass, subentry, call.context)
     if not name and agent != entry.runtime_data.coordinator.agents.default:
         main = f"agent:{agent.lower()}:main"
-    if name or main:
-        require_openclaw(entry)
+    hello = client.hello
+    if (name or main) and hello and not hello.can_wake_sessions:
+        raise openclaw_required_error()
     try:
         if name:
             timeout = subentry.data[CONF_IDLE_TIMEOUT]
@@ -87,7 +88,7 @@ async def _async_wake(hass: HomeAssistant, call: ServiceCall) -> ServiceResponse
                 await async_set_session(entry, subentry, session)
                 await wake(session_key=session.key)
         else:
-            named = client.hello is not None and client.hello.can_name_agent
+            named = hello is not None and hello.can_name_agent
             await wake(session_key=main, agent=agent if named else None)
     except GatewayError as err:
         raise action_error(err) from err

@@ -20,7 +20,6 @@ from ..const import (
     MAX_HANDOFF_AGE,
 )
 from ..gateway import (
-    MIN_PROTOCOL,
     GatewayConnectionError,
     NotConnectedError,
     RunRequest,
@@ -279,5 +278,5 @@ def _is_lightweight(
         subentry.data[CONF_FAST_VOICE]
         and question.voice_device
         and hello
-        and hello.protocol > MIN_PROTOCOL
+        and hello.can_run_lightweight
     )

@@ -14,7 +14,7 @@ from homeassistant.exceptions import HomeAssistantError, Unauthorized
 from PIL import Image, ImageOps
 
 from ..const import DOMAIN, LOGGER
-from ..gateway import MIN_PROTOCOL, Attachment
+from ..gateway import Attachment
 from ..home.snapshots import async_take_picture
 from .errors import translated_error
 
@@ -165,7 +165,7 @@ async def async_encode(
             all of them are too large.
 
     """
-    if hello.protocol == MIN_PROTOCOL:
+    if not hello.accepts_files:
         # The Gateway would drop them silently.
         for number, file in enumerate(files, 1):
             if not file.is_image:

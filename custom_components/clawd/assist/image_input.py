@@ -7,7 +7,7 @@ from homeassistant.const import CONF_MODEL
 
 from ..const import CONF_AGENT
 from ..coordinator import get_runtime
-from ..gateway import MIN_PROTOCOL, InvalidFrameError, RequestFailedError
+from ..gateway import InvalidFrameError, RequestFailedError
 from .errors import translated_error
 
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ async def async_list_models(entry: ClawdConfigEntry) -> tuple[Model, ...]:
 
     """
     client = get_runtime(entry).client
-    # Clawdbot does not say it.
-    if client.hello is not None and client.hello.protocol == MIN_PROTOCOL:
+    if client.hello is not None and not client.hello.describes_models:
         return ()
     with suppress(RequestFailedError, InvalidFrameError):
         return await client.models.list(details=True)

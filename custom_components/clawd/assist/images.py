@@ -15,7 +15,6 @@ from ..const import (
     TASK_SESSION_PREFIX,
 )
 from ..gateway import (
-    MIN_PROTOCOL,
     GatewayConnectionError,
     GatewayError,
     MediaError,
@@ -61,7 +60,7 @@ class GeneratedImage:
 async def async_offers_images(entry: ClawdConfigEntry, agent: str) -> bool:
     """Return whether an agent can generate images."""
     client = entry.runtime_data.client
-    if client.hello is None or client.hello.protocol == MIN_PROTOCOL:
+    if client.hello is None or not client.hello.can_invoke_tools:
         return False
     # `tools.effective` takes only sessions that are there.
     key = f"agent:{agent.lower()}:{TASK_SESSION_PREFIX}tools"

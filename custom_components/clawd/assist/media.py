@@ -10,7 +10,7 @@ from homeassistant.components.http.auth import async_sign_path
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from ..const import LOGGER
-from ..gateway import MIN_PROTOCOL, GatewayError, MediaError
+from ..gateway import GatewayError, MediaError
 from ..sentences import async_get_text
 from .image_tasks import following_images
 from .listeners import get_listeners
@@ -179,7 +179,7 @@ class ReplyMedia:
             if kind not in _GATEWAY_SCHEMES:
                 return await self._explain(reference, "unsupported")
         client = self._client
-        if client.hello and client.hello.protocol == MIN_PROTOCOL:
+        if client.hello and not client.hello.serves_media:
             return await self._explain(reference, "needs_openclaw")
         return await self._fetch(
             reference,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 from homeassistant.const import CONF_MODEL
 
 from ..const import CONF_AGENT, LOGGER
-from ..gateway import MIN_PROTOCOL, RequestFailedError
+from ..gateway import RequestFailedError
 from .errors import translated_error
 from .rights import Rights
 from .sessions import AppliedSettings, ChosenSession, get_sessions
@@ -36,8 +36,7 @@ async def async_set_session(
     client, sessions = entry.runtime_data.client, get_sessions(entry)
     key = session.key
     hello = client.hello
-    if hello and hello.protocol == MIN_PROTOCOL:
-        # The sessions of Clawdbot have neither.
+    if hello and not hello.has_session_settings:
         return
     applied = sessions.applied.get(key)
     connection = client.statistics.connects

@@ -13,7 +13,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from ..const import LOGGER, TASK_SESSION_PREFIX
 from ..coordinator import async_create_background_task, find_runtime, get_runtime
-from ..gateway import MIN_PROTOCOL, ConnectionState, GatewayError, RequestFailedError
+from ..gateway import ConnectionState, GatewayError, RequestFailedError
 from ..util.domain_data import get_domain_data
 from .sessions import find_sessions, get_sessions
 
@@ -114,8 +114,7 @@ async def _async_delete_unused(entry: ClawdConfigEntry, runtime: ClawdRuntime) -
 def can_delete(entry: ClawdConfigEntry) -> bool:
     """Return whether sessions can be deleted."""
     hello = entry.runtime_data.client.hello
-    # Clawdbot lets only an administrator delete a session.
-    return hello is None or hello.protocol > MIN_PROTOCOL
+    return hello is None or hello.can_delete_sessions
 
 
 @callback

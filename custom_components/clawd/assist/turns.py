@@ -19,7 +19,6 @@ from ..const import (
 )
 from ..coordinator import get_runtime
 from ..gateway import (
-    MIN_PROTOCOL,
     GatewayConnectionError,
     GatewayError,
     NotConnectedError,
@@ -189,7 +188,7 @@ async def async_prepare(
     # Drop the files, up to 100 MB: the task would keep them for hours.
     task.files = ()
     model_run = (
-        hello.protocol > MIN_PROTOCOL
+        hello.can_run_model_alone
         and not task.with_tools
         and all(file.is_image for file in attachments)
     )

@@ -9,6 +9,8 @@ from .payload import is_number, read_mapping, read_seconds, read_strings, read_t
 
 MIN_PROTOCOL: Final = 3
 MAX_PROTOCOL: Final = 4
+# First version of OpenClaw; Clawdbot and Moltbot speak the one before.
+OPENCLAW_PROTOCOL: Final = 4
 # Prefix of the id that we derive for a v3 Gateway, which has none of its own.
 INSTALLATION: Final = "installation:"
 # Characters; it is shown, and kept by Home Assistant's device registry.
@@ -202,9 +204,48 @@ class Hello:
         )
 
     @property
+    def has_own_id(self) -> bool:
+        """Return whether the Gateway has an id of its own."""
+        return self._is_openclaw
+
+    @property
+    def numbers_events(self) -> bool:
+        """Return whether events are numbered for each connection."""
+        # Clawdbot counts them for all its clients together: gaps mean nothing.
+        return self._is_openclaw
+
+    @property
     def names_runs(self) -> bool:
         """Return whether the Gateway's run ids are descriptive."""
-        return self.protocol > MIN_PROTOCOL
+        return self._is_openclaw
+
+    @property
+    def answers_in_parts(self) -> bool:
+        """Return whether a final response may lack parts of the reply."""
+        return self._is_openclaw
+
+    @property
+    def can_abort_runs(self) -> bool:
+        """Return whether a run of an agent can be aborted by its id.
+
+        Clawdbot only takes the message `/stop`, for all runs of a session.
+        """
+        return self._is_openclaw
+
+    @property
+    def can_run_model_alone(self) -> bool:
+        """Return whether a run can ask the model without its agent."""
+        return self._is_openclaw
+
+    @property
+    def can_run_lightweight(self) -> bool:
+        """Return whether a run can leave out the agent's persona."""
+        return self._is_openclaw
+
+    @property
+    def can_deliver_best_effort(self) -> bool:
+        """Return whether a run survives the failed delivery of its answer."""
+        return self._is_openclaw
 
     @property
     def can_name_agent(self) -> bool:
@@ -212,12 +253,54 @@ class Hello:
 
         A Gateway with several agents and no default one requires it.
         """
-        return self.protocol > MIN_PROTOCOL
+        return self._is_openclaw
+
+    @property
+    def can_wake_sessions(self) -> bool:
+        """Return whether `wake` accepts a session."""
+        return self._is_openclaw
+
+    @property
+    def has_session_settings(self) -> bool:
+        """Return whether a session has a model and a permission mode."""
+        return self._is_openclaw
 
     @property
     def can_choose_model(self) -> bool:
         """Return whether sessions accept another model."""
-        return self.protocol > MIN_PROTOCOL and WRITE_SCOPE in self.scopes
+        return self.has_session_settings and WRITE_SCOPE in self.scopes
+
+    @property
+    def can_delete_sessions(self) -> bool:
+        """Return whether sessions can be deleted.
+
+        Clawdbot lets only an administrator do so.
+        """
+        return self._is_openclaw
+
+    @property
+    def can_invoke_tools(self) -> bool:
+        """Return whether a tool can be called without its agent."""
+        return self._is_openclaw
+
+    @property
+    def describes_models(self) -> bool:
+        """Return whether the list of models tells what they accept."""
+        return self._is_openclaw
+
+    @property
+    def accepts_files(self) -> bool:
+        """Return whether attachments other than images are accepted."""
+        return self._is_openclaw
+
+    @property
+    def serves_media(self) -> bool:
+        """Return whether media of a reply can be fetched."""
+        return self._is_openclaw
+
+    @property
+    def _is_openclaw(self) -> bool:
+        return self.protocol >= OPENCLAW_PROTOCOL
 
 
 def _installation(payload: Payload) -> str:

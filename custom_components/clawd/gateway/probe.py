@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .commands import AgentCommands, AgentList, SystemCommands
 from .exceptions import CannotConnectError, NotConnectedError
-from .models import INSTALLATION, MIN_PROTOCOL, Timing
+from .models import INSTALLATION, Timing
 from .protocol.connection import Connection
 from .protocol.transport import Peer, open_socket
 from .statistics import Statistics
@@ -37,9 +37,8 @@ class GatewayInfo:
         """
         # A v3 Gateway has only an id that we derive; after the update to v4 it has
         # its own.
-        updated = self.hello.protocol > MIN_PROTOCOL
         return gateway_id == self.gateway_id or (
-            updated and gateway_id.startswith(INSTALLATION)
+            self.hello.has_own_id and gateway_id.startswith(INSTALLATION)
         )
 
 

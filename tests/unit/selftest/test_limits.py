@@ -1,8 +1,10 @@
 """Limits of the connection checks."""
 
+from dataclasses import replace
 from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 from statistics import median
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -12,7 +14,7 @@ from custom_components.clawd.gateway import (
     Statistics,
     UnsupportedProtocolError,
 )
-from custom_components.clawd.gateway.models import Policy
+from custom_components.clawd.gateway.models import Hello, Policy
 from custom_components.clawd.gateway.protocol.transport import Peer
 from custom_components.clawd.selftest.checks import requests
 from custom_components.clawd.selftest.checks.transport import (
@@ -31,8 +33,9 @@ FINGERPRINT = "0" * 64
 TLS = SSLContext(PROTOCOL_TLS_CLIENT)
 
 
-def _hello(**attributes: object) -> SimpleNamespace:
-    return SimpleNamespace(**attributes)
+def _hello(**attributes: Any) -> Hello:
+    hello = Hello.from_payload({"type": "hello-ok", "protocol": 4})
+    return replace(hello, **attributes)
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -56,7 +59,7 @@ async def test_clock_skew_is_rounded() -> None:
 @pytest.mark.parametrize(
     ("protocol", "gaps", "status"), [(4, 0, "pass"), (4, 2, "warn"), (3, 2, "skip")]
 )
-async def test_sequence_gaps_require_protocol_4(
+async def test_sequence_gaps_require_numbered_events(
     protocol: int, gaps: int, status: str
 ) -> None:
     result = await result_of(

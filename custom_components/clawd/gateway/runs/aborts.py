@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from ..commands import ChatCommands
 from ..exceptions import ConnectionLostError, GatewayError
-from ..models import MIN_PROTOCOL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,13 +49,13 @@ class Aborts:
             return False
         chat = ChatCommands(connection.request)
         try:
-            if connection.hello.protocol == MIN_PROTOCOL:
-                await chat.stop(run.session_key)
-                return True
-            return await chat.abort(run.session_key, run.gateway_id)
+            if connection.hello.can_abort_runs:
+                return await chat.abort(run.session_key, run.gateway_id)
+            await chat.stop(run.session_key)
         except ConnectionLostError:
             self._unsent.append(run)
             return False
+        return True
 
     def end_expired(self, run: AgentRun) -> None:
         """Stop and end an expired run."""

@@ -11,7 +11,6 @@ from ..exceptions import (
     UnexpectedError,
     stopped_error,
 )
-from ..models import MIN_PROTOCOL
 from ..statistics import RunOutcome
 from .aborts import STOP_TIMEOUT, Aborts
 from .recovery import complete, recover
@@ -159,9 +158,8 @@ class RunManager:
         Return whether the run can be completed from it.
         """
         connection = self._connection()
-        # v3's final response has the whole reply.
         if connection is None or (
-            run.answered and connection.hello.protocol == MIN_PROTOCOL
+            run.answered and not connection.hello.answers_in_parts
         ):
             return False
         self._tasks.spawn(self._recover(run, connection), "recovery")

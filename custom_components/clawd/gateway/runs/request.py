@@ -44,7 +44,7 @@ class Delivery:
     """Chat channel for the reply.
 
     Attributes:
-        best_effort: the run does not fail if the reply cannot be sent (protocol 4).
+        best_effort: the run does not fail if the reply cannot be sent.
 
     """
 

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Final
 
 from ...assist.sessions import get_sessions
-from ...gateway import MIN_PROTOCOL
 from ...reports import Mode, Origin, Status
 from ..model import CheckResult, Component, check, expect_none
 from ..prerequisites import connected
@@ -30,7 +29,7 @@ async def check_permission_mode(context: CheckContext) -> CheckResult:
     Whoever speaks to a voice device could otherwise run commands there.
     """
     client = context.runtime.client
-    if client.hello and client.hello.protocol == MIN_PROTOCOL:
+    if client.hello and not client.hello.has_session_settings:
         return CheckResult(status=Status.SKIP, reason="sessions_unrestrictable")
     expected = _restricted_sessions(context)
     found = []

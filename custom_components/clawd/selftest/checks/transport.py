@@ -27,9 +27,6 @@ MAX_WARNED_CLOCK_SKEW: Final = 120.0
 # States without a missing optional scope.
 GRANTED: Final = (ScopeStatus.OFF, ScopeStatus.GRANTED)
 
-# v3 counts events for all its clients together, so that gaps mean nothing.
-MIN_PROTOCOL_WITH_SEQUENCE: Final = 4
-
 
 @check(component=Component.GATEWAY, origin=Origin.GATEWAY, requires=(connected,))
 async def check_clock_skew(context: CheckContext) -> CheckResult:
@@ -56,7 +53,7 @@ async def check_sequence_gaps(context: CheckContext) -> CheckResult:
 
     Parts of replies may be missing.
     """
-    if _hello(context).protocol < MIN_PROTOCOL_WITH_SEQUENCE:
+    if not _hello(context).numbers_events:
         return CheckResult(status=Status.SKIP, reason="not_in_protocol")
     gaps = context.counted("sequence_gaps")
     # An invalid frame has arrived, but its number is unknown.
