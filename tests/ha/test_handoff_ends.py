@@ -285,7 +285,7 @@ async def test_a_run_that_is_lost_with_its_connection_is_found_again(  # noqa: P
     gateway.script(Pause(), Reply(ANSWER))
     await patience.ask(conversation, satellite)
     await catch_up(entry)
-    [run] = get_ongoing(entry).of_device(satellite)
+    [run] = get_ongoing(entry).all
     assert run.run
     run.run.fail(ConnectionLostError("injected"))
 
@@ -302,7 +302,6 @@ async def test_a_run_is_cancelled_by_its_id(
     gateway.script(Pause(), Reply(ANSWER))
     [subentry] = entry.subentries.values()
     run = await async_ask(hass, entry, subentry, ASKED)
-    assert get_ongoing(entry).of_device(None) == ()
 
     assert await get_ongoing(entry).async_cancel(run.id)
 

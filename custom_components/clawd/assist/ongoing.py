@@ -341,14 +341,6 @@ class OngoingRuns:
             if run.detached
         )
 
-    def of_device(self, device_id: str | None) -> tuple[OngoingRun, ...]:
-        """Return the runs of a device, oldest first."""
-        return tuple(
-            run
-            for run in self.all
-            if device_id is not None and run.question.voice_device == device_id
-        )
-
     def of_agent(self, subentry_id: str) -> tuple[OngoingRun, ...]:
         """Return the runs of an agent, oldest first."""
         return tuple(r for r in self.all if r.subentry.subentry_id == subentry_id)
