@@ -1,10 +1,8 @@
 """Limits of the connection checks."""
 
-from dataclasses import replace
 from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 from statistics import median
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -14,7 +12,7 @@ from custom_components.clawd.gateway import (
     Statistics,
     UnsupportedProtocolError,
 )
-from custom_components.clawd.gateway.models import Hello, Policy
+from custom_components.clawd.gateway.models import Hello
 from custom_components.clawd.gateway.protocol.transport import Peer
 from custom_components.clawd.selftest.checks import requests
 from custom_components.clawd.selftest.checks.transport import (
@@ -33,9 +31,9 @@ FINGERPRINT = "0" * 64
 TLS = SSLContext(PROTOCOL_TLS_CLIENT)
 
 
-def _hello(**attributes: Any) -> Hello:
-    hello = Hello.from_payload({"type": "hello-ok", "protocol": 4})
-    return replace(hello, **attributes)
+def _hello(*, protocol: int = 4, clock_skew: float = 0, **policy: int) -> Hello:
+    payload = {"type": "hello-ok", "protocol": protocol, "policy": policy}
+    return Hello.from_payload(payload, clock_skew)
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -76,7 +74,7 @@ async def test_sequence_gaps_require_numbered_events(
     ("age", "status"), [(None, "pass"), (20.0, "pass"), (20.01, "fail")]
 )
 async def test_tick_age_limit(age: float | None, status: str) -> None:
-    hello = _hello(policy=Policy(tick_interval=10))
+    hello = _hello(tickIntervalMs=10_000)
 
     result = await result_of(
         check_tick_age,
@@ -93,7 +91,7 @@ async def test_tick_age_limit(age: float | None, status: str) -> None:
     ("limit", "status"), [(100, "pass"), (99, "fail"), (None, "fail"), (101, "pass")]
 )
 async def test_receive_limit_covers_policy(limit: int | None, status: str) -> None:
-    hello = _hello(policy=Policy(max_payload=100))
+    hello = _hello(maxPayload=100)
 
     result = await result_of(
         check_receive_limit,
