@@ -376,7 +376,7 @@ async def test_only_an_action_of_what_is_stopped_is_told(  # noqa: PLR0913, PLR0
     await catch_up(entry)
     [run] = get_ongoing(entry).all
     key = run.session_key if own else "agent:main:another"
-    calls = (OpenCall(0.0, 1.0, key), OpenCall(0.0, 1.0))
+    calls = (OpenCall(1.0, key), OpenCall(1.0))
     monkeypatch.setattr(NodeHost, "open_calls", property(lambda _: calls))
 
     result = await conversation.say("stop", device=satellite)

@@ -16,7 +16,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.clawd.const import DOMAIN
-from custom_components.clawd.gateway import DeviceToken, StoreErrors
+from custom_components.clawd.gateway import DeviceToken
+from custom_components.clawd.gateway.statistics import StoreErrors
 from custom_components.clawd.storage import (
     NEW_ENTRY,
     DeviceTokenStore,

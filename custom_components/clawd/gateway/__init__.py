@@ -15,33 +15,26 @@ Every error is a `GatewayError`; see `exceptions` for the tree.
 from .backoff import PauseReason, minimum_delay, pause_reason
 from .client import GatewayClient
 from .commands import (
-    METHODS,
     OPTIONAL_SCOPES,
     REQUIRED_METHODS,
     REQUIRED_SCOPES,
     Agent,
     AgentList,
     AgentQuestion,
-    AgentTool,
     Artifact,
-    EffectiveTools,
     FoundSession,
     Message,
     Model,
     Node,
-    PairingRequest,
     QuestionChoice,
     QuestionItem,
     QuestionStatus,
     SessionInfo,
     SpeechStatus,
     SpokenAudio,
-    SystemCommands,
     Task,
     TaskStatus,
     ThinkingLevel,
-    ToolCommands,
-    ToolOutput,
     ToolPolicy,
     TtsCommands,
 )
@@ -54,7 +47,6 @@ from .connect_profile import (
     NODE_PROFILE,
     NOTIFY,
     OPERATOR_PROFILE,
-    PAIRING_PROFILE,
 )
 from .credentials import MIN_SECRET_LENGTH, ClientInfo, Credentials
 from .endpoint import AddressClass, Endpoint, address_class, netloc, read_fingerprint
@@ -90,7 +82,6 @@ from .exceptions import (
 from .headers import MAX_HEADERS, header_secrets, is_header, is_reserved, valid_headers
 from .history import ClientHistory, CredentialRefusal, HelloChange
 from .identity import DeviceIdentity
-from .introspection import Introspection
 from .media import Media
 from .models import (
     INSTALLATION,
@@ -104,16 +95,13 @@ from .models import (
 )
 from .node import (
     PLUGIN_ID,
-    CallHandler,
     LinkProblem,
     NodeCall,
     NodeCallError,
     NodeHost,
-    NodeLink,
     NodeLinkError,
     NodeStatistics,
     NodeTool,
-    OpenCall,
     approve_node,
     read_node_link,
     takes_tools,
@@ -123,16 +111,16 @@ from .protocol.frames import Event
 from .protocol.handshake import ConnectProfile
 from .protocol.transport import AddressInfo, Peer
 from .run_result import COMPLETION_PREFIX, ModelUsage, RunResult, Usage
-from .runs.foreign import MAX_FOREIGN_RUNS, Follower, ForeignRun
+from .runs.foreign import MAX_FOREIGN_RUNS, ForeignRun
 from .runs.request import Attachment, Delivery, RunRequest
 from .runs.run import AgentRun, RunInfo
 from .runs.stream import Part, SegmentEnd
 from .runs.tools import ToolCall, ToolResult
 from .scope_upgrade import ScopeRequest, ScopeStatus
-from .setup_link import SetupLink, is_setup_link, read_setup_link
+from .setup_link import is_setup_link, read_setup_link
 from .sleep_detector import SleepDetector
 from .state import Cause, ConnectionState, Transition
-from .statistics import Outcome, RunOutcome, Statistics, StoreErrors
+from .statistics import Outcome, RunOutcome, Statistics
 from .tracebacks import Failure, error_name
 
 __all__ = [
@@ -143,14 +131,12 @@ __all__ = [
     "MAX_FOREIGN_RUNS",
     "MAX_HEADERS",
     "MAX_PROTOCOL",
-    "METHODS",
     "MIN_PROTOCOL",
     "MIN_SECRET_LENGTH",
     "NODE_PROFILE",
     "NOTIFY",
     "OPERATOR_PROFILE",
     "OPTIONAL_SCOPES",
-    "PAIRING_PROFILE",
     "PLUGIN_ID",
     "QUEUED",
     "REQUESTED",
@@ -166,10 +152,8 @@ __all__ = [
     "AgentRun",
     "AgentRunAborted",
     "AgentRunError",
-    "AgentTool",
     "Artifact",
     "Attachment",
-    "CallHandler",
     "CannotConnectError",
     "Cause",
     "CertificateError",
@@ -183,11 +167,9 @@ __all__ = [
     "Delivery",
     "DeviceIdentity",
     "DeviceToken",
-    "EffectiveTools",
     "Endpoint",
     "Event",
     "Failure",
-    "Follower",
     "ForeignRun",
     "FoundSession",
     "GatewayAuthenticationError",
@@ -199,7 +181,6 @@ __all__ = [
     "Hello",
     "HelloChange",
     "InsecureTransportError",
-    "Introspection",
     "InvalidFrameError",
     "InvalidTokenError",
     "Json",
@@ -215,15 +196,12 @@ __all__ = [
     "NodeCall",
     "NodeCallError",
     "NodeHost",
-    "NodeLink",
     "NodeLinkError",
     "NodeStatistics",
     "NodeTool",
     "NotAGatewayError",
     "NotConnectedError",
-    "OpenCall",
     "Outcome",
-    "PairingRequest",
     "PairingRequiredError",
     "Part",
     "PauseReason",
@@ -246,21 +224,16 @@ __all__ = [
     "ScopeStatus",
     "SegmentEnd",
     "SessionInfo",
-    "SetupLink",
     "SignInRequiredError",
     "SleepDetector",
     "SpeechStatus",
     "SpokenAudio",
     "Statistics",
-    "StoreErrors",
-    "SystemCommands",
     "Task",
     "TaskStatus",
     "ThinkingLevel",
     "Timing",
     "ToolCall",
-    "ToolCommands",
-    "ToolOutput",
     "ToolPolicy",
     "ToolResult",
     "Transition",

@@ -155,7 +155,6 @@ class Hello:
     policy: Policy
     role: str
     scopes: tuple[str, ...]
-    default_agent: str
     installation: str = field(repr=False)
     device_token: DeviceToken | None
     clock_skew: float
@@ -185,7 +184,6 @@ class Hello:
         scopes = tuple(read_strings(auth, "scopes"))
         token = read_text(auth, "deviceToken")
         snapshot = read_mapping(payload, "snapshot")
-        defaults = read_mapping(snapshot, "sessionDefaults")
         version = read_text(read_mapping(payload, "server"), "version") or ""
         return cls(
             protocol=protocol,
@@ -196,7 +194,6 @@ class Hello:
             policy=Policy.from_payload(read_mapping(payload, "policy"), timing),
             role=read_text(auth, "role") or "",
             scopes=scopes,
-            default_agent=read_text(defaults, "defaultAgentId") or "main",
             installation=_installation(payload),
             device_token=DeviceToken(token, scopes) if token else None,
             clock_skew=clock_skew,

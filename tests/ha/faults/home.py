@@ -10,20 +10,19 @@ from homeassistant.core import State
 from homeassistant.setup import async_setup_component
 
 from custom_components.clawd.gateway import (
-    CallHandler,
     GatewayClient,
     NodeCall,
     NodeCallError,
     NodeHost,
     NodeTool,
     NotConnectedError,
-    OpenCall,
     Payload,
     RequestFailedError,
     Transition,
 )
 from custom_components.clawd.gateway.commands import ToolCommands
 from custom_components.clawd.gateway.node.calls import NodeCalls
+from custom_components.clawd.gateway.node.models import CallHandler, OpenCall
 from custom_components.clawd.home import (
     approval,
     calls as home_calls,
@@ -217,7 +216,7 @@ async def lost_call(harness: FaultHarness) -> None:
 async def overdue_call(harness: FaultHarness) -> None:
     """Serve a call past its deadline."""
     now = harness.hass.loop.time()
-    calls = (OpenCall(now - 40, now - 10),)
+    calls = (OpenCall(now - 10),)
     harness.monkeypatch.setattr(NodeHost, "open_calls", property(lambda _: calls))
     node_of(harness).host.statistics.issued += 1
 

@@ -3,9 +3,9 @@
 from custom_components.clawd.gateway import (
     NODE_PROFILE,
     OPERATOR_PROFILE,
-    PAIRING_PROFILE,
     REQUIRED_SCOPES,
 )
+from custom_components.clawd.gateway.connect_profile import PAIRING_PROFILE
 
 
 def test_main_connection_asks_for_no_more_rights() -> None:

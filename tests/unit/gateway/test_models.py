@@ -48,7 +48,7 @@ def test_read_v4_hello() -> None:
     assert (read.protocol, read.server_version) == (4, "2026.9.6")
     assert (read.role, read.scopes) == ("operator", ("operator.read", "operator.write"))
     assert read.policy == Policy(26_214_400, 30)
-    assert (read.default_agent, read.clock_skew) == ("main", 1.5)
+    assert read.clock_skew == 1.5
     assert {"agent", "health"} <= read.methods
 
 
@@ -61,12 +61,7 @@ def test_read_v3_hello() -> None:
 def test_hello_requires_only_protocol() -> None:
     read = Hello.from_payload({"type": "hello-ok", "protocol": 3, "auth": None})
     assert (read.server_version, read.role, read.scopes) == ("", "", ())
-    assert (read.methods, read.default_agent) == (frozenset(), "main")
-
-
-def test_default_agent_from_session_defaults() -> None:
-    defaults = {"sessionDefaults": {"defaultAgentId": "kitchen"}}
-    assert Hello.from_payload(hello(4, snapshot=defaults)).default_agent == "kitchen"
+    assert read.methods == frozenset()
 
 
 def test_invalid_list_items_are_skipped() -> None:
@@ -120,10 +115,9 @@ def test_result_without_metadata() -> None:
 
 @pytest.mark.parametrize("value", [None, 7, {}, ["main"]])
 def test_invalid_text_uses_default(value: object) -> None:
-    defaults = {"sessionDefaults": {"defaultAgentId": value}}
     parts = {"auth": {"role": value}, "server": {"version": value}}
-    read = Hello.from_payload(hello(4, **parts, snapshot=defaults))
-    assert (read.role, read.server_version, read.default_agent) == ("", "", "main")
+    read = Hello.from_payload(hello(4, **parts))
+    assert (read.role, read.server_version) == ("", "")
 
 
 def test_result_repr_hides_reply() -> None:

@@ -6,13 +6,12 @@ import json
 import pytest
 
 from custom_components.clawd.gateway import (
-    SetupLink,
     is_setup_link,
     read_fingerprint,
     read_setup_link,
 )
 from custom_components.clawd.gateway.models import Json
-from custom_components.clawd.gateway.setup_link import LinkAddress
+from custom_components.clawd.gateway.setup_link import LinkAddress, SetupLink
 
 TOKEN = "qgP4y0sniBgm6CtzIL6kWYpdIcYOApO2YmOwGMHZDFY"
 DIGITS = "0123456789abcdef" * 4

@@ -3,7 +3,8 @@
 from types import SimpleNamespace
 from typing import Any, Final
 
-from custom_components.clawd.gateway import Statistics, StoreErrors
+from custom_components.clawd.gateway import Statistics
+from custom_components.clawd.gateway.statistics import StoreErrors
 from custom_components.clawd.reports import Mode
 from custom_components.clawd.selftest.loop_watch import LoopWatch
 from custom_components.clawd.selftest.model import Check, CheckContext, CheckResult

@@ -10,7 +10,7 @@ from .chat import ChatCommands
 from .devices import DeviceCommands
 from .messages import Message, MessageCommands
 from .models import Model, ModelCommands, ThinkingLevel
-from .nodes import Node, NodeCommands, PairingRequest
+from .nodes import Node, NodeCommands
 from .questions import (
     AgentQuestion,
     QuestionChoice,
@@ -22,7 +22,7 @@ from .runs import RunCommands
 from .sessions import FoundSession, SessionCommands, SessionInfo
 from .system import SystemCommands
 from .tasks import Task, TaskCommands, TaskStatus
-from .tools import AgentTool, EffectiveTools, ToolCommands, ToolOutput, ToolPolicy
+from .tools import ToolCommands, ToolPolicy
 from .tts import SpeechStatus, SpokenAudio, TtsCommands
 
 __all__ = [
@@ -35,12 +35,10 @@ __all__ = [
     "AgentCommands",
     "AgentList",
     "AgentQuestion",
-    "AgentTool",
     "Artifact",
     "ArtifactCommands",
     "ChatCommands",
     "DeviceCommands",
-    "EffectiveTools",
     "FoundSession",
     "Message",
     "MessageCommands",
@@ -49,7 +47,6 @@ __all__ = [
     "ModelCommands",
     "Node",
     "NodeCommands",
-    "PairingRequest",
     "QuestionChoice",
     "QuestionCommands",
     "QuestionItem",
@@ -65,7 +62,6 @@ __all__ = [
     "TaskStatus",
     "ThinkingLevel",
     "ToolCommands",
-    "ToolOutput",
     "ToolPolicy",
     "TtsCommands",
 ]

@@ -38,7 +38,7 @@ class TaskStatus(StrEnum):
 class Task:
     """Background task.
 
-    Its title and summary are for its owner only.
+    Its error is for its owner only.
 
     Attributes:
         session_key: session of the run that started it.
@@ -49,7 +49,6 @@ class Task:
 
     id: str
     status: TaskStatus
-    progress: str = field(default="", repr=False)
     error: str = field(default="", repr=False)
     session_key: str = field(default="", repr=False)
     by_agent: bool = False
@@ -64,7 +63,6 @@ class Task:
                     return cls(
                         task_id,
                         TaskStatus(status),
-                        str(task.get("progressSummary") or ""),
                         str(task.get("error") or ""),
                         str(task.get("ownerKey") or task.get("sessionKey") or ""),
                         task.get("kind") not in (None, CLIENT_RUN),

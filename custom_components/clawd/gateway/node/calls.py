@@ -157,7 +157,7 @@ class NodeCalls:
         loop = asyncio.get_running_loop()
         task = cast("asyncio.Task[object]", asyncio.current_task())
         now = loop.time()
-        info = OpenCall(now, now + call.timeout, call.session_key)
+        info = OpenCall(now + call.timeout, call.session_key)
         self._serving[call.id] = _Serving(info, task)
         outcome, deadline = "cancelled", asyncio.timeout_at(info.deadline)
         try:

@@ -71,10 +71,11 @@ class NodeCallError(Exception):
 class OpenCall:
     """Call in progress.
 
-    Times in seconds of the event loop's clock.
+    Attributes:
+        deadline: seconds of the event loop's clock.
+
     """
 
-    opened_at: float
     deadline: float
     session_key: str | None = field(default=None, repr=False)
 

@@ -2,14 +2,9 @@
 
 import pytest
 
-from custom_components.clawd.gateway import (
-    AgentTool,
-    EffectiveTools,
-    InvalidFrameError,
-    Node,
-    ToolPolicy,
-)
+from custom_components.clawd.gateway import InvalidFrameError, Node, ToolPolicy
 from custom_components.clawd.gateway.commands import NodeCommands
+from custom_components.clawd.gateway.commands.tools import AgentTool, EffectiveTools
 from custom_components.clawd.gateway.models import Json, Payload
 
 

@@ -237,7 +237,7 @@ async def test_open_call_shows_in_the_introspection(gateway: GatewaySimulator) -
         await open_call(gateway, home)
         assert "node call" in home.client.introspection.tasks.values()
         (info,) = home.host.open_calls
-        assert info.deadline - info.opened_at == 29
+        assert 0 < info.deadline - asyncio.get_running_loop().time() <= 29
 
 
 async def test_not_ready_is_asked_again(gateway: GatewaySimulator) -> None:
