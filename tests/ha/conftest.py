@@ -36,6 +36,7 @@ from .blocking import BlockingCalls, blocking_calls
 from .downloads import Download
 from .fault_coverage import FaultCoverage
 from .fault_harness import FaultHarness
+from .handoff_scenario import HandoffScenario, Patience
 from .leftovers import leftovers, unload_entries
 from .log_guard import guarded_log
 from .repair import Repair
@@ -247,6 +248,24 @@ def satellite(hass: HomeAssistant) -> str:
     area = ar.async_get(hass).async_create("Kitchen")
     registry.async_update_device(device.id, area_id=area.id)
     return device.id
+
+
+@pytest.fixture
+def patience(hass: HomeAssistant, gateway: GatewaySimulator) -> Patience:
+    """Return an impatient user."""
+    return Patience(hass, gateway)
+
+
+@pytest.fixture
+def scenario(
+    hass_storage: dict[str, Any],
+    conversation: Conversation,
+    patience: Patience,
+    entry: MockConfigEntry,
+    satellite: str,
+) -> HandoffScenario:
+    """Return hand-offs of the voice device in the kitchen."""
+    return HandoffScenario(conversation, patience, entry, satellite, hass_storage)
 
 
 @pytest.fixture

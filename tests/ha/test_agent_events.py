@@ -32,10 +32,9 @@ from .ai_tasks import RIGHT, STRUCTURE, cleaned_up
 from .asking import ROOM, approve
 from .assist_client import Conversation, catch_up
 from .events import types
+from .handoff_scenario import Patience, wait_handoffs
 from .states import ACTIVITY, AGENT, CONNECTIVITY, state_of, wait_for_state
-from .test_handoff import Patience, ends, patience
 
-__all__ = ["patience"]
 SECRET = "the code of the safe"
 TOLD = {"type", "device_id", "entry_id", "subentry_id", "agent"}
 
@@ -246,7 +245,7 @@ async def test_an_answer_that_is_handed_off_is_a_task(  # noqa: PLR0913, PLR0917
     assert events == []
 
     gateway.proceed()
-    await ends(entry)
+    await wait_handoffs(entry)
 
     assert types(events) == [event_type]
     task_id = handed_off[-1].data["task_id"]

@@ -13,27 +13,19 @@ from custom_components.clawd.assist.ongoing import OngoingRun, get_ongoing
 from tests.simulator import GatewaySimulator, Pause, Reply
 
 from .assist_client import Conversation
-from .test_handoff import (
-    ANSWER,
-    QUESTION,
-    Notifications,
-    agent_settings,
-    ends,
-    notifications,
-    told,
-)
+from .handoff_scenario import ANSWER, QUESTION, HandoffScenario, agent_settings
 
-__all__ = ["agent_settings", "notifications"]
+__all__ = ["agent_settings"]
 
 
 @pytest.mark.parametrize("late", [False, True])
 async def test_the_next_setup_tells_the_end(  # noqa: PLR0913, PLR0917
+    scenario: HandoffScenario,
     hass: HomeAssistant,
     conversation: Conversation,
     gateway: GatewaySimulator,
     entry: MockConfigEntry,
     satellite: str,
-    notifications: Notifications,
     caplog: pytest.LogCaptureFixture,
     late: bool,  # noqa: FBT001
 ) -> None:
@@ -63,8 +55,8 @@ async def test_the_next_setup_tells_the_end(  # noqa: PLR0913, PLR0917
 
     gateway.proceed()
     assert await hass.config_entries.async_setup(entry.entry_id)
-    await ends(entry)
+    await scenario.wait_ended()
 
-    [message] = told(notifications)
+    [message] = scenario.messages
     assert message.endswith(ANSWER)
     assert "Unexpected exception" not in caplog.text

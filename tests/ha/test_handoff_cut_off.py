@@ -1,10 +1,10 @@
 """Hand-offs interrupted by reloads and exceptions."""
 
 import time
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from homeassistant.components.assist_satellite.entity import AssistSatelliteState
-from homeassistant.core import Event, HomeAssistant
+from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -14,38 +14,22 @@ from custom_components.clawd.assist.reply import ReplyFilter
 from custom_components.clawd.const import MAX_HANDOFF_AGE
 from tests.simulator import GatewaySimulator, Pause, Reply
 
-from .assist_client import Conversation, catch_up
-from .events import types
+from .assist_client import catch_up
 from .fault_harness import poll
+from .handoff_scenario import ANSWER, HandoffScenario, agent_settings
 from .self_test import run_self_test, statuses
-from .test_handoff import (
-    ANSWER,
-    Notifications,
-    Patience,
-    agent_settings,
-    ends,
-    events,
-    notifications,
-    patience,
-    set_up_with,
-    told,
-)
 from .voice_devices import Satellite
 
-__all__ = ["agent_settings", "events", "notifications", "patience"]
+__all__ = ["agent_settings"]
 
 
 @pytest.mark.parametrize("speaks", [False, True])
 async def test_an_answer_that_is_being_told_is_shown_after_a_reload(  # noqa: PLR0913, PLR0917
+    scenario: HandoffScenario,
     hass: HomeAssistant,
-    conversation: Conversation,
-    patience: Patience,
     gateway: GatewaySimulator,
     entry: MockConfigEntry,
-    satellite: str,
     loudspeaker: Satellite,
-    notifications: Notifications,
-    events: list[Event],
     speaks: bool,  # noqa: FBT001
 ) -> None:
     if speaks:
@@ -54,7 +38,7 @@ async def test_an_answer_that_is_being_told_is_shown_after_a_reload(  # noqa: PL
         # Nobody has heard a word: it is waited for.
         loudspeaker.become(AssistSatelliteState.LISTENING)
     gateway.script(Pause(), Reply(ANSWER))
-    await patience.ask(conversation, satellite)
+    await scenario.ask()
     handoffs = get_handoffs(entry)
     gateway.proceed()
     await poll(
@@ -64,38 +48,30 @@ async def test_an_answer_that_is_being_told_is_shown_after_a_reload(  # noqa: PL
         await loudspeaker.begun.wait()
 
     assert await hass.config_entries.async_reload(entry.entry_id)
-    await ends(entry)
+    await scenario.wait_ended()
     loudspeaker.may_end.set()
     loudspeaker.become(AssistSatelliteState.IDLE)
 
     assert await hass.config_entries.async_reload(entry.entry_id)
-    await ends(entry)
-    assert (loudspeaker.said, told(notifications)) == ([], [ANSWER])
-    assert types(events) == ["handed_off", "finished"]
+    await scenario.wait_ended()
+    assert (loudspeaker.said, scenario.messages) == ([], [ANSWER])
+    assert scenario.event_types == ["handed_off", "finished"]
     assert handoffs.open == {}
     assert [*handoffs.deliveries.values()] == [1]
 
 
-async def test_a_late_answer_that_is_being_told_is_shown_after_a_restart(  # noqa: PLR0913, PLR0917
-    hass: HomeAssistant,
-    hass_storage: dict[str, Any],
-    conversation: Conversation,
-    patience: Patience,
-    gateway: GatewaySimulator,
-    entry: MockConfigEntry,
-    satellite: str,
-    loudspeaker: Satellite,
-    notifications: Notifications,
+async def test_a_late_answer_that_is_being_told_is_shown_after_a_restart(
+    scenario: HandoffScenario, gateway: GatewaySimulator, loudspeaker: Satellite
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
-    await patience.ask(conversation, satellite)
+    await scenario.ask()
 
     old = time.time() - MAX_HANDOFF_AGE - 900
-    await set_up_with(hass, hass_storage, entry, state="delivering", asked_at=old)
+    await scenario.set_up_with(state="delivering", asked_at=old)
     gateway.proceed()
-    await ends(entry)
+    await scenario.wait_ended()
 
-    assert (loudspeaker.said, told(notifications)) == ([], [ANSWER])
+    assert (loudspeaker.said, scenario.messages) == ([], [ANSWER])
 
 
 UNEXPECTED = "I have not finished what you asked for. Something unexpected"
@@ -108,25 +84,22 @@ def fail(*_: object, **__: object) -> NoReturn:
 
 
 async def test_an_unexpected_exception_in_a_reply_is_told(  # noqa: PLR0913, PLR0917
-    conversation: Conversation,
-    patience: Patience,
+    scenario: HandoffScenario,
     gateway: GatewaySimulator,
     entry: MockConfigEntry,
-    satellite: str,
     loudspeaker: Satellite,
-    events: list[Event],
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
-    await patience.ask(conversation, satellite)
+    await scenario.ask()
     monkeypatch.setattr(ReplyFilter, "feed", fail)
     gateway.proceed()
-    await ends(entry)
+    await scenario.wait_ended()
 
     [said] = loudspeaker.said
     assert said.startswith(UNEXPECTED)
-    assert types(events) == ["handed_off", "failed"]
+    assert scenario.event_types == ["handed_off", "failed"]
     assert get_handoffs(entry).open == {}
     assert "ValueError" in caplog.text
     assert SECRET not in caplog.text
@@ -134,25 +107,22 @@ async def test_an_unexpected_exception_in_a_reply_is_told(  # noqa: PLR0913, PLR
 
 @pytest.mark.parametrize("shows", [True, False])
 async def test_an_unexpected_exception_while_it_is_told_is_shown(  # noqa: PLR0913, PLR0917
-    conversation: Conversation,
-    patience: Patience,
+    scenario: HandoffScenario,
     gateway: GatewaySimulator,
     entry: MockConfigEntry,
-    satellite: str,
-    notifications: Notifications,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
     shows: bool,  # noqa: FBT001
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
-    await patience.ask(conversation, satellite)
+    await scenario.ask()
     monkeypatch.setattr(handoff, "async_deliver", fail)
     if not shows:
         monkeypatch.setattr(handoff, "async_notify_user", fail)
     gateway.proceed()
-    await ends(entry)
+    await scenario.wait_ended()
 
-    assert [text.startswith(UNEXPECTED) for text in told(notifications)] == (
+    assert [text.startswith(UNEXPECTED) for text in scenario.messages] == (
         [True] if shows else []
     )
     assert get_handoffs(entry).open == {}
@@ -172,19 +142,17 @@ async def test_an_unexpected_exception_while_it_is_told_is_shown(  # noqa: PLR09
     ],
 )
 async def test_the_self_test_gives_a_hand_off_the_time_that_it_may_take(  # noqa: PLR0913, PLR0917
+    scenario: HandoffScenario,
     hass: HomeAssistant,
-    conversation: Conversation,
-    patience: Patience,
     gateway: GatewaySimulator,
     entry: MockConfigEntry,
-    satellite: str,
     monkeypatch: pytest.MonkeyPatch,
     state: HandoffState,
     age: int,
     status: str,
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
-    await patience.ask(conversation, satellite)
+    await scenario.ask()
     await catch_up(entry)
     handoffs = get_handoffs(entry)
     [one] = handoffs.open.values()
@@ -195,4 +163,4 @@ async def test_the_self_test_gives_a_hand_off_the_time_that_it_may_take(  # noqa
 
     assert statuses(report)["handoffs"] == status
     gateway.proceed()
-    await ends(entry)
+    await scenario.wait_ended()

@@ -2,9 +2,8 @@
 
 import asyncio
 import time
-from typing import Any
 
-from homeassistant.core import Event, HomeAssistant
+from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -30,78 +29,55 @@ from tests.simulator import GatewaySimulator, Pause, Refuse, Reply
 
 from .assist_client import Conversation, catch_up, speech
 from .downloads import Download
-from .events import types
 from .fault_harness import poll
-from .test_handoff import (
-    ANSWER,
-    QUESTION,
-    Notifications,
-    Patience,
-    agent_settings,
-    ends,
-    events,
-    notifications,
-    patience,
-    set_up_with,
-    told,
-)
+from .handoff_scenario import ANSWER, QUESTION, HandoffScenario, agent_settings
 from .voice_devices import Satellite
 
-__all__ = ["agent_settings", "events", "notifications", "patience"]
+__all__ = ["agent_settings"]
 ASKED = Question(text=QUESTION, conversation_id="c", language="en")
 
 
 @pytest.mark.parametrize("confirmed", [True, False])
-async def test_the_end_of_the_hour_is_told(  # noqa: PLR0913, PLR0917
-    hass: HomeAssistant,
-    hass_storage: dict[str, Any],
-    conversation: Conversation,
-    patience: Patience,
+async def test_the_end_of_the_hour_is_told(
+    scenario: HandoffScenario,
     gateway: GatewaySimulator,
-    entry: MockConfigEntry,
-    satellite: str,
-    notifications: Notifications,
-    events: list[Event],
     monkeypatch: pytest.MonkeyPatch,
     confirmed: bool,  # noqa: FBT001
 ) -> None:
     monkeypatch.setattr(handoff, "RESUME_TIME", 0.0)
     monkeypatch.setattr(aborts, "STOP_TIMEOUT", 0.05 if not confirmed else 3.0)
     gateway.script(Pause(), Reply(ANSWER))
-    await patience.ask(conversation, satellite)
+    await scenario.ask()
     if not confirmed:
         gateway.hold("chat.abort")
 
     asked_at = time.time() - 3700
-    await set_up_with(hass, hass_storage, entry, asked_at=asked_at)
-    await poll(lambda: len(told(notifications)) == 1)
+    await scenario.set_up_with(asked_at=asked_at)
+    await poll(lambda: len(scenario.messages) == 1)
 
-    assert told(notifications)[0].startswith(
+    assert scenario.messages[0].startswith(
         "I have not finished what you asked for. The agent took too long"
     )
-    assert ("may go on" in told(notifications)[0]) is not confirmed
+    assert ("may go on" in scenario.messages[0]) is not confirmed
     gateway.proceed()
-    await ends(entry)
-    assert types(events) == ["handed_off", "failed", *["finished"][confirmed:]]
+    await scenario.wait_ended()
+    assert scenario.event_types == ["handed_off", "failed", *["finished"][confirmed:]]
     assert (
-        told(notifications)[1:]
+        scenario.messages[1:]
         == [f"What I had said was not finished is done after all: {ANSWER}"][confirmed:]
     )
 
 
 @pytest.mark.parametrize("in_time", [True, False])
-async def test_a_run_is_found_after_a_pause_of_the_client(  # noqa: PLR0913, PLR0917
-    conversation: Conversation,
-    patience: Patience,
+async def test_a_run_is_found_after_a_pause_of_the_client(
+    scenario: HandoffScenario,
     gateway: GatewaySimulator,
     entry: MockConfigEntry,
-    satellite: str,
-    notifications: Notifications,
     monkeypatch: pytest.MonkeyPatch,
     in_time: bool,  # noqa: FBT001
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
-    await patience.ask(conversation, satellite)
+    await scenario.ask()
     await catch_up(entry)
     if not in_time:
         monkeypatch.setattr(handoff, "MAX_HANDOFF_AGE", 0.0)
@@ -115,33 +91,30 @@ async def test_a_run_is_found_after_a_pause_of_the_client(  # noqa: PLR0913, PLR
         gateway.token = token
         client.resume()
 
-    await ends(entry)
+    await scenario.wait_ended()
 
-    [text] = told(notifications)
+    [text] = scenario.messages
     assert (text == ANSWER) is in_time
     gateway.token = token
 
 
-async def test_an_announcement_can_be_cancelled(  # noqa: PLR0913, PLR0917
-    conversation: Conversation,
-    patience: Patience,
+async def test_an_announcement_can_be_cancelled(
+    scenario: HandoffScenario,
     gateway: GatewaySimulator,
     entry: MockConfigEntry,
-    satellite: str,
     loudspeaker: Satellite,
-    events: list[Event],
 ) -> None:
     loudspeaker.may_end.clear()
     gateway.script(Pause(), Reply(ANSWER))
-    await patience.ask(conversation, satellite)
+    await scenario.ask()
     gateway.proceed()
     await loudspeaker.begun.wait()
 
     runs = get_ongoing(entry)
-    assert await runs.async_cancel(events[0].data["task_id"])
-    assert not await runs.async_cancel(events[0].data["task_id"])
+    assert await runs.async_cancel(scenario.events[0].data["task_id"])
+    assert not await runs.async_cancel(scenario.events[0].data["task_id"])
 
-    assert types(events) == ["handed_off", "cancelled"]
+    assert scenario.event_types == ["handed_off", "cancelled"]
     assert get_handoffs(entry).open == {}
     assert loudspeaker.said == []
     loudspeaker.may_end.set()
@@ -151,19 +124,16 @@ async def test_an_announcement_can_be_cancelled(  # noqa: PLR0913, PLR0917
 @pytest.mark.parametrize(
     "agent_settings", [{"handoff_after": 12, "home_access": "control"}]
 )
-async def test_a_resumed_run_acts_for_who_asked(  # noqa: PLR0913, PLR0917
-    hass: HomeAssistant,
-    hass_storage: dict[str, Any],
-    conversation: Conversation,
-    patience: Patience,
+async def test_a_resumed_run_acts_for_who_asked(
+    scenario: HandoffScenario,
     gateway: GatewaySimulator,
     entry: MockConfigEntry,
     satellite: str,
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
-    await patience.ask(conversation, satellite)
+    await scenario.ask()
 
-    await set_up_with(hass, hass_storage, entry)
+    await scenario.set_up_with()
     [run] = get_ongoing(entry).all
     await run.wait_started()
 
@@ -173,7 +143,7 @@ async def test_a_resumed_run_acts_for_who_asked(  # noqa: PLR0913, PLR0917
     assert origin
     assert (origin.device_id, origin.by_person) == (satellite, True)
     gateway.proceed()
-    await ends(entry)
+    await scenario.wait_ended()
 
 
 async def test_a_question_whose_entry_is_unloaded_says_so(
@@ -253,16 +223,15 @@ async def test_an_error_of_another_integration_is_told_as_it_is(
     assert await async_get_error_text(hass, "de", error) == "Out of paper"
 
 
-async def test_the_diagnostics_show_hand_offs_without_their_content(  # noqa: PLR0913, PLR0917
-    conversation: Conversation,
-    patience: Patience,
+async def test_the_diagnostics_show_hand_offs_without_their_content(
+    scenario: HandoffScenario,
     gateway: GatewaySimulator,
     entry: MockConfigEntry,
     satellite: str,
     download: Download,
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
-    await patience.ask(conversation, satellite)
+    await scenario.ask()
     await catch_up(entry)
 
     document = await download()
@@ -271,19 +240,14 @@ async def test_the_diagnostics_show_hand_offs_without_their_content(  # noqa: PL
     for secret in (QUESTION, satellite):
         assert secret not in document
     gateway.proceed()
-    await ends(entry)
+    await scenario.wait_ended()
 
 
-async def test_a_run_that_is_lost_with_its_connection_is_found_again(  # noqa: PLR0913, PLR0917
-    conversation: Conversation,
-    patience: Patience,
-    gateway: GatewaySimulator,
-    entry: MockConfigEntry,
-    satellite: str,
-    notifications: Notifications,
+async def test_a_run_that_is_lost_with_its_connection_is_found_again(
+    scenario: HandoffScenario, gateway: GatewaySimulator, entry: MockConfigEntry
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
-    await patience.ask(conversation, satellite)
+    await scenario.ask()
     await catch_up(entry)
     [run] = get_ongoing(entry).all
     assert run.run
@@ -291,9 +255,9 @@ async def test_a_run_that_is_lost_with_its_connection_is_found_again(  # noqa: P
 
     await gateway.wait_for_request("chat.history")
     gateway.proceed()
-    await ends(entry)
+    await scenario.wait_ended()
 
-    assert told(notifications) == [ANSWER]
+    assert scenario.messages == [ANSWER]
 
 
 async def test_a_run_is_cancelled_by_its_id(
@@ -309,20 +273,20 @@ async def test_a_run_is_cancelled_by_its_id(
 
 
 async def test_a_question_beside_a_task_that_fails_leaves_no_note(
+    scenario: HandoffScenario,
     conversation: Conversation,
-    patience: Patience,
     gateway: GatewaySimulator,
     entry: MockConfigEntry,
     satellite: str,
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
-    await patience.ask(conversation, satellite)
+    await scenario.ask()
     [run] = get_ongoing(entry).all
     gateway.script(Refuse())
 
     await conversation.say("And you?", device=satellite)
     gateway.proceed()
-    await ends(entry)
+    await scenario.wait_ended()
 
     assert get_ongoing(entry).take_notes(run.session_key) == ()
 

@@ -1,8 +1,6 @@
 """Hand-offs of agents that are deleted meanwhile."""
 
-from typing import Any
-
-from homeassistant.core import Event, HomeAssistant
+from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -10,25 +8,12 @@ from custom_components.clawd.assist.handoff_store import get_handoffs
 from custom_components.clawd.assist.ongoing import get_ongoing
 from tests.simulator import GatewaySimulator, Pause, Reply
 
-from .assist_client import Conversation, catch_up
-from .events import types
-from .test_handoff import (
-    ANSWER,
-    SENTENCE,
-    Notifications,
-    Patience,
-    agent_settings,
-    both_protocols,
-    ends,
-    events,
-    notifications,
-    patience,
-    set_up_with,
-    told,
-)
+from .assist_client import catch_up
+from .handoff_scenario import ANSWER, SENTENCE, HandoffScenario, agent_settings
 from .voice_devices import Satellite
 
-__all__ = ["agent_settings", "events", "notifications", "patience"]
+__all__ = ["agent_settings"]
+both_protocols = pytest.mark.parametrize("protocol", [3, 4])
 FAILED = "I have not finished what you asked for. The agent was deleted meanwhile."
 
 
@@ -41,110 +26,86 @@ async def delete_agent(hass: HomeAssistant, entry: MockConfigEntry) -> None:
 
 
 @both_protocols
-async def test_the_user_is_told_and_the_run_is_stopped(  # noqa: PLR0913, PLR0917
+async def test_the_user_is_told_and_the_run_is_stopped(
+    scenario: HandoffScenario,
     hass: HomeAssistant,
-    conversation: Conversation,
-    patience: Patience,
     gateway: GatewaySimulator,
     entry: MockConfigEntry,
-    satellite: str,
-    notifications: Notifications,
-    events: list[Event],
     protocol: int,
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
-    assert await patience.ask(conversation, satellite) == SENTENCE
+    assert await scenario.ask() == SENTENCE
     [asked] = gateway.received("agent")
 
     await delete_agent(hass, entry)
-    await ends(entry)
+    await scenario.wait_ended()
 
-    assert told(notifications) == [FAILED]
-    assert [shown["title"] for shown in notifications.values()] == ["main"]
-    assert types(events) == ["handed_off", "failed"]
+    assert scenario.messages == [FAILED]
+    assert scenario.titles == ["main"]
+    assert scenario.event_types == ["handed_off", "failed"]
     [stop] = gateway.received("chat.abort" if protocol == 4 else "chat.send")
     assert stop.params["sessionKey"] == asked.params["sessionKey"]
     assert get_handoffs(entry).open == {}
     assert get_ongoing(entry).all == ()
 
 
-async def test_the_device_that_asked_says_so(  # noqa: PLR0913, PLR0917
+async def test_the_device_that_asked_says_so(
+    scenario: HandoffScenario,
     hass: HomeAssistant,
-    conversation: Conversation,
-    patience: Patience,
     gateway: GatewaySimulator,
     entry: MockConfigEntry,
-    satellite: str,
     loudspeaker: Satellite,
-    notifications: Notifications,
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
-    await patience.ask(conversation, satellite)
+    await scenario.ask()
 
     await delete_agent(hass, entry)
-    await ends(entry)
+    await scenario.wait_ended()
 
     assert loudspeaker.said == [FAILED]
-    assert told(notifications) == []
+    assert scenario.messages == []
 
 
 @pytest.mark.parametrize("protocol", [4])
-async def test_a_refused_stop_does_not_keep_it_from_being_told(  # noqa: PLR0913, PLR0917
+async def test_a_refused_stop_does_not_keep_it_from_being_told(
+    scenario: HandoffScenario,
     hass: HomeAssistant,
-    conversation: Conversation,
-    patience: Patience,
     gateway: GatewaySimulator,
     entry: MockConfigEntry,
-    satellite: str,
-    notifications: Notifications,
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
-    await patience.ask(conversation, satellite)
+    await scenario.ask()
     gateway.refuse_method("chat.abort")
 
     await delete_agent(hass, entry)
-    await ends(entry)
+    await scenario.wait_ended()
 
-    assert told(notifications) == [FAILED]
+    assert scenario.messages == [FAILED]
 
 
-async def test_a_failure_that_was_told_is_not_told_again(  # noqa: PLR0913, PLR0917
-    hass: HomeAssistant,
-    hass_storage: dict[str, Any],
-    conversation: Conversation,
-    patience: Patience,
-    gateway: GatewaySimulator,
-    entry: MockConfigEntry,
-    satellite: str,
-    notifications: Notifications,
+async def test_a_failure_that_was_told_is_not_told_again(
+    scenario: HandoffScenario, gateway: GatewaySimulator, entry: MockConfigEntry
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
-    await patience.ask(conversation, satellite)
+    await scenario.ask()
 
     late = {"subentry_id": "gone", "state": "late"}
-    await set_up_with(hass, hass_storage, entry, **late)
-    await ends(entry)
+    await scenario.set_up_with(**late)
+    await scenario.wait_ended()
 
-    assert told(notifications) == []
+    assert scenario.messages == []
     assert gateway.received("chat.abort")
     assert get_handoffs(entry).open == {}
 
 
-async def test_one_stored_without_a_name_is_told_of(  # noqa: PLR0913, PLR0917
-    hass: HomeAssistant,
-    hass_storage: dict[str, Any],
-    conversation: Conversation,
-    patience: Patience,
-    gateway: GatewaySimulator,
-    entry: MockConfigEntry,
-    satellite: str,
-    notifications: Notifications,
+async def test_one_stored_without_a_name_is_told_of(
+    scenario: HandoffScenario, gateway: GatewaySimulator, entry: MockConfigEntry
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
-    await patience.ask(conversation, satellite)
+    await scenario.ask()
 
-    await set_up_with(hass, hass_storage, entry, subentry_id="gone", agent=None)
-    await ends(entry)
+    await scenario.set_up_with(subentry_id="gone", agent=None)
+    await scenario.wait_ended()
 
-    assert told(notifications) == [FAILED]
-    assert [shown["title"] for shown in notifications.values()] == [entry.title]
+    assert scenario.messages == [FAILED]
+    assert scenario.titles == [entry.title]

@@ -18,7 +18,7 @@ from tests.simulator import GatewaySimulator, Media, Pause, Reply
 from tests.simulator.images import make_image
 
 from .assist_client import Conversation, catch_up, speech
-from .test_handoff import ANSWER, SENTENCE, Patience, ends, patience
+from .handoff_scenario import ANSWER, SENTENCE, Patience, wait_handoffs
 from .test_media import (
     PATH,
     PICTURE,
@@ -38,7 +38,6 @@ __all__ = [
     "drawing",
     "gateway_media",
     "home",
-    "patience",
     "silent",
     "voice_setup",
 ]
@@ -63,7 +62,7 @@ async def hand_off(home: Home, patience: Patience, **more: str) -> None:
     said = await patience.ask(home.conversation, home.device, **more)
     assert said == SENTENCE
     home.gateway.proceed()
-    await ends(home.entry)
+    await wait_handoffs(home.entry)
 
 
 @pytest.mark.usefixtures("gateway_media")

@@ -14,19 +14,16 @@ from tests.simulator import GatewaySimulator, Pause, Reply
 
 from .assist_client import Conversation, speech
 from .fault_harness import poll
-from .test_handoff import (
+from .handoff_scenario import (
     ANSWER,
-    Notifications,
+    HandoffScenario,
     Patience,
     agent_settings,
-    ends,
-    notifications,
-    patience,
-    told,
+    wait_handoffs,
 )
 from .test_new_conversation import press, sent, with_settings
 
-__all__ = ["agent_settings", "notifications", "patience"]
+__all__ = ["agent_settings"]
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +63,7 @@ async def test_handed_off_run_is_told_and_its_session_is_deleted_then(  # noqa: 
     gateway: GatewaySimulator,
     entry: MockConfigEntry,
     patience: Patience,
-    notifications: Notifications,
+    scenario: HandoffScenario,
     *,
     reloaded: bool,
 ) -> None:
@@ -80,9 +77,9 @@ async def test_handed_off_run_is_told_and_its_session_is_deleted_then(  # noqa: 
     await rest()
     assert key in gateway.runs.sessions
     gateway.proceed()
-    await ends(entry)
+    await wait_handoffs(entry)
 
-    assert told(notifications) == [ANSWER]
+    assert scenario.messages == [ANSWER]
     await poll(lambda: key not in gateway.runs.sessions)
     assert key not in get_sessions(entry).known
 
@@ -157,7 +154,7 @@ async def test_spoken_question_that_waited_is_handed_off_in_the_new_conversation
     assert new == f"{old}-1"
     assert new in keys
     gateway.proceed()
-    await ends(entry)
+    await wait_handoffs(entry)
     await poll(lambda: set(gateway.runs.sessions) == {new})
 
 
@@ -190,7 +187,7 @@ async def test_sessions_beside_begin_anew_with_theirs(  # noqa: PLR0913
         gateway.script(Reply("Nothing."))
         await conversation.say("What is new?", device="kitchen")
         gateway.proceed()
-        await ends(entry)
+        await wait_handoffs(entry)
     main, side = sent(gateway)
     assert side == f"{main}-side1"
 
@@ -202,7 +199,7 @@ async def test_sessions_beside_begin_anew_with_theirs(  # noqa: PLR0913
     if busy:
         gateway.proceed()
         gateway.proceed()
-    await ends(entry)
+    await wait_handoffs(entry)
 
     await poll(lambda: not gateway.runs.sessions)
     assert not get_sessions(entry).known

@@ -4,7 +4,7 @@ import asyncio
 
 from homeassistant.components.button import DOMAIN as BUTTON, SERVICE_PRESS
 from homeassistant.const import ATTR_ENTITY_ID
-from homeassistant.core import Context, Event, HomeAssistant
+from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import (
     HomeAssistantError,
     ServiceValidationError,
@@ -29,25 +29,18 @@ from custom_components.clawd.gateway.runs import aborts
 from tests.simulator import GatewaySimulator, Pause, Reply
 
 from .assist_client import Conversation, catch_up, speech
-from .events import types
 from .fault_harness import poll
-from .states import AGENT, state_of
-from .test_handoff import (
+from .handoff_scenario import (
     AFTER,
     ANSWER,
     QUESTION,
     SENTENCE,
-    Notifications,
-    Patience,
+    HandoffScenario,
     agent_settings,
-    ends,
-    events,
-    notifications,
-    patience,
-    told,
 )
+from .states import AGENT, state_of
 
-__all__ = ["agent_settings", "events", "notifications", "patience"]
+__all__ = ["agent_settings"]
 both_protocols = pytest.mark.parametrize("protocol", [3, 4])
 STOP_BUTTON = "button.main_stop"
 TASKS = "sensor.openclaw_gateway_tasks"
@@ -93,18 +86,15 @@ def test_each_language_has_phrases_as_they_are_compared() -> None:
 
 
 @both_protocols
-async def test_stop_ends_a_handed_off_task(  # noqa: PLR0913, PLR0917
+async def test_stop_ends_a_handed_off_task(
+    scenario: HandoffScenario,
     hass: HomeAssistant,
     conversation: Conversation,
-    patience: Patience,
     gateway: GatewaySimulator,
-    entry: MockConfigEntry,
     satellite: str,
-    notifications: Notifications,
-    events: list[Event],
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
-    await patience.ask(conversation, satellite)
+    await scenario.ask()
     assert state_of(hass, TASKS).state == "1"
     [task] = state_of(hass, TASKS).attributes["tasks"]
     assert task["agent"] == "main"
@@ -115,9 +105,9 @@ async def test_stop_ends_a_handed_off_task(  # noqa: PLR0913, PLR0917
     assert not result.continue_conversation
     assert len(gateway.received("agent")) == 1
     await poll(lambda: not gateway.runs.active())
-    await ends(entry)
-    assert types(events) == ["handed_off", "cancelled"]
-    assert told(notifications) == []
+    await scenario.wait_ended()
+    assert scenario.event_types == ["handed_off", "cancelled"]
+    assert scenario.messages == []
     assert state_of(hass, TASKS).state == "0"
 
 
@@ -130,53 +120,45 @@ async def test_stop_is_a_question_where_nothing_goes_on(
 
 
 async def test_stop_of_another_device_stops_nothing(
-    conversation: Conversation,
-    patience: Patience,
-    gateway: GatewaySimulator,
-    entry: MockConfigEntry,
-    satellite: str,
+    scenario: HandoffScenario, conversation: Conversation, gateway: GatewaySimulator
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
-    await patience.ask(conversation, satellite)
+    await scenario.ask()
     gateway.script(Reply("Stop what?"))
 
     assert speech(await conversation.say("stop")) == "Stop what?"
 
     gateway.proceed()
-    await ends(entry)
+    await scenario.wait_ended()
 
 
-async def test_stop_of_another_device_of_the_same_user_stops_nothing(  # noqa: PLR0913, PLR0917
+async def test_stop_of_another_device_of_the_same_user_stops_nothing(
+    scenario: HandoffScenario,
     conversation: Conversation,
-    patience: Patience,
     gateway: GatewaySimulator,
-    entry: MockConfigEntry,
-    satellite: str,
     hass_admin_user: MockUser,
 ) -> None:
     user = hass_admin_user.id
     gateway.script(Pause(), Reply(ANSWER))
-    await patience.ask(conversation, satellite, user=user)
+    await scenario.ask(user=user)
     gateway.script(Reply("Stop what?"))
 
     result = await conversation.say("stop", device="tablet", user=user)
 
     assert speech(result) == "Stop what?"
     gateway.proceed()
-    await ends(entry)
+    await scenario.wait_ended()
 
 
-async def test_who_may_not_control_an_agent_cancels_no_task_of_it(  # noqa: PLR0913, PLR0917
+async def test_who_may_not_control_an_agent_cancels_no_task_of_it(
+    scenario: HandoffScenario,
     hass: HomeAssistant,
-    conversation: Conversation,
-    patience: Patience,
     gateway: GatewaySimulator,
     entry: MockConfigEntry,
-    satellite: str,
     hass_read_only_user: MockUser,
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
-    await patience.ask(conversation, satellite)
+    await scenario.ask()
     [handed_off] = get_ongoing(entry).handoffs
     gateway.script(Pause(), Reply(ANSWER))
     task = {"agent": AGENT, "text": QUESTION}
@@ -196,7 +178,7 @@ async def test_who_may_not_control_an_agent_cancels_no_task_of_it(  # noqa: PLR0
 
     for task_id in (handed_off, started["task_id"]):
         await cancel(hass, str(task_id))
-    await ends(entry)
+    await scenario.wait_ended()
 
 
 @pytest.mark.parametrize("by", ["conversation", "user"])
@@ -255,31 +237,30 @@ async def test_a_question_that_waits_for_the_gateway_is_stopped(
     assert get_ongoing(entry).all == ()
 
 
-async def test_the_button_stops_all_runs_of_an_agent(  # noqa: PLR0913, PLR0917
+async def test_the_button_stops_all_runs_of_an_agent(
+    scenario: HandoffScenario,
     hass: HomeAssistant,
     conversation: Conversation,
-    patience: Patience,
     gateway: GatewaySimulator,
     entry: MockConfigEntry,
-    satellite: str,
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
-    await patience.ask(conversation, satellite)
+    await scenario.ask()
     chat = asyncio.create_task(conversation.say("Another"))
     await gateway.wait_until(lambda: gateway.paused == 2)
 
     await press_stop(hass)
 
     assert speech(await chat) == "The reply was stopped"
-    await ends(entry)
+    await scenario.wait_ended()
     assert get_ongoing(entry).all == ()
     await press_stop(hass)
 
 
 @pytest.mark.parametrize("refused", [False, True])
 async def test_what_the_agent_has_started_is_stopped_too(  # noqa: PLR0913, PLR0917
+    scenario: HandoffScenario,
     conversation: Conversation,
-    patience: Patience,
     gateway: GatewaySimulator,
     entry: MockConfigEntry,
     satellite: str,
@@ -288,7 +269,7 @@ async def test_what_the_agent_has_started_is_stopped_too(  # noqa: PLR0913, PLR0
     gateway.images.image = b"picture"
     gateway.images.status = "running"
     gateway.script(Pause(), Reply(ANSWER))
-    await patience.ask(conversation, satellite)
+    await scenario.ask()
     await catch_up(entry)
     [run] = get_ongoing(entry).all
     client = entry.runtime_data.client
@@ -307,8 +288,8 @@ async def test_what_the_agent_has_started_is_stopped_too(  # noqa: PLR0913, PLR0
 
 @pytest.mark.parametrize("refused", [True, False])
 async def test_what_the_gateway_does_not_tell_of_tasks_is_told(  # noqa: PLR0913, PLR0917
+    scenario: HandoffScenario,
     conversation: Conversation,
-    patience: Patience,
     gateway: GatewaySimulator,
     entry: MockConfigEntry,
     satellite: str,
@@ -317,7 +298,7 @@ async def test_what_the_gateway_does_not_tell_of_tasks_is_told(  # noqa: PLR0913
 ) -> None:
     monkeypatch.setattr(stop, "STOP_TIMEOUT", 0.02)
     gateway.script(Pause(), Reply(ANSWER))
-    await patience.ask(conversation, satellite)
+    await scenario.ask()
     await catch_up(entry)
     if refused:
         gateway.refuse_method("tasks.list")
@@ -332,18 +313,18 @@ async def test_what_the_gateway_does_not_tell_of_tasks_is_told(  # noqa: PLR0913
     )
     if not refused:
         gateway.release("tasks.list")
-    await ends(entry)
+    await scenario.wait_ended()
 
 
 async def test_tasks_are_cancelled_while_the_gateway_stops_the_run(
+    scenario: HandoffScenario,
     conversation: Conversation,
-    patience: Patience,
     gateway: GatewaySimulator,
     entry: MockConfigEntry,
     satellite: str,
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
-    await patience.ask(conversation, satellite)
+    await scenario.ask()
     await catch_up(entry)
     gateway.hold("chat.abort")
 
@@ -353,7 +334,7 @@ async def test_tasks_are_cancelled_while_the_gateway_stops_the_run(
     gateway.release("chat.abort")
 
     assert speech(await said) == "Stopped."
-    await ends(entry)
+    await scenario.wait_ended()
 
 
 @pytest.mark.parametrize("protocol", [4])
@@ -363,8 +344,8 @@ async def test_tasks_are_cancelled_while_the_gateway_stops_the_run(
 )
 @pytest.mark.parametrize("own", [True, False])
 async def test_only_an_action_of_what_is_stopped_is_told(  # noqa: PLR0913, PLR0917
+    scenario: HandoffScenario,
     conversation: Conversation,
-    patience: Patience,
     gateway: GatewaySimulator,
     entry: MockConfigEntry,
     satellite: str,
@@ -372,7 +353,7 @@ async def test_only_an_action_of_what_is_stopped_is_told(  # noqa: PLR0913, PLR0
     own: bool,  # noqa: FBT001
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
-    await patience.ask(conversation, satellite)
+    await scenario.ask()
     await catch_up(entry)
     [run] = get_ongoing(entry).all
     key = run.session_key if own else "agent:main:another"
@@ -383,7 +364,7 @@ async def test_only_an_action_of_what_is_stopped_is_told(  # noqa: PLR0913, PLR0
 
     told_of_it = " An action in the home that had begun may go on." if own else ""
     assert speech(result) == f"Stopped.{told_of_it}"
-    await ends(entry)
+    await scenario.wait_ended()
 
 
 async def test_an_action_of_the_home_that_has_begun_is_told(
@@ -399,43 +380,37 @@ async def test_an_action_of_the_home_that_has_begun_is_told(
     assert error.value.translation_key == "stop_actions"
 
 
-async def test_the_action_cancels_a_handed_off_task(  # noqa: PLR0913, PLR0917
+async def test_the_action_cancels_a_handed_off_task(
+    scenario: HandoffScenario,
     hass: HomeAssistant,
-    conversation: Conversation,
-    patience: Patience,
     gateway: GatewaySimulator,
     entry: MockConfigEntry,
-    satellite: str,
-    events: list[Event],
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
-    await patience.ask(conversation, satellite)
+    await scenario.ask()
     await catch_up(entry)
-    task_id = events[0].data["task_id"]
+    task_id = scenario.events[0].data["task_id"]
 
     await cancel(hass, task_id)
-    await ends(entry)
+    await scenario.wait_ended()
 
-    assert types(events) == ["handed_off", "cancelled"]
+    assert scenario.event_types == ["handed_off", "cancelled"]
     with pytest.raises(ServiceValidationError):
         await cancel(hass, task_id)
 
 
 @both_protocols
 async def test_what_the_gateway_does_not_confirm_is_told(  # noqa: PLR0913, PLR0917
-    hass: HomeAssistant,  # noqa: ARG001
+    scenario: HandoffScenario,
     conversation: Conversation,
-    patience: Patience,
     gateway: GatewaySimulator,
-    entry: MockConfigEntry,
     satellite: str,
-    notifications: Notifications,
     monkeypatch: pytest.MonkeyPatch,
     protocol: int,
 ) -> None:
     monkeypatch.setattr(ongoing, "STOP_TIMEOUT", 0.02)
     gateway.script(Pause(), Reply(ANSWER))
-    assert await patience.ask(conversation, satellite) == SENTENCE
+    assert await scenario.ask() == SENTENCE
     gateway.hold("chat.abort" if protocol == 4 else "chat.send")
 
     result = await conversation.say("stop", device=satellite)
@@ -443,19 +418,19 @@ async def test_what_the_gateway_does_not_confirm_is_told(  # noqa: PLR0913, PLR0
     assert speech(result).startswith(UNCONFIRMED)
     # It was not stopped, and finishes nevertheless.
     gateway.proceed()
-    await ends(entry)
-    assert told(notifications) == [
+    await scenario.wait_ended()
+    assert scenario.messages == [
         f"What I had said was not finished is done after all: {ANSWER}"
     ]
 
 
 async def test_what_the_gateway_does_not_confirm_is_an_error_of_the_button(  # noqa: PLR0913, PLR0917
+    scenario: HandoffScenario,
     hass: HomeAssistant,
     conversation: Conversation,
     gateway: GatewaySimulator,
     entry: MockConfigEntry,
     monkeypatch: pytest.MonkeyPatch,
-    notifications: Notifications,
 ) -> None:
     monkeypatch.setattr(ongoing, "STOP_TIMEOUT", 0.02)
     gateway.script(Pause(), Reply(ANSWER))
@@ -470,20 +445,15 @@ async def test_what_the_gateway_does_not_confirm_is_an_error_of_the_button(  # n
     assert error.value.translation_key == "stop_unconfirmed"
     assert speech(await chat) == "The reply was stopped"
     gateway.release("chat.abort")
-    await ends(entry)
-    assert told(notifications) == []
+    await scenario.wait_ended()
+    assert scenario.messages == []
 
 
-async def test_a_stop_without_a_connection_reaches_the_gateway_later(  # noqa: PLR0913, PLR0917
-    conversation: Conversation,
-    patience: Patience,
-    gateway: GatewaySimulator,
-    entry: MockConfigEntry,
-    satellite: str,
-    notifications: Notifications,
+async def test_a_stop_without_a_connection_reaches_the_gateway_later(
+    scenario: HandoffScenario, gateway: GatewaySimulator, entry: MockConfigEntry
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
-    await patience.ask(conversation, satellite)
+    await scenario.ask()
     gateway.hold("connect")
     gateway.drop()
     await gateway.wait_for_request("connect", 2)
@@ -492,17 +462,16 @@ async def test_a_stop_without_a_connection_reaches_the_gateway_later(  # noqa: P
     assert not await run.async_stop()
 
     gateway.release("connect")
-    await ends(entry)
+    await scenario.wait_ended()
     assert not gateway.runs.active()
-    assert told(notifications) == []
+    assert scenario.messages == []
 
 
 @pytest.mark.parametrize("agent_settings", [{"deadline": 0.02}])
 async def test_an_answer_after_its_deadline_is_told(
+    scenario: HandoffScenario,
     conversation: Conversation,
     gateway: GatewaySimulator,
-    entry: MockConfigEntry,
-    notifications: Notifications,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(aborts, "STOP_TIMEOUT", 0.02)
@@ -513,7 +482,7 @@ async def test_an_answer_after_its_deadline_is_told(
 
     assert "It was told to stop, but may go on" in speech(result)
     gateway.proceed()
-    await ends(entry)
-    assert told(notifications) == [
+    await scenario.wait_ended()
+    assert scenario.messages == [
         f"What I had said was not finished is done after all: {ANSWER}"
     ]

@@ -11,10 +11,10 @@ from custom_components.clawd.assist.listeners import get_listeners
 from tests.simulator import GatewaySimulator, Pause, Reply
 
 from .assist_client import Conversation, catch_up
-from .test_handoff import ANSWER, Patience, agent_settings, ends, patience, set_up_with
+from .handoff_scenario import ANSWER, HandoffScenario, agent_settings
 from .voice_devices import Satellite, add
 
-__all__ = ["agent_settings", "patience"]
+__all__ = ["agent_settings"]
 
 
 @pytest.fixture
@@ -32,11 +32,8 @@ async def second(
     [(ANSWER, [ANSWER], []), ("Shall I go on?", [], ["Shall I go on?"])],
 )
 async def test_the_one_that_was_asked_says_the_answer(  # noqa: PLR0913, PLR0917
-    conversation: Conversation,
-    patience: Patience,
+    scenario: HandoffScenario,
     gateway: GatewaySimulator,
-    entry: MockConfigEntry,
-    satellite: str,
     loudspeaker: Satellite,
     second: Satellite,
     answer: str,
@@ -44,61 +41,55 @@ async def test_the_one_that_was_asked_says_the_answer(  # noqa: PLR0913, PLR0917
     asked: list[str],
 ) -> None:
     gateway.script(Pause(), Reply(answer))
-    await patience.ask(conversation, satellite, satellite=second.entity_id)
+    await scenario.ask(satellite=second.entity_id)
 
     gateway.proceed()
-    await ends(entry)
+    await scenario.wait_ended()
 
     assert (second.said, second.asked) == (said, asked)
     assert (loudspeaker.said, loudspeaker.asked) == ([], [])
 
 
-async def test_the_other_one_says_it_once_the_one_that_was_asked_is_gone(  # noqa: PLR0913, PLR0917
+async def test_the_other_one_says_it_once_the_one_that_was_asked_is_gone(
+    scenario: HandoffScenario,
     hass: HomeAssistant,
-    conversation: Conversation,
-    patience: Patience,
     gateway: GatewaySimulator,
-    entry: MockConfigEntry,
-    satellite: str,
     loudspeaker: Satellite,
     second: Satellite,
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
-    await patience.ask(conversation, satellite, satellite=second.entity_id)
+    await scenario.ask(satellite=second.entity_id)
     er.async_get(hass).async_remove(second.entity_id)
     await hass.async_block_till_done()
 
     gateway.proceed()
-    await ends(entry)
+    await scenario.wait_ended()
 
     assert loudspeaker.said == [ANSWER]
 
 
 @pytest.mark.parametrize("stored", [True, False])
 async def test_a_stored_hand_off_may_know_the_satellite_or_not(  # noqa: PLR0913, PLR0917
-    hass: HomeAssistant,
+    scenario: HandoffScenario,
     hass_storage: dict[str, Any],
-    conversation: Conversation,
-    patience: Patience,
     gateway: GatewaySimulator,
     entry: MockConfigEntry,
-    satellite: str,
     loudspeaker: Satellite,
     second: Satellite,
     *,
     stored: bool,
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
-    await patience.ask(conversation, satellite, satellite=second.entity_id)
+    await scenario.ask(satellite=second.entity_id)
     await catch_up(entry)
     store = hass_storage[f"clawd.handoffs.{entry.entry_id}"]["data"]
     question = {**store["handoffs"][0]["question"]}
     if not stored:
         del question["satellite_id"]
 
-    await set_up_with(hass, hass_storage, entry, question=question)
+    await scenario.set_up_with(question=question)
     gateway.proceed()
-    await ends(entry)
+    await scenario.wait_ended()
 
     assert (second if stored else loudspeaker).said == [ANSWER]
     assert (loudspeaker if stored else second).said == []
