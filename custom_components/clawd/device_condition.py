@@ -3,21 +3,18 @@
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import CONF_CONDITION, CONF_DEVICE_ID, CONF_DOMAIN, CONF_TYPE
+from homeassistant.const import CONF_CONDITION, CONF_DEVICE_ID, CONF_TYPE
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
-import voluptuous as vol
 
 from .assist.agent_questions import get_agent_questions
 from .assist.ongoing import get_ongoing
 from .assist.run_origins import get_origins
-from .const import DOMAIN
 from .device_automation.devices import (
     AgentDevice,
+    AutomationTypes,
     GatewayDevice,
     async_get_device,
-    async_get_types,
-    require_type,
 )
 from .reports import FAILED_STATUSES
 
@@ -74,9 +71,8 @@ GATEWAY_CONDITIONS: Final[Mapping[str, Callable[[ClawdConfigEntry], bool]]] = {
     "self_test_passed": lambda entry: _self_test_failed(entry) is False,
     "self_test_failed": lambda entry: _self_test_failed(entry) is True,
 }
-CONDITION_SCHEMA: Final = cv.DEVICE_CONDITION_BASE_SCHEMA.extend(
-    {vol.Required(CONF_TYPE): vol.In([*AGENT_CONDITIONS, *GATEWAY_CONDITIONS])}
-)
+TYPES: Final = AutomationTypes(of_gateway=GATEWAY_CONDITIONS, of_agent=AGENT_CONDITIONS)
+CONDITION_SCHEMA: Final = cv.DEVICE_CONDITION_BASE_SCHEMA.extend(TYPES.schema)
 
 
 async def async_validate_condition_config(
@@ -90,31 +86,14 @@ async def async_validate_condition_config(
         InvalidDeviceAutomationConfig: the device has no such condition.
 
     """
-    validated: ConfigType = CONDITION_SCHEMA(config)
-    require_type(validated, _types(hass, validated[CONF_DEVICE_ID]))
-    return validated
+    return TYPES.async_validate(hass, CONDITION_SCHEMA(config))
 
 
 async def async_get_conditions(
     hass: HomeAssistant, device_id: str
 ) -> list[dict[str, str]]:
     """Return the conditions of a device."""
-    return [
-        {
-            CONF_CONDITION: "device",
-            CONF_DOMAIN: DOMAIN,
-            CONF_DEVICE_ID: device_id,
-            CONF_TYPE: kind,
-        }
-        for kind in _types(hass, device_id)
-    ]
-
-
-@callback
-def _types(hass: HomeAssistant, device_id: str) -> list[str]:
-    return async_get_types(
-        hass, device_id, of_gateway=GATEWAY_CONDITIONS, of_agent=AGENT_CONDITIONS
-    )
+    return TYPES.async_list(hass, device_id, CONF_CONDITION)
 
 
 @callback

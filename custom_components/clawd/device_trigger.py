@@ -6,16 +6,13 @@ from homeassistant.components.device_automation import DEVICE_TRIGGER_BASE_SCHEM
 from homeassistant.components.homeassistant.triggers import event as event_trigger
 from homeassistant.const import (
     CONF_DEVICE_ID,
-    CONF_DOMAIN,
     CONF_EVENT_DATA,
     CONF_PLATFORM,
     CONF_TYPE,
 )
-from homeassistant.core import HomeAssistant, callback
-import voluptuous as vol
+from homeassistant.core import HomeAssistant
 
-from .const import DOMAIN
-from .device_automation.devices import async_get_types, require_type
+from .device_automation.devices import AutomationTypes
 from .device_automation.events import (
     EVENT_AGENT,
     EVENT_GATEWAY,
@@ -28,9 +25,8 @@ if TYPE_CHECKING:
     from homeassistant.helpers.trigger import TriggerActionType, TriggerInfo
     from homeassistant.helpers.typing import ConfigType
 
-TRIGGER_SCHEMA: Final = DEVICE_TRIGGER_BASE_SCHEMA.extend(
-    {vol.Required(CONF_TYPE): vol.In([*AgentEvent, *GatewayEvent])}
-)
+TYPES: Final = AutomationTypes(of_gateway=GatewayEvent, of_agent=AgentEvent)
+TRIGGER_SCHEMA: Final = DEVICE_TRIGGER_BASE_SCHEMA.extend(TYPES.schema)
 
 
 async def async_validate_trigger_config(
@@ -44,31 +40,14 @@ async def async_validate_trigger_config(
         InvalidDeviceAutomationConfig: the device has no such trigger.
 
     """
-    validated: ConfigType = TRIGGER_SCHEMA(config)
-    require_type(validated, _types(hass, validated[CONF_DEVICE_ID]))
-    return validated
+    return TYPES.async_validate(hass, TRIGGER_SCHEMA(config))
 
 
 async def async_get_triggers(
     hass: HomeAssistant, device_id: str
 ) -> list[dict[str, str]]:
     """Return the triggers of a device."""
-    return [
-        {
-            CONF_PLATFORM: "device",
-            CONF_DOMAIN: DOMAIN,
-            CONF_DEVICE_ID: device_id,
-            CONF_TYPE: kind,
-        }
-        for kind in _types(hass, device_id)
-    ]
-
-
-@callback
-def _types(hass: HomeAssistant, device_id: str) -> list[str]:
-    return async_get_types(
-        hass, device_id, of_gateway=GatewayEvent, of_agent=AgentEvent
-    )
+    return TYPES.async_list(hass, device_id, CONF_PLATFORM)
 
 
 async def async_attach_trigger(

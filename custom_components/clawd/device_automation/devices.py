@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from homeassistant.components.device_automation import InvalidDeviceAutomationConfig
-from homeassistant.const import CONF_TYPE
+from homeassistant.const import CONF_DEVICE_ID, CONF_DOMAIN, CONF_TYPE
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
+import voluptuous as vol
 
 from ..const import DOMAIN, SUBENTRY_CONVERSATION
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from homeassistant.config_entries import ConfigSubentry
-    from homeassistant.helpers.typing import ConfigType
+    from homeassistant.helpers.typing import ConfigType, VolDictType
 
     from ..coordinator import ClawdConfigEntry
 
@@ -64,33 +65,55 @@ def async_find_device_id(
     )
 
 
-@callback
-def async_get_types(
-    hass: HomeAssistant,
-    device_id: str,
-    *,
-    of_gateway: Iterable[str],
-    of_agent: Iterable[str],
-) -> list[str]:
-    """Return the types offered by a device."""
-    match async_get_device(hass, device_id):
-        case GatewayDevice():
-            return [*map(str, of_gateway)]
-        case AgentDevice():
-            return [*map(str, of_agent)]
-    return []
+class AutomationTypes:
+    """Types of device automations, by kind of device."""
 
+    def __init__(self, of_gateway: Iterable[str], of_agent: Iterable[str]) -> None:
+        """Initialize with the types that each kind offers."""
+        self._of_gateway = tuple(map(str, of_gateway))
+        self._of_agent = tuple(map(str, of_agent))
 
-def require_type(config: ConfigType, offered: Iterable[str]) -> None:
-    """Validate the type of a device automation.
+    @property
+    def schema(self) -> VolDictType:
+        """Return the schema of the type."""
+        return {vol.Required(CONF_TYPE): vol.In(self._of_agent + self._of_gateway)}
 
-    Raises:
-        InvalidDeviceAutomationConfig: the device does not offer it.
+    @callback
+    def async_validate(self, hass: HomeAssistant, config: ConfigType) -> ConfigType:
+        """Return a configuration whose device offers its type.
 
-    """
-    if config[CONF_TYPE] not in offered:
-        raise InvalidDeviceAutomationConfig(
-            translation_domain=DOMAIN,
-            translation_key="type_not_offered",
-            translation_placeholders={"type": config[CONF_TYPE]},
-        )
+        Raises:
+            InvalidDeviceAutomationConfig: the device does not offer it.
+
+        """
+        if config[CONF_TYPE] not in self._async_get(hass, config[CONF_DEVICE_ID]):
+            raise InvalidDeviceAutomationConfig(
+                translation_domain=DOMAIN,
+                translation_key="type_not_offered",
+                translation_placeholders={"type": config[CONF_TYPE]},
+            )
+        return config
+
+    @callback
+    def async_list(
+        self, hass: HomeAssistant, device_id: str, key: str
+    ) -> list[dict[str, str]]:
+        """Return the automations of a device; `key` names their platform."""
+        return [
+            {
+                key: "device",
+                CONF_DOMAIN: DOMAIN,
+                CONF_DEVICE_ID: device_id,
+                CONF_TYPE: kind,
+            }
+            for kind in self._async_get(hass, device_id)
+        ]
+
+    @callback
+    def _async_get(self, hass: HomeAssistant, device_id: str) -> tuple[str, ...]:
+        match async_get_device(hass, device_id):
+            case GatewayDevice():
+                return self._of_gateway
+            case AgentDevice():
+                return self._of_agent
+        return ()

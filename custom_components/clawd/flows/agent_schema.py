@@ -98,6 +98,18 @@ ASSISTANT_SCHEMA: Final = vol.Schema(
     {vol.Required(CONF_CREATE_ASSISTANT, default=True): bool}
 )
 
+
+def choice_selector(key: str, options: Iterable[StrEnum]) -> SelectSelector:
+    """Return the selector of one of the options."""
+    return SelectSelector(
+        SelectSelectorConfig(
+            options=[option.value for option in options],
+            mode=SelectSelectorMode.DROPDOWN,
+            translation_key=key,
+        )
+    )
+
+
 SECONDS: Final = NumberSelector(
     NumberSelectorConfig(
         min=MIN_TIMEOUT,
@@ -121,13 +133,7 @@ _VOICE: Final = vol.Schema(
     {
         vol.Required(
             CONF_SPOKEN_PART, default=DEFAULTS[CONF_SPOKEN_PART]
-        ): SelectSelector(
-            SelectSelectorConfig(
-                options=list(SpokenPart),
-                mode=SelectSelectorMode.DROPDOWN,
-                translation_key=CONF_SPOKEN_PART,
-            )
-        ),
+        ): choice_selector(CONF_SPOKEN_PART, SpokenPart),
         vol.Required(
             CONF_HANDOFF_AFTER, default=DEFAULTS[CONF_HANDOFF_AFTER]
         ): NumberSelector(
@@ -189,30 +195,19 @@ def agent_schema(
     return vol.Schema(fields)
 
 
-def access_selector(key: str, *options: StrEnum) -> SelectSelector:
-    """Return the selector of an access level."""
-    return SelectSelector(
-        SelectSelectorConfig(
-            options=[option.value for option in options],
-            mode=SelectSelectorMode.DROPDOWN,
-            translation_key=key,
-        )
-    )
-
-
 def home_schema(apis: Mapping[str, str]) -> vol.Schema:
     """Return the section on home access."""
     return vol.Schema(
         {
             vol.Required(
                 CONF_HOME_ACCESS, default=DEFAULTS[CONF_HOME_ACCESS]
-            ): access_selector(CONF_HOME_ACCESS, *HomeAccess),
+            ): choice_selector(CONF_HOME_ACCESS, HomeAccess),
             vol.Required(
                 CONF_FROM_ELSEWHERE, default=DEFAULTS[CONF_FROM_ELSEWHERE]
-            ): access_selector(CONF_FROM_ELSEWHERE, *HomeAccess),
+            ): choice_selector(CONF_FROM_ELSEWHERE, HomeAccess),
             vol.Required(
                 CONF_SENSITIVE, default=DEFAULTS[CONF_SENSITIVE]
-            ): access_selector(CONF_SENSITIVE, *reversed(SensitiveActions)),
+            ): choice_selector(CONF_SENSITIVE, reversed(SensitiveActions)),
             vol.Optional(CONF_SENSITIVE_LABEL): LabelSelector(LabelSelectorConfig()),
             vol.Required(
                 CONF_LLM_HASS_API, default=DEFAULTS[CONF_LLM_HASS_API]
@@ -236,17 +231,11 @@ def settings_schema(
     fields: dict[vol.Marker, object] = {
         vol.Required(
             CONF_SESSION_SCOPE, default=DEFAULTS[CONF_SESSION_SCOPE]
-        ): SelectSelector(
-            SelectSelectorConfig(
-                options=list(Scope),
-                mode=SelectSelectorMode.DROPDOWN,
-                translation_key=CONF_SESSION_SCOPE,
-            )
-        ),
+        ): choice_selector(CONF_SESSION_SCOPE, Scope),
         vol.Optional(CONF_SESSION_NAME): TextSelector(),
         vol.Required(
             CONF_PERMISSIONS, default=DEFAULTS[CONF_PERMISSIONS]
-        ): access_selector(CONF_PERMISSIONS, *Permissions),
+        ): choice_selector(CONF_PERMISSIONS, Permissions),
     }
     return vol.Schema(
         {

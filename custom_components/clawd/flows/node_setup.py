@@ -29,7 +29,7 @@ from ..gateway import (
 from ..home.settings import HomeAccess
 from ..home.tools import HOME_STATE
 from ..storage import NEW_ENTRY, DeviceTokenStore, async_save_node_identity
-from .agent_schema import access_selector
+from .agent_schema import choice_selector
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
@@ -59,7 +59,7 @@ PLACEHOLDER: Final = NodeTool(
 
 def home_access_schema(default: HomeAccess) -> vol.Schema:
     """Return the form for home access."""
-    selector = access_selector(CONF_HOME_ACCESS, *reversed(HomeAccess))
+    selector = choice_selector(CONF_HOME_ACCESS, reversed(HomeAccess))
     return vol.Schema({vol.Required(CONF_HOME_ACCESS, default=default.value): selector})
 
 

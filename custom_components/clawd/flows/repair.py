@@ -12,7 +12,7 @@ from ..const import CONF_FROM_ELSEWHERE, CONF_HOME_ACCESS, DOMAIN
 from ..home.approval import async_check_approval
 from ..home.offer import async_set_home_access
 from ..home.settings import HomeAccess, agent_homes
-from .agent_schema import access_selector
+from .agent_schema import choice_selector
 from .node_setup import (
     CONF_NODE_LINK,
     NODE_LINK_SCHEMA,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 ELSEWHERE_SCHEMA: Final = vol.Schema(
     {
         vol.Required(CONF_FROM_ELSEWHERE, default=HomeAccess.READ.value): (
-            access_selector(CONF_FROM_ELSEWHERE, HomeAccess.READ, HomeAccess.CONTROL)
+            choice_selector(CONF_FROM_ELSEWHERE, (HomeAccess.READ, HomeAccess.CONTROL))
         )
     }
 )

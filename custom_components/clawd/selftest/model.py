@@ -145,6 +145,17 @@ def expect_none(
     )
 
 
+def warn_if_any(found: int, unit: str) -> CheckResult:
+    """Warn if anything was found."""
+    return CheckResult(
+        status=Status.WARN if found else Status.PASS,
+        observed=found,
+        unit=unit,
+        expected=0,
+        placeholders={"count": found},
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class CheckOutcome:
     """Completed check; `duration` in seconds."""

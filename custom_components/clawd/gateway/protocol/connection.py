@@ -193,9 +193,7 @@ class Connection:
             GatewayError: the Gateway answered with an error.
 
         """
-        seconds_left = self.timing.request_timeout if timeout is None else timeout
-        request = self.pending.open(method, seconds_left)
-        await self.send(request, params or {})
+        request = await self._open_request(method, params, timeout)
         return await request.future
 
     async def request_before_serving(
@@ -208,15 +206,21 @@ class Connection:
             GatewayError: the Gateway answered with an error.
 
         """
-        seconds_left = self.timing.request_timeout if timeout is None else timeout
-        request = self.pending.open(method, seconds_left)
-        await self.send(request, params or {})
+        request = await self._open_request(method, params, timeout)
         try:
             while not request.future.done():
                 self._receive(await self._socket.recv(decode=False))
         except ConnectionClosed as err:
             raise self._lost(err) from None
         return await request.future
+
+    async def _open_request(
+        self, method: str, params: Payload | None, timeout: float | None
+    ) -> PendingRequest:
+        seconds_left = self.timing.request_timeout if timeout is None else timeout
+        request = self.pending.open(method, seconds_left)
+        await self.send(request, params or {})
+        return request
 
     async def send(self, request: PendingRequest, params: Payload) -> None:
         """Send a registered request.
@@ -305,13 +309,10 @@ class Connection:
             self._last_seq = None
             return
         try:
-            frame = decode_frame(data)
-        except InvalidFrameError:
-            try:
-                frame = self._decode(data)
-            except InvalidFrameError as err:
-                self._drop_frame(data, err)
-                return
+            frame = self._decode(data)
+        except InvalidFrameError as err:
+            self._drop_frame(data, err)
+            return
         if isinstance(frame, Response):
             method = self.pending.method_of(frame)
             self._statistics.received("res", method, size, now)

@@ -21,7 +21,7 @@ from ..home_tools import (
     temporary_session_key,
     wanted_names,
 )
-from ..model import CheckResult, Component, check, expect_none
+from ..model import CheckResult, Component, check, expect_none, warn_if_any
 from ..prerequisites import (
     connected,
     home_node,
@@ -109,14 +109,7 @@ async def check_home_limits(context: CheckContext) -> CheckResult:
     The agent may be in a loop.
     """
     outcomes = home_of(context).statistics.outcomes
-    count = outcomes[TOO_MANY_CALLS.lower()]
-    return CheckResult(
-        status=Status.WARN if count else Status.PASS,
-        observed=count,
-        unit="calls",
-        expected=0,
-        placeholders={"count": count},
-    )
+    return warn_if_any(outcomes[TOO_MANY_CALLS.lower()], "calls")
 
 
 @check(component=Component.HOME, requires=(home_node,), timeout=10)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from ...gateway import Timing
 from ...reports import Origin, Status
 from .. import detectors
-from ..model import CheckResult, Component, check, expect_none
+from ..model import CheckResult, Component, check, expect_none, warn_if_any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -87,14 +87,7 @@ async def check_run_events(context: CheckContext) -> CheckResult:
 
     Parts of replies would be missing.
     """
-    skipped = context.counted("skipped_run_events")
-    return CheckResult(
-        status=Status.WARN if skipped else Status.PASS,
-        observed=skipped,
-        unit="events",
-        expected=0,
-        placeholders={"count": skipped},
-    )
+    return warn_if_any(context.counted("skipped_run_events"), "events")
 
 
 @check(component=Component.GATEWAY, origin=Origin.NETWORK)

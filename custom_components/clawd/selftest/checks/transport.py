@@ -13,7 +13,14 @@ from ...gateway import (
     UnsupportedProtocolError,
 )
 from ...reports import Origin, Status
-from ..model import CheckResult, Component, check, expect_none, for_each_client
+from ..model import (
+    CheckResult,
+    Component,
+    check,
+    expect_none,
+    for_each_client,
+    warn_if_any,
+)
 from ..prerequisites import connected
 
 if TYPE_CHECKING:
@@ -59,13 +66,7 @@ async def check_sequence_gaps(context: CheckContext) -> CheckResult:
     # An invalid frame has arrived, but its number is unknown.
     if gaps and context.counted("invalid_frames") >= gaps:
         return CheckResult(status=Status.SKIP, reason="gaps_of_invalid_frames")
-    return CheckResult(
-        status=Status.WARN if gaps else Status.PASS,
-        observed=gaps,
-        unit="gaps",
-        expected=0,
-        placeholders={"count": gaps},
-    )
+    return warn_if_any(gaps, "gaps")
 
 
 @check(component=Component.GATEWAY, origin=Origin.GATEWAY)
