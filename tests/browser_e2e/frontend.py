@@ -74,6 +74,17 @@ class Frontend:
         await self._open("/config/integrations/integration/clawd")
         await self._expect_visible(self._entry.first)
 
+    async def expect_agents(self, *names: str) -> None:
+        """Wait until the integration's page shows agents and their devices."""
+        for name in names:
+            shown = self._page.get_by_text(name, exact=True)
+            await self._expect_visible(shown.nth(1))
+
+    async def open_device(self, device_id: str, shown: str) -> None:
+        """Open a device's page and wait until it shows a text."""
+        await self._open(f"/config/devices/device/{device_id}")
+        await self._expect_visible(self._page.get_by_text(shown).first)
+
     async def open_options(self) -> None:
         """Open the entry's options form."""
         await self.open_integration()

@@ -88,12 +88,15 @@ async def test_diagnostics_show_state_without_secrets(
 @newest_protocol
 @pytest.mark.usefixtures("entry")
 async def test_repair_flow_waits_for_approval(
-    frontend: Frontend, gateway: GatewaySimulator
+    frontend: Frontend, gateway: GatewaySimulator, pytestconfig: pytest.Config
 ) -> None:
     gateway.pairing = True
     gateway.devices.approved.clear()
     gateway.drop()
     await frontend.open_repair("is waiting for approval")
+    await frontend.expect_in_form("openclaw devices approve")
+    if pictures := pytestconfig.getoption("--pictures"):
+        await frontend.picture_page(pictures / "repair.png", 860)
     await frontend.submit()
     await frontend.expect_in_form("Not approved yet.")
     [request_id] = gateway.devices.pending
