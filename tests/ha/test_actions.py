@@ -219,18 +219,19 @@ async def test_the_model_of_a_session_is_not_reset_without_an_entry(
 @pytest.mark.usefixtures("entry")
 @pytest.mark.parametrize("protocol", [3])
 @pytest.mark.parametrize(
-    ("action", "data"),
+    ("action", "field", "data"),
     [
-        ("ask", {"text": "Hello", "model": "mock/mock"}),
-        ("wake", {"text": "It rings.", "session": "x"}),
+        ("ask", "model", {"text": "Hello", "model": "mock/mock"}),
+        ("wake", "session", {"text": "It rings.", "session": "x"}),
     ],
 )
 async def test_what_only_openclaw_can_do_is_told(
-    hass: HomeAssistant, action: str, data: dict[str, Any]
+    hass: HomeAssistant, action: str, field: str, data: dict[str, Any]
 ) -> None:
     with pytest.raises(ServiceValidationError) as error:
         await call(hass, action, agent=AGENT, **data)
     assert error.value.translation_key == "needs_openclaw"
+    assert error.value.translation_placeholders == {"field": field}
 
 
 @pytest.mark.usefixtures("entry")

@@ -148,10 +148,12 @@ def async_get_entry(hass: HomeAssistant, call: ServiceCall) -> ClawdConfigEntry:
     raise ServiceValidationError(translation_domain=DOMAIN, translation_key=key)
 
 
-def openclaw_required_error() -> ServiceValidationError:
-    """Return the error of a call that Clawdbot cannot serve."""
+def openclaw_required_error(field: str) -> ServiceValidationError:
+    """Return the error of a field that Clawdbot cannot serve."""
     return ServiceValidationError(
-        translation_domain=DOMAIN, translation_key="needs_openclaw"
+        translation_domain=DOMAIN,
+        translation_key="needs_openclaw",
+        translation_placeholders={"field": field},
     )
 
 
@@ -186,7 +188,7 @@ async def async_read_question(
     data, session = call.data, read_session_name(call)
     hello = entry.runtime_data.client.hello
     if ATTR_MODEL in data and hello and not hello.has_session_settings:
-        raise openclaw_required_error()
+        raise openclaw_required_error(ATTR_MODEL)
     question = Question(
         text=data[ATTR_TEXT],
         conversation_id="",

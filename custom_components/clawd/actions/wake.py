@@ -78,7 +78,7 @@ async def _async_wake(hass: HomeAssistant, call: ServiceCall) -> ServiceResponse
         main = f"agent:{agent.lower()}:main"
     hello = client.hello
     if (name or main) and hello and not hello.can_wake_sessions:
-        raise openclaw_required_error()
+        raise openclaw_required_error(ATTR_SESSION if name else ATTR_AGENT)
     try:
         if name:
             timeout = subentry.data[CONF_IDLE_TIMEOUT]
