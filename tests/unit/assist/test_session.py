@@ -80,6 +80,48 @@ def test_named_session_key_contains_slug() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("kitchen", "kitchen"),
+        ("Room 1", "room_1"),
+        ("room-1", "room_1"),
+        ("Straße", "strasse"),
+        ("K\u00f8kken", "kokken"),
+        ("Cafe\u0301", "cafe"),
+        ("\u0130stanbul", "istanbul"),
+        ("x" * 200, "x" * 200),
+    ],
+)
+def test_key_of_a_name_without_a_loss_is_that_of_earlier_versions(
+    name: str, slug: str
+) -> None:
+    assert named_session_key("main", name) == f"agent:main:ha-{slug}"
+
+
+def test_different_names_have_different_keys() -> None:
+    names = [
+        *("C", "C++", "C#", "c.", "a.b", "a/b", "a b", "unknown", "\u0259v", "v"),
+        *("!", "?", "--", "---", "_", "🍕", "🚗", "👩\u200d🚀", "👩"),
+        *("厨房", "除方", "chu fang", "Дом", "dom", "مطبخ", "حمام", "ห้อง", "\u0301"),
+        *("\x00", "\ud800", "\udfff", "\u200b", "\u200f", "½", "x" * 300, "x" * 301),
+    ]
+    keys = [named_session_key("main", name) for name in names]
+
+    assert len({*keys}) == len(names)
+    for key in keys:
+        assert re.fullmatch(r"agent:main:ha-[a-z0-9_]{1,210}", key)
+
+
+@pytest.mark.parametrize("name", ["Kitchen", "C++", "Дом", "🍕 Pizza", "Straße"])
+def test_case_and_outer_white_space_do_not_count(name: str) -> None:
+    keys = {
+        named_session_key("main", same)
+        for same in (name, name.upper(), name.lower(), f" \n{name}\t")
+    }
+    assert len(keys) == 1
+
+
+@pytest.mark.parametrize(
     ("scope", "shared"),
     [
         (Scope.CONVERSATION, False),
