@@ -95,7 +95,9 @@ class ActivityEvent(AgentEntity, EventEntity):
 
     @callback
     def _is_mine(self, data: Mapping[str, Any]) -> bool:
-        return bool(data["subentry_id"] == self.subentry.subentry_id)
+        # Anyone may fire an event, with any data.
+        known = data.get("type") in self.event_types
+        return known and bool(data.get("subentry_id") == self.subentry.subentry_id)
 
     @callback
     def _async_handle_event(self, event: Event[Any]) -> None:

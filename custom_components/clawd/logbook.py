@@ -3,7 +3,13 @@
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.components.logbook import LOGBOOK_ENTRY_MESSAGE, LOGBOOK_ENTRY_NAME
-from homeassistant.core import Event, HomeAssistant, callback, split_entity_id
+from homeassistant.core import (
+    Event,
+    HomeAssistant,
+    callback,
+    split_entity_id,
+    valid_entity_id,
+)
 
 from .const import DOMAIN, EVENT_TOOL_CALL
 from .device_automation.events import (
@@ -12,6 +18,7 @@ from .device_automation.events import (
     AgentEvent,
     GatewayEvent,
 )
+from .home.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -56,7 +63,11 @@ MESSAGES: Final[Mapping[str, str]] = {
     GatewayEvent.SELF_TEST_FAILED: "failed its self-test",
 }
 DONE: Final = "done"
+# Message of an event without a type.
+UNKNOWN: Final = "sent an event"
 MAX_NAMES: Final = 3
+# Characters of a field, such as the name of a task.
+MAX_TEXT: Final = 128
 
 
 @callback
@@ -88,25 +99,26 @@ def async_describe_events(
 
 
 def _event_message(data: Mapping[str, Any]) -> str:
-    message = MESSAGES.get(data["type"], data["type"])
-    name = data.get("name")
+    kind = _text(data, "type")
+    message = MESSAGES.get(kind, kind or UNKNOWN)
+    name = _text(data, "name")
     return f"{message}: {name}" if name else message
 
 
 def _name(hass: HomeAssistant, data: Mapping[str, Any]) -> str:
-    entry = hass.config_entries.async_get_entry(data.get("entry_id") or "")
+    entry = hass.config_entries.async_get_entry(_text(data, "entry_id"))
     if entry is None:
         return "OpenClaw"
-    subentry = entry.subentries.get(data.get("subentry_id") or "")
+    subentry = entry.subentries.get(_text(data, "subentry_id"))
     return subentry.title if subentry else entry.title
 
 
 def _message(hass: HomeAssistant, data: Mapping[str, Any]) -> str:
-    tool = (data.get("tool") or "").rpartition("__")[2]
-    entity_ids = data.get("entity_id") or []
-    outcome = data.get("outcome")
+    tool = _text(data, "tool").rpartition("__")[2]
+    entity_ids = _entity_ids(data)
+    outcome = _text(data, "outcome")
     if outcome != DONE:
-        return f"could not use {tool or 'an unknown tool'} ({outcome})"
+        return f"could not use {tool or 'an unknown tool'} ({outcome or 'unknown'})"
     domains = {split_entity_id(entity_id)[0] for entity_id in entity_ids}
     verbs = VERBS.get(tool, {})
     verb = verbs.get("".join(domains)) if len(domains) == 1 else None
@@ -114,7 +126,8 @@ def _message(hass: HomeAssistant, data: Mapping[str, Any]) -> str:
     names = _names(hass, entity_ids)
     if verb and names:
         return f"{verb} {names}"
-    return f"used {tool} on {names}" if names else f"used {tool}"
+    used = f"used {tool or 'an unknown tool'}"
+    return f"{used} on {names}" if names else used
 
 
 def _names(hass: HomeAssistant, entity_ids: list[str]) -> str:
@@ -123,3 +136,19 @@ def _names(hass: HomeAssistant, entity_ids: list[str]) -> str:
     states = map(hass.states.get, entity_ids)
     names = [state.name for state in states if state]
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def _text(data: Mapping[str, Any], field: str) -> str:
+    """Return a field on one line; empty if it is no text.
+
+    Anyone may fire an event, with any data.
+    """
+    value = data.get(field)
+    return one_line(value, MAX_TEXT) if isinstance(value, str) else ""
+
+
+def _entity_ids(data: Mapping[str, Any]) -> list[str]:
+    match data.get("entity_id"):
+        case list(ids):
+            return [one for one in ids if isinstance(one, str) and valid_entity_id(one)]
+    return []

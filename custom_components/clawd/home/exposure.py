@@ -75,7 +75,7 @@ def async_track_exposure(
 
     @callback
     def is_script(data: Mapping[str, Any]) -> bool:
-        return bool(data[ATTR_DOMAIN] == SCRIPT)
+        return bool(data.get(ATTR_DOMAIN) == SCRIPT)
 
     coordinator = entry.runtime_data.coordinator
 

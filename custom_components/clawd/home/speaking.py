@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.const import ATTR_ENTITY_ID
-from homeassistant.core import Context, HomeAssistant, callback
+from homeassistant.core import Context, HomeAssistant, State, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.event import async_track_state_change_event
@@ -181,8 +181,9 @@ async def async_ask(
 
     @callback
     def changed(event: Event[EventStateChangedData]) -> None:
-        state = event.data["new_state"]
-        if state and state.state == LISTENING:
+        # Anyone may fire an event, with any data.
+        state = event.data.get("new_state")
+        if isinstance(state, State) and state.state == LISTENING:
             listened.set()
 
     turn = get_turn(hass, device.entity_id)
