@@ -17,14 +17,22 @@ _ARROW: Final = (
     r"\u2b00-\u2b11\u2b30-\u2b4f]\ufe0f?"
 )
 BULLETS: Final = "•‣\u2043∙◦▪▫●○■□"
-_CODE: Final = r"(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)"
+# Nothing is read twice: repetition is possessive, and a construct without an end is
+# given up at the next start of one. Otherwise, thousands of starts in one line would
+# take quadratic time, or more.
+_CODE: Final = r"(?<!`)(?P<ticks>`++)(?:[^`\n]++|(?!(?P=ticks)(?!`))`++)++(?P=ticks)"
 _MATH: Final = (
-    r"\$\$.+?\$\$|\\\(.+?\\\)|\\\[.+?\\\]"
+    r"\$\$.+?\$\$|\\\((?:[^\\\n]++|\\[^()\n])++\\\)|\\\[(?:[^\\\n]++|\\[^\[\]\n])++\\\]"
     # No prices: "$5 and $6".
     r"|\$(?=\S)(?=[^$\n]*[\\^_={}+*/<>-]|[A-Za-z]\w?\$)[^$\n]{1,300}?(?<=\S)\$(?!\d)"
 )
-_TEXT: Final = r"\[(?:[^\[\]\\\n]|\\.|\[[^\[\]\n]*\](?:\([^()\s]*\))?)*\]"
-_TARGET: Final = r"\((?:[^()\\\n]|\\.|\([^()\n]*\))*\)"
+_COMMENT: Final = r"<!--(?:[^<\n-]++|-(?!->)|<(?!!--))*+-->"
+# "\[a](b)" is none, but "\\[a](b)".
+_TEXT: Final = (
+    r"(?<!(?<!\\)\\)"
+    r"\[(?:[^\[\]\\\n]++|\\.|\[[^\[\]\n]*+\](?:\([^()\s]*+\))?+)*+\]"
+)
+_TARGET: Final = r"\((?:[^()\\\n]++|\\.|\([^()\n]*+\))*+\)"
 _LINK: Final = rf"!?{_TEXT}{_TARGET}|(?<!\w)!?{_TEXT}\[[^\[\]\n]{{0,300}}\]"
 # Colors of a terminal's output, and other characters without a glyph.
 _CONTROL: Final = r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
@@ -56,7 +64,7 @@ _INLINE: Final = re.compile(
     |(?P<address>{_ADDRESS})
     |(?P<power><sup>[^<>]*</sup>)
     |(?P<breaks>(?:{_BLANKS}</?(?:{_BREAKS}){_ATTRIBUTES}[ \t]*)+)
-    |(?P<nothing></?(?:{_TAGS}){_ATTRIBUTES}|<!--.*?-->|[\u00ad\u200b\u2060\ufeff]
+    |(?P<nothing></?(?:{_TAGS}){_ATTRIBUTES}|{_COMMENT}|[\u00ad\u200b\u2060\ufeff]
         |{_CONTROL})
     |(?P<url>{_URL})
     |(?P<entity>&(?:\#\d{{1,7}}|\#x[0-9a-f]{{1,6}}|[a-z][a-z0-9]{{1,31}});)
@@ -72,7 +80,8 @@ _INLINE: Final = re.compile(
 
 # Constructs that are whole, and the start of one that is not.
 _WHOLE: Final = re.compile(
-    rf"{_MATH}|{_CODE}|{_LINK}|{_TEXT}(?!\()|</?[a-z][^<>]*>|<!--.*?-->|{_CONTROL}",
+    rf"{_MATH}|{_CODE}|{_LINK}|{_TEXT}(?!\()|\\\[[^\[\]\\\n]*+\]|</?[a-z][^<>]*>"
+    rf"|{_COMMENT}|{_CONTROL}",
     re.IGNORECASE,
 )
 _OPEN: Final = re.compile(
@@ -84,7 +93,7 @@ _DELIMITERS: Final = re.compile(r"[|\s:-]*")
 
 _LINK_TEXT: Final = re.compile(rf"!?\[((?:{_TEXT}|\\.|[^\]\\])*)\]")
 _ADDRESS_PARTS: Final = re.compile(
-    r"(?:[a-z][a-z0-9+.-]*:)?(?://)?(?:[^/?#@\s]*:[^/?#@\s]*@)?"
+    r"(?:[a-z][a-z0-9+.-]*:)?(?://)?(?:(?=[^/?#@\s:]*:)[^/?#@\s]*+@)?"
     r"(?P<host>\[[^\]\s]*\]|[^/?#:\s]*)(?::\d*)?(?P<path>[^?#\s]*)",
     re.IGNORECASE,
 )

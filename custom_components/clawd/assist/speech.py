@@ -31,6 +31,9 @@ _INITIAL: Final = re.compile(r"(?:^|[\s.(])[^\W\d_]\Z")
 # Without an end in so many characters, a sentence is cut at a clause or between words,
 # but not between a number and its unit: Thai has no full stops, some models neither.
 _LIMITS: Final = (300, 600, 1200, 2400)
+# Characters that decide about the end of a sentence or a line: all up to the last
+# limit, and the one behind it.
+_WINDOW: Final = _LIMITS[-1] + 1
 _WIDE_COMMAS: Final = "\u3001\uff0c\uff1b\uff1a"
 _CLAUSE_END: Final = re.compile(
     rf"(?<=[^\W\d_])(?:[,;:\u060c\u2013\u2014]+[ \t]+|[{_WIDE_COMMAS}]+)"
@@ -51,7 +54,7 @@ _FENCE: Final = re.compile(rf"{_ITEM}(`{{3,}}(?=[^`]*\Z)|~{{3,}})[^\n]*\n?")
 _FORMULA: Final = {"$$": "$$", "\\[": "\\]"}
 # [1]: https://e.example "Title"; [^1]: A footnote.
 _DEFINITION: Final = re.compile(
-    r"[ \t>]*\[(?!\^)[^\]\n]+\]:[ \t]*(?:<[^<>\n]*>|\S*[/#@.]\S+)"
+    r"[ \t>]*\[(?!\^)[^\]\n]+\]:[ \t]*(?:<[^<>\n]*>|(?=\S*[/#@.]\S)\S++)"
     r"(?:[ \t]+[\"'(][^\n]*)?[ \t]*\Z"
 )
 _FOOTNOTE: Final = re.compile(r"[ \t>]*\[\^[^\]\n]+\]:[ \t]*")
@@ -62,7 +65,9 @@ _LINE_MARKS: Final = re.compile(
     |[-*+\u2013\u2014{BULLETS}][ \t]+(?:\[[ xX]\][ \t]+)?)""",
     re.VERBOSE,
 )
-_CLOSING_MARKS: Final = re.compile(r"[ \t]+#+[ \t]*\Z|[ \t]*\\\Z")
+_CLOSING_MARKS: Final = re.compile(
+    r"(?<![ \t])[ \t]+#+[ \t]*\Z|(?:(?<![ \t])[ \t]+)?\\\Z"
+)
 
 
 class SpeechText:
@@ -79,14 +84,15 @@ class SpeechText:
         self._line_start = True
         self._fence = ""
         self._formula = ""
+        self._in_definition = False
 
     def feed(self, text: str) -> str:
         """Process a chunk; return complete sentences."""
-        text, spoken = self._held + text, []
-        while end := self._sentence_end(text):
-            spoken.append(self._speak(text[:end]))
-            text = text[end:]
-        self._held = text
+        text, start, spoken = self._held + text, 0, []
+        while end := self._sentence_end(text[start : start + _WINDOW]):
+            spoken.append(self._speak(text[start : start + end]))
+            start += end
+        self._held = text[start:]
         return "".join(spoken)
 
     def finish(self) -> str:
@@ -120,7 +126,8 @@ class SpeechText:
         0 if the next chunk decides.
         """
         if self._reads_whole_line(text):
-            return text.find("\n") + 1
+            long = _LIMITS[-1] if len(text) > _LIMITS[-1] else 0
+            return text.find("\n", 0, _LIMITS[-1]) + 1 or long
         end = _first_end(text)
         for limit in _LIMITS:
             if end and end <= limit:
@@ -135,6 +142,7 @@ class SpeechText:
         return bool(
             self._fence
             or self._formula
+            or self._in_definition
             or (self._line_start and _WHOLE_LINE.match(text))
         )
 
@@ -143,10 +151,13 @@ class SpeechText:
         starts, self._line_start = self._line_start, text.endswith("\n")
         if not self._cleanup:
             return text
-        if not starts:
-            return _speak_line(text, " ")
+        if self._in_definition:
+            self._in_definition = not self._line_start
+            return ""
         if self._fence or self._formula:
             return self._speak_within_block(text)
+        if not starts:
+            return _speak_line(text, " ")
         if self._starts_block(text):
             return ""
         line = text.removesuffix("\n")
@@ -168,8 +179,11 @@ class SpeechText:
             self._fence = fence[1]
         elif bare in _FORMULA:
             self._formula = _FORMULA[bare]
+        elif _DEFINITION.match(line.removesuffix("\n")):
+            # The rest of a long line belongs to it.
+            self._in_definition = not self._line_start
         else:
-            return _DEFINITION.match(line.removesuffix("\n")) is not None
+            return False
         return True
 
     def _speak_within_block(self, line: str) -> str:
