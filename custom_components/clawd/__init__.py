@@ -1,12 +1,15 @@
 """The OpenClaw Gateway integration."""
 
+import asyncio
 from functools import partial
 import ssl
 from typing import TYPE_CHECKING, Final
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import callback
 from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.entity_platform import async_get_platforms
 
 from .actions.start_task import async_cancel_all
 from .assist.agent_questions import async_track_questions
@@ -119,13 +122,26 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> boo
     reports = ReportHistory(hass, entry)
     await reports.async_load()
     speech = SpeechCoordinator(hass, entry, client)
-    runtime = ClawdRuntime(
+    entry.runtime_data = ClawdRuntime(
         client, credentials, coordinator, reports, speech, events_before=events_before
     )
-    entry.runtime_data = runtime
+    try:
+        await _async_set_up_agents(hass, entry, endpoint)
+    except BaseException:
+        # Home Assistant ends the tasks and listeners of the entry, but no entities.
+        await _async_unload_platforms(hass, entry)
+        raise
+    return True
+
+
+async def _async_set_up_agents(
+    hass: HomeAssistant, entry: ClawdConfigEntry, endpoint: Endpoint
+) -> None:
+    """Set up services and entities of a connected Gateway."""
+    runtime, tracker = entry.runtime_data, async_get_tracker(entry)
     await _async_start_services(hass, entry, endpoint)
     async_track_issue(hass, entry)
-    unsubscribe = async_track_self_test_events(hass, entry, reports)
+    unsubscribe = async_track_self_test_events(hass, entry, runtime.reports)
     tracker.async_track(entry, "self-test events", unsubscribe)
     async_schedule_self_tests(hass, entry)
     async_create_devices(hass, entry)
@@ -140,13 +156,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> boo
     # After runs were resumed: their sessions are in use.
     unsubscribe = async_track_unused(hass, entry)
     tracker.async_track(entry, "unused sessions", unsubscribe)
-    runtime.listener_baseline = count_listeners(client)
+    runtime.listener_baseline = count_listeners(runtime.client)
     if runtime.node:
         runtime.node.listener_baseline = count_listeners(runtime.node.client)
-    unsubscribe = speech.async_add_listener(partial(_async_check_voice, hass, entry))
+    check_voice = partial(_async_check_voice, hass, entry)
+    unsubscribe = runtime.speech.async_add_listener(check_voice)
     tracker.async_track(entry, "voice", unsubscribe)
     entry.async_on_unload(entry.add_update_listener(async_reload_entry))
-    return True
 
 
 async def _async_start_services(
@@ -176,6 +192,16 @@ async def _async_start_services(
     await async_load_session_listeners(hass, entry)
 
 
+async def _async_unload_platforms(hass: HomeAssistant, entry: ClawdConfigEntry) -> bool:
+    """Unload those platforms that are loaded."""
+    loaded = [
+        platform.domain
+        for platform in async_get_platforms(hass, DOMAIN)
+        if platform.config_entry is entry
+    ]
+    return await hass.config_entries.async_unload_platforms(entry, loaded)
+
+
 async def _async_load_voice(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
     """Set up text-to-speech once available.
 
@@ -191,9 +217,11 @@ async def _async_load_voice(hass: HomeAssistant, entry: ClawdConfigEntry) -> Non
 def _async_check_voice(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
     """Set up text-to-speech if newly available."""
     runtime = entry.runtime_data
-    # A second task would set the platform up twice.
+    # A second task would set the platform up twice, and one that starts during an
+    # unload would leave it behind.
     needed = runtime.speech.data.configured and not runtime.voice_loaded
-    if needed and runtime.voice_task is None:
+    loaded = entry.state is ConfigEntryState.LOADED
+    if needed and loaded and runtime.voice_task is None:
         runtime.voice_task = async_create_background_task(
             hass, entry, _async_load_voice(hass, entry), VOICE_TASK
         )
@@ -208,9 +236,11 @@ async def async_unload_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> bo
     """Unload a Gateway."""
     await async_cancel_all(entry)
     await get_sessions(entry).async_save()
-    voice = (Platform.TTS,) if entry.runtime_data.voice_loaded else ()
-    platforms = (*PLATFORMS, *voice)
-    return await hass.config_entries.async_unload_platforms(entry, platforms)
+    if voice_task := entry.runtime_data.voice_task:
+        # It would set up text-to-speech after the others are unloaded.
+        voice_task.cancel()
+        await asyncio.wait([voice_task])
+    return await _async_unload_platforms(hass, entry)
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
