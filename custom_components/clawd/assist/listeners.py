@@ -153,7 +153,7 @@ class SessionListeners:
     @callback
     def async_answered(self, session_key: str, owner: Owner, result: RunResult) -> None:
         """Record an answer and started sub-agents."""
-        reply = _digest(result.text), time.monotonic()
+        reply = text_digest(result.text), time.monotonic()
         remember(self._replies, session_key, reply, MAX_SESSIONS)
         if result.completions:
             spawn = Spawn(session_key, owner, time.time())
@@ -180,7 +180,7 @@ class SessionListeners:
     def has_replied(self, session_key: str, text: str) -> bool:
         """Return whether a session just replied so."""
         digest, at = self._replies.get(session_key, ("", 0.0))
-        return digest == _digest(text) and time.monotonic() - at < MAX_TOLD_AGE
+        return digest == text_digest(text) and time.monotonic() - at < MAX_TOLD_AGE
 
     @callback
     def _async_save_soon(self) -> None:
@@ -234,7 +234,7 @@ def get_listeners(entry: ClawdConfigEntry) -> SessionListeners:
     return get_runtime(entry).data[_LISTENERS]
 
 
-def _digest(text: str) -> str:
+def text_digest(text: str) -> str:
     """Return a digest without formatting."""
     words = "".join(filter(str.isalnum, text))
     return sha256(words.encode()).hexdigest()

@@ -10,8 +10,11 @@ from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from math import inf
 import re
+import time
 from typing import TYPE_CHECKING, Final
+from uuid import uuid4
 
 from homeassistant.core import HomeAssistant, callback
 
@@ -25,7 +28,7 @@ from ..sentences import async_get_text
 from ..util.bounded import remember
 from ..util.subscriptions import combine_unsubscribes
 from .errors import log_unexpected
-from .listeners import Message, Owner, SessionListeners
+from .listeners import MAX_TOLD_AGE, Message, Owner, SessionListeners, text_digest
 from .media import async_describe_media
 from .questions import is_question
 from .reply import ReplyFilter, has_words
@@ -35,12 +38,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from ..coordinator import ClawdConfigEntry
-    from ..gateway import Event, ForeignRun, Transition
+    from ..gateway import Event, ForeignRun, Json, Payload, Transition
 
 # Characters that are read in the event loop.
 MAX_READ_AT_ONCE: Final = 8000
 # Ends of sub-agents whose completion is to come (v3).
 MAX_SUBAGENTS: Final = 32
+# Runs of scheduled jobs without an id.
+MAX_JOBS: Final = 32
+# Characters of an id; those of OpenClaw have up to 80.
+MAX_ID: Final = 128
 CRON: Final = "cron"
 SUBAGENT: Final = ":subagent:"
 TASK_NAME: Final = f"{DOMAIN} unsolicited reply"
@@ -68,6 +75,8 @@ class UnsolicitedReplies:
         self._listeners = listeners
         # Sessions of sub-agents that have ended (v3).
         self._ended: OrderedDict[str, None] = OrderedDict()
+        # Runs of jobs without an id, with their last time: by job and text.
+        self._jobs: OrderedDict[str, tuple[str, float]] = OrderedDict()
 
     @callback
     def async_start(self) -> Callable[[], None]:
@@ -139,14 +148,29 @@ class UnsolicitedReplies:
             case {
                 "action": "finished",
                 "status": "ok",
-                "jobId": str(job_id),
                 "sessionKey": str(key),
                 "summary": str(text),
                 **others,
             } if key in self._listeners.owners and others.get("delivered") is not True:
-                run_id = f"{CRON}:{job_id}:{others.get('runAtMs')}"
+                run_id = self._job_run_id(key, text, others)
                 owner = self._present_owner(key)
                 self._spawn(self._async_deliver(run_id, key, owner, text))
+
+    def _job_run_id(self, session_key: str, text: str, details: Payload) -> str:
+        """Return the id of a run of a scheduled job."""
+        job = details.get("jobId")
+        job_id = job if isinstance(job, str) else session_key
+        for name in ("runAtMs", "runId"):
+            if run := _as_id(details.get(name)):
+                return f"{CRON}:{job_id}:{run}"
+        # Nothing tells the runs apart but the time: the same text is soon a repetition,
+        # but the next day another run.
+        now, said = time.monotonic(), f"{job_id}:{text_digest(text)}"
+        run, at = self._jobs.get(said, ("", -inf))
+        if now - at > MAX_TOLD_AGE:
+            run = uuid4().hex
+        remember(self._jobs, said, (run, now), MAX_JOBS)
+        return f"{CRON}:{job_id}:{run}"
 
     @callback
     def _handle_transition(self, transition: Transition) -> None:
@@ -286,6 +310,13 @@ class UnsolicitedReplies:
 
     def _spawn(self, target: Coroutine[None, None, None]) -> None:
         async_create_background_task(self._hass, self._entry, target, TASK_NAME)
+
+
+def _as_id(value: Json) -> str:
+    """Return a usable id, or an empty text."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{value:.0f}" if value >= 1 else ""
+    return value if isinstance(value, str) and len(value) <= MAX_ID else ""
 
 
 def _source(run_id: str) -> str:
