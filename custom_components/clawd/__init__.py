@@ -125,6 +125,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> boo
     entry.runtime_data = ClawdRuntime(
         client, credentials, coordinator, reports, speech, events_before=events_before
     )
+    # Called after all unsubscribes below, and before the tasks are cancelled.
+    entry.async_on_unload(entry.runtime_data.end)
     try:
         await _async_set_up_agents(hass, entry, endpoint)
     except BaseException:

@@ -102,6 +102,7 @@ class ClawdRuntime:
         temporary_listeners: number of those per event that end with a question.
         task_ends: how often the end of each of the last ones was told, by id.
         data: what the packages above keep of a loaded entry, by typed key.
+        ended: the entry is being unloaded, or its setup has failed.
 
     """
 
@@ -127,6 +128,11 @@ class ClawdRuntime:
     temporary_listeners: Counter[str] = field(default_factory=Counter)
     task_ends: Counter[str] = field(default_factory=Counter)
     data: HassDict = field(default_factory=HassDict)
+    ended: bool = False
+
+    def end(self) -> None:
+        """Start no more tasks."""
+        self.ended = True
 
     def count_task_end(self, task_id: str) -> None:
         """Count the end of a task."""
@@ -213,12 +219,18 @@ def async_create_background_task(
 ) -> asyncio.Task[None]:
     """Start a task bound to the entry.
 
-    The self-test expects it.
+    The self-test expects it. One that comes too late is cancelled without a start.
     """
-    tasks = entry.runtime_data.background_tasks
+    runtime = find_runtime(entry)
+    if runtime is None or runtime.ended:
+        # Home Assistant has cancelled the tasks of the entry: it would outlive them.
+        LOGGER.debug("Not started during an unload: %s", name)
+        task = hass.async_create_background_task(target, name, eager_start=False)
+        task.cancel()
+        return task
     task = entry.async_create_background_task(hass, target, name)
-    tasks.add(task)
-    task.add_done_callback(tasks.discard)
+    runtime.background_tasks.add(task)
+    task.add_done_callback(runtime.background_tasks.discard)
     return task
 
 

@@ -224,6 +224,7 @@ class OngoingRun:
         name = f"{DOMAIN} question"
         coroutine = self._async_run(hass, entry, asked)
         self._task = async_create_background_task(hass, entry, coroutine, name)
+        self._task.add_done_callback(self._handle_task_end)
 
     async def _async_run(
         self,
@@ -246,6 +247,12 @@ class OngoingRun:
         else:
             self._ended.set_result(reply)
         finally:
+            self._changed.set()
+
+    def _handle_task_end(self, _: asyncio.Task[None]) -> None:
+        # Where the entry was being unloaded, the task has not begun.
+        if not self.ended:
+            self._fail(RunLostError())
             self._changed.set()
 
     async def _async_read(

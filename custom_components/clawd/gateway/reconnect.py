@@ -126,6 +126,7 @@ class ReconnectLogic:
     async def run(self) -> None:
         """Connect and reconnect until cancelled."""
         task = cast("asyncio.Task[object]", asyncio.current_task())
+        self._tasks.open()
         self._tasks.add(task, "run")
         self._main = task
         try:
@@ -152,6 +153,7 @@ class ReconnectLogic:
 
         """
         try:
+            self._tasks.open()
             self._change(Cause.STARTED)
             async with self._connected() as connection:
                 yield connection
@@ -187,7 +189,7 @@ class ReconnectLogic:
     async def _close(self, error: GatewayError) -> None:
         self._handlers.on_given_up(error)
         self._change(Cause.STOPPED, error)
-        await self._tasks.cancel_all("listener", "abort", "recovery", OWNED_TASK)
+        await self._tasks.close("listener", "abort", "recovery", OWNED_TASK)
 
     async def _connect_once(self) -> GatewayError:
         """Serve one connection; return its final error."""

@@ -23,6 +23,7 @@ class TaskRegistry:
     def __init__(self, failures: Counter[str] | None = None) -> None:
         """Initialize without tasks; count on in `failures`."""
         self._tasks: dict[asyncio.Task[Any], str] = {}
+        self._closed = False
         self.failures: Counter[str] = Counter() if failures is None else failures
 
     def snapshot(self) -> dict[asyncio.Task[Any], str]:
@@ -41,7 +42,15 @@ class TaskRegistry:
     def spawn(
         self, coroutine: Coroutine[Any, Any, None], name: str
     ) -> asyncio.Task[None]:
-        """Run a coroutine as a registered task."""
+        """Run a coroutine as a registered task.
+
+        After `close()`, it is cancelled without a start.
+        """
+        if self._closed:
+            _LOGGER.debug("The task %s comes too late", name)
+            task = asyncio.create_task(coroutine, name=f"clawd {name}")
+            task.cancel()
+            return task
         # Eager, so that async listeners see events in order up to their first await.
         task = asyncio.create_task(coroutine, name=f"clawd {name}", eager_start=True)
         self.add(task, name)
@@ -52,6 +61,16 @@ class TaskRegistry:
         if not task.cancelled() and (err := task.exception()):
             self.failures[name] += 1
             _LOGGER.error("The task %s ended with %s", name, type(err).__name__)
+
+    def open(self) -> None:
+        """Start tasks again after `close()`."""
+        self._closed = False
+
+    async def close(self, *prefixes: str) -> None:
+        """Cancel tasks by name prefix, and start no more."""
+        # What is cancelled may want to start others.
+        self._closed = True
+        await self.cancel_all(*prefixes)
 
     async def cancel_all(self, *prefixes: str) -> None:
         """Cancel tasks by name prefix."""

@@ -37,10 +37,12 @@ def async_track_visibility(
     Checks after each publication, and again while hidden. Return the unsubscribe.
     """
     cancel_recheck: Callable[[], None] | None = None
+    unsubscribed = False
 
     async def async_check() -> None:
         nonlocal cancel_recheck
-        if await async_check_visible(hass, entry) or cancel_recheck:
+        visible = await async_check_visible(hass, entry)
+        if visible or cancel_recheck or unsubscribed:
             return
         cancel_recheck = async_call_later(hass, RECHECK_INTERVAL, recheck)
 
@@ -59,6 +61,8 @@ def async_track_visibility(
 
     @callback
     def unsubscribe() -> None:
+        nonlocal unsubscribed
+        unsubscribed = True
         unsubscribe_host()
         if cancel_recheck:
             cancel_recheck()
