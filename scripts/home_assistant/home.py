@@ -36,7 +36,7 @@ template:
 TURN_ON = {"action": "HassTurnOn", "name": "Kitchen light"}
 UNLOCK = {"action": "HassTurnOff", "name": "Front door", "domain": ["lock"]}
 POLL_INTERVAL = 0.3
-TIMEOUT = 30.0
+TIMEOUT = 60.0
 
 type Phrase = Callable[[str, dict[str, Any]], str]
 

@@ -142,7 +142,8 @@ class Frontend:
     async def picture_size(self) -> tuple[int, int]:
         """Wait for a picture in the last Assist reply; return its size in pixels."""
         picture = self._reply.locator("img")
-        await expect(picture).to_have_js_property("complete", value=True)
+        await self._expect_visible(picture)
+        await picture.evaluate("image => image.decode()")
         width, height = await picture.evaluate("i => [i.naturalWidth, i.naturalHeight]")
         return width, height
 

@@ -15,9 +15,10 @@ from homeassistant.util.yaml import parse_yaml
 import pytest
 
 from scripts.home_assistant.folder import COMPONENT, ROOT
+from tests.gateway_e2e.clients import serve_ready_gateway
 from tests.gateway_e2e.editions import SEEING_AGENTS
 from tests.gateway_e2e.gateway_harness import RealGatewayHarness
-from tests.gateway_e2e.gateways import Gateway, serve_gateway
+from tests.gateway_e2e.gateways import Gateway
 from tests.gateway_e2e.model import PIXEL
 from tests.gateway_e2e.nodes import admin
 from tests.gateway_e2e.test_questions import ASK
@@ -94,7 +95,7 @@ INPUTS: dict[str, dict[str, str]] = {
 @pytest.fixture(scope="module")
 def openclaw() -> Iterator[Gateway]:
     """Run OpenClaw, whose model sees pictures, and which makes images."""
-    with serve_gateway(4, settings=SEEING_AGENTS, images=True) as gateway:
+    with serve_ready_gateway(4, settings=SEEING_AGENTS, images=True) as gateway:
         yield gateway
 
 
@@ -198,7 +199,7 @@ async def test_ai_task_estimates_an_answer(frontend: Frontend) -> None:
 
 
 async def test_agent_is_asked(frontend: Frontend, pytestconfig: pytest.Config) -> None:
-    question = {"agent": AGENT, "text": QUESTION, "timeout": 60}
+    question = {"agent": AGENT, "text": QUESTION, "timeout": 90}
     data = {**question, "attachments": [DOOR], "structure": STRUCTURE}
     await fill_in(frontend, "ask", data)
     if pictures := pytestconfig.getoption("--pictures"):
@@ -211,14 +212,16 @@ async def test_agent_is_asked(frontend: Frontend, pytestconfig: pytest.Config) -
 async def test_task_is_started_and_cancelled(
     frontend: Frontend, resident: Resident
 ) -> None:
+    await resident.wait_tasks(0)
     task = await perform(frontend, "start_task", agent=AGENT, text="hang")
-    assert await resident.tasks() == 1
+    await resident.wait_tasks(1)
     assert await perform(frontend, "cancel_task", **task) == task
     await resident.wait_tasks(0)
     assert "No task with this ID is running" in await frontend.perform_in_vain()
 
 
 async def test_conversation_begins_anew(frontend: Frontend, resident: Resident) -> None:
+    await resident.api.post("services/clawd/new_conversation", {"agent": AGENT})
     await resident.say("say Hello.")
     begun = await perform(frontend, "new_conversation", agent=AGENT)
     assert begun == {"sessions": 1}
@@ -247,12 +250,10 @@ async def test_question_is_answered(
 async def allow_questions(resident: Resident, gateway: Gateway) -> None:
     """Allow the agent to ask."""
     await resident.set_options(ask_questions=True)
-    [issue] = await until(resident.issues, bool)
-    # openclaw devices approve <id>
-    request_id = issue["translation_placeholders"]["command"].split()[-1]
+    request_id = await resident.wait_questions_requested()
     async with admin(RealGatewayHarness(gateway)) as operator:
         await operator.request("device.pair.approve", {"requestId": request_id})
-    await until(resident.issues, lambda issues: not issues)
+    await resident.wait_no_issue("questions_not_approved")
 
 
 async def ask_back(resident: Resident) -> str:

@@ -10,7 +10,7 @@ import pytest
 from custom_components.clawd.gateway import GatewayClient
 from tests.simulator import GatewaySimulator, Refusal
 
-from .clients import new_client, running, serve_ready_gateway
+from .clients import make_ready, new_client, running, serve_ready_gateway
 from .editions import EDITIONS
 from .fault_table import FaultTable
 from .gateway_harness import GatewayHarness, RealGatewayHarness, SimulatedGatewayHarness
@@ -56,8 +56,8 @@ def gateways() -> Iterator[dict[int, Gateway]]:
 
 @pytest.fixture
 def gateway(gateways: dict[int, Gateway], protocol: int) -> Gateway:
-    """Return the real Gateway of a protocol, restarted if necessary."""
-    gateways[protocol].ensure_running()
+    """Return the real Gateway of a protocol, ready again if a test has ended it."""
+    make_ready(gateways[protocol])
     return gateways[protocol]
 
 

@@ -23,7 +23,8 @@ ROOT: Final = Path(__file__).parents[2]
 LOOPBACK: Final = ("127.0.0.1",)
 # A start takes 15 s of a quiet machine, and most of its processors.
 START_TIMEOUT: Final = 180.0
-STOP_TIMEOUT: Final = 10.0
+# It finishes its runs first, which takes a busy machine longer.
+STOP_TIMEOUT: Final = 30.0
 POLL_INTERVAL: Final = 0.1
 
 
@@ -59,6 +60,8 @@ class Gateway:
         self.token = token
         self.model_url = model_url
         self.log = folder / "output.log"
+        # Whether its agents have answered since its start.
+        self.answers = False
         edition = EDITIONS[protocol]
         self._folder = folder
         self._command = [str(NODE), str(edition.folder / edition.program)]
@@ -84,6 +87,7 @@ class Gateway:
         Raises:
             GatewayProcessError: the process exited, or is not ready in time.
         """
+        self.answers = False
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*self._command, "gateway", "run"],

@@ -151,9 +151,12 @@ async def admin(harness: GatewayHarness) -> AsyncGenerator[GatewayClient]:
         yield client
 
 
-async def print_node_link(harness: GatewayHarness) -> str:
-    """Return a node link of the Gateway, as its dashboard shows it."""
-    url = f"ws://127.0.0.1:{harness.port}"
+async def print_node_link(harness: GatewayHarness, port: int | None = None) -> str:
+    """Return a node link of the Gateway, as its dashboard shows it.
+
+    `port` is the one of a proxy.
+    """
+    url = f"ws://127.0.0.1:{port or harness.port}"
     params = {"bootstrapProfile": "node", "publicUrl": url, "includeQr": False}
     async with admin(harness) as client:
         answer = await client.request("device.pair.setupCode", params)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 import json
 
 import pytest
@@ -40,7 +39,6 @@ ARGUMENTS = json.dumps({"questions": [ROOM], "timeoutSeconds": 60})
 ASK = f"use ask_user {ARGUMENTS} | quote"
 # Seconds; commands of the Gateway take many of them on a busy machine.
 TIMEOUT = 90
-PATIENT = replace(TIMING, connect_timeout=15)
 
 pytestmark = pytest.mark.parametrize("protocol", [V4])
 
@@ -85,7 +83,7 @@ async def asking(harness: GatewayHarness) -> AsyncGenerator[Asked]:
     endpoint = Endpoint("127.0.0.1", harness.port)
     credentials = new_credentials(harness.token)
     client = GatewayClient(
-        endpoint, credentials, profile=ANSWERING_PROFILE, timing=PATIENT
+        endpoint, credentials, profile=ANSWERING_PROFILE, timing=TIMING
     )
     asked = Asked(client)
     async with running(client):

@@ -1,32 +1,16 @@
 """Pictures in the responses of actions, with a real OpenClaw and Home Assistant."""
 
 from base64 import b64decode
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from aiohttp import ClientSession
-import pytest
 
 from tests.gateway_e2e.gateways import Gateway
 from tests.gateway_e2e.model import PIXEL
 
-from .real_home import RealHome, Resident, resident_of, serve_home
+from .real_home import RealHome, Resident
 
 CONTENT = b64decode(PIXEL)
-
-
-@pytest.fixture(scope="module")
-def home(gateway: Gateway) -> Iterator[RealHome]:
-    """Run Home Assistant."""
-    with serve_home(gateway) as home:
-        yield home
-
-
-@pytest.fixture
-async def resident(home: RealHome) -> AsyncIterator[Resident]:
-    """Return the user of the home."""
-    async with resident_of(home) as resident:
-        yield resident
 
 
 async def ask(resident: Resident, text: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from scripts.home_assistant.boot import boot
 from scripts.home_assistant.folder import ROOT
 from tests.gateway_e2e.gateways import serve_gateway
 
-from .conftest import installation
+from .installations import installation
 from .real_home import agents_of, until
 from .small_model import ASK, SmallModel
 

@@ -13,7 +13,7 @@ from scripts.home_assistant.boot import RunningHomeAssistant, boot
 from tests.gateway_e2e.gateways import Gateway
 from tests.gateway_e2e.relay import Relay
 
-from .conftest import installation
+from .installations import installation
 from .real_home import until
 
 BLUEPRINTS = Path(__file__).parents[2] / "blueprints"

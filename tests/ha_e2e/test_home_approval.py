@@ -2,31 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from custom_components.clawd.gateway import (
-    ClientInfo,
-    ConnectProfile,
-    Credentials,
-    DeviceIdentity,
-    Endpoint,
-    GatewayClient,
-)
 from scripts.home_assistant import journey
 from scripts.home_assistant.api import ApiError, HomeAssistantApi, connect_new_user
 from scripts.home_assistant.boot import boot
 from scripts.home_assistant.gateway import Gateway as Address
 from scripts.home_assistant.reply import ask
-from tests.gateway_e2e.clients import running
+from tests.gateway_e2e.gateway_harness import RealGatewayHarness
 from tests.gateway_e2e.gateways import Gateway
+from tests.gateway_e2e.nodes import admin, print_node_link
 from tests.gateway_e2e.relay import Relay, forward
 
-from .conftest import installation
+from .installations import installation
 from .real_home import until
 
 LIGHT = "light.kitchen_light"
@@ -47,12 +39,6 @@ QUESTION = f"call tool_call {json.dumps(CALL)} | quote"
 HOST, FORWARDED = b"\r\nHost:", b"\r\nX-Forwarded-For: 10.9.8.7\r\nHost:"
 
 type Step = dict[str, Any]
-ADMIN = ConnectProfile(
-    client_id="gateway-client",
-    mode="ui",
-    role="operator",
-    scopes=("operator.admin", "operator.read", "operator.write"),
-)
 
 
 def add_light(folder: Path) -> Sequence[str]:
@@ -86,26 +72,6 @@ async def elsewhere(gateway: Gateway) -> AsyncIterator[Relay]:
         yield relay
 
 
-@asynccontextmanager
-async def admin(gateway: Gateway) -> AsyncIterator[GatewayClient]:
-    """Connect as the owner of the Gateway."""
-    info = ClientInfo("0.1.0", "Owner")
-    credentials = Credentials(DeviceIdentity.generate(), info, gateway.token)
-    endpoint = Endpoint("127.0.0.1", gateway.port)
-    client = GatewayClient(endpoint, credentials, profile=ADMIN)
-    async with running(client):
-        yield client
-
-
-async def print_node_link(gateway: Gateway, port: int) -> str:
-    """Return a node link, as the dashboard shows it."""
-    url = f"ws://127.0.0.1:{port}"
-    params = {"bootstrapProfile": "node", "publicUrl": url, "includeQr": False}
-    async with admin(gateway) as client:
-        answer: Any = await client.request("device.pair.setupCode", params)
-    return f"oc-pair://{answer['setupCode']}"
-
-
 async def add_entry(api: HomeAssistantApi, gateway: Gateway, access: str) -> str:
     """Add the Gateway; return the id of its entry."""
     address = Address("127.0.0.1", gateway.port, ssl=False, token=gateway.token)
@@ -135,11 +101,12 @@ async def expect_light_turned_on(api: HomeAssistantApi, entry_id: str) -> None:
 
     def is_published(node: dict[str, Any]) -> bool:
         # home_state, home_control and home_notify.
-        return node.get("published") == 3
+        return (node.get("approval"), node.get("published")) == ("approved", 3)
 
-    node = await until(lambda: node_of(api, entry_id), is_published)
-    assert node["approval"] == "approved"
-    assert "node_not_approved" not in await issues_of(api)
+    await until(lambda: node_of(api, entry_id), is_published)
+    await until(
+        lambda: issues_of(api), lambda issues: "node_not_approved" not in issues
+    )
     _, pipeline = await journey.create_assistant(api, entry_id)
     assert (await api.get(f"states/{LIGHT}"))["state"] != "on"
     reply = await ask(api, pipeline, QUESTION, lambda _: None)
@@ -198,16 +165,23 @@ async def test_elsewhere_a_node_link_approves_the_home(
 ) -> None:
     path, _ = await add_from_elsewhere(api, gateway, elsewhere.port)
     await api.post(path, {"next_step_id": "node_link"})
-    link = await print_node_link(gateway, elsewhere.port)
+    link = await print_node_link(RealGatewayHarness(gateway), elsewhere.port)
     step = await api.post(path, {"node_link": link})
     result = await decline_assistant(api, path, step)
     await expect_light_turned_on(api, result["result"]["entry_id"])
+
+
+async def pending_nodes(gateway: Gateway) -> set[str]:
+    """Return the ids of the requests of nodes, also of those of other tests."""
+    async with admin(RealGatewayHarness(gateway)) as client:
+        return {pending.id for pending in await client.nodes.pairing_requests()}
 
 
 @pytest.mark.slow
 async def test_elsewhere_commands_approve_the_home(
     api: HomeAssistantApi, gateway: Gateway, elsewhere: Relay
 ) -> None:
+    earlier = await pending_nodes(gateway)
     path, _ = await add_from_elsewhere(api, gateway, elsewhere.port)
     step = await api.post(path, {"next_step_id": "node_commands"})
     device, *others = commands_of(step)
@@ -215,9 +189,8 @@ async def test_elsewhere_commands_approve_the_home(
     await asyncio.to_thread(gateway.approve, request_id)
     step = await until(lambda: api.get(path), lambda step: len(commands_of(step)) == 2)
     assert commands_of(step) == others
-    async with admin(gateway) as client:
-        [pending] = await client.nodes.pairing_requests()
-    command = ("nodes", "approve", pending.id)
+    [pending] = await pending_nodes(gateway) - earlier
+    command = ("nodes", "approve", pending)
     await asyncio.to_thread(gateway._run_command, *command)  # noqa: SLF001 - a user's
     step = await until(lambda: api.get(path), has_ended)
     result = await decline_assistant(api, path, step)
@@ -246,7 +219,7 @@ async def test_a_repair_takes_a_node_link(
             lambda: node_of(api, entry_id),
             lambda node: node.get("approval") == "commands",
         )
-    link = await print_node_link(gateway, elsewhere.port)
+    link = await print_node_link(RealGatewayHarness(gateway), elsewhere.port)
     result = await api.post(path, {"node_link": link})
     assert result["type"] == "create_entry", result
     await expect_light_turned_on(api, entry_id)

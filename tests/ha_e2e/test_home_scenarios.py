@@ -1,14 +1,14 @@
 """Scenarios of the home with OpenClaw."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 import json
 
 import pytest
 
 from custom_components.clawd.gateway import RequestFailedError, RunRequest
 from scripts.home_assistant import journey
-from scripts.home_assistant.report import passed
+from tests.gateway_e2e.clients import warm_up
 from tests.gateway_e2e.gateways import Gateway
 
 from .real_home import (
@@ -17,39 +17,35 @@ from .real_home import (
     KITCHEN,
     LOCK,
     NAMES,
-    RealHome,
     Resident,
     another_client,
     new_home,
+    new_session,
     resident_of,
-    serve_home,
 )
 
 UNLOCK = {"action": "HassTurnOff", "name": "Front door", "domain": ["lock"]}
 ENTITIES = (KITCHEN, HALL, LOCK, GARAGE, "movie_time")
 MAIN_CHAT = "agent:main:main"
+# Of a check that is skipped on a busy machine.
+EVENT_LOOP_LATE = "the event loop was late"
+DEPENDING_ON_SPEED = ("round_trip", "home_round_trip")
 
 
 @pytest.fixture(scope="module")
-def home(gateway: Gateway) -> Iterator[RealHome]:
-    """Run Home Assistant and check its log."""
-    with serve_home(gateway) as home:
-        yield home
-        log = home.log.read_text()
-        assert "Traceback" not in log
-        for name in (*NAMES, *ENTITIES, gateway.token):
-            assert name not in log
+def private_texts() -> tuple[str, ...]:
+    """Return the names of the entities."""
+    return (*NAMES, *ENTITIES)
 
 
 @pytest.fixture
-async def resident(home: RealHome) -> AsyncIterator[Resident]:
+async def resident(resident: Resident) -> Resident:
     """Return the user of the home, as it was at first."""
-    async with resident_of(home) as resident:
-        for light in (KITCHEN, HALL):
-            await resident.act("light.turn_off", light)
-        await resident.act("lock.lock", LOCK)
-        await resident.act("cover.close_cover", GARAGE)
-        yield resident
+    for light in (KITCHEN, HALL):
+        await resident.act("light.turn_off", light)
+    await resident.act("lock.lock", LOCK)
+    await resident.act("cover.close_cover", GARAGE)
+    return resident
 
 
 def use(action: str, tool: str = "home_control", **arguments: object) -> str:
@@ -95,15 +91,13 @@ async def test_other_conversation_does_not_agree(resident: Resident) -> None:
 async def test_other_client_cannot_agree_for_the_user(
     resident: Resident, gateway: Gateway
 ) -> None:
-    asked = await resident.say("Unlock the door.")
-    assert "CONFIRMATION_REQUIRED" in asked.text
     async with another_client(gateway) as client:
-        sessions = (await client.request("sessions.list"))["sessions"]
-        newest = max(sessions, key=lambda session: session["updatedAt"])
-        assert ":ha-" in newest["key"]
+        async with new_session(client) as session:
+            asked = await resident.say("Unlock the door.")
+        assert "CONFIRMATION_REQUIRED" in asked.text
         with pytest.raises(RequestFailedError):
-            await client.tools.invoke("home_control", UNLOCK, newest["key"])
-        run = await client.start_run(RunRequest("Yes, unlock it.", newest["key"]))
+            await client.tools.invoke("home_control", UNLOCK, session.key)
+        run = await client.start_run(RunRequest("Yes, unlock it.", session.key))
         assert "NOT_ALLOWED" in (await run.result()).text
     assert await resident.state(LOCK) == "locked"
 
@@ -130,29 +124,39 @@ async def test_state_is_read(resident: Resident) -> None:
 
 async def test_withdrawn_entity_is_not_found(resident: Resident) -> None:
     await resident.expose(HALL, exposed=False)
-    answer = await resident.say(f"{use('HassTurnOn', name='Hall light')} | quote")
+    try:
+        answer = await resident.say(f"{use('HassTurnOn', name='Hall light')} | quote")
+    finally:
+        await resident.expose(HALL)
     assert "No exposed entity matches" in answer.text
     assert await resident.state(HALL) == "off"
-    await resident.expose(HALL)
 
 
 async def test_agent_that_may_only_read(resident: Resident) -> None:
-    await resident.add_agent("kitchen", "Chef", "read")
-    await resident.wait_visible()
-    answer = await resident.say(
-        f"{use('GetDateTime', 'home_state')} | quote", None, "Chef"
-    )
-    assert "home_data" in answer.text
-    answer = await resident.say(
-        f"{use('HassTurnOn', name='Hall light')} | quote", None, "Chef"
-    )
-    assert "may read the home, but not control it" in answer.text
-    assert await resident.state(HALL) == "off"
+    async with resident.another_agent("kitchen", "Chef", "read"):
+        await resident.wait_visible()
+        answer = await resident.say(
+            f"{use('GetDateTime', 'home_state')} | quote", None, "Chef"
+        )
+        assert "home_data" in answer.text
+        answer = await resident.say(
+            f"{use('HassTurnOn', name='Hall light')} | quote", None, "Chef"
+        )
+        assert "may read the home, but not control it" in answer.text
+        assert await resident.state(HALL) == "off"
+
+
+@pytest.fixture
+async def allowing(resident: Resident) -> AsyncIterator[Resident]:
+    """Return the user of the home, who allows other sessions for a time."""
+    yield resident
+    await resident.set_up_agent()
 
 
 async def test_other_session_is_refused_until_it_is_allowed(
-    resident: Resident, gateway: Gateway
+    allowing: Resident, gateway: Gateway
 ) -> None:
+    resident = allowing
     async with another_client(gateway) as client:
         script = f"{use('HassTurnOn', name='Hall light')} | quote"
         run = await client.start_run(RunRequest(script, MAIN_CHAT))
@@ -163,10 +167,10 @@ async def test_other_session_is_refused_until_it_is_allowed(
         with pytest.raises(RequestFailedError):
             await client.tools.invoke("home_control", arguments, MAIN_CHAT)
 
-        [issue] = await resident.issues()
+        issue = await resident.wait_issue("home_refused")
         fixed = await resident.fix(issue, from_elsewhere="control")
         assert fixed["type"] == "create_entry"
-        assert await resident.issues() == []
+        assert await resident.issues("home_refused") == []
         await resident.wait_visible()
 
         await client.tools.invoke("home_control", arguments, MAIN_CHAT)
@@ -186,15 +190,16 @@ async def test_self_test_with_its_drills(resident: Resident) -> None:
     entry_id = resident.home.entry_id
     for mode in ("active", "drill"):
         report = await journey.self_test(resident.api, entry_id, mode)
-        assert passed(report), report
-        home = {
+        found = {
             check["id"]: check["status"]
             for check in report["checks"]
-            if check["id"].startswith("home_")
+            if EVENT_LOOP_LATE not in check["message"]
         }
-        # It depends on the machine's speed.
-        assert home.pop("home_round_trip") in {"pass", "warn"}
-        assert set(home.values()) == {"pass"}, home
+        for check in DEPENDING_ON_SPEED:
+            found.pop(check, None)
+        assert not {"fail", "error"} & set(found.values()), report
+        home = {found[check] for check in found if check.startswith("home_")}
+        assert home == {"pass"}, report
 
 
 async def test_diagnostics_name_no_entity(resident: Resident) -> None:
@@ -212,12 +217,14 @@ async def test_gateway_killed_during_a_call(
 ) -> None:
     talk = asyncio.create_task(resident.say(f"{use('long_walk')} | quote"))
     async with resident_of(resident.home) as other:
+        before = await cancelled_calls(other)
         await other.wait_state(HALL, "on")
         await asyncio.to_thread(gateway.kill)
-        await other.wait_state("script.long_walk", "off")
-        outcomes = (await other.diagnostics())["home"]["outcomes"]
-        assert outcomes["cancelled"] == 1
-        await asyncio.to_thread(gateway.start)
+        try:
+            await other.wait_state("script.long_walk", "off")
+            assert await cancelled_calls(other) == before + 1
+        finally:
+            await asyncio.to_thread(gateway.start)
         # It would reconnect by itself, but after half a minute at most.
         await other.reload()
         assert "home_data" not in (await talk).text
@@ -226,6 +233,12 @@ async def test_gateway_killed_during_a_call(
         # The first run of a Gateway takes seconds: this call does without.
         round_trip = await other.check("home_round_trip")
         assert round_trip["status"] in {"pass", "warn"}
+    await warm_up(gateway)
+
+
+async def cancelled_calls(resident: Resident) -> int:
+    """Return the number of cancelled calls."""
+    return int((await resident.diagnostics())["home"]["outcomes"].get("cancelled", 0))
 
 
 async def test_two_homes_at_one_gateway(resident: Resident, gateway: Gateway) -> None:
@@ -237,3 +250,4 @@ async def test_two_homes_at_one_gateway(resident: Resident, gateway: Gateway) ->
         await other.say(f"{use('HassTurnOn', tool, name='Hall light')} | quote")
         assert await other.state(HALL) == "on"
         assert await resident.state(HALL) == "off"
+    await resident.wait_visible()

@@ -15,7 +15,7 @@ from scripts.home_assistant.gateway import Gateway
 from scripts.home_assistant.reply import ask
 from tests.simulator import GatewaySimulator, Reply
 
-from .conftest import installation
+from .installations import installation
 from .private_mounts import (
     can_mount,
     remount_storage,

@@ -1,7 +1,8 @@
 """Unsolicited replies of OpenClaw."""
 
 from base64 import b64decode
-from collections.abc import AsyncIterator, Iterator
+from functools import partial
+from operator import le
 
 import pytest
 
@@ -11,49 +12,23 @@ from tests.gateway_e2e.model import PIXEL
 from tests.gateway_e2e.nodes import admin
 from tests.gateway_e2e.test_unasked import JOB, SPAWN
 
-from .real_home import RealHome, Resident, resident_of, serve_home, until
-from .voice import Played, VoiceDevice, add_voice_device, speak_with
+from .real_home import Resident, new_session, until
+from .voice import Played, VoiceDevice, ensure_voice_device
 
 IMAGE = 'use image_generate {"prompt":"a cat"} | say On it.'
 
 
-@pytest.fixture(scope="module")
-def home(gateway: Gateway) -> Iterator[RealHome]:
-    """Run Home Assistant."""
-    with serve_home(gateway) as home:
-        yield home
-
-
 @pytest.fixture
-async def resident(home: RealHome) -> AsyncIterator[Resident]:
-    """Return the user of the home."""
-    async with resident_of(home) as resident:
-        yield resident
+async def bedroom(patient: VoiceDevice, resident: Resident) -> VoiceDevice:
+    """Return another voice device, with the same agent."""
+    del patient
+    return await ensure_voice_device(resident, "bedroom")
 
 
-@pytest.fixture
-async def kitchen(home: RealHome, resident: Resident) -> VoiceDevice:
-    """Add a voice device to the kitchen."""
-    return await add_speaker(home, resident, "kitchen")
-
-
-@pytest.fixture
-async def bedroom(home: RealHome, resident: Resident) -> VoiceDevice:
-    """Add a voice device to the bedroom."""
-    return await add_speaker(home, resident, "bedroom")
-
-
-async def add_speaker(home: RealHome, resident: Resident, area: str) -> VoiceDevice:
-    """Add a voice device to an area."""
-    device = await add_voice_device(resident.api, f"{area} speaker", area)
-    await speak_with(resident.api, home, f"{area}_speaker")
-    await resident.be_patient()
-    return device
-
-
-async def wait_heard(device: VoiceDevice, count: int) -> list[Played]:
-    """Wait until a device has announced something so often."""
-    return await until(device.heard, lambda heard: len(heard) >= count)
+async def wait_heard(device: VoiceDevice, before: int, count: int) -> list[Played]:
+    """Wait until a device has announced something so often since a test began."""
+    heard = await until(device.heard, lambda heard: len(heard) >= before + count)
+    return heard[before:]
 
 
 async def delivered(resident: Resident) -> int:
@@ -63,44 +38,50 @@ async def delivered(resident: Resident) -> int:
     return int(counts.get("announced", 0))
 
 
+async def wait_delivered(resident: Resident, count: int) -> None:
+    """Wait until so many messages were announced, and not more."""
+    found = await until(partial(delivered, resident), partial(le, count))
+    assert found == count
+
+
 async def test_sub_agents_and_jobs_are_announced_where_somebody_asked(
-    gateway: Gateway, resident: Resident, kitchen: VoiceDevice
+    gateway: Gateway, resident: Resident, patient: VoiceDevice
 ) -> None:
-    before = await delivered(resident)
-    reply = await kitchen.say(SPAWN[4])
-    assert reply.text == "I started it."
-
-    [announced] = await wait_heard(kitchen, 1)
-    assert announced.kind == "announcement"
-    assert announced.text
-    assert announced.text != reply.text
-    assert announced.seconds > 0
-
+    before, silent = await delivered(resident), len(await patient.heard())
     async with admin(RealGatewayHarness(gateway)) as operator:
-        rows = (await operator.request("sessions.list"))["sessions"]
-        ours = [row for row in rows if ":ha-" in row["key"]]
-        key = max(ours, key=lambda row: row["updatedAt"])["key"]
-        target = {"sessionTarget": f"session:{key}"}
+        async with new_session(operator) as session:
+            reply = await patient.say(SPAWN[4])
+        assert reply.text == "I started it."
+
+        [announced] = await wait_heard(patient, silent, 1)
+        assert announced.kind == "announcement"
+        assert announced.text
+        assert announced.text != reply.text
+        assert announced.seconds > 0
+
+        target = {"sessionTarget": f"session:{session.key}"}
         job = await operator.request("cron.add", {**JOB, **target})
-        await operator.request("cron.run", {"id": job["id"], "mode": "force"})
-        heard = await wait_heard(kitchen, 2)
-        await operator.request("cron.remove", {"id": job["id"]})
-    assert [one.text for one in heard[1:]] == ["good morning"]
+        try:
+            await operator.request("cron.run", {"id": job["id"], "mode": "force"})
+            _, *heard = await wait_heard(patient, silent, 2)
+        finally:
+            await operator.request("cron.remove", {"id": job["id"]})
+    assert [one.text for one in heard] == ["good morning"]
 
     check = await resident.check("announcements")
     assert check["status"] == "pass"
-    assert await delivered(resident) == before + 2
+    await wait_delivered(resident, before + 2)
 
 
 async def test_a_picture_is_announced_and_shown(
     resident: Resident, bedroom: VoiceDevice
 ) -> None:
-    before = await delivered(resident)
+    before, silent = await delivered(resident), len(await bedroom.heard())
     reply = await bedroom.say(IMAGE)
     assert reply.text == "On it."
 
-    [announced] = await wait_heard(bedroom, 1)
+    [announced] = await wait_heard(bedroom, silent, 1)
     assert announced.kind == "announcement"
     assert announced.text != reply.text
     assert await resident.wait_picture(announced.text) == b64decode(PIXEL)
-    assert await delivered(resident) == before + 1
+    await wait_delivered(resident, before + 1)

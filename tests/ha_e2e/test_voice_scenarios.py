@@ -2,7 +2,6 @@
 
 import asyncio
 from base64 import b64decode
-from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -10,49 +9,13 @@ from tests.gateway_e2e.gateways import Gateway
 from tests.gateway_e2e.model import PIXEL
 from tests.gateway_e2e.test_questions import ASK
 
-from .real_home import RealHome, Resident, new_home, resident_of, serve_home, until
-from .voice import VoiceDevice, add_voice_device, find_voice_device, speak_with
+from .conftest import SHORT_HANDOFF
+from .real_home import Resident, new_home, resident_of
+from .voice import VoiceDevice, ensure_voice_device
 
-KITCHEN = "Kitchen speaker"
-KITCHEN_ID = "assist_satellite.kitchen_speaker"
 HANDED_OFF = "I'm on it; I'll tell you when it's done."
-MAIN_CHAT = "agent:main:main"
-
-
-@pytest.fixture(scope="module")
-def home(gateway: Gateway) -> Iterator[RealHome]:
-    """Run Home Assistant."""
-    with serve_home(gateway) as home:
-        yield home
-
-
-@pytest.fixture
-async def resident(home: RealHome) -> AsyncIterator[Resident]:
-    """Return the user of the home."""
-    async with resident_of(home) as resident:
-        yield resident
-
-
-@pytest.fixture
-async def kitchen(home: RealHome, resident: Resident) -> VoiceDevice:
-    """Return the voice device in the kitchen."""
-    if device := await find_voice_device(resident.api, KITCHEN_ID):
-        await resident.wait_tasks(0)
-        return device
-    device = await add_voice_device(resident.api, KITCHEN, "kitchen")
-    await speak_with(resident.api, home, "kitchen_speaker")
-    await resident.expose(KITCHEN_ID)
-    return device
-
-
-@pytest.fixture
-async def patient(
-    kitchen: VoiceDevice, resident: Resident
-) -> AsyncIterator[VoiceDevice]:
-    """Return a voice device with a long timeout."""
-    await resident.set_voice(handoff_after=60)
-    yield kitchen
-    await resident.set_voice(handoff_after=12)
+# Seconds from the end of the agent's silence, in which a busy machine speaks.
+MARGIN = 15
 
 
 async def test_spoken_question_is_answered(patient: VoiceDevice) -> None:
@@ -71,7 +34,7 @@ async def test_long_answer_is_handed_off_and_announced(
     reply = await kitchen.say(rf"wait 15 | say {text}\n\nMEDIA:./pic.png")
     assert reply.text == HANDED_OFF
     assert not reply.listens
-    assert 12 <= reply.began_after < 16
+    assert SHORT_HANDOFF <= reply.began_after < SHORT_HANDOFF + MARGIN
     played = await kitchen.wait_heard(text)
     assert played.kind == "announcement"
     assert played.seconds == pytest.approx(len(played.text) * 0.02, rel=0.1)
@@ -99,7 +62,7 @@ async def test_stop_ends_what_was_handed_off(
     kitchen: VoiceDevice, resident: Resident
 ) -> None:
     await kitchen.say("wait 60 | say Never to be heard.")
-    assert (await resident.tasks()) == 1
+    await resident.wait_tasks(1)
     reply = await kitchen.say("Stop that.")
     assert not reply.error
     await resident.wait_tasks(0)
@@ -110,11 +73,9 @@ async def test_question_of_the_agent_is_answered_by_voice(
     patient: VoiceDevice, resident: Resident, gateway: Gateway
 ) -> None:
     await resident.set_options(ask_questions=True)
-    [issue] = await until(resident.issues, bool)
-    # openclaw devices approve <id>
-    request_id = issue["translation_placeholders"]["command"].split()[-1]
+    request_id = await resident.wait_questions_requested()
     await asyncio.to_thread(gateway.approve, request_id)
-    await until(resident.issues, lambda issues: not issues)
+    await resident.wait_no_issue("questions_not_approved")
 
     asked = await patient.say(ASK)
     assert "Which room?" in asked.text
@@ -130,8 +91,10 @@ async def test_speech_with_a_tool_in_the_middle_does_not_starve(
 ) -> None:
     scratch = "I should look at the clock and at the sensors of the house first, I say."
     tool = 'use home_state {"action":"GetDateTime"}'
-    reply = await patient.say(f"say {scratch} | {tool} | wait 6 | say It is noon.")
-    assert reply.longest_gap < 3
+    reply = await patient.say(f"say {scratch} | {tool} | wait 9 | say It is noon.")
+    # Without words in between, it would be more than seven; on a quiet machine it is
+    # less than three.
+    assert reply.longest_gap < 5
     assert reply.text.endswith("It is noon.")
 
 
@@ -149,8 +112,7 @@ async def test_guest_cannot_run_commands(
 async def test_restart_in_the_middle_of_a_hand_off(gateway: Gateway) -> None:
     async with new_home(gateway) as home:
         async with resident_of(home) as resident:
-            device = await add_voice_device(resident.api, "Bath speaker", "bedroom")
-            await speak_with(resident.api, home, "bath_speaker")
+            device = await ensure_voice_device(resident, "bedroom")
             await device.say("wait 60 | say It survived the restart.")
         await home.running.restart()
         async with resident_of(home) as resident:

@@ -5,7 +5,7 @@ from typing import Any
 
 from scripts.home_assistant.api import HomeAssistantApi
 
-from .real_home import RealHome, until
+from .real_home import RealHome, Resident, until
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,17 @@ class VoiceDevice:
         fields = {"entity_id": self.entity_id, **fields}
         answer = await self.api.post(path, fields)
         return dict(answer["service_response"][self.entity_id])
+
+
+async def ensure_voice_device(resident: Resident, area: str) -> VoiceDevice:
+    """Return the voice device of an area; its agent and its user have nothing to do."""
+    await resident.wait_tasks(0)
+    name = f"{area}_speaker"
+    if device := await find_voice_device(resident.api, f"assist_satellite.{name}"):
+        return device
+    device = await add_voice_device(resident.api, f"{area.title()} speaker", area)
+    await speak_with(resident.api, resident.home, name)
+    return device
 
 
 async def find_voice_device(
