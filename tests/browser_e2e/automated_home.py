@@ -11,7 +11,7 @@ from scripts.home_assistant import journey
 from scripts.home_assistant.api import HomeAssistantApi, connect_new_user
 from scripts.home_assistant.boot import boot
 from tests.gateway_e2e.gateways import Gateway
-from tests.ha_e2e.real_home import RealHome, agents_of
+from tests.ha_e2e.resident import RealHome, agents_of
 
 CONFIGURATION = """
 automation: !include automations.yaml

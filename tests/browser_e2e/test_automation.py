@@ -22,7 +22,9 @@ from tests.gateway_e2e.gateways import Gateway
 from tests.gateway_e2e.model import PIXEL
 from tests.gateway_e2e.nodes import admin
 from tests.gateway_e2e.test_questions import ASK
-from tests.ha_e2e.real_home import RealHome, Resident, resident_of, shared, until
+from tests.ha_e2e.real_home import resident_of, shared
+from tests.ha_e2e.resident import RealHome, Resident
+from tests.ha_e2e.waiting import until
 
 from .automated_home import new_home
 from .frontend import Frontend

@@ -66,4 +66,5 @@ async def test_client_reconnects_after_gateway_restart(
     assert isinstance(health, dict)
     assert health["ok"] is True
     assert client.state is ConnectionState.CONNECTED
-    assert client.statistics.drops == 1
+    # OpenClaw may close a connection that comes before it has started, too.
+    assert client.statistics.drops >= 1

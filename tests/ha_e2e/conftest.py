@@ -15,7 +15,8 @@ from tests.gateway_e2e.clients import serve_ready_gateway
 from tests.gateway_e2e.gateways import Gateway
 
 from .installations import installation
-from .real_home import RealHome, Resident, new_home, resident_of, shared
+from .real_home import new_home, resident_of, shared
+from .resident import RealHome, Resident
 from .voice import VoiceDevice, ensure_voice_device
 
 # Seconds: the default, and the maximum, which a busy machine does not need.

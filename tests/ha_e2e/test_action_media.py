@@ -8,7 +8,7 @@ from aiohttp import ClientSession
 from tests.gateway_e2e.gateways import Gateway
 from tests.gateway_e2e.model import PIXEL
 
-from .real_home import RealHome, Resident
+from .resident import RealHome, Resident
 
 CONTENT = b64decode(PIXEL)
 

@@ -12,8 +12,9 @@ from scripts.home_assistant.folder import ROOT
 from tests.gateway_e2e.gateways import serve_gateway
 
 from .installations import installation
-from .real_home import agents_of, until
+from .resident import agents_of
 from .small_model import ASK, SmallModel
+from .waiting import until
 
 # Two programs start, and three entries are set up.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]

@@ -14,7 +14,7 @@ from tests.gateway_e2e.gateways import Gateway
 from tests.gateway_e2e.relay import Relay
 
 from .installations import installation
-from .real_home import until
+from .waiting import until
 
 BLUEPRINTS = Path(__file__).parents[2] / "blueprints"
 RULES = "rules"

@@ -19,7 +19,7 @@ from tests.gateway_e2e.nodes import admin, print_node_link
 from tests.gateway_e2e.relay import Relay, forward
 
 from .installations import installation
-from .real_home import until
+from .waiting import until
 
 LIGHT = "light.kitchen_light"
 TEMPLATE = """

@@ -17,12 +17,12 @@ from .real_home import (
     KITCHEN,
     LOCK,
     NAMES,
-    Resident,
     another_client,
     new_home,
     new_session,
     resident_of,
 )
+from .resident import Resident
 
 UNLOCK = {"action": "HassTurnOff", "name": "Front door", "domain": ["lock"]}
 ENTITIES = (KITCHEN, HALL, LOCK, GARAGE, "movie_time")

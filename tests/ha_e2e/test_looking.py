@@ -8,7 +8,9 @@ import re
 
 import pytest
 
-from .real_home import CAMERA, Resident, until
+from .real_home import CAMERA
+from .resident import Resident
+from .waiting import until
 
 # What a model is shown.
 MAX_PIXELS = 1_500_000

@@ -1,6 +1,7 @@
 """Scenarios of rights with OpenClaw."""
 
-from .real_home import KITCHEN, Resident
+from .real_home import KITCHEN
+from .resident import Resident
 from .voice import VoiceDevice
 
 EXEC = 'call exec {"command":"expr 40 + 2"} | quote'

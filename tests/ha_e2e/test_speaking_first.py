@@ -12,8 +12,10 @@ from custom_components.clawd.gateway import (
 )
 from tests.gateway_e2e.gateways import Gateway
 
-from .real_home import Resident, another_client, until
+from .real_home import another_client
+from .resident import Resident
 from .voice import VoiceDevice
+from .waiting import until
 
 DINNER = {"message": "Dinner is ready.", "area": "Kitchen"}
 ANNOUNCE = f"use home_announce {json.dumps(DINNER)} | quote"

@@ -12,8 +12,10 @@ from tests.gateway_e2e.model import PIXEL
 from tests.gateway_e2e.nodes import admin
 from tests.gateway_e2e.test_unasked import JOB, SPAWN
 
-from .real_home import Resident, new_session, until
+from .real_home import new_session
+from .resident import Resident
 from .voice import Played, VoiceDevice, ensure_voice_device
+from .waiting import until
 
 IMAGE = 'use image_generate {"prompt":"a cat"} | say On it.'
 

@@ -10,7 +10,8 @@ from tests.gateway_e2e.model import PIXEL
 from tests.gateway_e2e.test_questions import ASK
 
 from .conftest import SHORT_HANDOFF
-from .real_home import Resident, new_home, resident_of
+from .real_home import new_home, resident_of
+from .resident import Resident
 from .voice import VoiceDevice, ensure_voice_device
 
 HANDED_OFF = "I'm on it; I'll tell you when it's done."

@@ -5,7 +5,8 @@ from typing import Any
 
 from scripts.home_assistant.api import HomeAssistantApi
 
-from .real_home import RealHome, Resident, until
+from .resident import RealHome, Resident
+from .waiting import until
 
 
 @dataclass(frozen=True)
