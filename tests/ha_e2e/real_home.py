@@ -78,6 +78,7 @@ template:
           action: input_boolean.turn_off
           target: {entity_id: input_boolean.gate}
 """
+NEW_CONVERSATION = "button.main_new_conversation"
 COMPONENTS = Path(__file__).parent / "components"
 LOUDSPEAKER = COMPONENTS / "loudspeaker"
 PEEPHOLE = COMPONENTS / "peephole"
@@ -137,8 +138,11 @@ class NewSession:
 
 
 @asynccontextmanager
-async def new_session(client: GatewayClient) -> AsyncIterator[NewSession]:
-    """Find the session of a home that begins meanwhile."""
+async def new_session(
+    resident: Resident, client: GatewayClient
+) -> AsyncIterator[NewSession]:
+    """Find the session that a question to the agent begins meanwhile."""
+    await resident.act("button.press", NEW_CONVERSATION)
     before, session = await _sessions_of_homes(client), NewSession()
     yield session
     [session.key] = await _sessions_of_homes(client) - before

@@ -92,7 +92,7 @@ async def test_other_client_cannot_agree_for_the_user(
     resident: Resident, gateway: Gateway
 ) -> None:
     async with another_client(gateway) as client:
-        async with new_session(client) as session:
+        async with new_session(resident, client) as session:
             asked = await resident.say("Unlock the door.")
         assert "CONFIRMATION_REQUIRED" in asked.text
         with pytest.raises(RequestFailedError):

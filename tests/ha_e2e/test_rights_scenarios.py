@@ -1,11 +1,10 @@
 """Scenarios of rights with OpenClaw."""
 
-from .real_home import KITCHEN
+from .real_home import KITCHEN, NEW_CONVERSATION
 from .resident import Resident
 from .voice import VoiceDevice
 
 EXEC = 'call exec {"command":"expr 40 + 2"} | quote'
-NEW_CONVERSATION = "button.main_new_conversation"
 
 
 async def test_commands_are_for_chats_of_administrators(

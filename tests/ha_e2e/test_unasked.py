@@ -51,7 +51,7 @@ async def test_sub_agents_and_jobs_are_announced_where_somebody_asked(
 ) -> None:
     before, silent = await delivered(resident), len(await patient.heard())
     async with admin(RealGatewayHarness(gateway)) as operator:
-        async with new_session(operator) as session:
+        async with new_session(resident, operator) as session:
             reply = await patient.say(SPAWN[4])
         assert reply.text == "I started it."
 
