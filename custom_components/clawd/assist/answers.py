@@ -10,8 +10,11 @@ if TYPE_CHECKING:
 
     from ..gateway import QuestionItem
 
-# Of `difflib`: "kitchin" is the kitchen (0.86), "chicken" is not (0.71).
+# Of two words, by `difflib`: "kitchin" is the kitchen (0.86), "chicken" is not (0.71).
 MIN_SIMILARITY: Final = 0.8
+# Equal characters at their start: "anschalten" is not "ausschalten", "unlock" not
+# "lock", nor is "Tuesday" a Thursday.
+SAME_START: Final = 2
 
 # Whole utterances, in any case and without marks. They count only while a question is
 # open, so those of all languages do.
@@ -54,12 +57,25 @@ _NUMBERS: Final = (
     ("3", "three", "drei", "tres", "trois", "drie"),
     ("4", "four", "vier", "cuatro", "quatre"),
 )
-_FILLERS: Final = frozenset(
+# By word, the number as digits.
+_ORDINAL_WORDS: Final = {
+    word: str(number) for number, words in enumerate(_ORDINALS, 1) for word in words
+}
+_NUMBER_WORDS: Final = {
+    word: str(number) for number, words in enumerate(_NUMBERS, 1) for word in words
+}
+# "This one", "une lampe": these are no numbers in the words of a choice.
+_ARTICLES: Final = frozenset(("one", "uno", "un", "une", "een", "één"))
+_POSITION_WORDS: Final = frozenset(
     (
-        *("the", "one", "option", "number", "answer", "choice", "please"),
-        *("die", "der", "das", "den", "nummer", "antwort", "bitte"),
-        *("la", "el", "lo", "opción", "número", "respuesta"),
-        *("le", "l", "numéro", "réponse", "de", "het", "optie", "antwoord"),
+        *("option", "number", "answer", "choice", "nummer", "antwort"),
+        *("opción", "número", "respuesta", "numéro", "réponse", "optie", "antwoord"),
+    )
+)
+_FILLERS: Final = _POSITION_WORDS | frozenset(
+    (
+        *("the", "one", "please", "die", "der", "das", "den", "bitte"),
+        *("la", "el", "lo", "le", "l", "de", "het"),
     )
 )
 _NEGATIONS: Final = frozenset(
@@ -101,28 +117,79 @@ def _find_several(item: QuestionItem, text: str) -> list[str]:
 
 
 def _find_label(item: QuestionItem, text: str) -> str | None:
-    bare = _words(text)
-    labels = {_words(choice.label): choice.label for choice in item.choices}
-    if bare in labels:
-        return labels[bare]
-    index = _index(bare.split())
-    if index is not None and index < len(item.choices):
-        return item.choices[index].label
-    close = difflib.get_close_matches(bare, labels, n=1, cutoff=MIN_SIMILARITY)
-    return labels[close[0]] if close else None
+    words = _words(text).split()
+    labels = [(_words(one.label).split(), one.label) for one in item.choices]
+    if not words:
+        # "👍" has none.
+        return next((label for _, label in labels if label == text.strip()), None)
+    said = _with_digits(words)
+    for known, label in labels:
+        if said == _with_digits(known):
+            return label
+    if found := _find_numbered(words, labels):
+        return found
+    close = [label for known, label in labels if _is_close(words, known)]
+    return close[0] if len(close) == 1 else None
 
 
-def _index(words: Sequence[str]) -> int | None:
-    """Return the index of a number or ordinal.
+def _with_digits(words: Sequence[str]) -> list[str]:
+    """Return words with numbers as digits."""
+    return [
+        word if word in _ARTICLES else _NUMBER_WORDS.get(word, word) for word in words
+    ]
 
-    Of "the second one", "number 2" or "zwei".
+
+def _find_numbered(
+    words: Sequence[str], labels: Sequence[tuple[Sequence[str], str]]
+) -> str | None:
+    """Return the choice of a number or ordinal.
+
+    Of "the second one", "number 2" or "zwei": the one that has it in its words, as "2
+    hours" has; if none has any, the one in this place.
     """
-    for names in (_ORDINALS, _NUMBERS):
-        for index, known in enumerate(names):
-            named = [word for word in words if word in known]
-            if len(named) == 1 and not {*words} - _FILLERS - {*named}:
-                return index
+    for known in (_ORDINAL_WORDS, _NUMBER_WORDS):
+        named = [word for word in words if _number(word, known)]
+        if len(named) != 1 or {*words} - _FILLERS - {*named}:
+            continue
+        number = _number(named[0], known)
+        numbers = [
+            {_number(word, known) for word in label if word not in _ARTICLES} - {None}
+            for label, _ in labels
+        ]
+        if any(numbers) and not _POSITION_WORDS & {*words}:
+            found = [index for index, own in enumerate(numbers) if number in own]
+        else:
+            found = [i for i in range(len(labels)) if str(i + 1) == number]
+        return labels[found[0]][1] if len(found) == 1 else None
     return None
+
+
+def _number(word: str, known: Mapping[str, str]) -> str | None:
+    """Return the number of a word as digits."""
+    if word.isdecimal():
+        return word if known is _NUMBER_WORDS else None
+    return known.get(word)
+
+
+def _is_close(words: Sequence[str], label: Sequence[str]) -> bool:
+    """Return whether words are those of a choice, but for a slip.
+
+    Each for itself: a single other word or digit may say the opposite.
+    """
+    if len(words) != len(label):
+        if min(len(words), len(label)) != 1:
+            return False
+        # "livingroom"
+        words, label = ["".join(words)], ["".join(label)]
+    return all(
+        one == other
+        or (
+            one.isalpha()
+            and one[:SAME_START] == other[:SAME_START]
+            and difflib.SequenceMatcher(None, one, other).ratio() >= MIN_SIMILARITY
+        )
+        for one, other in zip(words, label, strict=True)
+    )
 
 
 def _find_contained(item: QuestionItem, text: str) -> str | None:
