@@ -24,7 +24,7 @@ class Faults(RequestLog):
     muted: bool = field(default=False, init=False)
     paused: int = field(default=0, init=False)
     duplicated_methods: set[str] = field(default_factory=set, init=False)
-    refused_methods: list[str] = field(default_factory=list, init=False)
+    refused_methods: list[tuple[str, str]] = field(default_factory=list, init=False)
     sent_before: dict[str, tuple[Item, ...]] = field(default_factory=dict, init=False)
     sent_after: dict[str, tuple[Item, ...]] = field(default_factory=dict, init=False)
     _refusal: Refusal | None = field(default=None, init=False)
@@ -88,9 +88,11 @@ class Faults(RequestLog):
         """Send each response to a method twice."""
         self.duplicated_methods.add(method)
 
-    def refuse_method(self, method: str, times: int = 1) -> None:
+    def refuse_method(
+        self, method: str, times: int = 1, code: str = "INVALID_REQUEST"
+    ) -> None:
         """Refuse the next requests of a method."""
-        self.refused_methods += [method] * times
+        self.refused_methods += [(method, code)] * times
 
     def before(self, method: str, *items: Item) -> None:
         """Send items right before each response to a method."""

@@ -47,9 +47,10 @@ async def handle(
         RequestError: the response is an error.
     """
     protocol, method = gateway.protocol, request.method
-    if method in gateway.refused_methods:
-        gateway.refused_methods.remove(method)
-        raise invalid_request(f"invalid {method} params: refused by the test")
+    for refused, code in gateway.refused_methods:
+        if refused == method:
+            gateway.refused_methods.remove((refused, code))
+            raise RequestError({"code": code, "message": "refused by the test"})
     if connection.is_node:
         return await handle_node(gateway, connection, request)
     needed = required_scope(protocol, method)

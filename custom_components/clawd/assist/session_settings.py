@@ -1,5 +1,6 @@
 """Settings of sessions on the Gateway."""
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.const import CONF_MODEL
@@ -15,10 +16,14 @@ if TYPE_CHECKING:
     from homeassistant.exceptions import HomeAssistantError
 
     from ..coordinator import ClawdConfigEntry
+    from ..gateway import GatewayClient
 
 # Seconds until a permission mode is set again: others may delete the session, and its
 # successor has none. Not for each question, as it costs a request.
 MAX_MODE_AGE: Final = 60.0
+# Seconds to wait before each repetition. OpenClaw refuses its first requests with
+# `UNAVAILABLE` for about a second after a start; a run is repeated by the client.
+RETRY_DELAYS: Final = (0.5, 1.0, 2.0)
 
 
 async def async_set_session(
@@ -87,11 +92,10 @@ async def _async_patch(
 ) -> None:
     """Patch a session and verify its restriction."""
     mode = changes.get("permission_mode")
-    patch = entry.runtime_data.client.sessions.patch
     try:
-        confirmed = await patch(key, **changes)
+        confirmed = await async_patch_session(entry.runtime_data.client, key, changes)
     except RequestFailedError as err:
-        if mode is None:
+        if mode is None or err.retryable:
             raise
         if len(changes) > 1:
             # The Gateway may have refused the model.
@@ -101,6 +105,27 @@ async def _async_patch(
     LOGGER.debug("Settings of a session changed: %s", ", ".join(sorted(changes)))
     if mode is not None and confirmed != mode:
         raise _refused(subentry)
+
+
+async def async_patch_session(
+    client: GatewayClient, key: str, changes: dict[str, str | None]
+) -> str | None:
+    """Patch a session; return the resulting permission mode.
+
+    Again, if the Gateway is unavailable.
+
+    Raises:
+        GatewayError: the Gateway refused, or there is no connection.
+
+    """
+    for delay in RETRY_DELAYS:
+        try:
+            return await client.sessions.patch(key, **changes)
+        except RequestFailedError as err:
+            if not err.retryable:
+                raise
+            await asyncio.sleep(delay)
+    return await client.sessions.patch(key, **changes)
 
 
 def _refused(subentry: ConfigSubentry) -> HomeAssistantError:

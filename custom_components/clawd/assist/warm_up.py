@@ -33,6 +33,7 @@ from ..gateway import ConnectionState, GatewayError, RequestFailedError, RunRequ
 from ..util.domain_data import get_domain_data
 from ..util.drill_lock import DrillLock, drill_lock
 from .rights import Permissions, Rights
+from .session_settings import async_patch_session
 from .throwaway import throwaway_session
 
 if TYPE_CHECKING:
@@ -208,7 +209,7 @@ async def async_run_until_reply(
     mode = Rights.READ_ONLY.permission_mode
     async with lock.question():
         try:
-            await client.sessions.patch(key, permission_mode=mode)
+            await async_patch_session(client, key, {"permission_mode": mode})
         except RequestFailedError as err:
             # Earlier versions of OpenClaw cannot.
             if not unrestricted:
