@@ -26,6 +26,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+import voluptuous as vol
 
 from tests.simulator import GatewaySimulator
 
@@ -216,4 +217,29 @@ async def test_a_disabled_agent_gets_no_assistant(
     flows = hass.config_entries.subentries
     await flows.async_configure(step["flow_id"], CREATE)
     await hass.async_block_till_done()
+    assert assistants_of(hass, entry) == []
+
+
+async def test_without_a_preferred_assistant_there_is_none(
+    hass: HomeAssistant, gateway: GatewaySimulator
+) -> None:
+    step = await log_in(hass, gateway)
+    store = hass.data["assist_pipeline"].pipeline_store
+    with patch.object(store, "async_get_preferred_item", return_value="gone"):
+        entry = await finish(hass, step, CREATE)
+
+    assert assistants_of(hass, entry) == []
+    subentry, *_ = entry.subentries.values()
+    assert "create_assistant" not in subentry.data
+
+
+async def test_a_refusal_of_assist_costs_only_the_assistant(
+    hass: HomeAssistant, gateway: GatewaySimulator
+) -> None:
+    step = await log_in(hass, gateway)
+    store = hass.data["assist_pipeline"].pipeline_store
+    refusal = vol.Invalid("Need language stt_language for stt_engine stt.x")
+    with patch.object(store, "async_create_item", side_effect=refusal):
+        entry = await finish(hass, step, CREATE)
+
     assert assistants_of(hass, entry) == []

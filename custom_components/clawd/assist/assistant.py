@@ -9,9 +9,11 @@ from homeassistant.components.assist_pipeline.pipeline import (
 )
 from homeassistant.const import MATCH_ALL, Platform
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
+import voluptuous as vol
 
-from ..const import CONF_CREATE_ASSISTANT
+from ..const import CONF_CREATE_ASSISTANT, LOGGER
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -36,7 +38,11 @@ async def async_create_assistants(hass: HomeAssistant, entry: ClawdConfigEntry) 
         return
     for subentry in entry.subentries.values():
         if subentry.data.get(CONF_CREATE_ASSISTANT):
-            await _async_create_assistant(hass, entry, subentry)
+            try:
+                await _async_create_assistant(hass, entry, subentry)
+            except (HomeAssistantError, vol.Invalid) as err:
+                # The agent works without: the setup goes on.
+                LOGGER.warning("Assistant not created: %s", type(err).__name__)
         if CONF_CREATE_ASSISTANT in subentry.data:
             data = {**subentry.data}
             del data[CONF_CREATE_ASSISTANT]
