@@ -33,7 +33,10 @@ MAX_SPOKEN: Final = 800
 # announcement) and its speech, or players; then notifications.
 MAX_DELIVERY_TIME: Final = 1200.0
 
-_SENTENCE_END: Final = re.compile(r"[.!?…]+[\"'”»)\]]*(?=\s)|[\u3002\uff01\uff1f]|\n")
+# Also of Arabic, Urdu and Hindi.
+_SENTENCE_END: Final = re.compile(
+    r"[.!?…\u061f\u06d4\u0964]+[\"'”»)\]]*(?=\s)|[\u3002\uff01\uff1f]|\n"
+)
 
 
 class Delivery(StrEnum):
@@ -169,7 +172,8 @@ async def async_shorten(hass: HomeAssistant, message: str, language: str) -> str
         return message
     head = message[:MAX_SPOKEN]
     ends = [match.end() for match in _SENTENCE_END.finditer(head)]
-    end = ends[-1] if ends else head.rfind(" ")
+    # "Dear Dr. Miller, …": so early, it may be no end, and leaves nothing to hear.
+    end = ends[-1] if ends and ends[-1] > MAX_SPOKEN / 2 else head.rfind(" ")
     rest = await async_get_text(hass, language, "rest_in_notification")
     return f"{head[: end if end > 0 else MAX_SPOKEN].rstrip()} {rest}"
 
