@@ -100,8 +100,8 @@ def find_answer(item: QuestionItem, text: str) -> list[str] | None:
         return [label]
     if item.is_free:
         return [text.strip()] if text.strip() else None
-    label = _find_contained(item, text)
-    return None if label is None else [label]
+    named = _find_contained(item, text)
+    return named if len(named) == 1 or (named and item.multi_select) else None
 
 
 def names_choice(item: QuestionItem, text: str) -> bool:
@@ -192,15 +192,13 @@ def _is_close(words: Sequence[str], label: Sequence[str]) -> bool:
     )
 
 
-def _find_contained(item: QuestionItem, text: str) -> str | None:
-    """Return the only choice in a sentence."""
+def _find_contained(item: QuestionItem, text: str) -> list[str]:
+    """Return the choices in a sentence, unless one is denied."""
     bare = f" {_words(text)} "
-    labels = [choice.label for choice in item.choices]
+    labels = [one.label for one in item.choices if _words(one.label)]
     named = [label for label in labels if f" {_words(label)} " in bare]
-    if len(named) != 1:
-        return None
-    others = {*bare.split()} - {*_words(named[0]).split()}
-    return None if _NEGATIONS & others else named[0]
+    others = {*bare.split()} - {word for one in named for word in _words(one).split()}
+    return [] if _NEGATIONS & others else named
 
 
 def _words(text: str) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MAX_MODE_AGE: Final = 60.0
 # Seconds to wait before each repetition. OpenClaw refuses its first requests with
 # `UNAVAILABLE` for about a second after a start; a run is repeated by the client.
-RETRY_DELAYS: Final = (0.5, 1.0, 2.0)
+RETRY_DELAYS: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 async def async_set_session(

@@ -83,4 +83,22 @@ def test_a_number_of_no_single_choice(labels: tuple[str, ...], said: str) -> Non
 def test_choices_without_words() -> None:
     assert find_answer(item("👍", "👎"), " 👎 ") == ["👎"]
     assert find_answer(item("👍", "👎", free=False), "…") is None
-    assert find_answer(item("👍", "👎", free=False), "") is None
+    assert find_answer(item("👍", "No", free=False), "") is None
+    assert find_answer(item("👍", "👎", free=False, several=True), " ") is None
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("salt and pepper and cheese", ["Salt and pepper", "Cheese"]),
+        ("both onions and cheese, please", ["Onions", "Cheese"]),
+        ("the onions", ["Onions"]),
+        ("onions but no cheese", None),
+        ("everything", None),
+    ],
+)
+def test_several_in_a_sentence(said: str, answer: list[str] | None) -> None:
+    labels = ("Salt and pepper", "Onions", "Cheese")
+    assert find_answer(item(*labels, free=False, several=True), said) == answer
+    # The model understands more than these rules.
+    assert find_answer(item(*labels, several=True), said) == [said]
