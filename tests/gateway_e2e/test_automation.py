@@ -15,7 +15,9 @@ from custom_components.clawd.gateway import (
 )
 from tests.simulator import Pause, Reply
 
-from .gateway_harness import GatewayHarness
+from .clients import new_client, running
+from .gateway_harness import GatewayHarness, RealGatewayHarness
+from .gateways import Gateway
 from .model import PIXEL
 
 PICTURE = Attachment("image/png", "pixel.png", PIXEL)
@@ -117,6 +119,17 @@ async def test_a_file_goes_to_the_agent(
     assert told.usage.total
     assert told.usage.cost is not None
     assert await client.sessions.delete(session_key)
+
+
+@pytest.mark.parametrize("command", ["/elevated full", "/model made/up", "/think high"])
+async def test_a_text_beside_a_file_is_no_command(
+    gateway: Gateway, session_key: str, command: str
+) -> None:
+    message = f"Look:\n{command}\nsay The milk is out."
+    request = RunRequest(message, session_key, attachments=(NOTE,))
+    async with running(new_client(RealGatewayHarness(gateway))) as client:
+        result = await (await client.start_run(request)).result()
+    assert result.text == "The milk is out."
 
 
 async def test_the_tools_of_a_session_are_listed_once_it_is_there(

@@ -1,7 +1,8 @@
 """Request of a run."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from ..commands import ChatCommands, Method, RunCommands
@@ -9,6 +10,12 @@ from ..protocol.frames import well_formed
 
 if TYPE_CHECKING:
     from ..models import Payload
+
+# Commands that `chat.send` executes anywhere in a message, as `/model`, but no paths of
+# files. JavaScript takes a byte order mark for a space.
+_COMMAND: Final = re.compile(r"(?<![^\s\ufeff])/(?=\w[\w.-]*(?![\w./-]))")
+# It turns a command into text. Only administrators may have commands ignored.
+WORD_JOINER: Final = "\u2060"
 
 
 def _new_run_id() -> str:
@@ -122,14 +129,15 @@ class RunRequest:
         }
         if self.attachments:
             params["attachments"] = [file.payload for file in self.attachments]
+        if self.thinking:
+            params["thinking"] = self.thinking
         if self.by_chat:
             # It takes no system prompt.
             parts = filter(None, (self.extra_system_prompt, self.message))
-            return params | {"message": "\n\n".join(parts)}
+            message = _COMMAND.sub(f"{WORD_JOINER}/", "\n\n".join(parts))
+            return params | {"message": message}
         if self.extra_system_prompt:
             params["extraSystemPrompt"] = self.extra_system_prompt
-        if self.thinking:
-            params["thinking"] = self.thinking
         if self.lightweight:
             params |= {"bootstrapContextMode": "lightweight", "promptMode": "minimal"}
         if self.model_run:
