@@ -1,5 +1,6 @@
 """AI tasks of a Gateway's agents."""
 
+import time
 from typing import TYPE_CHECKING, Any, Final, cast, override
 
 from homeassistant.components.ai_task import (
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 PARALLEL_UPDATES = 0
 
 IMAGE_TOOL_TASK: Final = f"{DOMAIN} image tool"
+# Seconds after which the image tool is looked for again: its provider may be configured
+# meanwhile. Not at each update, of which each chat has some.
+MAX_IMAGE_TOOL_AGE: Final = 600.0
 
 
 async def async_setup_entry(
@@ -50,9 +54,8 @@ async def async_setup_entry(
 ) -> None:
     """Add the AI tasks of an entry."""
     for subentry in subentries_of_type(entry, SUBENTRY_AI_TASK):
-        agent = subentry.data[CONF_AGENT]
         entity = ClawdAITaskEntity(entry.runtime_data.coordinator, subentry)
-        entity.offers_images = await async_offers_images(entry, agent)
+        await entity.async_check_image_tool()
         async_add_entities([entity], config_subentry_id=subentry.subentry_id)
 
 
@@ -66,6 +69,8 @@ class ClawdAITaskEntity(AgentEntity, AITaskEntity):
 
     _attr_name = None
     offers_images = False
+    _checked_connection: int | None = None
+    _checked_at = 0.0
 
     @property
     @override
@@ -83,19 +88,28 @@ class ClawdAITaskEntity(AgentEntity, AITaskEntity):
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
-        """Update the features after a reconnect."""
+        """Update the features after a reconnect, and from time to time."""
         super()._handle_coordinator_update()
-        if self.coordinator.agents_current:
+        connected = self.coordinator.client.statistics.connects
+        age = time.monotonic() - self._checked_at
+        due = connected != self._checked_connection or age > MAX_IMAGE_TOOL_AGE
+        if self.coordinator.agents_current and due:
             entry = self.coordinator.config_entry
             async_create_background_task(
                 self.hass, entry, self._async_update_features(), IMAGE_TOOL_TASK
             )
 
-    async def _async_update_features(self) -> None:
+    async def async_check_image_tool(self) -> None:
+        """Look for the image tool of the agent."""
+        self._checked_connection = self.coordinator.client.statistics.connects
+        self._checked_at = time.monotonic()
         entry, agent = self.coordinator.config_entry, self.subentry.data[CONF_AGENT]
-        offers_images = await async_offers_images(entry, agent)
-        if offers_images is not self.offers_images:
-            self.offers_images = offers_images
+        self.offers_images = await async_offers_images(entry, agent)
+
+    async def _async_update_features(self) -> None:
+        offered = self.offers_images
+        await self.async_check_image_tool()
+        if self.offers_images is not offered:
             self.async_write_ha_state()
 
     @override
