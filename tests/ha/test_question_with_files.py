@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 import pytest
 
 from custom_components.clawd.const import DOMAIN
@@ -66,6 +67,22 @@ async def test_a_text_beside_a_file_is_no_command(
     )
     [request] = gateway.received("chat.send")
     assert request.params["message"].endswith(f"\n\n{sent or text}")
+
+
+@pytest.mark.parametrize("name", ["note.txt", "photo.png"])
+async def test_an_empty_file_is_told(
+    hass: HomeAssistant, gateway: GatewaySimulator, tmp_path: Path, name: str
+) -> None:
+    full = await file(hass, tmp_path, "full.txt", b"The milk is out.")
+    empty = await file(hass, tmp_path, name, b"")
+    data = {"agent": AGENT, "text": "Hi", "attachments": [full, empty]}
+    with pytest.raises(HomeAssistantError) as error:
+        await hass.services.async_call(
+            DOMAIN, "ask", data, blocking=True, return_response=True
+        )
+    assert error.value.translation_key == "attachment_empty"
+    assert error.value.translation_placeholders == {"number": "2"}
+    assert not gateway.received("chat.send")
 
 
 async def test_a_text_without_a_file_stays_as_it_is(

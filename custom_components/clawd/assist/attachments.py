@@ -179,6 +179,9 @@ async def async_encode(
         raise translated_error("attachments_too_large", limit=_megabytes(limit))
     attachments = []
     for number, file in enumerate(files, 1):
+        if not file.content:
+            # The Gateway would refuse the question, without a reason.
+            raise _error("attachment_empty", number)
         if file.is_image:
             scaled = await hass.async_add_executor_job(_scale, file, number, share)
             if scaled is None:
