@@ -52,5 +52,7 @@ def async_trace_usage(
 
 
 def model_ref(result: RunResult | ModelUsage) -> str | None:
-    """Return provider and model of a run."""
-    return f"{result.provider}/{result.model}" if result.model else None
+    """Return provider and model of a run, as far as they are known."""
+    if not (result.provider and result.model):
+        return result.model
+    return f"{result.provider}/{result.model}"
