@@ -20,7 +20,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 import custom_components.clawd  # noqa: F401 - the harness has a package of this name
-from custom_components.clawd.assist import warm_up
+from custom_components.clawd.assist import image_tasks, throwaway, warm_up
 from custom_components.clawd.assist.throwaway import CLEANUP_TASK
 from custom_components.clawd.const import DOMAIN
 from custom_components.clawd.flows.agent_schema import new_subentry
@@ -133,6 +133,13 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[BlockingCalls]:
 def pytest_collection_finish() -> None:
     """Leave imports out of the collections after each test."""
     leave_out_imports()
+
+
+@pytest.fixture(autouse=True)
+def _local_media(hass: HomeAssistant, tmp_path: Path) -> None:
+    """Keep local media in a folder of the test."""
+    # Before any component is set up: the media source reads it once.
+    hass.config.media_dirs = {"local": str(tmp_path)}
 
 
 @pytest.fixture(autouse=True)
@@ -266,6 +273,18 @@ def scenario(
 ) -> HandoffScenario:
     """Return hand-offs of the voice device in the kitchen."""
     return HandoffScenario(conversation, patience, entry, satellite, hass_storage)
+
+
+@pytest.fixture
+def no_deletion_delays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try to delete sessions again at once."""
+    monkeypatch.setattr(throwaway, "DELAYS", (0.0, 0.0, 0.0))
+
+
+@pytest.fixture
+def short_image_polls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look for generated images without a pause."""
+    monkeypatch.setattr(image_tasks, "POLL_INTERVAL", 0.01)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 import pytest
 
-from custom_components.clawd.assist import throwaway
 from custom_components.clawd.const import DOMAIN
 from custom_components.clawd.coordinator import ClawdConfigEntry
 from tests.simulator import Agent, GatewaySimulator, Reply
@@ -15,17 +14,11 @@ from tests.simulator import Agent, GatewaySimulator, Reply
 from .ai_tasks import cleaned_up, file
 from .states import AGENT
 
+pytestmark = pytest.mark.usefixtures("no_deletion_delays")
+
 STRUCTURE = {"people": {"required": True, "selector": {"number": {}}}}
 RIGHT = '{"people": 2}'
 ROUTE = {"channel": "telegram", "target": "42"}
-
-
-@pytest.fixture(autouse=True)
-def _media(
-    hass: HomeAssistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hass.config.media_dirs = {"local": str(tmp_path)}
-    monkeypatch.setattr(throwaway, "DELAYS", (0.0, 0.0, 0.0))
 
 
 async def ask(hass: HomeAssistant, *, response: bool = True, **data: Any) -> Any:  # noqa: ANN401

@@ -13,7 +13,6 @@ from homeassistant.helpers import llm
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.clawd.assist import image_tasks, throwaway
 from custom_components.clawd.coordinator import ClawdConfigEntry
 from custom_components.clawd.util.drill_lock import drill_lock
 from tests.simulator import Fail, GatewaySimulator, Pause, Refuse, Reply
@@ -31,13 +30,8 @@ from .ai_tasks import (
 from .assist_client import catch_up
 from .states import CONNECTIVITY, state_of, wait_for_state
 
+pytestmark = pytest.mark.usefixtures("no_deletion_delays", "short_image_polls")
 __all__ = ["more_subentries", "settings"]
-
-
-@pytest.fixture(autouse=True)
-def _no_delays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throwaway, "DELAYS", (0.0, 0.0, 0.0))
-    monkeypatch.setattr(image_tasks, "POLL_INTERVAL", 0.01)
 
 
 @pytest.mark.usefixtures("entry")

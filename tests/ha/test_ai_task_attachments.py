@@ -11,11 +11,7 @@ from homeassistant.exceptions import HomeAssistantError
 from PIL import Image
 import pytest
 
-from custom_components.clawd.assist import (
-    attachments as attachments_module,
-    image_tasks,
-    throwaway,
-)
+from custom_components.clawd.assist import attachments as attachments_module
 from custom_components.clawd.coordinator import ClawdConfigEntry
 from tests.simulator import GatewaySimulator, Reply
 
@@ -31,18 +27,9 @@ from .ai_tasks import (
 )
 from .pictures import add_camera, picture
 
+pytestmark = pytest.mark.usefixtures("no_deletion_delays", "short_image_polls")
+
 __all__ = ["more_subentries", "settings"]
-
-
-@pytest.fixture(autouse=True)
-def _media(hass: HomeAssistant, tmp_path: Path) -> None:
-    hass.config.media_dirs = {"local": str(tmp_path)}
-
-
-@pytest.fixture(autouse=True)
-def _no_delays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throwaway, "DELAYS", (0.0, 0.0, 0.0))
-    monkeypatch.setattr(image_tasks, "POLL_INTERVAL", 0.01)
 
 
 @pytest.mark.usefixtures("entry")

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -14,7 +13,7 @@ from homeassistant.exceptions import HomeAssistantError
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.clawd.assist import image_tasks, images, throwaway
+from custom_components.clawd.assist import images
 from custom_components.clawd.coordinator import ClawdConfigEntry
 from tests.simulator import GatewaySimulator
 
@@ -31,13 +30,9 @@ from .assist_client import catch_up
 from .pictures import add_camera, picture
 from .states import state_of
 
+pytestmark = pytest.mark.usefixtures("no_deletion_delays", "short_image_polls")
+
 __all__ = ["more_subentries", "settings"]
-
-
-@pytest.fixture(autouse=True)
-def _no_delays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throwaway, "DELAYS", (0.0, 0.0, 0.0))
-    monkeypatch.setattr(image_tasks, "POLL_INTERVAL", 0.01)
 
 
 @pytest.fixture
@@ -46,11 +41,6 @@ async def gateway(protocol: int) -> AsyncGenerator[GatewaySimulator]:
     async with GatewaySimulator(protocol=protocol) as simulator:
         simulator.images.image = picture(8, 8, "PNG")
         yield simulator
-
-
-@pytest.fixture(autouse=True)
-def _media(hass: HomeAssistant, tmp_path: Path) -> None:
-    hass.config.media_dirs = {"local": str(tmp_path)}
 
 
 async def test_an_image_is_made(

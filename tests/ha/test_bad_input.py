@@ -21,11 +21,6 @@ from .states import AGENT
 __all__ = ["more_subentries", "settings"]
 
 
-@pytest.fixture(autouse=True)
-def _media(hass: HomeAssistant, tmp_path: Path) -> None:
-    hass.config.media_dirs = {"local": str(tmp_path)}
-
-
 def large_picture() -> bytes:
     """Return a picture of 40 MB."""
     stream = BytesIO()

@@ -31,11 +31,6 @@ SECRET = "http://user:secret@192.0.2.9/snap"
 pytestmark = pytest.mark.usefixtures("entry")
 
 
-@pytest.fixture(autouse=True)
-def _media(hass: HomeAssistant, tmp_path: Path) -> None:
-    hass.config.media_dirs = {"local": str(tmp_path)}
-
-
 async def ask(hass: HomeAssistant, *media: str | dict[str, Any]) -> None:
     """Ask about attachments."""
     data = {"agent": AGENT, "text": "Hi", "attachments": list(media)}

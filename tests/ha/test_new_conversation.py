@@ -8,13 +8,14 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.clawd.assist import throwaway
 from custom_components.clawd.assist.new_conversation import async_new_conversation
 from custom_components.clawd.assist.sessions import get_sessions
 from tests.simulator import GatewaySimulator, Pause, Reply
 
 from .assist_client import Conversation, speech
 from .fault_harness import poll
+
+pytestmark = pytest.mark.usefixtures("no_deletion_delays")
 
 NEW = "button.main_new_conversation"
 NAMED = {"session_scope": "named", "session_name": "Living Room"}
@@ -35,12 +36,6 @@ async def press(hass: HomeAssistant) -> None:
     await hass.services.async_call(
         BUTTON, SERVICE_PRESS, {ATTR_ENTITY_ID: NEW}, blocking=True
     )
-
-
-@pytest.fixture(autouse=True)
-def _no_delays(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Try to delete again at once."""
-    monkeypatch.setattr(throwaway, "DELAYS", (0.0, 0.0))
 
 
 async def test_every_session_begins_anew_and_the_old_ones_are_deleted(

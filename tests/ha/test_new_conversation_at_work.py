@@ -6,7 +6,6 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.clawd.assist import throwaway
 from custom_components.clawd.assist.handoff_store import get_handoffs
 from custom_components.clawd.assist.new_conversation import async_new_conversation
 from custom_components.clawd.assist.sessions import get_sessions
@@ -23,13 +22,9 @@ from .handoff_scenario import (
 )
 from .test_new_conversation import press, sent, with_settings
 
+pytestmark = pytest.mark.usefixtures("no_deletion_delays")
+
 __all__ = ["agent_settings"]
-
-
-@pytest.fixture(autouse=True)
-def _no_delays(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Try to delete again at once."""
-    monkeypatch.setattr(throwaway, "DELAYS", (0.0, 0.0))
 
 
 async def rest() -> None:

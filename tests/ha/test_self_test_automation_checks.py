@@ -10,7 +10,6 @@ from pytest_homeassistant_custom_component.common import (
     async_capture_events,
 )
 
-from custom_components.clawd.assist import throwaway
 from custom_components.clawd.assist.errors import translated_error
 from custom_components.clawd.const import DOMAIN
 from custom_components.clawd.coordinator import ClawdConfigEntry
@@ -24,12 +23,9 @@ from .faults.automation import HOUR
 from .self_test import run_self_test
 from .states import AGENT, CONNECTIVITY, wait_for_state
 
+pytestmark = pytest.mark.usefixtures("no_deletion_delays")
+
 TASKS, SESSIONS = "tasks_map", "throwaway_sessions"
-
-
-@pytest.fixture(autouse=True)
-def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throwaway, "DELAYS", (0.0, 0.0))
 
 
 async def check(hass: HomeAssistant, name: str) -> dict[str, Any]:

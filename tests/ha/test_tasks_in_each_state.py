@@ -11,7 +11,6 @@ from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
-from custom_components.clawd.assist import throwaway
 from custom_components.clawd.assist.session_turns import async_take_turn
 from custom_components.clawd.const import DOMAIN
 from custom_components.clawd.coordinator import ClawdConfigEntry
@@ -23,13 +22,10 @@ from .assist_client import catch_up
 from .self_test import run_self_test
 from .states import AGENT, CONNECTIVITY, wait_for_state
 
+pytestmark = pytest.mark.usefixtures("no_deletion_delays")
+
 STRUCTURE = {"people": {"required": True, "selector": {"number": {}}}}
 ABORTS = "chat.abort"
-
-
-@pytest.fixture(autouse=True)
-def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throwaway, "DELAYS", (0.0, 0.0, 0.0))
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from homeassistant.exceptions import HomeAssistantError
 import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
-from custom_components.clawd.assist import throwaway
 from custom_components.clawd.const import DOMAIN
 from custom_components.clawd.coordinator import ClawdConfigEntry
 from custom_components.clawd.flows.ai_task import new_ai_task
@@ -21,6 +20,8 @@ from .assist_client import catch_up
 from .pictures import add_camera, picture
 from .states import AGENT
 
+pytestmark = pytest.mark.usefixtures("no_deletion_delays")
+
 QUESTION = {"agent": AGENT, "text": "Hello"}
 FINISHED = "clawd_task_finished"
 
@@ -29,11 +30,6 @@ FINISHED = "clawd_task_finished"
 def more_subentries() -> list[ConfigSubentryData]:
     """Add an AI task."""
     return [new_ai_task("main", "main")]
-
-
-@pytest.fixture(autouse=True)
-def _no_delays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throwaway, "DELAYS", (0.0, 0.0, 0.0))
 
 
 async def call(hass: HomeAssistant, action: str, **data: Any) -> Any:  # noqa: ANN401

@@ -10,7 +10,6 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.clawd.assist import throwaway
 from custom_components.clawd.coordinator import ClawdConfigEntry
 from custom_components.clawd.flows.ai_task import new_ai_task
 from tests.simulator import Fail, GatewaySimulator, Pause, Reply, Tool
@@ -51,15 +50,7 @@ async def test_a_failed_run_has_no_usage(
     assert traced_usage() == []
 
 
-@pytest.fixture
-def _media(
-    hass: HomeAssistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hass.config.media_dirs = {"local": str(tmp_path)}
-    monkeypatch.setattr(throwaway, "DELAYS", (0.0, 0.0, 0.0))
-
-
-@pytest.mark.usefixtures("_media", "entry")
+@pytest.mark.usefixtures("no_deletion_delays", "entry")
 @pytest.mark.parametrize("refused", [False, True])
 async def test_the_usage_of_a_run_with_a_file_is_in_its_history(
     hass: HomeAssistant, gateway: GatewaySimulator, tmp_path: Path, *, refused: bool
@@ -92,7 +83,6 @@ async def test_the_usage_of_a_recovered_reply_is_in_its_history(
     assert traced_usage() == [{"stats": FROM_HISTORY, "model": "mock/mock"}]
 
 
-@pytest.mark.usefixtures("_media")
 @pytest.mark.parametrize("refused", [False, True])
 async def test_the_run_that_tells_of_a_picture_has_a_usage(
     hass: HomeAssistant,
