@@ -1,5 +1,6 @@
 """Home with sensitive devices, scripts and a scene."""
 
+from pathlib import Path
 from typing import Any
 
 from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
@@ -18,6 +19,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from .harness import SCRIPTS, TEMPLATES, Home, WaterValve
+from .speakers import Speaker, add_speaker, set_up_voice
 
 
 @pytest.fixture
@@ -95,3 +97,32 @@ def kitchen_device(
     assert area is not None
     registry.async_update_device(device.id, area_id=area.id)
     return device.id
+
+
+@pytest.fixture
+async def voice(
+    hass: HomeAssistant,
+    house: None,  # noqa: ARG001 - has the areas
+    tmp_path: Path,
+) -> None:
+    """Set up voice devices."""
+    await set_up_voice(hass, str(tmp_path))
+
+
+@pytest.fixture
+async def kitchen(hass: HomeAssistant, voice: None) -> Speaker:  # noqa: ARG001 - set up first
+    """Return a voice device in the kitchen."""
+    return await add_speaker(hass, "Oven", "Kitchen")
+
+
+@pytest.fixture
+async def hall(hass: HomeAssistant, voice: None) -> Speaker:  # noqa: ARG001 - set up first
+    """Return a voice device in the hall."""
+    return await add_speaker(hass, "Mirror", "Hall")
+
+
+@pytest.fixture
+def shown(hass: HomeAssistant) -> dict[str, Any]:
+    """Return the notifications that Home Assistant itself shows."""
+    found: dict[str, Any] = hass.data.setdefault("persistent_notification", {})
+    return found

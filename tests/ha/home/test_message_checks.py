@@ -1,7 +1,6 @@
 """Home checks with voice devices."""
 
 import json
-from pathlib import Path
 
 from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
 from homeassistant.core import HomeAssistant
@@ -12,16 +11,9 @@ from tests.ha.downloads import Download
 from tests.ha.self_test import run_self_test
 
 from .harness import Home
-from .speakers import add_speaker, device_of, set_up_voice
+from .speakers import add_speaker, device_of
 
-
-@pytest.fixture(autouse=True)
-async def _voice(
-    hass: HomeAssistant,
-    house: None,  # noqa: ARG001 - has the areas
-    tmp_path: Path,
-) -> None:
-    await set_up_voice(hass, str(tmp_path))
+pytestmark = pytest.mark.usefixtures("voice")
 
 
 async def message_of(hass: HomeAssistant, check_id: str) -> str:

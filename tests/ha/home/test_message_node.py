@@ -1,6 +1,5 @@
 """Messages through the node connection."""
 
-from pathlib import Path
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -12,7 +11,7 @@ from tests.ha.assist_client import Conversation
 from tests.simulator import CallTool, GatewaySimulator, ReplyResult
 
 from .nodes import node_of, wait_for_node, wait_published
-from .speakers import Speaker, add_speaker, set_up_voice
+from .speakers import Speaker
 
 DINNER = {"message": "Dinner is ready.", "area": "Kitchen"}
 CRON = "agent:main:cron:1:run:2"
@@ -20,20 +19,9 @@ allowed = pytest.mark.parametrize("home_settings", [{"from_elsewhere": "control"
 
 
 @pytest.fixture
-async def oven(
-    hass: HomeAssistant,
-    house: None,  # noqa: ARG001 - has the areas
-    tmp_path: Path,
-) -> Speaker:
-    """Return a voice device in the kitchen."""
-    await set_up_voice(hass, str(tmp_path))
-    return await add_speaker(hass, "Oven", "Kitchen")
-
-
-@pytest.fixture
 async def node_id(
     hass: HomeAssistant,
-    oven: Speaker,  # noqa: ARG001 - before the tools are built
+    kitchen: Speaker,  # noqa: ARG001 - before the tools are built
     entry: MockConfigEntry,
     gateway: GatewaySimulator,
 ) -> str:
@@ -49,31 +37,31 @@ async def node_id(
 
 @pytest.mark.usefixtures("node_id")
 async def test_agent_announces_in_a_conversation(
-    hass: HomeAssistant, oven: Speaker, gateway: GatewaySimulator
+    hass: HomeAssistant, kitchen: Speaker, gateway: GatewaySimulator
 ) -> None:
     gateway.script(CallTool("home_announce", DINNER), ReplyResult(""))
     await Conversation(hass).say("Call us to dinner.")
-    assert oven.said == ["Dinner is ready."]
+    assert kitchen.said == ["Dinner is ready."]
 
 
 @pytest.mark.usefixtures("node_id")
 async def test_scheduled_job_announces_nothing(
-    oven: Speaker, gateway: GatewaySimulator
+    kitchen: Speaker, gateway: GatewaySimulator
 ) -> None:
     result = await gateway.nodes.call("home_announce", DINNER, session_key=CRON)
     assert result["error"]["code"] == "NOT_ALLOWED"
-    assert oven.said == []
+    assert kitchen.said == []
 
 
 @allowed
 @pytest.mark.usefixtures("node_id")
 async def test_scheduled_job_announces_where_it_is_allowed(
-    oven: Speaker, gateway: GatewaySimulator
+    kitchen: Speaker, gateway: GatewaySimulator
 ) -> None:
     gateway.described[CRON] = {"key": CRON, "chatType": "direct"}
     result = await gateway.nodes.call("home_announce", DINNER, session_key=CRON)
     assert result["ok"], result
-    assert oven.said == ["Dinner is ready."]
+    assert kitchen.said == ["Dinner is ready."]
 
 
 @allowed
