@@ -101,7 +101,7 @@ class Tally:
         for sentence in report["suspects"]:
             self._alarm(f"{mode} {number}: suspects: {sentence}")
 
-    def lose(self, text: str) -> None:
+    def count_lost(self, text: str) -> None:
         """Count a lost reply."""
         self.lost += 1
         self.troubles.append(f"question {self.questions}: {text}")
@@ -184,10 +184,10 @@ class Home:
         try:
             reply = await self._ask_once_there_is_an_agent(prompt + text)
         except ReplyError as err:
-            self.tally.lose(str(err))
+            self.tally.count_lost(str(err))
         else:
             if reply.text != text:
-                self.tally.lose(repr(reply.text))
+                self.tally.count_lost(repr(reply.text))
 
     async def _ask_once_there_is_an_agent(self, message: str) -> Reply:
         while True:

@@ -80,7 +80,7 @@ class Blueprints:
         assert state.state == "on"
 
     @property
-    def told(self) -> list[str]:
+    def messages(self) -> list[str]:
         """Return the messages that are shown."""
         return [plain(call.data["message"]) for call in self.shown]
 
@@ -99,7 +99,7 @@ async def blueprints(
     await hass.services.async_call("automation", "turn_off", every, blocking=True)
 
 
-def said(calls: list[ServiceCall]) -> list[tuple[Any, str]]:
+def announced(calls: list[ServiceCall]) -> list[tuple[Any, str]]:
     """Return announcements and their devices."""
     return [(call.data["entity_id"], plain(call.data["message"])) for call in calls]
 
@@ -165,8 +165,8 @@ async def test_the_agent_is_asked_every_morning(
 
     [request] = gateway.received("agent")
     assert "What is on today?" in request.params["message"]
-    assert said(blueprints.announced) == [([SATELLITE], "The bins.")]
-    assert blueprints.told == ["The bins."]
+    assert announced(blueprints.announced) == [([SATELLITE], "The bins.")]
+    assert blueprints.messages == ["The bins."]
 
 
 async def test_nothing_is_announced_without_a_voice_device(
@@ -184,7 +184,7 @@ async def test_nothing_is_announced_without_a_voice_device(
     await reach(hass, freezer, time)
 
     assert blueprints.announced == []
-    assert blueprints.told == ["The bins."]
+    assert blueprints.messages == ["The bins."]
 
 
 @pytest.fixture
@@ -239,8 +239,8 @@ async def test_each_reply_of_a_morning_is_a_text(
 
     await morning()
 
-    assert said(blueprints.announced) == [([SATELLITE], reply)]
-    assert blueprints.told == [reply]
+    assert announced(blueprints.announced) == [([SATELLITE], reply)]
+    assert blueprints.messages == [reply]
 
 
 @pytest.mark.usefixtures("bell")
@@ -252,8 +252,8 @@ async def test_each_description_is_a_text(
 
     await ring(hass)
 
-    assert said(blueprints.announced) == [([SATELLITE], reply)]
-    assert blueprints.told == [reply]
+    assert announced(blueprints.announced) == [([SATELLITE], reply)]
+    assert blueprints.messages == [reply]
 
 
 def task_event(text: str, **more: str) -> dict[str, str]:
@@ -273,7 +273,7 @@ async def test_what_a_task_tells_is_a_text(
     await hass.async_block_till_done()
 
     assert [plain(call.data["title"]) for call in blueprints.shown] == [text, text]
-    assert blueprints.told == [text, text]
+    assert blueprints.messages == [text, text]
 
 
 @pytest.mark.parametrize("error", ANNOUNCE_ERRORS, ids=repr)
@@ -289,7 +289,7 @@ async def test_a_reply_is_shown_even_if_it_cannot_be_announced(
 
     await morning()
 
-    assert blueprints.told == ["The bins."]
+    assert blueprints.messages == ["The bins."]
 
 
 @pytest.mark.usefixtures("bell")
@@ -305,7 +305,7 @@ async def test_a_ring_is_shown_even_if_it_cannot_be_announced(
 
     await ring(hass)
 
-    assert blueprints.told == ["A courier with a parcel."]
+    assert blueprints.messages == ["A courier with a parcel."]
 
 
 @pytest.mark.usefixtures("bell")
@@ -336,8 +336,10 @@ async def test_a_morning_without_a_reply_is_told(
 
     await morning()
 
-    assert said(blueprints.announced) == [([SATELLITE], "The agent did not answer.")]
-    assert blueprints.told == ["The agent did not answer."]
+    assert announced(blueprints.announced) == [
+        ([SATELLITE], "The agent did not answer.")
+    ]
+    assert blueprints.messages == ["The agent did not answer."]
 
 
 LONG = "a" * 300_000
@@ -352,7 +354,7 @@ async def test_the_beginning_of_a_long_text_is_told(
     hass.bus.async_fire("clawd_task_finished", task_event(LONG, name=LONG))
     await hass.async_block_till_done()
 
-    assert blueprints.told == [SHORT]
+    assert blueprints.messages == [SHORT]
 
 
 @pytest.mark.usefixtures("bell")
@@ -363,8 +365,8 @@ async def test_the_beginning_of_a_long_description_is_announced(
 
     await ring(hass)
 
-    assert said(blueprints.announced) == [([SATELLITE], SHORT)]
-    assert blueprints.told == [SHORT]
+    assert announced(blueprints.announced) == [([SATELLITE], SHORT)]
+    assert blueprints.messages == [SHORT]
 
 
 async def test_the_beginning_of_a_long_reply_is_announced(
@@ -374,7 +376,7 @@ async def test_the_beginning_of_a_long_reply_is_announced(
 
     await morning()
 
-    assert said(blueprints.announced) == [([SATELLITE], SHORT)]
+    assert announced(blueprints.announced) == [([SATELLITE], SHORT)]
 
 
 # Home Assistant shows notifications as Markdown, with a part of HTML.
@@ -392,7 +394,7 @@ async def test_a_description_fetches_no_picture(
 
     await ring(hass)
 
-    assert blueprints.told == [NO_PICTURES]
+    assert blueprints.messages == [NO_PICTURES]
 
 
 async def test_a_reply_fetches_no_picture(
@@ -402,7 +404,7 @@ async def test_a_reply_fetches_no_picture(
 
     await morning()
 
-    assert blueprints.told == [NO_PICTURES]
+    assert blueprints.messages == [NO_PICTURES]
 
 
 async def test_what_a_task_tells_fetches_no_picture(
@@ -415,7 +417,7 @@ async def test_what_a_task_tells_fetches_no_picture(
         hass.bus.async_fire("clawd_task_finished", event)
     await hass.async_block_till_done()
 
-    assert blueprints.told == [NO_PICTURES, NO_PICTURES]
+    assert blueprints.messages == [NO_PICTURES, NO_PICTURES]
 
 
 @pytest.mark.usefixtures("bell")
@@ -428,8 +430,10 @@ async def test_the_picture_of_who_rings_is_described(
 
     [request] = gateway.received("agent")
     assert len(request.params["attachments"]) == 1
-    assert said(blueprints.announced) == [([SATELLITE], "A courier with a parcel.")]
-    assert blueprints.told == ["A courier with a parcel."]
+    assert announced(blueprints.announced) == [
+        ([SATELLITE], "A courier with a parcel.")
+    ]
+    assert blueprints.messages == ["A courier with a parcel."]
 
 
 @pytest.mark.usefixtures("bell")
@@ -440,7 +444,7 @@ async def test_a_ring_is_told_even_if_the_agent_fails(
 
     await ring(hass)
 
-    assert blueprints.told == ["Someone is at the door."]
+    assert blueprints.messages == ["Someone is at the door."]
     assert len(blueprints.announced) == 1
 
 
@@ -452,7 +456,7 @@ async def test_a_bell_that_comes_back_does_not_ring(
         await ring(hass, state)
 
     assert gateway.received("agent") == []
-    assert blueprints.told == []
+    assert blueprints.messages == []
 
 
 @pytest.mark.usefixtures("bell")
@@ -463,12 +467,12 @@ async def test_a_bell_that_is_removed_and_added_does_not_ring(
     await ring(hass)
 
     assert gateway.received("agent") == []
-    assert blueprints.told == []
+    assert blueprints.messages == []
 
     gateway.script(Reply("A courier with a parcel."))
     await ring(hass, "2026-11-29T11:00:00+00:00")
 
-    assert blueprints.told == ["A courier with a parcel."]
+    assert blueprints.messages == ["A courier with a parcel."]
 
 
 @pytest.mark.usefixtures("bell")
@@ -492,7 +496,7 @@ async def test_only_a_ring_of_the_doorbell_is_told(  # noqa: PLR0913, PLR0917 - 
 
     await ring(hass, event_types=event_types, event_type=event_type)
 
-    assert blueprints.told == ["A courier with a parcel."] * rings
+    assert blueprints.messages == ["A courier with a parcel."] * rings
 
 
 async def test_a_ring_is_told_even_if_the_camera_is_off(
@@ -511,7 +515,7 @@ async def test_a_ring_is_told_even_if_the_camera_is_off(
     await ring(hass)
 
     assert gateway.received("agent") == []
-    assert blueprints.told == ["Someone is at the door."]
+    assert blueprints.messages == ["Someone is at the door."]
 
 
 async def start(hass: HomeAssistant, **more: str) -> str:
@@ -543,7 +547,7 @@ async def test_the_end_of_each_task_is_told(
 
     titles = [plain(call.data["title"]) for call in blueprints.shown]
     assert titles == ["Heat pump", "main"]
-    assert blueprints.told == [
+    assert blueprints.messages == [
         "A small one.",
         "The agent could not answer: the provider refuses",
     ]
@@ -562,7 +566,7 @@ async def test_a_canceled_task_is_told(
     )
     await hass.async_block_till_done()
 
-    assert blueprints.told == ["The task was canceled."]
+    assert blueprints.messages == ["The task was canceled."]
 
 
 async def test_tasks_of_other_agents_are_not_told(
@@ -578,4 +582,4 @@ async def test_tasks_of_other_agents_are_not_told(
     await cleaned_up(entry)
     await hass.async_block_till_done()
 
-    assert blueprints.told == []
+    assert blueprints.messages == []

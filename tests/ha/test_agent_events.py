@@ -80,7 +80,7 @@ async def act(hass: HomeAssistant, action: str, **more: object) -> Any:  # noqa:
     )
 
 
-async def settle(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def wait_delivered(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Wait until everything is delivered."""
     await catch_up(entry)
     while tasks := entry.runtime_data.background_tasks:
@@ -300,7 +300,7 @@ async def test_a_finished_picture_is_a_message_from_elsewhere(
 
     run = gateway.run("?", Reply(SECRET), session_key=key, run_id=run_id)
     await run.done.wait()
-    await settle(hass, entry)
+    await wait_delivered(hass, entry)
 
     assert types(events) == ["reply", "message_from_elsewhere"]
     assert shown(hass) == {
@@ -322,7 +322,7 @@ async def test_a_scheduled_job_is_a_message_from_elsewhere(
 
     job = {"action": "finished", "status": "ok", "jobId": "j", "runAtMs": 1}
     gateway.broadcast("cron", {**job, "sessionKey": key, "summary": SECRET})
-    await settle(hass, entry)
+    await wait_delivered(hass, entry)
 
     assert types(events) == ["reply", "message_from_elsewhere"]
     assert shown(hass)["source"] == "job"
@@ -344,7 +344,7 @@ async def test_the_end_of_a_sub_agent_is_a_message_from_elsewhere(
     gateway.proceed()
     await gateway.wait_until(lambda: len(gateway.runs.by_id) == 3)
     await gateway.wait_until(lambda: not gateway.runs.active())
-    await settle(hass, entry)
+    await wait_delivered(hass, entry)
 
     assert types(events) == ["reply", "message_from_elsewhere"]
     assert shown(hass)["source"] == "subagent"
@@ -361,7 +361,7 @@ async def test_a_message_that_was_cut_off_is_an_event_once_it_is_shown(
     await listeners.async_save()
 
     assert await hass.config_entries.async_reload(entry.entry_id)
-    await settle(hass, entry)
+    await wait_delivered(hass, entry)
 
     assert types(events) == ["message_from_elsewhere"]
     assert shown(hass)["source"] == "job"

@@ -72,7 +72,7 @@ async def handed_off(entry: MockConfigEntry) -> None:
         await asyncio.sleep(0)
 
 
-def told(hass: HomeAssistant) -> list[str]:
+def messages(hass: HomeAssistant) -> list[str]:
     """Return the notifications."""
     found = hass.data.get("persistent_notification", {})
     return [str(one["message"]) for one in found.values()]
@@ -245,7 +245,7 @@ async def test_an_expired_question_lets_the_run_tell_its_end(
     assert questions_of(entry).outcomes == {"expired": 1}
     gateway.proceed()
     await handed_off(entry)
-    assert told(hass) == ["Nobody answered, so I left it."]
+    assert messages(hass) == ["Nobody answered, so I left it."]
 
 
 async def test_an_answer_that_comes_too_late_says_so(
@@ -266,7 +266,7 @@ async def test_an_answer_that_comes_too_late_says_so(
     gateway.questions.answer(question_id, {"room": ["Bath"]})
     gateway.proceed()
     await handed_off(entry)
-    assert told(hass) == ["The bath it is."]
+    assert messages(hass) == ["The bath it is."]
 
 
 async def test_without_a_connection_the_question_stays_open(
@@ -338,13 +338,13 @@ async def test_a_run_that_was_handed_off_asks_as_well(  # noqa: PLR0913, PLR0917
     await catch_up(entry)
     await hass.async_block_till_done()
     # The device cannot speak: a notification asks, and automations are asked.
-    assert told(hass) == [SPOKEN]
+    assert messages(hass) == [SPOKEN]
     assert len(events) == 1
 
     result = await conversation.say("Bath", device=satellite)
     assert speech(result) == "I'm on it; I'll tell you when it's done."
     await handed_off(entry)
-    assert told(hass) == [SPOKEN, "The bath it is."]
+    assert messages(hass) == [SPOKEN, "The bath it is."]
 
 
 async def test_a_question_before_the_run_is_known_waits_for_it(
@@ -375,7 +375,7 @@ async def test_a_question_before_the_run_is_known_waits_for_it(
     # The run ends without an answer, and its end is told.
     await ended(entry)
     await handed_off(entry)
-    assert told(hass) == ["Hello."]
+    assert messages(hass) == ["Hello."]
     assert questions_of(entry).outcomes == {"run_ended": 1}
     assert questions_of(entry).others == 0
 
@@ -428,7 +428,7 @@ async def test_after_a_reconnect_the_open_questions_are_fetched(
     assert questions_of(entry).outcomes == {"gone": 1}
     gateway.proceed()
     await handed_off(entry)
-    assert told(hass) == ["The bath it is."]
+    assert messages(hass) == ["The bath it is."]
 
 
 async def test_open_questions_that_cannot_be_fetched(
@@ -501,7 +501,7 @@ async def test_a_question_that_closes_while_it_is_asked(  # noqa: PLR0913, PLR09
     await ask(conversation, satellite)
     gateway.proceed()
     await handed_off(entry)
-    assert told(hass) == ["The bath it is."]
+    assert messages(hass) == ["The bath it is."]
 
 
 @pytest.mark.parametrize("agent_settings", [{"handoff_after": 0.02}])
@@ -518,7 +518,7 @@ async def test_a_handed_off_question_may_be_closed_as_well(  # noqa: PLR0913, PL
     assert speech(result) == "That question does not need an answer anymore."
     gateway.questions.answer(asked_later, {"room": ["Bath"]})
     await handed_off(entry)
-    assert told(hass)[-1] == "The bath it is."
+    assert messages(hass)[-1] == "The bath it is."
 
 
 @pytest.mark.parametrize("agent_settings", [{"handoff_after": 0.02}])
@@ -530,7 +530,7 @@ async def test_a_handed_off_question_may_be_answered_elsewhere(
 ) -> None:
     gateway.questions.answer(asked_later, {"room": ["Bath"]})
     await handed_off(entry)
-    assert told(hass) == [SPOKEN, "The bath it is."]
+    assert messages(hass) == [SPOKEN, "The bath it is."]
     assert questions_of(entry).outcomes == {"answered": 1}
 
 

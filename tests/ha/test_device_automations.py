@@ -150,7 +150,7 @@ class Triggers:
         assert [state.state for state in states] == ["on"] * len(triggers)
 
     @property
-    def told(self) -> list[str]:
+    def types(self) -> list[str]:
         """Return the types that triggered."""
         assert all(call.data["platform"] == "device" for call in self.calls)
         return [call.data["type"] for call in self.calls]
@@ -182,7 +182,7 @@ async def test_each_event_triggers_only_its_own(
             hass.bus.async_fire(EVENT_GATEWAY, data)
     await hass.async_block_till_done()
 
-    assert triggers.told == [*agents, *gateways]
+    assert triggers.types == [*agents, *gateways]
 
 
 async def test_a_trigger_does_not_depend_on_entities_or_reloads(
@@ -206,7 +206,7 @@ async def test_a_trigger_does_not_depend_on_entities_or_reloads(
     await hass.services.async_call(DOMAIN, "ask", data, blocking=True)
     await hass.async_block_till_done()
 
-    assert triggers.told == ["reply"]
+    assert triggers.types == ["reply"]
 
 
 async def test_the_end_of_the_connection_triggers(
@@ -216,12 +216,12 @@ async def test_the_end_of_the_connection_triggers(
 
     await gateway.suspend()
     await wait_for_state(hass, CONNECTIVITY, "off")
-    assert triggers.told == ["connection_lost"]
+    assert triggers.types == ["connection_lost"]
     await gateway.resume()
     await wait_for_state(hass, CONNECTIVITY, "on")
     await hass.async_block_till_done()
 
-    assert triggers.told == ["connection_lost", "connected"]
+    assert triggers.types == ["connection_lost", "connected"]
 
 
 async def held(hass: HomeAssistant, device_id: str, kinds: list[str]) -> list[str]:
@@ -367,7 +367,7 @@ async def test_an_automation_starts_without_its_gateway(
     hass.bus.async_fire(EVENT_AGENT, data)
     await hass.async_block_till_done()
 
-    assert triggers.told == ["reply"]
+    assert triggers.types == ["reply"]
     # Of which kind the device is, nobody has seen then.
     assert await held(hass, agent, [*OF_GATEWAY, *OF_SELF_TEST]) == []
 

@@ -71,7 +71,7 @@ def more_subentries(hass: HomeAssistant, tmp_path: Path) -> list[ConfigSubentryD
 
 
 @pytest.fixture
-async def told(
+async def notified(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> AsyncGenerator[list[ServiceCall]]:
     """Return the messages of all automations."""
@@ -98,14 +98,14 @@ async def trigger(hass: HomeAssistant, alias: str) -> None:
 
 
 async def test_every_automation_is_loaded(
-    hass: HomeAssistant, told: list[ServiceCall]
+    hass: HomeAssistant, notified: list[ServiceCall]
 ) -> None:
-    assert told == []
+    assert notified == []
     states = {s.name: s.state for s in hass.states.async_all("automation")}
     assert states == dict.fromkeys(AUTOMATIONS, "on")
 
 
-@pytest.mark.usefixtures("told")
+@pytest.mark.usefixtures("notified")
 async def test_every_entity_of_the_gateway_that_is_named_is_there(
     hass: HomeAssistant,
 ) -> None:
@@ -139,7 +139,7 @@ async def asked_event(
     return {"event": event}
 
 
-@pytest.mark.usefixtures("told")
+@pytest.mark.usefixtures("notified")
 @pytest.mark.parametrize("block", ACTIONS, ids=str)
 async def test_every_action_can_be_run(
     hass: HomeAssistant,
@@ -177,20 +177,20 @@ async def test_every_action_can_be_run(
 
 
 async def test_the_greeting_is_the_reply(
-    hass: HomeAssistant, gateway: GatewaySimulator, told: list[ServiceCall]
+    hass: HomeAssistant, gateway: GatewaySimulator, notified: list[ServiceCall]
 ) -> None:
     gateway.script(Reply("Good morning to you all."))
 
     await trigger(hass, "The morning's greeting")
 
-    [call] = told
+    [call] = notified
     assert call.data["message"] == "Good morning to you all."
 
 
 async def test_what_the_agent_has_drawn_is_shown(
     hass: HomeAssistant,
     gateway: GatewaySimulator,
-    told: list[ServiceCall],
+    notified: list[ServiceCall],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -207,11 +207,11 @@ async def test_what_the_agent_has_drawn_is_shown(
     [call] = shown
     assert call.data["message"] == "Sunny."
     assert call.data["data"]["image"].startswith("/api/clawd/media/")
-    assert told == []
+    assert notified == []
 
 
 async def test_the_agent_gets_the_values_of_the_sensors(
-    hass: HomeAssistant, gateway: GatewaySimulator, told: list[ServiceCall]
+    hass: HomeAssistant, gateway: GatewaySimulator, notified: list[ServiceCall]
 ) -> None:
     gateway.script(Reply("Yes."))
 
@@ -220,76 +220,76 @@ async def test_the_agent_gets_the_values_of_the_sensors(
 
     [request] = gateway.received("agent")
     assert "is 70 %, outside it is 12 °C." in request.params["message"]
-    [call] = told
+    [call] = notified
     assert call.data["message"] == "Yes."
 
 
 async def test_the_second_question_is_of_the_same_session(
-    hass: HomeAssistant, gateway: GatewaySimulator, told: list[ServiceCall]
+    hass: HomeAssistant, gateway: GatewaySimulator, notified: list[ServiceCall]
 ) -> None:
     hass.bus.async_fire("joke_wanted")
     await hass.async_block_till_done()
 
     first, second = gateway.received("agent")
     assert first.params["sessionKey"] == second.params["sessionKey"]
-    assert len(told) == 1
+    assert len(notified) == 1
 
 
 @pytest.mark.usefixtures("noon")
 async def test_a_gateway_that_stays_away_is_told(
     hass: HomeAssistant,
     gateway: GatewaySimulator,
-    told: list[ServiceCall],
+    notified: list[ServiceCall],
 ) -> None:
     await gateway.suspend()
     await wait_for_state(hass, CONNECTIVITY, "off")
-    assert told == []
+    assert notified == []
 
     later = dt_util.utcnow() + timedelta(minutes=5, seconds=1)
     async_fire_time_changed(hass, later)
     await hass.async_block_till_done()
 
-    [call] = told
+    [call] = notified
     assert call.data["message"] == "It has not been connected for five minutes."
 
 
 async def test_what_the_self_test_finds_is_told(
-    hass: HomeAssistant, gateway: GatewaySimulator, told: list[ServiceCall]
+    hass: HomeAssistant, gateway: GatewaySimulator, notified: list[ServiceCall]
 ) -> None:
     await trigger(hass, "The nightly self-test")
-    assert told == []
+    assert notified == []
 
     gateway.send_raw(UNKNOWN_RESPONSE)
     await trigger(hass, "The nightly self-test")
 
-    assert {call.data["message"] for call in told} == {"orphan_responses"}
+    assert {call.data["message"] for call in notified} == {"orphan_responses"}
 
 
 async def test_a_self_test_without_a_connection_says_why_it_failed(
-    hass: HomeAssistant, gateway: GatewaySimulator, told: list[ServiceCall]
+    hass: HomeAssistant, gateway: GatewaySimulator, notified: list[ServiceCall]
 ) -> None:
     await gateway.suspend()
     await wait_for_state(hass, CONNECTIVITY, "off")
 
     await trigger(hass, "The nightly self-test")
 
-    messages = [call.data["message"] for call in told]
+    messages = [call.data["message"] for call in notified]
     assert messages == ["The Gateway is not connected."] * 2
 
 
 async def test_the_event_of_a_failure_is_told(
     hass: HomeAssistant,
     entry: MockConfigEntry,
-    told: list[ServiceCall],
+    notified: list[ServiceCall],
     freezer: FrozenDateTimeFactory,
 ) -> None:
     await run_stubs(hass, entry, check_stub(Status.PASS))
-    assert told == []
+    assert notified == []
 
     freezer.tick()
     await run_stubs(hass, entry, check_stub(Status.FAIL))
 
-    [call] = told
+    [call] = notified
     assert call.data["message"] == "stub"
 
 
@@ -297,7 +297,7 @@ async def test_the_end_of_a_task_is_told(
     hass: HomeAssistant,
     entry: ClawdConfigEntry,
     gateway: GatewaySimulator,
-    told: list[ServiceCall],
+    notified: list[ServiceCall],
 ) -> None:
     gateway.script_once(Reply("A small one."))
     gateway.script_once(Fail("the provider refuses"))
@@ -307,7 +307,7 @@ async def test_the_end_of_a_task_is_told(
         await cleaned_up(entry)
         await hass.async_block_till_done()
 
-    assert [call.data["message"] for call in told] == [
+    assert [call.data["message"] for call in notified] == [
         "A small one.",
         "The agent could not answer: the provider refuses",
         "A task has failed.",
@@ -318,11 +318,11 @@ async def test_what_the_agent_says_by_itself_is_told(
     hass: HomeAssistant,
     entry: ClawdConfigEntry,
     gateway: GatewaySimulator,
-    told: list[ServiceCall],
+    notified: list[ServiceCall],
 ) -> None:
     await Conversation(hass).say("Draw a cat", user="ada")
     [run] = gateway.runs.by_id.values()
-    assert told == []
+    assert notified == []
 
     run = gateway.run(
         "?",
@@ -336,7 +336,7 @@ async def test_what_the_agent_says_by_itself_is_told(
         await next(iter(tasks))
         await hass.async_block_till_done()
 
-    assert [call.data["message"] for call in told] == ["There is news."]
+    assert [call.data["message"] for call in notified] == ["There is news."]
 
 
 @pytest.mark.parametrize(
@@ -344,14 +344,14 @@ async def test_what_the_agent_says_by_itself_is_told(
     [(SELF_TEST_EVENT, "failed"), (ACTIVITY, "message_from_elsewhere")],
 )
 async def test_an_event_that_is_removed_and_added_is_not_told(
-    hass: HomeAssistant, told: list[ServiceCall], entity_id: str, event_type: str
+    hass: HomeAssistant, notified: list[ServiceCall], entity_id: str, event_type: str
 ) -> None:
     attributes = {"event_type": event_type, "failed_checks": ["stub"]}
     hass.states.async_remove(entity_id)
     hass.states.async_set(entity_id, "2026-11-29T10:00:00+00:00", attributes)
     await hass.async_block_till_done()
-    assert told == []
+    assert notified == []
 
     hass.states.async_set(entity_id, "2026-11-29T11:00:00+00:00", attributes)
     await hass.async_block_till_done()
-    assert len(told) == 1
+    assert len(notified) == 1

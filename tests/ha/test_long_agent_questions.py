@@ -11,7 +11,7 @@ from tests.simulator import AskUser, GatewaySimulator, Reply
 
 from .asking import ROOM, asked_later, entry
 from .assist_client import Conversation, speech
-from .test_agent_questions import ended, told
+from .test_agent_questions import ended, messages
 
 __all__ = ["asked_later", "entry"]
 SENTENCE = "These are the words of a long question. "
@@ -44,7 +44,7 @@ async def test_the_rest_of_a_spoken_one_is_shown(
     assert MAX_SPOKEN - len(SENTENCE) < len(head) <= MAX_SPOKEN
     assert rest == CHOICES
     assert "".join(conversation.deltas) == said
-    assert told(hass) == [f"{LONG} {CHOICES}"]
+    assert messages(hass) == [f"{LONG} {CHOICES}"]
     assert speech(await conversation.say("Bath", device=satellite)) == "Done."
     await ended(entry)
 
@@ -59,13 +59,13 @@ async def test_the_rest_of_a_second_one_is_shown(
     second = {"id": "time", "header": "Time", "question": LONG, "options": []}
     gateway.script(AskUser([ROOM, second]), Reply("Done."))
     await conversation.say("Turn it on", device=satellite)
-    assert told(hass) == []
+    assert messages(hass) == []
 
     result = await conversation.say("Bath", device=satellite)
     await hass.async_block_till_done(wait_background_tasks=False)
 
     assert speech(result).endswith(" The rest is in a notification.")
-    assert told(hass) == [LONG]
+    assert messages(hass) == [LONG]
     assert speech(await conversation.say("Noon", device=satellite)) == "Done."
     await ended(entry)
 
@@ -82,6 +82,6 @@ async def test_one_in_a_chat_is_whole(
     first = await conversation.say("Turn it on", user=user.id)
 
     assert LONG in speech(first)
-    assert told(hass) == []
+    assert messages(hass) == []
     await conversation.say("Bath", first.conversation_id, user=user.id)
     await ended(entry)

@@ -134,7 +134,7 @@ async def test_an_answer_in_words_is_in_no_notification(
 ) -> None:
     home.gateway.script(Pause(), Reply(ANSWER))
     await hand_off(home, patience)
-    assert home.told == ([ANSWER], [])
+    assert home.delivered == ([ANSWER], [])
 
 
 async def make(home: Home, key: str) -> None:
@@ -143,7 +143,7 @@ async def make(home: Home, key: str) -> None:
     make_image(home.gateway, {"args": {"prompt": "a cat"}, "sessionKey": key})
     [task] = home.gateway.images.tasks.values()
     await home.gateway.wait_until(lambda: task["status"] == "completed")
-    await home.settle()
+    await home.wait_delivered()
 
 
 async def test_a_picture_that_was_made_later_is_told_and_shown(home: Home) -> None:
@@ -159,7 +159,7 @@ async def test_a_picture_that_was_made_later_for_a_user_stays_private(
     hass: HomeAssistant, home: Home
 ) -> None:
     await make(home, await home.ask(user=(await user_of(hass, "Anna")).id))
-    assert home.told == ([], [f"Here it is.\n\n{IN_CHAT}"])
+    assert home.delivered == ([], [f"Here it is.\n\n{IN_CHAT}"])
     assert not kept(hass).known
 
 
@@ -170,7 +170,7 @@ async def test_a_later_message_of_nothing_but_a_picture_is_told(
     key, run_id = await home.ask(), "image_generate:39254929-b189:ok:agent-loop"
     run = home.gateway.run("?", SHOWN, session_key=key, run_id=run_id)
     await run.done.wait()
-    await home.settle()
+    await home.wait_delivered()
     assert home.kitchen.said == [ONLY]
     [shown] = home.notifications
     assert re.fullmatch(f"{ONLY}\n\n{PICTURE_LINK}", shown)
@@ -211,8 +211,8 @@ async def test_a_chat_that_waits_for_a_picture_leaves_its_session_free(
         request.params["sessionKey"] for request in gateway.received("agent")
     )
     assert first_session == second_session
-    await home.settle()
-    assert home.told == ([], [])
+    await home.wait_delivered()
+    assert home.delivered == ([], [])
 
 
 async def test_a_picture_that_comes_before_the_reply_is_not_told_again(
@@ -221,8 +221,8 @@ async def test_a_picture_that_comes_before_the_reply_is_not_told_again(
     await finish(gateway, "completed")
     gateway.proceed()
     assert speech(await drawing).count("![") == 1
-    await home.settle()
-    assert home.told == ([], [])
+    await home.wait_delivered()
+    assert home.delivered == ([], [])
 
 
 async def test_a_picture_that_a_chat_gave_up_is_told(
@@ -239,6 +239,6 @@ async def test_a_picture_that_a_chat_gave_up_is_told(
     await finish(gateway, "completed")
     [task] = gateway.images.tasks.values()
     await gateway.wait_until(lambda: task["status"] == "completed")
-    await home.settle()
+    await home.wait_delivered()
     [shown] = home.notifications
     assert shown.startswith("Here it is.\n\n![image-1.png]")

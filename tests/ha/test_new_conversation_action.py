@@ -40,7 +40,7 @@ async def test_a_new_conversation_starts_from_scratch(  # noqa: PLR0913, PLR0917
     fields: dict[str, Any],
     count: int,
 ) -> None:
-    async def talk() -> None:
+    async def hold_conversations() -> None:
         if "session" in fields:
             await ask(hass, session="us")
             return
@@ -50,7 +50,7 @@ async def test_a_new_conversation_starts_from_scratch(  # noqa: PLR0913, PLR0917
 
     if "device" in fields:
         fields = {"device": satellite}
-    await talk()
+    await hold_conversations()
     await cleaned_up(entry)
     old = {s.session_id for s in gateway.runs.sessions.values()}
     assert len(old) == count
@@ -61,7 +61,7 @@ async def test_a_new_conversation_starts_from_scratch(  # noqa: PLR0913, PLR0917
     if protocol == 4:
         assert gateway.runs.sessions == {}
     assert await call(hass, "new_conversation", **data) == {"sessions": 0}
-    await talk()
+    await hold_conversations()
     new = {s.session_id for s in gateway.runs.sessions.values()} - old
     assert len(new) == count
 

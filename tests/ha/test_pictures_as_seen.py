@@ -45,7 +45,9 @@ def transparent() -> Iterator[tuple[str, bytes]]:
         yield kind, square("P", 1, 0, kind, transparency=1)
 
 
-async def seen(hass: HomeAssistant, gateway: GatewaySimulator, content: bytes) -> Any:  # noqa: ANN401 - as in PIL
+async def colors_shown(
+    hass: HomeAssistant, gateway: GatewaySimulator, content: bytes
+) -> Any:  # noqa: ANN401 - as in PIL
     """Show an agent a picture; return the colors of corner and middle."""
     gateway.script(Reply("Seen."))
     await ask(hass, await add_camera(hass, content))
@@ -62,7 +64,7 @@ async def seen(hass: HomeAssistant, gateway: GatewaySimulator, content: bytes) -
 async def test_what_is_transparent_is_white(
     hass: HomeAssistant, gateway: GatewaySimulator, content: bytes
 ) -> None:
-    assert await seen(hass, gateway, content) == (WHITE, BLACK)
+    assert await colors_shown(hass, gateway, content) == (WHITE, BLACK)
 
 
 @pytest.mark.parametrize(
@@ -82,14 +84,17 @@ async def test_a_thermal_picture_is_neither_black_nor_white(  # noqa: PLR0913, P
     high: float,
     kind: str,
 ) -> None:
-    assert await seen(hass, gateway, square(mode, low, high, kind)) == (BLACK, WHITE)
+    assert await colors_shown(hass, gateway, square(mode, low, high, kind)) == (
+        BLACK,
+        WHITE,
+    )
 
 
 async def test_a_picture_of_one_level_is_read(
     hass: HomeAssistant, gateway: GatewaySimulator
 ) -> None:
     content = encoded(Image.new("I;16", (60, 60), 20_000), "PNG")
-    assert await seen(hass, gateway, content) == (BLACK, BLACK)
+    assert await colors_shown(hass, gateway, content) == (BLACK, BLACK)
 
 
 @pytest.mark.parametrize("side", [9_500, 20_000])

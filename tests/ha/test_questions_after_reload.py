@@ -20,7 +20,7 @@ from .asking import ROOM, SPOKEN, asked_later, entry, questions_of
 from .assist_client import Conversation, catch_up
 from .events import types
 from .self_test import run_self_test, statuses
-from .test_agent_questions import handed_off, told
+from .test_agent_questions import handed_off, messages
 
 __all__ = ["asked_later", "entry"]
 
@@ -46,19 +46,19 @@ async def test_a_handed_off_run_asks_again_after_a_reload(  # noqa: PLR0913, PLR
     agent_events: list[Event[Any]],
     asked_later: str,
 ) -> None:
-    assert told(hass) == [SPOKEN]
+    assert messages(hass) == [SPOKEN]
 
     assert await hass.config_entries.async_reload(entry.entry_id)
     async with asyncio.timeout(5):
-        while len(told(hass)) < 2:
+        while len(messages(hass)) < 2:
             await catch_up(entry)
             await asyncio.sleep(0)
-    assert told(hass) == [SPOKEN, SPOKEN]
+    assert messages(hass) == [SPOKEN, SPOKEN]
     assert [*questions_of(entry).open] == [asked_later]
     await conversation.say("Bath", device=satellite)
     await handed_off(entry)
 
-    assert told(hass)[-1] == "The bath it is."
+    assert messages(hass)[-1] == "The bath it is."
     assert questions_of(entry).outcomes == {"answered": 1}
     assert len(gateway.received("agent")) == 1
     # Automations count the question once.
@@ -75,17 +75,17 @@ async def test_a_question_at_the_end_of_a_turn_outlives_a_reload(
 ) -> None:
     gateway.script(AskUser([ROOM]), Reply("The bath it is."))
     await conversation.say("Turn it on", device=satellite)
-    assert told(hass) == []
+    assert messages(hass) == []
 
     assert await hass.config_entries.async_reload(entry.entry_id)
     async with asyncio.timeout(5):
-        while not told(hass):
+        while not messages(hass):
             await catch_up(entry)
             await asyncio.sleep(0)
-    assert told(hass) == [SPOKEN]
+    assert messages(hass) == [SPOKEN]
     await conversation.say("Bath", device=satellite)
     await handed_off(entry)
-    assert told(hass) == [SPOKEN, "The bath it is."]
+    assert messages(hass) == [SPOKEN, "The bath it is."]
     assert get_handoffs(entry).open == {}
 
 
@@ -112,5 +112,5 @@ async def test_a_question_that_has_ended_is_not_asked_after_a_reload(  # noqa: P
     assert await hass.config_entries.async_reload(entry.entry_id)
     await catch_up(entry)
     await hass.async_block_till_done()
-    assert told(hass) == []
+    assert messages(hass) == []
     assert not get_ongoing(entry).handoffs

@@ -51,7 +51,7 @@ async def cancel(hass: HomeAssistant, task_id: str) -> None:
     assert response == {"task_id": task_id}
 
 
-async def settle(entry: ClawdConfigEntry, gateway: GatewaySimulator) -> None:
+async def wait_idle(entry: ClawdConfigEntry, gateway: GatewaySimulator) -> None:
     """Wait until nothing is at work; nothing may be left."""
     await gateway.wait_until(lambda: not gateway.runs.active())
     await cleaned_up(entry)
@@ -99,7 +99,7 @@ async def test_a_run_at_work_is_stopped_and_its_session_deleted(  # noqa: PLR091
 
     await cancel(hass, task_id)
 
-    await settle(entry, gateway)
+    await wait_idle(entry, gateway)
     [abort] = gateway.received(ABORTS)
     last = gateway.received("agent")[-1]
     assert abort.params["runId"] == last.params["idempotencyKey"]
@@ -128,7 +128,7 @@ async def test_a_run_is_stopped_before_it_is_accepted(
     gateway.release("agent")
     await gateway.wait_for_request(ABORTS)
     gateway.release("sessions.describe")
-    await settle(entry, gateway)
+    await wait_idle(entry, gateway)
 
 
 async def test_a_task_that_waits_for_its_session_is_cancelled(
@@ -143,7 +143,7 @@ async def test_a_task_that_waits_for_its_session_is_cancelled(
         await cancel(hass, task_id)
     assert [end.data["status"] for end in ends] == ["cancelled"]
     assert gateway.received("agent") == gateway.received(ABORTS) == []
-    await settle(entry, gateway)
+    await wait_idle(entry, gateway)
 
 
 async def test_a_task_that_waits_for_a_drill_is_cancelled(
@@ -156,7 +156,7 @@ async def test_a_task_that_waits_for_a_drill_is_cancelled(
         await cancel(hass, await start(hass))
     assert [end.data["status"] for end in ends] == ["cancelled"]
     assert gateway.received("agent") == []
-    await settle(entry, gateway)
+    await wait_idle(entry, gateway)
 
 
 @pytest.mark.parametrize("held", ["sessions.describe", "sessions.delete"])
@@ -177,7 +177,7 @@ async def test_a_task_whose_session_is_cleaned_up_has_ended(
 
     assert error.value.translation_key == "no_such_task"
     gateway.release(held)
-    await settle(entry, gateway)
+    await wait_idle(entry, gateway)
     assert [end.data["status"] for end in ends] == ["completed"]
     assert gateway.received(ABORTS) == []
 
@@ -197,7 +197,7 @@ async def test_a_task_that_is_cancelled_twice_at_once_ends_once(
     gateway.release(ABORTS)
     await asyncio.gather(*cancels)
 
-    await settle(entry, gateway)
+    await wait_idle(entry, gateway)
     assert [end.data["status"] for end in ends] == ["cancelled"]
     report = await run_self_test(hass, checks=["tasks_map", "throwaway_sessions"])
     assert report["status"] == "pass"
@@ -279,7 +279,7 @@ async def test_an_automation_that_is_stopped_stops_the_agent(
     [abort] = await _aborts(gateway)
     [run] = gateway.received("agent")
     assert abort.params["runId"] == run.params["idempotencyKey"]
-    await settle(entry, gateway)
+    await wait_idle(entry, gateway)
 
 
 async def _aborts(gateway: GatewaySimulator) -> list[Any]:

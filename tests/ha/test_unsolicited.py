@@ -82,7 +82,7 @@ class Home:
         return [notification["message"] for notification in shown.values()]
 
     @property
-    def told(self) -> tuple[list[str], list[str]]:
+    def delivered(self) -> tuple[list[str], list[str]]:
         """Return announcements and notifications."""
         return self.kitchen.said, self.notifications
 
@@ -113,7 +113,7 @@ class Home:
         run_id = run_id or f"image_generate:{uuid.uuid4()}:ok:agent-loop"
         run = self.gateway.run("?", Reply(text), session_key=key, run_id=run_id)
         await run.done.wait()
-        await self.settle()
+        await self.wait_delivered()
 
     async def run_job(self, key: str, **more: object) -> None:
         """Send the event of a scheduled job that has run."""
@@ -129,16 +129,16 @@ class Home:
             **more,
         }
         self.gateway.broadcast("cron", event)
-        await self.settle()
+        await self.wait_delivered()
 
     async def finish_runs(self, count: int) -> None:
         """Wait until so many runs have ended, and their replies are delivered."""
         gateway = self.gateway
         await gateway.wait_until(lambda: len(gateway.runs.by_id) == count)
         await gateway.wait_until(lambda: not gateway.runs.active())
-        await self.settle()
+        await self.wait_delivered()
 
-    async def settle(self) -> None:
+    async def wait_delivered(self) -> None:
         """Wait until everything is delivered."""
         await catch_up(self.entry)
         while tasks := self.entry.runtime_data.background_tasks:
@@ -166,7 +166,7 @@ async def test_the_end_of_a_sub_agent_is_announced_where_it_was_asked_for(
     await home.spawn(completion="**The** report is done.")
     await home.finish_runs(3)
 
-    assert home.told == (["The report is done."], [])
+    assert home.delivered == (["The report is done."], [])
     assert (home.listeners.spawns, home.listeners.unfinished) == ({}, {})
 
 
@@ -177,7 +177,7 @@ async def test_a_finished_picture_is_announced_once(home: Home) -> None:
     for _ in range(2):
         await home.run_unsolicited(key, "The picture is done.", run_id)
 
-    assert home.told == (["The picture is done."], [])
+    assert home.delivered == (["The picture is done."], [])
 
 
 async def test_a_long_report_does_not_block_the_event_loop(
@@ -209,7 +209,7 @@ async def test_a_scheduled_job_is_announced_once(home: Home) -> None:
         await home.run_job(key)
     await home.run_job(key, runAtMs=1795989630596)
 
-    assert home.told == (["Good morning."] * 2, [])
+    assert home.delivered == (["Good morning."] * 2, [])
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ async def test_other_events_of_scheduled_jobs_say_nothing(
 
     await home.run_job(key, **more)
 
-    assert home.told == ([], [])
+    assert home.delivered == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -249,7 +249,7 @@ async def test_what_another_client_asks_is_not_announced(
 
     await home.run_unsolicited(key, run_id=run_id)
 
-    assert home.told == ([], [])
+    assert home.delivered == ([], [])
 
 
 @pytest.mark.parametrize("protocol", [3])
@@ -272,7 +272,7 @@ async def test_clawdbot_tells_a_completion_by_the_end_of_a_sub_agent(
 
     await home.run_unsolicited(key, run_id=run_id)
 
-    assert home.told == ([], [])
+    assert home.delivered == ([], [])
 
 
 @pytest.mark.parametrize("protocol", [3])
@@ -292,7 +292,7 @@ async def test_ended_sub_agents_of_others_are_forgotten(home: Home) -> None:
 
     await home.run_unsolicited(key, run_id=str(uuid.uuid4()))
 
-    assert home.told == ([], [])
+    assert home.delivered == ([], [])
 
 
 async def test_runs_in_sessions_of_others_are_not_announced(home: Home) -> None:
@@ -301,7 +301,7 @@ async def test_runs_in_sessions_of_others_are_not_announced(home: Home) -> None:
     # Also those of `clawd.start_task`, and of throw-away sessions.
     await home.run_unsolicited("agent:main:main")
 
-    assert home.told == ([], [])
+    assert home.delivered == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -315,7 +315,7 @@ async def test_a_reply_that_says_nothing_is_not_announced(
 
     await home.run_unsolicited(key, text)
 
-    assert home.told == ([], [])
+    assert home.delivered == ([], [])
     assert spoken_reply(text) == ""
 
 
@@ -327,7 +327,7 @@ async def test_a_question_is_asked(home: Home, monkeypatch: pytest.MonkeyPatch) 
 
     await home.run_unsolicited(key, "It is done. Shall I go on?")
 
-    assert home.told == ([], [])
+    assert home.delivered == ([], [])
     assert home.kitchen.asked == ["It is done. Shall I go on?"]
 
 
@@ -335,9 +335,9 @@ async def test_what_was_just_told_is_not_told_again(home: Home) -> None:
     key = await home.ask()
 
     await home.run_unsolicited(key, "It is **on**.")
-    assert home.told == ([], [])
+    assert home.delivered == ([], [])
     await home.run_unsolicited(key, "It is off.")
-    assert home.told == (["It is off."], [])
+    assert home.delivered == (["It is off."], [])
 
 
 @pytest.mark.parametrize("agent_settings", [{"session_scope": "user"}])
@@ -346,7 +346,7 @@ async def test_a_user_is_notified(home: Home, hass_admin_user: MockUser) -> None
 
     await home.run_unsolicited(key, run_id="image_generate:39254929:error:agent-loop")
 
-    assert home.told == ([], ["Done."])
+    assert home.delivered == ([], ["Done."])
 
 
 @pytest.mark.parametrize(
@@ -373,7 +373,7 @@ async def test_in_a_shared_session_only_who_started_the_sub_agent_hears_its_end(
     await home.finish_runs(4)
 
     assert bath.said == []
-    assert home.told == told
+    assert home.delivered == told
 
 
 @pytest.mark.parametrize("agent_settings", [SHARED])
@@ -382,7 +382,7 @@ async def test_a_job_in_a_shared_session_is_for_nobody_in_particular(
 ) -> None:
     await home.run_job(await home.ask())
 
-    assert home.told == ([], ["Good morning."])
+    assert home.delivered == ([], ["Good morning."])
 
 
 @pytest.mark.parametrize("agent_settings", [SHARED])
@@ -391,7 +391,7 @@ async def test_a_sub_agent_that_nobody_is_known_to_have_started(home: Home) -> N
 
     await home.run_unsolicited(key, run_id="announce:v1:agent:main:subagent:1:2")
 
-    assert home.told == ([], ["Done."])
+    assert home.delivered == ([], ["Done."])
 
 
 async def test_a_completion_in_a_queued_run_is_told_once(home: Home) -> None:
@@ -401,7 +401,7 @@ async def test_a_completion_in_a_queued_run_is_told_once(home: Home) -> None:
     for suffix in ("", ":agent-loop"):
         await home.run_unsolicited(key, run_id=run_id + suffix)
 
-    assert home.told == (["Done."], [])
+    assert home.delivered == (["Done."], [])
 
 
 async def test_what_was_missed_while_disconnected_is_told_once(home: Home) -> None:
@@ -414,16 +414,16 @@ async def test_what_was_missed_while_disconnected_is_told_once(home: Home) -> No
     home.gateway.proceed()
     await home.gateway.wait_until(lambda: len(home.gateway.runs.by_id) == 3)
     await home.gateway.wait_until(lambda: not home.gateway.runs.active())
-    assert home.told == ([], [])
+    assert home.delivered == ([], [])
 
     for _ in range(2):
         home.gateway.refuse(None)
         await client.wait_connected()
-        await home.settle()
+        await home.wait_delivered()
         home.gateway.drop()
         await wait_for_state(home.hass, CONNECTIVITY, "off")
 
-    assert home.told == (["The report is done."], [])
+    assert home.delivered == (["The report is done."], [])
 
 
 async def test_a_sub_agent_that_goes_on_is_waited_for(home: Home) -> None:
@@ -432,13 +432,13 @@ async def test_a_sub_agent_that_goes_on_is_waited_for(home: Home) -> None:
     home.gateway.drop()
     await wait_for_state(home.hass, CONNECTIVITY, "off")
     await home.entry.runtime_data.client.wait_connected()
-    await home.settle()
-    assert (home.told, len(home.listeners.spawns)) == (([], []), 1)
+    await home.wait_delivered()
+    assert (home.delivered, len(home.listeners.spawns)) == (([], []), 1)
 
     home.gateway.proceed()
     await home.finish_runs(3)
 
-    assert home.told == (["The report is done."], [])
+    assert home.delivered == (["The report is done."], [])
 
 
 async def test_a_gateway_that_refuses_its_history_costs_nothing(home: Home) -> None:
@@ -448,27 +448,27 @@ async def test_a_gateway_that_refuses_its_history_costs_nothing(home: Home) -> N
     home.gateway.drop()
     await wait_for_state(home.hass, CONNECTIVITY, "off")
     await home.entry.runtime_data.client.wait_connected()
-    await home.settle()
+    await home.wait_delivered()
 
     home.gateway.proceed()
     await home.finish_runs(3)
 
-    assert home.told == (["The report is done."], [])
+    assert home.delivered == (["The report is done."], [])
 
 
 async def test_a_reload_loses_no_sub_agent(home: Home) -> None:
     await home.spawn(Pause())
     await home.gateway.wait_paused()
-    await home.settle()
+    await home.wait_delivered()
 
     assert await home.hass.config_entries.async_unload(home.entry.entry_id)
     home.gateway.proceed()
     await home.gateway.wait_until(lambda: len(home.gateway.runs.by_id) == 3)
     await home.gateway.wait_until(lambda: not home.gateway.runs.active())
     assert await home.hass.config_entries.async_setup(home.entry.entry_id)
-    await home.settle()
+    await home.wait_delivered()
 
-    assert home.told == (["The report is done."], [])
+    assert home.delivered == (["The report is done."], [])
 
 
 async def test_a_reload_in_the_middle_leaves_a_notification(home: Home) -> None:
@@ -480,12 +480,12 @@ async def test_a_reload_in_the_middle_leaves_a_notification(home: Home) -> None:
 
     for _ in range(2):
         assert await home.hass.config_entries.async_reload(home.entry.entry_id)
-        await home.settle()
+        await home.wait_delivered()
 
     # It was cut off in the middle, so it is not said once more.
-    assert home.told == ([], ["Done."])
+    assert home.delivered == ([], ["Done."])
     await home.run_unsolicited(key, run_id=run_id)
-    assert home.told == ([], ["Done."])
+    assert home.delivered == ([], ["Done."])
 
 
 @pytest.mark.parametrize(
@@ -534,7 +534,7 @@ async def test_what_is_kept_is_bounded(
     assert listeners.claim("image-0")
     assert not listeners.claim("other-299")
     listeners.delivered.update(dict.fromkeys(map(str, range(600)), 1))
-    await home.settle()
+    await home.wait_delivered()
     assert len(listeners.owners) == 256
     assert len(listeners.spawns) == 128
     assert len(listeners.delivered) == 512
@@ -548,7 +548,7 @@ async def test_listeners_are_removed_with_their_entry(
     home: Home, hass_storage: dict[str, Any]
 ) -> None:
     await home.ask()
-    await home.settle()
+    await home.wait_delivered()
     key = f"clawd.listeners.{home.entry.entry_id}"
     assert home.device in str(hass_storage[key])
 
@@ -589,7 +589,7 @@ async def _start(hass: HomeAssistant) -> None:
 async def test_the_end_of_a_sub_agent_waits_for_the_voice_device(home: Home) -> None:
     await home.spawn(Pause())
     await home.gateway.wait_paused()
-    await home.settle()
+    await home.wait_delivered()
     hass, entry_id = home.hass, home.entry.entry_id
     assert await hass.config_entries.async_unload(entry_id)
     home.gateway.proceed()
@@ -601,12 +601,12 @@ async def test_the_end_of_a_sub_agent_waits_for_the_voice_device(home: Home) -> 
     assert await hass.config_entries.async_setup(entry_id)
     await home.gateway.wait_for_request("chat.history")
     await catch_up(home.entry)
-    assert home.told == ([], [])
+    assert home.delivered == ([], [])
     home.kitchen.go(available=True)
     await _start(hass)
-    await home.settle()
+    await home.wait_delivered()
 
-    assert home.told == (["The report is done."], [])
+    assert home.delivered == (["The report is done."], [])
 
 
 async def test_what_was_cut_off_waits_for_the_phone(
@@ -630,7 +630,7 @@ async def test_what_was_cut_off_waits_for_the_phone(
         notifications, "find_notify_actions", lambda *_: [("phone", {})]
     )
     await _start(hass)
-    await home.settle()
+    await home.wait_delivered()
 
     assert (shown, home.notifications) == (["It is done."], [])
 
@@ -648,6 +648,6 @@ async def test_an_unexpected_exception_is_logged_without_content(
         await home.run_unsolicited(key)
     await home.run_unsolicited(key)
 
-    assert home.told == (["Done."], [])
+    assert home.delivered == (["Done."], [])
     assert "ValueError" in caplog.text
     assert SECRET not in caplog.text

@@ -51,11 +51,11 @@ class Player(TextToSpeechEntity):
 
     async def _speak(self, texts: AsyncGenerator[str]) -> AsyncGenerator[bytes]:
         async for text in texts:
-            self.hear(text)
+            self.record(text)
             yield b"x"
         self.done.set()
 
-    def hear(self, text: str) -> None:
+    def record(self, text: str) -> None:
         """Record a spoken text."""
         self.heard.append(text)
 
@@ -84,13 +84,13 @@ class RealTimePlayer(Player):
     @override
     async def _speak(self, texts: AsyncGenerator[str]) -> AsyncGenerator[bytes]:
         async for sentence in async_stream_to_sentences(texts):
-            self.hear(sentence)
+            self.record(sentence)
             yield b"x"
         self.done.set()
 
     @override
-    def hear(self, text: str) -> None:
-        super().hear(text)
+    def record(self, text: str) -> None:
+        super().record(text)
         free = self.said[-1].end if self.said else 0.0
         start = max(asyncio.get_running_loop().time() + SYNTHESIS, free)
         self.said.append(Sentence(text, start, start + len(text) / self._rate))

@@ -31,7 +31,7 @@ DEADLINE_JUMPS: Final = (31, 61, 301, 601)
 
 
 class CallerMachine(RuleBasedStateMachine):
-    """Callers of a client; `settle` checks the outcomes."""
+    """Callers of a client; `recover` checks the outcomes."""
 
     protocol: ClassVar[int]
     steps: ClassVar[int] = 0
@@ -73,11 +73,11 @@ class CallerMachine(RuleBasedStateMachine):
         return self.start_run_in(session_key, plan)
 
     @rule(target=runs, plans=st.lists(PLANS, min_size=1, max_size=2))
-    def settle_and_start_runs(
+    def recover_and_start_runs(
         self, plans: list[RunPlan]
     ) -> MultipleResults[Conversation]:
-        """Settle and start new runs."""
-        self.settle()
+        """Recover and start new runs."""
+        self.recover()
         return self.start_plans(plans)
 
     def start_plans(self, plans: list[RunPlan]) -> MultipleResults[Conversation]:
@@ -179,17 +179,17 @@ class CallerMachine(RuleBasedStateMachine):
         self.harness.run(self.harness.start_client())
 
     @rule()
-    def settle(self) -> None:
+    def recover(self) -> None:
         """End all faults and check the outcomes."""
         self.end_faults()
-        self.harness.run(self.harness.settle())
+        self.harness.run(self.harness.wait_idle())
         unfinished = [c for c in self.callers if not (c.done or c.may_fail)]
         assert unfinished == []
         assert self.harness.idle or self.lost_frames
         for seconds in DEADLINE_JUMPS:
             if not self.harness.idle:
                 self.harness.clock.advance(seconds)
-                self.harness.run(self.harness.settle())
+                self.harness.run(self.harness.wait_idle())
         self._check_outcomes()
         self.conversations.clear()
         self.calls.clear()
@@ -215,7 +215,7 @@ class CallerMachine(RuleBasedStateMachine):
         """Settle and stop; after a failure, only close."""
         try:
             if sys.exception() is None:
-                self.settle()
+                self.recover()
                 self.harness.run(self.harness.stop_client())
         finally:
             self.harness.close()

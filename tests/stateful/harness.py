@@ -97,7 +97,7 @@ class ClientHarness:
         return self._runner.run(self._run_and_settle(coroutine))
 
     def call(self, action: Callable[..., object], *args: object) -> None:
-        """Call a function in the event loop, and settle."""
+        """Call a function in the event loop, and wait until idle."""
         self.run(self._call(action, *args))
 
     def spawn(
@@ -122,7 +122,7 @@ class ClientHarness:
             self.client.resume()
         await self.run_loop()
 
-    async def settle(self) -> None:
+    async def wait_idle(self) -> None:
         """Reconnect and resume runs until idle."""
         for _ in range(40):
             if self.gateway.paused:

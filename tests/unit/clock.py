@@ -35,10 +35,10 @@ class ClockLoop(asyncio.SelectorEventLoop):
     def advance(self, seconds: float = 0.0) -> None:
         """Advance the time, run due callbacks, and check for errors."""
         self.now += seconds
-        self.run_until_complete(_settle())
+        self.run_until_complete(_run_ready_tasks())
         assert not self.unhandled
 
 
-async def _settle() -> None:
+async def _run_ready_tasks() -> None:
     for _ in range(3):
         await asyncio.sleep(0)

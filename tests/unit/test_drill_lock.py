@@ -30,14 +30,14 @@ class Actor:
         """Release the lock."""
         self._leave.set()
         await self._task
-        await _settle()
+        await _run_ready_tasks()
 
     def give_up(self) -> None:
         """Cancel the wait or the work."""
         self._task.cancel()
 
 
-async def _settle() -> None:
+async def _run_ready_tasks() -> None:
     for _ in range(5):
         await asyncio.sleep(0)
 
@@ -49,7 +49,7 @@ async def lock() -> DrillLock:
 
 async def test_questions_share_the_lock(lock: DrillLock) -> None:
     first, second = Actor(lock.question), Actor(lock.question)
-    await _settle()
+    await _run_ready_tasks()
 
     assert first.inside
     assert second.inside
@@ -59,9 +59,9 @@ async def test_questions_share_the_lock(lock: DrillLock) -> None:
 
 async def test_a_question_waits_for_the_drill(lock: DrillLock) -> None:
     drill = Actor(lock.drill)
-    await _settle()
+    await _run_ready_tasks()
     question = Actor(lock.question)
-    await _settle()
+    await _run_ready_tasks()
     assert drill.inside
     assert not question.inside
 
@@ -73,10 +73,10 @@ async def test_a_question_waits_for_the_drill(lock: DrillLock) -> None:
 
 async def test_a_drill_waits_for_questions_that_start(lock: DrillLock) -> None:
     questions = Actor(lock.question), Actor(lock.question)
-    await _settle()
+    await _run_ready_tasks()
     drill = Actor(lock.drill)
     for question in questions:
-        await _settle()
+        await _run_ready_tasks()
         assert not drill.inside
         await question.leave()
 
@@ -88,9 +88,9 @@ async def test_a_question_that_waits_goes_before_the_next_drill(
     lock: DrillLock,
 ) -> None:
     first = Actor(lock.drill)
-    await _settle()
+    await _run_ready_tasks()
     question, second = Actor(lock.question), Actor(lock.drill)
-    await _settle()
+    await _run_ready_tasks()
 
     await first.leave()
 
@@ -103,16 +103,16 @@ async def test_a_question_that_waits_goes_before_the_next_drill(
 
 async def test_who_gives_up_holds_nobody_off(lock: DrillLock) -> None:
     drill = Actor(lock.drill)
-    await _settle()
+    await _run_ready_tasks()
     question = Actor(lock.question)
-    await _settle()
+    await _run_ready_tasks()
     question.give_up()
-    await _settle()
+    await _run_ready_tasks()
     drill.give_up()
-    await _settle()
+    await _run_ready_tasks()
 
     another = Actor(lock.drill)
-    await _settle()
+    await _run_ready_tasks()
 
     assert another.inside
     await another.leave()

@@ -199,9 +199,9 @@ class SpokenReply(ReplyStream):
         segment.text += text
         if segment.started_at is None and has_words(text):
             segment.started_at = self._loop.time()
-        self._hold(segment.speech.feed(text))
+        self._buffer(segment.speech.feed(text))
 
-    def _hold(self, sentences: str) -> None:
+    def _buffer(self, sentences: str) -> None:
         segment = self._segments[-1]
         if not segment.spoken:
             sentences = sentences.lstrip()
@@ -231,7 +231,7 @@ class SpokenReply(ReplyStream):
         self._append(self._reply.end_segment())
         if not segment.text:
             return ""
-        self._hold(segment.speech.finish())
+        self._buffer(segment.speech.finish())
         self._segments.append(self._new_segment())
         if segment.given:
             return self._emit_held() + self._end_paragraph()
@@ -243,7 +243,7 @@ class SpokenReply(ReplyStream):
 
     def _finish(self) -> str:
         self._append(self._finish_reply())
-        self._hold(self._segments[-1].speech.finish())
+        self._buffer(self._segments[-1].speech.finish())
         content = self._emit_held()
         # Nothing followed the last tool.
         for segment in self._reply_segments[-1:]:
@@ -262,12 +262,12 @@ class SpokenReply(ReplyStream):
     async def _async_filler(self) -> str:
         """Return text to keep the player busy."""
         segment = self._segments[-1]
-        self._hold(segment.speech.flush())
+        self._buffer(segment.speech.flush())
         if not self._paragraph_ended:
             return self._emit_held() + self._end_paragraph()
         if segment.given and not self._held:
             # The model writes more slowly than the player speaks.
-            self._hold(segment.speech.cut(MIN_CUT))
+            self._buffer(segment.speech.cut(MIN_CUT))
         if self._held.strip():
             segment.given = True
             content = self._emit_held()

@@ -103,7 +103,7 @@ class RunResult:
     media: tuple[str, ...] = field(default=(), repr=False)
 
     def with_usage(self, other: ModelUsage) -> Self:
-        """Return the result with a usage, unless it has one or none is told."""
+        """Return the result with a usage, unless it has one or none is known."""
         if self.usage != Usage() or other == ModelUsage():
             return self
         return replace(
@@ -200,5 +200,5 @@ def _completions(result: Payload) -> Iterator[str]:
 
 
 def _sum[T: (int, float)](values: Iterable[T | None]) -> T | None:
-    told = [value for value in values if value is not None]
-    return sum(told[1:], told[0]) if told else None
+    known = [value for value in values if value is not None]
+    return sum(known[1:], known[0]) if known else None

@@ -49,7 +49,7 @@ async def repeated_warm_up(harness: FaultHarness) -> None:
     with harness.monkeypatch.context() as patch:
         patch.setattr(warm_up, "is_same_start", lambda *_: False)
         await harness.reconnect()
-        await _settle(harness)
+        await _wait_idle(harness)
 
 
 async def kept_session(harness: FaultHarness) -> None:
@@ -67,10 +67,10 @@ async def _warm_up(harness: FaultHarness) -> None:
     harness.monkeypatch.setattr(warm_up, "MAX_UPTIME", 60.0)
     harness.gateway.started_at = time.monotonic()
     await harness.reconnect()
-    await _settle(harness)
+    await _wait_idle(harness)
 
 
-async def _settle(harness: FaultHarness) -> None:
+async def _wait_idle(harness: FaultHarness) -> None:
     """Wait until nothing of a warm-up is left to do."""
     await poll(lambda: bool(harness.runtime.background_tasks))
     while tasks := harness.runtime.background_tasks:

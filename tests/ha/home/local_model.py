@@ -42,7 +42,7 @@ class LocalModel(ConversationEntity):
         self.arguments: dict[str, Any] = {}
         self.tools: dict[str, llm.Tool] = {}
         self.results: list[llm.ToolResult] = []
-        self.told = asyncio.Event()
+        self.answered = asyncio.Event()
         self.kept: llm.APIInstance | None = None
 
     @property
@@ -67,7 +67,7 @@ class LocalModel(ConversationEntity):
         asked = AssistantContent(LOCAL, tool_calls=[call])
         async for content in chat_log.async_add_assistant_content(asked):
             self.results.append(content.result)
-            self.told.set()
+            self.answered.set()
         chat_log.async_add_assistant_content_without_tools(
             AssistantContent(LOCAL, "As I was told.")
         )

@@ -329,7 +329,7 @@ async def test_what_an_agent_sets_off_asks_no_agent(
     key = gateway.received("agent")[-1].params["sessionKey"]
 
     await call(home, key, "HassTurnOn", "Kitchen light")
-    await model.told.wait()
+    await model.answered.wait()
 
     [inner] = model.results
     assert inner.error

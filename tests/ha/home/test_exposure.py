@@ -28,7 +28,9 @@ from .harness import Home
 
 
 @pytest.fixture
-def settle(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Callable[[], Any]:
+def apply_changes(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> Callable[[], Any]:
     """Let the collected changes take effect."""
 
     async def wait() -> None:
@@ -41,32 +43,32 @@ def settle(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Callable[[], 
 
 
 async def test_a_script_comes_and_goes(
-    hass: HomeAssistant, home: Home, settle: Callable[[], Any]
+    hass: HomeAssistant, home: Home, apply_changes: Callable[[], Any]
 ) -> None:
-    await settle()
+    await apply_changes()
     lists = len(home.host.lists)
     async_expose_entity(hass, "conversation", "script.let_in", should_expose=False)
     await hass.async_block_till_done()
     assert "let_in" in home.actions("home_control")
-    await settle()
+    await apply_changes()
     assert "let_in" not in home.actions("home_control")
     async_expose_entity(hass, "conversation", "script.let_in", should_expose=True)
-    await settle()
+    await apply_changes()
     assert "let_in" in home.actions("home_control")
     assert len(home.host.lists) == lists + 2
 
 
 async def test_many_changes_are_built_once_and_published_only_if_they_differ(
-    hass: HomeAssistant, home: Home, settle: Callable[[], Any]
+    hass: HomeAssistant, home: Home, apply_changes: Callable[[], Any]
 ) -> None:
-    await settle()
+    await apply_changes()
     rebuilds, lists = home.service.rebuilds, len(home.host.lists)
     for number in range(20):
         ar.async_get(hass).async_create(f"Area {number}")
         er.async_get(hass).async_update_entity("switch.pump", name=f"Pump {number}")
     fr.async_get(hass).async_create("Attic")
     hass.bus.async_fire("service_registered", {"domain": "light", "service": "x"})
-    await settle()
+    await apply_changes()
 
     assert home.service.rebuilds == rebuilds + 1
     assert len(home.host.lists) == lists
@@ -85,21 +87,21 @@ async def test_many_changes_are_built_once_and_published_only_if_they_differ(
 async def test_these_events_are_followed(  # noqa: PLR0913 - the row of the table
     hass: HomeAssistant,
     home: Home,
-    settle: Callable[[], Any],
+    apply_changes: Callable[[], Any],
     event: str,
     data: dict[str, Any],
     *,
     follows: bool,
 ) -> None:
-    await settle()
+    await apply_changes()
     rebuilds = home.service.rebuilds
     hass.bus.async_fire(event, data)
-    await settle()
+    await apply_changes()
     assert home.service.rebuilds == rebuilds + follows
 
 
 async def test_nothing_is_followed_after_the_unload(
-    hass: HomeAssistant, home: Home, settle: Callable[[], Any]
+    hass: HomeAssistant, home: Home, apply_changes: Callable[[], Any]
 ) -> None:
     service = home.service
     ar.async_get(hass).async_create("Cellar")
@@ -107,7 +109,7 @@ async def test_nothing_is_followed_after_the_unload(
     assert await hass.config_entries.async_unload(home.entry.entry_id)
     rebuilds = service.rebuilds
     ar.async_get(hass).async_create("Attic")
-    await settle()
+    await apply_changes()
 
     assert service.rebuilds == rebuilds
     assert get_home(home.entry) is None

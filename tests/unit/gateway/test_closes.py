@@ -232,21 +232,21 @@ async def test_a_message_on_a_slow_line_is_waited_for(
         gateway.mute()
         # Each part arrives just before silence would have lasted too long.
         for part in (frame[:8_000], frame[8_000:16_000], frame[16_000:]):
-            await passes()
+            await run_ready_tasks()
             ahead += 59.9
             socket_of(gateway).transport.write(part)
-            await passes()
+            await run_ready_tasks()
             ahead += 0.2
-            await passes()
+            await run_ready_tasks()
         assert client.state is S.CONNECTED
         assert len(seen) == 1
         ahead += 60
-        await passes()
+        await run_ready_tasks()
         assert client.statistics.drops == 1
     assert lost(client).close_reason == "no frame in 60 s"
 
 
-async def passes() -> None:
+async def run_ready_tasks() -> None:
     """Let everything happen that waits for nothing."""
     for _ in range(30):
         await asyncio.sleep(0)

@@ -47,7 +47,7 @@ async def ask(client: GatewayClient) -> AgentRun:
     return await client.start_run(RunRequest("Go", KEY))
 
 
-async def told_by(run: AgentRun) -> str:
+async def text_of(run: AgentRun) -> str:
     told = "".join([text async for text in run])
     assert told == (await run.result()).text
     return told
@@ -59,7 +59,7 @@ async def test_the_id_that_the_gateway_names_counts(
     gateway4.edit("agent accepted", rename)
     gateway4.edit("event agent", rename)
     async with connected(gateway4) as client:
-        assert await told_by(await ask(client)) == WHOLE
+        assert await text_of(await ask(client)) == WHOLE
         assert client.statistics.foreign_run_events == 0
         assert client.introspection.runs == ()
         # Its id leads nowhere once it has ended.
@@ -93,7 +93,7 @@ async def test_an_id_that_is_none_is_not_used(
     async with connected(gateway4) as client:
         run = await ask(client)
         assert run.gateway_id == run.run_id
-        assert await told_by(run) == WHOLE
+        assert await text_of(run) == WHOLE
 
 
 @pytest.mark.parametrize("change", [rename, stand_still])
@@ -102,7 +102,7 @@ async def test_a_reply_whose_events_are_useless_is_in_the_history(
 ) -> None:
     gateway4.edit("event agent", change)
     async with connected(gateway4) as client:
-        assert await told_by(await ask(client)) == WHOLE
+        assert await text_of(await ask(client)) == WHOLE
         statistics = client.statistics
         assert (statistics.skipped_run_events > 0) is (change is stand_still)
         assert (statistics.foreign_run_events > 0) is (change is rename)
@@ -129,7 +129,7 @@ async def test_a_gap_of_the_connection_is_made_good(
         await gateway.wait_paused()
         gateway.send_raw('{"type":"event","event":"agent","payload":{"runId"')
         gateway.proceed()
-        assert await told_by(run) == WHOLE
+        assert await text_of(run) == WHOLE
     assert len(gateway.received("chat.history")) == gateway.protocol - 3
 
 
@@ -147,7 +147,7 @@ async def test_a_history_without_the_reply_leaves_the_final_response(
     gateway4.edit("event agent", stand_still)
     gateway4.edit("chat.history", change)
     async with connected(gateway4) as client:
-        assert await told_by(await ask(client)) == "It is on."
+        assert await text_of(await ask(client)) == "It is on."
     assert len(gateway4.received("chat.history")) == reads
 
 
@@ -160,7 +160,7 @@ async def test_a_history_that_is_refused_leaves_the_final_response(
     refusal = {"type": "res", "id": "3", "ok": False, "error": error}
     gateway4.before("chat.history", refusal)
     async with connected(gateway4) as client:
-        assert await told_by(await ask(client)) == "It is on."
+        assert await text_of(await ask(client)) == "It is on."
 
 
 @pytest.mark.parametrize("protocol", [4])
@@ -175,7 +175,7 @@ async def test_a_connection_that_ends_meanwhile_costs_nothing(
         gateway4.drop()
         await gateway4.wait_for_request("chat.history", 2)
         gateway4.release("chat.history")
-        assert await told_by(run) == WHOLE
+        assert await text_of(run) == WHOLE
     assert client.statistics.drops == 1
 
 
@@ -189,7 +189,7 @@ async def test_a_history_that_comes_too_late_is_asked_for_again(
         run = await ask(client)
         await gateway4.wait_for_request("chat.history", 2)
         gateway4.release("chat.history")
-        assert await told_by(run) == WHOLE
+        assert await text_of(run) == WHOLE
 
 
 @pytest.mark.parametrize("protocol", [4])

@@ -56,7 +56,7 @@ def test_a_suspect_is_an_alarm() -> None:
 
 def test_a_lost_reply_misses_the_goal() -> None:
     tally = Tally(questions=2)
-    tally.lose("no connection")
+    tally.count_lost("no connection")
     assert tally.troubles == ["question 2: no connection"]
     assert tally.row("OpenClaw")[3:6] == ("2", "1", "0")
     assert tally.row("OpenClaw")[-1] == "missed"
