@@ -15,7 +15,7 @@ from custom_components.clawd.const import CONF_ASK_QUESTIONS
 from custom_components.clawd.gateway import GatewayClient, ScopeStatus
 from tests.simulator import AskUser, GatewaySimulator, Pause, Reply
 
-from .assist_client import Conversation, catch_up
+from .assist_client import Conversation, wait_processed
 
 ROOM: Final[dict[str, Any]] = {
     "id": "room",
@@ -83,7 +83,7 @@ async def asked_later(
     await conversation.say("Turn it on", device=satellite)
     gateway.proceed()
     await gateway.wait_until(lambda: bool(gateway.questions.open))
-    await catch_up(entry)
+    await wait_processed(entry)
     await hass.async_block_till_done()
     [question_id] = questions_of(entry).open
     return question_id

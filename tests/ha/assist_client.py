@@ -66,8 +66,8 @@ class Conversation:
             self.delta_received.set()
 
 
-async def catch_up(entry: ClawdConfigEntry) -> None:
-    """Wait until everything that the Gateway has sent is where it belongs."""
+async def wait_processed(entry: ClawdConfigEntry) -> None:
+    """Wait until everything that the Gateway has sent is processed."""
     # The response comes last; then the parts pass through a few tasks.
     await entry.runtime_data.client.request("health")
     for _ in range(20):

@@ -17,7 +17,7 @@ from custom_components.clawd.assist.ongoing import get_ongoing
 from custom_components.clawd.const import EVENT_HANDOFF
 from tests.simulator import GatewaySimulator
 
-from .assist_client import Conversation, catch_up, speech
+from .assist_client import Conversation, speech, wait_processed
 from .events import types
 
 SENTENCE: Final = "I'm on it; I'll tell you when it's done."
@@ -121,7 +121,7 @@ class HandoffScenario:
     async def set_up_with(self, **changes: object) -> None:
         """Set up again with changed hand-offs."""
         entry = self._entry
-        await catch_up(entry)
+        await wait_processed(entry)
         assert await self._hass.config_entries.async_unload(entry.entry_id)
         stored = self._storage[f"clawd.handoffs.{entry.entry_id}"]["data"]
         [row] = stored["handoffs"]

@@ -24,7 +24,7 @@ from tests.simulator import GatewaySimulator, Media, Pause, Reply
 from tests.simulator.images import finish_image, make_image
 
 from .ai_tasks import cleaned_up
-from .assist_client import catch_up
+from .assist_client import wait_processed
 from .states import AGENT
 
 type Browser = TestClient[Any, Any]
@@ -236,7 +236,7 @@ async def test_a_picture_that_is_made_meanwhile_is_waited_for(
     await gateway.wait_paused()
     [run] = gateway.runs.active()
     make_image(gateway, {"args": {"prompt": "a"}, "sessionKey": run.session.key})
-    await catch_up(entry)
+    await wait_processed(entry)
     gateway.proceed()
     gateway.images.status = "completed"
     [task] = gateway.images.tasks.values()

@@ -30,7 +30,7 @@ from tests.simulator import AskUser, Fail, GatewaySimulator, Pause, Reply, Spawn
 
 from .ai_tasks import RIGHT, STRUCTURE, cleaned_up
 from .asking import ROOM, approve
-from .assist_client import Conversation, catch_up
+from .assist_client import Conversation, wait_processed
 from .events import types
 from .handoff_scenario import Patience, wait_handoffs
 from .states import ACTIVITY, AGENT, CONNECTIVITY, state_of, wait_for_state
@@ -82,7 +82,7 @@ async def act(hass: HomeAssistant, action: str, **more: object) -> Any:  # noqa:
 
 async def wait_delivered(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Wait until everything is delivered."""
-    await catch_up(entry)
+    await wait_processed(entry)
     while tasks := entry.runtime_data.background_tasks:
         await next(iter(tasks))
         await hass.async_block_till_done()
@@ -269,7 +269,7 @@ async def test_a_question_of_the_agent_is_an_event(
     gateway.script(AskUser([{**ROOM, "question": SECRET}]), Reply("Done."))
     started = await act(hass, "start_task")
     await gateway.wait_until(lambda: bool(gateway.questions.open))
-    await catch_up(entry)
+    await wait_processed(entry)
 
     [question] = gateway.questions.open
     assert types(events) == ["question"]

@@ -30,7 +30,7 @@ from custom_components.clawd.gateway import (
 from tests.simulator import AskUser, Drop, GatewaySimulator, Pause, Reply, ReplyResult
 
 from .asking import ROOM, SPOKEN, WRITTEN, asked_later, entry, questions_of
-from .assist_client import Conversation, catch_up, speech
+from .assist_client import Conversation, speech, wait_processed
 from .self_test import problems, run_self_test
 from .voice_devices import Satellite
 
@@ -241,7 +241,7 @@ async def test_an_expired_question_lets_the_run_tell_its_end(
     [pending] = gateway.questions.open
     gateway.questions.close(pending.record["id"], "expired")
     await gateway.wait_paused()
-    await catch_up(entry)
+    await wait_processed(entry)
     assert questions_of(entry).outcomes == {"expired": 1}
     gateway.proceed()
     await handed_off(entry)
@@ -311,7 +311,7 @@ async def test_questions_of_others_are_left_to_them(
 ) -> None:
     run = gateway.run("elsewhere", AskUser([ROOM]), Reply("Done."))
     await gateway.wait_until(lambda: bool(gateway.questions.open))
-    await catch_up(entry)
+    await wait_processed(entry)
     assert questions_of(entry).open == {}
     assert questions_of(entry).others == 1
     assert events == []
@@ -335,7 +335,7 @@ async def test_a_run_that_was_handed_off_asks_as_well(  # noqa: PLR0913, PLR0917
     assert not result.continue_conversation
     gateway.proceed()
     await gateway.wait_until(lambda: bool(gateway.questions.open))
-    await catch_up(entry)
+    await wait_processed(entry)
     await hass.async_block_till_done()
     # The device cannot speak: a notification asks, and automations are asked.
     assert messages(hass) == [SPOKEN]
@@ -402,7 +402,7 @@ async def test_others_ask_without_end(
     secret = question | {"id": "ask_secret", "questions": [recorded[0]]}
     secret["questions"] = [recorded[0] | {"isSecret": True}]
     gateway.broadcast("question.requested", secret)
-    await catch_up(entry)
+    await wait_processed(entry)
     assert questions_of(entry).others == 5
     assert speech(await conversation.say("say: Hello")) == "Hello"
 
@@ -424,7 +424,7 @@ async def test_after_a_reconnect_the_open_questions_are_fetched(
     client = entry.runtime_data.client
     await gateway.wait_for_request("question.list", 3)
     await client.request("health")
-    await catch_up(entry)
+    await wait_processed(entry)
     assert questions_of(entry).outcomes == {"gone": 1}
     gateway.proceed()
     await handed_off(entry)
@@ -440,7 +440,7 @@ async def test_open_questions_that_cannot_be_fetched(
     gateway.drop()
     await gateway.wait_for_request("question.list", 2)
     await entry.runtime_data.client.wait_connected()
-    await catch_up(entry)
+    await wait_processed(entry)
     assert questions_of(entry).open == {}
     assert speech(await conversation.say("say: Hello")) == "Hello"
 
@@ -494,7 +494,7 @@ async def test_a_question_that_closes_while_it_is_asked(  # noqa: PLR0913, PLR09
         if descriptions == 2:
             [pending] = gateway.questions.open
             gateway.questions.answer(pending.record["id"], {"room": ["Bath"]})
-            await catch_up(entry)
+            await wait_processed(entry)
         return await question_texts.async_describe_question(hass, item, language, **how)
 
     monkeypatch.setattr(conversation_platform, "async_describe_question", describe)

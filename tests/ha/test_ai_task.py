@@ -27,7 +27,7 @@ from .ai_tasks import (
     more_subentries,
     settings,
 )
-from .assist_client import catch_up
+from .assist_client import wait_processed
 from .states import CONNECTIVITY, state_of, wait_for_state
 
 pytestmark = pytest.mark.usefixtures("no_deletion_delays", "short_image_polls")
@@ -289,7 +289,7 @@ async def test_a_lost_connection_is_told(
     gateway.script(Pause(), Reply("Two."))
     task = hass.async_create_task(generate(hass))
     await gateway.wait_paused()
-    await catch_up(entry)
+    await wait_processed(entry)
     assert await hass.config_entries.async_unload(entry.entry_id)
     with pytest.raises(HomeAssistantError) as error:
         await task
@@ -302,7 +302,7 @@ async def test_a_task_waits_for_a_drill_and_does_not_outlive_the_entry(
     async with drill_lock(entry).drill():
         task = hass.async_create_task(generate(hass))
         await asyncio.sleep(0)
-        await catch_up(entry)
+        await wait_processed(entry)
         assert not task.done()
         assert await hass.config_entries.async_unload(entry.entry_id)
     with pytest.raises(HomeAssistantError) as error:
@@ -319,7 +319,7 @@ async def test_the_second_turn_waits_for_a_drill(
     async with drill_lock(entry).drill():
         gateway.proceed()
         await gateway.wait_until(lambda: not gateway.runs.active())
-        await catch_up(entry)
+        await wait_processed(entry)
         assert await hass.config_entries.async_unload(entry.entry_id)
     with pytest.raises(HomeAssistantError) as error:
         await task

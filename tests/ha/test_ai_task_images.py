@@ -26,7 +26,7 @@ from .ai_tasks import (
     more_subentries,
     settings,
 )
-from .assist_client import catch_up
+from .assist_client import wait_processed
 from .pictures import add_camera, picture
 from .states import state_of
 
@@ -231,7 +231,7 @@ async def test_the_tool_is_looked_for_after_a_reconnect(
     gateway.images.image = None
     gateway.drop()
     await gateway.wait_for_request("tools.invoke", 2)
-    await catch_up(entry)
+    await wait_processed(entry)
     await cleaned_up(entry)
     features = state_of(hass, TASK).attributes["supported_features"]
     assert not features & AITaskEntityFeature.GENERATE_IMAGE

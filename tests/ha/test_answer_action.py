@@ -20,7 +20,7 @@ from custom_components.clawd.const import DOMAIN, EVENT_QUESTION
 from tests.simulator import AskUser, GatewaySimulator, Reply, ReplyResult
 
 from .asking import ROOM, approve, questions_of, set_up_asking
-from .assist_client import Conversation, catch_up, speech
+from .assist_client import Conversation, speech, wait_processed
 from .states import AGENT
 
 TIME = {"id": "time", "header": "Time", "question": "When?", "options": []}
@@ -62,7 +62,7 @@ async def asked(
         )
     )
     await gateway.wait_until(lambda: bool(gateway.questions.open))
-    await catch_up(entry)
+    await wait_processed(entry)
     return task
 
 
@@ -185,7 +185,7 @@ async def test_a_conversation_of_an_automation_waits_for_the_answer(
     gateway.script(AskUser([ROOM]), Reply("On."))
     task = asyncio.create_task(conversation.say("Turn it on"))
     await gateway.wait_until(lambda: bool(gateway.questions.open))
-    await catch_up(entry)
+    await wait_processed(entry)
     [event] = events
     await answer(hass, question_id=event.data["question_id"], answer="1")
     assert speech(await task) == "On."

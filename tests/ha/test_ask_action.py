@@ -23,7 +23,7 @@ from tests.simulator import GatewaySimulator, Pause, Refuse, Reply
 
 from .action_calls import STRUCTURE, ask, call
 from .ai_tasks import cleaned_up, file
-from .assist_client import catch_up
+from .assist_client import wait_processed
 from .pictures import add_camera, picture
 from .states import AGENT, CONNECTIVITY
 
@@ -178,7 +178,7 @@ async def test_the_model_of_a_session_is_not_reset_without_an_entry(
     gateway.script(Pause(), Reply("Late."))
     task = hass.async_create_task(ask(hass, model="mock/thinker", session="x"))
     await gateway.wait_paused()
-    await catch_up(entry)
+    await wait_processed(entry)
     assert await hass.config_entries.async_unload(entry.entry_id)
     with pytest.raises(HomeAssistantError):
         await task

@@ -12,7 +12,7 @@ from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from tests.simulator import GatewaySimulator, Pause, Reply, Tool
 
-from .assist_client import catch_up
+from .assist_client import wait_processed
 from .voice_pipeline import Assist, Player, add_player, create_pipeline
 
 pytestmark = pytest.mark.parametrize("protocol", [3, 4])
@@ -56,7 +56,7 @@ async def test_speech_does_not_start_before_a_tool(
 
     await assist.ask(satellite)
     await gateway.wait_paused()
-    await catch_up(entry)
+    await wait_processed(entry)
     assert player.heard == []
     gateway.proceed()
     events = await assist.events_to("run-end")

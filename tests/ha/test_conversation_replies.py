@@ -17,7 +17,7 @@ from custom_components.clawd.assist import ask, spoken as spoken_reply
 from custom_components.clawd.gateway.runs import aborts
 from tests.simulator import Agent, Fail, GatewaySimulator, Pause, Reply, Tool
 
-from .assist_client import Conversation, catch_up, speech
+from .assist_client import Conversation, speech, wait_processed
 
 both_protocols = pytest.mark.parametrize("protocol", [3, 4])
 LIMIT = "You've hit your session limit · resets 8:30am"
@@ -201,7 +201,7 @@ async def test_a_player_does_not_wait_for_a_tool(
 
     answer = asyncio.create_task(conversation.say("Hello", device=satellite))
     await gateway.wait_paused()
-    await catch_up(entry)
+    await wait_processed(entry)
     assert conversation.deltas == []
     gateway.proceed()
 

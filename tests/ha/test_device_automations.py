@@ -46,7 +46,7 @@ from tests.simulator import AskUser, GatewaySimulator, Pause, Reply
 
 from .ai_tasks import cleaned_up
 from .asking import ROOM, approve
-from .assist_client import Conversation, catch_up
+from .assist_client import Conversation, wait_processed
 from .check_stubs import check_stub, run_stubs
 from .states import AGENT, CONNECTIVITY, wait_for_state
 
@@ -270,7 +270,7 @@ async def test_an_agent_is_at_work_on_a_task_that_asks(
     data = {"agent": AGENT, "text": "Turn it on."}
     await hass.services.async_call(DOMAIN, "start_task", data, blocking=True)
     await gateway.wait_until(lambda: bool(gateway.questions.open))
-    await catch_up(entry)
+    await wait_processed(entry)
     other = device(hass, entry, [*entry.subentries][1])
 
     assert await held(hass, agent, OF_AGENT) == ["is_working", "has_question"]

@@ -31,7 +31,7 @@ from tests.simulator import AskUser, Fail, GatewaySimulator, Media, Pause, Reply
 
 from .ai_tasks import TASK, cleaned_up
 from .asking import ROOM, approve
-from .assist_client import Conversation, catch_up
+from .assist_client import Conversation, wait_processed
 from .check_stubs import check_stub, run_stubs
 from .faults.requests import UNKNOWN_RESPONSE
 from .pictures import add_camera, picture
@@ -134,7 +134,7 @@ async def asked_event(
         DOMAIN, "start_task", question, blocking=True, return_response=True
     )
     await gateway.wait_until(lambda: bool(gateway.questions.open))
-    await catch_up(entry)
+    await wait_processed(entry)
     [event] = events
     return {"event": event}
 
@@ -331,7 +331,7 @@ async def test_what_the_agent_says_by_itself_is_told(
         run_id="image_generate:39254929-b189:ok:agent-loop",
     )
     await run.done.wait()
-    await catch_up(entry)
+    await wait_processed(entry)
     while tasks := entry.runtime_data.background_tasks:
         await next(iter(tasks))
         await hass.async_block_till_done()

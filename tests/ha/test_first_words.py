@@ -12,7 +12,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.clawd.assist.first_words import MAX_QUESTIONS
 from tests.simulator import GatewaySimulator, Pause, Refuse, Reply
 
-from .assist_client import Conversation, catch_up, speech
+from .assist_client import Conversation, speech, wait_processed
 from .states import state_of
 
 SENSOR = "sensor.main_time_to_first_word"
@@ -89,7 +89,7 @@ async def test_the_time_ends_with_the_first_delta(
     started = clock()
     asking = asyncio.create_task(conversation.say("Hi"))
     await gateway.wait_paused()
-    await catch_up(entry)
+    await wait_processed(entry)
     heard = clock()
     while clock() < heard + 0.02:  # noqa: ASYNC110 - time that does not count
         await asyncio.sleep(0)

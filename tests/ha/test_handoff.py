@@ -17,7 +17,7 @@ from custom_components.clawd.gateway import Timing
 from custom_components.clawd.gateway.runs import recovery
 from tests.simulator import Fail, GatewaySimulator, Pause, Reply
 
-from .assist_client import Conversation, catch_up, speech
+from .assist_client import Conversation, speech, wait_processed
 from .handoff_scenario import (
     AFTER,
     ANSWER,
@@ -229,7 +229,7 @@ async def test_a_restart_of_home_assistant_does_not_end_it(
     long = f"{QUESTION} {'and why ' * 20}{secret}"
     gateway.script(Pause(), Reply(ANSWER))
     await scenario.ask(long)
-    await catch_up(entry)
+    await wait_processed(entry)
     stored = hass_storage[f"clawd.handoffs.{entry.entry_id}"]
     assert secret not in str(stored)
     assert await hass.config_entries.async_unload(entry.entry_id)
@@ -238,7 +238,7 @@ async def test_a_restart_of_home_assistant_does_not_end_it(
 
     assert await hass.config_entries.async_setup(entry.entry_id)
     await gateway.wait_for_request("chat.history")
-    await catch_up(entry)
+    await wait_processed(entry)
     assert scenario.messages == []
     hass.set_state(CoreState.running)
     hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)

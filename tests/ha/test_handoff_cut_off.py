@@ -14,7 +14,7 @@ from custom_components.clawd.assist.reply import ReplyFilter
 from custom_components.clawd.const import MAX_HANDOFF_AGE
 from tests.simulator import GatewaySimulator, Pause, Reply
 
-from .assist_client import catch_up
+from .assist_client import wait_processed
 from .fault_harness import poll
 from .handoff_scenario import ANSWER, HandoffScenario, agent_settings
 from .self_test import run_self_test, statuses
@@ -153,7 +153,7 @@ async def test_the_self_test_gives_a_hand_off_the_time_that_it_may_take(  # noqa
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
     await scenario.ask()
-    await catch_up(entry)
+    await wait_processed(entry)
     handoffs = get_handoffs(entry)
     [one] = handoffs.open.values()
     handoffs.seen_since[one.id] = time.monotonic() - age

@@ -27,7 +27,7 @@ from custom_components.clawd.home.service import get_home
 from custom_components.clawd.sentences import async_get_error_text
 from tests.simulator import GatewaySimulator, Pause, Refuse, Reply
 
-from .assist_client import Conversation, catch_up, speech
+from .assist_client import Conversation, speech, wait_processed
 from .downloads import Download
 from .fault_harness import poll
 from .handoff_scenario import ANSWER, QUESTION, HandoffScenario, agent_settings
@@ -78,7 +78,7 @@ async def test_a_run_is_found_after_a_pause_of_the_client(
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
     await scenario.ask()
-    await catch_up(entry)
+    await wait_processed(entry)
     if not in_time:
         monkeypatch.setattr(handoff, "MAX_HANDOFF_AGE", 0.0)
     client, token = entry.runtime_data.client, gateway.token
@@ -155,7 +155,7 @@ async def test_a_question_whose_entry_is_unloaded_says_so(
     gateway.script(Pause(), Reply(ANSWER))
     question = asyncio.create_task(conversation.say(QUESTION))
     await gateway.wait_paused()
-    await catch_up(entry)
+    await wait_processed(entry)
 
     assert await hass.config_entries.async_unload(entry.entry_id)
 
@@ -232,7 +232,7 @@ async def test_the_diagnostics_show_hand_offs_without_their_content(
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
     await scenario.ask()
-    await catch_up(entry)
+    await wait_processed(entry)
 
     document = await download()
 
@@ -248,7 +248,7 @@ async def test_a_run_that_is_lost_with_its_connection_is_found_again(
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
     await scenario.ask()
-    await catch_up(entry)
+    await wait_processed(entry)
     [run] = get_ongoing(entry).all
     assert run.run
     run.run.fail(ConnectionLostError("injected"))

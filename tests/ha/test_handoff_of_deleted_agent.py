@@ -8,7 +8,7 @@ from custom_components.clawd.assist.handoff_store import get_handoffs
 from custom_components.clawd.assist.ongoing import get_ongoing
 from tests.simulator import GatewaySimulator, Pause, Reply
 
-from .assist_client import catch_up
+from .assist_client import wait_processed
 from .handoff_scenario import ANSWER, SENTENCE, HandoffScenario, agent_settings
 from .voice_devices import Satellite
 
@@ -19,7 +19,7 @@ FAILED = "I have not finished what you asked for. The agent was deleted meanwhil
 
 async def delete_agent(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Delete the agent; the entry is loaded again."""
-    await catch_up(entry)
+    await wait_processed(entry)
     [subentry] = entry.subentries.values()
     assert hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
     await hass.async_block_till_done()

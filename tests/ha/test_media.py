@@ -37,7 +37,7 @@ from custom_components.clawd.gateway import Media as Downloaded
 from tests.simulator import GatewaySimulator, Media, Pause, Reply
 from tests.simulator.images import finish_image, make_image
 
-from .assist_client import Conversation, catch_up, speech
+from .assist_client import Conversation, speech, wait_processed
 from .states import CONNECTIVITY, wait_for_state
 
 type Browser = TestClient[Any, Any]
@@ -614,7 +614,7 @@ async def test_a_picture_that_is_made_meanwhile_is_waited_for(
     while "".join(conversation.deltas) != "On it.":
         await conversation.delta_received.wait()
         conversation.delta_received.clear()
-    await catch_up(entry)
+    await wait_processed(entry)
     assert not drawing.done()
     await finish(gateway, "completed")
     reply = speech(await drawing)

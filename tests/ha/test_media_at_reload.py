@@ -10,7 +10,7 @@ from custom_components.clawd.coordinator import ClawdConfigEntry
 from tests.simulator import GatewaySimulator, Pause, Reply
 from tests.simulator.images import make_image
 
-from .assist_client import Conversation, catch_up, speech
+from .assist_client import Conversation, speech, wait_processed
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +39,7 @@ async def test_a_reload_ends_the_wait_for_a_picture_with_the_text(
     while "".join(conversation.deltas) != "On it.":
         await conversation.delta_received.wait()
         conversation.delta_received.clear()
-    await catch_up(entry)
+    await wait_processed(entry)
     assert not drawing.done()
 
     assert await hass.config_entries.async_reload(entry.entry_id)

@@ -17,7 +17,7 @@ from custom_components.clawd.assist.ongoing import get_ongoing
 from tests.simulator import GatewaySimulator, Media, Pause, Reply
 from tests.simulator.images import make_image
 
-from .assist_client import Conversation, catch_up, speech
+from .assist_client import Conversation, speech, wait_processed
 from .handoff_scenario import ANSWER, SENTENCE, Patience, wait_handoffs
 from .test_media import (
     PATH,
@@ -183,7 +183,7 @@ async def wait_for_text(conversation: Conversation, entry: MockConfigEntry) -> N
     while "".join(conversation.deltas) != "On it.":
         await conversation.delta_received.wait()
         conversation.delta_received.clear()
-    await catch_up(entry)
+    await wait_processed(entry)
 
 
 @in_one_session

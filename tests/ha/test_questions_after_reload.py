@@ -17,7 +17,7 @@ from custom_components.clawd.reports import Status
 from tests.simulator import AskUser, GatewaySimulator, Reply
 
 from .asking import ROOM, SPOKEN, asked_later, entry, questions_of
-from .assist_client import Conversation, catch_up
+from .assist_client import Conversation, wait_processed
 from .events import types
 from .self_test import run_self_test, statuses
 from .test_agent_questions import handed_off, messages
@@ -51,7 +51,7 @@ async def test_a_handed_off_run_asks_again_after_a_reload(  # noqa: PLR0913, PLR
     assert await hass.config_entries.async_reload(entry.entry_id)
     async with asyncio.timeout(5):
         while len(messages(hass)) < 2:
-            await catch_up(entry)
+            await wait_processed(entry)
             await asyncio.sleep(0)
     assert messages(hass) == [SPOKEN, SPOKEN]
     assert [*questions_of(entry).open] == [asked_later]
@@ -80,7 +80,7 @@ async def test_a_question_at_the_end_of_a_turn_outlives_a_reload(
     assert await hass.config_entries.async_reload(entry.entry_id)
     async with asyncio.timeout(5):
         while not messages(hass):
-            await catch_up(entry)
+            await wait_processed(entry)
             await asyncio.sleep(0)
     assert messages(hass) == [SPOKEN]
     await conversation.say("Bath", device=satellite)
@@ -106,11 +106,11 @@ async def test_a_question_that_has_ended_is_not_asked_after_a_reload(  # noqa: P
     assert statuses(report)["handoffs"] == Status.PASS
 
     await conversation.say(end, device=satellite)
-    await catch_up(entry)
+    await wait_processed(entry)
     await hass.async_block_till_done()
     assert get_handoffs(entry).open == {}
     assert await hass.config_entries.async_reload(entry.entry_id)
-    await catch_up(entry)
+    await wait_processed(entry)
     await hass.async_block_till_done()
     assert messages(hass) == []
     assert not get_ongoing(entry).handoffs

@@ -17,7 +17,7 @@ from tests.simulator import GatewaySimulator, Pause, Reply
 from tests.simulator.runs import Session
 
 from .ai_tasks import cleaned_up
-from .assist_client import catch_up
+from .assist_client import wait_processed
 from .downloads import Download
 from .faults.automation import HOUR
 from .self_test import run_self_test
@@ -133,7 +133,7 @@ async def test_sessions_that_a_crash_has_left_are_deleted(
     gateway.script(Pause(), Reply("Done."))
     await start(hass)
     await gateway.wait_paused()
-    await catch_up(entry)
+    await wait_processed(entry)
     assert await hass.config_entries.async_unload(entry.entry_id)
     assert len(gateway.runs.sessions) == 1
     [session] = gateway.runs.sessions.values()

@@ -28,7 +28,7 @@ from custom_components.clawd.gateway.node.models import OpenCall
 from custom_components.clawd.gateway.runs import aborts
 from tests.simulator import GatewaySimulator, Pause, Reply
 
-from .assist_client import Conversation, catch_up, speech
+from .assist_client import Conversation, speech, wait_processed
 from .fault_harness import poll
 from .handoff_scenario import (
     AFTER,
@@ -270,7 +270,7 @@ async def test_what_the_agent_has_started_is_stopped_too(  # noqa: PLR0913, PLR0
     gateway.images.status = "running"
     gateway.script(Pause(), Reply(ANSWER))
     await scenario.ask()
-    await catch_up(entry)
+    await wait_processed(entry)
     [run] = get_ongoing(entry).all
     client = entry.runtime_data.client
     for key in (run.session_key, "agent:main:another"):
@@ -299,7 +299,7 @@ async def test_what_the_gateway_does_not_tell_of_tasks_is_told(  # noqa: PLR0913
     monkeypatch.setattr(stop, "STOP_TIMEOUT", 0.02)
     gateway.script(Pause(), Reply(ANSWER))
     await scenario.ask()
-    await catch_up(entry)
+    await wait_processed(entry)
     if refused:
         gateway.refuse_method("tasks.list")
     else:
@@ -325,7 +325,7 @@ async def test_tasks_are_cancelled_while_the_gateway_stops_the_run(
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
     await scenario.ask()
-    await catch_up(entry)
+    await wait_processed(entry)
     gateway.hold("chat.abort")
 
     said = asyncio.create_task(conversation.say("stop", device=satellite))
@@ -354,7 +354,7 @@ async def test_only_an_action_of_what_is_stopped_is_told(  # noqa: PLR0913, PLR0
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
     await scenario.ask()
-    await catch_up(entry)
+    await wait_processed(entry)
     [run] = get_ongoing(entry).all
     key = run.session_key if own else "agent:main:another"
     calls = (OpenCall(1.0, key), OpenCall(1.0))
@@ -388,7 +388,7 @@ async def test_the_action_cancels_a_handed_off_task(
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
     await scenario.ask()
-    await catch_up(entry)
+    await wait_processed(entry)
     task_id = scenario.events[0].data["task_id"]
 
     await cancel(hass, task_id)
@@ -436,7 +436,7 @@ async def test_what_the_gateway_does_not_confirm_is_an_error_of_the_button(  # n
     gateway.script(Pause(), Reply(ANSWER))
     chat = asyncio.create_task(conversation.say(QUESTION))
     await gateway.wait_paused()
-    await catch_up(entry)
+    await wait_processed(entry)
     gateway.hold("chat.abort")
 
     with pytest.raises(HomeAssistantError) as error:

@@ -12,7 +12,7 @@ from tests.simulator import Fail, GatewaySimulator, Pause, Reply
 
 from .action_calls import STRUCTURE, call
 from .ai_tasks import cleaned_up
-from .assist_client import catch_up
+from .assist_client import wait_processed
 from .states import AGENT, state_of
 
 pytestmark = pytest.mark.usefixtures("no_deletion_delays")
@@ -142,7 +142,7 @@ async def test_a_task_ends_with_its_gateway(
     gateway.script(Pause(), Reply("Late."))
     await call(hass, "start_task", agent=AGENT, text="Hello")
     await gateway.wait_paused()
-    await catch_up(entry)
+    await wait_processed(entry)
     assert await hass.config_entries.async_unload(entry.entry_id)
     await hass.async_block_till_done()
     assert [event.data["status"] for event in events] == ["cancelled"]

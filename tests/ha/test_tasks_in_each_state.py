@@ -18,7 +18,7 @@ from custom_components.clawd.util.drill_lock import drill_lock
 from tests.simulator import GatewaySimulator, Pause, Reply
 
 from .ai_tasks import cleaned_up
-from .assist_client import catch_up
+from .assist_client import wait_processed
 from .self_test import run_self_test
 from .states import AGENT, CONNECTIVITY, wait_for_state
 
@@ -69,7 +69,7 @@ async def paused(_: ClawdConfigEntry, gateway: GatewaySimulator) -> None:
 async def streaming(entry: ClawdConfigEntry, gateway: GatewaySimulator) -> None:
     """Wait until the first words have come."""
     await gateway.wait_paused()
-    await catch_up(entry)
+    await wait_processed(entry)
 
 
 type Wait = Callable[[ClawdConfigEntry, GatewaySimulator], Awaitable[None]]
@@ -271,7 +271,7 @@ async def test_an_automation_that_is_stopped_stops_the_agent(
     assert await async_setup_component(hass, "automation", {"automation": AUTOMATION})
     hass.bus.async_fire("ring")
     await gateway.wait_paused()
-    await catch_up(entry)
+    await wait_processed(entry)
 
     target = {"entity_id": "automation.ask"} if stop == "turn_off" else {}
     await hass.services.async_call("automation", stop, target, blocking=True)

@@ -16,7 +16,7 @@ from custom_components.clawd.const import DOMAIN, EVENT_QUESTION
 from tests.simulator import AskUser, GatewaySimulator, Reply
 
 from .asking import ROOM, SPOKEN, entry
-from .assist_client import catch_up, speech
+from .assist_client import speech, wait_processed
 from .states import AGENT
 
 __all__ = ["entry"]
@@ -91,7 +91,7 @@ async def test_an_app_that_names_a_device_is_no_person(
 
     task = asyncio.create_task(say(hass, "Turn it on", telephony, satellite=None))
     await gateway.wait_until(lambda: bool(gateway.questions.open))
-    await catch_up(entry)
+    await wait_processed(entry)
 
     [event] = events
     data = {"question_id": event.data["question_id"], "answer": "Bath"}
@@ -110,7 +110,7 @@ async def test_a_question_to_automations_is_answered_by_no_utterance(
     gateway.script(Reply("Good evening."))
     task = asyncio.create_task(say(hass, "Turn it on", telephony, satellite=None))
     await gateway.wait_until(lambda: bool(gateway.questions.open))
-    await catch_up(entry)
+    await wait_processed(entry)
 
     ann = Context(user_id=MockUser(name="Ann").add_to_hass(hass).id)
     reply = await async_converse(hass, "the kitchen", None, ann, agent_id=AGENT)

@@ -10,7 +10,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.clawd.assist.listeners import get_listeners
 from tests.simulator import GatewaySimulator, Pause, Reply
 
-from .assist_client import Conversation, catch_up
+from .assist_client import Conversation, wait_processed
 from .handoff_scenario import ANSWER, HandoffScenario, agent_settings
 from .voice_devices import Satellite, add
 
@@ -81,7 +81,7 @@ async def test_a_stored_hand_off_may_know_the_satellite_or_not(  # noqa: PLR0913
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
     await scenario.ask(satellite=second.entity_id)
-    await catch_up(entry)
+    await wait_processed(entry)
     store = hass_storage[f"clawd.handoffs.{entry.entry_id}"]["data"]
     question = {**store["handoffs"][0]["question"]}
     if not stored:
@@ -105,7 +105,7 @@ async def test_the_listener_of_a_session_is_read_with_its_satellite(  # noqa: PL
 ) -> None:
     gateway.script(Reply(ANSWER))
     await conversation.say("Hello", device=satellite, satellite=second.entity_id)
-    await catch_up(entry)
+    await wait_processed(entry)
 
     assert await hass.config_entries.async_reload(entry.entry_id)
 

@@ -16,7 +16,7 @@ from custom_components.clawd.flows.ai_task import new_ai_task
 from tests.simulator import GatewaySimulator, Pause, Reply
 
 from .ai_tasks import cleaned_up, generate_image
-from .assist_client import catch_up
+from .assist_client import wait_processed
 from .pictures import add_camera, picture
 from .states import AGENT
 
@@ -41,7 +41,7 @@ async def call(hass: HomeAssistant, action: str, **data: Any) -> Any:  # noqa: A
 
 async def unload(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
     """Unload the Gateway."""
-    await catch_up(entry)
+    await wait_processed(entry)
     assert await hass.config_entries.async_unload(entry.entry_id)
 
 

@@ -26,7 +26,7 @@ from custom_components.clawd.home import notifications
 from custom_components.clawd.home.announcements import Listener
 from tests.simulator import GatewaySimulator, Pause, Refusal, Reply, Spawn, Step
 
-from .assist_client import Conversation, catch_up
+from .assist_client import Conversation, wait_processed
 from .downloads import Download
 from .states import CONNECTIVITY, wait_for_state
 from .voice_devices import Satellite, add
@@ -140,7 +140,7 @@ class Home:
 
     async def wait_delivered(self) -> None:
         """Wait until everything is delivered."""
-        await catch_up(self.entry)
+        await wait_processed(self.entry)
         while tasks := self.entry.runtime_data.background_tasks:
             await next(iter(tasks))
             await self.hass.async_block_till_done()
@@ -600,7 +600,7 @@ async def test_the_end_of_a_sub_agent_waits_for_the_voice_device(home: Home) -> 
 
     assert await hass.config_entries.async_setup(entry_id)
     await home.gateway.wait_for_request("chat.history")
-    await catch_up(home.entry)
+    await wait_processed(home.entry)
     assert home.delivered == ([], [])
     home.kitchen.go(available=True)
     await _start(hass)

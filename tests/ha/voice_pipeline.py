@@ -19,7 +19,7 @@ from sentence_stream import async_stream_to_sentences
 
 from custom_components.clawd.coordinator import ClawdConfigEntry
 
-from .assist_client import catch_up
+from .assist_client import wait_processed
 from .states import AGENT
 
 # Of a usual voice, 160 words a minute; and of an engine before each sentence.
@@ -124,7 +124,7 @@ class StoppedClock:
         while not task.done():
             assert self.now < start + MAX_DURATION
             self.now += STEP
-            await catch_up(entry)
+            await wait_processed(entry)
 
 
 class Assist:
