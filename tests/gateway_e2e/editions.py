@@ -114,7 +114,11 @@ EDITIONS: Final = {
         prefix="OPENCLAW",
         environment={"OPENCLAW_NO_AUTO_UPDATE": "1"},
         models={"catalogRefresh": {"enabled": False}},
-        settings={"discovery": {"mdns": {"mode": "off"}}},
+        settings={
+            "discovery": {"mdns": {"mode": "off"}},
+            # As the self-test advises; by default, an agent reaches every session.
+            "tools": {"sessions": {"visibility": "tree"}},
+        },
     ),
 }
 

@@ -43,3 +43,45 @@ async def test_session_with_less_rights_or_none_is_no_fault(
     [check] = (await run_self_test(hass, checks=[CHECK]))["checks"]
 
     assert check["status"] == "pass"
+
+
+@pytest.mark.parametrize("visibility", [None, "all", "agent"])
+async def test_agents_that_reach_sessions_with_more_rights(
+    hass: HomeAssistant,
+    conversation: Conversation,
+    gateway: GatewaySimulator,
+    visibility: str | None,
+) -> None:
+    gateway.nodes.session_visibility = visibility
+    await conversation.say("Hello", device="kitchen")
+
+    [check] = (await run_self_test(hass, checks=[CHECK]))["checks"]
+
+    assert check["status"] == "warn"
+    assert f"visibility on {visibility or 'all'}," in check["message"]
+    assert "openclaw config set tools.sessions.visibility tree" in check["hint"]
+
+
+@pytest.mark.parametrize("agent_settings", [{"permissions": "gateway"}])
+@pytest.mark.usefixtures("agent_settings")
+async def test_without_restrictions_the_reach_does_not_matter(
+    hass: HomeAssistant, conversation: Conversation, gateway: GatewaySimulator
+) -> None:
+    gateway.nodes.session_visibility = "all"
+    await conversation.say("Hello", device="kitchen")
+
+    [check] = (await run_self_test(hass, checks=[CHECK]))["checks"]
+
+    assert check["status"] == "pass"
+    assert not gateway.received("config.get")
+
+
+async def test_a_gateway_that_hides_its_configuration(
+    hass: HomeAssistant, conversation: Conversation, gateway: GatewaySimulator
+) -> None:
+    await conversation.say("Hello", device="kitchen")
+    gateway.refuse_method("config.get")
+
+    [check] = (await run_self_test(hass, checks=[CHECK]))["checks"]
+
+    assert check["status"] == "pass"

@@ -199,6 +199,8 @@ async def get_config(
     tools: Frame = {} if nodes.profile == "full" else {"profile": nodes.profile}
     if nodes.also_allow:
         tools["alsoAllow"] = nodes.also_allow
+    if nodes.session_visibility:
+        tools["sessions"] = {"visibility": nodes.session_visibility}
     if tools:
         result["config"] = result["config"] | {"tools": tools}
     return result

@@ -70,6 +70,7 @@ OTHER_OUTCOMES = {
     "refused": "fail",
     "right_missing": "skip",
     "runs_under_way": "skip",
+    "sessions_in_reach": "warn",
     "sessions_undeletable": "skip",
     "sessions_unrestrictable": "skip",
     "voice_status": "fail",

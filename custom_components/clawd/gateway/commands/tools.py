@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from ..models import Json, Payload
 
 
+# Default of `tools.sessions.visibility` (2026.9.6).
+ALL_SESSIONS: Final = "all"
+
+
 @dataclass(frozen=True, slots=True)
 class AgentTool:
     """Tool of an agent.
@@ -67,11 +71,19 @@ class ToolPolicy:
     Attributes:
         profile: `full`, `coding`, `messaging`, `minimal`, or empty.
         also_allow: tools and plugins that the profile does not hide.
+        session_visibility: sessions that an agent may read and write to: `self`,
+            `tree`, `agent` or `all`.
 
     """
 
     profile: str
     also_allow: tuple[str, ...]
+    session_visibility: str = ALL_SESSIONS
+
+    @property
+    def reaches_other_sessions(self) -> bool:
+        """Return whether agents reach sessions that they have not started."""
+        return self.session_visibility not in ("self", "tree")
 
     @classmethod
     def from_payload(cls, payload: Json) -> Self:
@@ -81,8 +93,15 @@ class ToolPolicy:
                 allowed = tools.get("alsoAllow")
                 names = allowed if isinstance(allowed, list) else []
                 profile = str(tools.get("profile") or "")
-                return cls(profile, tuple(map(str, names)))
+                return cls(profile, tuple(map(str, names)), _visibility(tools))
         return cls("", ())
+
+
+def _visibility(tools: Payload) -> str:
+    match tools:
+        case {"sessions": {"visibility": str(visibility)}}:
+            return visibility
+    return ALL_SESSIONS
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,16 @@
 """Checks of sessions."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ...assist.sessions import get_sessions
+from ...gateway import MissingScopeError, RequestFailedError
 from ...reports import Mode, Origin, Status
 from ..model import CheckResult, Component, check, expect_none
 from ..prerequisites import connected
 
 if TYPE_CHECKING:
+    from ...gateway import GatewayClient
     from ..model import CheckContext
 
 # Sessions; each is one request.
@@ -38,13 +41,36 @@ async def check_permission_mode(context: CheckContext) -> CheckResult:
         # Who deleted it took its rights, too: the next question sets them again.
         if session and _exceeds(session.permission_mode, mode):
             found.append(f"{mode}: {session.permission_mode or 'default'}")
-    return expect_none(
+    result = expect_none(
         len(found),
         "sessions",
         exceeding=len(found),
         count=len(expected),
         modes=", ".join(dict.fromkeys(found)),
     )
+    if expected and not found and (visibility := await _reach(client)):
+        placeholders = {**result.placeholders, "visibility": visibility}
+        return replace(
+            result,
+            status=Status.WARN,
+            reason="sessions_in_reach",
+            placeholders=placeholders,
+        )
+    return result
+
+
+async def _reach(client: GatewayClient) -> str | None:
+    """Return the visibility of sessions with more rights.
+
+    None if an agent cannot reach them: its tool `sessions_send` has them work for it,
+    whatever the mode of its own session.
+    """
+    try:
+        policy = await client.tools.policy()
+    except MissingScopeError, RequestFailedError:
+        # Earlier versions of OpenClaw show their configuration to administrators only.
+        return None
+    return policy.session_visibility if policy.reaches_other_sessions else None
 
 
 def _restricted_sessions(context: CheckContext) -> dict[str, str]:
