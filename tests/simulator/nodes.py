@@ -95,7 +95,7 @@ class Nodes:
     retry_delay: float = 0.0
     profile: str = "full"
     also_allow: list[str] = field(default_factory=list)
-    session_visibility: str | None = "tree"
+    session_visibility: str | None = None
     _calls: count[int] = field(default_factory=count)
 
     def connect(self, connection: ClientConnection) -> None:
