@@ -12,6 +12,8 @@ from tests.simulator import GatewaySimulator, Reply
 from .ai_tasks import file
 from .states import AGENT
 
+KITCHEN = {"agent": "kitchen"}
+
 pytestmark = pytest.mark.usefixtures("entry")
 
 
@@ -22,7 +24,11 @@ def _media(hass: HomeAssistant, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("agent_settings", "field"),
-    [({"thinking": "low"}, {}), ({"thinking": "low"}, {"thinking": "high"}), ({}, {})],
+    [
+        (KITCHEN | {"thinking": "low"}, {}),
+        (KITCHEN | {"thinking": "low"}, {"thinking": "high"}),
+        (KITCHEN, {}),
+    ],
 )
 async def test_the_agent_thinks_as_long_about_a_file(
     hass: HomeAssistant,
@@ -40,6 +46,25 @@ async def test_the_agent_thinks_as_long_about_a_file(
     [request] = gateway.received("chat.send")
     wanted = {**agent_settings, **field}.get("thinking")
     assert request.params.get("thinking") == wanted
+
+
+@pytest.mark.parametrize("field", [{}, {"thinking": "high"}])
+@pytest.mark.parametrize("agent_settings", [{"thinking": "low"}])
+async def test_a_level_that_the_model_lacks_is_told(
+    hass: HomeAssistant,
+    gateway: GatewaySimulator,
+    tmp_path: Path,
+    field: dict[str, str],
+) -> None:
+    # OpenClaw says so in place of the agent, in its reply.
+    note = await file(hass, tmp_path, "note.txt", b"The milk is out.")
+    data = {"agent": AGENT, "text": "Hi", "attachments": [note], **field}
+    with pytest.raises(HomeAssistantError) as error:
+        await hass.services.async_call(
+            DOMAIN, "ask", data, blocking=True, return_response=True
+        )
+    assert error.value.translation_key == "thinking_unsupported"
+    assert not gateway.received("chat.send")
 
 
 @pytest.mark.parametrize(

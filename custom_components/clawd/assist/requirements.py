@@ -52,6 +52,30 @@ async def async_require_agent(
         await _async_refresh_agent(coordinator, subentry)
 
 
+async def async_require_thinking_level(
+    coordinator: ClawdCoordinator, subentry: ConfigSubentry
+) -> None:
+    """Check the thinking level against the model.
+
+    Raises:
+        HomeAssistantError: the model does not have it.
+        GatewayError: the Gateway did not answer.
+
+    """
+    # OpenClaw takes a run with any level, and then fails with `UNAVAILABLE`.
+    if (level := subentry.data.get(CONF_THINKING)) is None:
+        return
+    levels = await _async_thinking_levels(coordinator, subentry)
+    known = [known.id for known in levels]
+    if known and level not in known:
+        raise translated_error(
+            "thinking_unsupported",
+            agent=subentry.title,
+            level=level,
+            levels=", ".join(known),
+        )
+
+
 async def async_ask_error(
     coordinator: ClawdCoordinator,
     subentry: ConfigSubentry,
@@ -67,31 +91,13 @@ async def async_ask_error(
         try:
             with suppress(GatewayError):
                 await _async_refresh_agent(coordinator, subentry)
-                await _async_require_thinking_level(coordinator, subentry)
+                await async_require_thinking_level(coordinator, subentry)
         except HomeAssistantError as reason:
             return reason
     # Not the failure of a run: the Gateway refuses one with an unknown channel.
     if delivers and type(err) is RequestFailedError:
         return translated_error("delivery_refused", code=str(err.code))
     return action_error(err)
-
-
-async def _async_require_thinking_level(
-    coordinator: ClawdCoordinator, subentry: ConfigSubentry
-) -> None:
-    """Check the thinking level against the model."""
-    # OpenClaw takes a run with any level, and then fails with `UNAVAILABLE`.
-    if (level := subentry.data.get(CONF_THINKING)) is None:
-        return
-    levels = await _async_thinking_levels(coordinator, subentry)
-    known = [known.id for known in levels]
-    if known and level not in known:
-        raise translated_error(
-            "thinking_unsupported",
-            agent=subentry.title,
-            level=level,
-            levels=", ".join(known),
-        )
 
 
 async def _async_thinking_levels(

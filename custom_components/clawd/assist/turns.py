@@ -32,7 +32,11 @@ from .attachments import async_encode
 from .errors import translated_error
 from .image_input import async_require_image_input
 from .prompt import NO_HOME_ACCESS, NO_POLL, join
-from .requirements import async_require_agent, async_require_hello
+from .requirements import (
+    async_require_agent,
+    async_require_hello,
+    async_require_thinking_level,
+)
 from .rights import Rights, async_rights_of_user
 from .run_origins import get_origins
 from .session_settings import async_set_session
@@ -180,8 +184,11 @@ async def async_prepare(
 ) -> Turns:
     """Return the turns of a validated task."""
     hello = await async_require_hello(entry)
-    agent = subentry.data[CONF_AGENT]
-    await async_require_agent(entry.runtime_data.coordinator, subentry)
+    agent, coordinator = subentry.data[CONF_AGENT], entry.runtime_data.coordinator
+    await async_require_agent(coordinator, subentry)
+    if not all(file.is_image for file in task.files):
+        # The reply of `chat.send` would tell the levels in place of an answer.
+        await async_require_thinking_level(coordinator, subentry)
     if any(file.is_image for file in task.files):
         await async_require_image_input(entry, subentry)
     attachments = await async_encode(hass, task.files, hello)
