@@ -6,7 +6,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.clawd.const import DOMAIN
-from tests.simulator import GatewaySimulator, Reply, run_events_v4
+from tests.simulator import GatewaySimulator, Reply, result_v4, run_events_v4
 from tests.simulator.run_events import RunEvents
 
 from .assist_client import Conversation
@@ -23,10 +23,8 @@ async def test_the_model_is_named_as_far_as_it_is_known(  # noqa: PLR0913, PLR09
     hidden: str,
     model: str | None,
 ) -> None:
-    complete = run_events_v4.final_payload
-
     def hide(events: RunEvents) -> Any:  # noqa: ANN401 - a frame
-        payload = complete(events)
+        payload = result_v4.final_payload(events)
         del payload["result"]["meta"]["agentMeta"][hidden]
         return payload
 
