@@ -141,7 +141,7 @@ class TasksSensor(ClawdEntity[ClawdCoordinator], SensorEntity):
             ATTR_TASKS: [
                 {
                     "agent": run.subentry.title,
-                    "since": utc_from_timestamp(run.asked_at).isoformat(),
+                    "since": utc_from_timestamp(run.asked.timestamp).isoformat(),
                 }
                 for run in self._runs.all
                 if run.id in self._runs.handoffs

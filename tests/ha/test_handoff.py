@@ -251,12 +251,13 @@ async def test_a_restart_of_home_assistant_does_not_end_it(
 @pytest.mark.parametrize(
     "changes",
     [
-        {"asked_at": 0.0},
+        {"asked_at": "nan"},
+        {"asked_at": "-infinity"},
         {"state": "unknown"},
         {"question": {"nonsense": 1}},
     ],
 )
-async def test_what_is_too_old_or_cannot_be_read_is_dropped(
+async def test_what_cannot_be_read_is_dropped(
     scenario: HandoffScenario,
     hass: HomeAssistant,
     gateway: GatewaySimulator,

@@ -25,6 +25,7 @@ from custom_components.clawd.gateway import (
 from custom_components.clawd.gateway.runs import aborts
 from custom_components.clawd.home.service import get_home
 from custom_components.clawd.sentences import async_get_error_text
+from custom_components.clawd.util.moment import Moment
 from tests.simulator import GatewaySimulator, Pause, Refuse, Reply
 
 from .assist_client import Conversation, speech, wait_processed
@@ -204,7 +205,9 @@ def test_what_is_kept_is_bounded(entry: MockConfigEntry) -> None:
     runs, handoffs = OngoingRuns(), get_handoffs(entry)
     for number in range(100):
         runs.note(str(number), "note")
-        name = Handoff(id=str(number), subentry_id="s", question=ASKED, asked_at=0.0)
+        name = Handoff(
+            id=str(number), subentry_id="s", question=ASKED, asked=Moment.now()
+        )
         handoffs.count_delivery(name)
     for number in range(20):
         runs.note("99", str(number))

@@ -134,7 +134,7 @@ async def async_resume(
             run_id=resumed.run_id,
         )
         run = entry.runtime_data.client.resume_run(
-            request, resumed.asked_at, accepted=resumed.accepted
+            request, resumed.asked.timestamp, accepted=resumed.accepted
         )
         run.extend(resumed.timeout)
         with _answered(entry, subentry, question, run):

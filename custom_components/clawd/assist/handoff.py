@@ -60,9 +60,10 @@ CLIENT_ERRORS: Final = (
 # Seconds to track an overdue run, in case it goes on.
 MAX_LATE_AGE: Final = MAX_HANDOFF_AGE
 # Seconds to find the end of a run that ended while Home Assistant was down; and after
-# which nobody waits for it any more.
+# which nobody near the voice device waits for it any more. It is shown all the same:
+# the clock may have been wrong when the question was asked.
 RESUME_TIME: Final = 60.0
-MAX_STORED_AGE: Final = 86_400.0
+MAX_SPOKEN_AGE: Final = 86_400.0
 
 
 class HandoffEvent(StrEnum):
@@ -151,9 +152,7 @@ async def async_resume_handoffs(hass: HomeAssistant, entry: ClawdConfigEntry) ->
     handoffs = get_handoffs(entry)
     for handoff in await handoffs.async_load(hass, entry):
         subentry = entry.subentries.get(handoff.subentry_id)
-        if handoff.age > MAX_STORED_AGE:
-            await handoffs.async_remove(hass, entry, handoff.id)
-        elif subentry is None:
+        if subentry is None:
             LOGGER.debug("Ending hand-off of run %s: agent deleted", handoff.id)
             deleted = _deleted_agent(entry, handoff)
             _DeletedAgentTask(hass, entry, deleted, handoff).start(None)
@@ -192,7 +191,8 @@ class _HandoffTask:
         self._runs = get_ongoing(entry)
         self._handoffs = get_handoffs(entry)
         # Do not repeat an end that may have been heard.
-        self._aloud = handoff.state is not HandoffState.DELIVERING
+        heard = handoff.state is HandoffState.DELIVERING
+        self._aloud = not heard and handoff.age <= MAX_SPOKEN_AGE
 
     def start(self, run: OngoingRun | None) -> None:
         """Start the task.
@@ -376,7 +376,7 @@ class _HandoffTask:
         timeout = max(self._limit, handoff.age + RESUME_TIME)
         resumed = ResumedRun(
             run_id=handoff.id,
-            asked_at=handoff.asked_at,
+            asked=handoff.asked,
             timeout=timeout,
             accepted=handoff.accepted,
         )
@@ -431,7 +431,7 @@ class _DeletedAgentTask(_HandoffTask):
         question = handoff.question
         request = RunRequest(question.text, question.chosen_session, run_id=handoff.id)
         run = self._coordinator.client.resume_run(
-            request, handoff.asked_at, accepted=handoff.accepted
+            request, handoff.asked.timestamp, accepted=handoff.accepted
         )
         with suppress(GatewayError, TimeoutError):
             async with asyncio.timeout(STOP_TIMEOUT):

@@ -12,6 +12,7 @@ from homeassistant.util.hass_dict import HassKey
 from ..client_factory import get_history
 from ..storage import EntryStore, async_load_store, async_save_store
 from ..util.domain_data import get_domain_data
+from ..util.moment import Moment
 from .question import Question
 from .sessions import get_sessions
 from .side_session import first_words
@@ -47,7 +48,7 @@ class Handoff:
     Attributes:
         id: of the run.
         question: its first words, session and origin.
-        asked_at: seconds since 1970.
+        asked: time of the question.
         accepted: the Gateway has accepted the run.
         agent: name of the agent, which may be deleted meanwhile.
 
@@ -56,7 +57,7 @@ class Handoff:
     id: str
     subentry_id: str
     question: Question
-    asked_at: float
+    asked: Moment
     accepted: bool = False
     state: HandoffState = HandoffState.RUNNING
     agent: str = ""
@@ -75,7 +76,7 @@ class Handoff:
             id=run.id,
             subentry_id=run.subentry.subentry_id,
             question=question,
-            asked_at=run.asked_at,
+            asked=run.asked,
             accepted=run.run is not None,
             agent=run.subentry.title,
         )
@@ -92,17 +93,26 @@ class Handoff:
             id=str(content["id"]),
             subentry_id=str(content["subentry_id"]),
             question=_read_question(content["question"]),
-            asked_at=float(content["asked_at"]),
+            asked=Moment.stored(float(content["asked_at"])),
             accepted=content["accepted"] is True,
             state=HandoffState(content["state"]),
             # Earlier versions did not store it.
             agent=str(content.get("agent") or ""),
         )
 
+    def as_content(self) -> dict[str, Any]:
+        """Return the hand-off as stored.
+
+        Without times of the monotonic clock, which a restart sets back.
+        """
+        content = asdict(self)
+        del content["asked"], content["question"]["asked_at"]
+        return {**content, "asked_at": self.asked.timestamp}
+
     @property
     def age(self) -> float:
         """Return the seconds since the question."""
-        return max(time.time() - self.asked_at, 0.0)
+        return self.asked.age
 
 
 def _read_question(content: dict[str, Any]) -> Question:
@@ -192,10 +202,7 @@ class Handoffs:
 
     async def _async_save(self, hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
         self._hold_sessions(entry)
-        rows = [asdict(handoff) for handoff in self.open.values()]
-        for row in rows:
-            # Of the monotonic clock, which a restart sets back.
-            del row["question"]["asked_at"]
+        rows = [handoff.as_content() for handoff in self.open.values()]
         content = {"handoffs": rows} if rows else None
         on_error = get_history(hass, entry.entry_id).store_failed
         await async_save_store(

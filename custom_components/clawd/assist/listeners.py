@@ -20,6 +20,7 @@ from ..coordinator import async_create_background_task, get_runtime
 from ..home.announcements import Listener
 from ..storage import EntryStore, async_load_store, async_save_store
 from ..util.bounded import remember
+from ..util.moment import Moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -64,13 +65,13 @@ class Spawn:
     """Run of a sub-agent in progress.
 
     Attributes:
-        at: of the end of the run that started it, in seconds since 1970.
+        at: of the end of the run that started it.
 
     """
 
     session_key: str = field(repr=False)
     owner: Owner
-    at: float
+    at: Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,10 @@ class SessionListeners:
         self._bound()
         content = {
             "owners": {key: asdict(owner) for key, owner in self.owners.items()},
-            "spawns": {run_id: asdict(one) for run_id, one in self.spawns.items()},
+            "spawns": {
+                run_id: {**asdict(spawn), "at": spawn.at.timestamp}
+                for run_id, spawn in self.spawns.items()
+            },
             "delivered": [*self.delivered],
             "unfinished": {key: asdict(one) for key, one in self.unfinished.items()},
         }
@@ -156,7 +160,7 @@ class SessionListeners:
         reply = text_digest(result.text), time.monotonic()
         remember(self._replies, session_key, reply, MAX_SESSIONS)
         if result.completions:
-            spawn = Spawn(session_key, owner, time.time())
+            spawn = Spawn(session_key, owner, Moment.now())
             self.spawns.update(dict.fromkeys(result.completions, spawn))
             self._async_save_soon()
 
@@ -199,9 +203,8 @@ class SessionListeners:
 
     def _bound(self) -> None:
         """Drop the oldest and expired records."""
-        oldest = time.time() - MAX_SPAWN_AGE
         for run_id, spawn in [*self.spawns.items()]:
-            if spawn.at < oldest:
+            if spawn.at.age > MAX_SPAWN_AGE:
                 del self.spawns[run_id]
         limits: tuple[tuple[OrderedDict[str, Any], int], ...] = (
             (self.owners, MAX_SESSIONS),
@@ -282,7 +285,8 @@ def _read_spawn(stored: Mapping[str, Any]) -> Spawn:
     """
     if not isinstance(session_key := stored["session_key"], str):
         raise TypeError
-    return Spawn(session_key, _read_owner(stored["owner"]), float(stored["at"]))
+    at = Moment.stored(float(stored["at"]))
+    return Spawn(session_key, _read_owner(stored["owner"]), at)
 
 
 def _read_message(stored: Mapping[str, Any]) -> Message:

@@ -5,7 +5,6 @@ from collections import OrderedDict, deque
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from functools import partial
-import time
 from typing import TYPE_CHECKING, Any, Final, override
 from uuid import uuid4
 
@@ -17,6 +16,7 @@ from ..coordinator import async_create_background_task
 from ..gateway import AgentRunAborted, GatewayError, NotConnectedError
 from ..util.domain_data import get_domain_data
 from ..util.drill_lock import drill_lock
+from ..util.moment import Moment
 from .ask import async_choose_session, async_resume, async_run
 from .media import Asker, reply_media
 from .prompt import join
@@ -52,7 +52,7 @@ class OngoingRun:
     Attributes:
         id: id of the run and of its task, unique for ever.
         session_key: its session.
-        asked_at: seconds since 1970.
+        asked: time of the question.
         run: run at the Gateway; None until it is accepted.
         reply: reply so far; None until the run is accepted.
         detached: no pipeline reads it, though it goes on.
@@ -70,7 +70,7 @@ class OngoingRun:
         self.subentry = subentry
         self.question = question
         self.session_key = question.chosen_session
-        self.asked_at = time.time()
+        self.asked = Moment.now()
         self.run: AgentRun | None = None
         self.reply: ReplyStream | None = None
         self.detached = self.heard = self.answered = self.stopped = False
@@ -84,7 +84,7 @@ class OngoingRun:
     @property
     def age(self) -> float:
         """Return the seconds since the question."""
-        return time.time() - self.asked_at
+        return self.asked.age
 
     @property
     def ended(self) -> bool:
@@ -210,7 +210,7 @@ class OngoingRun:
         self, hass: HomeAssistant, entry: ClawdConfigEntry, resumed: ResumedRun
     ) -> None:
         """Start a task to resume a run."""
-        self.asked_at = resumed.asked_at
+        self.asked = resumed.asked
         self.detached = True
         asked = async_resume(entry, self.subentry, self.question, resumed)
         self._start(hass, entry, asked)
@@ -343,7 +343,7 @@ class OngoingRuns:
     def tasks(self) -> tuple[Task, ...]:
         """Return the handed-off tasks in progress."""
         return tuple(
-            Task(run.session_key, run.question.text, run.asked_at)
+            Task(run.session_key, run.question.text, run.asked.timestamp)
             for run in self.all
             if run.detached
         )

@@ -9,6 +9,7 @@ from typing import Final
 from homeassistant.util import dt as dt_util
 
 from ..gateway import AgentQuestion, QuestionItem
+from ..util.moment import Moment
 from .answers import find_answer
 from .run_origins import ConversationInfo, RunOrigin
 
@@ -46,6 +47,7 @@ class OpenQuestion:
         unheard: the person was only notified, and may not know of it.
         sending: the Gateway is told the answers: no other is taken meanwhile.
         said: characters of the reply already given to the user.
+        expires: time of the expiry.
 
     """
 
@@ -58,6 +60,11 @@ class OpenQuestion:
     unheard: bool = False
     sending: bool = False
     said: int = 0
+    expires: Moment = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Note the expiry, which the system's time does not move."""
+        self.expires = Moment.at(self.request.expires_at)
 
     @property
     def item(self) -> QuestionItem:
@@ -73,8 +80,8 @@ class OpenQuestion:
     @property
     def expires_at(self) -> str:
         """Return the expiry time."""
-        expires = datetime.fromtimestamp(self.request.expires_at, dt_util.UTC)
-        return expires.isoformat()
+        at = datetime.fromtimestamp(self.expires.timestamp, dt_util.UTC)
+        return at.isoformat()
 
     @property
     def late(self) -> float:
@@ -82,7 +89,7 @@ class OpenQuestion:
 
         Negative before it.
         """
-        return time.time() - self.request.expires_at
+        return self.expires.age
 
     @property
     def waited_long(self) -> bool:

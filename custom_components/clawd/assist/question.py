@@ -10,6 +10,7 @@ import voluptuous as vol
 from ..const import CONF_SESSION_NAME, CONF_SESSION_SCOPE, DOMAIN
 from ..home.announcements import Listener
 from ..home.origin import CallOrigin
+from ..util.moment import Moment
 from .listeners import Owner
 from .session import Scope
 
@@ -91,17 +92,17 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResumedRun:
-    """Resumed run; times in seconds.
+    """Resumed run.
 
     Attributes:
-        asked_at: since 1970.
-        timeout: from the question.
+        asked: time of the question.
+        timeout: seconds from the question.
         accepted: the Gateway had accepted it.
 
     """
 
     run_id: str
-    asked_at: float
+    asked: Moment
     timeout: float
     accepted: bool
 

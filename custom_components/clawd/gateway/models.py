@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, field
 from hashlib import sha256
+import time
 from typing import Any, Final, Self
 
 from .exceptions import InvalidFrameError, NotAGatewayError, UnsupportedProtocolError
 from .payload import is_number, read_mapping, read_seconds, read_strings, read_text
+from .sleep_detector import MIN_CLOCK_JUMP
 
 MIN_PROTOCOL: Final = 3
 MAX_PROTOCOL: Final = 4
@@ -145,6 +147,7 @@ class Hello:
     Attributes:
         installation: id of a v3 Gateway: its host and state folder, hashed.
         clock_skew: our clock minus the Gateway's, in seconds.
+        clock_offset: the Gateway's clock minus our monotonic one, in seconds.
         uptime: of the Gateway's process in seconds; None on v3.
 
     """
@@ -159,6 +162,7 @@ class Hello:
     device_token: DeviceToken | None
     clock_skew: float
     uptime: float | None
+    clock_offset: float = 0.0
 
     @classmethod
     def from_payload(
@@ -198,6 +202,7 @@ class Hello:
             device_token=DeviceToken(token, scopes) if token else None,
             clock_skew=clock_skew,
             uptime=read_seconds(snapshot, "uptimeMs"),
+            clock_offset=time.time() - clock_skew - time.monotonic(),
         )
 
     @property
@@ -210,6 +215,21 @@ class Hello:
         """Return whether events are numbered for each connection."""
         # Clawdbot counts them for all its clients together: gaps mean nothing.
         return self._is_openclaw
+
+    @property
+    def gateway_time(self) -> float:
+        """Return the Gateway's time, in seconds since 1970.
+
+        Our clock may have been set since the hello.
+        """
+        return time.monotonic() + self.clock_offset
+
+    @property
+    def present_skew(self) -> float:
+        """Return our present clock minus the Gateway's, in seconds."""
+        skew = time.time() - self.gateway_time
+        jumped = abs(skew - self.clock_skew) > MIN_CLOCK_JUMP
+        return skew if jumped else self.clock_skew
 
     @property
     def names_runs(self) -> bool:

@@ -10,6 +10,7 @@ from custom_components.clawd.assist.listeners import (
     get_listeners,
 )
 from custom_components.clawd.home.announcements import Listener
+from custom_components.clawd.util.moment import Moment
 
 from ..fault_harness import Fault, FaultHarness
 from ..report_assertions import Expected
@@ -36,14 +37,14 @@ async def overdue_announcement(harness: FaultHarness) -> None:
 
 async def forgotten_sub_agent(harness: FaultHarness) -> None:
     """Wait for a sub-agent for more than a day."""
-    spawn = Spawn("agent:main:ha-1", OWNER, time.time() - MAX_SPAWN_AGE - 60)
+    spawn = Spawn("agent:main:ha-1", OWNER, Moment.at(time.time() - MAX_SPAWN_AGE - 60))
     get_listeners(harness.entry).spawns["r"] = spawn
 
 
 async def announced_and_awaited(harness: FaultHarness) -> None:
     """Wait for an announced sub-agent."""
     listeners = get_listeners(harness.entry)
-    listeners.spawns["r"] = Spawn("agent:main:ha-1", OWNER, time.time())
+    listeners.spawns["r"] = Spawn("agent:main:ha-1", OWNER, Moment.now())
     listeners.delivered["r"] = 1
 
 

@@ -7,6 +7,7 @@ from custom_components.clawd.assist.handoff_store import Handoff, get_handoffs
 from custom_components.clawd.assist.ongoing import get_ongoing
 from custom_components.clawd.assist.question import Question
 from custom_components.clawd.coordinator import async_create_background_task
+from custom_components.clawd.util.moment import Moment
 
 from ..fault_harness import Fault, FaultHarness
 from ..report_assertions import Expected
@@ -16,7 +17,7 @@ HANDOFF = Handoff(
     id="r",
     subentry_id="s",
     question=Question(text="?", conversation_id="c", language="en"),
-    asked_at=0.0,
+    asked=Moment.now(),
 )
 
 

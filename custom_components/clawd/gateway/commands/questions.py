@@ -152,7 +152,7 @@ class QuestionCommands(Commands):
 
         """
         hello = self._hello()
-        return AgentQuestion.from_payload(payload, hello.clock_skew if hello else 0.0)
+        return AgentQuestion.from_payload(payload, hello.present_skew if hello else 0.0)
 
     async def list(self) -> tuple[AgentQuestion, ...]:
         """Return all open questions.

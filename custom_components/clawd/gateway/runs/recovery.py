@@ -180,7 +180,7 @@ async def _wait(run: AgentRun, connection: Connection) -> dict[str, Json]:
 
 async def _read(run: AgentRun, connection: Connection) -> Transcript:
     """Return the transcript of a run."""
-    asked_at = run.asked_at - connection.hello.clock_skew - CLOCK_TOLERANCE
+    asked_at = connection.hello.gateway_time - run.deadlines.age - CLOCK_TOLERANCE
     chat = ChatCommands(connection.request)
     for limit in HISTORY_LIMITS:
         history = await chat.history(run.session_key, limit)

@@ -82,7 +82,6 @@ class AgentRun:
         timeout: seconds from `accepted` to the final response.
         attempts: how often the request was sent.
         gateway_id: id of the run at the Gateway; nearly always its `run_id`.
-        asked_at: seconds since 1970.
         accepted_at: time of the event loop's clock; until then, of the request.
         resumed: an earlier client has started it.
 
@@ -110,7 +109,6 @@ class AgentRun:
         self.streamed = request.streamed
         self.gateway_id = request.run_id
         self.attempts = 0
-        self.asked_at = time.time()
         timing = _apply_timeouts(timing, request)
         self.timeout = timing.run_timeout
         self._abort = abort
@@ -297,8 +295,8 @@ class AgentRun:
         self.resumed = True
         if accepted:
             self.accept()
-        age = max(self.asked_at - asked_at, 0.0)
-        self.asked_at = asked_at
+        # The clock may have been set back since.
+        age = max(time.time() - asked_at, 0.0)
         self.accepted_at -= age
         self.deadlines.age_by(age)
         # The history has the text so far.

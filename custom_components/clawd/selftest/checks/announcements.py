@@ -44,7 +44,7 @@ async def check_announcements(context: CheckContext) -> CheckResult:
     forgotten = sum(
         # Delivered, but still kept as running.
         run_id in listeners.delivered
-        or time.time() - spawn.at > MAX_SPAWN_AGE + OVERDUE_TOLERANCE
+        or spawn.at.age > MAX_SPAWN_AGE + OVERDUE_TOLERANCE
         for run_id, spawn in listeners.spawns.items()
     )
     sizes = (
