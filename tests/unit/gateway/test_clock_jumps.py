@@ -56,7 +56,7 @@ async def test_a_run_is_found_in_the_history(
         if not early:
             clock.jump(jump)
         gateway.drop()
-        await gateway.wait_until(lambda: len(gateway.connections) == 2)
+        await gateway.wait_for_request("agent.wait")
         gateway.proceed()
         result = await run.result()
 
