@@ -6,13 +6,10 @@
 
 from bisect import bisect_right
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from .markup import BULLETS, has_cells, open_at, speak, speak_math, speak_row
 from .reply import has_words
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # Ends of sentences, if a space and another sentence follow; and those of scripts that
 # write no spaces. The blanks belong to the sentence before. Marks are read from their
@@ -81,6 +78,9 @@ class SpeechText:
         """Initialize without text."""
         self._cleanup = cleanup
         self._held = ""
+        # Of the held text: the place up to which no sentence ends, and the last limit
+        # at which it cannot be cut. More text does not change them.
+        self._endless = self._uncut = 0
         self._line_start = True
         self._fence = ""
         self._formula = ""
@@ -92,21 +92,24 @@ class SpeechText:
         while end := self._sentence_end(text[start : start + _WINDOW]):
             spoken.append(self._speak(text[start : start + end]))
             start += end
+            self._endless = self._uncut = 0
         self._held = text[start:]
         return "".join(spoken)
 
     def finish(self) -> str:
         """Return the last sentence."""
-        rest, self._held = self._held, ""
-        return self._speak(rest, final=True)
+        return self._speak(self._take(len(self._held)), final=True)
 
     def flush(self) -> str:
         """Return the last sentence if complete."""
         whole = self._held.rstrip()
+        known = self._endless, self._uncut
         # Where it would end if another one followed.
-        if not whole or self._sentence_end(f"{whole} A") < len(whole):
+        end = self._sentence_end(f"{whole} A")
+        self._endless, self._uncut = known
+        if not whole or end < len(whole):
             return ""
-        self._held = ""
+        self._take(len(self._held))
         return self._speak(f"{whole} ")
 
     def cut(self, minimum: int) -> str:
@@ -117,8 +120,13 @@ class SpeechText:
         place = _cut(self._held) or 0
         if place < minimum or self._reads_whole_line(self._held):
             return ""
-        part, self._held = self._held[:place], self._held[place:]
-        return self._speak(part)
+        return self._speak(self._take(place))
+
+    def _take(self, size: int) -> str:
+        """Remove the start of the held text and return it."""
+        start, self._held = self._held[:size], self._held[size:]
+        self._endless = self._uncut = 0
+        return start
 
     def _sentence_end(self, text: str) -> int:
         """Return the end of the first sentence.
@@ -128,14 +136,19 @@ class SpeechText:
         if self._reads_whole_line(text):
             long = _LIMITS[-1] if len(text) > _LIMITS[-1] else 0
             return text.find("\n", 0, _LIMITS[-1]) + 1 or long
-        end = _first_end(text)
+        end, endless = _first_end(text, self._endless)
+        if end is None:
+            self._endless = endless
         for limit in _LIMITS:
             if end and end <= limit:
                 return end
             if len(text) <= limit:
                 return 0
+            if limit <= self._uncut:
+                continue
             if cut := _cut(text[:limit]):
                 return cut
+            self._uncut = limit
         return _LIMITS[-1]
 
     def _reads_whole_line(self, text: str) -> bool:
@@ -151,10 +164,7 @@ class SpeechText:
         starts, self._line_start = self._line_start, text.endswith("\n")
         if not self._cleanup:
             return text
-        if self._in_definition:
-            self._in_definition = not self._line_start
-            return ""
-        if self._fence or self._formula:
+        if self._in_definition or self._fence or self._formula:
             return self._speak_within_block(text)
         if not starts:
             return _speak_line(text, " ")
@@ -189,10 +199,12 @@ class SpeechText:
     def _speak_within_block(self, line: str) -> str:
         """Convert a line within a block.
 
-        Of a formula; code is not spoken.
+        Of a formula; code and the rest of a definition are not spoken.
         """
         bare = line.strip(" \t>\n")
-        if self._formula:
+        if self._in_definition:
+            self._in_definition = not self._line_start
+        elif self._formula:
             if bare != self._formula:
                 return speak_math(bare) + "\n"
             self._formula = ""
@@ -207,31 +219,30 @@ def speakable(text: str) -> str:
     return speech.feed(text) + speech.finish()
 
 
-def _first_end(text: str) -> int | None:
+def _first_end(text: str, start: int) -> tuple[int | None, int]:
     """Return the end of the first sentence in a line.
 
-    None if it is too long.
+    None if it is too long; and the place up to which there is no end.
     """
     # The last end may depend on the character behind it.
     line_end = text.find("\n", 0, _LIMITS[-1]) + 1
     limit = line_end or _LIMITS[-1] + 1
-    ends = (
-        match.end()
-        for match in _SENTENCE_END.finditer(text, 0, limit)
-        if _ends_sentence(match)
-    )
-    return _first_closed(text, ends) or line_end or None
+    places: list[int] = []
+    endless = start
+    for match in _SENTENCE_END.finditer(text, start, limit):
+        endless = match.end()
+        if _ends_sentence(match):
+            if not places and open_at(text[:endless]) is None:
+                return endless, start
+            places.append(endless)
+    return _first_closed(text, places[1:]) or line_end or None, endless
 
 
-def _first_closed(text: str, ends: Iterator[int]) -> int | None:
+def _first_closed(text: str, places: list[int]) -> int | None:
     """Return the first place outside of constructs.
 
     In steps that grow within one: a test of each place would take quadratic time.
     """
-    end = next(ends, None)
-    if end is None or open_at(text[:end]) is None:
-        return end
-    places = [*ends]
     first, step = 0, 1
     while first < len(places):
         last = min(first + step, len(places)) - 1
