@@ -57,20 +57,21 @@ _HIDDEN_END: Final = re.compile(
 
 # [[reply_to_current]], [[reply_to:<id>]], [[audio_as_voice]], [[tts:voice=x]],
 # [[quick_replies: A, B]], [embed ref="cv_1" title="Status" /]. Names without a value
-# are listed: [[kitchen]] is a wiki link.
+# are listed: [[kitchen]] is a wiki link. None reaches over the start of another one:
+# thousands of starts would take quadratic time.
 _DIRECTIVE: Final = re.compile(
     r"""\[\[[ \t]{0,9}
     (?:(?i:reply_to_current|audio_as_voice|/?tts)
-        |/?(?:(?i:reply_to|tts)|[a-z][a-z0-9_]{0,39})[ \t]{0,9}:[^\]\n]{0,2000})
+        |/?(?:(?i:reply_to|tts)|[a-z][a-z0-9_]{0,39})[ \t]{0,9}:[^\[\]\n]{0,2000})
     [ \t]{0,9}\]\]
-    |\[(?:embed|view)[ \t]{1,9}[a-z]{1,20}=[^\]\n]{0,2000}\]""",
+    |\[(?:embed|view)[ \t]{1,9}[a-z]{1,20}=[^\[\]\n]{0,2000}\]""",
     re.VERBOSE,
 )
 _DIRECTIVE_PREFIX: Final = re.compile(
     r"""\[(?:\[[ \t]{0,9}
-        (?:/?(?:[a-z][a-z0-9_]{0,39}[ \t]{0,9}(?::[^\]\n]{0,2000})?)?)?\]?)?
+        (?:/?(?:[a-z][a-z0-9_]{0,39}[ \t]{0,9}(?::[^\[\]\n]{0,2000})?)?)?\]?)?
     |\[(?:e|em|emb|embe|v|vi|vie)
-    |\[(?:embed|view)(?:[ \t]{1,9}(?:[a-z]{1,20}(?:=[^\]\n]{0,2000})?)?)?""",
+    |\[(?:embed|view)(?:[ \t]{1,9}(?:[a-z]{1,20}(?:=[^\[\]\n]{0,2000})?)?)?""",
     re.VERBOSE | re.IGNORECASE,
 )
 # [[tts:text]](laughs) Only for the ear.[[/tts:text]]
@@ -80,8 +81,14 @@ _ASIDE_END: Final = re.compile(r"\[\[ ?/tts(?: ?: ?text)? ?\]\]", re.IGNORECASE)
 _END_PREFIX: Final = re.compile(r"(?:<[^<>\n]{0,60}|\[[^\]\n]{0,20}\]?|◁[^▷\n]{0,8})\Z")
 
 # MEDIA:/home/claw/a.png, MEDIA: `./my picture.png`, MEDIA:https://e.example/a.png
-_MEDIA: Final = re.compile(r"[ \t]*MEDIA:[ \t]*(?P<value>[^\n]*)")
-_MEDIA_PREFIX: Final = re.compile(r"[ \t]*(?:M|ME|MED|MEDI|MEDIA|MEDIA:[^\n]*)?")
+# Within limits, so that the next chunk does not decide for ever.
+_MANY_BLANKS: Final = re.compile(r"[ \t]{100}")
+_MEDIA: Final = re.compile(
+    r"[ \t]{0,99}MEDIA:(?P<value>[^\n]{0,4000})(?=\n|\Z)",
+)
+_MEDIA_PREFIX: Final = re.compile(
+    r"[ \t]{0,99}(?:M|ME|MED|MEDI|MEDIA|MEDIA:[^\n]{0,4000})?"
+)
 _MEDIA_URL: Final = re.compile(r"https?://\S+[ \t]*", re.IGNORECASE)
 _MEDIA_PATH: Final = re.compile(
     r"[`\"']?(?:[/~\\]|\.{1,2}[/\\]|[a-z]+:\S|\S*[/\\]|\S+\.\w{1,10}[`\"']?$)",
@@ -105,7 +112,11 @@ _SEPARATORS: Final = ".,;:!-\u2013\u2014"
 
 _FENCE: Final = re.compile(r"[ \t>]*(?:[-*+]|\d{1,9}[.)])?[ \t]*(`{3,}|~{3,})")
 _INDENT: Final = re.compile(r" {4}|\t")
-_BACKTICKS: Final = re.compile(r"`+")
+# More are two runs, for the same reason.
+MAX_BACKTICKS: Final = 200
+_BACKTICKS: Final = re.compile(rf"`{{1,{MAX_BACKTICKS}}}")
+_LINE_END: Final = re.compile(r"\n")
+_CODE_END: Final = re.compile(r"[\n`]")
 _SENTENCE_END: Final = ".!?…。\uff01\uff1f\u2013\u2014"
 _CLOSERS: Final = ")]\"'”\u2019»*_"
 _PLAIN: Final = re.compile(rf"[^\n`<\[◁{_SENTENCE_END}]+|[{_SENTENCE_END}]+|.")
@@ -186,7 +197,7 @@ class ReplyFilter:
         if self._lead is None:
             return text
         self._lead += text
-        if not has_words(self._lead):
+        if not has_words(text):
             return ""
         shown, self._lead = self._lead.lstrip(_INVISIBLE), None
         leading = _LEADING.match(shown)
@@ -216,7 +227,7 @@ class ReplyFilter:
         if text[at] == "`" and not self._fence:
             return self._read_backticks(text, at, shown, final=final)
         if self._fence or self._code:
-            end = "\n" if self._fence else "\n`"
+            end = _LINE_END if self._fence else _CODE_END
             return self._emit(text, at, _until(text, at, end), shown)
         if not final and self._is_undecided(text, at):
             return at
@@ -244,7 +255,8 @@ class ReplyFilter:
         self, text: str, at: int, shown: list[str], *, final: bool
     ) -> int:
         marks = _match(_BACKTICKS, text, at)
-        if marks.end() == len(text) and not final:
+        undecided = marks.end() == len(text) and len(marks[0]) < MAX_BACKTICKS
+        if undecided and not final:
             return at
         if not self._code:
             self._code = marks[0]
@@ -255,7 +267,7 @@ class ReplyFilter:
     def _is_undecided(self, text: str, at: int) -> bool:
         """Return whether more text is needed."""
         if self._blank and (
-            _MEDIA_PREFIX.fullmatch(text, at) or text[at:] in ("~", "~~")
+            _MEDIA_PREFIX.fullmatch(text, at) or text[at : at + 3] in ("~", "~~")
         ):
             return True
         return bool(
@@ -311,8 +323,10 @@ class ReplyFilter:
         if text.startswith("~~~", at):
             self._code = _WHOLE_LINE
             return self._emit(text, at, at + 3, shown)
+        if blanks := _MANY_BLANKS.match(text, at):
+            return self._emit(text, at, blanks.end(), shown)
         media = _MEDIA.match(text, at)
-        if media and (rest := _behind_media(media["value"])) is not None:
+        if media and (rest := _behind_media(media["value"].lstrip(" \t"))) is not None:
             self._dropped = True
             self._emit(rest, 0, len(rest), shown)
             return media.end()
@@ -369,13 +383,13 @@ def _starts_thought(tag: re.Match[str]) -> bool:
     return not (ends or stray or tag["final"] or tag["empty"])
 
 
-def _until(text: str, at: int, marks: str) -> int:
-    """Return the position of the first mark.
+def _until(text: str, at: int, end: re.Pattern[str]) -> int:
+    """Return the position of the first end.
 
-    The end if there is none.
+    That of the text if there is none.
     """
-    found = (text.find(mark, at) for mark in marks)
-    return min((place for place in found if place >= 0), default=len(text))
+    found = end.search(text, at)
+    return found.start() if found else len(text)
 
 
 def _behind_media(value: str) -> str | None:
