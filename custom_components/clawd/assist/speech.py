@@ -22,6 +22,7 @@ _SENTENCE_END: Final = re.compile(
     rf"(?<![{_STOPS}])[{_STOPS}]+[{_QUOTES})\]*_]*[ \t]+(?=\S)"
     rf"|(?<![{_WIDE_ENDS}])[{_WIDE_ENDS}]+[{_WIDE_CLOSERS}]*(?=[^{_WIDE_ENDS}{_WIDE_CLOSERS}\n])"
 )
+_MARKS: Final = f"{_STOPS}{_WIDE_ENDS}{_QUOTES}{_WIDE_CLOSERS})]*_ \t"
 # "z. B.", "J. Smith"
 _INITIAL: Final = re.compile(r"(?:^|[\s.(])[^\W\d_]\Z")
 
@@ -235,7 +236,9 @@ def _first_end(text: str, start: int) -> tuple[int | None, int]:
             if not places and open_at(text[:endless]) is None:
                 return endless, start
             places.append(endless)
-    return _first_closed(text, places[1:]) or line_end or None, endless
+    end = _first_closed(text, places[1:]) or line_end or None
+    # All but the last marks have been seen with what follows them.
+    return end, max(endless, len(text[:limit].rstrip(_MARKS)))
 
 
 def _first_closed(text: str, places: list[int]) -> int | None:
