@@ -1,12 +1,13 @@
 """Conversion of inline markup to words."""
 
 from html import unescape
+from itertools import chain
 import re
 from typing import TYPE_CHECKING, Final
 import unicodedata
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _EMOJI: Final = (
     r"[\u231a\u231b\u23e9-\u23f3\u23f8-\u23fa\u2600-\u27bf\u2b05-\u2b07\u2b1b\u2b1c"
@@ -78,14 +79,18 @@ _INLINE: Final = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 
-# Constructs that are whole, and the start of one that is not.
+# Constructs that are whole, and the start of one that is not: once open, it stays so
+# up to its end. The first assertion spares most characters the alternatives.
 _WHOLE: Final = re.compile(
-    rf"{_MATH}|{_CODE}|{_LINK}|{_TEXT}(?!\()|\\\[[^\[\]\\\n]*+\]|</?[a-z][^<>]*>"
-    rf"|{_COMMENT}|{_CONTROL}",
+    rf"(?=[$\\`!\[<\x00-\x1f\x7f])(?:{_MATH}|{_CODE}|{_LINK}|{_TEXT}(?!\()"
+    rf"|\\\[[^\[\]\\\n]*+\]|</?[a-z][^<>]*>|{_COMMENT}|{_CONTROL})",
     re.IGNORECASE,
 )
+_SPECIAL: Final = re.compile(r"[$\\`\[\]<]")
+_OPEN_TARGET: Final = r"\]\((?:[^()\\]++|\\.|\([^()]*+\))*+(?:\([^()]*+|\\)?\Z"
 _OPEN: Final = re.compile(
-    r"`|\[[^\]]*\Z|\]\([^)]*\Z|<[a-z/!][^<>]*\Z|\\[(\[]|\$(?=[^\s\d$])", re.IGNORECASE
+    rf"`|\[[^\]]*+\Z|{_OPEN_TARGET}|<[a-z/!][^<>]*+\Z|<!--|\\[(\[]|\$(?=[^\s\d$])",
+    re.IGNORECASE,
 )
 
 _CELL_BORDER: Final = re.compile(r"(?<!\\)[|│┃║]")
@@ -140,22 +145,50 @@ _TEX_SYMBOLS: Final = {
 }
 
 
-def open_at(text: str) -> int | None:
-    """Return the place of an open construct.
+def closed_places(text: str, places: Iterable[int]) -> Iterator[int]:
+    """Yield the places that are in no construct.
 
-    Of a link, tag, formula or code; the first one that has no end yet. A shorter text
-    with the character at this place has it open, too.
+    In no link, tag, formula or code, whether it has an end or not. Only the text before
+    a place counts. `places` are in order.
     """
-    found = _OPEN.search(_WHOLE.sub("", text))
-    if found is None:
-        return None
-    # All but these need their second character.
-    place = found.start() + (found[0][0] not in "`[")
-    for whole in _WHOLE.finditer(text):
-        if whole.start() > place:
-            break
-        place += len(whole[0])
-    return place
+    special = _SPECIAL.search(text)
+    first = special.start() if special else len(text)
+    ordered = iter(places)
+    for place in ordered:
+        if place > first:
+            yield from _closed_places(text, first, chain([place], ordered))
+            return
+        yield place
+
+
+def _closed_places(text: str, read: int, places: Iterable[int]) -> Iterator[int]:
+    """Yield closed places; read each part of the text once."""
+    wholes = _WHOLE.finditer(text, read)
+    whole = next(wholes, None)
+    # The text before a place without wholes, from the first start that may be open.
+    rest, closed_from = "", 0
+    for place in places:
+        if place < closed_from:
+            continue
+        while whole and whole.end() <= place:
+            rest += text[read : whole.start()]
+            read, whole = whole.end(), next(wholes, None)
+        start = min(whole.start(), place) if whole else place
+        rest += text[read:start]
+        read = max(read, start)
+        within = _WHOLE.sub("", text[start:place])
+        found = _OPEN.search(rest + within)
+        if found is None:
+            # With what follows, its last character may be a start.
+            rest = rest[-1:]
+            yield place
+        elif found.start() >= len(rest):
+            closed_from = whole.end() if whole else place
+        elif found.end() < len(rest + within):
+            # Open up to the end of the text.
+            return
+        else:
+            rest = rest[found.start() :]
 
 
 def has_cells(text: str) -> bool:

@@ -4,11 +4,11 @@
 # paragraphs: a `*`, a link or a table's second line changes what came before, and what
 # models write against CommonMark's rules (`**「重点」**の`) it leaves as it is.
 
-from bisect import bisect_right
+from collections import deque
 import re
 from typing import Final
 
-from .markup import BULLETS, has_cells, open_at, speak, speak_math, speak_row
+from .markup import BULLETS, closed_places, has_cells, speak, speak_math, speak_row
 from .reply import has_words
 
 # Ends of sentences, if a space and another sentence follow; and those of scripts that
@@ -228,45 +228,14 @@ def _first_end(text: str, start: int) -> tuple[int | None, int]:
     # The last end may depend on the character behind it.
     line_end = text.find("\n", 0, _LIMITS[-1]) + 1
     limit = line_end or _LIMITS[-1] + 1
-    places: list[int] = []
-    endless = start
-    for match in _SENTENCE_END.finditer(text, start, limit):
-        endless = match.end()
-        if _ends_sentence(match):
-            if not places and open_at(text[:endless]) is None:
-                return endless, start
-            places.append(endless)
-    end = _first_closed(text, places[1:]) or line_end or None
+    ends = (
+        match.end()
+        for match in _SENTENCE_END.finditer(text, start, limit)
+        if _ends_sentence(match)
+    )
+    end = next(closed_places(text, ends), None) or line_end or None
     # All but the last marks have been seen with what follows them.
-    return end, max(endless, len(text[:limit].rstrip(_MARKS)))
-
-
-def _first_closed(text: str, places: list[int]) -> int | None:
-    """Return the first place outside of constructs.
-
-    In steps that grow within one: a test of each place would take quadratic time.
-    """
-    first, step = 0, 1
-    while first < len(places):
-        last = min(first + step, len(places)) - 1
-        start = open_at(text[: places[last]])
-        if start is not None and start < places[first]:
-            first, step = last + 1, step * 2
-        elif last == first:
-            return places[first]
-        else:
-            step = 1
-    return None
-
-
-def _last_closed(text: str, places: list[int]) -> int | None:
-    """Return the last place outside of constructs."""
-    while places:
-        start = open_at(text[: places[-1]])
-        if start is None:
-            return places[-1]
-        places = places[: bisect_right(places, start)]
-    return None
+    return end, max(start, len(text[:limit].rstrip(_MARKS)))
 
 
 def _ends_sentence(match: re.Match[str]) -> bool:
@@ -288,9 +257,9 @@ def _ends_sentence(match: re.Match[str]) -> bool:
 def _cut(text: str) -> int | None:
     """Return the best cut of a long sentence."""
     for pattern in (_CLAUSE_END, _WORD_END):
-        places = [match.end() for match in pattern.finditer(text)]
-        if place := _last_closed(text, places):
-            return place
+        places = (match.end() for match in pattern.finditer(text))
+        if found := deque(closed_places(text, places), maxlen=1):
+            return found[0]
     return None
 
 
