@@ -46,5 +46,5 @@ async def test_an_answer_without_words_names_its_files(  # noqa: PLR0913, PLR091
     await start(hass)
     await cleaned_up(entry)
     await hass.async_block_till_done()
-    [message] = blueprints.told
+    [message] = blueprints.messages
     assert message.startswith(told)

@@ -5,7 +5,7 @@ from functools import partial
 import time
 from typing import Any, cast
 
-from homeassistant.core import Event, HomeAssistant
+from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -25,24 +25,18 @@ from custom_components.clawd.home.announcements import Listener
 from tests.simulator import GatewaySimulator, Pause, Reply
 from tests.wall_clock import WallClock
 
-from .assist_client import Conversation, catch_up
-from .events import types
-from .self_test import run_self_test, statuses
-from .test_handoff import (
+from .assist_client import wait_processed
+from .handoff_scenario import (
     ANSWER,
     SENTENCE,
-    Notifications,
+    HandoffScenario,
     Patience,
     agent_settings,
-    both_protocols,
-    ends,
-    events,
-    notifications,
-    patience,
-    told,
 )
+from .self_test import run_self_test, statuses
+from .test_handoff import both_protocols
 
-__all__ = ["agent_settings", "events", "notifications", "patience"]
+__all__ = ["agent_settings"]
 
 HOURS = 5 * 3600.0
 # From 1970 to now: without a file with the time of the last stop.
@@ -64,18 +58,17 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> WallClock:
     return WallClock(monkeypatch)
 
 
-class JumpingPatience(Patience):
-    """Patience that ends when the clock is set."""
+def jump_at_handoff(
+    monkeypatch: pytest.MonkeyPatch, clock: WallClock, jump: float
+) -> None:
+    """Set the clock before a question is handed off."""
+    end = Patience.end
 
-    def __init__(self, patience: Patience, clock: WallClock, jump: float) -> None:
-        """Initialize like another patience."""
-        vars(self).update(vars(patience))
-        self._clock, self._jump = clock, jump
+    def end_and_jump(patience: Patience) -> None:
+        end(patience)
+        clock.jump(jump)
 
-    def end(self) -> None:
-        """Let the wait end, and set the clock before the hand-off."""
-        super().end()
-        self._clock.jump(self._jump)
+    monkeypatch.setattr(Patience, "end", end_and_jump)
 
 
 @both_protocols
@@ -83,21 +76,18 @@ class JumpingPatience(Patience):
 @pytest.mark.parametrize("interruption", ["none", "drop", "reload"])
 async def test_a_handoff_goes_on(  # noqa: PLR0913, PLR0917
     hass: HomeAssistant,
-    conversation: Conversation,
-    patience: Patience,
+    scenario: HandoffScenario,
     gateway: GatewaySimulator,
     entry: MockConfigEntry,
-    satellite: str,
-    notifications: Notifications,
-    events: list[Event],
+    monkeypatch: pytest.MonkeyPatch,
     clock: WallClock,
     jump: float,
     interruption: str,
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
-    jumping = JumpingPatience(patience, clock, jump)
-    assert await jumping.ask(conversation, satellite) == SENTENCE
-    await catch_up(entry)
+    jump_at_handoff(monkeypatch, clock, jump)
+    assert await scenario.ask() == SENTENCE
+    await wait_processed(entry)
     [run] = entry.runtime_data.client.introspection.runs
     assert 3500 < run.timeout < 3700
     assert statuses(await run_self_test(hass, mode="passive"))["handoffs"] == "pass"
@@ -108,10 +98,10 @@ async def test_a_handoff_goes_on(  # noqa: PLR0913, PLR0917
         assert await hass.config_entries.async_reload(entry.entry_id)
         await gateway.wait_for_request("chat.history")
     gateway.proceed()
-    await ends(entry)
+    await scenario.wait_ended()
 
-    assert told(notifications) == [ANSWER]
-    assert types(events) == ["handed_off", "finished"]
+    assert scenario.messages == [ANSWER]
+    assert scenario.event_types == ["handed_off", "finished"]
     assert len(gateway.received("agent")) == 1
 
 
@@ -120,18 +110,15 @@ async def test_a_handoff_goes_on(  # noqa: PLR0913, PLR0917
 async def test_a_stored_handoff_is_told_of(  # noqa: PLR0913, PLR0917
     hass: HomeAssistant,
     hass_storage: dict[str, Any],
-    conversation: Conversation,
-    patience: Patience,
+    scenario: HandoffScenario,
     gateway: GatewaySimulator,
     entry: MockConfigEntry,
-    satellite: str,
-    notifications: Notifications,
     age: float,
     lost: bool,  # noqa: FBT001
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
-    assert await patience.ask(conversation, satellite) == SENTENCE
-    await catch_up(entry)
+    assert await scenario.ask() == SENTENCE
+    await wait_processed(entry)
     assert await hass.config_entries.async_unload(entry.entry_id)
     if lost:
         await gateway.crash()
@@ -142,9 +129,9 @@ async def test_a_stored_handoff_is_told_of(  # noqa: PLR0913, PLR0917
     assert await hass.config_entries.async_setup(entry.entry_id)
     if not lost:
         gateway.proceed()
-    await ends(entry)
+    await scenario.wait_ended()
 
-    [message] = told(notifications)
+    [message] = scenario.messages
     assert (message == ANSWER) is not lost
     assert get_handoffs(entry).open == {}
 
@@ -152,16 +139,16 @@ async def test_a_stored_handoff_is_told_of(  # noqa: PLR0913, PLR0917
 @jumps
 async def test_a_task_shows_when_it_was_asked(  # noqa: PLR0913, PLR0917
     hass: HomeAssistant,
-    conversation: Conversation,
-    patience: Patience,
+    scenario: HandoffScenario,
     gateway: GatewaySimulator,
     entry: MockConfigEntry,
-    satellite: str,
+    monkeypatch: pytest.MonkeyPatch,
     clock: WallClock,
     jump: float,
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
-    await JumpingPatience(patience, clock, jump).ask(conversation, satellite)
+    jump_at_handoff(monkeypatch, clock, jump)
+    await scenario.ask()
 
     state = hass.states.get("sensor.openclaw_gateway_tasks")
     [task] = get_ongoing(entry).tasks
@@ -171,7 +158,7 @@ async def test_a_task_shows_when_it_was_asked(  # noqa: PLR0913, PLR0917
     assert abs(since - time.time()) < 60
     assert abs(task.asked_at - time.time()) < 60
     gateway.proceed()
-    await ends(entry)
+    await scenario.wait_ended()
 
 
 @jumps

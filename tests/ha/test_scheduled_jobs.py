@@ -40,7 +40,7 @@ async def test_a_repeated_event_is_told_once(
     for _ in range(2):
         await home.run_job(key, **fields)
 
-    assert home.told == (["Good morning."], [])
+    assert home.delivered == (["Good morning."], [])
     assert all(len(run_id) < 256 for run_id in home.listeners.delivered)
 
 
@@ -54,7 +54,7 @@ async def test_the_next_run_without_an_id_is_told(
     for _ in range(3):
         await home.run_job(key, **fields)
 
-    assert home.told == (["Good morning."] * 3, [])
+    assert home.delivered == (["Good morning."] * 3, [])
 
 
 async def test_jobs_at_the_same_time_are_told(home: Home) -> None:
@@ -64,7 +64,7 @@ async def test_jobs_at_the_same_time_are_told(home: Home) -> None:
         await home.run_job(key, jobId=job, runAtMs=None)
     await home.run_job(key, jobId="a", runAtMs=None, summary="Good night.")
 
-    assert home.told == (["Good morning.", "Good morning.", "Good night."], [])
+    assert home.delivered == (["Good morning.", "Good morning.", "Good night."], [])
 
 
 @pytest.mark.parametrize(
@@ -79,4 +79,4 @@ async def test_the_next_run_with_an_id_is_told_at_once(
     for fields in (first, second):
         await home.run_job(key, **{"runAtMs": None, **fields})
 
-    assert home.told == (["Good morning."] * 2, [])
+    assert home.delivered == (["Good morning."] * 2, [])

@@ -37,7 +37,10 @@ async def test_a_healthy_system_passes_every_check(
     expected = dict.fromkeys(ACTIVE, "pass") | dict.fromkeys(HOME, "skip")
     expected |= dict.fromkeys(OPTIONAL, "skip")
     if protocol == 3:
-        missing = ("permission_mode", "sequence_gaps", "throwaway_sessions")
+        missing = (
+            *("permission_mode", "session_visibility", "sequence_gaps"),
+            "throwaway_sessions",
+        )
         expected |= dict.fromkeys(missing, "skip")
     assert statuses(report) == expected
     assert report["status"] == report["liveness"] == report["readiness"] == "pass"

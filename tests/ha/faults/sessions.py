@@ -20,6 +20,12 @@ async def full_rights(harness: FaultHarness) -> None:
         harness.gateway.permission_modes[key] = "full"
 
 
+async def reach(harness: FaultHarness) -> None:
+    """Let restricted agents reach other sessions."""
+    harness.gateway.nodes.session_visibility = None
+    await Conversation(harness.hass).say("Hello", device="kitchen")
+
+
 def _expected(count: int, modes: str) -> Expected:
     placeholders = {"exceeding": count, "count": count, "modes": modes}
     return Expected(count, placeholders=placeholders)
@@ -36,6 +42,13 @@ FAULTS = [
         full_rights,
         "permission_mode",
         _expected(2, "guarded: full"),
+        protocols=(4,),
+    ),
+    Fault(
+        reach,
+        "session_visibility",
+        Expected(1, {"count": 1, "visibility": "all"}),
+        "warn",
         protocols=(4,),
     ),
 ]

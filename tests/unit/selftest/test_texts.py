@@ -24,10 +24,14 @@ WARNING = {
     "run_outcomes",
     "scopes",
     "sequence_gaps",
+    "session_visibility",
     "storage_writes",
     "transport_trust",
 }
-NO_FAILURE = {"home_limits", "home_method", "run_events", "run_outcomes"}
+NO_FAILURE = {
+    *("home_limits", "home_method", "run_events", "run_outcomes"),
+    "session_visibility",
+}
 OTHER_OUTCOMES = {
     "broken": "error",
     "certificate_changed": "fail",
@@ -70,7 +74,6 @@ OTHER_OUTCOMES = {
     "refused": "fail",
     "right_missing": "skip",
     "runs_under_way": "skip",
-    "sessions_in_reach": "warn",
     "sessions_undeletable": "skip",
     "sessions_unrestrictable": "skip",
     "voice_status": "fail",

@@ -4,13 +4,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ...assist.sessions import get_sessions
-from ...gateway import MissingScopeError, RequestFailedError
 from ...reports import Mode, Origin, Status
-from ..model import CheckResult, Component, check, expect_none
+from ..model import CheckResult, Component, check, expect_none, warn_if_any
 from ..prerequisites import connected
 
 if TYPE_CHECKING:
-    from ...gateway import GatewayClient
     from ..model import CheckContext
 
 # Sessions; each is one request.
@@ -41,36 +39,37 @@ async def check_permission_mode(context: CheckContext) -> CheckResult:
         # Who deleted it took its rights, too: the next question sets them again.
         if session and _exceeds(session.permission_mode, mode):
             found.append(f"{mode}: {session.permission_mode or 'default'}")
-    result = expect_none(
+    return expect_none(
         len(found),
         "sessions",
         exceeding=len(found),
         count=len(expected),
         modes=", ".join(dict.fromkeys(found)),
     )
-    if expected and not found and (visibility := await _reach(client)):
-        placeholders = {**result.placeholders, "visibility": visibility}
-        return replace(
-            result,
-            status=Status.WARN,
-            reason="sessions_in_reach",
-            placeholders=placeholders,
-        )
-    return result
 
 
-async def _reach(client: GatewayClient) -> str | None:
-    """Return the visibility of sessions with more rights.
+@check(
+    component=Component.SECURITY,
+    mode=Mode.ACTIVE,
+    origin=Origin.GATEWAY,
+    requires=(connected,),
+)
+async def check_session_visibility(context: CheckContext) -> CheckResult:
+    """Restricted sessions whose agents reach other sessions.
 
-    None if an agent cannot reach them: its tool `sessions_send` has them work for it,
-    whatever the mode of its own session.
+    An agent could have a session with more rights run commands for it.
     """
-    try:
-        policy = await client.tools.policy()
-    except MissingScopeError, RequestFailedError:
-        # Earlier versions of OpenClaw show their configuration to administrators only.
-        return None
-    return policy.session_visibility if policy.reaches_other_sessions else None
+    client = context.runtime.client
+    if client.hello and not client.hello.has_session_settings:
+        return CheckResult(status=Status.SKIP, reason="sessions_unrestrictable")
+    count = len(_restricted_sessions(context))
+    if not count:
+        return warn_if_any(0, "sessions")
+    # A mode is of its own session; the tool `sessions_send` has another one work.
+    policy = await client.tools.policy()
+    result = warn_if_any(count if policy.reaches_other_sessions else 0, "sessions")
+    visibility = {"visibility": policy.session_visibility}
+    return replace(result, placeholders={**result.placeholders, **visibility})
 
 
 def _restricted_sessions(context: CheckContext) -> dict[str, str]:
