@@ -183,8 +183,9 @@ class ReplyText:
         """Continue the last segment and add others."""
         last, new = self._last(), ""
         if rest.strip():
-            joined = rest.lstrip() if last.text[-1:].isspace() else rest
-            new = self._set_text(last.text + joined, last.item_id)
+            known = last.text[len(last.text.rstrip()) :]
+            new = rest.removeprefix(known) if rest.startswith(known) else rest.lstrip()
+            new = self._set_text(last.text + new, last.item_id)
         return new + "".join(self._append(text) for text in more)
 
     def _count_known(self, texts: list[str]) -> int:

@@ -125,3 +125,13 @@ def test_a_history_that_joins_segments_is_told_once() -> None:
     told += reply.replay_history(("A b.",))
     told += reply.replay_history(("A b.\nC d. E",))
     assert told == "A b.\n\nC d. E"
+
+
+@pytest.mark.parametrize(
+    ("before", "rest"), [("Two: ", "\n- a"), ("Two:\n", "\n- a"), ("Two:", " \n- a")]
+)
+def test_line_breaks_of_the_rest_are_kept(before: str, rest: str) -> None:
+    reply = ReplyText()
+    reply.feed({"text": before, "itemId": "1"})
+
+    assert reply.finish([before + rest]) == rest
