@@ -19,7 +19,8 @@ from .assist.agent_questions import get_agent_questions
 from .assist.answers import is_refusal, names_choice
 from .assist.chat_log import async_get_words
 from .assist.handoff import async_follow_late, async_hand_off
-from .assist.ongoing import OngoingRun, async_ask, get_ongoing
+from .assist.ongoing import async_ask, get_ongoing
+from .assist.ongoing_run import OngoingRun
 from .assist.open_question import OpenQuestion, Taken
 from .assist.prompt import format_history_since_last_reply, join
 from .assist.question import Question

@@ -9,7 +9,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.clawd.assist.handoff import async_follow_late, async_hand_off
 from custom_components.clawd.assist.handoff_store import get_handoffs
-from custom_components.clawd.assist.ongoing import OngoingRun, get_ongoing
+from custom_components.clawd.assist.ongoing import get_ongoing
+from custom_components.clawd.assist.ongoing_run import OngoingRun
 from tests.simulator import GatewaySimulator, Pause, Reply
 
 from .assist_client import Conversation

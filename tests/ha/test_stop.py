@@ -13,7 +13,7 @@ from homeassistant.exceptions import (
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
-from custom_components.clawd.assist import ongoing, stop
+from custom_components.clawd.assist import ongoing_run, stop
 from custom_components.clawd.assist.ongoing import get_ongoing
 from custom_components.clawd.assist.stop import (
     STOP_PHRASES,
@@ -408,7 +408,7 @@ async def test_what_the_gateway_does_not_confirm_is_told(  # noqa: PLR0913, PLR0
     monkeypatch: pytest.MonkeyPatch,
     protocol: int,
 ) -> None:
-    monkeypatch.setattr(ongoing, "STOP_TIMEOUT", 0.02)
+    monkeypatch.setattr(ongoing_run, "STOP_TIMEOUT", 0.02)
     gateway.script(Pause(), Reply(ANSWER))
     assert await scenario.ask() == SENTENCE
     gateway.hold("chat.abort" if protocol == 4 else "chat.send")
@@ -432,7 +432,7 @@ async def test_what_the_gateway_does_not_confirm_is_an_error_of_the_button(  # n
     entry: MockConfigEntry,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ongoing, "STOP_TIMEOUT", 0.02)
+    monkeypatch.setattr(ongoing_run, "STOP_TIMEOUT", 0.02)
     gateway.script(Pause(), Reply(ANSWER))
     chat = asyncio.create_task(conversation.say(QUESTION))
     await gateway.wait_paused()

@@ -26,7 +26,8 @@ from ..util.subscriptions import combine_unsubscribes
 from .answers import is_refusal, names_choice
 from .handoff import async_hand_off
 from .handoff_store import Handoff, get_handoffs
-from .ongoing import OngoingRun, get_ongoing
+from .ongoing import get_ongoing
+from .ongoing_run import OngoingRun
 from .open_question import OpenQuestion, Taken
 from .question_events import async_ask_automations, async_fire_opened
 from .question_texts import async_describe_question

@@ -40,7 +40,8 @@ from .chat_log import async_get_words
 from .errors import log_unexpected, translated_error
 from .handoff_store import Handoff, HandoffState, get_handoffs
 from .media import async_describe_media
-from .ongoing import STOP_TIMEOUT, OngoingRun, get_ongoing
+from .ongoing import get_ongoing
+from .ongoing_run import STOP_TIMEOUT, OngoingRun
 from .question import ResumedRun, RunLostError
 from .questions import is_question
 from .requirements import async_ask_error

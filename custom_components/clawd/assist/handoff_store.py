@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
 
     from ..coordinator import ClawdConfigEntry
-    from .ongoing import OngoingRun
+    from .ongoing_run import OngoingRun
 
 MAX_DELIVERED: Final = 64
 

@@ -13,7 +13,8 @@ from ..sentences import Sentence, async_get_sentence, async_get_text
 from .errors import translated_error
 from .handoff import async_follow_late
 from .handoff_store import get_handoffs
-from .ongoing import STOP_TIMEOUT, get_ongoing
+from .ongoing import get_ongoing
+from .ongoing_run import STOP_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from ..coordinator import ClawdConfigEntry
     from ..gateway import GatewayClient
-    from .ongoing import OngoingRun
+    from .ongoing_run import OngoingRun
     from .question import Question
 
 # Whole utterances, in any case and without marks. They count only while there is
