@@ -50,7 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--full-faults",
         action="store_true",
-        help="plant every fault on both protocols, and let every check see it",
+        help="inject every fault on both protocols, and let every check see it",
     )
     parser.addoption(
         "--fault-coverage",
@@ -303,7 +303,7 @@ async def harness(
     gateway: GatewaySimulator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncGenerator[FaultHarness]:
-    """Return a healthy live system in which to plant faults."""
+    """Return a healthy live system into which to inject faults."""
     monkeypatch.setattr(drill_tools, "MAX_WAITED_DELAY", 0)
     async with AsyncExitStack() as cleanup:
         yield FaultHarness(hass, entry, gateway, monkeypatch, cleanup)

@@ -23,7 +23,7 @@ from tests.simulator import GatewaySimulator
 from .report_assertions import Expected
 from .states import CONNECTIVITY, wait_for_state
 
-type Plant = Callable[[FaultHarness], Awaitable[None]]
+type Inject = Callable[[FaultHarness], Awaitable[None]]
 
 
 @dataclass
@@ -75,13 +75,13 @@ class Fault:
     Attributes:
         status: of the check.
         mode: of the self-test.
-        protocols: on which it can be planted; the last one is enough.
+        protocols: on which it can be injected; the last one is enough.
         settings: of the agent.
         differs: the code under the check differs between the protocols.
 
     """
 
-    plant: Plant
+    inject: Inject
     check: str
     expected: Expected
     status: str = "fail"
@@ -93,12 +93,12 @@ class Fault:
     @property
     def name(self) -> str:
         """Return the name of the fault."""
-        return self.plant.__name__
+        return self.inject.__name__
 
     @property
     def text(self) -> str:
         """Return the description of the fault."""
-        return str(self.plant.__doc__).removesuffix(".")
+        return str(self.inject.__doc__).removesuffix(".")
 
 
 def stray_client() -> GatewayClient:

@@ -28,8 +28,8 @@ class _Recorder(logging.Handler):
         self.texts: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Record a message, unless a test planted it."""
-        if not hasattr(record, "planted"):
+        """Record a message, unless a test injected it."""
+        if not hasattr(record, "injected"):
             self.texts.append(record.getMessage())
 
 

@@ -45,13 +45,13 @@ class SlowLine:
 
 
 @pytest.fixture
-def line(monkeypatch: pytest.MonkeyPatch) -> SlowLine:
+def slow_line(monkeypatch: pytest.MonkeyPatch) -> SlowLine:
     """Let the answers to questions be on their way for as long as a test likes."""
-    line = SlowLine()
+    slow_line = SlowLine()
     for name in ("resolve", "cancel"):
-        method = line.slow(getattr(QuestionCommands, name))
+        method = slow_line.slow(getattr(QuestionCommands, name))
         monkeypatch.setattr(QuestionCommands, name, method)
-    return line
+    return slow_line
 
 
 async def answer(hass: HomeAssistant, question_id: str, **data: str) -> None:
@@ -69,7 +69,7 @@ async def test_a_second_answer_finds_the_question_closed(  # noqa: PLR0913, PLR0
     entry: MockConfigEntry,
     gateway: GatewaySimulator,
     satellite: str,
-    line: SlowLine,
+    slow_line: SlowLine,
     said: str,
     outcome: str,
 ) -> None:
@@ -77,7 +77,7 @@ async def test_a_second_answer_finds_the_question_closed(  # noqa: PLR0913, PLR0
     await conversation.say("Turn it on", device=satellite)
     [question_id] = questions_of(entry).open
     first = asyncio.create_task(conversation.say(said, device=satellite))
-    await line.reached.wait()
+    await slow_line.reached.wait()
 
     for again in ("Bath", "never mind", "the cellar"):
         second = await conversation.say(again, device=satellite)
@@ -87,7 +87,7 @@ async def test_a_second_answer_finds_the_question_closed(  # noqa: PLR0913, PLR0
             await answer(hass, question_id, **data)
         assert raised.value.translation_key == "question_not_open"
 
-    line.opened.set()
+    slow_line.opened.set()
     assert speech(await first) == "It is on."
     assert len(gateway.received("question.resolve")) == 1
     assert questions_of(entry).outcomes == {outcome: 1}
@@ -99,13 +99,13 @@ async def test_a_question_that_is_answered_is_described_all_the_same(  # noqa: P
     entry: MockConfigEntry,
     gateway: GatewaySimulator,
     satellite: str,
-    line: SlowLine,
+    slow_line: SlowLine,
 ) -> None:
     gateway.script(AskUser([ROOM]), Reply("It is on."))
     await conversation.say("Turn it on", device=satellite)
     [one] = questions_of(entry).open.values()
     task = asyncio.create_task(answer(hass, one.request.id, answer="Bath"))
-    await line.reached.wait()
+    await slow_line.reached.wait()
     assert one.item.text == "Which room?"
-    line.opened.set()
+    slow_line.opened.set()
     await task

@@ -14,7 +14,7 @@ from .leftovers import leftovers
 
 OURS = async_create_devices
 
-type Plant = Callable[[HomeAssistant], Callable[[], object]]
+type Inject = Callable[[HomeAssistant], Callable[[], object]]
 
 
 def task(hass: HomeAssistant) -> Callable[[], object]:
@@ -38,11 +38,11 @@ def receiver(hass: HomeAssistant) -> Callable[[], object]:
     return async_dispatcher_connect(hass, "never", OURS)
 
 
-@pytest.mark.parametrize("plant", [task, timer, listener, receiver])
-async def test_it_is_seen_until_it_is_gone(hass: HomeAssistant, plant: Plant) -> None:
-    clean_up = plant(hass)
+@pytest.mark.parametrize("inject", [task, timer, listener, receiver])
+async def test_it_is_seen_until_it_is_gone(hass: HomeAssistant, inject: Inject) -> None:
+    clean_up = inject(hass)
     [left] = leftovers(hass)
-    assert plant.__name__ in left
+    assert inject.__name__ in left
     clean_up()
     await hass.async_block_till_done(wait_background_tasks=True)
     assert leftovers(hass) == []

@@ -16,7 +16,7 @@ from .self_test import problems, run_self_test
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Plant each fault, on both protocols where they differ or --full-faults."""
+    """Inject each fault, on both protocols where they differ or --full-faults."""
     if "fault" in metafunc.fixturenames:
         full = full_faults(metafunc.config)
         rows = [
@@ -35,7 +35,7 @@ async def test_a_fault_fails_its_check_and_no_other(
     fault_coverage: FaultCoverage,
     pytestconfig: pytest.Config,
 ) -> None:
-    await fault.plant(harness)
+    await fault.inject(harness)
 
     # The drills take half a second of the processor.
     alone = fault.mode == "drill" and not full_faults(pytestconfig)

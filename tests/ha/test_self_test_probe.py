@@ -33,7 +33,7 @@ async def test_a_request_that_expires_but_stays_is_a_fault(
         """End a request under a name by which it cannot be removed."""
         held.append((request, request.id))
         request.id = "lost"
-        request.future.set_exception(RequestTimeoutError("planted"))
+        request.future.set_exception(RequestTimeoutError("injected"))
 
     def broken_open(
         self: PendingRequests,

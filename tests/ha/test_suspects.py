@@ -33,18 +33,18 @@ from .report_assertions import TEXTS, matches
 from .self_test import run_self_test
 from .states import CONNECTIVITY, SELF_TEST, state_of, wait_for_state
 
-type Plant = Callable[[FaultHarness], Awaitable[None]]
+type Inject = Callable[[FaultHarness], Awaitable[None]]
 
 
-def _refused(refusal: Refusal) -> Plant:
+def _refused(refusal: Refusal) -> Inject:
     """Return a fault: the Gateway refuses the next connections."""
 
-    async def plant(harness: FaultHarness) -> None:
+    async def inject(harness: FaultHarness) -> None:
         harness.gateway.refuse(refusal)
         await harness.drop_connection()
         await _wait_for_failure(harness)
 
-    return plant
+    return inject
 
 
 async def _wait_for_failure(harness: FaultHarness) -> None:
@@ -128,7 +128,7 @@ async def large_message(harness: FaultHarness) -> None:
 
 
 # The fault, the rule that it makes speak first, and the placeholders of its sentence.
-CASES: Final[list[tuple[Plant, str, dict[str, object]]]] = [
+CASES: Final[list[tuple[Inject, str, dict[str, object]]]] = [
     (
         _refused(Refusal.TOKEN_MISMATCH),
         "token_refused",
@@ -183,12 +183,12 @@ CASES: Final[list[tuple[Plant, str, dict[str, object]]]] = [
 
 
 @pytest.mark.parametrize(
-    ("plant", "rule", "placeholders"), CASES, ids=[rule for _, rule, _ in CASES]
+    ("inject", "rule", "placeholders"), CASES, ids=[rule for _, rule, _ in CASES]
 )
 async def test_a_fault_is_named_in_the_first_sentence(
-    harness: FaultHarness, plant: Plant, rule: str, placeholders: dict[str, object]
+    harness: FaultHarness, inject: Inject, rule: str, placeholders: dict[str, object]
 ) -> None:
-    await plant(harness)
+    await inject(harness)
 
     report = await run_self_test(harness.hass)
 

@@ -56,7 +56,7 @@ def stream_of(
     return tts.async_create_stream(hass, VOICE, options=options or AS_WAV)
 
 
-async def heard(stream: tts.ResultStream) -> bytes:
+async def audio_of(stream: tts.ResultStream) -> bytes:
     return b"".join([chunk async for chunk in stream.async_stream_result()])
 
 
@@ -65,7 +65,7 @@ async def spoken(
 ) -> bytes:
     stream = stream_of(hass, options)
     stream.async_set_message(text)
-    return await heard(stream)
+    return await audio_of(stream)
 
 
 def samples_of(content: bytes) -> bytes:
@@ -217,7 +217,7 @@ async def test_a_lost_connection_is_an_error(
     gateway.hold("tts.speak")
     stream = stream_of(hass)
     stream.async_set_message("It is dry.")
-    task = asyncio.create_task(heard(stream))
+    task = asyncio.create_task(audio_of(stream))
     await gateway.wait_for_request("tts.speak", 2)
     gateway.drop()
     with pytest.raises(HomeAssistantError) as caught:

@@ -33,7 +33,7 @@ def young(gateway: GatewaySimulator) -> GatewaySimulator:
     return gateway
 
 
-async def settled(entry: MockConfigEntry) -> WarmUps:
+async def finished(entry: MockConfigEntry) -> WarmUps:
     """Wait until nothing of a warm-up is left to do."""
     while tasks := entry.runtime_data.background_tasks:
         await asyncio.wait(tasks)
@@ -43,7 +43,7 @@ async def settled(entry: MockConfigEntry) -> WarmUps:
 
 async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> WarmUps:
     assert await hass.config_entries.async_setup(entry.entry_id)
-    return await settled(entry)
+    return await finished(entry)
 
 
 async def reconnect(
@@ -52,7 +52,7 @@ async def reconnect(
     gateway.drop()
     await wait_for_state(hass, CONNECTIVITY, "off")
     await wait_for_state(hass, CONNECTIVITY, "on")
-    return await settled(entry)
+    return await finished(entry)
 
 
 async def test_the_run_is_stopped_when_the_agent_answers(
@@ -92,7 +92,7 @@ async def test_it_happens_once_each_start(
     await set_up(hass, new_entry)
     await reconnect(hass, new_entry, young)
     assert await hass.config_entries.async_reload(new_entry.entry_id)
-    warm_ups = await settled(new_entry)
+    warm_ups = await finished(new_entry)
     assert len(young.received("agent")) == 1
 
     # Another start is another process.
@@ -119,7 +119,7 @@ async def test_a_gateway_that_is_restarted_is_warmed_up(
     await set_up(hass, new_entry)
     await gateway.restart()
     await gateway.wait_for_request("sessions.delete")
-    warm_ups = await settled(new_entry)
+    warm_ups = await finished(new_entry)
     assert (len(warm_ups.starts), len(gateway.received("agent"))) == (1, 1)
 
 
@@ -140,7 +140,7 @@ async def test_without_an_agent_there_is_nothing_to_warm_up(
     for subentry_id in tuple(new_entry.subentries):
         hass.config_entries.async_remove_subentry(new_entry, subentry_id)
     await hass.async_block_till_done()
-    await settled(new_entry)
+    await finished(new_entry)
     assert young.received("agent") == []
 
 
@@ -164,7 +164,7 @@ async def test_a_drill_warms_up_nothing(
     await client.interrupt()
     await wait_for_state(hass, CONNECTIVITY, "off")
     await wait_for_state(hass, CONNECTIVITY, "on")
-    await settled(entry)
+    await finished(entry)
     assert young.received("agent") == []
 
 
@@ -178,7 +178,7 @@ async def test_a_drill_is_waited_for(
         await wait_for_state(hass, CONNECTIVITY, "on")
         await entry.runtime_data.client.request("health")
         assert young.received("agent") == []
-    await settled(entry)
+    await finished(entry)
     assert len(young.received("agent")) == 1
 
 
@@ -248,7 +248,7 @@ async def test_a_question_meanwhile_is_answered(
     assert await hass.config_entries.async_setup(new_entry.entry_id)
     await young.wait_for_request("agent")
     assert speech(await Conversation(hass).say("Hi")) == "It is on."
-    await settled(new_entry)
+    await finished(new_entry)
     # It is no question of a person.
     assert new_entry.runtime_data.first_words
 
@@ -257,7 +257,7 @@ async def test_the_self_test_sees_a_warm_up(
     hass: HomeAssistant, new_entry: MockConfigEntry, young: GatewaySimulator
 ) -> None:
     assert await hass.config_entries.async_setup(new_entry.entry_id)
-    warm_ups = await settled(new_entry)
+    warm_ups = await finished(new_entry)
     report = await run_self_test(hass, checks=["warm_up"])
     assert statuses(report) == {"warm_up": "pass"}
     # It is deleted with the next one.

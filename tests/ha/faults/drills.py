@@ -18,7 +18,7 @@ from custom_components.clawd.gateway.protocol.pending import PendingRequests
 from custom_components.clawd.selftest import drill_tools
 from custom_components.clawd.selftest.checks import drills
 
-from ..fault_harness import Fault, FaultHarness, Plant
+from ..fault_harness import Fault, FaultHarness, Inject
 from ..report_assertions import MEASURED, Expected
 
 SERVICE_RESTART = 1012
@@ -117,7 +117,7 @@ async def token_in_the_log(harness: FaultHarness) -> None:
     """Log the token at debug level."""
 
     def log(token: str | None) -> None:
-        _LOGGER.debug("connect with %s", token, extra={"planted": True})
+        _LOGGER.debug("connect with %s", token, extra={"injected": True})
 
     _log_at_handshake(harness, log)
 
@@ -187,8 +187,8 @@ def _enlarge(hello: dict[str, Any]) -> None:
     hello["features"]["methods"] += LARGE
 
 
-def _drill(plant: Plant, check: str, expected: Expected) -> Fault:
-    return Fault(plant, check, expected, mode="drill")
+def _drill(inject: Inject, check: str, expected: Expected) -> Fault:
+    return Fault(inject, check, expected, mode="drill")
 
 
 def _reconnected(code: int, names: str) -> Expected:

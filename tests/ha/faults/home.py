@@ -46,7 +46,7 @@ from custom_components.clawd.selftest.checks import (
 )
 from tests.simulator import Refusal
 
-from ..fault_harness import Fault, FaultHarness, Plant, poll
+from ..fault_harness import Fault, FaultHarness, Inject, poll
 from ..report_assertions import MEASURED, Expected
 from .listeners import Twin
 
@@ -397,7 +397,7 @@ async def failing_listener_of_the_node(harness: FaultHarness) -> None:
 async def task_of_the_node(harness: FaultHarness) -> None:
     """Leave a task in the client of the node."""
     client = node_of(harness).client
-    tasks = client.introspection._tasks  # noqa: SLF001 - nobody may plant one
+    tasks = client.introspection._tasks  # noqa: SLF001 - nobody may inject one
 
     async def wait() -> None:
         await asyncio.Event().wait()
@@ -520,7 +520,7 @@ def _at(harness: FaultHarness, code: str, act: Callable[[], object]) -> None:
 
 
 def _home(
-    plant: Plant,
+    inject: Inject,
     check: str,
     expected: Expected,
     status: str = "fail",
@@ -530,11 +530,11 @@ def _home(
 
     async def prepare_and_plant(harness: FaultHarness) -> None:
         await prepare(harness)
-        await plant(harness)
+        await inject(harness)
 
     prepare_and_plant.__name__, prepare_and_plant.__doc__ = (
-        plant.__name__,
-        plant.__doc__,
+        inject.__name__,
+        inject.__doc__,
     )
     return Fault(
         prepare_and_plant,
@@ -547,8 +547,8 @@ def _home(
     )
 
 
-def _drill(plant: Plant, check: str, expected: Expected) -> Fault:
-    return _home(plant, check, expected, mode="drill")
+def _drill(inject: Inject, check: str, expected: Expected) -> Fault:
+    return _home(inject, check, expected, mode="drill")
 
 
 def _of_node(*details: str) -> tuple[str, ...]:

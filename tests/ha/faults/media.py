@@ -10,7 +10,7 @@ from custom_components.clawd.assist.media_cache import MEDIA_CACHE, MediaCache
 from custom_components.clawd.gateway import Media
 from custom_components.clawd.selftest.checks import media
 
-from ..fault_harness import Fault, FaultHarness, Plant
+from ..fault_harness import Fault, FaultHarness, Inject
 from ..report_assertions import Expected
 
 
@@ -73,9 +73,9 @@ async def too_many_pictures(harness: FaultHarness) -> None:
     harness.monkeypatch.setattr(media, "MAX_CACHE_SIZE", 2)
 
 
-def _fault(plant: Plant, kind: str) -> Fault:
+def _fault(inject: Inject, kind: str) -> Fault:
     expected = Expected(1, {"faults": kind}, (kind,))
-    return Fault(plant, "media_cache", expected)
+    return Fault(inject, "media_cache", expected)
 
 
 FAULTS = [

@@ -13,7 +13,7 @@ from custom_components.clawd.gateway import GatewayClient, GatewayError
 from custom_components.clawd.gateway.protocol.connection import Connection
 from custom_components.clawd.selftest.resources import ResourceTracker
 
-from ..fault_harness import Fault, FaultHarness, Plant
+from ..fault_harness import Fault, FaultHarness, Inject
 from ..report_assertions import Expected
 
 
@@ -118,8 +118,8 @@ def _call_at_setup(harness: FaultHarness, call: Callable[[], None]) -> None:
     harness.monkeypatch.setattr(ClawdCoordinator, "async_connect", connect)
 
 
-def _drill(plant: Plant, check: str, expected: Expected) -> Fault:
-    return Fault(plant, check, expected, mode="drill")
+def _drill(inject: Inject, check: str, expected: Expected) -> Fault:
+    return Fault(inject, check, expected, mode="drill")
 
 
 def _left_behind(names: str) -> Expected:

@@ -70,12 +70,12 @@ async def token_as_version(harness: FaultHarness) -> None:
 def blind(module: ModuleType, name: str, nothing: object) -> Fault:
     """Return the fault of a detector that detects nothing."""
 
-    async def plant(harness: FaultHarness) -> None:
+    async def inject(harness: FaultHarness) -> None:
         harness.monkeypatch.setattr(module, name, lambda *_, **__: nothing)
 
-    plant.__name__ = f"blind_{name}"
-    plant.__doc__ = f"Let the detector `{name}` detect nothing."
-    return Fault(plant, "self_canary", Expected(1, {"names": name}))
+    inject.__name__ = f"blind_{name}"
+    inject.__doc__ = f"Let the detector `{name}` detect nothing."
+    return Fault(inject, "self_canary", Expected(1, {"names": name}))
 
 
 FAULTS = [

@@ -1,4 +1,4 @@
-"""Calls of the tools to speak first."""
+"""Calls of tools, such as those to speak first."""
 
 import asyncio
 from collections.abc import Mapping

@@ -31,6 +31,7 @@ from tests.ha.pictures import Door, add_camera, picture
 from tests.simulator import Fail, GatewaySimulator, Pause, Refusal, Refuse, Reply
 
 from .harness import SESSION, Home
+from .message_calls import handle
 from .tools import FakeApi, FakeTool
 
 LOOK = "home_look"
@@ -66,17 +67,6 @@ def new_call(
     """Return a call of the tool."""
     given: dict[str, Json] = {"camera": "Front door", "question": QUESTION, **arguments}
     return NodeCall(str(next(_IDS)), tool, given, key, 5.0)
-
-
-async def handle(home: Home, call: NodeCall) -> Any:  # noqa: ANN401 - JSON
-    """Return the data or error of a call."""
-    try:
-        result = await home.service.async_handle(call)
-    except NodeCallError as err:
-        return f"{err.code}: {err.message}"
-    finally:
-        await home.hass.async_block_till_done()
-    return json.loads(result)["home_data"]
 
 
 async def look(

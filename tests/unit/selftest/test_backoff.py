@@ -29,7 +29,7 @@ def _change(
     retry_after: float | None = None,
 ) -> Transition:
     states = ConnectionState.CONNECTED, ConnectionState.RECONNECTING
-    error = GatewayError("planted", retry_after=retry_after)
+    error = GatewayError("injected", retry_after=retry_after)
     # The wall's clock may have been set back meanwhile.
     return Transition(
         -3600 * at,
