@@ -327,8 +327,7 @@ class AgentQuestions:
 
         None if no pipeline can read it.
         """
-        run_id = one.origin.run.run_id
-        return next((r for r in get_ongoing(self._entry).all if r.id == run_id), None)
+        return get_ongoing(self._entry).get(one.origin.run.run_id)
 
     @callback
     def _async_hand_off(self, run: OngoingRun) -> None:

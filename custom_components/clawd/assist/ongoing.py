@@ -59,6 +59,10 @@ class OngoingRuns:
             if run.detached
         )
 
+    def get(self, run_id: str) -> OngoingRun | None:
+        """Return a run by its id."""
+        return self._runs.get(run_id)
+
     def of_agent(self, subentry_id: str) -> tuple[OngoingRun, ...]:
         """Return the runs of an agent, oldest first."""
         return tuple(r for r in self.all if r.subentry.subentry_id == subentry_id)

@@ -37,7 +37,7 @@ async def detects_imbalance() -> bool:
     pending = PendingRequests(Statistics())
     pending.open("canary", timeout=60)
     difference = detectors.imbalance(pending.snapshot(), issued=0, completed=0)
-    pending.fail_all(NotConnectedError("planted"))
+    pending.fail_all(NotConnectedError("injected"))
     return bool(difference)
 
 
@@ -61,7 +61,7 @@ async def detects_overdue_request() -> bool:
     pending = PendingRequests(Statistics())
     request = pending.open("canary", timeout=60)
     held = pending.snapshot()
-    pending.fail_all(NotConnectedError("planted"))
+    pending.fail_all(NotConnectedError("injected"))
     return bool(detectors.overdue_requests(held, request.deadline + 2, 1))
 
 
