@@ -104,7 +104,12 @@ class ClawdAITaskEntity(AgentEntity, AITaskEntity):
         self._checked_connection = self.coordinator.client.statistics.connects
         self._checked_at = time.monotonic()
         entry, agent = self.coordinator.config_entry, self.subentry.data[CONF_AGENT]
-        self.offers_images = await async_offers_images(entry, agent)
+        offers_images = await async_offers_images(entry, agent)
+        if offers_images is None:
+            # The next update asks again.
+            self._checked_connection = None
+        else:
+            self.offers_images = offers_images
 
     async def _async_update_features(self) -> None:
         offered = self.offers_images

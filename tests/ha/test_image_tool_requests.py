@@ -4,6 +4,7 @@ from homeassistant.components.ai_task import AITaskEntityFeature
 from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import HomeAssistant
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.clawd import ai_task
 from custom_components.clawd.coordinator import ClawdConfigEntry
@@ -45,5 +46,22 @@ async def test_an_image_tool_that_is_configured_later_is_found(
     gateway.script(Reply("Hello."))
     await conversation.say("Hi")
     await cleaned_up(entry)
+    features = state_of(hass, TASK).attributes["supported_features"]
+    assert features & AITaskEntityFeature.GENERATE_IMAGE
+
+
+async def test_an_image_tool_is_looked_for_until_the_gateway_answers(
+    hass: HomeAssistant, new_entry: MockConfigEntry, gateway: GatewaySimulator
+) -> None:
+    gateway.images.image = picture(8, 8, "PNG")
+    # As seconds after its start.
+    gateway.refuse_method("tools.invoke")
+    assert await hass.config_entries.async_setup(new_entry.entry_id)
+    await hass.async_block_till_done()
+    features = state_of(hass, TASK).attributes["supported_features"]
+    assert not features & AITaskEntityFeature.GENERATE_IMAGE
+    gateway.script(Reply("Hello."))
+    await Conversation(hass).say("Hi")
+    await cleaned_up(new_entry)
     features = state_of(hass, TASK).attributes["supported_features"]
     assert features & AITaskEntityFeature.GENERATE_IMAGE

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from ..gateway import Artifact, Task
 
 IMAGE_TOOL: Final = "image_generate"
+# Code of the Gateway's error for a tool that is not there.
+NO_TOOL: Final = "not_found"
 # Characters of a provider's reason.
 MAX_REASON: Final = 300
 
@@ -57,8 +59,11 @@ class GeneratedImage:
     usage: ModelUsage
 
 
-async def async_offers_images(entry: ClawdConfigEntry, agent: str) -> bool:
-    """Return whether an agent can generate images."""
+async def async_offers_images(entry: ClawdConfigEntry, agent: str) -> bool | None:
+    """Return whether an agent can generate images.
+
+    None if the Gateway did not say.
+    """
     client = entry.runtime_data.client
     if client.hello is None or not client.hello.can_invoke_tools:
         return False
@@ -70,7 +75,7 @@ async def async_offers_images(entry: ClawdConfigEntry, agent: str) -> bool:
         LOGGER.debug("No image tool: %s", err.code)
         # The traceback would keep a lost connection alive.
         err.with_traceback(None)
-        return False
+        return False if err.code == NO_TOOL else None
     return True
 
 
@@ -133,7 +138,7 @@ async def _async_start(runtime: ClawdRuntime, key: str, prompt: str) -> str:
     try:
         output = await runtime.client.tools.invoke(IMAGE_TOOL, {"prompt": prompt}, key)
     except RequestFailedError as err:
-        if err.code == "not_found":
+        if err.code == NO_TOOL:
             raise translated_error("image_tool_missing") from err
         raise
     match output.details:
