@@ -148,3 +148,28 @@ async def test_an_image_of_the_agent_is_handed_out(
         assert told.model
         assert told.usage.total
     assert (media.mime_type, media.content) == ("image/png", b64decode(PIXEL))
+
+
+async def test_an_image_cannot_be_cancelled_but_its_session_is_deleted(
+    equipped_gateway: Gateway, session_key: str
+) -> None:
+    endpoint = Endpoint("127.0.0.1", equipped_gateway.port)
+    credentials = new_credentials(equipped_gateway.token)
+    async with running(client_at(endpoint, credentials)) as client:
+        output = await client.tools.invoke(
+            "image_generate", {"prompt": "a cat"}, session_key
+        )
+        task_id = output.details["taskId"]
+        assert not await client.tasks.cancel(task_id)
+        ended = asyncio.Event()
+
+        def listen(event: Event) -> None:
+            task = Task.from_payload(event.payload)
+            if task and task.id == task_id and task.status.final:
+                ended.set()
+
+        client.subscribe(TASK_EVENT, listen)
+        if not (await client.tasks.get(task_id)).status.final:
+            await ended.wait()
+        assert await client.sessions.delete(session_key)
+        assert not await client.sessions.delete(session_key)

@@ -25,7 +25,8 @@ class ImageTool:
 
     ``image``: what it makes, None where it is not configured; ``status``: how its
     tasks end, ``running`` for never; ``ticket``: what a download takes;
-    ``truncated``: a download ends too early.
+    ``truncated``: a download ends too early; ``cancellable``: its tasks stand for
+    others, as OpenClaw cannot cancel those of images.
     """
 
     image: bytes | None = None
@@ -33,6 +34,7 @@ class ImageTool:
     status: str = "completed"
     ticket: str = "TICKET"
     truncated: bool = False
+    cancellable: bool = True
     tasks: dict[str, Frame] = field(default_factory=dict)
     artifacts: dict[str, list[Frame]] = field(default_factory=dict)
 
@@ -77,8 +79,11 @@ async def cancel_task(
 ) -> Frame:
     """Cancel a task."""
     task = _known(gateway, request)
+    if not gateway.images.cancellable:
+        reason = "Task has no live run owner."
+        return {"found": True, "cancelled": False, "reason": reason, "task": task}
     _emit(gateway, task, status="cancelled", execution={"state": "finished"})
-    return {"ok": True, "task": task}
+    return {"found": True, "cancelled": True, "task": task}
 
 
 async def list_artifacts(

@@ -14,6 +14,7 @@ from ..const import (
     LOGGER,
     TASK_SESSION_PREFIX,
 )
+from ..coordinator import async_create_background_task, find_runtime, get_runtime
 from ..gateway import (
     GatewayConnectionError,
     GatewayError,
@@ -27,7 +28,7 @@ from .image_tasks import following_images
 from .media_cache import MAX_FILE_SIZE
 from .media_view import PICTURE_TYPES
 from .requirements import async_ask_error, async_require_agent, async_require_hello
-from .throwaway import throwaway_session
+from .throwaway import CLEANUP_TASK, async_delete_later, throwaway_session
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigSubentry
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 IMAGE_TOOL: Final = "image_generate"
 # Code of the Gateway's error for a tool that is not there.
 NO_TOOL: Final = "not_found"
+# Seconds to wait for an image that cannot be cancelled.
+MAX_LATENESS: Final = 600.0
 # Characters of a provider's reason.
 MAX_REASON: Final = 300
 
@@ -104,7 +107,7 @@ async def async_generate_image(
         async with throwaway_session(hass, entry, agent) as key:
             timeout = subentry.data.get(CONF_DEADLINE, DEFAULT_DEADLINE)
             async with asyncio.timeout(timeout):
-                await _async_make(runtime, key, prompt)
+                await _async_make(hass, entry, key, prompt)
             artifact, content = await _async_fetch(hass, runtime, key)
             usage = await _async_fetch_usage(runtime, key, artifact)
             return GeneratedImage(artifact.mime_type, content, usage)
@@ -118,8 +121,11 @@ async def async_generate_image(
         raise await async_ask_error(coordinator, subentry, err) from err
 
 
-async def _async_make(runtime: ClawdRuntime, key: str, prompt: str) -> None:
+async def _async_make(
+    hass: HomeAssistant, entry: ClawdConfigEntry, key: str, prompt: str
+) -> None:
     """Start the task and wait for its end."""
+    runtime = get_runtime(entry)
     # Before the request: the events of a fast task come with its response.
     with following_images(runtime, key) as tasks:
         task_id = await _async_start(runtime, key, prompt)
@@ -127,11 +133,30 @@ async def _async_make(runtime: ClawdRuntime, key: str, prompt: str) -> None:
             task = await tasks.wait(task_id)
         except asyncio.CancelledError:
             # By the caller, or the timeout.
+            ended = False
             with suppress(GatewayError):
-                await runtime.client.tasks.cancel(task_id)
+                ended = await runtime.client.tasks.cancel(task_id)
+            if not ended and find_runtime(entry) is runtime:
+                late = _async_delete_late(hass, entry, key, task_id)
+                async_create_background_task(hass, entry, late, CLEANUP_TASK)
             raise
     if task.status is not TaskStatus.COMPLETED:
         raise _failure(task)
+
+
+async def _async_delete_late(
+    hass: HomeAssistant, entry: ClawdConfigEntry, key: str, task_id: str
+) -> None:
+    """Delete the session of a task once the task has ended.
+
+    OpenClaw makes the image all the same, and its agent tells of it in the session,
+    which is there again.
+    """
+    with suppress(GatewayError, TimeoutError):
+        async with asyncio.timeout(MAX_LATENESS):
+            with following_images(get_runtime(entry), key) as tasks:
+                await tasks.wait(task_id)
+    async_delete_later(hass, entry, (key,))
 
 
 async def _async_start(runtime: ClawdRuntime, key: str, prompt: str) -> str:

@@ -240,8 +240,8 @@ async def _async_cancel_tasks(client: GatewayClient, keys: set[str]) -> int | No
             left = {t.id for t in tasks if t.by_agent and t.session_key in keys}
             for task_id in tuple(left):
                 with suppress(GatewayError):
-                    await client.tasks.cancel(task_id)
-                    left.discard(task_id)
+                    if await client.tasks.cancel(task_id):
+                        left.discard(task_id)
     return None if left is None else len(left)
 
 

@@ -104,11 +104,17 @@ class TaskCommands(Commands):
             return task
         raise InvalidFrameError(f"the response to {self.GET} has no task")
 
-    async def cancel(self, task_id: str) -> None:
-        """Cancel a task.
+    async def cancel(self, task_id: str) -> bool:
+        """Cancel a task; return whether it has ended.
 
         Raises:
             GatewayError: the Gateway did not answer, or refused.
 
         """
-        await self._call(self.CANCEL, {"taskId": task_id})
+        response = await self._call(self.CANCEL, {"taskId": task_id})
+        match response:
+            # {"found": true, "cancelled": false, "reason": "Task has no live run …"}
+            case {"found": True, "cancelled": False}:
+                task = Task.from_payload(response)
+                return task is not None and task.status.final
+        return True

@@ -30,6 +30,7 @@ from tests.unit.clients import connected
 
 KEY = "agent:main:ha-task-1"
 PICTURE = b"\x89PNG"
+UNCANCELLED = {"found": True, "cancelled": False}
 
 
 @pytest.fixture
@@ -123,11 +124,27 @@ async def test_a_task_is_cancelled(gateway: GatewaySimulator) -> None:
         assert not (await client.tasks.get(task_id)).status.final
         [task] = await client.tasks.active()
         assert (task.id, task.session_key, task.by_agent) == (task_id, KEY, True)
-        await client.tasks.cancel(task_id)
+        assert await client.tasks.cancel(task_id)
         assert await client.tasks.active() == ()
         assert (await client.tasks.get(task_id)).status is TaskStatus.CANCELLED
         with pytest.raises(RequestFailedError):
             await client.tasks.cancel("another")
+
+
+@pytest.mark.parametrize(
+    ("answer", "ended"),
+    [
+        ({"found": True, "cancelled": True}, True),
+        ({"found": False, "cancelled": False}, True),
+        (UNCANCELLED, False),
+        (UNCANCELLED | {"task": {"taskId": "t"}}, False),
+        (UNCANCELLED | {"task": {"taskId": "t", "status": "running"}}, False),
+        (UNCANCELLED | {"task": {"taskId": "t", "status": "completed"}}, True),
+        (None, True),
+    ],
+)
+async def test_a_task_may_go_on(answer: Json, *, ended: bool) -> None:
+    assert await TaskCommands(answering(answer)).cancel("t") is ended
 
 
 async def test_the_run_of_a_client_is_no_task_of_an_agent() -> None:
