@@ -12,7 +12,7 @@ from custom_components.clawd.flows.ai_task import new_ai_task
 from tests.simulator import GatewaySimulator, Reply
 
 from .ai_tasks import TASK, cleaned_up
-from .assist_client import Conversation
+from .assist_client import Conversation, catch_up
 from .pictures import picture
 from .states import state_of
 
@@ -65,3 +65,15 @@ async def test_an_image_tool_is_looked_for_until_the_gateway_answers(
     await cleaned_up(new_entry)
     features = state_of(hass, TASK).attributes["supported_features"]
     assert features & AITaskEntityFeature.GENERATE_IMAGE
+
+
+async def test_a_new_connection_looks_for_the_image_tool_once(
+    entry: ClawdConfigEntry, gateway: GatewaySimulator, conversation: Conversation
+) -> None:
+    gateway.script(Reply("Hello."))
+    gateway.drop()
+    await gateway.wait_for_request("tools.invoke", 2)
+    await catch_up(entry)
+    await conversation.say("Hi")
+    await cleaned_up(entry)
+    assert len(gateway.received("tools.invoke")) == 2

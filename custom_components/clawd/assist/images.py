@@ -152,10 +152,10 @@ async def _async_delete_late(
     OpenClaw makes the image all the same, and its agent tells of it in the session,
     which is there again.
     """
-    with suppress(GatewayError, TimeoutError):
-        async with asyncio.timeout(MAX_LATENESS):
-            with following_images(get_runtime(entry), key) as tasks:
-                await tasks.wait(task_id)
+    with following_images(get_runtime(entry), key) as tasks:
+        waiting = tasks.wait(task_id)
+        with suppress(GatewayError, TimeoutError):
+            await asyncio.wait_for(waiting, MAX_LATENESS)
     async_delete_later(hass, entry, (key,))
 
 
