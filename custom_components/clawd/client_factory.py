@@ -121,13 +121,20 @@ def _new_client(
 
 def get_history(hass: HomeAssistant, entry_id: str) -> ClientHistory:
     """Return the client history of an entry."""
-    histories = hass.data.setdefault(HISTORIES, {})
-    return histories.setdefault(entry_id, ClientHistory())
+    return _get_history(hass, entry_id, entry_id)
 
 
 def get_node_history(hass: HomeAssistant, entry_id: str) -> ClientHistory:
     """Return the client history of a node."""
-    return get_history(hass, _node_history_key(entry_id))
+    return _get_history(hass, entry_id, _node_history_key(entry_id))
+
+
+def _get_history(hass: HomeAssistant, entry_id: str, key: str) -> ClientHistory:
+    if hass.config_entries.async_get_entry(entry_id) is None:
+        # It was removed meanwhile, and nobody would delete its history.
+        return ClientHistory()
+    histories = hass.data.setdefault(HISTORIES, {})
+    return histories.setdefault(key, ClientHistory())
 
 
 def remove_history(hass: HomeAssistant, entry_id: str) -> None:

@@ -19,7 +19,11 @@ def get_domain_data(entry: ConfigEntry[Any]) -> HassDict:
     What ends with a reload is in `ClawdRuntime.data`.
     """
     # The callers do not care which of the two holds their data, and have no `hass`.
-    entries = async_get_hass().data.setdefault(_DOMAIN_DATA, {})
+    hass = async_get_hass()
+    if hass.config_entries.async_get_entry(entry.entry_id) is None:
+        # It was removed meanwhile, and nobody would delete its data.
+        return HassDict()
+    entries = hass.data.setdefault(_DOMAIN_DATA, {})
     return entries.setdefault(entry.entry_id, HassDict())
 
 
