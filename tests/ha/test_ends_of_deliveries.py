@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from homeassistant.core import Event, HomeAssistant
+from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -18,14 +18,13 @@ from .test_handoff import (
     Notifications,
     Patience,
     agent_settings,
-    events,
     notifications,
     patience,
     told,
 )
 from .voice_devices import Satellite
 
-__all__ = ["agent_settings", "events", "notifications", "patience"]
+__all__ = ["agent_settings", "notifications", "patience"]
 
 how = pytest.mark.parametrize("how", ["reload", "unload", "remove"])
 
@@ -42,7 +41,6 @@ async def test_a_handoff_is_not_told_again(  # noqa: PLR0913, PLR0917
     satellite: str,
     loudspeaker: Satellite,
     notifications: Notifications,
-    events: list[Event],
     caplog: pytest.LogCaptureFixture,
     how: str,
     speaks: bool,  # noqa: FBT001
