@@ -43,7 +43,7 @@ async def async_create_fix_flow(
             return OfferHomeFlow(entry)
         case Issue.NODE_NOT_APPROVED | Issue.NODE_LINK_REQUIRED:
             return ApproveNodeFlow(entry)
-    return RetryFlow(_retry_of(hass, entry, data))
+    return RetryFlow(entry, _retry_of(hass, entry, data))
 
 
 def _retry_of(
@@ -67,11 +67,12 @@ def _retry_of(
 class RetryFlow(IssueFlow):
     """Fix flow that retries an operation."""
 
-    def __init__(self, retry: Retry) -> None:
+    def __init__(self, entry: ClawdConfigEntry, retry: Retry) -> None:
         """Initialize with the operation.
 
         It returns an error key, or None.
         """
+        super().__init__(entry)
         self._retry = retry
 
     async def async_step_init(
@@ -84,6 +85,8 @@ class RetryFlow(IssueFlow):
         self, _user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
         """Retry and check the issue."""
+        if self._is_over:
+            return self.async_create_entry(data={})
         error = await self._retry(self._shown or {})
         if self._issue:
             return self._async_show_form({"base": "not_fixed"})

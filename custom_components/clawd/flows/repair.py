@@ -42,6 +42,16 @@ class IssueFlow(RepairsFlow):
 
     _shown: dict[str, str] | None = None
 
+    def __init__(self, entry: ClawdConfigEntry) -> None:
+        """Initialize for an entry."""
+        self._entry = entry
+
+    @property
+    def _is_over(self) -> bool:
+        """Return whether the entry was removed, and its issues with it."""
+        entries = self.hass.config_entries
+        return entries.async_get_entry(self._entry.entry_id) is None
+
     @property
     def _issue(self) -> ir.IssueEntry | None:
         return ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
@@ -59,7 +69,7 @@ class AllowElsewhereFlow(IssueFlow):
 
     def __init__(self, entry: ClawdConfigEntry, agent: str) -> None:
         """Initialize for an agent of the Gateway."""
-        self._entry = entry
+        super().__init__(entry)
         self._agent = agent
 
     async def async_step_init(
@@ -72,6 +82,8 @@ class AllowElsewhereFlow(IssueFlow):
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
         """Choose the agent's access from elsewhere."""
+        if self._is_over:
+            return self.async_create_entry(data={})
         if user_input is not None:
             self._async_allow(HomeAccess(user_input[CONF_FROM_ELSEWHERE]))
             return self.async_create_entry(data={})
@@ -93,12 +105,8 @@ class AllowElsewhereFlow(IssueFlow):
                 )
 
 
-class OfferHomeFlow(RepairsFlow):
+class OfferHomeFlow(IssueFlow):
     """Fix flow to offer the home."""
-
-    def __init__(self, entry: ClawdConfigEntry) -> None:
-        """Initialize for an entry."""
-        self._entry = entry
 
     async def async_step_init(
         self, _user_input: dict[str, str] | None = None
@@ -110,6 +118,8 @@ class OfferHomeFlow(RepairsFlow):
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
         """Choose the agents' access to the home."""
+        if self._is_over:
+            return self.async_create_entry(data={})
         if user_input is not None:
             access = HomeAccess(user_input[CONF_HOME_ACCESS])
             async_set_home_access(self.hass, self._entry, access)
@@ -124,10 +134,6 @@ class OfferHomeFlow(RepairsFlow):
 class ApproveNodeFlow(IssueFlow):
     """Fix flow to approve the node."""
 
-    def __init__(self, entry: ClawdConfigEntry) -> None:
-        """Initialize for an entry."""
-        self._entry = entry
-
     async def async_step_init(
         self, _user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
@@ -138,6 +144,8 @@ class ApproveNodeFlow(IssueFlow):
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
         """Use a node link and check the issue."""
+        if self._is_over:
+            return self.async_create_entry(data={})
         errors: dict[str, str] = {}
         if user_input is not None:
             errors = await self._async_approve(user_input.get(CONF_NODE_LINK, ""))
