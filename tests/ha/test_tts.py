@@ -11,10 +11,12 @@ from homeassistant.components import tts
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.entity_platform import async_get_platforms
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.clawd.const import DOMAIN
 from tests.simulator import GatewaySimulator, Speech
 from tests.simulator.speech import ID3, MP3_FRAME, mp3, samples, wav
 
@@ -301,7 +303,7 @@ async def test_an_entry_that_is_unloaded_meanwhile_leaves_nothing(
     await hass.async_block_till_done()
     # A listener that is late finds no connection.
     await speech.async_refresh_status()
-    await wait_for_state(hass, VOICE, STATE_UNAVAILABLE)
+    assert async_get_platforms(hass, DOMAIN) == []
 
 
 async def test_the_self_test_speaks_a_word(hass: HomeAssistant, voice: Speech) -> None:
