@@ -1,6 +1,7 @@
 """Hand-offs that begin while their entry is unloaded."""
 
 import asyncio
+from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
@@ -61,3 +62,35 @@ async def test_the_next_setup_tells_the_end(  # noqa: PLR0913, PLR0917
     [message] = scenario.messages
     assert message.endswith(ANSWER)
     assert "Unexpected exception" not in caplog.text
+
+
+@pytest.mark.parametrize("removed", [False, True])
+async def test_it_is_stored_after_an_unload_but_not_after_a_removal(  # noqa: PLR0913, PLR0917
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    conversation: Conversation,
+    gateway: GatewaySimulator,
+    entry: MockConfigEntry,
+    satellite: str,
+    notifications: Notifications,
+    removed: bool,  # noqa: FBT001
+) -> None:
+    gateway.script(Pause(), Reply(ANSWER))
+    question = asyncio.create_task(conversation.say(QUESTION, device=satellite))
+    await gateway.wait_paused()
+    [run] = get_ongoing(entry).all
+    await run.wait_started()
+    entries = hass.config_entries
+    end = entries.async_remove if removed else entries.async_unload
+    assert await end(entry.entry_id)
+    await question
+
+    async_hand_off(hass, entry, run)
+    await hass.async_block_till_done()
+
+    assert (f"clawd.handoffs.{entry.entry_id}" in hass_storage) is not removed
+    gateway.proceed()
+    if not removed:
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        await ends(entry)
+        assert told(notifications) == [ANSWER]

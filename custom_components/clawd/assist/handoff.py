@@ -141,7 +141,7 @@ def _async_start(
     if entry.state is ConfigEntryState.LOADED:
         task = _HandoffTask(hass, entry, run.subentry, handoff)
         task.start(run if handed_off else None)
-    else:
+    elif hass.config_entries.async_get_entry(entry.entry_id):
         # A task that is started while the entry is unloaded would outlive it, and find
         # nothing to tell the end with. The next setup resumes what is stored.
         stored = get_handoffs(entry).async_put(hass, entry, handoff)

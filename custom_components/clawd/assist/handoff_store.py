@@ -14,7 +14,7 @@ from ..storage import EntryStore, async_load_store, async_save_store
 from ..util.domain_data import get_domain_data
 from ..util.moment import Moment
 from .question import Question
-from .sessions import get_sessions
+from .sessions import find_sessions
 from .side_session import first_words
 
 if TYPE_CHECKING:
@@ -198,7 +198,9 @@ class Handoffs:
     def _hold_sessions(self, entry: ClawdConfigEntry) -> None:
         """Protect the sessions of hand-offs from deletion."""
         keys = {handoff.question.chosen_session for handoff in self.open.values()}
-        get_sessions(entry).handed_off = keys
+        # The next setup loads both.
+        if sessions := find_sessions(entry):
+            sessions.handed_off = keys
 
     async def _async_save(self, hass: HomeAssistant, entry: ClawdConfigEntry) -> None:
         self._hold_sessions(entry)
