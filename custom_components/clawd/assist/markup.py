@@ -183,7 +183,9 @@ def _closed_places(text: str, read: int, places: Iterable[int]) -> Iterator[int]
             rest = rest[-1:]
             yield place
         elif found.start() >= len(rest):
-            closed_from = whole.end() if whole else place
+            # Text and target of a link are open by themselves.
+            if whole and whole[0][0] not in "![":
+                closed_from = whole.end()
         elif found.end() < len(rest + within):
             # Open up to the end of the text.
             return
