@@ -151,13 +151,13 @@ def closed_places(text: str, places: Iterable[int]) -> Iterator[int]:
     In no link, tag, formula or code, whether it has an end or not. Only the text before
     a place counts. `places` are in order.
     """
-    special = _SPECIAL.search(text)
-    first = special.start() if special else len(text)
-    ordered = iter(places)
+    read, ordered = 0, iter(places)
     for place in ordered:
-        if place > first:
-            yield from _closed_places(text, first, chain([place], ordered))
+        if special := _SPECIAL.search(text, read, place):
+            start = special.start()
+            yield from _closed_places(text, start, chain([place], ordered))
             return
+        read = place
         yield place
 
 

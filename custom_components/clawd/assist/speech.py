@@ -137,9 +137,7 @@ class SpeechText:
         if self._reads_whole_line(text):
             long = _LIMITS[-1] if len(text) > _LIMITS[-1] else 0
             return text.find("\n", 0, _LIMITS[-1]) + 1 or long
-        end, endless = _first_end(text, self._endless)
-        if end is None:
-            self._endless = endless
+        end, self._endless = _first_end(text, self._endless)
         for limit in _LIMITS:
             if end and end <= limit:
                 return end
@@ -233,9 +231,10 @@ def _first_end(text: str, start: int) -> tuple[int | None, int]:
         for match in _SENTENCE_END.finditer(text, start, limit)
         if _ends_sentence(match)
     )
-    end = next(closed_places(text, ends), None) or line_end or None
+    if end := next(closed_places(text, ends), None) or line_end:
+        return end, start
     # All but the last marks have been seen with what follows them.
-    return end, max(start, len(text[:limit].rstrip(_MARKS)))
+    return None, max(start, len(text[:limit].rstrip(_MARKS)))
 
 
 def _ends_sentence(match: re.Match[str]) -> bool:

@@ -12,7 +12,7 @@ CONTROL: Final = frozenset({"Cc", "Zl", "Zp", "Cs", "Cn"})
 QUOTES: Final = ('""', "''", "``", "“”", "„“", "„”", "\u2018\u2019", "«»")
 
 # http://gateway/#token=…, or only its end.
-_LINK: Final = re.compile(r"(?:\S*://\S*)?[#?](?:\S*&)?token=([^&#\s]*)\S*")
+_TOKEN: Final = re.compile(r"[#?&]token=([^&#\s]*)")
 # "token": "…", as a line of the Gateway's configuration.
 _SETTING: Final = re.compile(
     r"""["']?(?:token|password)["']?\s*[:=]\s*(["'])(.*)\1,?"""
@@ -50,8 +50,8 @@ def read_secret(text: str) -> str:
     visible = _visible(text).strip()
     if found := _SETTING.fullmatch(visible):
         secret = clean(found[2])
-    elif found := _LINK.fullmatch(secret := clean(text)):
-        secret = clean(unquote(found[1]))
+    elif (token := _token_of_link(secret := clean(text))) is not None:
+        secret = clean(unquote(token))
     # Quotes with nothing between them are no empty field.
     if not secret and visible:
         raise InvalidSecretError
@@ -60,6 +60,15 @@ def read_secret(text: str) -> str:
     ):
         raise InvalidSecretError
     return secret
+
+
+def _token_of_link(text: str) -> str | None:
+    tokens = [*_TOKEN.finditer(text)]
+    if not tokens or len(text.split()) > 1:
+        return None
+    _, _, behind_scheme = text[: tokens[-1].start() + 1].partition("://")
+    starts = text[0] in "#?" or not {*behind_scheme}.isdisjoint("#?")
+    return tokens[-1][1] if starts else None
 
 
 def _visible(text: str) -> str:

@@ -25,6 +25,8 @@ SECRET = "ab+c/d="
         f"#token={SECRET}",
         f"?token={SECRET}",
         "#token=ab%2Bc%2Fd%3D",
+        f"#token=old&token={SECRET}",
+        f"wss://e.example/?a=b&token={SECRET}#x",
         f"#session=main&token={SECRET}&theme=dark",
         f"http://10.0.0.5:18789/#token={SECRET}",
         f'"token": "{SECRET}",',
