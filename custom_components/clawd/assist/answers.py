@@ -15,6 +15,8 @@ MIN_SIMILARITY: Final = 0.8
 # Equal characters at their start: "anschalten" is not "ausschalten", "unlock" not
 # "lock", nor is "Tuesday" a Thursday.
 SAME_START: Final = 2
+# Choices that are named at once; each is compared with all labels.
+MAX_PARTS: Final = 64
 
 # Whole utterances, in any case and without marks. They count only while a question is
 # open, so those of all languages do.
@@ -111,6 +113,8 @@ def names_choice(item: QuestionItem, text: str) -> bool:
 
 def _find_several(item: QuestionItem, text: str) -> list[str]:
     parts = [part for part in _SEPARATORS.split(text) if _words(part)]
+    if len(parts) > MAX_PARTS:
+        return []
     labels = [_find_label(item, part) for part in parts]
     found = [label for label in labels if label is not None]
     return list(dict.fromkeys(found)) if len(found) == len(parts) else []

@@ -44,7 +44,7 @@ _WORD_END: Final = re.compile(
 )
 
 # Lines that are read as a whole: fences, rows, formulas, definitions.
-_ITEM: Final = r"[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?"
+_ITEM: Final = r"[ \t>]*+(?:(?:[-*+]|\d{1,9}[.)])[ \t]++)?+"
 _WHOLE_LINE: Final = re.compile(
     rf"{_ITEM}(?:`{{3}}|~{{3}}|\||\$\$|\\\[|\[[^\]\n]{{1,300}}\]:)"
 )
@@ -233,8 +233,8 @@ def _first_end(text: str, start: int) -> tuple[int | None, int]:
     )
     if end := next(closed_places(text, ends), None) or line_end:
         return end, start
-    # All but the last marks have been seen with what follows them.
-    return None, max(start, len(text[:limit].rstrip(_MARKS)))
+    # The last marks may end a sentence, if they are followed by one.
+    return None, start if text[-1:] in _MARKS else min(len(text), limit)
 
 
 def _ends_sentence(match: re.Match[str]) -> bool:
