@@ -30,7 +30,7 @@ from custom_components.clawd.util.glossary import meaning
 # them: far above the time of any text that is read in linear time, and far below that
 # of one that is not.
 SIZE = 2000
-NOTABLE = 0.01
+NOTABLE = 0.03
 # Four times the text in quadratic time takes 16 times as long.
 MAX_GROWTH = 9
 
@@ -293,3 +293,27 @@ def test_the_time_of_a_stream_is_short(name: str) -> None:
 def test_a_long_text_is_spoken_at_once(start: str, unit: str) -> None:
     """Seconds: about ten times those needed."""
     assert seconds(speakable, (start + unit * 32_000)[:32_000]) < 1.0
+
+
+@pytest.mark.parametrize("unit", ["[[tts:", "[embed a=", "`a ", " ", "MEDIA:", "a\n"])
+def test_a_long_reply_is_read_at_once(unit: str) -> None:
+    assert seconds(READERS["reply"], (unit * 32_000)[:32_000]) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"A\n{' ' * 250}MEDIA: /a.png\nB", f"A\n{' ' * 200}B"),
+        (f"A\n{' ' * 250}B", f"A\n{' ' * 250}B"),
+        (f"A {'`' * 450}B", f"A {'`' * 450}B"),
+        (f"A\nMEDIA: /{'x' * 3000}\nB", "A\nB"),
+        (f"A\nMEDIA: /{'x' * 5000}\nB", f"A\nMEDIA: /{'x' * 5000}\nB"),
+        ("A [[tts: B [[tts:x]]C", "A [[tts: B C"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 7, 100, 10_000])
+def test_what_is_too_long_to_wait_for_is_text(text: str, shown: str, size: int) -> None:
+    reply = ReplyFilter()
+    parts = [reply.feed(text[at : at + size]) for at in range(0, len(text), size)]
+
+    assert "".join([*parts, reply.finish()]) == shown
