@@ -66,13 +66,13 @@ async def test_the_next_setup_tells_the_end(  # noqa: PLR0913, PLR0917
 
 @pytest.mark.parametrize("removed", [False, True])
 async def test_it_is_stored_after_an_unload_but_not_after_a_removal(  # noqa: PLR0913, PLR0917
+    scenario: HandoffScenario,
     hass: HomeAssistant,
     hass_storage: dict[str, Any],
     conversation: Conversation,
     gateway: GatewaySimulator,
     entry: MockConfigEntry,
     satellite: str,
-    notifications: Notifications,
     removed: bool,  # noqa: FBT001
 ) -> None:
     gateway.script(Pause(), Reply(ANSWER))
@@ -92,5 +92,5 @@ async def test_it_is_stored_after_an_unload_but_not_after_a_removal(  # noqa: PL
     gateway.proceed()
     if not removed:
         assert await hass.config_entries.async_setup(entry.entry_id)
-        await ends(entry)
-        assert told(notifications) == [ANSWER]
+        await scenario.wait_ended()
+        assert scenario.messages == [ANSWER]
