@@ -28,7 +28,7 @@ from custom_components.clawd.flows.ai_task import new_ai_task
 from tests.simulator import GatewaySimulator, Pause, Reply, Speech
 
 from .ai_tasks import generate, generate_image
-from .assist_client import Conversation, catch_up, speech
+from .assist_client import Conversation, speech, wait_processed
 from .leftovers import leftovers
 from .pictures import picture
 from .self_test import run_self_test
@@ -125,7 +125,7 @@ ENDS: Final = ("reload", "unload", "remove")
 
 async def end(hass: HomeAssistant, entry: MockConfigEntry, how: str) -> None:
     """End the setup of an entry."""
-    await catch_up(entry)
+    await wait_processed(entry)
     ending = getattr(hass.config_entries, f"async_{how}")
     assert await ending(entry.entry_id)
 

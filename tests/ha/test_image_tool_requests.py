@@ -12,7 +12,7 @@ from custom_components.clawd.flows.ai_task import new_ai_task
 from tests.simulator import GatewaySimulator, Reply
 
 from .ai_tasks import TASK, cleaned_up
-from .assist_client import Conversation, catch_up
+from .assist_client import Conversation, wait_processed
 from .pictures import picture
 from .states import state_of
 
@@ -73,7 +73,7 @@ async def test_a_new_connection_looks_for_the_image_tool_once(
     gateway.script(Reply("Hello."))
     gateway.drop()
     await gateway.wait_for_request("tools.invoke", 2)
-    await catch_up(entry)
+    await wait_processed(entry)
     await conversation.say("Hi")
     await cleaned_up(entry)
     assert len(gateway.received("tools.invoke")) == 2

@@ -8,7 +8,8 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.clawd.assist.ongoing import OngoingRun, get_ongoing
+from custom_components.clawd.assist.ongoing import get_ongoing
+from custom_components.clawd.assist.ongoing_run import OngoingRun
 from custom_components.clawd.assist.question import Question, RunLostError
 from custom_components.clawd.const import SUBENTRY_CONVERSATION
 from custom_components.clawd.coordinator import (

@@ -6,10 +6,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.clawd.assist.ongoing import get_ongoing
 from tests.simulator import GatewaySimulator, Pause, Reply
 
-from .assist_client import Conversation, catch_up, speech
-from .test_handoff import ANSWER, Patience, agent_settings, patience
+from .assist_client import Conversation, speech, wait_processed
+from .handoff_scenario import ANSWER, HandoffScenario, agent_settings
 
-__all__ = ["agent_settings", "patience"]
+__all__ = ["agent_settings"]
 
 
 @pytest.mark.parametrize(
@@ -23,8 +23,8 @@ __all__ = ["agent_settings", "patience"]
     ],
 )
 async def test_an_image_that_goes_on_is_told(  # noqa: PLR0913, PLR0917
+    scenario: HandoffScenario,
     conversation: Conversation,
-    patience: Patience,
     gateway: GatewaySimulator,
     entry: MockConfigEntry,
     satellite: str,
@@ -35,8 +35,8 @@ async def test_an_image_that_goes_on_is_told(  # noqa: PLR0913, PLR0917
     gateway.images.status = "running"
     gateway.images.cancellable = cancellable
     gateway.script(Pause(), Reply(ANSWER))
-    await patience.ask(conversation, satellite)
-    await catch_up(entry)
+    await scenario.ask()
+    await wait_processed(entry)
     [run] = get_ongoing(entry).all
     client = entry.runtime_data.client
     await client.tools.invoke("image_generate", {"prompt": "a cat"}, run.session_key)
