@@ -69,13 +69,17 @@ async def cancel(hass: HomeAssistant, task_id: str) -> None:
             "\uff33\uff34\uff2f\uff30",
             "Stop - now",
         ),
+        *("Please, stop that!", "Bitte stopp", "Hör auf, bitte."),
+        *("¡Para, por favor!", "Arrête, s\u2019il te plaît", "Stop alsjeblieft"),
     ],
 )
 def test_an_utterance_says_stop(text: str) -> None:
     assert is_stop(text)
 
 
-@pytest.mark.parametrize("text", ["", "Stop the music", "Don't stop", "Para Elisa"])
+@pytest.mark.parametrize(
+    "text", ["", "Please", "Stop the music", "Don't stop", "Para Elisa"]
+)
 def test_an_utterance_says_more_or_less_than_stop(text: str) -> None:
     assert not is_stop(text)
 

@@ -35,8 +35,6 @@ STOP_PHRASES: Final[Mapping[str, tuple[str, ...]]] = {
         "stop that",
         "stop this",
         "stop now",
-        "please stop",
-        "stop please",
         "cancel",
         "cancel it",
         "cancel that",
@@ -103,6 +101,10 @@ STOP_PHRASES: Final[Mapping[str, tuple[str, ...]]] = {
 _PHRASES: Final = frozenset(
     phrase for phrases in STOP_PHRASES.values() for phrase in phrases
 )
+_POLITE: Final = (
+    *("please", "bitte", "por favor", "alsjeblieft", "alstublieft"),
+    *("s'il te plaît", "s'il vous plaît"),
+)
 _MARKS: Final = re.compile(r"[^\w' -]+")
 
 
@@ -129,7 +131,10 @@ def is_stop(text: str) -> bool:
     # Some keyboards and recognizers write an accent as a character of its own.
     plain = normalize("NFKC", text).replace("\u2019", "'").casefold()
     words = (word.strip("'-") for word in _MARKS.sub(" ", plain).split())
-    return " ".join(filter(None, words)) in _PHRASES
+    text = " ".join(filter(None, words))
+    for polite in _POLITE:
+        text = text.removeprefix(f"{polite} ").removesuffix(f" {polite}")
+    return text in _PHRASES
 
 
 def runs_to_stop(entry: ClawdConfigEntry, question: Question) -> tuple[OngoingRun, ...]:
