@@ -158,7 +158,7 @@ async def test_an_entry_that_is_not_loaded_any_more_has_no_issue(
         (wrong_clock, "clock_skew"),
     ],
 )
-async def test_its_dialogue_tries_again_until_it_is_mended(  # noqa: PLR0913, PLR0917 - the row of the table
+async def test_its_dialogue_tries_again_until_it_is_fixed(  # noqa: PLR0913, PLR0917 - the row of the table
     hass: HomeAssistant,
     new_entry: MockConfigEntry,
     gateway: GatewaySimulator,
