@@ -68,6 +68,19 @@ _CLOSING_MARKS: Final = re.compile(
 )
 
 
+# Data in a text, such as a picture in an address: no word is so long, and there are
+# letters and digits.
+MAX_WORD: Final = 200
+_DATA_CHARACTERS: Final = (
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_%-"
+)
+_DATA: Final = re.compile(
+    r"(?<![A-Za-z0-9+/=_%-])(?=[A-Za-z+/=_%-]{0,199}[0-9])(?=[0-9+/=_%-]{0,199}[A-Za-z])"
+    rf"[A-Za-z0-9+/=_%-]{{{MAX_WORD},}}"
+)
+_DATA_LINK: Final = re.compile(r"!?\[([^\[\]\n]{0,300})\]\(data:[^\s()]*\)?")
+
+
 class SpeechText:
     """Stream of whole, cleaned sentences.
 
@@ -86,6 +99,8 @@ class SpeechText:
         self._fence = ""
         self._formula = ""
         self._in_definition = False
+        # The last sentence was cut within data.
+        self._in_data = False
 
     def feed(self, text: str) -> str:
         """Process a chunk; return complete sentences."""
@@ -165,6 +180,7 @@ class SpeechText:
             return text
         if self._in_definition or self._fence or self._formula:
             return self._speak_within_block(text)
+        text = self._skip_data(text)
         if not starts:
             return _speak_line(text, " ")
         if self._starts_block(text):
@@ -177,6 +193,13 @@ class SpeechText:
         if ends and line.strip() and not has_words(words):
             return ""
         return words + text[len(line) :]
+
+    def _skip_data(self, text: str) -> str:
+        """Remove the rest of data that the last sentence ends with."""
+        rest = text.lstrip(_DATA_CHARACTERS) if self._in_data else text
+        cut = _DATA.fullmatch(rest[-MAX_WORD:]) is not None
+        self._in_data = cut or (bool(text) and not rest)
+        return rest
 
     def _starts_block(self, line: str) -> bool:
         """Return whether a line starts a block.
@@ -270,4 +293,6 @@ def _strip_marks(line: str) -> str:
 
 
 def _speak_line(text: str, before: str) -> str:
-    return speak_row(text) if has_cells(text) else speak(text, before)
+    text = _DATA_LINK.sub(r"\1", text)
+    words = speak_row(text) if has_cells(text) else speak(text, before)
+    return _DATA.sub("", words)

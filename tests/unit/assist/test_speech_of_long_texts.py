@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from custom_components.clawd.assist.speech import speakable
+from custom_components.clawd.assist.speech import SpeechText, speakable
 
 # Characters of the longest text; its time was a minute in the worst case.
 SIZE = 32_000
@@ -60,3 +60,31 @@ def test_a_long_sentence_is_cut_before_what_is_open(gap: str) -> None:
     said = speakable(f"{gap}{words}[and others, {words}")
 
     assert said.replace("`", "") == f"{gap}{words}[and others, {words}".replace("`", "")
+
+
+@pytest.mark.parametrize("size", [199, 2000, 2399, 2600, 5000, 20_000])
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        ("![A cat](data:image/png;base64,", "A cat"),
+        ("See https://e.example/", "See e.example"),
+        ("The key ", "The key "),
+    ],
+)
+def test_data_are_not_spoken(before: str, said: str, size: int) -> None:
+    data = ("iVBORw0KGgo/AAAA+NSUhEUg_" * size)[:size]
+    end = ") Look." if "(" in before else " Look."
+
+    for part in (1, 64, size * 2):
+        speech, text = SpeechText(), f"{before}{data}{end}"
+        words = [speech.feed(text[at : at + part]) for at in range(0, len(text), part)]
+        whole = "".join([*words, speech.finish()])
+
+        assert whole.startswith(said)
+        assert whole.endswith(" Look.")
+        assert len(whole) < 260
+
+
+@pytest.mark.parametrize("text", ["3." + "1415926535" * 100, "-" * 300, "A" * 300])
+def test_a_long_number_is_no_data(text: str) -> None:
+    assert speakable(f"It is {text}.") == f"It is {text}."
