@@ -151,15 +151,15 @@ async def test_2000_entities_are_rebuilt_at_once(
         entity_id = f"{('light', 'switch', 'sensor', 'cover')[number % 4]}.n{number}"
         hass.states.async_set(entity_id, "on", {"friendly_name": f"Entity {number}"})
         async_expose_entity(hass, "conversation", entity_id, should_expose=True)
-    # The best of five: the machine has other things to do.
+    # The best of five, of the thread's time: the machine has other things to do.
     times, gaps = [], []
     for _ in range(5):
-        started = last = time.perf_counter()
+        started = last = time.thread_time()
         update = hass.async_create_task(home.service.async_update_tools())
         gap = 0.0
         while not update.done():
             await asyncio.sleep(0)
-            now = time.perf_counter()
+            now = time.thread_time()
             gap, last = max(gap, now - last), now
         times.append(last - started)
         gaps.append(gap)
