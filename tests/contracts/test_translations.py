@@ -23,7 +23,6 @@ FLOW = (
     "flows/certificate.py",
     "flows/form_errors.py",
     "flows/headers.py",
-    "flows/home_steps.py",
     "flows/node_setup.py",
     "flows/setup.py",
     "error_mapping.py",
