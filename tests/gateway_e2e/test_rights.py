@@ -54,6 +54,14 @@ async def test_more_rights_than_the_gateway_gives_are_refused(
         await client.sessions.patch(session_key, permission_mode="made-up")
 
 
+@pytest.mark.parametrize("text", ["/new", " /RESET hello"])
+async def test_new_conversation_by_command_is_for_administrators(
+    client: GatewayClient, session_key: str, text: str
+) -> None:
+    with pytest.raises(MissingScopeError):
+        await reply_of(client, text, session_key)
+
+
 @pytest.mark.slow
 async def test_mode_outlives_a_restart(
     harness: GatewayHarness, client: GatewayClient, session_key: str

@@ -1,6 +1,7 @@
 """Request handlers of the Gateway."""
 
 from collections.abc import Awaitable, Callable
+import re
 import secrets
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 
 RESPONDED = object()
+# The pattern of OpenClaw; Clawdbot passes the commands on to the model.
+RESET_COMMAND = re.compile(r"/(new|reset)(\s.*)?", re.DOTALL | re.IGNORECASE)
 
 
 async def handle(
@@ -79,6 +82,7 @@ async def _start_run(
         return RESPONDED
     _check_agent(gateway, connection, params)
     sessions_v4.require_open(gateway, params.get("sessionKey", ""))
+    _check_reset_command(gateway, connection, params["message"])
     check_attachments(gateway, params)
     check_delivery(gateway, params)
     script = _thinking_failure(gateway, params) or gateway.next_script(
@@ -114,6 +118,20 @@ def _check_agent(
         raise invalid_request(
             "provider/model overrides are not authorized for this caller."
         )
+
+
+def _check_reset_command(
+    gateway: GatewaySimulator, connection: ClientConnection, message: str
+) -> None:
+    """Require an administrator for a new conversation (protocol 4).
+
+    Raises:
+        RequestError: the request is refused.
+    """
+    if gateway.protocol == V3 or ADMIN in connection.scopes:
+        return
+    if RESET_COMMAND.fullmatch(message.strip()):
+        raise missing_scope(gateway.protocol, ADMIN)
 
 
 def _thinking_failure(gateway: GatewaySimulator, params: Frame) -> Script:
