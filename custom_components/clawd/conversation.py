@@ -1,6 +1,8 @@
 """Conversation agents of a Gateway."""
 
 import asyncio
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, cast, override
 
 from homeassistant.components.conversation import (
@@ -19,6 +21,7 @@ from .assist.agent_questions import get_agent_questions
 from .assist.answers import is_refusal, names_choice
 from .assist.chat_log import async_get_words
 from .assist.handoff import async_follow_late, async_hand_off
+from .assist.new_conversation import async_new_conversation_of, text_after_command
 from .assist.ongoing import async_ask, get_ongoing
 from .assist.ongoing_run import OngoingRun
 from .assist.open_question import OpenQuestion, Taken
@@ -46,6 +49,7 @@ from .entity import AgentEntity
 from .gateway import GatewayError, RunTimeoutError
 from .home.notifications import async_notify_user
 from .home.settings import AgentHome, HomeAccess
+from .home.users import async_require_control
 from .sentences import Sentence, async_get_sentence
 
 if TYPE_CHECKING:
@@ -108,13 +112,19 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
             by_person=await _async_is_person(self.hass, user_input),
         )
         entry = self.coordinator.config_entry
-        if (asked := self._question_to_answer(question)) and (
-            answered := await self._async_answer(asked, question, asked_at, chat_log)
-        ):
-            return answered
-        if is_stop(question.text) and (runs := runs_to_stop(entry, question)):
-            return await self._async_stop(runs, question, chat_log)
+        asked = self._question_to_answer(question)
         try:
+            if (text := text_after_command(question.text)) is not None:
+                await self._async_begin_anew(user_input.context, question, asked)
+                if not text:
+                    return await self._async_confirm_new(question, chat_log)
+                question = replace(question, text=text, history="")
+            elif asked and (
+                result := await self._async_answer(asked, question, asked_at, chat_log)
+            ):
+                return result
+            elif is_stop(question.text) and (runs := runs_to_stop(entry, question)):
+                return await self._async_stop(runs, question, chat_log)
             run = await async_ask(self.hass, entry, self.subentry, question)
             return await self._async_stream_reply(run, asked_at, chat_log)
         except GatewayError as err:
@@ -309,6 +319,29 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
             text = await async_get_sentence(self.hass, language, key)
         self._async_say(text, chat_log)
         return _result(chat_log, question, text, listens=taken is Taken.ASKED)
+
+    async def _async_begin_anew(
+        self, context: Context, question: Question, asked: OpenQuestion | None
+    ) -> None:
+        """Restart the session of a question.
+
+        The next utterance is no answer to what was asked before.
+        """
+        entry = self.coordinator.config_entry
+        await async_require_control(self.hass, context, self.entity_id)
+        await async_new_conversation_of(self.hass, entry, self.subentry, question)
+        if asked and (questions := get_agent_questions(entry)):
+            with suppress(GatewayError):
+                await questions.async_send(asked, refused=True)
+
+    async def _async_confirm_new(
+        self, question: Question, chat_log: ChatLog
+    ) -> ConversationResult:
+        """Say that a new conversation has started."""
+        key = Sentence.NEW_CONVERSATION
+        text = await async_get_sentence(self.hass, question.language, key)
+        self._async_say(text, chat_log)
+        return _result(chat_log, question, text)
 
     async def _async_handoff_sentence(self, language: str) -> str:
         """Return the sentence of a hand-off."""

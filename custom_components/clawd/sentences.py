@@ -19,6 +19,7 @@ class Sentence(StrEnum):
     HANDED_OFF = "handed_off"
     HANDOFF_FAILED = "handoff_failed"
     LATE_REPLY = "late_reply"
+    NEW_CONVERSATION = "new_conversation"
     ONE_MOMENT = "one_moment"
     QUESTION_CLOSED = "question_closed"
     QUESTION_EITHER = "question_either"

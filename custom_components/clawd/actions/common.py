@@ -13,6 +13,7 @@ from homeassistant.helpers import (
 import voluptuous as vol
 
 from ..assist.attachments import async_resolve_files
+from ..assist.new_conversation import text_after_command
 from ..assist.question import Question, call_origin, not_blank
 from ..assist.session import is_reserved_name
 from ..assist.structure import structure_schema
@@ -182,10 +183,15 @@ async def async_read_question(
 
     Raises:
         HomeAssistantError: an attachment cannot be read, the instructions of the
-            agent are broken, or the name of the session is reserved.
+            agent are broken, the name of the session is reserved, or the text is a
+            command for a new conversation.
 
     """
     data, session = call.data, read_session_name(call)
+    if text_after_command(data[ATTR_TEXT]) is not None:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN, translation_key="new_conversation_command"
+        )
     hello = entry.runtime_data.client.hello
     if ATTR_MODEL in data and hello and not hello.has_session_settings:
         raise openclaw_required_error(ATTR_MODEL)

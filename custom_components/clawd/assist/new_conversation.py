@@ -1,11 +1,14 @@
 """New conversations with an agent."""
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from homeassistant.core import HomeAssistant
 
 from ..const import CONF_AGENT, CONF_SESSION_NAME, LOGGER
 from ..gateway import GatewayError
+from ..util.drill_lock import drill_lock
+from .ask import async_choose_session
 from .session import is_beside, named_session_key
 from .sessions import get_sessions
 from .throwaway import async_delete_idle, async_delete_later, can_delete
@@ -14,6 +17,41 @@ if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigSubentry
 
     from ..coordinator import ClawdConfigEntry
+    from .question import Question
+
+# Commands of the Gateway. OpenClaw's `agent` takes them only from administrators,
+# Clawdbot's passes them on to the model.
+_COMMAND: Final = re.compile(r"/(?:new|reset)(?:\s+(.*))?", re.DOTALL | re.IGNORECASE)
+
+
+def text_after_command(text: str) -> str | None:
+    """Return the text after `/new` or `/reset`.
+
+    None without such a command.
+    """
+    found = _COMMAND.fullmatch(text.strip())
+    return (found[1] or "") if found else None
+
+
+async def async_new_conversation_of(
+    hass: HomeAssistant,
+    entry: ClawdConfigEntry,
+    subentry: ConfigSubentry,
+    question: Question,
+) -> None:
+    """Restart the session of a question.
+
+    A drill in progress ends first: it reloads the entry.
+
+    Raises:
+        GatewayError: the entry is not loaded.
+
+    """
+    async with drill_lock(entry).question():
+        session = await async_choose_session(hass, entry, subentry, question)
+        await async_new_conversation(
+            hass, entry, subentry, session.base, named=session.named
+        )
 
 
 async def async_new_conversations(
