@@ -3,9 +3,14 @@
 import asyncio
 from typing import Any
 
-from homeassistant.components.conversation import AssistantContent
+from homeassistant.components.conversation import (
+    AssistantContent,
+    UserContent,
+    async_get_chat_log,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers.chat_session import async_get_chat_session
 import pytest
 from pytest_homeassistant_custom_component.common import MockUser
 
@@ -103,6 +108,23 @@ async def test_what_follows_is_asked_in_the_new_session(
     assert asked(gateway) == ["Hello", "stop,\nplease"]
     first, second = sent(gateway)
     assert second == f"{first}-1"
+
+
+async def test_what_was_said_before_is_not_told_in_the_new_session(
+    hass: HomeAssistant, conversation: Conversation, gateway: GatewaySimulator
+) -> None:
+    with (
+        async_get_chat_session(hass) as session,
+        async_get_chat_log(hass, session) as log,
+    ):
+        log.async_add_user_content(UserContent("Light, please"))
+        done = AssistantContent("conversation.home_assistant", "Turned it on")
+        log.async_add_assistant_content_without_tools(done)
+
+    await conversation.say("/new Hello", session.conversation_id)
+
+    [request] = gateway.received("agent")
+    assert "Light" not in request.params["extraSystemPrompt"]
 
 
 @pytest.mark.parametrize("text", ["/newer", "/status", "a /new"])
