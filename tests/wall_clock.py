@@ -1,4 +1,4 @@
-"""Clock on the wall that can be set."""
+"""Wall clock that can be set."""
 
 import time
 

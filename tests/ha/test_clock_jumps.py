@@ -54,7 +54,7 @@ def _short_recovery(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> WallClock:
-    """Return the clock on the wall."""
+    """Return the wall clock."""
     return WallClock(monkeypatch)
 
 

@@ -13,7 +13,7 @@ jumps = pytest.mark.parametrize("jump", [HOURS, -HOURS, MIN_JUMP + 1])
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> WallClock:
-    """Return the clock on the wall."""
+    """Return the wall clock."""
     return WallClock(monkeypatch)
 
 

@@ -18,7 +18,7 @@ def is_quiet(hass: HomeAssistant, entry: ClawdConfigEntry) -> bool:  # noqa: ARG
     start, end = (_read(entry, key) for key in (CONF_QUIET_START, CONF_QUIET_END))
     if start is None or end is None:
         return False
-    # Local time: with daylight saving, the clock on the wall decides.
+    # Local time: with daylight saving, the wall clock decides.
     now = dt_util.now().time()
     if start < end:
         return start <= now < end

@@ -1,4 +1,4 @@
-"""Moments that survive a change of the system's time."""
+"""Points in time, independent of clock changes."""
 
 from dataclasses import dataclass
 from math import isfinite
@@ -11,13 +11,13 @@ MIN_JUMP: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Moment, by the clock on the wall and the one that only goes forward.
+    """Point in time, by the wall and the monotonic clock.
 
     A machine without a battery-backed clock, such as a Raspberry Pi, starts with a
     wrong time and learns the right one later.
 
     Attributes:
-        wall: seconds since 1970, by the clock of then.
+        wall: seconds since 1970, by the wall clock at that time.
         monotonic: time of the monotonic clock.
 
     """
@@ -32,7 +32,7 @@ class Moment:
 
     @classmethod
     def at(cls, timestamp: float) -> Self:
-        """Return a moment by the present clock on the wall.
+        """Return a moment by the present wall clock.
 
         Raises:
             ValueError: the timestamp is no number.

@@ -1,4 +1,4 @@
-"""Clock on the wall that is set while connected."""
+"""Wall clock that is set while connected."""
 
 import time
 
@@ -15,7 +15,7 @@ SESSION = "agent:main:ha-clock"
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> WallClock:
-    """Return the clock on the wall."""
+    """Return the wall clock."""
     return WallClock(monkeypatch)
 
 
