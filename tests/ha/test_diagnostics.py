@@ -313,7 +313,9 @@ async def test_the_largest_sections_go_first_if_all_are_too_much(
     whole = _data(await download())
     sizes = {name: len(json.dumps(part, indent=2)) for name, part in whole.items()}
     largest = max(sizes, key=sizes.__getitem__)
-    monkeypatch.setattr(diagnostics, "MAX_SIZE", sum(sizes.values()) - 1)
+    # The next download may have some digits less.
+    limit = sum(sizes.values()) - sizes[largest] // 2
+    monkeypatch.setattr(diagnostics, "MAX_SIZE", limit)
 
     data = _data(await download())
 
