@@ -59,6 +59,7 @@ from .validation import async_validate_entry, invalid_entry
 
 if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
+    from homeassistant.helpers.entity_platform import EntityPlatform
     from homeassistant.helpers.typing import ConfigType
 
     from .coordinator import ClawdConfigEntry
@@ -123,7 +124,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: ClawdConfigEntry) -> boo
     await reports.async_load()
     speech = SpeechCoordinator(hass, entry, client)
     entry.runtime_data = ClawdRuntime(
-        client, credentials, coordinator, reports, speech, events_before=events_before
+        client,
+        credentials,
+        coordinator,
+        reports,
+        speech,
+        events_before=events_before,
+        platforms_before=_async_platforms(hass, entry),
     )
     # Called after all unsubscribes below, and before the tasks are cancelled.
     entry.async_on_unload(entry.runtime_data.end)
@@ -196,12 +203,21 @@ async def _async_start_services(
 
 async def _async_unload_platforms(hass: HomeAssistant, entry: ClawdConfigEntry) -> bool:
     """Unload those platforms that are loaded."""
-    loaded = [
-        platform.domain
+    loaded = _async_platforms(hass, entry) - entry.runtime_data.platforms_before
+    domains = [platform.domain for platform in loaded]
+    return await hass.config_entries.async_unload_platforms(entry, domains)
+
+
+@callback
+def _async_platforms(
+    hass: HomeAssistant, entry: ClawdConfigEntry
+) -> frozenset[EntityPlatform]:
+    """Return the listed platforms of an entry."""
+    return frozenset(
+        platform
         for platform in async_get_platforms(hass, DOMAIN)
         if platform.config_entry is entry
-    ]
-    return await hass.config_entries.async_unload_platforms(entry, loaded)
+    )
 
 
 async def _async_load_voice(hass: HomeAssistant, entry: ClawdConfigEntry) -> None:

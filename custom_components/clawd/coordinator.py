@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Mapping
 
     from homeassistant.config_entries import ConfigSubentry
+    from homeassistant.helpers.entity_platform import EntityPlatform
 
 MAX_TASK_ENDS: Final = 64
 
@@ -88,6 +89,8 @@ class ClawdRuntime:
         listener_baseline: number of listeners per event after setup.
         events_before: counters of the client before the setup; its counters
             outlive a reload.
+        platforms_before: platforms listed before the setup; Home Assistant 2026.3
+            still lists those of the last one.
         loop_monitor: lag of the event loop.
         speech: text to speech by the Gateway.
         voice_loaded: its platform is set up.
@@ -113,6 +116,7 @@ class ClawdRuntime:
     speech: SpeechCoordinator
     listener_baseline: Mapping[str, int] = field(default_factory=dict)
     events_before: Mapping[str, int] = field(default_factory=dict)
+    platforms_before: frozenset[EntityPlatform] = frozenset()
     loop_monitor: LoopMonitor = field(default_factory=LoopMonitor)
     session_turns: WeakValueDictionary[str, asyncio.Lock] = field(
         default_factory=WeakValueDictionary

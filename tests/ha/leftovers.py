@@ -8,6 +8,7 @@ from typing import Any
 
 from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, ConfigEntryState
 from homeassistant.core import HassJob, HomeAssistant
+from homeassistant.helpers.entity_platform import async_get_platforms
 from homeassistant.util.async_ import get_scheduled_timer_handles
 
 from custom_components.clawd.const import DOMAIN
@@ -24,6 +25,15 @@ async def unload_entries(hass: HomeAssistant) -> None:
     for entry in hass.config_entries.async_entries(DOMAIN):
         if entry.state is ConfigEntryState.LOADED:
             assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+def platforms_with_entities(hass: HomeAssistant) -> list[str]:
+    """Return the platforms that have entities.
+
+    Home Assistant 2026.3 lists unloaded ones, too.
+    """
+    platforms = async_get_platforms(hass, DOMAIN)
+    return [platform.domain for platform in platforms if platform.entities]
 
 
 def leftovers(hass: HomeAssistant) -> list[str]:

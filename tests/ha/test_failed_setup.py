@@ -10,13 +10,11 @@ from homeassistant.components import tts
 from homeassistant.config_entries import ConfigEntries, ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.entity_platform import async_get_platforms
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 import custom_components.clawd as integration
 from custom_components.clawd.client_factory import CLIENTS
-from custom_components.clawd.const import DOMAIN
 from custom_components.clawd.coordinator import ClawdCoordinator
 from custom_components.clawd.flows.ai_task import new_ai_task
 from custom_components.clawd.gateway import ConnectionState, SpeechStatus
@@ -27,7 +25,7 @@ from custom_components.clawd.selftest.resources import async_get_tracker
 from tests.leak_guard import no_leaks
 from tests.simulator import GatewaySimulator, Speech
 
-from .leftovers import leftovers
+from .leftovers import leftovers, platforms_with_entities
 
 # In their order; of those with a class, the method.
 STEPS: Final = (
@@ -173,7 +171,7 @@ async def test_a_step_that_fails_leaves_nothing(  # noqa: PLR0913, PLR0917
     assert _listeners(hass) == listeners
     assert {*hass.data} == data
     assert leftovers(hass) == []
-    assert async_get_platforms(hass, DOMAIN) == []
+    assert platforms_with_entities(hass) == []
     assert not +async_get_tracker(entry).held
     for client in [c for c in CLIENTS if c.endpoint.port == gateway.port]:
         assert client.state is ConnectionState.CLOSED
@@ -205,7 +203,7 @@ async def test_a_platform_that_fails_leaves_nothing(
     assert broken.calls
     assert _listeners(hass) == listeners
     assert leftovers(hass) == []
-    assert async_get_platforms(hass, DOMAIN) == []
+    assert platforms_with_entities(hass) == []
 
 
 async def _without_voice(
@@ -238,7 +236,7 @@ async def test_no_voice_is_set_up_during_an_unload(
 
     await _unload(hass, entry, gateway)
 
-    assert async_get_platforms(hass, DOMAIN) == []
+    assert platforms_with_entities(hass) == []
 
 
 async def test_an_unload_ends_the_setup_of_a_voice(
@@ -269,4 +267,4 @@ async def test_an_unload_ends_the_setup_of_a_voice(
     await _unload(hass, entry, gateway)
 
     unsubscribe()
-    assert async_get_platforms(hass, DOMAIN) == []
+    assert platforms_with_entities(hass) == []

@@ -11,16 +11,15 @@ from homeassistant.components import tts
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers.entity_platform import async_get_platforms
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.clawd.const import DOMAIN
 from tests.simulator import GatewaySimulator, Speech
 from tests.simulator.speech import ID3, MP3_FRAME, mp3, samples, wav
 
 from .downloads import Download
+from .leftovers import platforms_with_entities
 from .self_test import run_self_test, statuses
 from .states import CONNECTIVITY, wait_for_state
 
@@ -303,7 +302,7 @@ async def test_an_entry_that_is_unloaded_meanwhile_leaves_nothing(
     await hass.async_block_till_done()
     # A listener that is late finds no connection.
     await speech.async_refresh_status()
-    assert async_get_platforms(hass, DOMAIN) == []
+    assert platforms_with_entities(hass) == []
 
 
 async def test_the_self_test_speaks_a_word(hass: HomeAssistant, voice: Speech) -> None:
