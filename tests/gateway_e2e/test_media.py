@@ -150,6 +150,7 @@ async def test_an_image_of_the_agent_is_handed_out(
     assert (media.mime_type, media.content) == ("image/png", b64decode(PIXEL))
 
 
+@pytest.mark.slow
 async def test_an_image_cannot_be_cancelled_but_its_session_is_deleted(
     equipped_gateway: Gateway, session_key: str
 ) -> None:
