@@ -42,6 +42,14 @@ def connected(context: CheckContext) -> str | None:
     return "not_admitted" if answered(error) else "not_connected"
 
 
+def session_settings(context: CheckContext) -> str | None:
+    """Require sessions whose rights can be restricted."""
+    hello = context.runtime.client.hello
+    if hello and not hello.has_session_settings:
+        return "sessions_unrestrictable"
+    return None
+
+
 def answered(error: GatewayError | None) -> bool:
     """Return whether the peer answered."""
     if isinstance(error, CannotConnectError):

@@ -4,12 +4,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ...assist.sessions import get_sessions
-from ...reports import Mode, Origin, Status
-from ..model import CheckResult, Component, check, expect_none, warn_if_any
-from ..prerequisites import connected
+from ...reports import Mode, Origin
+from ..model import Component, check, expect_none, warn_if_any
+from ..prerequisites import connected, session_settings
 
 if TYPE_CHECKING:
-    from ..model import CheckContext
+    from ..model import CheckContext, CheckResult
 
 # Sessions; each is one request.
 MAX_DESCRIBED: Final = 20
@@ -22,7 +22,7 @@ MODES: Final = ("read-only", "guarded", "workspace", None, "full")
     component=Component.SECURITY,
     mode=Mode.ACTIVE,
     origin=Origin.GATEWAY,
-    requires=(connected,),
+    requires=(connected, session_settings),
 )
 async def check_permission_mode(context: CheckContext) -> CheckResult:
     """Permission modes of sessions, as configured.
@@ -30,8 +30,6 @@ async def check_permission_mode(context: CheckContext) -> CheckResult:
     Whoever speaks to a voice device could otherwise run commands there.
     """
     client = context.runtime.client
-    if client.hello and not client.hello.has_session_settings:
-        return CheckResult(status=Status.SKIP, reason="sessions_unrestrictable")
     expected = _restricted_sessions(context)
     found = []
     for key, mode in expected.items():
@@ -52,21 +50,18 @@ async def check_permission_mode(context: CheckContext) -> CheckResult:
     component=Component.SECURITY,
     mode=Mode.ACTIVE,
     origin=Origin.GATEWAY,
-    requires=(connected,),
+    requires=(connected, session_settings),
 )
 async def check_session_visibility(context: CheckContext) -> CheckResult:
     """Restricted sessions whose agents reach other sessions.
 
     An agent could have a session with more rights run commands for it.
     """
-    client = context.runtime.client
-    if client.hello and not client.hello.has_session_settings:
-        return CheckResult(status=Status.SKIP, reason="sessions_unrestrictable")
     count = len(_restricted_sessions(context))
     if not count:
         return warn_if_any(0, "sessions")
     # A mode is of its own session; the tool `sessions_send` has another one work.
-    policy = await client.tools.policy()
+    policy = await context.runtime.client.tools.policy()
     result = warn_if_any(count if policy.reaches_other_sessions else 0, "sessions")
     visibility = {"visibility": policy.session_visibility}
     return replace(result, placeholders={**result.placeholders, **visibility})
