@@ -6,6 +6,7 @@
 
 from collections import deque
 import re
+from string import ascii_letters, digits
 from typing import Final
 
 from .markup import BULLETS, closed_places, has_cells, speak, speak_math, speak_row
@@ -71,12 +72,13 @@ _CLOSING_MARKS: Final = re.compile(
 # Data in a text, such as a picture in an address: no word is so long, and there are
 # letters and digits.
 MAX_WORD: Final = 200
-_DATA_CHARACTERS: Final = (
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_%-"
-)
+_DATA_SIGNS: Final = "+/=_%-"
+_DATA_CHARACTERS: Final = ascii_letters + digits + _DATA_SIGNS
 _DATA: Final = re.compile(
-    r"(?<![A-Za-z0-9+/=_%-])(?=[A-Za-z+/=_%-]{0,199}[0-9])(?=[0-9+/=_%-]{0,199}[A-Za-z])"
-    rf"[A-Za-z0-9+/=_%-]{{{MAX_WORD},}}"
+    rf"(?<![A-Za-z0-9{_DATA_SIGNS}])"
+    rf"(?=[A-Za-z{_DATA_SIGNS}]{{0,{MAX_WORD - 1}}}[0-9])"
+    rf"(?=[0-9{_DATA_SIGNS}]{{0,{MAX_WORD - 1}}}[A-Za-z])"
+    rf"[A-Za-z0-9{_DATA_SIGNS}]{{{MAX_WORD},}}"
 )
 _DATA_LINK: Final = re.compile(r"!?\[([^\[\]\n]{0,300})\]\(data:[^\s()]*\)?")
 

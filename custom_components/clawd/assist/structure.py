@@ -128,7 +128,7 @@ class Structure:
         """Normalize data, and check them against the structure.
 
         Raises:
-            StructureError: it does.
+            StructureError: the data differ from it.
 
         """
         # Before the selectors, which take "false" for true.
