@@ -52,11 +52,11 @@ MAX_READ_AT_ONCE: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Text of an answer, its data if that was asked for, and what it took.
+    """Text of an answer, its data if requested, and its usage.
 
     Attributes:
         media: pictures and files, if they were asked for.
-        delivery: what became of its delivery to a channel: `sent` or `failed`.
+        delivery: outcome of its delivery to a channel: `sent` or `failed`.
 
     """
 
@@ -189,7 +189,7 @@ def _answer_media(
 async def _async_deliver(
     entry: ClawdConfigEntry, agent: str, delivery: Delivery, text: str
 ) -> str:
-    """Send an answer to a channel; return what became of it."""
+    """Send an answer to a channel; return the outcome."""
     message = Message(delivery.target, text, delivery.channel)
     try:
         client = get_runtime(entry).client

@@ -35,7 +35,7 @@ async def async_require_image_input(
 
 
 async def async_list_models(entry: ClawdConfigEntry) -> tuple[Model, ...]:
-    """Return the models, with what they take; none if the Gateway does not say.
+    """Return the models with their inputs; none if the Gateway does not say.
 
     Raises:
         GatewayConnectionError: the Gateway did not answer.

@@ -22,7 +22,7 @@ _START: Final = re.compile(r"[{\[]")
 
 
 def strip(reply: str) -> str:
-    """Return a reply without what is not to be seen around it."""
+    """Return a reply without invisible text around it."""
     return reply.strip().strip(INVISIBLE).strip()
 
 
@@ -63,7 +63,7 @@ def find_json(reply: str) -> list[JsonValueType]:
 
 
 def _bracketed(text: str) -> Iterator[str]:
-    """Yield what is in brackets; what is behind one without an end belongs to it."""
+    """Yield the texts in brackets; one without an end reaches to that of the reply."""
     start = _START.search(text)
     while start:
         depth, end = 0, len(text)

@@ -138,7 +138,7 @@ class ReplyMedia:
         self._room = MAX_REPLY_SIZE
 
     async def show(self, references: tuple[str, ...]) -> str:
-        """Return, as Markdown, what `collect()` returns."""
+        """Return the result of `collect()` as Markdown."""
         return _join(await self.collect(references))
 
     async def collect(self, references: tuple[str, ...]) -> list[MediaItem]:

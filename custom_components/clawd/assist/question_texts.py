@@ -63,7 +63,7 @@ async def async_describe_question(
 
 
 def _shorten(labels: list[str]) -> list[str]:
-    """Return the first labels, shortened to what can be listened to."""
+    """Return the first labels, shortened for listening."""
     short = [one_line(label, MAX_LABEL) for label in labels]
     sizes = accumulate(len(label) for label in short)
     return [

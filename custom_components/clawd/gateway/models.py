@@ -302,7 +302,7 @@ class Hello:
 
     @property
     def describes_models(self) -> bool:
-        """Return whether the list of models tells what they accept."""
+        """Return whether the list of models has their inputs."""
         return self._is_openclaw
 
     @property

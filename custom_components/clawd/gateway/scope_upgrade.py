@@ -88,7 +88,7 @@ class ScopeUpgrade:
         self.optional = ScopeRequest(ScopeStatus.UNKNOWN if wanted else ScopeStatus.OFF)
 
     def tasks(self, connection: Connection) -> list[ConnectionTask]:
-        """Return the tasks of a new connection: it requests what it lacks."""
+        """Return the tasks of a new connection: it requests missing scopes."""
         if self._lacks_required(connection.hello):
             return [("approval", self._await_required(connection))]
         if self._update_optional(connection.hello) is ScopeStatus.UNKNOWN:

@@ -1,4 +1,4 @@
-"""Checks of the connection: what arrives over it, and its hello."""
+"""Checks of the connection, its frames and its hello."""
 
 from typing import TYPE_CHECKING, Final
 
