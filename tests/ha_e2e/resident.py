@@ -108,15 +108,20 @@ class Resident:
         await self.api.post(path, {"entity_id": entity_id})
 
     async def wait_logbook(self, entity_id: str, state: str) -> dict[str, Any]:
-        """Wait for the event by which an entity got a state since the test began."""
+        """Wait for the event by which an entity got a state, and for its cause."""
 
         async def find() -> list[dict[str, Any]]:
             events = await self.api.command(
                 "logbook/get_events", start_time=self.since, entity_ids=[entity_id]
             )
-            return [event for event in events if event.get("state") == state]
+            return [
+                event
+                for event in events
+                if event.get("state") == state and "context_event_type" in event
+            ]
 
-        # The recorder writes every few seconds.
+        # The recorder writes every second. A call is an event when it ends: the state
+        # may be written before its cause.
         return (await until(find, bool))[0]
 
     async def tasks(self) -> int:
