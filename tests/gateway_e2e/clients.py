@@ -17,7 +17,7 @@ from custom_components.clawd.gateway import (
     Timing,
 )
 
-from .editions import AGENTS, Config
+from .editions import Config
 from .gateway_harness import GatewayHarness
 from .gateways import Gateway, serve_gateway
 
@@ -26,6 +26,7 @@ TIMING: Final = Timing(wait_timeout=1, max_delay=0.5, max_attempts=1_000)
 # The first run after a start takes longest.
 PATIENT: Final = Timing(connect_timeout=30, request_timeout=60)
 MAX_FIRST_RUNS: Final = 3
+DEFAULT_AGENT: Final = "main"
 
 
 def new_client(
@@ -68,37 +69,40 @@ async def running(client: GatewayClient) -> AsyncGenerator[GatewayClient]:
 
 @contextmanager
 def serve_ready_gateway(
-    protocol: int, *, settings: Config | None = None, images: bool = False
+    protocol: int,
+    *agents: str,
+    settings: Config | None = None,
+    images: bool = False,
 ) -> Iterator[Gateway]:
-    """Run a Gateway whose agents have answered once."""
+    """Run a Gateway; its default agent, and further ones, have answered once."""
     with serve_gateway(protocol, settings=settings, images=images) as gateway:
-        make_ready(gateway)
+        make_ready(gateway, *agents)
         yield gateway
 
 
-def make_ready(gateway: Gateway) -> None:
+def make_ready(gateway: Gateway, *agents: str) -> None:
     """Start a Gateway that has exited, and let its agents answer after a start."""
     gateway.ensure_running()
     if not gateway.answers:
         # An event loop may be running here already.
         with ThreadPoolExecutor(1) as thread:
-            thread.submit(asyncio.run, warm_up(gateway)).result()
+            thread.submit(asyncio.run, warm_up(gateway, *agents)).result()
 
 
-async def warm_up(gateway: Gateway) -> None:
-    """Let the agents of a Gateway that has started answer for the first time."""
+async def warm_up(gateway: Gateway, *agents: str) -> None:
+    """Let the default agent of a Gateway, and further ones, answer after a start."""
     endpoint = Endpoint("127.0.0.1", gateway.port)
     credentials = new_credentials(gateway.token)
     async with running(client_at(endpoint, credentials, PATIENT)) as client:
-        for agent in AGENTS:
-            await _let_answer(client, f"agent:{agent['id']}:first")
+        for agent in (DEFAULT_AGENT, *agents):
+            await let_answer(client, agent)
     gateway.answers = True
 
 
-async def _let_answer(client: GatewayClient, session_key: str) -> None:
+async def let_answer(client: GatewayClient, agent: str) -> None:
     """Let an agent answer for the first time, which opens its database."""
     for _ in range(MAX_FIRST_RUNS):
-        run = await client.start_run(RunRequest("say Hello.", session_key))
+        run = await client.start_run(RunRequest("say Hello.", f"agent:{agent}:first"))
         # OpenClaw on a busy machine may take the run and fail it, not to be sent
         # again: {"code": "UNAVAILABLE", "message": "Agent database cleanup failed"}.
         with suppress(AgentRunError):

@@ -56,6 +56,12 @@ async def test_proxy_that_is_not_trusted_is_refused(
     assert caught.value.code == "PROXY_ATTRIBUTION_REQUIRED"
 
 
+# OpenClaw takes half a minute; a run outlives its restart in the tests of faults.
+@pytest.mark.parametrize(
+    "protocol",
+    [pytest.param(3, id="v3"), pytest.param(4, id="v4", marks=pytest.mark.slow)],
+    indirect=True,
+)
 async def test_client_reconnects_after_gateway_restart(
     harness: GatewayHarness, client: GatewayClient
 ) -> None:

@@ -22,7 +22,7 @@ from custom_components.clawd.gateway import (
 from tests.simulator import Reply
 
 from .cases import ECHO, ECHO_TOOL
-from .clients import TIMING, client_at, new_client
+from .clients import TIMING, client_at, let_answer, new_client
 from .gateway_harness import GatewayHarness
 from .test_connection import REMOTE_HEADERS
 
@@ -105,6 +105,7 @@ async def test_unsupported_thinking_level_fails_run(
 async def test_thinking_level_is_accepted(
     harness: GatewayHarness, client: GatewayClient
 ) -> None:
+    await let_answer(client, "kitchen")
     harness.set_script(Reply("Hello."))
     run = await client.start_run(
         RunRequest("say Hello.", "agent:kitchen:e2e", thinking="low")

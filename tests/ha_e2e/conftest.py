@@ -38,7 +38,7 @@ async def api() -> AsyncIterator[HomeAssistantApi]:
 def gateway() -> Iterator[Gateway]:
     """Run OpenClaw, which makes images, for the homes of all tests in turn."""
     # A start takes half a minute on a busy machine, and so does the first run.
-    with serve_ready_gateway(4, images=True) as gateway:
+    with serve_ready_gateway(4, "kitchen", images=True) as gateway:
         yield gateway
 
 
