@@ -8,7 +8,8 @@ from typing import Any
 from homeassistant.util.yaml import dump
 from playwright.async_api import Locator, Page, expect
 
-TIMEOUT = 30_000
+# Milliseconds, also on a busy machine.
+TIMEOUT = 60_000
 # An agent may take long on a busy machine.
 RUN_TIMEOUT = 90_000
 

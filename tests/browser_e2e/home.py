@@ -25,7 +25,7 @@ FLAGS = [
     "--disable-sync",
 ]
 VIEWPORT: ViewportSize = {"width": 1280, "height": 860}
-TIMEOUT = 30_000
+TIMEOUT = 60_000
 ARTIFACTS = Path(".cache/browser_e2e")
 REPORTS = pytest.StashKey[pytest.TestReport]()
 SKIPPED_STEPS = ["core_config"]  # looks up the location on the Internet

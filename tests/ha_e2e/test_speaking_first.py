@@ -51,7 +51,7 @@ async def test_agent_speaks_first(
             await notify(client)
         assert len(await texts_of(patient)) == 1
 
-        [issue] = await resident.issues("home_refused")
+        issue = await resident.wait_issue("home_refused")
         fixed = await resident.fix(issue, from_elsewhere="control")
         assert fixed["type"] == "create_entry"
         await resident.wait_visible()
