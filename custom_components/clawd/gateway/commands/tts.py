@@ -1,7 +1,6 @@
 """Text to speech by the Gateway."""
 
 from base64 import b64decode
-import binascii
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self
 
@@ -66,13 +65,14 @@ class SpeechStatus:
         """
         match payload:
             case {"provider": str(provider), "providerStates": list(states)}:
-                ready = {
+                ready = [
                     state.get("id")
                     for state in states
                     if isinstance(state, dict) and state.get("configured") is True
-                }
-                stand_ins = payload.get("fallbackProviders") or ()
-                return cls(provider, bool(ready & {provider, *stand_ins}))
+                ]
+                stand_ins = payload.get("fallbackProviders")
+                usable = [provider, *(stand_ins if isinstance(stand_ins, list) else ())]
+                return cls(provider, any(one in usable for one in ready if one))
         raise InvalidFrameError("the response to tts.status has no provider")
 
 
@@ -127,7 +127,8 @@ class TtsCommands(Commands):
 def _decode(encoded: str) -> bytes:
     try:
         data = b64decode(encoded, validate=True)
-    except binascii.Error as err:
+    except ValueError as err:
+        # Also of characters that are not ASCII.
         raise InvalidFrameError("the audio is no base64") from err
     if not data:
         raise InvalidFrameError("the audio is empty")
