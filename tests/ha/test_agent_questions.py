@@ -188,14 +188,16 @@ async def test_who_is_not_understood_is_asked_once_more(
     assert questions_of(entry).outcomes == {"cancelled": 1}
 
 
+@pytest.mark.parametrize("said", ["Never mind!", "Never mind, please."])
 async def test_never_mind(
     gateway: GatewaySimulator,
     satellite: str,
     conversation: Conversation,
+    said: str,
 ) -> None:
     gateway.script(AskUser([ROOM]), Reply("Then I leave it."))
     await ask(conversation, satellite)
-    result = await conversation.say("Never mind!", device=satellite)
+    result = await conversation.say(said, device=satellite)
     assert speech(result) == "Then I leave it."
     assert not result.continue_conversation
 

@@ -5,6 +5,8 @@ import re
 from typing import TYPE_CHECKING, Final
 from unicodedata import normalize
 
+from .phrases import bare_phrase
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -80,15 +82,27 @@ _FILLERS: Final = _POSITION_WORDS | frozenset(
         *("la", "el", "lo", "le", "l", "de", "het"),
     )
 )
+# "t" is of "don't"; a recognizer may leave its apostrophe out.
 _NEGATIONS: Final = frozenset(
-    ("not", "no", "nicht", "kein", "keine", "nein", "non", "pas", "niet", "geen", "nee")
+    (
+        *("not", "no", "t", "dont", "cannot", "never", "neither", "nor"),
+        *("nicht", "kein", "keine", "keinen", "keins", "nein", "nie", "weder"),
+        *("nunca", "ni", "non", "pas", "jamais", "niet", "geen", "nee", "nooit"),
+    )
+)
+# In front of a choice only: "the kitchen, but only at night".
+_EXCLUSIONS: Final = frozenset(
+    (
+        *("but", "except", "without", "besides", "ausser", "ohne"),
+        *("sin", "menos", "excepto", "salvo", "sans", "sauf", "behalve", "zonder"),
+    )
 )
 _SEPARATORS: Final = re.compile(r"[,;&+]|\b(?:and|und|y|et|en)\b", re.IGNORECASE)
 
 
 def is_refusal(text: str) -> bool:
     """Return whether an utterance refuses to answer."""
-    return _words(text) in _ALL_REFUSALS
+    return bare_phrase(text) in _ALL_REFUSALS
 
 
 def find_answer(item: QuestionItem, text: str) -> list[str] | None:
@@ -198,11 +212,19 @@ def _is_close(words: Sequence[str], label: Sequence[str]) -> bool:
 
 def _find_contained(item: QuestionItem, text: str) -> list[str]:
     """Return the choices in a sentence, unless one is denied."""
-    bare = f" {_words(text)} "
-    labels = [one.label for one in item.choices if _words(one.label)]
-    named = [label for label in labels if f" {_words(label)} " in bare]
-    others = {*bare.split()} - {word for one in named for word in _words(one).split()}
-    return [] if _NEGATIONS & others else named
+    named, rest = [], f" {_words(text)} "
+    # "Not now" before "now".
+    for label in sorted((one.label for one in item.choices), key=len, reverse=True):
+        words = f" {_words(label)} "
+        if words.strip() and words in rest:
+            named.append(label)
+            rest = rest.replace(words, " | ")
+    before = rest.rpartition("|")[0]
+    denied = _NEGATIONS & {*rest.split()} | _EXCLUSIONS & {*before.split()}
+    # "No, don't": the choice itself denies.
+    if denied and not any(_NEGATIONS & {*_words(label).split()} for label in named):
+        return []
+    return [one.label for one in item.choices if one.label in named]
 
 
 def _words(text: str) -> str:

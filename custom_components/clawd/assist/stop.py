@@ -3,9 +3,7 @@
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
-import re
 from typing import TYPE_CHECKING, Final
-from unicodedata import normalize
 
 from ..const import LOGGER
 from ..gateway import GatewayError
@@ -15,6 +13,7 @@ from .handoff import async_follow_late
 from .handoff_store import get_handoffs
 from .ongoing import get_ongoing
 from .ongoing_run import STOP_TIMEOUT
+from .phrases import bare_phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,7 +37,9 @@ STOP_PHRASES: Final[Mapping[str, tuple[str, ...]]] = {
         "cancel",
         "cancel it",
         "cancel that",
+        "cancel this",
         "abort",
+        "abort that",
         "never mind",
         "nevermind",
         "forget it",
@@ -48,6 +49,9 @@ STOP_PHRASES: Final[Mapping[str, tuple[str, ...]]] = {
         "halt",
         "hör auf",
         "hör damit auf",
+        "hör auf damit",
+        "aufhören",
+        "halt an",
         "stopp das",
         "stop das",
         "brich ab",
@@ -56,7 +60,10 @@ STOP_PHRASES: Final[Mapping[str, tuple[str, ...]]] = {
         "abbruch",
         "lass das",
         "lass es",
+        "lass mal",
+        "lass gut sein",
         "vergiss es",
+        "vergiss das",
         "schon gut",
     ),
     "es": (
@@ -101,11 +108,6 @@ STOP_PHRASES: Final[Mapping[str, tuple[str, ...]]] = {
 _PHRASES: Final = frozenset(
     phrase for phrases in STOP_PHRASES.values() for phrase in phrases
 )
-_POLITE: Final = (
-    *("please", "bitte", "por favor", "alsjeblieft", "alstublieft"),
-    *("s'il te plaît", "s'il vous plaît"),
-)
-_MARKS: Final = re.compile(r"[^\w' -]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +130,7 @@ class StopReport:
 
 def is_stop(text: str) -> bool:
     """Return whether an utterance means stop."""
-    # Some keyboards and recognizers write an accent as a character of its own.
-    plain = normalize("NFKC", text).replace("\u2019", "'").casefold()
-    words = (word.strip("'-") for word in _MARKS.sub(" ", plain).split())
-    text = " ".join(filter(None, words))
-    for polite in _POLITE:
-        text = text.removeprefix(f"{polite} ").removesuffix(f" {polite}")
-    return text in _PHRASES
+    return bare_phrase(text) in _PHRASES
 
 
 def runs_to_stop(entry: ClawdConfigEntry, question: Question) -> tuple[OngoingRun, ...]:

@@ -73,7 +73,7 @@ def test_without_words_of_ones_own(said: str, answer: list[str] | None) -> None:
     ("said", "answer"),
     [
         ("no thanks", ["No"]),
-        ("No, not now", None),
+        ("No, not now", ["No"]),
         ("yes please", ["Yes"]),
         ("not yes", None),
         ("no, yes", None),

@@ -1,0 +1,40 @@
+"""Comparison of short utterances with phrases."""
+
+from itertools import groupby
+import re
+from typing import Final
+from unicodedata import normalize
+
+# Without a meaning of their own, wherever they stand: "hör bitte auf".
+_POLITE: Final = (
+    *("please", "bitte", "por favor", "alsjeblieft", "alstublieft"),
+    *("s'il te plaît", "s'il vous plaît"),
+    *("thanks", "thank you", "danke", "danke schön", "vielen dank", "gracias"),
+    *("merci", "bedankt", "dank je", "dank je wel", "dank u"),
+)
+# Words before a command: "ok, stop", "nein, halt".
+_OPENINGS: Final = (*("ok", "okay", "hey", "oh", "no", "nein", "nee", "non", "ach"),)
+_MARKS: Final = re.compile(r"[^\w' -]+")
+
+
+def _any_of(phrases: tuple[str, ...]) -> str:
+    # "danke schön" before "danke".
+    return "|".join(map(re.escape, sorted(phrases, key=len, reverse=True)))
+
+
+_POLITE_WORDS: Final = re.compile(rf"(?<![\w'-])(?:{_any_of(_POLITE)})(?![\w'-])")
+_OPENING_WORDS: Final = re.compile(rf"(?:(?:{_any_of(_OPENINGS)}) )+(?=.)")
+
+
+def bare_phrase(text: str) -> str:
+    """Return the words of a phrase.
+
+    Without case, marks, polite words and repetitions.
+    """
+    # Some keyboards and recognizers write an accent as a character of its own.
+    plain = normalize("NFKC", text).replace("\u2019", "'").casefold()
+    plain = _POLITE_WORDS.sub(" ", " ".join(_MARKS.sub(" ", plain).split()))
+    words = filter(None, (word.strip("'-") for word in plain.split()))
+    phrase = " ".join(word for word, _ in groupby(words))
+    opening = _OPENING_WORDS.match(phrase)
+    return phrase[opening.end() :] if opening else phrase
