@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 # which as WAV (48 kHz, stereo) are 17 of the 26 MB that its answer may have.
 MAX_PART: Final = 1000
 
-_WORD: Final = re.compile(r"\s*\S+|\s+")
+# Chinese and Japanese have no spaces between words, nor between sentences.
+_ENDS: Final = "\u3002\uff01\uff1f"
+_CLOSING: Final = "\u300d\u300f\u201d\u2019\uff09"
+_WORD: Final = re.compile(
+    rf"\s*(?:[^\s{_ENDS}]*[{_ENDS}]+[{_CLOSING}]*|[^\s{_ENDS}]+)|\s+"
+)
 
 
 async def speech_parts(
