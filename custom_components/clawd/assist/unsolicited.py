@@ -252,17 +252,18 @@ class UnsolicitedReplies:
     ) -> None:
         """Deliver a reply once.
 
-        As speech; its media in a notification.
+        As speech; its media in a notification. Chats have it with links and code.
         """
         listeners, listener = self._listeners, owner.listener
         if run_id in listeners.delivered:
             return
         listeners.delivered[run_id] = 0
         listeners.spawns.pop(run_id, None)
+        read = shown_reply if listener.device_id is None else spoken_reply
         if len(text) > MAX_READ_AT_ONCE:
-            message = await self._hass.async_add_executor_job(spoken_reply, text)
+            message = await self._hass.async_add_executor_job(read, text)
         else:
-            message = spoken_reply(text)
+            message = read(text)
         if media and not message:
             message = await async_get_text(self._hass, listener.language, "media_only")
         if not message or listeners.has_replied(session_key, message):
@@ -329,13 +330,21 @@ def _source(run_id: str) -> str:
     return "media" if _GENERATED.fullmatch(run_id) else "subagent"
 
 
+def shown_reply(text: str) -> str:
+    """Return a reply as text.
+
+    Empty if it says nothing.
+    """
+    reply = ReplyFilter()
+    shown = (reply.feed(text) + reply.finish()).strip()
+    # An unfinished thought is not a reply.
+    return shown if has_words(shown) and not reply.thinking else ""
+
+
 def spoken_reply(text: str) -> str:
     """Return a reply as speech.
 
     Empty if it says nothing.
     """
-    reply = ReplyFilter()
-    shown = reply.feed(text) + reply.finish()
-    # An unfinished thought is not a reply.
-    spoken = "" if reply.thinking else speakable(shown).strip()
+    spoken = speakable(shown_reply(text)).strip()
     return spoken if has_words(spoken) else ""
