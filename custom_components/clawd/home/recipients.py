@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.components.homeassistant import async_should_expose
+from homeassistant.helpers import entity_registry as er
 
 from ..gateway import NodeCallError
 from .apis import ASSISTANT
@@ -13,7 +14,9 @@ from .text import one_line
 from .users import is_administrator
 
 if TYPE_CHECKING:
-    from homeassistant.core import HomeAssistant
+    from collections.abc import Iterator
+
+    from homeassistant.core import HomeAssistant, State
 
     from .origin import CallOrigin
 
@@ -100,10 +103,11 @@ def _user_of_person(hass: HomeAssistant, name: str) -> str:
 
     """
     wanted, persons = name.strip().casefold(), hass.states.async_all(PERSON)
+    registry = er.async_get(hass)
     found = [
         state.attributes.get("user_id")
         for state in persons
-        if wanted in (state.name.strip().casefold(), state.entity_id)
+        if wanted in {name.strip().casefold() for name in _names(registry, state)}
     ]
     match found:
         case [str(user_id)]:
@@ -122,3 +126,11 @@ def _user_of_person(hass: HomeAssistant, name: str) -> str:
         case _:
             problem = "Several persons have this name."
     raise NodeCallError(INVALID_ARGUMENTS, problem)
+
+
+def _names(registry: er.EntityRegistry, state: State) -> Iterator[str]:
+    """Yield the names of a person, as the user may say them."""
+    yield from (state.name, state.entity_id)
+    entry = registry.async_get(state.entity_id)
+    # Home Assistant 2026.4 marks by a value of its own where the name counts.
+    yield from (one for one in (entry.aliases if entry else ()) if isinstance(one, str))

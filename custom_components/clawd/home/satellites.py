@@ -22,7 +22,6 @@ from homeassistant.util.hass_dict import HassKey
 from ..const import DOMAIN, LOGGER
 
 if TYPE_CHECKING:
-    from homeassistant.components.assist_satellite import AssistSatelliteEntityFeature
     from homeassistant.core import State
 
 # Seconds until a satellite has to be idle: it listens, answers or announces.
@@ -143,7 +142,7 @@ def is_muted(state: State | None) -> bool:
 
 
 async def _async_wait_until_idle(
-    hass: HomeAssistant, entity_id: str, feature: AssistSatelliteEntityFeature
+    hass: HomeAssistant, entity_id: str, feature: int
 ) -> None:
     """Wait until a satellite is idle.
 
@@ -156,16 +155,21 @@ async def _async_wait_until_idle(
         hass, entity_id, lambda _: changed.set()
     )
     try:
-        while not _is_idle(hass, entity_id, feature):
+        while require_audible(hass, entity_id, feature).state != STATE_IDLE:
             changed.clear()
             await changed.wait()
     finally:
         unsubscribe()
 
 
-def _is_idle(
-    hass: HomeAssistant, entity_id: str, feature: AssistSatelliteEntityFeature
-) -> bool:
+@callback
+def require_audible(hass: HomeAssistant, entity_id: str, feature: int) -> State:
+    """Return the state of a satellite that can be heard, sooner or later.
+
+    Raises:
+        CannotSpeakError: it is gone, unavailable, muted, or lacks the feature.
+
+    """
     state = hass.states.get(entity_id)
     if state is None:
         raise CannotSpeakError("device_gone")
@@ -175,7 +179,7 @@ def _is_idle(
         raise CannotSpeakError(CANNOT_SPEAK)
     if _has_muted_player(hass, entity_id):
         raise CannotSpeakError("device_muted")
-    return state.state == STATE_IDLE
+    return state
 
 
 def _has_muted_player(hass: HomeAssistant, entity_id: str) -> bool:

@@ -13,12 +13,12 @@ from ..const import LOGGER
 from ..coordinator import async_create_background_task
 from ..gateway import NodeCallError
 from .quiet_hours import is_quiet
-from .satellites import CannotSpeakError, async_speak, get_turn
+from .satellites import CannotSpeakError, async_speak, get_turn, require_audible
 from .text import one_line
-from .voice_devices import ASSIST_SATELLITE, list_devices
+from .voice_devices import ASSIST_SATELLITE, START_CONVERSATION, list_devices
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from homeassistant.core import Event, EventStateChangedData
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 QUIET_HOURS: Final = "QUIET_HOURS"
 DEVICE_IN_USE: Final = "DEVICE_IN_USE"
 NOT_ANNOUNCED: Final = "NOT_ANNOUNCED"
+NOT_ASKED: Final = "NOT_ASKED"
 # Maximum age of a request to count as current, in seconds.
 MAX_REQUEST_AGE: Final = 120.0
 MAX_SENTENCE: Final = 500
@@ -97,7 +98,11 @@ def device_to_ask_on(
         NodeCallError: there is none, or more than one.
 
     """
-    idle = [one for one in devices if one.idle]
+    failed: dict[str, str] = {}
+    audible = [one for one in devices if _is_audible(hass, one, failed)]
+    if not audible:
+        raise NodeCallError(NOT_ASKED, f"Nothing was asked ({_reasons(failed)}).")
+    idle = [one for one in audible if one.idle]
     if len(idle) == 1:
         return idle[0]
     if idle:
@@ -106,9 +111,9 @@ def device_to_ask_on(
             "More than one voice device is there; name the one to ask on by the "
             f"argument device: {list_devices(hass, idle)}.",
         )
-    if all(_in_conversation(caller, one) for one in devices):
+    if all(_in_conversation(caller, one) for one in audible):
         raise _in_use("Ask in your answer, and end your turn")
-    raise _busy(hass, devices)
+    raise _busy(hass, audible)
 
 
 async def async_announce(
@@ -153,10 +158,9 @@ async def async_announce(
         len(failed),
     )
     if not announced and not pending:
-        reasons = ", ".join(
-            f'"{name}": {code}' for name, code in sorted(failed.items())
+        raise NodeCallError(
+            NOT_ANNOUNCED, f"Nothing was announced ({_reasons(failed)})."
         )
-        raise NodeCallError(NOT_ANNOUNCED, f"Nothing was announced ({reasons}).")
     return {
         "announced": sorted(announced),
         **({"under_way": sorted(tasks[task] for task in pending)} if pending else {}),
@@ -236,6 +240,24 @@ def _question(device: VoiceDevice, message: Message) -> dict[str, Any]:
         "question": message.text,
         **({"answers": answers} if answers else {}),
     }
+
+
+@callback
+def _is_audible(
+    hass: HomeAssistant, device: VoiceDevice, failed: dict[str, str]
+) -> bool:
+    """Return whether a question can be heard, or note the reason."""
+    try:
+        require_audible(hass, device.entity_id, START_CONVERSATION)
+    except CannotSpeakError as err:
+        failed[device.name] = err.code
+        return False
+    return True
+
+
+def _reasons(failed: Mapping[str, str]) -> str:
+    """List devices that failed, with codes."""
+    return ", ".join(f'"{name}": {code}' for name, code in sorted(failed.items()))
 
 
 def _in_conversation(caller: Caller, device: VoiceDevice) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 from homeassistant.auth.const import GROUP_ID_USER
 from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockUser
 
@@ -56,6 +57,25 @@ async def test_person_is_notified_by_name(
     assert guest == "INVALID_ARGUMENTS: This person has no user in Home Assistant."
     assert several == "INVALID_ARGUMENTS: Several persons have this name."
     assert shown == {}
+
+
+@pytest.mark.parametrize("name", ["Mum", " mum", "person.anna", "ANNA"])
+async def test_person_is_found_by_each_name(
+    hass: HomeAssistant, home: Home, name: str
+) -> None:
+    registry = er.async_get(hass)
+    entry = registry.async_get_or_create(
+        "person", "person", "1", suggested_object_id="anna"
+    )
+    registry.async_update_entity(entry.entity_id, aliases=["Mum"])
+    user = MockUser(name="Anna").add_to_hass(hass)
+    phone = await add_person(hass, "Anna", user.id, "Anna phone")
+    assert phone is not None
+
+    data = await use(home, NOTIFY, message="x", person=name)
+
+    assert data["by"] == "devices"
+    assert phone.shown == [(None, "x")]
 
 
 async def test_without_a_user_the_administrators_are_notified(
