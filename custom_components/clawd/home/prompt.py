@@ -13,6 +13,7 @@ from homeassistant.helpers import (
     floor_registry as fr,
 )
 
+from .aliases import aliases_of
 from .apis import ASSISTANT, async_get_prompt, llm_context
 from .looking import HOME_LOOK
 from .messages import MessageTool
@@ -174,16 +175,9 @@ def _are_names_plain(hass: HomeAssistant, states: Iterable[State]) -> bool:
 
     Without line breaks and control characters.
     """
-    registry = er.async_get(hass)
-    names = [state.name for state in states]
-    names += [
-        alias
-        for state in states
-        if (entry := registry.async_get(state.entity_id))
-        for alias in entry.aliases
-        # Home Assistant 2026.4 marks by a value of its own where the name counts.
-        if isinstance(alias, str)
-    ]
+    names: list[str] = []
+    for state in states:
+        names += [state.name, *aliases_of(hass, state.entity_id)]
     for area in ar.async_get(hass).async_list_areas():
         names += [area.name, *area.aliases]
     for floor in fr.async_get(hass).async_list_floors():

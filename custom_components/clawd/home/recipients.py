@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.components.homeassistant import async_should_expose
-from homeassistant.helpers import entity_registry as er
 
 from ..gateway import NodeCallError
+from .aliases import aliases_of
 from .apis import ASSISTANT
 from .arguments import INVALID_ARGUMENTS
 from .notifications import async_notify_user, find_notify_actions
@@ -14,8 +14,6 @@ from .text import one_line
 from .users import is_administrator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from homeassistant.core import HomeAssistant, State
 
     from .origin import CallOrigin
@@ -103,11 +101,10 @@ def _user_of_person(hass: HomeAssistant, name: str) -> str:
 
     """
     wanted, persons = name.strip().casefold(), hass.states.async_all(PERSON)
-    registry = er.async_get(hass)
     found = [
         state.attributes.get("user_id")
         for state in persons
-        if wanted in {name.strip().casefold() for name in _names(registry, state)}
+        if wanted in _names(hass, state)
     ]
     match found:
         case [str(user_id)]:
@@ -128,9 +125,7 @@ def _user_of_person(hass: HomeAssistant, name: str) -> str:
     raise NodeCallError(INVALID_ARGUMENTS, problem)
 
 
-def _names(registry: er.EntityRegistry, state: State) -> Iterator[str]:
-    """Yield the names of a person, as the user may say them."""
-    yield from (state.name, state.entity_id)
-    entry = registry.async_get(state.entity_id)
-    # Home Assistant 2026.4 marks by a value of its own where the name counts.
-    yield from (one for one in (entry.aliases if entry else ()) if isinstance(one, str))
+def _names(hass: HomeAssistant, person: State) -> set[str]:
+    """Return the names of a person, without case."""
+    names = (person.name, person.entity_id, *aliases_of(hass, person.entity_id))
+    return {name.strip().casefold() for name in names}

@@ -15,6 +15,7 @@ from homeassistant.helpers import (
 )
 
 from ..gateway import NodeCallError
+from .aliases import aliases_of
 from .apis import ASSISTANT
 from .arguments import INVALID_ARGUMENTS
 from .text import one_line
@@ -161,9 +162,7 @@ def _voice_device(hass: HomeAssistant, state: State) -> VoiceDevice:
     device_id = entry.device_id if entry else None
     device = dr.async_get(hass).async_get(device_id) if device_id else None
     names = [device.name_by_user, device.name] if device else []
-    names.append(state.name)
-    # Home Assistant 2026.4 marks by a value of its own where the name counts.
-    names += [one for one in (entry.aliases if entry else ()) if isinstance(one, str)]
+    names += [state.name, *aliases_of(hass, state.entity_id)]
     return VoiceDevice(
         entity_id=state.entity_id,
         device_id=device_id,
