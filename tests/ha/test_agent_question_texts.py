@@ -27,6 +27,18 @@ async def test_choices_are_words(
     assert await async_describe_question(hass, item, "en", spoken=True) == asked
 
 
+@pytest.mark.usefixtures("entry")
+@pytest.mark.parametrize("text", ["", " \n", "?", "```\ncode\n```"])
+async def test_the_header_asks_where_the_question_has_no_words(
+    hass: HomeAssistant, text: str
+) -> None:
+    item = QuestionItem("room", "Room", text, (QuestionChoice("Bath"),))
+
+    spoken = await async_describe_question(hass, item, "en", spoken=True)
+
+    assert spoken == "Room? You can say: Bath."
+
+
 async def asked(hass: HomeAssistant, *labels: str, **how: bool) -> str:
     """Return a question with choices."""
     item = QuestionItem("room", "Room", "Which?", tuple(map(QuestionChoice, labels)))

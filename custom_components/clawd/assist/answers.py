@@ -1,5 +1,6 @@
 """Matching of utterances to answers."""
 
+from collections import Counter
 import difflib
 import re
 from typing import TYPE_CHECKING, Final
@@ -97,6 +98,8 @@ _EXCLUSIONS: Final = frozenset(
         *("sin", "menos", "excepto", "salvo", "sans", "sauf", "behalve", "zonder"),
     )
 )
+# "Kitchen (recommended)"
+_ASIDE: Final = re.compile(r"\([^()]*\)|\uff08[^\uff08\uff09]*\uff09")
 _SEPARATORS: Final = re.compile(r"[,;&+]|\b(?:and|und|y|et|en)\b", re.IGNORECASE)
 
 
@@ -140,14 +143,27 @@ def _find_label(item: QuestionItem, text: str) -> str | None:
     if not words:
         # "👍" has none.
         return next((label for _, label in labels if label == text.strip()), None)
-    said = _with_digits(words)
-    for known, label in labels:
-        if said == _with_digits(known):
+    said, names = _with_digits(words), _names(item)
+    for name, label in names:
+        if said == _with_digits(name.split()):
             return label
     if found := _find_numbered(words, labels):
         return found
-    close = [label for known, label in labels if _is_close(words, known)]
-    return close[0] if len(close) == 1 else None
+    close = {label for name, label in names if _is_close(words, name.split())}
+    return close.pop() if len(close) == 1 else None
+
+
+def _names(item: QuestionItem) -> list[tuple[str, str]]:
+    """Return the words by which choices are named, with their labels.
+
+    With and without what is in parentheses.
+    """
+    labels = [one.label for one in item.choices]
+    whole = [(_words(label), label) for label in labels]
+    short = [(_words(_ASIDE.sub(" ", label)), label) for label in labels]
+    names = [*dict.fromkeys((*whole, *short))]
+    counts = Counter(name for name, _ in names)
+    return [one for one in names if one in whole or counts[one[0]] == 1]
 
 
 def _with_digits(words: Sequence[str]) -> list[str]:
@@ -214,9 +230,9 @@ def _find_contained(item: QuestionItem, text: str) -> list[str]:
     """Return the choices in a sentence, unless one is denied."""
     named, rest = [], f" {_words(text)} "
     # "Not now" before "now".
-    for label in sorted((one.label for one in item.choices), key=len, reverse=True):
-        words = f" {_words(label)} "
-        if words.strip() and words in rest:
+    for name, label in sorted(_names(item), key=lambda one: -len(one[0])):
+        words = f" {name} "
+        if name and words in rest:
             named.append(label)
             rest = rest.replace(words, " | ")
     before = rest.rpartition("|")[0]

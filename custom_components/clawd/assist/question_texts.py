@@ -36,7 +36,10 @@ async def async_describe_question(
         title = f"**{item.header}**\n\n" if item.header else ""
         choices = "".join(f"\n- {_describe(choice)}" for choice in item.choices)
         return f"{title}{item.text}\n{choices}".strip()
-    whole = text = speakable(item.text).strip()
+    whole = speakable(item.text).strip()
+    if not has_words(whole) and has_words(header := speakable(item.header).strip()):
+        whole = f"{header}?"
+    text = whole
     if shortened:
         text = await async_shorten(hass, whole, language)
     labels = (speakable(choice.label).strip() for choice in item.choices)

@@ -84,3 +84,28 @@ def test_a_choice_within_a_sentence(
     text: str, labels: tuple[str, ...], chosen: str | None
 ) -> None:
     assert answer(text, *labels) == (None if chosen is None else [chosen])
+
+
+PLACES = (
+    "Kitchen (Recommended)",
+    "Bath (upstairs)",
+    "Bath (downstairs)",
+    "\u53a8\u623f",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "chosen"),
+    [
+        ("kitchen", "Kitchen (Recommended)"),
+        ("kitchin", "Kitchen (Recommended)"),
+        ("the kitchen, please", "Kitchen (Recommended)"),
+        ("kitchen recommended", "Kitchen (Recommended)"),
+        ("the second one", "Bath (upstairs)"),
+        ("bath downstairs", "Bath (downstairs)"),
+        ("bath", None),
+        ("the bath, please", None),
+    ],
+)
+def test_what_is_in_parentheses_need_not_be_said(text: str, chosen: str | None) -> None:
+    assert answer(text, *PLACES) == (None if chosen is None else [chosen])
