@@ -14,8 +14,9 @@ REST = " The rest is in a notification."
         "Dear Dr. Miller, these are open: " + "the window of room A, " * 200,
         "Done! " + "word " * 900,
         "1. Kitchen\n" + "word " * 900,
+        "\u62a5\u544a \u5982\u4e0b\u3002" + "\u5b57" * 3000,
     ],
-    ids=["abbreviation", "exclamation", "number"],
+    ids=["abbreviation", "exclamation", "number", "without spaces"],
 )
 async def test_a_period_at_the_start_does_not_cut_the_message(
     hass: HomeAssistant, message: str

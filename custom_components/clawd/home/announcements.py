@@ -172,10 +172,12 @@ async def async_shorten(hass: HomeAssistant, message: str, language: str) -> str
         return message
     head = message[:MAX_SPOKEN]
     ends = [match.end() for match in _SENTENCE_END.finditer(head)]
-    # "Dear Dr. Miller, …": so early, it may be no end, and leaves nothing to hear.
-    end = ends[-1] if ends and ends[-1] > MAX_SPOKEN / 2 else head.rfind(" ")
+    # "Dear Dr. Miller, …": so early, it may be no end, and leaves nothing to hear. Nor
+    # does the only space of a Chinese text.
+    cuts = (ends[-1] if ends else 0, head.rfind(" "))
+    end = next((cut for cut in cuts if cut > MAX_SPOKEN / 2), MAX_SPOKEN)
     rest = await async_get_text(hass, language, "rest_in_notification")
-    return f"{head[: end if end > 0 else MAX_SPOKEN].rstrip()} {rest}"
+    return f"{head[:end].rstrip()} {rest}"
 
 
 @contextmanager
