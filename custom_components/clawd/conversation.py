@@ -268,7 +268,7 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
         if questions is None or not question.by_person:
             return None
         asked = questions.answered_by(self.subentry.subentry_id, question)
-        stops = is_stop(question.text) and not is_refusal(question.text)
+        stops = is_stop(question.text, asked=True) and not is_refusal(question.text)
         if asked and stops and not names_choice(asked.item, question.text):
             return None
         return asked

@@ -202,6 +202,20 @@ async def test_never_mind(
     assert not result.continue_conversation
 
 
+@pytest.mark.parametrize("said", ["No, stop it.", "OK, cancel it"])
+async def test_an_answer_may_tell_to_stop_something_else(
+    gateway: GatewaySimulator, satellite: str, conversation: Conversation, said: str
+) -> None:
+    gateway.script(AskUser([ROOM]), Reply("The washer is off."))
+    await ask(conversation, satellite)
+
+    result = await conversation.say(said, device=satellite)
+
+    assert speech(result) == "The washer is off."
+    [resolved] = gateway.received("question.resolve")
+    assert resolved.params["answers"] == {"answers": {"room": [said]}}
+
+
 async def test_stop_ends_the_run(
     entry: MockConfigEntry,
     gateway: GatewaySimulator,

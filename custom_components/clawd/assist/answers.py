@@ -29,8 +29,8 @@ _REFUSALS: Final[Mapping[str, tuple[str, ...]]] = {
         *("forget it", "forget about it", "skip it", "skip that", "skip"),
     ),
     "de": (
-        *("abbrechen", "abbruch", "brich ab", "vergiss es", "schon gut"),
-        *("lass es", "lass gut sein", "lass mal", "überspringen"),
+        *("abbrechen", "abbruch", "brich ab", "vergiss es", "vergiss das"),
+        *("schon gut", "lass es", "lass gut sein", "lass mal", "überspringen"),
     ),
     "es": ("cancela", "cancelar", "cancélalo", "olvídalo", "déjalo", "omitir"),
     "fr": ("annule", "annuler", "annule ça", "laisse tomber", "oublie", "passe"),

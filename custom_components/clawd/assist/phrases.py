@@ -12,8 +12,8 @@ _POLITE: Final = (
     *("thanks", "thank you", "danke", "danke schön", "vielen dank", "gracias"),
     *("merci", "bedankt", "dank je", "dank je wel", "dank u"),
 )
-# Words before a command: "ok, stop", "nein, halt".
-_OPENINGS: Final = (*("ok", "okay", "hey", "oh", "no", "nein", "nee", "non", "ach"),)
+# "OK, stop", "nein, halt". Where something was asked, they are a part of the answer.
+_OPENINGS: Final = ("ok", "okay", "hey", "oh", "no", "nein", "nee", "non", "ach")
 _MARKS: Final = re.compile(r"[^\w' -]+")
 
 
@@ -35,6 +35,10 @@ def bare_phrase(text: str) -> str:
     plain = normalize("NFKC", text).replace("\u2019", "'").casefold()
     plain = _POLITE_WORDS.sub(" ", " ".join(_MARKS.sub(" ", plain).split()))
     words = filter(None, (word.strip("'-") for word in plain.split()))
-    phrase = " ".join(word for word, _ in groupby(words))
+    return " ".join(word for word, _ in groupby(words))
+
+
+def without_opening(phrase: str) -> str:
+    """Return a bare phrase without the words that lead up to it."""
     opening = _OPENING_WORDS.match(phrase)
     return phrase[opening.end() :] if opening else phrase

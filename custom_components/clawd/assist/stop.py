@@ -13,7 +13,7 @@ from .handoff import async_follow_late
 from .handoff_store import get_handoffs
 from .ongoing import get_ongoing
 from .ongoing_run import STOP_TIMEOUT
-from .phrases import bare_phrase
+from .phrases import bare_phrase, without_opening
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -51,7 +51,6 @@ STOP_PHRASES: Final[Mapping[str, tuple[str, ...]]] = {
         "hör damit auf",
         "hör auf damit",
         "aufhören",
-        "halt an",
         "stopp das",
         "stop das",
         "brich ab",
@@ -128,9 +127,13 @@ class StopReport:
     actions: int = 0
 
 
-def is_stop(text: str) -> bool:
-    """Return whether an utterance means stop."""
-    return bare_phrase(text) in _PHRASES
+def is_stop(text: str, *, asked: bool = False) -> bool:
+    """Return whether an utterance means stop.
+
+    `asked`: it may be an answer, as "no, stop it" is.
+    """
+    phrase = bare_phrase(text)
+    return (phrase if asked else without_opening(phrase)) in _PHRASES
 
 
 def runs_to_stop(entry: ClawdConfigEntry, question: Question) -> tuple[OngoingRun, ...]:

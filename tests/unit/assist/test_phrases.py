@@ -41,7 +41,7 @@ def test_other_words_do_not_stop(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("Never mind, please", "No, never mind.", "Vergiss es bitte"),
+        *("Never mind, please", "Please, never mind.", "Vergiss es bitte"),
         *(
             "Olvídalo, gracias",
             "Laisse tomber, s\u2019il te plaît",
@@ -51,6 +51,13 @@ def test_other_words_do_not_stop(text: str) -> None:
 )
 def test_courtesy_changes_no_refusal(text: str) -> None:
     assert is_refusal(text)
+
+
+@pytest.mark.parametrize("text", ["No, stop it", "OK, cancel it", "Nein, halt"])
+def test_after_a_question_it_may_be_an_answer(text: str) -> None:
+    assert is_stop(text)
+    assert not is_stop(text, asked=True)
+    assert not is_refusal(text)
 
 
 @pytest.mark.parametrize(
