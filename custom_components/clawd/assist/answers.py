@@ -25,8 +25,16 @@ MAX_PARTS: Final = 64
 # open, so those of all languages do.
 _REFUSALS: Final[Mapping[str, tuple[str, ...]]] = {
     "en": (
-        *("cancel", "cancel it", "cancel that", "never mind", "nevermind"),
-        *("forget it", "forget about it", "skip it", "skip that", "skip"),
+        *("cancel", "cancel it", "cancel that", "cancel this"),
+        *(
+            "never mind",
+            "nevermind",
+            "forget it",
+            "forget about it",
+            "skip it",
+            "skip that",
+            "skip",
+        ),
     ),
     "de": (
         *("abbrechen", "abbruch", "brich ab", "vergiss es", "vergiss das"),
@@ -138,6 +146,14 @@ def _find_several(item: QuestionItem, text: str) -> list[str]:
 
 
 def _find_label(item: QuestionItem, text: str) -> str | None:
+    """Return the choice that a text names, also with words of courtesy."""
+    found = _find_named(item, text)
+    if found is None and (phrase := bare_phrase(text)):
+        found = _find_named(item, phrase)
+    return found
+
+
+def _find_named(item: QuestionItem, text: str) -> str | None:
     words = _words(text).split()
     labels = [(_words(one.label).split(), one.label) for one in item.choices]
     if not words:

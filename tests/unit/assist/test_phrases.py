@@ -2,7 +2,7 @@
 
 import pytest
 
-from custom_components.clawd.assist.answers import find_answer, is_refusal
+from custom_components.clawd.assist.answers import find_answer, is_refusal, names_choice
 from custom_components.clawd.assist.stop import is_stop
 
 from .test_answers import item
@@ -91,6 +91,23 @@ def test_a_choice_within_a_sentence(
     text: str, labels: tuple[str, ...], chosen: str | None
 ) -> None:
     assert answer(text, *labels) == (None if chosen is None else [chosen])
+
+
+@pytest.mark.parametrize(
+    ("text", "chosen"),
+    [
+        ("Cancel, please", "Cancel"),
+        ("Please stop", "Stop"),
+        ("no, thanks", "No thanks"),
+        ("the first one, please", "Stop"),
+        ("please", None),
+        ("thanks", None),
+    ],
+)
+def test_courtesy_changes_no_choice(text: str, chosen: str | None) -> None:
+    asked = item("Stop", "Cancel", "No thanks")
+    assert names_choice(asked, text) == (chosen is not None)
+    assert find_answer(asked, text) == [chosen or text]
 
 
 PLACES = (
