@@ -15,6 +15,7 @@ from homeassistant.components.conversation import (
 )
 from homeassistant.const import MATCH_ALL
 from homeassistant.core import Context
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.intent import IntentResponse
 
 from .assist.agent_questions import get_agent_questions
@@ -50,7 +51,7 @@ from .gateway import GatewayError, RunTimeoutError
 from .home.notifications import async_notify_user
 from .home.settings import AgentHome, HomeAccess
 from .home.users import async_require_control
-from .sentences import Sentence, async_get_sentence
+from .sentences import Sentence, async_get_sentence, async_localize_error
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable
@@ -104,7 +105,25 @@ class ClawdConversationEntity(AgentEntity, ConversationEntity):
     async def _async_handle_message(
         self, user_input: ConversationInput, chat_log: ChatLog
     ) -> ConversationResult:
-        """Handle a message and stream the reply."""
+        """Handle a message and stream the reply.
+
+        Raises:
+            HomeAssistantError: why there is no reply, in the language of the question.
+
+        """
+        try:
+            return await self._async_reply(user_input, chat_log)
+        except HomeAssistantError as err:
+            language = user_input.language
+            raise await async_localize_error(self.hass, language, err) from err
+
+    async def _async_reply(
+        self, user_input: ConversationInput, chat_log: ChatLog
+    ) -> ConversationResult:
+        """Reply to a message.
+
+        Or begin a new conversation, take an answer, or stop.
+        """
         asked_at = asyncio.get_running_loop().time()
         question = self._question(
             user_input,

@@ -3,13 +3,13 @@
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.translation import async_get_translations
 
 from .const import DOMAIN
 
 if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
-    from homeassistant.exceptions import HomeAssistantError
 
 
 class Sentence(StrEnum):
@@ -55,6 +55,23 @@ async def async_get_error_text(
         return str(err)
     placeholders = err.translation_placeholders or {}
     return await async_get_text(hass, language, err.translation_key, **placeholders)
+
+
+async def async_localize_error(
+    hass: HomeAssistant, language: str, err: HomeAssistantError
+) -> HomeAssistantError:
+    """Return an error with its text in a language.
+
+    Home Assistant shows and speaks the English one.
+    """
+    text, english = await async_get_error_text(hass, language, err), str(err)
+    # Home Assistant leaves out the final period.
+    return HomeAssistantError(
+        english if text.startswith(english) else text,
+        translation_domain=err.translation_domain,
+        translation_key=err.translation_key,
+        translation_placeholders=err.translation_placeholders,
+    )
 
 
 async def _async_get(
