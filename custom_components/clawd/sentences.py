@@ -31,6 +31,22 @@ class Sentence(StrEnum):
     TAKES_LONGER = "takes_longer"
 
 
+class LocalizedError(HomeAssistantError):
+    """Error in a listener's language.
+
+    Home Assistant shows and speaks the English text of any other.
+    """
+
+    def __init__(self, err: HomeAssistantError, text: str) -> None:
+        """Initialize with the text of an error."""
+        super().__init__(
+            text,
+            translation_domain=err.translation_domain,
+            translation_key=err.translation_key,
+            translation_placeholders=err.translation_placeholders,
+        )
+
+
 async def async_get_sentence(
     hass: HomeAssistant, language: str, sentence: Sentence, **placeholders: str
 ) -> str:
@@ -59,19 +75,11 @@ async def async_get_error_text(
 
 async def async_localize_error(
     hass: HomeAssistant, language: str, err: HomeAssistantError
-) -> HomeAssistantError:
-    """Return an error with its text in a language.
-
-    Home Assistant shows and speaks the English one.
-    """
+) -> LocalizedError:
+    """Return an error with its text in a language."""
     text, english = await async_get_error_text(hass, language, err), str(err)
     # Home Assistant leaves out the final period.
-    return HomeAssistantError(
-        english if text.startswith(english) else text,
-        translation_domain=err.translation_domain,
-        translation_key=err.translation_key,
-        translation_placeholders=err.translation_placeholders,
-    )
+    return LocalizedError(err, english if text.startswith(english) else text)
 
 
 async def _async_get(
