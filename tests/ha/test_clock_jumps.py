@@ -151,7 +151,9 @@ async def test_a_task_shows_when_it_was_asked(  # noqa: PLR0913, PLR0917
     await scenario.ask()
 
     state = hass.states.get("sensor.openclaw_gateway_tasks")
-    [task] = get_ongoing(entry).tasks
+    runs = get_ongoing(entry)
+    [run] = runs.all
+    [task] = runs.tasks(run.subentry, run.question)
     assert state
     [shown] = state.attributes["tasks"]
     since = datetime.fromisoformat(shown["since"]).timestamp()

@@ -50,11 +50,18 @@ class OngoingRuns:
         """Return the runs, oldest first."""
         return tuple(self._runs.values())
 
-    @property
-    def tasks(self) -> tuple[Task, ...]:
+    def tasks(self, subentry: ConfigSubentry, question: Question) -> tuple[Task, ...]:
         """Return the handed-off tasks in progress."""
+        device, agent = question.voice_device, subentry.subentry_id
         return tuple(
-            Task(run.session_key, run.question.text, run.asked.timestamp)
+            Task(
+                run.session_key,
+                run.question.text,
+                run.asked.timestamp,
+                own=device is not None
+                and device == run.question.voice_device
+                and agent == run.subentry.subentry_id,
+            )
             for run in self.all
             if run.detached
         )
@@ -128,7 +135,8 @@ async def async_ask(
         runs = get_ongoing(entry)
         main = (await async_choose_session(hass, entry, subentry, question)).key
         busy = {run.session_key for run in runs.all if not run.answered}
-        question = beside(main, question, runs.tasks, busy)
+        tasks = runs.tasks(subentry, question)
+        question = beside(main, question, tasks, busy)
         if question.session_key == main and (notes := runs.take_notes(main)):
             prompt = join(question.extra_system_prompt, *notes)
             question = replace(question, extra_system_prompt=prompt)

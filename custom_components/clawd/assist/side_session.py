@@ -35,12 +35,15 @@ class Task:
 
     Attributes:
         asked_at: seconds since 1970.
+        own: of the same agent and voice device as the question that is asked now. Its
+            session may be another one: of another conversation.
 
     """
 
     session_key: str = field(repr=False)
     question: str = field(repr=False)
     asked_at: float
+    own: bool = False
 
 
 def first_words(question: str) -> str:
@@ -55,14 +58,17 @@ def beside(
 
     A side session if `key` is busy; `busy` are the sessions with a run.
     """
-    others = [task for task in tasks if task.session_key == key]
     keys = [f"{key}{SIDE}{number}" for number in range(1, MAX_SIDE_SESSIONS + 1)]
-    free = [key for key in keys if key not in busy]
-    if not others or not free:
-        return replace(question, session_key=key)
-    sides = [task for task in tasks if task.session_key in keys]
-    prompt = join(question.extra_system_prompt, _describe([*others, *sides]))
-    return replace(question, session_key=free[0], extra_system_prompt=prompt)
+    known = [task for task in tasks if task.own or task.session_key in (key, *keys)]
+    if any(task.session_key == key for task in tasks):
+        free = [side for side in keys if side not in busy]
+        if not free:
+            return replace(question, session_key=key)
+        key = free[0]
+    prompt = question.extra_system_prompt
+    if known:
+        prompt = join(prompt, _describe(known))
+    return replace(question, session_key=key, extra_system_prompt=prompt)
 
 
 def describe_aside(question: str, reply: str) -> str:
