@@ -55,15 +55,16 @@ _EMOTICON: Final = re.compile(r"(?<=[\s?!.])(?:[:;=8][-']?[)(DPp3]|<3|\^_?\^)\Z"
 _HINT: Final = re.compile(
     r"(?:[(\[\uff08【][^()\[\]\uff08\uff09【】\n]{1,80}[)\]\uff09】]:?[ \t]*)+\Z"
 )
-# Behind its mark: "Yes/no", "✅ / ❌", "- ja oder nein".
+# Behind its mark: "Yes/no", "✅ / ❌", "- ja oder nein", "Red, green or blue".
 _OR: Final = (
     "or|oder|ou|o|u|of|eller|tai|czy|nebo|alebo|ili|sau|veya|vai|või|ή|или|أو|یا|या"
     "|\u0430\u0431\u043e"
 )
-_OPTION: Final = r"[^\s/?!.]{1,20}"
+_OPTION: Final = r"[^\s,/?!.]{1,20}"
 _ALTERNATIVES: Final = re.compile(
     rf"(?<=[{_MARKS};])[ \t]*[-:\u2013\u2014]?[ \t]*"
-    rf"{_OPTION}(?:[ \t]*/[ \t]*|,?[ \t]+(?:{_OR})[ \t]+){_OPTION}[.!]?\Z",
+    rf"{_OPTION}(?:(?:[ \t]*/|,)[ \t]*{_OPTION}){{0,8}}"
+    rf"(?:[ \t]*/[ \t]*|,?[ \t]+(?:{_OR})[ \t]+){_OPTION}[.!]?\Z",
     re.IGNORECASE,
 )
 # Choices behind the mark, or listed below the question: "a) left b) right", "1️⃣ Left".
@@ -71,7 +72,9 @@ _NUMBER: Final = r"(?:\d{1,2}(?:[.)]|\ufe0f?\u20e3)|[(\[]?[a-zA-Z\d]{1,2}[)\]])"
 _LISTED: Final = re.compile(
     rf"(?<=[{_MARKS};])[ \t]+{_NUMBER}[^?\n]{{1,60}}[ \t]{_NUMBER}[^?\n]{{1,120}}\Z"
 )
-_BULLET: Final = r"[-*+•◦▪●○☐□\u2013\u2014]|[\u2600-\u27bf\U0001f000-\U0001faff]\ufe0f?"
+_BULLET: Final = (
+    r"[-*+>•◦▪●○☐□\u2013\u2014]|[\u2600-\u27bf\U0001f000-\U0001faff]\ufe0f?"
+)
 _CHOICES: Final = re.compile(
     rf"[ \t]*[:\uff1a]?(?:\n+[ \t]*(?:{_BULLET}|{_NUMBER})[ \t][^\n]*)+\Z"
 )
@@ -87,14 +90,17 @@ _GREEK: Final = re.compile(r"[\u0370-\u03ff\u1f00-\u1fff]")
 _BIEUP: Final = "".join(map(chr, range(0xAC00 + 17, 0xD7A4, 28)))
 _NIEUN: Final = "".join(map(chr, range(0xAC00 + 4, 0xD7A4, 28)))
 # Questions without a mark. Japanese: ますか, でしょうか, のか, not 静か, どうか.
-# Chinese: 吗, 可以么, 那你呢, 哪一个呢, not 什么, 正在关灯呢 (at it). Thai: ไหม, not
-# ผ้าไหม (silk), หรือเปล่า, อะไร, with ครับ or คะ. Burmese: လား, လဲ. Lao: ບໍ.
+# Chinese: 吗, 可以么, 那你呢, 哪一个呢, not 什么, 正在关灯呢 (at it), 好的呢 (yes).
+# Thai: ไหม, not ผ้าไหม (silk), หรือเปล่า, อะไร, with ครับ or คะ. Burmese: လား, လဲ.
+# Lao: ບໍ.
 _WHAT_CHINESE: Final = "哪|什么|什麼|谁|誰|怎|几|幾|多少|是不是|要不要|好不好|还是|還是"
+_ANSWERS_CHINESE: Final = "正|在(?!哪)|[没沒]|[还還][没沒]|不(?!然)|好|是|对|對|可以|有"
 _WHAT_THAI: Final = "อะไร|ไหน|เมื่อไร|เมื่อไหร่|ยังไง|อย่างไร|เท่าไร|เท่าไหร่|ใคร"
 _PARTICLES: Final = re.compile(
     r"(?:(?:[すたるいの]|(?<!ど)う|(?<!な)ん)か(?:な|い|しら|ね)?"
-    rf"|[吗嗎]|(?<![什怎那这這多要])[么麼]|(?:{_WHAT_CHINESE})[^都也]*呢|\A\W*.{{1,4}}呢"
-    rf"|[{_BIEUP}]니까|까요|나요|[{_NIEUN}]가요"
+    rf"|[吗嗎]|(?<![什怎那这這多要])[么麼]|(?:{_WHAT_CHINESE})[^都也]*呢"
+    rf"|\A\W*+(?!{_ANSWERS_CHINESE}).{{1,4}}(?<![着著])呢"
+    rf"|[{_BIEUP}]니까|까요|나요|시겠어요|[{_NIEUN}]가요"
     r"|(?:(?<!ผ้า)ไหม|มั้ย|หรือไม่|หรือเปล่า|หรือยัง"
     rf"|\A(?!.*ไม่).*(?:{_WHAT_THAI}))(?:ครับ|คะ|ค่ะ|นะ)*"
     r"|လား|လဲ|ບໍ)\Z",
