@@ -2,8 +2,11 @@
 
 from itertools import groupby
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from unicodedata import normalize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # Without a meaning of their own, wherever they stand: "hör bitte auf".
 _POLITE: Final = (
@@ -14,6 +17,8 @@ _POLITE: Final = (
 )
 # "OK, stop", "nein, halt". Where something was asked, they are a part of the answer.
 _OPENINGS: Final = ("ok", "okay", "hey", "oh", "no", "nein", "nee", "non", "ach")
+# "Stop that now", "brich das jetzt ab".
+_NOW: Final = frozenset(("now", "jetzt", "ya", "maintenant", "nu"))
 _MARKS: Final = re.compile(r"[^\w' -]+")
 
 
@@ -34,11 +39,16 @@ def bare_phrase(text: str) -> str:
     # Some keyboards and recognizers write an accent as a character of its own.
     plain = normalize("NFKC", text).replace("\u2019", "'").casefold()
     plain = _POLITE_WORDS.sub(" ", " ".join(_MARKS.sub(" ", plain).split()))
-    words = filter(None, (word.strip("'-") for word in plain.split()))
-    return " ".join(word for word, _ in groupby(words))
+    return _join(word.strip("'-") for word in plain.split())
 
 
-def without_opening(phrase: str) -> str:
-    """Return a bare phrase without the words that lead up to it."""
+def bare_command(phrase: str) -> str:
+    """Return a bare phrase without words that lead up to it, or mean now."""
     opening = _OPENING_WORDS.match(phrase)
-    return phrase[opening.end() :] if opening else phrase
+    command = phrase[opening.end() :] if opening else phrase
+    return _join(word for word in command.split() if word not in _NOW)
+
+
+def _join(words: Iterable[str]) -> str:
+    """Join words without empty ones and repetitions."""
+    return " ".join(word for word, _ in groupby(filter(None, words)))

@@ -13,7 +13,7 @@ from .handoff import async_follow_late
 from .handoff_store import get_handoffs
 from .ongoing import get_ongoing
 from .ongoing_run import STOP_TIMEOUT
-from .phrases import bare_phrase, without_opening
+from .phrases import bare_command, bare_phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,6 +34,7 @@ STOP_PHRASES: Final[Mapping[str, tuple[str, ...]]] = {
         "stop that",
         "stop this",
         "stop now",
+        "stop doing that",
         "cancel",
         "cancel it",
         "cancel that",
@@ -41,6 +42,7 @@ STOP_PHRASES: Final[Mapping[str, tuple[str, ...]]] = {
         "abort",
         "abort that",
         "never mind",
+        "never mind that",
         "nevermind",
         "forget it",
     ),
@@ -51,6 +53,8 @@ STOP_PHRASES: Final[Mapping[str, tuple[str, ...]]] = {
         "hör damit auf",
         "hör auf damit",
         "aufhören",
+        "stoppe",
+        "stoppe das",
         "stopp das",
         "stop das",
         "brich ab",
@@ -61,6 +65,7 @@ STOP_PHRASES: Final[Mapping[str, tuple[str, ...]]] = {
         "lass es",
         "lass mal",
         "lass gut sein",
+        "halt stopp",
         "vergiss es",
         "vergiss das",
         "schon gut",
@@ -82,6 +87,8 @@ STOP_PHRASES: Final[Mapping[str, tuple[str, ...]]] = {
     "fr": (
         "arrête",
         "arrête ça",
+        "arrête tout",
+        "stop ça",
         "arrête-toi",
         "arrêtez",
         "annule",
@@ -93,6 +100,7 @@ STOP_PHRASES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "nl": (
         "stop daarmee",
+        "stop dat",
         "stop ermee",
         "hou op",
         "houd op",
@@ -101,6 +109,7 @@ STOP_PHRASES: Final[Mapping[str, tuple[str, ...]]] = {
         "annuleer dat",
         "annuleren",
         "laat maar",
+        "laat maar zitten",
         "vergeet het",
     ),
 }
@@ -133,7 +142,7 @@ def is_stop(text: str, *, asked: bool = False) -> bool:
     `asked`: it may be an answer, as "no, stop it" is.
     """
     phrase = bare_phrase(text)
-    return (phrase if asked else without_opening(phrase)) in _PHRASES
+    return (phrase if asked else bare_command(phrase)) in _PHRASES
 
 
 def runs_to_stop(entry: ClawdConfigEntry, question: Question) -> tuple[OngoingRun, ...]:
