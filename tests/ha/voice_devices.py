@@ -134,6 +134,11 @@ class Player(MediaPlayerEntity):
         assert kwargs["announce"] is True
         self.played.append(media_id)
 
+    def turn(self, volume: float) -> None:
+        """Have a volume, up to 1."""
+        self._attr_volume_level = volume
+        self.async_write_ha_state()
+
 
 class Phone(NotifyEntity):
     """Phone that shows notifications."""

@@ -4,7 +4,10 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
 
-from homeassistant.components.media_player import ATTR_MEDIA_VOLUME_MUTED
+from homeassistant.components.media_player import (
+    ATTR_MEDIA_VOLUME_LEVEL,
+    ATTR_MEDIA_VOLUME_MUTED,
+)
 from homeassistant.const import (
     ATTR_ENTITY_ID,
     ATTR_SUPPORTED_FEATURES,
@@ -137,8 +140,14 @@ def find_satellite(hass: HomeAssistant, device_id: str | None) -> str | None:
 
 @callback
 def is_muted(state: State | None) -> bool:
-    """Return whether a player is muted."""
-    return state is not None and state.attributes.get(ATTR_MEDIA_VOLUME_MUTED) is True
+    """Return whether a player is muted.
+
+    Or turned down to nothing.
+    """
+    return state is not None and (
+        state.attributes.get(ATTR_MEDIA_VOLUME_MUTED) is True
+        or state.attributes.get(ATTR_MEDIA_VOLUME_LEVEL) == 0
+    )
 
 
 async def _async_wait_until_idle(
