@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 import time
 from typing import TYPE_CHECKING, Final
+from unicodedata import category
 
 from homeassistant.exceptions import HomeAssistantError
 import voluptuous as vol
@@ -17,13 +18,15 @@ from .session import Scope
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigSubentry
 
-# Characters that a text may consist of and still be blank.
-_INVISIBLE: Final = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
+# Categories of a character that nobody sees: spaces, ends of lines, controls, and
+# formats such as the direction of writing; and fillers of Hangul.
+_INVISIBLE: Final = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
+_FILLERS: Final = "\u115f\u1160\u3164\uffa0"
 
 
 def is_blank(text: str) -> bool:
     """Return whether there is nothing to be seen in a text."""
-    return not text.translate(dict.fromkeys(map(ord, _INVISIBLE))).strip()
+    return all(char in _FILLERS or category(char) in _INVISIBLE for char in text)
 
 
 def not_blank(text: str) -> str:
