@@ -23,6 +23,7 @@ from .errors import translated_error
 from .json_reply import is_json
 from .media import IMAGE_TIMEOUT, MEDIA_TIMEOUT, Asker, reply_media
 from .prompt import join
+from .question import is_blank
 from .reply import ReplyFilter
 from .requirements import async_ask_error
 from .sessions import get_sessions
@@ -134,19 +135,31 @@ def max_duration(subentry: ConfigSubentry, task: Task) -> float:
     return wait + turns * timeout + delivery + media
 
 
-def read_reply(text: str) -> str:
-    """Return a reply without thoughts and directives.
+def read_any_reply(text: str) -> str:
+    """Return a reply without thoughts and directives; it may be empty.
 
     Raises:
-        HomeAssistantError: it is empty, or ended within a thought.
+        HomeAssistantError: it ended within a thought.
 
     """
     reply = ReplyFilter()
     shown = (reply.feed(text) + reply.finish()).strip()
     if reply.thinking:
         raise translated_error("unfinished_reply")
-    # The filter drops text without words; but {} and 👍 are answers.
-    if shown or (shown := "" if reply.silent else text.strip()):
+    if shown or reply.silent or is_blank(reply.without_words):
+        return shown
+    # {} and 👍 are answers.
+    return reply.without_words.strip()
+
+
+def read_reply(text: str) -> str:
+    """Return a reply as above.
+
+    Raises:
+        HomeAssistantError: it is empty, or ended within a thought.
+
+    """
+    if shown := read_any_reply(text):
         return shown
     raise translated_error("empty_reply")
 
@@ -208,8 +221,8 @@ async def _async_answer(hass: HomeAssistant, turns: Turns, task: Task) -> Answer
     if task.structure is None:
         result = await turns.ask(task.text)
         # It may consist of nothing but pictures.
-        only_media = task.with_media and result.media and not result.text.strip()
-        text = "" if only_media else await _async_read(hass, result.text)
+        read = read_any_reply if task.with_media and result.media else read_reply
+        text = await _async_read(hass, result.text, read)
         return Answer(text, None, (result,), delivery=result.delivery)
     structure = Structure(task.structure)
     question = join(task.text, structure.request)
@@ -229,7 +242,7 @@ async def _async_answer(hass: HomeAssistant, turns: Turns, task: Task) -> Answer
 
 
 async def _async_read(
-    hass: HomeAssistant, text: str, read: Callable[[str], str] = read_reply
+    hass: HomeAssistant, text: str, read: Callable[[str], str]
 ) -> str:
     """Return a reply without thoughts and directives.
 

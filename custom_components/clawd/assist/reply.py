@@ -167,6 +167,11 @@ class ReplyFilter:
         self._code = self._fence = ""
         self._segment_ended = False
 
+    @property
+    def without_words(self) -> str:
+        """Return the text of a reply that has no words."""
+        return self._lead or ""
+
     def feed(self, text: str) -> str:
         """Process a chunk; return the new text."""
         if self._segment_ended and text:
