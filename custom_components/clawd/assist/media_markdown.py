@@ -1,6 +1,7 @@
 """Pictures and files of a reply, and their Markdown."""
 
 from dataclasses import dataclass, field
+from pathlib import PurePath
 import re
 from typing import Final
 
@@ -10,6 +11,8 @@ from .media_view import PICTURE_TYPES
 
 # Characters of a file's name that are shown.
 MAX_NAME: Final = 80
+# Characters of its type, such as .pdf, which a long name keeps.
+MAX_TYPE: Final = 10
 
 _MARKS: Final = re.compile(r"([\\`*_\[\]<>&~|])")
 
@@ -53,16 +56,28 @@ def find_elsewhere(reference: str) -> MediaItem | None:
         return None
     if not url.host or url.user or url.password:
         return None
-    return MediaItem(f"{url.host}/{file_name(url.path)}", url=str(url))
+    path = url.path.strip("/")
+    name = f"{url.host}/{file_name(path)}" if path else url.host
+    return MediaItem(name, url=str(url))
 
 
 def file_name(reference: str) -> str:
     """Return the name in a path."""
     name = re.split(r"[/\\]", reference.rstrip("/\\"))[-1]
     printable = "".join(char if char.isprintable() else " " for char in name)
-    return printable.strip()[:MAX_NAME] or "?"
+    return _shorten(printable.strip()) or "?"
 
 
 def plain(text: str) -> str:
     """Escape a text for Markdown."""
     return _MARKS.sub(r"\\\1", text)
+
+
+def _shorten(name: str) -> str:
+    """Shorten a long name, but not its type."""
+    if len(name) <= MAX_NAME:
+        return name
+    kind = PurePath(name).suffix
+    if len(kind) > MAX_TYPE:
+        kind = ""
+    return f"{name[: MAX_NAME - len(kind) - 1].rstrip()}…{kind}"
