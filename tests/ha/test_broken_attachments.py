@@ -188,3 +188,14 @@ async def test_an_image_entity_gives_its_picture(
     assert sent["mimeType"] == "image/jpeg"
     monkeypatch.setattr(attachments, "MAX_FILE_SIZE", 5)
     assert await refused(hass, "image.map") == "attachment_too_large"
+
+
+async def test_an_entity_id_may_have_capitals(
+    hass: HomeAssistant, gateway: GatewaySimulator
+) -> None:
+    # As in each action of Home Assistant.
+    await add_camera(hass)
+    gateway.script(Reply("A door."))
+    await ask(hass, "Camera.Front_Door")
+    [request] = gateway.received("agent")
+    assert len(request.params["attachments"]) == 1

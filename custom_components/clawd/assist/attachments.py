@@ -59,7 +59,8 @@ _ATTEMPTS: Final = (
 )
 # camera.door, media-source://camera/camera.door
 _ENTITY: Final = re.compile(
-    r"(?:media-source://(?:camera|image)/)?(?P<entity_id>(?:camera|image)\.\w+)"
+    r"(?:media-source://(?:camera|image)/)?(?P<entity_id>(?:camera|image)\.\w+)",
+    re.IGNORECASE,
 )
 
 
@@ -201,7 +202,7 @@ async def _async_resolve(
 ) -> File:
     media_id = str(media["media_content_id"])
     if entity := _ENTITY.fullmatch(media_id):
-        entity_id = entity["entity_id"]
+        entity_id = entity["entity_id"].lower()
         await _async_require_permission(hass, entity_id, context)
         if hass.states.get(entity_id) is None:
             raise _error("attachment_missing", number)
