@@ -96,6 +96,7 @@ async def async_generate(
     entry = coordinator.config_entry
     settings = {**subentry.data, **task.settings}
     chosen = replace(subentry, data=MappingProxyType(settings))
+    pictures = any(file.is_image for file in task.files)
     try:
         async with AsyncExitStack() as stack:
             turns = await async_prepare(hass, entry, chosen, task, stack)
@@ -117,7 +118,7 @@ async def async_generate(
     except GatewayError as err:
         delivers = task.delivery is not None
         raise await async_ask_error(
-            coordinator, chosen, err, delivers=delivers
+            coordinator, chosen, err, delivers=delivers, pictures=pictures
         ) from err
 
 

@@ -1,7 +1,7 @@
 """Requirements of a question: a connection, the agent, its thinking level."""
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_MODEL
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from ..coordinator import ClawdConfigEntry, ClawdCoordinator
     from ..gateway import Hello, ThinkingLevel
+
+# Code of OpenClaw's error for a model that does not accept images.
+INVALID_REQUEST: Final = "INVALID_REQUEST"
 
 
 async def async_require_hello(entry: ClawdConfigEntry) -> Hello:
@@ -82,10 +85,11 @@ async def async_ask_error(
     err: GatewayError,
     *,
     delivers: bool = False,
+    pictures: bool = False,
 ) -> HomeAssistantError:
     """Return the error for a failed question.
 
-    `delivers`: its answer is to be delivered to a channel.
+    `delivers`: its answer is to be delivered to a channel; `pictures`: it has some.
     """
     if isinstance(err, RequestFailedError):
         try:
@@ -97,6 +101,9 @@ async def async_ask_error(
     # Not the failure of a run: the Gateway refuses one with an unknown channel.
     if delivers and type(err) is RequestFailedError:
         return translated_error("delivery_refused", code=str(err.code))
+    # A model that is not in the list of models, or whose inputs are not.
+    if pictures and type(err) is RequestFailedError and err.code == INVALID_REQUEST:
+        return translated_error("pictures_refused", code=err.code)
     return action_error(err)
 
 
