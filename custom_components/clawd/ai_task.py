@@ -24,6 +24,7 @@ from .assist.evaluation import (
 )
 from .assist.generation import async_generate
 from .assist.images import async_generate_image, async_offers_images
+from .assist.question import is_blank
 from .assist.turns import Task
 from .assist.usage import async_trace_usage
 from .const import CONF_AGENT, CONF_AGENT_TOOLS, DOMAIN, SUBENTRY_AI_TASK
@@ -125,6 +126,8 @@ class ClawdAITaskEntity(AgentEntity, AITaskEntity):
         if task.llm_api is not None:
             # Only tools of the node reach an agent.
             raise translated_error("llm_api_unsupported")
+        if task.structure is None and not task.attachments:
+            _require_words(task.instructions)
         answer = await self._async_ask(
             Task(
                 text=task.instructions,
@@ -148,6 +151,7 @@ class ClawdAITaskEntity(AgentEntity, AITaskEntity):
         """Have a picture made."""
         if task.attachments:
             raise translated_error("image_from_image")
+        _require_words(task.instructions)
         image = await async_generate_image(
             self.hass, self.coordinator, self.subentry, task.instructions
         )
@@ -182,6 +186,12 @@ class ClawdAITaskEntity(AgentEntity, AITaskEntity):
             for file in attachments or ()
         ]
         return await async_read_files(self.hass, paths)
+
+
+def _require_words(instructions: str) -> None:
+    """Raise if instructions are blank, as those of a template may be."""
+    if is_blank(instructions):
+        raise translated_error("blank_question")
 
 
 def _system_prompt(chat_log: ChatLog) -> str:
