@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 # Pixels used by models; more only costs.
 MAX_PIXELS: Final = 1_500_000
-# OpenClaw's `policy.attachments.maxImageBytes`.
-MAX_IMAGE_SIZE: Final = 6_291_456
 # Bytes of all files that are read at all; a photo of a good camera has 40 MB.
 MAX_FILE_SIZE: Final = 100_000_000
 # Pixels of a picture that is decoded, twelve bytes each at most; PIL warns of more.
@@ -175,9 +173,11 @@ async def async_encode(
     limit = int(hello.policy.max_payload * PAYLOAD_SHARE) // BASE64_GROUP * 3
     others = sum(len(file.content) + 2 for file in files if not file.is_image)
     pictures = sum(file.is_image for file in files)
-    share = min(MAX_IMAGE_SIZE, (limit - others) // max(pictures, 1) - 2)
+    largest = hello.policy.max_attachment
+    image_limit = min(hello.policy.max_image, largest)
+    share = min(image_limit, (limit - others) // max(pictures, 1) - 2)
     if share < 0:
-        raise translated_error("attachments_too_large", limit=_megabytes(limit))
+        raise _all_too_large(limit)
     attachments = []
     for number, file in enumerate(files, 1):
         if not file.content:
@@ -186,8 +186,10 @@ async def async_encode(
         if file.is_image:
             scaled = await hass.async_add_executor_job(_scale, file, number, share)
             if scaled is None:
-                raise translated_error("attachments_too_large", limit=_megabytes(limit))
+                raise _all_too_large(limit if share < image_limit else image_limit)
             attachments.append(scaled)
+        elif len(file.content) > largest:
+            raise _all_too_large(largest)
         else:
             attachments.append(await hass.async_add_executor_job(_encode, file))
     return tuple(attachments)
@@ -323,6 +325,10 @@ def _bare_type(mime_type: str) -> str:
 
 def _megabytes(size: int) -> str:
     return f"{size / 1_000_000:.1f}"
+
+
+def _all_too_large(limit: int) -> HomeAssistantError:
+    return translated_error("attachments_too_large", limit=_megabytes(limit))
 
 
 def _too_large(number: int) -> HomeAssistantError:

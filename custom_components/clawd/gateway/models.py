@@ -19,6 +19,9 @@ INSTALLATION: Final = "installation:"
 MAX_VERSION_LENGTH: Final = 64
 DEFAULT_MAX_PAYLOAD: Final = 524_288
 DEFAULT_TICK_INTERVAL: Final = 30.0
+# Bytes of an image and of any attachment, as OpenClaw 2026.9 tells them.
+DEFAULT_MAX_IMAGE: Final = 6_291_456
+DEFAULT_MAX_ATTACHMENT: Final = 19_464_192
 READ_SCOPE: Final = "operator.read"
 WRITE_SCOPE: Final = "operator.write"
 PAIRING_SCOPE: Final = "operator.pairing"
@@ -103,6 +106,8 @@ class Policy:
     """Limits of the Gateway: bytes, seconds.
 
     Attributes:
+        max_image: of one image.
+        max_attachment: of one attachment of any kind.
         tick_replaced: why the Gateway's interval is not used: `clamped`, or the type
             of a value that is no number; empty if it is used.
 
@@ -111,11 +116,13 @@ class Policy:
     max_payload: int = DEFAULT_MAX_PAYLOAD
     tick_interval: float = DEFAULT_TICK_INTERVAL
     tick_replaced: str = field(default="", compare=False)
+    max_image: int = DEFAULT_MAX_IMAGE
+    max_attachment: int = DEFAULT_MAX_ATTACHMENT
 
     @classmethod
     def from_payload(cls, payload: Payload, timing: Timing | None = None) -> Self:
         """Read the policy, with v3's smaller defaults."""
-        size = payload.get("maxPayload")
+        attachments = read_mapping(payload, "attachments")
         tick = payload.get("tickIntervalMs", DEFAULT_TICK_INTERVAL * 1000)
         limits = timing or Timing()
         # 1 would close every connection at once; 1e12 would never detect a dead one.
@@ -126,10 +133,18 @@ class Policy:
         )
         kind = "clamped" if is_number(tick) else type(tick).__name__
         return cls(
-            size if type(size) is int and size > 0 else DEFAULT_MAX_PAYLOAD,
+            _size(payload, "maxPayload", DEFAULT_MAX_PAYLOAD),
             interval,
             "" if given == interval else kind,
+            _size(attachments, "maxImageBytes", DEFAULT_MAX_IMAGE),
+            _size(attachments, "maxBytes", DEFAULT_MAX_ATTACHMENT),
         )
+
+
+def _size(payload: Payload, key: str, default: int) -> int:
+    """Return a limit in bytes, if it is one."""
+    size = payload.get(key)
+    return size if type(size) is int and size > 0 else default
 
 
 @dataclass(frozen=True, slots=True)
