@@ -49,12 +49,25 @@ def resolve_camera(hass: HomeAssistant, name: str) -> State:
         allow_duplicate_names=True,
     )
     found = intent.async_match_targets(hass, constraints).states
+    if not found:
+        # Users can remove an entity's own name, which is listed below.
+        found = _listed_as(cameras, name)
     if len(found) == 1:
         return found[0]
     # The same error as for an unexposed camera: do not reveal it.
     problem = "Several cameras have" if found else "No camera has"
     listed = _names(found or cameras)
     raise _unresolved(f"{problem} this name. There are: {listed}.")
+
+
+def _listed_as(cameras: Iterable[State], name: str) -> list[State]:
+    """Return the cameras of a name or id, as `_names` lists them."""
+    listed = one_line(name, MAX_NAME).casefold()
+    return [
+        one
+        for one in cameras
+        if listed in {one_line(one.name, MAX_NAME).casefold(), one.entity_id}
+    ]
 
 
 def _names(cameras: Iterable[State]) -> str:
