@@ -22,6 +22,7 @@ from ..gateway import (
     ModelUsage,
     RequestFailedError,
     TaskStatus,
+    provider_message,
 )
 from .errors import translated_error
 from .image_tasks import following_images
@@ -43,8 +44,6 @@ IMAGE_TOOL: Final = "image_generate"
 NO_TOOL: Final = "not_found"
 # Seconds to wait for an image that cannot be cancelled.
 MAX_LATENESS: Final = 600.0
-# Characters of a provider's reason.
-MAX_REASON: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +174,7 @@ async def _async_start(runtime: ClawdRuntime, key: str, prompt: str) -> str:
 def _failure(task: Task) -> HomeAssistantError:
     if task.status is TaskStatus.CANCELLED:
         return translated_error("agent_aborted")
-    if task.error:
-        reason = task.error[:MAX_REASON]
+    if reason := provider_message(task.error):
         return translated_error("image_failed_because", reason=reason)
     return translated_error("image_failed")
 

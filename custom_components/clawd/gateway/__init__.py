@@ -111,6 +111,7 @@ from .protocol.frames import Event
 from .protocol.handshake import ConnectProfile
 from .protocol.transport import AddressInfo, Peer
 from .run_result import COMPLETION_PREFIX, ModelUsage, RunResult, Usage
+from .runs.failure import provider_message
 from .runs.foreign import MAX_FOREIGN_RUNS, ForeignRun
 from .runs.request import Attachment, Delivery, RunRequest
 from .runs.run import AgentRun, RunInfo
@@ -252,6 +253,7 @@ __all__ = [
     "netloc",
     "pause_reason",
     "probe_endpoint",
+    "provider_message",
     "read_fingerprint",
     "read_node_link",
     "read_setup_link",
