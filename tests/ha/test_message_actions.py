@@ -22,20 +22,42 @@ from .states import AGENT, CONNECTIVITY, wait_for_state
 async def test_a_message_is_sent(
     hass: HomeAssistant, gateway: GatewaySimulator
 ) -> None:
-    door = await add_camera(hass)
-    response = await call(
-        hass, "send_message", target="42", text="Ding.", attachment=door
-    )
+    response = await call(hass, "send_message", target="42", text="Ding.")
     assert response == {"message_id": "101"}
     await call(hass, "send_message", channel="telegram", target="42", text="Dong.")
     first, second = gateway.received("send")
-    assert first.params["contentType"] == "image/jpeg"
-    assert first.params["buffer"]
     assert "channel" not in first.params
     assert second.params["channel"] == "telegram"
-    assert "buffer" not in second.params
     # A Gateway with several agents may require one; Clawdbot's schema has none.
     assert second.params.get("agentId") == (None if gateway.protocol == 3 else "main")
+
+
+@pytest.mark.usefixtures("entry")
+@pytest.mark.parametrize("text", [{}, {"text": "Ding."}])
+async def test_a_picture_is_sent(
+    hass: HomeAssistant, gateway: GatewaySimulator, text: dict[str, str]
+) -> None:
+    door = await add_camera(hass)
+    response = await call(hass, "send_message", target="42", attachment=door, **text)
+    assert response == {"message_id": "101"}
+    [sent] = gateway.received("send")
+    assert sent.params["contentType"] == "image/jpeg"
+    assert sent.params["buffer"]
+    assert sent.params.get("message") == text.get("text")
+
+
+@pytest.mark.usefixtures("entry")
+@pytest.mark.parametrize("protocol", [3])
+@pytest.mark.parametrize("text", [{}, {"text": "Ding."}])
+async def test_clawdbot_sends_no_pictures(
+    hass: HomeAssistant, gateway: GatewaySimulator, text: dict[str, str]
+) -> None:
+    door = await add_camera(hass)
+    with pytest.raises(ServiceValidationError) as error:
+        await call(hass, "send_message", target="42", attachment=door, **text)
+    assert error.value.translation_key == "needs_openclaw"
+    assert error.value.translation_placeholders == {"field": "attachment"}
+    assert gateway.received("send") == []
 
 
 @pytest.mark.usefixtures("entry")

@@ -21,10 +21,9 @@ _AGENT = _names(
 )
 _PATCH = _names("label thinkingLevel verboseLevel reasoningLevel model")
 _PATCH_V4 = _names("permissionMode archived expectedSessionId")
-_SEND = _names(
-    """message channel accountId threadId buffer filename contentType mediaUrl silent
-    asVoice"""
-)
+_SEND = _names("message channel accountId mediaUrl")
+_SEND_V3 = _names("mediaUrls gifPlayback sessionKey")
+_SEND_V4 = _names("threadId buffer filename contentType silent asVoice agentId")
 _SESSIONS = _names("limit activeMinutes includeGlobal includeUnknown agentId label")
 
 # Protocol 3 lacks these methods, or requires the admin scope.
@@ -92,7 +91,7 @@ _PARAMS: dict[str, tuple[list[str], list[str], list[str]]] = {
     "node.pair.list": ([], [], []),
     "question.list": ([], [], []),
     "question.resolve": (["id"], [], ["answers", "cancel", "resolutionId"]),
-    "send": (["to", "idempotencyKey"], _SEND, [*_SEND, "agentId"]),
+    "send": (["to", "idempotencyKey"], [*_SEND, *_SEND_V3], [*_SEND, *_SEND_V4]),
     "sessions.delete": (["key"], [], ["archivedOnly", "deleteTranscript"]),
     "sessions.describe": (["key"], [], ["agentId"]),
     "sessions.list": (
@@ -110,6 +109,8 @@ _PARAMS: dict[str, tuple[list[str], list[str], list[str]]] = {
     ),
     "wake": (["mode", "text"], [], ["sessionKey", "agentId"]),
 }
+# Also required on protocol 3.
+_REQUIRED_V3 = {"send": ["message"]}
 # Part of the parameters of connect: (required, optional).
 _CONNECT: dict[str, tuple[list[str], list[str]]] = {
     "": (
@@ -149,7 +150,9 @@ def method_params_error(protocol: int, method: str, params: dict[str, Any]) -> s
     if method not in _PARAMS:
         return ""
     required, known_v3, known_v4 = _PARAMS[method]
-    known = known_v3 if protocol == V3 else known_v4
+    known = known_v4
+    if protocol == V3:
+        required, known = [*required, *_REQUIRED_V3.get(method, [])], known_v3
     return "; ".join(_schema_problems(params, required, known))
 
 

@@ -21,6 +21,7 @@ from .common import (
     MEDIA,
     NOT_BLANK,
     async_get_entry,
+    openclaw_required_error,
 )
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ async def _async_message(
 ) -> Message:
     data = call.data
     hello = await async_require_hello(entry)
+    if ATTR_ATTACHMENT in data and not hello.can_send_files:
+        raise openclaw_required_error(ATTR_ATTACHMENT)
     # Before the entry may be unloaded, while a camera takes a picture.
     default = entry.runtime_data.coordinator.agents.default
     media = [data[ATTR_ATTACHMENT]] if ATTR_ATTACHMENT in data else []

@@ -326,6 +326,11 @@ class Hello:
         return self._is_openclaw
 
     @property
+    def can_send_files(self) -> bool:
+        """Return whether `send` accepts the content of a file."""
+        return self._is_openclaw
+
+    @property
     def serves_media(self) -> bool:
         """Return whether media of a reply can be fetched."""
         return self._is_openclaw
