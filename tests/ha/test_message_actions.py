@@ -35,7 +35,7 @@ async def test_a_message_is_sent(
 @pytest.mark.usefixtures("entry")
 @pytest.mark.parametrize("text", [{}, {"text": "Ding."}])
 async def test_a_picture_is_sent(
-    hass: HomeAssistant, gateway: GatewaySimulator, text: dict[str, str]
+    hass: HomeAssistant, gateway: GatewaySimulator, text: dict[str, Any]
 ) -> None:
     door = await add_camera(hass)
     response = await call(hass, "send_message", target="42", attachment=door, **text)
@@ -50,7 +50,7 @@ async def test_a_picture_is_sent(
 @pytest.mark.parametrize("protocol", [3])
 @pytest.mark.parametrize("text", [{}, {"text": "Ding."}])
 async def test_clawdbot_sends_no_pictures(
-    hass: HomeAssistant, gateway: GatewaySimulator, text: dict[str, str]
+    hass: HomeAssistant, gateway: GatewaySimulator, text: dict[str, Any]
 ) -> None:
     door = await add_camera(hass)
     with pytest.raises(ServiceValidationError) as error:
