@@ -114,3 +114,26 @@ async def test_a_deleted_agent_is_named_before_the_channel(
     with pytest.raises(HomeAssistantError) as error:
         await ask(hass, channel="carrier-pigeon")
     assert error.value.translation_key == "agent_deleted"
+
+
+@pytest.mark.usefixtures("entry")
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [("partial_failed", "failed"), ("suppressed", "suppressed"), (5, None)],
+)
+async def test_a_part_of_an_answer_is_not_enough(
+    hass: HomeAssistant, gateway: GatewaySimulator, status: object, told: str | None
+) -> None:
+    def change(payload: dict[str, Any]) -> None:
+        payload["result"]["deliveryStatus"]["status"] = status
+
+    gateway.edit("agent", change)
+    answer = await ask(hass)
+    assert answer["text"]
+    assert answer["delivery"] == told
+    if told != "failed":
+        await ask(hass, response=False)
+        return
+    with pytest.raises(HomeAssistantError) as error:
+        await ask(hass, response=False)
+    assert error.value.translation_key == "delivery_failed"

@@ -1,4 +1,4 @@
-"""Blueprint for tasks whose answers are pictures and files."""
+"""Blueprints with answers that are pictures and files."""
 
 from pathlib import Path
 
@@ -9,9 +9,20 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from tests.simulator import GatewaySimulator, Media, Reply
 
 from .ai_tasks import cleaned_up
-from .test_agent_blueprints import Blueprints, blueprints, start
+from .test_agent_blueprints import (
+    SATELLITE,
+    Blueprints,
+    Morning,
+    announced,
+    bell,
+    blueprints,
+    morning,
+    ring,
+    start,
+    time,
+)
 
-__all__ = ["blueprints"]
+__all__ = ["bell", "blueprints", "morning", "time"]
 
 
 @pytest.fixture(autouse=True)
@@ -48,3 +59,34 @@ async def test_an_answer_without_words_names_its_files(  # noqa: PLR0913, PLR091
     await hass.async_block_till_done()
     [message] = blueprints.messages
     assert message.startswith(told)
+
+
+def draw(gateway: GatewaySimulator) -> None:
+    """Have the agent answer with a picture only."""
+    gateway.http.files["/ws/cat.png"] = ("image/png", b"\x89PNG")
+    gateway.script(Media(("/ws/cat.png",)))
+
+
+async def test_a_morning_with_nothing_but_a_picture_is_told(
+    morning: Morning, gateway: GatewaySimulator, blueprints: Blueprints
+) -> None:
+    draw(gateway)
+
+    await morning()
+
+    told = "The agent did not answer."
+    assert announced(blueprints.announced) == [([SATELLITE], told)]
+    assert blueprints.messages == [told]
+
+
+@pytest.mark.usefixtures("bell")
+async def test_a_ring_that_is_not_described_in_words_is_told(
+    hass: HomeAssistant, gateway: GatewaySimulator, blueprints: Blueprints
+) -> None:
+    draw(gateway)
+
+    await ring(hass)
+
+    told = "Someone is at the door."
+    assert announced(blueprints.announced) == [([SATELLITE], told)]
+    assert blueprints.messages == [told]

@@ -57,7 +57,8 @@ class Answer:
 
     Attributes:
         media: pictures and files, if they were asked for.
-        delivery: outcome of its delivery to a channel: `sent` or `failed`.
+        delivery: outcome of its delivery to a channel: `sent`, `failed` or
+            `suppressed`.
 
     """
 

@@ -85,8 +85,8 @@ class RunResult:
     Attributes:
         text: the whole reply; segments are paragraphs.
         duration: in seconds, measured by the Gateway.
-        delivery: what became of its delivery to a channel: `sent` or `failed`; None if
-            nothing is known.
+        delivery: what became of its delivery to a channel: `sent`, `failed` or
+            `suppressed`; None if nothing is known.
         completions: ids of the runs to come that tell of sub-agents' ends (v4).
         media: references of its pictures and files: URLs, or paths at the Gateway.
 
@@ -176,12 +176,16 @@ def run_result(
         read_text(agent, "provider"),
         read_text(agent, "model"),
         Usage.from_payload(agent),
-        read_text(
-            read_mapping(read_mapping(payload, "result"), "deliveryStatus"), "status"
-        ),
+        _delivery(read_mapping(payload, "result")),
         tuple(_completions(read_mapping(payload, "result"))),
         tuple(every)[:MAX_MEDIA],
     )
+
+
+def _delivery(result: Payload) -> str | None:
+    """Return the outcome of a delivery; one in part has failed."""
+    status = read_text(read_mapping(result, "deliveryStatus"), "status")
+    return "failed" if status == "partial_failed" else status
 
 
 def _completions(result: Payload) -> Iterator[str]:
