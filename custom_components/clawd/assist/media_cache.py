@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter, defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, field
 import os
 from pathlib import Path
@@ -234,8 +235,10 @@ def _clear(folder: Path) -> None:
 def _scan(folder: Path) -> tuple[int, dict[str, CachedFile]]:
     if not folder.is_dir():
         return FOLDER_MODE, {}
-    files = {path.name: path.stat() for path in folder.iterdir()}
-    return S_IMODE(folder.stat().st_mode), {
-        name: CachedFile(S_IMODE(stat.st_mode), stat.st_size)
-        for name, stat in files.items()
-    }
+    files: dict[str, CachedFile] = {}
+    for path in folder.iterdir():
+        # Others may delete files, or put links there.
+        with suppress(FileNotFoundError):
+            stat = path.lstat()
+            files[path.name] = CachedFile(S_IMODE(stat.st_mode), stat.st_size)
+    return S_IMODE(folder.stat().st_mode), files
