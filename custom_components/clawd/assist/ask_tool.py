@@ -26,6 +26,7 @@ from ..home.users import async_require_control
 from ..util.domain_data import get_domain_data
 from .errors import translated_error
 from .generation import async_generate
+from .new_conversation import text_after_command
 from .question import Question, call_origin
 from .reply import has_words
 from .system_prompt import async_build_prompt
@@ -188,6 +189,9 @@ async def _async_ask(
         # tools from turn to turn, whatever has changed since.
         if in_agent_call():
             raise translated_error("asked_by_agent")
+        # Each question begins a new conversation.
+        if (rest := text_after_command(text)) is not None:
+            text = rest
         if not has_words(text):
             raise translated_error("blank_question")
         # The entry has none when it is unloaded meanwhile.

@@ -230,6 +230,26 @@ async def test_errors_are_told_to_the_model_and_counted(
     }
 
 
+@pytest.mark.parametrize(
+    ("question", "asked"), [("/new Why?", ["Why?"]), ("/reset\n", []), (" /NEW ", [])]
+)
+async def test_a_command_for_a_new_conversation_is_no_question(
+    hass: HomeAssistant,
+    model: LocalModel,
+    gateway: GatewaySimulator,
+    question: str,
+    asked: list[str],
+) -> None:
+    gateway.script(Reply("Because."))
+    model.arguments = {"question": question}
+    result = await model.ask(hass)
+    if asked:
+        assert result == answered("Because.")
+    else:
+        assert result.data == {"error": "There was no question"}
+    assert [one.params["message"] for one in gateway.received("agent")] == asked
+
+
 async def test_many_questions_at_a_time_are_refused(
     hass: HomeAssistant,
     model: LocalModel,
