@@ -169,7 +169,7 @@ async def async_stop(
     actions = sum(call.session_key in keys for call in calls)
     # Concurrently: the user waits for the result.
     sub_agents, *stopped = await asyncio.gather(
-        _async_cancel_tasks(client, keys), *(run.async_stop() for run in stopping)
+        async_cancel_tasks(client, keys), *(run.async_stop() for run in stopping)
     )
     LOGGER.debug(
         "%s of %s runs stopped, sub-agents in progress: %s, actions in progress: %s",
@@ -237,7 +237,7 @@ def _unstopped(report: StopReport) -> list[str]:
     return [key for key, count in counts.items() if count]
 
 
-async def _async_cancel_tasks(client: GatewayClient, keys: set[str]) -> int | None:
+async def async_cancel_tasks(client: GatewayClient, keys: set[str]) -> int | None:
     """Cancel the tasks of agents.
 
     Return how many go on, as far as known; None if they are not known.

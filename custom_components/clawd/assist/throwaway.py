@@ -36,7 +36,7 @@ async def throwaway_session(
     hass: HomeAssistant, entry: ClawdConfigEntry, agent: str
 ) -> AsyncGenerator[str]:
     """Return a new session, deleted afterwards."""
-    key = f"agent:{agent.lower()}:{_own_prefix(entry)}{uuid4().hex}"
+    key = f"agent:{agent.lower()}:{own_prefix(entry)}{uuid4().hex}"
     in_use = get_domain_data(entry).setdefault(_IN_USE, set())
     in_use.add(key)
     try:
@@ -49,9 +49,14 @@ async def throwaway_session(
         async_delete_later(hass, entry, (key,))
 
 
-def _own_prefix(entry: ClawdConfigEntry) -> str:
+def own_prefix(entry: ClawdConfigEntry) -> str:
     """Return the key prefix of an entry's sessions."""
     return f"{TASK_SESSION_PREFIX}{sha256(entry.entry_id.encode()).hexdigest()[:8]}-"
+
+
+def is_in_use(entry: ConfigEntry[Any], key: str) -> bool:
+    """Return whether a task uses a session."""
+    return key in get_domain_data(entry).get(_IN_USE, ())
 
 
 def count_in_use(entry: ConfigEntry[Any]) -> int:
@@ -66,7 +71,7 @@ async def async_find_unused(entry: ClawdConfigEntry) -> tuple[FoundSession, ...]
         GatewayError: the Gateway did not answer, or refused.
 
     """
-    found = await entry.runtime_data.client.sessions.search(_own_prefix(entry))
+    found = await entry.runtime_data.client.sessions.search(own_prefix(entry))
     in_use = get_domain_data(entry).get(_IN_USE, set())
     return tuple(session for session in found if session.key not in in_use)
 

@@ -42,6 +42,7 @@ from .run_origins import get_origins
 from .session_settings import async_set_session
 from .session_turns import async_take_named_turn
 from .sessions import ChosenSession, async_save_later
+from .stop import async_cancel_tasks
 from .throwaway import throwaway_session
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ class Turns:
         self.session = session
         self._attachments = attachments
         self.model_run = model_run
+        self._throwaway = task.session is None and not model_run
         # Not a reply that is asked for once more; and `chat.send` does not deliver.
         by_agent = all(file.is_image for file in attachments)
         self.delivers = by_agent and task.structure is None
@@ -132,6 +134,10 @@ class Turns:
             except asyncio.CancelledError:
                 with suppress(GatewayError):
                     await run.abort()
+                    if self._throwaway:
+                        # Nobody would be told of what its sub-agents find.
+                        client = get_runtime(self._entry).client
+                        await async_cancel_tasks(client, {run.session_key})
                 raise
             except RunTimeoutError:
                 raise

@@ -33,6 +33,7 @@ from .media import async_describe_media
 from .questions import is_question
 from .reply import ReplyFilter, has_words
 from .speech import speakable
+from .throwaway import async_delete_later, is_in_use, own_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -73,6 +74,7 @@ class UnsolicitedReplies:
         self._entry = entry
         self._client = entry.runtime_data.client
         self._listeners = listeners
+        self._throwaway = own_prefix(entry)
         # Sessions of sub-agents that have ended (v3).
         self._ended: OrderedDict[str, None] = OrderedDict()
         # Runs of jobs without an id, with their last time: by job and text.
@@ -93,13 +95,15 @@ class UnsolicitedReplies:
 
     def is_followed(self, session_key: str) -> bool:
         """Return whether a session is followed."""
-        if session_key in self._listeners.owners:
+        if session_key in self._listeners.owners or self._throwaway in session_key:
             return True
         return self._has_plain_ids and SUBAGENT in session_key
 
     def run_ended(self, run: ForeignRun) -> None:
         """Deliver the reply of a run."""
-        if run.session_key not in self._listeners.owners:
+        if self._throwaway in run.session_key:
+            self._delete_again(run.session_key)
+        elif run.session_key not in self._listeners.owners:
             remember(self._ended, run.session_key, None, MAX_SUBAGENTS)
         elif self._has_plain_ids:
             if self._ended and not _OUR_RUN.fullmatch(run.run_id):
@@ -109,6 +113,14 @@ class UnsolicitedReplies:
             self._spawn(
                 self._async_deliver(run_id, run.session_key, owner, run.text, run.media)
             )
+
+    def _delete_again(self, session_key: str) -> None:
+        """Delete the session of an ended task.
+
+        The end of a sub-agent has made it anew.
+        """
+        if not is_in_use(self._entry, session_key):
+            async_delete_later(self._hass, self._entry, (session_key,))
 
     @property
     def _has_plain_ids(self) -> bool:
