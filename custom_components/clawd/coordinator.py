@@ -73,12 +73,14 @@ class StartedTask:
     Attributes:
         deadline: time of the monotonic clock by which it has ended.
         subentry_id: of its agent.
+        unstopped: keys of the texts on what may go on after it was cancelled.
 
     """
 
     task: asyncio.Task[None]
     deadline: float
     subentry_id: str = ""
+    unstopped: list[str] = field(default_factory=list)
 
 
 @dataclass

@@ -9,6 +9,7 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
+from ..assist.errors import translated_error
 from ..assist.stop import agent_of_task, async_cancel, raise_if_unstopped
 from ..const import DOMAIN
 from .common import async_require_agent_control
@@ -52,6 +53,8 @@ async def _async_cancel_task(hass: HomeAssistant, call: ServiceCall) -> ServiceR
             await async_require_agent_control(hass, call, started.subentry_id)
             started.task.cancel()
             await asyncio.wait([started.task])
+            if started.unstopped:
+                raise translated_error(started.unstopped[0])
             return {"task_id": task_id}
     # Afterwards: another entry may be unloaded meanwhile.
     for entry in entries:

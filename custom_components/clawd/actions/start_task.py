@@ -98,7 +98,9 @@ async def _async_start_task(hass: HomeAssistant, call: ServiceCall) -> ServiceRe
         f"{DOMAIN} task",
     )
     LOGGER.debug("Task %s started", task_id)
-    tasks[task_id] = StartedTask(started, deadline, subentry.subentry_id)
+    tasks[task_id] = StartedTask(
+        started, deadline, subentry.subentry_id, task.unstopped
+    )
     # The sensor of tasks counts them.
     update = entry.runtime_data.coordinator.async_update_listeners
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from homeassistant.core import HomeAssistant
 
-    from ..coordinator import ClawdConfigEntry
-    from ..gateway import GatewayClient
+    from ..coordinator import ClawdConfigEntry, ClawdRuntime
+    from ..gateway import AgentRun, GatewayClient
     from .ongoing_run import OngoingRun
     from .question import Question
 
@@ -164,12 +164,11 @@ async def async_stop(
     """
     stopping = tuple(runs)
     keys = {run.session_key for run in stopping if run.run}
-    client, node = entry.runtime_data.client, entry.runtime_data.node
-    calls = node.host.open_calls if node else ()
-    actions = sum(call.session_key in keys for call in calls)
+    actions = _count_actions(entry.runtime_data, keys)
     # Concurrently: the user waits for the result.
     sub_agents, *stopped = await asyncio.gather(
-        async_cancel_tasks(client, keys), *(run.async_stop() for run in stopping)
+        _async_cancel_tasks(entry.runtime_data.client, keys),
+        *(run.async_stop() for run in stopping),
     )
     LOGGER.debug(
         "%s of %s runs stopped, sub-agents in progress: %s, actions in progress: %s",
@@ -181,6 +180,21 @@ async def async_stop(
     for run in stopping:
         async_follow_late(hass, entry, run)
     return StopReport(len(stopping), stopped.count(False), sub_agents, actions)
+
+
+async def async_abort(
+    runtime: ClawdRuntime, run: AgentRun, *, alone: bool
+) -> StopReport:
+    """Abort the run of a task.
+
+    And its sub-agents, if it is alone in its session: they are its own then.
+    """
+    actions = _count_actions(runtime, {run.session_key})
+    sub_agents, stopped = await asyncio.gather(
+        _async_cancel_tasks(runtime.client, {run.session_key} if alone else set()),
+        _async_abort(run),
+    )
+    return StopReport(1, int(not stopped), sub_agents, actions)
 
 
 def agent_of_task(entry: ClawdConfigEntry, task_id: str) -> str | None:
@@ -211,7 +225,7 @@ def raise_if_unstopped(report: StopReport) -> None:
         HomeAssistantError: names the ones in progress.
 
     """
-    keys = _unstopped(report)
+    keys = unstopped(report)
     if keys:
         raise translated_error(keys[0])
 
@@ -220,14 +234,14 @@ async def async_describe_stop(
     hass: HomeAssistant, language: str, report: StopReport
 ) -> str:
     """Return the sentence on the result."""
-    texts = [await async_get_text(hass, language, key) for key in _unstopped(report)]
+    texts = [await async_get_text(hass, language, key) for key in unstopped(report)]
     if not report.unconfirmed:
         texts.insert(0, await async_get_sentence(hass, language, Sentence.STOPPED))
     return " ".join(texts)
 
 
-def _unstopped(report: StopReport) -> list[str]:
-    """Return the keys of unconfirmed runs."""
+def unstopped(report: StopReport) -> list[str]:
+    """Return the keys of what may go on."""
     counts = {
         "stop_unconfirmed": report.unconfirmed,
         "stop_sub_agents": report.sub_agents or 0,
@@ -237,7 +251,20 @@ def _unstopped(report: StopReport) -> list[str]:
     return [key for key, count in counts.items() if count]
 
 
-async def async_cancel_tasks(client: GatewayClient, keys: set[str]) -> int | None:
+async def _async_abort(run: AgentRun) -> bool:
+    with suppress(GatewayError, TimeoutError):
+        async with asyncio.timeout(STOP_TIMEOUT):
+            return await run.abort()
+    return False
+
+
+def _count_actions(runtime: ClawdRuntime, keys: set[str]) -> int:
+    """Return the number of actions in the home that sessions have begun."""
+    calls = runtime.node.host.open_calls if runtime.node else ()
+    return sum(call.session_key in keys for call in calls)
+
+
+async def _async_cancel_tasks(client: GatewayClient, keys: set[str]) -> int | None:
     """Cancel the tasks of agents.
 
     Return how many go on, as far as known; None if they are not known.

@@ -42,7 +42,7 @@ from .run_origins import get_origins
 from .session_settings import async_set_session
 from .session_turns import async_take_named_turn
 from .sessions import ChosenSession, async_save_later
-from .stop import async_cancel_tasks
+from .stop import async_abort, unstopped
 from .throwaway import throwaway_session
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ class Task:
         delivery: additional channel for an agent's answer.
         with_media: the pictures and files of the answer are fetched.
         settings: in place of those of the subentry.
+        unstopped: keys of the texts on what may go on after it was cancelled.
 
     """
 
@@ -90,6 +91,7 @@ class Task:
     delivery: Delivery | None = None
     with_media: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
+    unstopped: list[str] = field(default_factory=list)
 
 
 class Turns:
@@ -127,17 +129,14 @@ class Turns:
         """Ask and return the result."""
         with ExitStack() as stack:
             run = await self._start(text, stack)
-            origins = get_origins(self._entry)
+            runtime, origins = get_runtime(self._entry), get_origins(self._entry)
             stack.enter_context(origins.keep(run, self._subentry, None))
             try:
                 result = await run.result()
             except asyncio.CancelledError:
-                with suppress(GatewayError):
-                    await run.abort()
-                    if self._throwaway:
-                        # Nobody would be told of what its sub-agents find.
-                        client = get_runtime(self._entry).client
-                        await async_cancel_tasks(client, {run.session_key})
+                # Nobody would be told of what its sub-agents find.
+                report = await async_abort(runtime, run, alone=self._throwaway)
+                self._task.unstopped += unstopped(report)
                 raise
             except RunTimeoutError:
                 raise
