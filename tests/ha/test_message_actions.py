@@ -174,3 +174,16 @@ async def test_a_named_session_that_is_woken_has_its_rights(
     assert request.params == {"key": "agent:main:ha-us", "permissionMode": "guarded"}
     [woken] = gateway.received("wake")
     assert woken.params["sessionKey"] == "agent:main:ha-us"
+
+
+@pytest.mark.usefixtures("entry")
+@pytest.mark.parametrize("protocol", [3, 4])
+@pytest.mark.parametrize("agent_settings", [{"agent": "gone"}])
+@pytest.mark.parametrize("session", [{}, {"session": "us"}])
+async def test_an_agent_that_is_gone_is_not_woken(
+    hass: HomeAssistant, gateway: GatewaySimulator, session: dict[str, Any]
+) -> None:
+    with pytest.raises(HomeAssistantError) as error:
+        await call(hass, "wake", agent=AGENT, text="It rings.", **session)
+    assert error.value.translation_key == "agent_deleted"
+    assert gateway.received("wake") == gateway.received("sessions.patch") == []

@@ -8,6 +8,7 @@ from homeassistant.exceptions import Unauthorized
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
+from ..assist.requirements import async_require_agent
 from ..assist.rights import is_restricted
 from ..assist.session_settings import async_set_session
 from ..assist.session_turns import async_take_named_turn
@@ -61,20 +62,26 @@ async def _async_wake(hass: HomeAssistant, call: ServiceCall) -> ServiceResponse
     Raises:
         ServiceValidationError: Clawdbot wakes the main session of its agent only, or
             the name is reserved.
-        HomeAssistantError: the Gateway refused, or is not connected, or the session is
-            busy.
+        HomeAssistantError: the agent is gone, the Gateway refused, or is not connected,
+            or the session is busy.
         Unauthorized: the user has less rights than the main session.
 
     """
     entry, subentry = await async_get_agent(hass, call)
-    client, agent = entry.runtime_data.client, subentry.data[CONF_AGENT]
+    client, coordinator = entry.runtime_data.client, entry.runtime_data.coordinator
+    agent = subentry.data[CONF_AGENT]
     wake = partial(
         client.system.wake, call.data[ATTR_TEXT], now=call.data[ATTR_WHEN] == NOW
     )
     name, main = read_session_name(call), None
     if not name:
         await _async_require_rights(hass, subentry, call.context)
-    if not name and agent != entry.runtime_data.coordinator.agents.default:
+    try:
+        # The error of the Gateway would not name it.
+        await async_require_agent(coordinator, subentry)
+    except GatewayError as err:
+        raise action_error(err) from err
+    if not name and agent != coordinator.agents.default:
         main = f"agent:{agent.lower()}:main"
     hello = client.hello
     if (name or main) and hello and not hello.can_wake_sessions:
