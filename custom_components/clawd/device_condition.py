@@ -29,10 +29,14 @@ if TYPE_CHECKING:
 
 def _is_working(device: AgentDevice) -> bool:
     entry, subentry_id = device.entry, device.subentry.subentry_id
-    loaded = entry.state is ConfigEntryState.LOADED
-    return loaded and bool(
+    if entry.state is not ConfigEntryState.LOADED:
+        return False
+    # A task has no run yet while it waits, nor between its turns.
+    tasks = entry.runtime_data.started_tasks.values()
+    return bool(
         get_ongoing(entry).of_agent(subentry_id)
         or get_origins(entry).of_agent(subentry_id)
+        or any(task.subentry_id == subentry_id for task in tasks)
     )
 
 

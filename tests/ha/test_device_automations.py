@@ -42,6 +42,7 @@ from custom_components.clawd.device_condition import async_condition_from_config
 from custom_components.clawd.flows.agent_schema import new_subentry
 from custom_components.clawd.flows.ai_task import new_ai_task
 from custom_components.clawd.reports import Status
+from custom_components.clawd.util.drill_lock import drill_lock
 from tests.simulator import AskUser, GatewaySimulator, Pause, Reply
 
 from .ai_tasks import cleaned_up
@@ -257,6 +258,26 @@ async def test_an_agent_is_at_work_while_it_answers(
     gateway.proceed()
     await asked
 
+    assert await held(hass, agent, OF_AGENT) == ["is_not_working"]
+
+
+async def test_an_agent_is_at_work_from_the_start_of_a_task(
+    hass: HomeAssistant, entry: MockConfigEntry, gateway: GatewaySimulator, agent: str
+) -> None:
+    other = device(hass, entry, [*entry.subentries][1])
+    data = {"agent": AGENT, "text": "Look it up."}
+    async with drill_lock(entry).drill():
+        await hass.services.async_call(DOMAIN, "start_task", data, blocking=True)
+
+        # It waits.
+        assert gateway.received("agent") == []
+        assert await held(hass, agent, OF_AGENT) == ["is_working"]
+        assert await held(hass, other, OF_AGENT) == ["is_not_working"]
+    await cleaned_up(entry)
+    assert gateway.received("agent")
+    assert await held(hass, agent, OF_AGENT) == ["is_not_working"]
+
+    assert await hass.config_entries.async_unload(entry.entry_id)
     assert await held(hass, agent, OF_AGENT) == ["is_not_working"]
 
 
