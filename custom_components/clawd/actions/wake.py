@@ -79,14 +79,11 @@ async def _async_wake(hass: HomeAssistant, call: ServiceCall) -> ServiceResponse
     try:
         # The error of the Gateway would not name it.
         await async_require_agent(coordinator, subentry)
-    except GatewayError as err:
-        raise action_error(err) from err
-    if not name and agent != coordinator.agents.default:
-        main = f"agent:{agent.lower()}:main"
-    hello = client.hello
-    if (name or main) and hello and not hello.can_wake_sessions:
-        raise openclaw_required_error(ATTR_SESSION if name else ATTR_AGENT)
-    try:
+        if not name and agent != coordinator.agents.default:
+            main = f"agent:{agent.lower()}:main"
+        hello = client.hello
+        if (name or main) and hello and not hello.can_wake_sessions:
+            raise openclaw_required_error(ATTR_SESSION if name else ATTR_AGENT)
         if name:
             timeout = subentry.data[CONF_IDLE_TIMEOUT]
             turn = async_take_named_turn(entry, subentry, name, timeout)

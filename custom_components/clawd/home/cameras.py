@@ -42,22 +42,29 @@ def resolve_camera(hass: HomeAssistant, name: str) -> State:
     cameras = find_cameras(hass)
     if not cameras:
         raise _unresolved("No camera is exposed to agents.")
+    found = _match(hass, name)
+    if not found:
+        # Users can remove an entity's own name, which is listed below.
+        listed = _listed_as(cameras, name)
+        found = [state for one in listed for state in _match(hass, one.entity_id)]
+    if len(found) == 1:
+        return found[0]
+    # The same error as for an unexposed camera: do not reveal it.
+    problem = "Several cameras have" if found else "No camera has"
+    names = _names(found or cameras)
+    raise _unresolved(f"{problem} this name. There are: {names}.")
+
+
+@callback
+def _match(hass: HomeAssistant, name: str) -> list[State]:
+    """Return the exposed cameras that Home Assistant finds by a name or id."""
     constraints = intent.MatchTargetsConstraints(
         name=name,
         domains={Platform.CAMERA},
         assistant=ASSISTANT,
         allow_duplicate_names=True,
     )
-    found = intent.async_match_targets(hass, constraints).states
-    if not found:
-        # Users can remove an entity's own name, which is listed below.
-        found = _listed_as(cameras, name)
-    if len(found) == 1:
-        return found[0]
-    # The same error as for an unexposed camera: do not reveal it.
-    problem = "Several cameras have" if found else "No camera has"
-    listed = _names(found or cameras)
-    raise _unresolved(f"{problem} this name. There are: {listed}.")
+    return intent.async_match_targets(hass, constraints).states
 
 
 def _listed_as(cameras: Iterable[State], name: str) -> list[State]:
