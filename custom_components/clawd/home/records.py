@@ -95,7 +95,7 @@ def recorded(
     finally:
         if not record.dry_run:
             statistics.outcomes[record.outcome] += 1
-        LOGGER.debug("Tool call: %s %s", record.tool or "unknown", record.outcome)
+        LOGGER.debug("Tool call: %s %s", _loggable(record.tool), record.outcome)
         # Reading calls would flood the logbook.
         silent = record.read_only and record.outcome == DONE
         if not (silent or record.dry_run):
@@ -106,3 +106,13 @@ def recorded(
                 context=record.context,
                 time_fired=record.started_at,
             )
+
+
+def _loggable(tool: str | None) -> str:
+    """Return the name of an intent or of another tool of Home Assistant.
+
+    Not that of a script, which is the user's.
+    """
+    # intent__HassTurnOn, script__movie_time; before 2026.10 without a prefix.
+    name = (tool or "").rpartition("__")[2]
+    return name if name[:1].isupper() else "another tool"

@@ -1,6 +1,7 @@
 """Calls of the home's tools."""
 
 import asyncio
+import logging
 from types import MappingProxyType
 from typing import Any
 
@@ -369,3 +370,15 @@ async def test_a_call_after_the_run_is_from_elsewhere(home: Home) -> None:
 
     assert "only in conversations that were started in Home Assistant" in refused
     assert SESSION not in str(home.events)
+
+
+async def test_names_of_scripts_stay_out_of_the_log(
+    home: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "custom_components.clawd")
+    with home.run():
+        await home.call("HassTurnOn", name="Kitchen light")
+        await home.call("welcome", room="Kitchen")
+    messages = [record.getMessage() for record in caplog.records]
+    calls = [text for text in messages if text.startswith("Tool call:")]
+    assert calls == ["Tool call: HassTurnOn done", "Tool call: another tool done"]
