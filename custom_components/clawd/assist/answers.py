@@ -26,15 +26,8 @@ MAX_PARTS: Final = 64
 _REFUSALS: Final[Mapping[str, tuple[str, ...]]] = {
     "en": (
         *("cancel", "cancel it", "cancel that", "cancel this"),
-        *(
-            "never mind",
-            "nevermind",
-            "forget it",
-            "forget about it",
-            "skip it",
-            "skip that",
-            "skip",
-        ),
+        *("never mind", "nevermind", "forget it", "forget about it"),
+        *("skip it", "skip that", "skip"),
     ),
     "de": (
         *("abbrechen", "abbruch", "brich ab", "vergiss es", "vergiss das"),
