@@ -15,7 +15,7 @@ from tests.gateway_e2e.clients import client_at, new_credentials, running
 from tests.gateway_e2e.gateways import Gateway
 
 from .installations import installation
-from .resident import RealHome, Resident, agents_of
+from .resident import RealHome, Resident, agents_of, expose
 
 KITCHEN = "light.kitchen_light"
 HALL = "light.hall_light"
@@ -104,13 +104,14 @@ async def new_home(gateway: Gateway) -> AsyncIterator[RealHome]:
         components=[LOUDSPEAKER, PEEPHOLE],
     ) as running:
         async with connect_new_user(running.url) as (api, token):
+            # Later, scripts would be published after a delay only.
+            await expose(api, *EXPOSED)
             fields = {"address": gateway.url, "token": gateway.token}
             entry = await journey.add_gateway(api, fields, print, "control")
             entry_id = entry["entry_id"]
             agents = await agents_of(api, entry_id)
             home = RealHome(running, token, entry_id, agents)
             resident = Resident(home, api, now())
-            await resident.expose(*EXPOSED)
             await resident.wait_visible()
         yield home
 

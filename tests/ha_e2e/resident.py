@@ -83,12 +83,7 @@ class Resident:
 
     async def expose(self, *entity_ids: str, exposed: bool = True) -> None:
         """Expose entities to Assist, or withdraw them."""
-        await self.api.command(
-            "homeassistant/expose_entity",
-            assistants=["conversation"],
-            entity_ids=[*entity_ids],
-            should_expose=exposed,
-        )
+        await expose(self.api, *entity_ids, exposed=exposed)
 
     async def reload(self) -> None:
         """Reload the entry."""
@@ -275,6 +270,16 @@ class Resident:
         except ApiError:
             # The entry reloads after a change of its settings.
             return False
+
+
+async def expose(api: HomeAssistantApi, *entity_ids: str, exposed: bool = True) -> None:
+    """Expose entities to Assist, or withdraw them."""
+    await api.command(
+        "homeassistant/expose_entity",
+        assistants=["conversation"],
+        entity_ids=[*entity_ids],
+        should_expose=exposed,
+    )
 
 
 def _agent_settings(
