@@ -95,14 +95,14 @@ async def use_home(
     }
 
 
-async def expose(api: HomeAssistantApi, entity_id: str) -> None:
-    """Expose an entity to the agents."""
+async def expose(api: HomeAssistantApi, *entity_ids: str, exposed: bool = True) -> None:
+    """Expose entities to the agents, or withdraw them."""
     # Lights are exposed by default, locks are not.
     await api.command(
         "homeassistant/expose_entity",
         assistants=["conversation"],
-        entity_ids=[entity_id],
-        should_expose=True,
+        entity_ids=[*entity_ids],
+        should_expose=exposed,
     )
 
 

@@ -11,11 +11,12 @@ from custom_components.clawd.gateway import Endpoint, GatewayClient
 from scripts.home_assistant import journey
 from scripts.home_assistant.api import connect, connect_new_user
 from scripts.home_assistant.boot import boot
+from scripts.home_assistant.home import expose
 from tests.gateway_e2e.clients import client_at, new_credentials, running
 from tests.gateway_e2e.gateways import Gateway
 
 from .installations import installation
-from .resident import RealHome, Resident, agents_of, expose
+from .resident import RealHome, Resident, agents_of
 
 KITCHEN = "light.kitchen_light"
 HALL = "light.hall_light"

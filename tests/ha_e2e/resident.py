@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import ClientSession
 
-from scripts.home_assistant import journey
+from scripts.home_assistant import home, journey
 from scripts.home_assistant.api import ApiError, HomeAssistantApi
 from scripts.home_assistant.boot import RunningHomeAssistant
 
@@ -83,7 +83,7 @@ class Resident:
 
     async def expose(self, *entity_ids: str, exposed: bool = True) -> None:
         """Expose entities to Assist, or withdraw them."""
-        await expose(self.api, *entity_ids, exposed=exposed)
+        await home.expose(self.api, *entity_ids, exposed=exposed)
 
     async def reload(self) -> None:
         """Reload the entry."""
@@ -270,16 +270,6 @@ class Resident:
         except ApiError:
             # The entry reloads after a change of its settings.
             return False
-
-
-async def expose(api: HomeAssistantApi, *entity_ids: str, exposed: bool = True) -> None:
-    """Expose entities to Assist, or withdraw them."""
-    await api.command(
-        "homeassistant/expose_entity",
-        assistants=["conversation"],
-        entity_ids=[*entity_ids],
-        should_expose=exposed,
-    )
 
 
 def _agent_settings(
