@@ -23,6 +23,7 @@ from .events import types
 SENTENCE: Final = "I'm on it; I'll tell you when it's done."
 QUESTION: Final = "Find out who painted the ceiling"
 ANSWER: Final = "It was Michelangelo."
+WORDS: Final = f"<user_words>{QUESTION}</user_words>"
 AFTER: Final = 20
 
 
@@ -37,6 +38,16 @@ async def wait_handoffs(entry: MockConfigEntry) -> None:
     while tasks := get_ongoing(entry).handoffs:
         await asyncio.wait([*tasks.values()])
         await asyncio.sleep(0)
+
+
+def prompts(gateway: GatewaySimulator) -> list[str]:
+    """Return the system prompt of each question."""
+    return [r.params["extraSystemPrompt"] for r in gateway.received("agent")]
+
+
+def sessions(gateway: GatewaySimulator) -> list[str]:
+    """Return the session of each question."""
+    return [request.params["sessionKey"] for request in gateway.received("agent")]
 
 
 class Patience:

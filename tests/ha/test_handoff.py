@@ -2,7 +2,7 @@
 
 import asyncio
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from homeassistant.components.conversation import AssistantContent
 from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
@@ -23,14 +23,16 @@ from .handoff_scenario import (
     ANSWER,
     QUESTION,
     SENTENCE,
+    WORDS,
     HandoffScenario,
     agent_settings,
+    prompts,
+    sessions,
 )
 from .voice_devices import Satellite
 
 __all__ = ["agent_settings"]
 both_protocols = pytest.mark.parametrize("protocol", [3, 4])
-WORDS: Final = f"<user_words>{QUESTION}</user_words>"
 
 
 @pytest.fixture(autouse=True)
@@ -39,14 +41,6 @@ def _short_recovery(monkeypatch: pytest.MonkeyPatch) -> None:
     timing = partial(Timing, wait_timeout=0.02, poll_interval=0.01)
     monkeypatch.setattr(client_factory, "Timing", timing)
     monkeypatch.setattr(recovery, "UPTIME_TOLERANCE", 0.0)
-
-
-def prompts(gateway: GatewaySimulator) -> list[str]:
-    return [r.params["extraSystemPrompt"] for r in gateway.received("agent")]
-
-
-def sessions(gateway: GatewaySimulator) -> list[str]:
-    return [request.params["sessionKey"] for request in gateway.received("agent")]
 
 
 @both_protocols

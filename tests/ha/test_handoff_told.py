@@ -7,9 +7,15 @@ from custom_components.clawd.assist.ongoing import get_ongoing
 from tests.simulator import GatewaySimulator, Pause, Reply
 
 from .assist_client import Conversation
-from .handoff_scenario import AFTER, ANSWER, QUESTION, SENTENCE, HandoffScenario
-
-WORDS = f"<user_words>{QUESTION}</user_words>"
+from .handoff_scenario import (
+    AFTER,
+    ANSWER,
+    SENTENCE,
+    WORDS,
+    HandoffScenario,
+    prompts,
+    sessions,
+)
 
 
 @pytest.fixture
@@ -20,10 +26,8 @@ def agent_settings() -> dict[str, object]:
 
 def sent(gateway: GatewaySimulator) -> list[tuple[str, bool]]:
     """Return the session of each question, and whether it tells of the task."""
-    return [
-        (request.params["sessionKey"], WORDS in request.params["extraSystemPrompt"])
-        for request in gateway.received("agent")
-    ]
+    told = [WORDS in prompt for prompt in prompts(gateway)]
+    return [*zip(sessions(gateway), told, strict=True)]
 
 
 async def test_the_next_conversation_on_the_device_knows(
