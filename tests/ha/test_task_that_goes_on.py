@@ -5,7 +5,7 @@ from homeassistant.exceptions import HomeAssistantError
 import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
-from custom_components.clawd.assist import stop
+from custom_components.clawd.assist import ongoing_run
 from custom_components.clawd.coordinator import ClawdConfigEntry
 from tests.simulator import GatewaySimulator, Pause, Reply
 
@@ -98,7 +98,7 @@ async def test_a_gateway_that_does_not_answer_is_not_waited_for(
     gateway: GatewaySimulator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(stop, "STOP_TIMEOUT", 0.02)
+    monkeypatch.setattr(ongoing_run, "STOP_TIMEOUT", 0.02)
     task_id = await start(hass, entry, gateway)
     gateway.hold("chat.abort")
     with pytest.raises(HomeAssistantError) as error:

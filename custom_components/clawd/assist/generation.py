@@ -155,7 +155,7 @@ def read_any_reply(text: str) -> str:
 
 
 def read_reply(text: str) -> str:
-    """Return a reply as above.
+    """Return a non-empty reply without thoughts and directives.
 
     Raises:
         HomeAssistantError: it is empty, or ended within a thought.

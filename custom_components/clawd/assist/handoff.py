@@ -1,7 +1,6 @@
 """Hand-off of long runs."""
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
@@ -41,7 +40,7 @@ from .errors import log_unexpected, translated_error
 from .handoff_store import Handoff, HandoffState, get_handoffs
 from .media import async_describe_media
 from .ongoing import get_ongoing
-from .ongoing_run import STOP_TIMEOUT, OngoingRun
+from .ongoing_run import OngoingRun, async_abort_run
 from .question import ResumedRun, RunLostError
 from .questions import is_question
 from .requirements import async_ask_error
@@ -434,6 +433,4 @@ class _DeletedAgentTask(_HandoffTask):
         run = self._coordinator.client.resume_run(
             request, handoff.asked.timestamp, accepted=handoff.accepted
         )
-        with suppress(GatewayError, TimeoutError):
-            async with asyncio.timeout(STOP_TIMEOUT):
-                await run.abort()
+        await async_abort_run(run)

@@ -31,6 +31,14 @@ if TYPE_CHECKING:
 STOP_TIMEOUT: Final = 3.0
 
 
+async def async_abort_run(run: AgentRun) -> bool:
+    """Abort a run; return whether the Gateway has confirmed it in time."""
+    with suppress(GatewayError, TimeoutError):
+        async with asyncio.timeout(STOP_TIMEOUT):
+            return await run.abort()
+    return False
+
+
 class OngoingRun:
     """Run owned by an entry, with a reader.
 
@@ -180,10 +188,7 @@ class OngoingRun:
             assert self._task  # noqa: S101 - nobody has the run before it is started
             self._task.cancel()
             return True
-        with suppress(GatewayError, TimeoutError):
-            async with asyncio.timeout(STOP_TIMEOUT):
-                return await self.run.abort()
-        return False
+        return await async_abort_run(self.run)
 
     def on_end(self, callback: Callable[[], object]) -> None:
         """Call back once the run has ended."""

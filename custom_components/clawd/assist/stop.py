@@ -12,7 +12,7 @@ from .errors import translated_error
 from .handoff import async_follow_late
 from .handoff_store import get_handoffs
 from .ongoing import get_ongoing
-from .ongoing_run import STOP_TIMEOUT
+from .ongoing_run import STOP_TIMEOUT, async_abort_run
 from .phrases import bare_command, bare_phrase
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ async def async_abort(
     actions = _count_actions(runtime, {run.session_key})
     sub_agents, stopped = await asyncio.gather(
         _async_cancel_tasks(runtime.client, {run.session_key} if alone else set()),
-        _async_abort(run),
+        async_abort_run(run),
     )
     return StopReport(1, int(not stopped), sub_agents, actions)
 
@@ -249,13 +249,6 @@ def unstopped(report: StopReport) -> list[str]:
         "stop_actions": report.actions,
     }
     return [key for key, count in counts.items() if count]
-
-
-async def _async_abort(run: AgentRun) -> bool:
-    with suppress(GatewayError, TimeoutError):
-        async with asyncio.timeout(STOP_TIMEOUT):
-            return await run.abort()
-    return False
 
 
 def _count_actions(runtime: ClawdRuntime, keys: set[str]) -> int:
